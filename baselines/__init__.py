@@ -1,0 +1,1 @@
+"""Classical retrieval models; importing the package registers them."""

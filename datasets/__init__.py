@@ -1,0 +1,1 @@
+"""Sources of interactions and the splits that turn them into queries."""

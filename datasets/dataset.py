@@ -1,0 +1,164 @@
+"""What a dataset is to the rest of the suite: interactions to learn from and queries to answer."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.ragged import Ragged, offsets_of
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is known of each user, or of each item; row i describes user or item i of n.
+
+    Code 0 is "unknown" in every categorical column.
+    """
+
+    categorical: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    """column → int32[n] codes"""
+    multivalued: dict[str, Ragged] = field(default_factory=dict)
+    """column → n rows of codes, for columns with several values at once, such as genres"""
+    vocabulary: dict[str, list[str]] = field(default_factory=dict)
+    """categorical or multivalued column → the raw value of each code; entry 0 is "unknown" """
+    numeric: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    """column → float32[n], NaN where unknown"""
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Who took what and when: the table a model learns from, sorted by user, then time.
+
+    A (user, item) pair stands once. Users and items are codes; a code with no row here is cold.
+    """
+
+    user: npt.NDArray[np.int32]
+    """int32[n], ascending"""
+    item: npt.NDArray[np.int32]
+    """int32[n]"""
+    timestamp: npt.NDArray[np.int64] | None
+    """int64[n], unix seconds; None where the source has no times"""
+    n_users: int
+    """Size of the user code space, cold users included."""
+    n_items: int
+    """Size of the catalogue: every item a model may return, cold items included."""
+    ordered: bool = True
+    """Whether the order within a user is the order in time; some sources lost it."""
+    user_features: Features | None = None
+    item_features: Features | None = None
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    @cached_property
+    def by_user(self) -> Ragged:
+        """The items of each user, in time order: `n_users` rows that share `item`."""
+        lengths = np.bincount(self.user, minlength=self.n_users)
+        return Ragged.from_offsets(self.item, offsets_of(lengths))
+
+    @cached_property
+    def item_counts(self) -> npt.NDArray[np.int64]:
+        """int64[n_items]: users who took each item."""
+        return np.bincount(self.item, minlength=self.n_items)
+
+    @cached_property
+    def user_counts(self) -> npt.NDArray[np.int64]:
+        """int64[n_users]: items each user took."""
+        return np.bincount(self.user, minlength=self.n_users)
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Users at a moment, each to be answered with the items that come next."""
+
+    user: npt.NDArray[np.int32]
+    """int32[q]; -1 for a user without a code"""
+    history: Ragged
+    """q rows: the items before the moment, in time order where the source has one"""
+    exclude: Ragged
+    """q rows: items that may not be returned"""
+    relevant: Ragged
+    """q rows: the held-out truth, disjoint from `exclude`"""
+    timestamp: npt.NDArray[np.int64] | None = None
+    """int64[q], unix seconds; None where the source has no times"""
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def take(self, rows: slice | npt.NDArray[np.int64]) -> Queries:
+        """The chosen queries, sharing the arrays of items."""
+        return Queries(
+            self.user[rows],
+            self.history.take(rows),
+            self.exclude.take(rows),
+            self.relevant.take(rows),
+            None if self.timestamp is None else self.timestamp[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One source under one protocol: everything a run needs and a table must say."""
+
+    name: str
+    """Also the folder of its results; the embedded data is never called by a real dataset's name."""
+    protocol: str
+    """"published", "time", "next-item" or "leave-last-one"."""
+    exclude_seen: bool
+    """Whether a user's earlier items are kept out of the answer."""
+    split_seed: int
+    """Seed of everything random in the split: carved validation, order of equal timestamps."""
+    train: Interactions
+    """What a model learns from while it is chosen on `valid`."""
+    valid: Queries
+    train_valid: Interactions
+    """What the final model learns from: `train` and the validation part."""
+    test: Queries
+    user_ids: npt.NDArray[np.object_]
+    """object[n_users]: raw id (str) of each user code"""
+    item_ids: npt.NDArray[np.object_]
+    """object[n_items]: raw id (str) of each item code"""
+    synthetic: bool = False
+    notes: tuple[str, ...] = ()
+    """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of content, split and protocol, 12 hex digits; equal on every machine."""
+        digest = hashlib.blake2b(digest_size=6)
+        digest.update(f"{self.protocol} {self.exclude_seen} {self.split_seed}".encode())
+        for part in (self.train, self.train_valid):
+            digest.update(f"{part.n_users} {part.n_items} {part.ordered}".encode())
+            _update(digest, part.user, part.item, part.timestamp)
+        for queries in (self.valid, self.test):
+            _update(digest, queries.user, queries.timestamp)
+            for rows in (queries.history, queries.exclude, queries.relevant):
+                _update(digest, *rows.compact())
+        for features in (self.train.user_features, self.train.item_features):
+            _update_features(digest, features)
+        for ids in (self.user_ids, self.item_ids):
+            digest.update("\n".join(ids).encode())
+        return digest.hexdigest()
+
+
+def _update(digest: hashlib.blake2b, *arrays: npt.NDArray | None) -> None:
+    for array in arrays:
+        digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+
+
+def _update_features(digest: hashlib.blake2b, features: Features | None) -> None:
+    if features is None:
+        return
+    for name, codes in sorted(features.categorical.items()):
+        digest.update(name.encode())
+        _update(digest, codes)
+    for name, rows in sorted(features.multivalued.items()):
+        digest.update(name.encode())
+        _update(digest, *rows.compact())
+    for name, numbers in sorted(features.numeric.items()):
+        digest.update(name.encode())
+        _update(digest, numbers)

@@ -1,0 +1,80 @@
+"""Rows of different lengths over one shared array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """n rows of items: row i is `values[start[i]:stop[i]]`.
+
+    Rows may overlap and come in any order, so growing histories of one user, slices and
+    selections of rows all share one `values` array.
+    """
+
+    values: npt.NDArray[np.int32]
+    """int32[total]"""
+    start: npt.NDArray[np.int64]
+    """int64[n]"""
+    stop: npt.NDArray[np.int64]
+    """int64[n]"""
+
+    @classmethod
+    def from_offsets(cls, values: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64]) -> Ragged:
+        """Rows from the CSR form: row i is `values[offsets[i]:offsets[i + 1]]`, offsets int64[n + 1]."""
+        return cls(values, offsets[:-1], offsets[1:])
+
+    @classmethod
+    def from_rows(cls, rows: list[list[int]] | list[npt.NDArray[np.int32]]) -> Ragged:
+        """Rows from a list of lists of item ids."""
+        lengths = np.array([len(row) for row in rows], dtype=np.int64)
+        values = np.concatenate([np.asarray(row, dtype=np.int32) for row in rows] or [np.empty(0, np.int32)])
+        return cls.from_offsets(values, offsets_of(lengths))
+
+    @classmethod
+    def empty(cls, n: int) -> Ragged:
+        """`n` rows without an item."""
+        zeros = np.zeros(n, dtype=np.int64)
+        return cls(np.empty(0, dtype=np.int32), zeros, zeros)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __getitem__(self, row: int) -> npt.NDArray[np.int32]:
+        return self.values[self.start[row] : self.stop[row]]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """int64[n]: items in each row."""
+        return self.stop - self.start
+
+    def take(self, rows: slice | npt.NDArray[np.int64]) -> Ragged:
+        """The chosen rows, sharing `values`."""
+        return Ragged(self.values, self.start[rows], self.stop[rows])
+
+    def last(self, n: int) -> Ragged:
+        """The last `n` items of each row, sharing `values`."""
+        return Ragged(self.values, np.maximum(self.start, self.stop - n), self.stop)
+
+    def compact(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """The CSR form: values int32[total], offsets int64[n + 1]; no copy where it is one already."""
+        offsets = offsets_of(self.lengths)
+        if len(self) and np.array_equal(self.start[1:], self.stop[:-1]):
+            return self.values[self.start[0] : self.stop[-1]], offsets
+        shift = np.repeat(self.start - offsets[:-1], self.lengths)
+        return self.values[np.arange(offsets[-1]) + shift], offsets
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """int64[total]: the row of each item in `compact()`'s order."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+
+def offsets_of(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """int64[n + 1]: where rows of these lengths begin and the last one ends."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets

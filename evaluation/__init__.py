@@ -1,0 +1,1 @@
+"""The contract of a model, exact ranking, metrics, runs and their tables."""

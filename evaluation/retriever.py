@@ -1,0 +1,99 @@
+"""The contract every model keeps, and two bases that keep most of it for a new one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.dataset import Interactions, Queries
+from evaluation import topk
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+@dataclass
+class Retriever(ABC):
+    """A model whose dataclass fields are its settings.
+
+    What `fit` learns is kept in attributes that end in an underscore.
+    """
+
+    name: ClassVar[str]
+    """The name it is registered under."""
+    search_space: ClassVar[dict[str, Any]] = {}
+    """setting → values worth trying: a list of choices, or (low, high) or (low, high, "log")."""
+    chooses_on_validation: ClassVar[bool] = False
+    """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
+    with `valid=None` on more data then keeps."""
+
+    @abstractmethod
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Learn from `train`.
+
+        Args:
+            train: interactions sorted by user, then time.
+            valid: queries to choose on; None when the choice is made and all data is in `train`.
+            seed: the source of all randomness; the same seed gives the same model.
+        """
+
+    @abstractmethod
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The best `k` items for each query.
+
+        Returns:
+            items int32[q, k], best first, none of a query's `exclude`, -1 where there is nothing
+            to return; and their scores float32[q, k], -inf where the item is -1.
+        """
+
+    @property
+    def parameters(self) -> int:
+        """Numbers learned and kept for answering; 0 before `fit`."""
+        return 0
+
+
+@dataclass
+class EmbeddingRetriever(Retriever):
+    """A model that scores by the inner product of a query's and an item's vector."""
+
+    @abstractmethod
+    def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
+        """float32[q, d]: a vector for each query."""
+
+    @abstractmethod
+    def encode_items(self) -> npt.NDArray[np.float32]:
+        """float32[n_items, d]: a vector for each item of the catalogue."""
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` items of largest inner product with each query, exactly; ties by item code."""
+        return topk.inner_product(self.encode_queries(queries), self.encode_items(), queries.exclude, k)
+
+
+@dataclass
+class ItemToItemRetriever(Retriever):
+    """A model that scores an item by its similarities to the history's items, summed."""
+
+    last_n: int = 0
+    """Use only the last n items of a history; 0 uses all of them."""
+
+    @property
+    @abstractmethod
+    def similarity(self) -> csr_array:
+        """float32[n_items, n_items], sparse: row = item of the history, column = item returned."""
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` items of largest summed similarity to each history; ties by item code.
+
+        An item similar to nothing in the history is not returned.
+        """
+        history = queries.history.last(self.last_n) if self.last_n else queries.history
+        return topk.neighbours(history, self.similarity, queries.exclude, k)
+
+    @property
+    def parameters(self) -> int:
+        """Similarities kept."""
+        return int(self.similarity.nnz)

@@ -1,0 +1,1 @@
+"""Two-tower models; importing the package registers them."""

@@ -1,0 +1,19 @@
+"""Bad input is told apart from bugs: it gets one sentence and exit code 2, never a traceback."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class InputError(Exception):
+    """What the user gave cannot be used.
+
+    The message is one sentence that says what is wrong, where (file, line, key), and what to do.
+    """
+
+
+def unknown(kind: str, name: str, choices: Iterable[str]) -> InputError:
+    """An error for a name that is not among `choices`, naming the nearest one that is."""
+    known = sorted(choices)
+    near = get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return InputError(f"unknown {kind} '{name}': {hint}known: {', '.join(known)}")
