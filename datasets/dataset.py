@@ -122,6 +122,8 @@ class Dataset:
     """object[n_users]: raw id (str) of each user code"""
     item_ids: npt.NDArray[np.object_]
     """object[n_items]: raw id (str) of each item code"""
+    title: str = ""
+    """How tables call it: the name, and what else tells this content from other content of that name."""
     synthetic: bool = False
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
