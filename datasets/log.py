@@ -28,6 +28,8 @@ class Log:
     """int64[n], unix seconds"""
     rating: npt.NDArray[np.float32] | None = None
     """float32[n], on the source's own scale"""
+    ordered: bool = True
+    """Whether rows of equal or missing time stand in the order in which they happened."""
     held_out: npt.NDArray[np.bool_] | None = None
     """bool[n]: the rows of the source's own test file"""
     periods: tuple[int, int] | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from support.errors import InputError, unknown
@@ -63,7 +65,7 @@ def load_file(spec: str) -> type[Retriever]:
     return model
 
 
-def _import_file(path: Path, spec: str):
+def _import_file(path: Path, spec: str) -> ModuleType:
     if not path.is_file():
         raise InputError(f"--model {spec}: there is no file {path}")
     loader = importlib.util.spec_from_file_location(f"plugin_{path.stem}", path)
@@ -82,8 +84,6 @@ def _import_file(path: Path, spec: str):
 
 
 def _check_class(model: object, spec: str) -> None:
-    from dataclasses import is_dataclass
-
     from evaluation.retriever import Retriever
 
     if not (isinstance(model, type) and issubclass(model, Retriever)):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from datasets.dataset import Interactions, Queries
-from evaluation import topk
+from evaluation import saving, topk
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -30,6 +31,9 @@ class Retriever(ABC):
     chooses_on_validation: ClassVar[bool] = False
     """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
     with `valid=None` on more data then keeps."""
+
+    stochastic: ClassVar[bool] = True
+    """Whether `fit` depends on its seed; a model without chance is run with one seed."""
 
     @abstractmethod
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
@@ -52,8 +56,22 @@ class Retriever(ABC):
 
     @property
     def parameters(self) -> int:
-        """Numbers learned and kept for answering; 0 before `fit`."""
+        """Numbers learned and kept for answering."""
         return 0
+
+    @property
+    def training_log(self) -> list[dict[str, float]]:
+        """One dict an epoch for models that train in epochs: "epoch", "loss", and what else tells."""
+        return []
+
+    def save(self, folder: Path) -> None:
+        """Write what `fit` learned, and the settings, into `folder`."""
+        saving.save(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The fitted model that `save` wrote into `folder`; InputError where there is none."""
+        return saving.load(cls, folder)
 
 
 @dataclass

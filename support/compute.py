@@ -2,11 +2,13 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from support.errors import InputError
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "fp16", "bf16")
+DRIVER_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,12 @@ def available_cores() -> int:
 def _device(asked: str) -> str:
     if asked == "cpu":
         return "cpu"
-    import torch
+    # Importing PyTorch takes seconds; without a driver there is no need to ask it.
+    if asked == "cuda" or any(Path(sign).exists() for sign in DRIVER_SIGNS):
+        import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
+        if torch.cuda.is_available():
+            return "cuda"
     if asked == "cuda":
         raise InputError("--device cuda: PyTorch sees no CUDA card here; use --device cpu")
     return "cpu"

@@ -1,5 +1,7 @@
 """Files and folders that are either whole or absent, whatever interrupts their writing."""
 
+import errno
+import fcntl
 import json
 import os
 import shutil
@@ -9,35 +11,86 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.errors import InputError
+
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
+UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST}
+
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `target` that takes its name, and its place, on success."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
-    scratch.chmod(0o755)
+    """Yield an empty folder beside `target` that takes its name, and its place, on success.
+
+    Raises:
+        InputError: there is no room, or no right, to write there; `target` is as it was.
+    """
+    scratch = None
     try:
-        yield scratch
-        if target.exists():
-            shutil.rmtree(target)
-        scratch.rename(target)
+        with _writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
+            scratch.chmod(0o755)
+            yield scratch
+            if target.exists():
+                shutil.rmtree(target)
+            scratch.rename(target)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
-    """Yield a path beside `target`; the file written there takes its name on success."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
-    os.close(handle)
-    scratch = Path(name)
-    scratch.chmod(0o644)
+    """Yield a path beside `target`; the file written there takes its name on success.
+
+    Raises:
+        InputError: as `atomic_folder`.
+    """
+    scratch = None
     try:
-        yield scratch
-        scratch.replace(target)
+        with _writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
+            os.close(handle)
+            scratch = Path(name)
+            scratch.chmod(0o644)
+            yield scratch
+            scratch.replace(target)
     finally:
-        scratch.unlink(missing_ok=True)
+        if scratch is not None:
+            scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise InputError(
+            f"cannot write {target}: {error.strerror}; nothing half-written was left: "
+            "free some space, or choose a folder that can be written"
+        ) from error
+
+
+@contextmanager
+def locked(folder: Path, waiting: str) -> Iterator[None]:
+    """Hold `folder` for this process; print `waiting` and wait where another one holds it.
+
+    Raises:
+        InputError: `folder` cannot be written.
+    """
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(waiting, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_text(target: Path, text: str) -> None:

@@ -1,0 +1,37 @@
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-find-links
+
+.PHONY: leaderboard test lint lock
+
+leaderboard: .venv/installed
+	$(BIN)/python run_all.py
+
+test: .venv/installed-test lint
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.lock | .venv/bin/python
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	touch $@
+
+.venv/installed-test: requirements-test.lock .venv/installed
+	$(BIN)/pip install --quiet --requirement requirements-test.lock
+	touch $@
+
+# Pins every version anew; torch keeps its pin, and its build ("+cpu") is the machine's own choice.
+lock: .venv/installed-test
+	$(BIN)/pip install --quiet pip-tools
+	grep '^torch==' requirements.lock > .venv/torch.txt
+	$(COMPILE) --constraint .venv/torch.txt pyproject.toml --output-file .venv/run.txt
+	$(COMPILE) --constraint .venv/torch.txt --extra test pyproject.toml --output-file .venv/test.txt
+	(echo "# Every version of the environment; made by 'make lock' from pyproject.toml."; grep '^[a-z]' .venv/run.txt | sed 's/+cpu//') > requirements.lock
+	(echo "# What tests need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; grep '^[a-z]' .venv/test.txt | sed 's/+cpu//' | grep -vxFf requirements.lock) > requirements-test.lock

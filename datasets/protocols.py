@@ -1,0 +1,245 @@
+"""Which interactions are learned from and which are asked for: one function per protocol.
+
+A protocol gives every query its whole truth; what may be returned is decided in `splits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.dataset import Interactions, Queries
+from datasets.log import Log
+from datasets.ragged import Ragged, offsets_of
+from support.errors import InputError
+
+VALID_PERCENT = 10
+TEST_PERCENT = 20
+LAST_EVENTS = 3
+LIKED = 2.0
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A log in four parts; queries have their histories, and nothing in `exclude` yet."""
+
+    train: Interactions
+    valid: Queries
+    train_valid: Interactions
+    test: Queries
+    notes: tuple[str, ...] = ()
+
+
+def published(log: Log, seed: int) -> Parts:
+    """The source's own test rows; validation is a tenth of each user's other rows, drawn by `seed`."""
+    if log.held_out is None:
+        raise InputError(
+            f"{log.name}: protocol 'published' needs the source's own test file, and there is none; "
+            "choose another protocol"
+        )
+    order = _by_user(log)
+    held = log.held_out[order]
+    return _static(log, order[~held], order[held], np.random.default_rng(seed))
+
+
+def random(log: Log, seed: int) -> Parts:
+    """A fifth of each user's items is test and a tenth of the rest validation, drawn by `seed`."""
+    rng = np.random.default_rng(seed)
+    order = _by_user(log)
+    rows = _distinct(log, order)
+    held = _draw(log.user[rows], TEST_PERCENT, rng)
+    parts = _static(log, rows[~held], rows[held], rng)
+    return Parts(parts.train, parts.valid, parts.train_valid, parts.test, _duplicates(len(order) - len(rows)))
+
+
+def time(log: Log, seed: int) -> Parts:
+    """A global timeline: one query for each user of a period, with all that came before it as history.
+
+    The periods begin at `log.periods`, else where 80 % and 90 % of the interactions have passed.
+    """
+    timestamp = _times(log, "time")
+    valid_from, test_from = log.periods or _quantiles(timestamp)
+    order = _by_user(log)
+    moment = timestamp[order]
+    before = order[moment < test_from]
+    rows = _distinct(log, before)
+    learned = rows[timestamp[rows] < valid_from]
+    train, train_valid = _interactions(log, learned), _interactions(log, rows)
+    valid = _distinct(log, order[(moment >= valid_from) & (moment < test_from)])
+    test = _distinct(log, order[moment >= test_from])
+    return Parts(
+        train,
+        _per_user(log, valid, train.by_user, valid_from),
+        train_valid,
+        _per_user(log, test, train_valid.by_user, test_from),
+        _duplicates(len(before) - len(rows)),
+    )
+
+
+def next_item(log: Log, seed: int) -> Parts:
+    """The last three events of each user are test queries, the three before them validation.
+
+    The history of a query is all that came before it, earlier test items included; it counts where
+    its rating is above 2, or where there are no ratings. Each user's first event stays in training:
+    with fewer than seven events there are fewer validation queries, with fewer than four also fewer
+    test queries. Equal timestamps stand in one order drawn by `seed`, for history and split alike.
+    """
+    left = np.maximum(_events(log) - 1, 0)  # (users,)
+    n_test = np.minimum(left, LAST_EVENTS)
+    return _last(log, "next-item", n_test, np.minimum(left - n_test, LAST_EVENTS), seed, LIKED)
+
+
+def leave_last_one(log: Log, seed: int) -> Parts:
+    """The last event of each user is a test query and the one before it a validation query.
+
+    Users with fewer than three events are only learned from. Equal timestamps stand in an order
+    drawn by `seed`.
+    """
+    one = (_events(log) >= 3).astype(np.int64)  # (users,)
+    return _last(log, "leave-last-one", one, one, seed, None)
+
+
+PROTOCOLS: dict[str, Callable[[Log, int], Parts]] = {
+    "published": published,
+    "random": random,
+    "time": time,
+    "next-item": next_item,
+    "leave-last-one": leave_last_one,
+}
+
+
+def _static(log: Log, train_valid: Rows, test: Rows, rng: np.random.Generator) -> Parts:
+    """One query per user, its history the user's training row; both `Rows` sorted by user."""
+    rows = _distinct(log, train_valid)
+    carved = _draw(log.user[rows], VALID_PERCENT, rng)
+    train, full = _interactions(log, rows[~carved]), _interactions(log, rows)
+    return Parts(
+        train,
+        _per_user(log, rows[carved], train.by_user, None),
+        full,
+        _per_user(log, _distinct(log, test), full.by_user, None),
+        _duplicates(len(train_valid) - len(rows)),
+    )
+
+
+def _last(
+    log: Log,
+    protocol: str,
+    n_test: npt.NDArray[np.int64],
+    n_valid: npt.NDArray[np.int64],
+    seed: int,
+    above: float | None,
+) -> Parts:
+    """Each user's last events as queries; `above` is the rating an event needs to count as one."""
+    timestamp = _times(log, protocol)
+    tie = np.random.default_rng(seed).permutation(len(log.user))
+    order = np.lexsort((tie, timestamp, log.user))
+    user = log.user[order]
+    offsets = offsets_of(np.bincount(log.user, minlength=len(log.user_ids)))
+    from_end = offsets[user + 1] - 1 - np.arange(len(order))  # 0 is a user's last event
+    is_test = from_end < n_test[user]
+    is_valid = ~is_test & (from_end < (n_test + n_valid)[user])
+    liked = np.ones(len(order), dtype=bool)
+    if above is not None and log.rating is not None:
+        liked = log.rating[order] > above
+    rows = _distinct(log, order[~is_test])
+    learned = _distinct(log, order[~is_test & ~is_valid])
+    item = log.item[order]
+    moment = timestamp[order]
+    disliked = int((is_test & ~liked).sum())
+    notes = (f"{disliked:,} test interactions with a low rating are no queries",) if disliked else ()
+    return Parts(
+        _interactions(log, learned),
+        _per_event(np.flatnonzero(is_valid & liked), user, item, moment, offsets),
+        _interactions(log, rows),
+        _per_event(np.flatnonzero(is_test & liked), user, item, moment, offsets),
+        _duplicates(int((~is_test).sum()) - len(rows)) + notes,
+    )
+
+
+def _per_event(
+    at: Rows,
+    user: npt.NDArray[np.int32],
+    item: npt.NDArray[np.int32],
+    moment: npt.NDArray[np.int64],
+    offsets: npt.NDArray[np.int64],
+) -> Queries:
+    """A query for each position `at` of the sorted log; all rows are views of `item`."""
+    history = Ragged(item, offsets[user[at]], at)
+    return Queries(user[at], history, Ragged.empty(len(at)), Ragged(item, at, at + 1), moment[at])
+
+
+def _per_user(log: Log, rows: Rows, histories: Ragged, moment: int | None) -> Queries:
+    """A query for each user of `rows`, which are sorted by user and hold no pair twice."""
+    user, start = np.unique(log.user[rows], return_index=True)
+    relevant = Ragged.from_offsets(log.item[rows], np.append(start, len(rows)))
+    timestamp = None if moment is None else np.full(len(user), moment, dtype=np.int64)
+    return Queries(user, histories.take(user), Ragged.empty(len(user)), relevant, timestamp)
+
+
+def _interactions(log: Log, rows: Rows) -> Interactions:
+    return Interactions(
+        log.user[rows],
+        log.item[rows],
+        None if log.timestamp is None else log.timestamp[rows],
+        len(log.user_ids),
+        len(log.item_ids),
+        log.ordered,
+        log.user_features,
+        log.item_features,
+    )
+
+
+def _by_user(log: Log) -> Rows:
+    """Rows by user, then time; what has the same time, or none, in the order of the source."""
+    if log.timestamp is None:
+        return np.argsort(log.user, kind="stable")
+    return np.lexsort((log.timestamp, log.user))
+
+
+def _distinct(log: Log, rows: Rows) -> Rows:
+    """`rows` without the repetitions of a (user, item) pair; the first of each stays, in place."""
+    pair = log.user[rows].astype(np.int64) * len(log.item_ids) + log.item[rows]
+    first = np.unique(pair, return_index=True)[1]
+    return rows if len(first) == len(rows) else rows[np.sort(first)]
+
+
+def _draw(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """bool[n]: `percent` of each user's rows, rounded; `user` is ascending.
+
+    A tenth is nothing for a user of fewer than five rows; a fifth is nothing for one of fewer than three.
+    """
+    lengths = np.bincount(user)
+    n_drawn = (lengths * percent + 50) // 100
+    shuffled = np.argsort(user + rng.random(len(user)), kind="stable")  # within each user
+    rank = np.arange(len(user)) - offsets_of(lengths)[user]
+    drawn = np.zeros(len(user), dtype=bool)
+    drawn[shuffled[rank < n_drawn[user]]] = True
+    return drawn
+
+
+def _events(log: Log) -> npt.NDArray[np.int64]:
+    return np.bincount(log.user, minlength=len(log.user_ids))
+
+
+def _times(log: Log, protocol: str) -> npt.NDArray[np.int64]:
+    if log.timestamp is None:
+        raise InputError(
+            f"{log.name}: protocol '{protocol}' needs a timestamp column, and there is none; "
+            "name one or choose a protocol without time"
+        )
+    return log.timestamp
+
+
+def _quantiles(timestamp: npt.NDArray[np.int64]) -> tuple[int, int]:
+    ordered = np.sort(timestamp)
+    return int(ordered[len(ordered) * 8 // 10]), int(ordered[len(ordered) * 9 // 10])
+
+
+def _duplicates(count: int) -> tuple[str, ...]:
+    return (f"{count:,} duplicate interactions dropped from training",) if count else ()

@@ -1,0 +1,107 @@
+"""Leaderboards: which stored runs belong in one table, and the rows they make."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from evaluation import runs
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model with one choice of settings: its runs over seeds."""
+
+    model: str
+    settings: dict[str, Any]
+    done: list[Record]
+    failed: list[Record]
+
+    def values(self, *path: str) -> list[float]:
+        """One number a finished run: `record[path[0]][path[1]]…`."""
+        found = []
+        for record in self.done:
+            value: Any = record
+            for key in path:
+                value = value[key]
+            found.append(float(value))
+        return found
+
+    def mean(self, *path: str) -> float:
+        """The mean over finished runs; below any number where none finished."""
+        values = self.values(*path)
+        return mean(values) if values else float("-inf")
+
+    def spread(self, *path: str) -> float | None:
+        """The standard deviation over finished runs (n − 1); None with fewer than two."""
+        values = self.values(*path)
+        return stdev(values) if len(values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Board:
+    """Rows that may stand in one table: same content, split, protocol and k."""
+
+    dataset: dict[str, Any]
+    fingerprint: str
+    k: int
+    rows: list[Row]
+
+    @property
+    def records(self) -> list[Record]:
+        """Every run of the board."""
+        return [record for row in self.rows for record in row.done + row.failed]
+
+    @property
+    def heading(self) -> str:
+        """Title, protocol and policy in one line."""
+        about = self.dataset
+        seen = "seen items excluded" if about["exclude_seen"] else "seen items kept"
+        synthetic = ", synthetic" if about["synthetic"] and "synthetic" not in about["title"] else ""
+        return f"{about['title']}{synthetic}: {about['protocol']}, {seen}, top {self.k}"
+
+    @property
+    def split_seed(self) -> int:
+        """Seed of the split its queries come from."""
+        return self.dataset["split_seed"]
+
+    def is_about(self, fingerprint: str, k: int) -> bool:
+        """Whether it ranks lists of `k` for the dataset of that fingerprint."""
+        return (self.fingerprint, self.k) == (fingerprint, k)
+
+
+def read_boards(folder: Path) -> list[list[Board]]:
+    """Every board whose runs are stored under `folder`, those that differ in split seed together."""
+    records = [record for path in sorted(folder.glob("runs/*")) if (record := runs.read(path))]
+    families: dict[str, list[Board]] = {}
+    for group in _grouped(records, "fingerprint", "k"):
+        board = _board(group)
+        families.setdefault(board.heading, []).append(board)
+    return [sorted(family, key=lambda board: board.split_seed) for _, family in sorted(families.items())]
+
+
+def _board(records: list[Record]) -> Board:
+    rows = [
+        Row(
+            model=group[0]["model"],
+            settings=group[0]["settings"],
+            done=[record for record in group if record["status"] == "done"],
+            failed=[record for record in group if record["status"] != "done"],
+        )
+        for group in _grouped(records, "model", "settings", "code", "device", "precision")
+    ]
+    return Board(records[0]["dataset"], records[0]["fingerprint"], records[0]["k"], rows)
+
+
+def _grouped(records: Iterable[Record], *keys: str) -> list[list[Record]]:
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        key = json.dumps([record[key] for key in keys], sort_keys=True)
+        groups.setdefault(key, []).append(record)
+    return list(groups.values())

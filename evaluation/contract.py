@@ -1,0 +1,92 @@
+"""The contract of `Retriever`, checked on a tiny dataset; a breach is named in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datasets.dataset import Dataset, Queries
+from datasets.ragged import Ragged
+from evaluation import lists, settings
+from evaluation.planted import planted
+from evaluation.retriever import Retriever
+
+if TYPE_CHECKING:
+    from evaluation.runs import ModelSource
+
+
+class ContractError(Exception):
+    """A model breaks the contract; the message names the part and what it did."""
+
+
+def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
+    """Fit and query `model` with the settings `chosen` in every way the harness will.
+
+    Raises:
+        ContractError: the first part that does not hold.
+    """
+    data = planted()
+    fitted = _fit(model, chosen, data)
+    _recommend(fitted, data.test, 5, data, "for ordinary queries")
+    _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalogue")
+    strangers = replace(data.test, user=np.full(len(data.test), -1, dtype=np.int32))
+    _recommend(fitted, strangers, 5, data, "for users unseen in training (user -1)")
+    nothing = Ragged.empty(len(data.test))
+    _recommend(fitted, replace(strangers, history=nothing, exclude=nothing), 5, data, "with empty histories")
+    _recommend(fitted, data.test.take(slice(0, 0)), 5, data, "for no query at all")
+    again = _fit(model, chosen, data)
+    first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
+    if not np.array_equal(first, second):
+        raise ContractError("fit: two fits with the same seed and settings give different lists")
+
+
+def check_source(source: ModelSource) -> None:
+    """Check the model at `source` with its default settings.
+
+    Raises:
+        ContractError: as `check`.
+    """
+    model = source.load()
+    check(model, settings.defaults(model))
+
+
+def warm_up(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
+    """Use `model` once on tiny data, so that compiling and loading stay out of measured time."""
+    data = planted()
+    fitted = settings.build(model, chosen)
+    fit(fitted, data, seed=0)
+    fitted.recommend(data.test, 5)
+
+
+def fit(model: Retriever, data: Dataset, seed: int) -> None:
+    """Fit as every run does: choose on the validation part, where a model does, then learn from all."""
+    if model.chooses_on_validation:
+        model.fit(data.train, data.valid, seed)
+    model.fit(data.train_valid, None, seed)
+
+
+def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset) -> Retriever:
+    fitted = settings.build(model, chosen)
+    try:
+        fit(fitted, data, seed=0)
+    except Exception as error:
+        raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
+    return fitted
+
+
+def _recommend(model: Retriever, queries: Queries, k: int, data: Dataset, case: str) -> None:
+    try:
+        returned = model.recommend(queries, k)
+    except Exception as error:
+        raise ContractError(f"recommend {case}: raised {type(error).__name__}: {error}") from error
+    if not (isinstance(returned, tuple) and len(returned) == 2):
+        raise ContractError(
+            f"recommend {case}: it must return (items, scores), not {type(returned).__name__}"
+        )
+    try:
+        lists.check(*returned, queries, k, data.train_valid.n_items)
+    except lists.InvalidListsError as error:
+        raise ContractError(f"recommend {case}: {error}") from error

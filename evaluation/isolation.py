@@ -1,0 +1,63 @@
+"""Call a function in a process of its own: its peak memory is its own, and so is its crash."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+
+class Crash(Exception):
+    """The function raised, or its process died."""
+
+    def __init__(self, reason: str, trace: str = "") -> None:
+        super().__init__(reason)
+        self.trace = trace
+        """The traceback as text, "" where the process died without one."""
+
+
+def call(function: Callable[..., Any], *args: Any) -> Any:
+    """What `function(*args)` returns when a fresh process calls it.
+
+    Raises:
+        Crash: it raised, or the process died.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(sender, function, args), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        answer = receiver.recv()
+        process.join()
+    except EOFError:
+        process.join()
+        raise Crash(_death(process.exitcode)) from None
+    except KeyboardInterrupt:
+        process.kill()
+        raise
+    done, value = answer
+    if not done:
+        raise Crash(*value)
+    return value
+
+
+def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    # Ctrl-C reaches the whole group; the parent alone decides what stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        answer = (True, function(*args))
+    except Exception as error:
+        answer = (False, (f"{type(error).__name__}: {error}", traceback.format_exc()))
+    sender.send(answer)
+
+
+def _death(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        hint = " (the system ran out of memory?)" if name == "SIGKILL" else ""
+        return f"its process was killed by {name}{hint}"
+    return f"its process ended with exit code {exit_code}"

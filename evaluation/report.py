@@ -1,0 +1,233 @@
+"""Boards as Markdown and CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from tabulate import tabulate
+
+from evaluation.board import Board, Record, Row, read_boards
+from evaluation.metrics import METRICS
+from support.files import write_text
+
+LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
+SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
+COSTS = {
+    "fit s": ("fit_seconds", "{:,.1f}"),
+    "rank s": ("recommend_seconds", "{:,.2f}"),
+    "queries/s": ("queries_per_second", "{:,.0f}"),
+    "peak MiB": ("peak_rss_mib", "{:,.0f}"),
+    "parameters": ("parameters", "{:,.0f}"),
+}
+CSV_RECORD = ("fit_seconds", "recommend_seconds", "peak_rss_mib", "parameters")
+CSV_MORE = ("queries_per_second", "peak_gpu_mib", "threads", "processor", "computed_in", "date", "commit")
+
+
+def write(folder: Path, fingerprint: str, k: int) -> str:
+    """Derive `leaderboard.md` and `leaderboard.csv` of a dataset's folder from its stored runs.
+
+    The Markdown file holds every board of the folder, that of (`fingerprint`, `k`) first; the CSV
+    file holds that board alone. `results/README.md` beside the folder is brought up to date.
+
+    Returns:
+        The main table, as Markdown.
+    """
+    families = read_boards(folder)
+    asked = next(board for family in families for board in family if board.is_about(fingerprint, k))
+    families.sort(key=lambda family: asked not in family)
+    pages = [markdown(asked if asked in family else family[0], family) for family in families]
+    write_text(folder / LEADERBOARD, "\n".join(pages))
+    write_text(folder / TABLE, as_csv(asked))
+    write_text(folder.parent / "README.md", index(folder.parent))
+    return main_table(asked)
+
+
+def markdown(board: Board, family: list[Board]) -> str:
+    """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
+    parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table(board)]
+    parts += ["## Slices\n", slice_table(board), "## Settings\n", settings_table(board)]
+    if len(family) > 1:
+        parts += ["## Spread over split seeds\n", spread_table(family)]
+    notes = [*board.dataset["notes"], *_warnings(board)]
+    if notes:
+        parts += ["## Notes\n", "\n".join(f"- {note}" for note in notes) + "\n"]
+    return "\n".join(parts)
+
+
+def spread_table(family: list[Board]) -> str:
+    """Mean ± sd of each model with the same settings over boards that differ in the split seed alone."""
+    together: dict[str, list[Row]] = {}
+    for board in family:
+        for row in board.rows:
+            if row.done:
+                together.setdefault(f"{row.model} ({_settings(row.settings)})", []).append(row)
+    header = ["model", "split seeds", *(f"{label}@{family[0].k}" for label in SHOWN.values())]
+    body = [
+        [label, str(len(rows)), *(_over_splits(rows, name) for name in SHOWN)]
+        for label, rows in together.items()
+        if len(rows) > 1
+    ]
+    return tabulate(body, header, tablefmt="github", colalign=_align(header), disable_numparse=True) + "\n"
+
+
+def _over_splits(rows: list[Row], name: str) -> str:
+    values = [row.mean("metrics", name) for row in rows]
+    return f"{mean(values):.4f} ± {stdev(values):.4f}"
+
+
+def _banner(board: Board) -> list[str]:
+    if not board.dataset["synthetic"]:
+        return []
+    return ["**Synthetic data, made by this project's generator: no number here is a real dataset's.**\n"]
+
+
+def _about(board: Board) -> str:
+    about = board.dataset
+    date = max(record["date"] for record in board.records)
+    machines = {
+        f"{record['processor']}, {record['threads']} threads" for row in board.rows for record in row.done
+    }
+    split = f" · split seed {board.split_seed}" if board.split_seed else ""
+    return (
+        f"{about['users']:,} users · {about['items']:,} items in the catalogue · "
+        f"{about['train_valid_interactions']:,} training interactions (validation part included) · "
+        f"{about['test_queries']:,} queries with {about['test_items']:,} relevant items  \n"
+        f"Fingerprint `{board.fingerprint}`{split} · {date} · {'; '.join(sorted(machines))}\n"
+    )
+
+
+def main_table(board: Board) -> str:
+    """A row a model, the best metric in bold; failed runs with their reason."""
+    rows = sorted(board.rows, key=lambda row: -row.mean("metrics", "ndcg"))
+    best = {name: max(row.mean("metrics", name) for row in rows) for name in SHOWN}
+    header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), *COSTS]
+    body = [_table_row(row, best, labels) for row, labels in zip(rows, _labels(rows), strict=True)]
+    return tabulate(body, header, tablefmt="github", colalign=_align(header), disable_numparse=True) + "\n"
+
+
+def _table_row(row: Row, best: dict[str, float], label: str) -> list[str]:
+    if not row.done:
+        return [f"{label} (failed: {row.failed[0]['reason']})", *["–"] * (len(SHOWN) + len(COSTS))]
+    failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
+    metrics = [_metric(row, name, best[name]) for name in SHOWN]
+    return [label + failed, *metrics, *(form.format(row.mean(key)) for key, form in COSTS.values())]
+
+
+def _metric(row: Row, name: str, best: float) -> str:
+    value, spread = row.mean("metrics", name), row.spread("metrics", name)
+    text = f"{value:.4f}" if value < best else f"**{value:.4f}**"
+    return text if spread is None else f"{text} ± {spread:.4f}"
+
+
+def _labels(rows: list[Row]) -> list[str]:
+    """The model's name; where a model has several rows, with the settings that tell them apart."""
+    labels = []
+    for row in rows:
+        others = [other for other in rows if other.model == row.model and other is not row]
+        differing = {
+            key: value
+            for key, value in row.settings.items()
+            if any(other.settings.get(key) != value for other in others)
+        }
+        labels.append(row.model + (f" ({_settings(differing)})" if differing else ""))
+    return labels
+
+
+def slice_table(board: Board) -> str:
+    """Recall and NDCG by length of history and popularity of the true item."""
+    rows = [row for row in board.rows if row.done]
+    rows.sort(key=lambda row: -row.mean("metrics", "ndcg"))
+    if not rows:
+        return "No finished run.\n"
+    slices = rows[0].done[0]["slices"]
+    header = ["slice", "queries", *_labels(rows)]
+    body = [
+        [part["slice"], f"{part['queries']:,}", *(_slice_cell(row, number) for row in rows)]
+        for number, part in enumerate(slices)
+    ]
+    caption = f"Recall@{board.k} / NDCG@{board.k}; head: the most popular 20 % of the catalogue.\n\n"
+    return caption + tabulate(body, header, tablefmt="github", colalign=_align(header)) + "\n"
+
+
+def _slice_cell(row: Row, number: int) -> str:
+    parts = [record["slices"][number] for record in row.done]
+    if not parts[0]["queries"]:
+        return "–"
+    recall, ndcg = (sum(part[name] for part in parts) / len(parts) for name in ("recall", "ndcg"))
+    return f"{recall:.4f} / {ndcg:.4f}"
+
+
+def settings_table(board: Board) -> str:
+    """The settings, device and seeds of each row."""
+    header = ["model", "settings", "seeds", "computed in"]
+    body = [
+        [label, _settings(row.settings), _seeds(row), _computed(row)]
+        for row, label in zip(board.rows, _labels(board.rows), strict=True)
+    ]
+    return tabulate(body, header, tablefmt="github", disable_numparse=True) + "\n"
+
+
+def _settings(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in settings.items())
+
+
+def _seeds(row: Row) -> str:
+    return ", ".join(str(record["seed"]) for record in row.done + row.failed)
+
+
+def _computed(row: Row) -> str:
+    return ", ".join(sorted({record["computed_in"] for record in row.done}))
+
+
+def _warnings(board: Board) -> list[str]:
+    """What a reader should doubt: a personalised model that popularity beats."""
+    hot = [row.mean("metrics", "ndcg") for row in board.rows if row.model == "global_hot" and row.done]
+    return [
+        f"{label}: NDCG@{board.k} below Global Hot's; something is wrong with it, or with its settings."
+        for row, label in zip(board.rows, _labels(board.rows), strict=True)
+        if hot and row.done and row.mean("metrics", "ndcg") < hot[0]
+    ]
+
+
+def _align(header: list[str]) -> list[str]:
+    return ["left", *["right"] * (len(header) - 1)]
+
+
+def as_csv(board: Board) -> str:
+    """A line a run, failed ones with empty numbers and their reason."""
+    metrics = [f"{name}@{board.k}" for name in METRICS]
+    head = ["model", "seed", "status", "queries", *metrics, *CSV_RECORD, *CSV_MORE]
+    head += ["dataset", "protocol", "exclude_seen", "fingerprint", "settings", "reason"]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, head, restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for record in board.records:
+        writer.writerow(_csv_row(record, board))
+    return out.getvalue()
+
+
+def _csv_row(record: Record, board: Board) -> dict[str, Any]:
+    about = {key: board.dataset[key] for key in ("protocol", "exclude_seen")}
+    metrics = {f"{name}@{board.k}": f"{value:.6f}" for name, value in record.get("metrics", {}).items()}
+    settings = _settings(record["settings"])
+    return record | about | metrics | {"dataset": board.dataset["title"], "settings": settings}
+
+
+def index(results: Path) -> str:
+    """`results/README.md`: every board under `results`."""
+    lines = []
+    for folder in sorted(path for path in results.iterdir() if (path / LEADERBOARD).is_file()):
+        for board in (family[0] for family in read_boards(folder)):
+            rows = [row for row in board.rows if row.done]
+            best = max(rows, key=lambda row: row.mean("metrics", "ndcg"), default=None)
+            score = "–" if best is None else f"{best.model} {best.mean('metrics', 'ndcg'):.4f}"
+            link = f"[{board.heading}]({folder.name}/{LEADERBOARD})"
+            lines.append([link, len(board.rows), f"{board.dataset['test_queries']:,}", score])
+    table = tabulate(
+        lines, ["board", "models", "queries", "best NDCG"], tablefmt="github", disable_numparse=True
+    )
+    return f"# Leaderboards\n\nEvery table is derived from the runs stored beside it.\n\n{table}\n"

@@ -1,0 +1,166 @@
+"""One run: one dataset, model, settings and seed, in its own process, kept in its own folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datasets.dataset import Dataset
+from evaluation import contract, environment, isolation, registry, settings
+from evaluation.harness import Evaluation, evaluate
+from evaluation.retriever import Retriever
+from support import compute, progress
+from support.files import atomic_folder, write_json
+
+RECORD = "run.json"
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model's class is, so that another process finds it too."""
+
+    name: str
+    plugin: str = ""
+    """ "path/to/file.py:ClassName", or "" for a registered model"""
+
+    def load(self) -> type[Retriever]:
+        """The class; InputError where it is not there."""
+        return registry.load_file(self.plugin) if self.plugin else registry.get(self.name)
+
+    def code(self) -> str:
+        """Hash of a plug-in's file: an edited model is another model. "" for a registered one."""
+        if not self.plugin:
+            return ""
+        path = Path(self.plugin.rpartition(":")[0])
+        return hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is to do."""
+
+    source: ModelSource
+    settings: dict[str, Any]
+    """every setting of the model"""
+    seed: int
+    k: int
+    device: str
+    precision: str
+
+    def identity(self, dataset: Dataset) -> dict[str, Any]:
+        """What makes two runs the same run."""
+        return {
+            "fingerprint": dataset.fingerprint,
+            "k": self.k,
+            "model": self.source.name,
+            "code": self.source.code(),
+            "settings": self.settings,
+            "seed": self.seed,
+            "device": self.device,
+            "precision": self.precision,
+        }
+
+    def folder(self, dataset: Dataset, board: Path) -> Path:
+        """Where the run is kept, under the board's folder."""
+        identity = json.dumps(self.identity(dataset), sort_keys=True, default=str)
+        digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
+        return board / "runs" / f"{self.source.name}-seed{self.seed}-{digest}"
+
+
+def is_done(folder: Path) -> bool:
+    """Whether the run in `folder` finished."""
+    record = read(folder)
+    return record is not None and record["status"] == "done"
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """The record of the run in `folder`; None where there is none, or a damaged one."""
+    try:
+        return json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool) -> dict[str, Any]:
+    """Do `job` in a process of its own and keep its folder, whole or not at all.
+
+    Returns:
+        The record, with "status" "done" or "failed"; a failed one has a "reason".
+    """
+    record = job.identity(dataset) | {"dataset": _describe(dataset)}
+    with atomic_folder(job.folder(dataset, board)) as scratch:
+        try:
+            record |= isolation.call(execute, job, dataset, scratch, label, quiet)
+            record |= {"status": "done"}
+        except isolation.Crash as crash:
+            progress.say(f"{label}: failed: {crash}\n{crash.trace}".rstrip())
+            record |= {"status": "failed", "reason": str(crash)}
+        record |= {"date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
+        record |= {"versions": environment.versions(), "commit": environment.git_commit()}
+        write_json(scratch / RECORD, record)
+    return record
+
+
+def execute(job: Job, dataset: Dataset, folder: Path, label: str, quiet: bool) -> dict[str, Any]:
+    """Fit, recommend and measure, in the run's own process; lists and weights go into `folder`."""
+    progress.configure(quiet)
+    chosen = compute.configure(job.device, job.precision)
+    model_class = job.source.load()
+    contract.warm_up(model_class, job.settings)
+    model = settings.build(model_class, job.settings)
+
+    progress.say(f"{label}: fitting")
+    started = time.perf_counter()
+    contract.fit(model, dataset, job.seed)
+    fit_seconds = time.perf_counter() - started
+    progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
+    result = evaluate(model, dataset, job.k)
+    _keep_lists(result, folder)
+    model.save(folder)
+    return {
+        "metrics": result.metrics,
+        "slices": result.slices,
+        "queries": len(dataset.test),
+        "fit_seconds": round(fit_seconds, 3),
+        "recommend_seconds": round(result.recommend_seconds, 3),
+        "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
+        "peak_rss_mib": round(environment.peak_rss_mib(), 1),
+        "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
+        "parameters": model.parameters,
+        "training": model.training_log,
+        "threads": chosen.threads,
+        "computed_in": chosen.precision,
+        "processor": environment.gpu() if chosen.device == "cuda" else environment.processor(),
+    }
+
+
+def _keep_lists(result: Evaluation, folder: Path) -> None:
+    arrays: dict[str, Any] = {"items": result.items, **result.per_query}
+    np.savez(folder / "lists.npz", **arrays)
+
+
+def _describe(dataset: Dataset) -> dict[str, Any]:
+    """What a table says of the dataset it is about."""
+    return {
+        "name": dataset.name,
+        "title": dataset.title or dataset.name,
+        "synthetic": dataset.synthetic,
+        "protocol": dataset.protocol,
+        "exclude_seen": dataset.exclude_seen,
+        "split_seed": dataset.split_seed,
+        "users": len(dataset.user_ids),
+        "items": len(dataset.item_ids),
+        "train_interactions": len(dataset.train),
+        "train_valid_interactions": len(dataset.train_valid),
+        "valid_queries": len(dataset.valid),
+        "test_queries": len(dataset.test),
+        "test_items": int(dataset.test.relevant.lengths.sum()),
+        "notes": list(dataset.notes),
+    }

@@ -1,0 +1,79 @@
+"""Users at a moment, with ragged histories, and the weighted mean of a history.
+
+Notation: b users at a moment, h items in all their histories, d dimensions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Moments:
+    """b users at a moment."""
+
+    user: Tensor
+    """int64[b]: -1 for a user without a code"""
+    history: Tensor
+    """int64[h]: items, in time order within a row"""
+    row: Tensor
+    """int64[h]: the row of each item"""
+    offsets: Tensor
+    """int64[b + 1]: row i has the items from offsets[i] to offsets[i + 1]"""
+
+    @classmethod
+    def of(cls, user: Tensor, items: Tensor, start: Tensor, stop: Tensor) -> Moments:
+        """Moments whose row i has the history `items[start[i]:stop[i]]`."""
+        at, row = ranges(start, stop)
+        return cls(user, items[at], row, functional.pad(torch.cumsum(stop - start, 0), (1, 0)))
+
+    @property
+    def has_history(self) -> Tensor:
+        """bool[b]"""
+        return self.offsets[1:] > self.offsets[:-1]
+
+    def newest(self) -> Tensor:
+        """int64[b]: the last item of each history, 0 where there is none."""
+        if not len(self.history):
+            return torch.zeros_like(self.user)
+        last = self.history[(self.offsets[1:] - 1).clamp(min=0)]
+        return torch.where(self.has_history, last, 0)
+
+
+def ranges(start: Tensor, stop: Tensor) -> tuple[Tensor, Tensor]:
+    """The numbers start[i], …, stop[i] - 1 of every i in turn, and for each the i it belongs to."""
+    lengths = stop - start
+    row = torch.repeat_interleave(torch.arange(len(start), device=start.device), lengths)
+    shift = start - (torch.cumsum(lengths, 0) - lengths)
+    return torch.arange(len(row), device=start.device) + shift[row], row
+
+
+def weights(moments: Moments, item_weight: Tensor, recency: float) -> Tensor:
+    """float32[h]: item_weight[i] · r^-recency for the r-th item from the end, scaled to sum to 1 a row."""
+    weight = item_weight[moments.history]
+    if recency:
+        at = torch.arange(len(moments.row), device=moments.row.device)
+        from_end = moments.offsets[1:][moments.row] - at  # 1 for the newest
+        weight = weight * from_end.float() ** -recency
+    total = torch.zeros(len(moments.user), device=weight.device).index_add_(0, moments.row, weight)
+    return weight / total[moments.row]
+
+
+def weighted_sum(vectors: Tensor, index: Tensor, weight: Tensor, moments: Moments) -> Tensor:
+    """float[b, d]: Σ weight · vectors[index] over each history; nothing is padded.
+
+    Args:
+        vectors: float[n, d].
+        index: int64[h]: which vector is each history item's.
+        weight: float32[h].
+        moments: whose rows the items belong to.
+    """
+    if not len(index):
+        return vectors.new_zeros(len(moments.user), vectors.shape[1])
+    return functional.embedding_bag(
+        index, vectors, moments.offsets, mode="sum", per_sample_weights=weight, include_last_offset=True
+    )

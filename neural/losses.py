@@ -1,0 +1,48 @@
+"""Losses of a pair (row, target) against the negatives that its whole row shares.
+
+Notation: b rows of a batch, p pairs, m shared negatives. Each loss takes
+
+    positive  float[p]     score of each pair
+    negative  float[b, m]  score of each row with each negative, -inf where it is no negative of the row
+    row       int64[p]     the row of each pair
+
+and returns float[p]. The part that depends on the negatives only is computed once a row, whatever
+the number of its targets.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def sampled_softmax(
+    positive: Tensor, negative: Tensor, row: Tensor, temperature: float, log_q: Tensor | None = None
+) -> Tensor:
+    """-log of exp(p/τ) / (exp(p/τ) + Σⱼ exp(nⱼ/τ - log qⱼ)), van den Oord et al. 2018 eq. 4.
+
+    `log_q` float[m] is the log of the probability that negative j is in the sample: the correction
+    of Yi et al. 2019 (eq. 4), which makes the sum an unbiased estimate of the sum over the
+    catalogue. The target needs none: it is always there.
+    """
+    negative = negative.float() / temperature
+    if log_q is not None:
+        negative = negative - log_q
+    return functional.softplus(torch.logsumexp(negative, dim=1)[row] - positive.float() / temperature)
+
+
+def cosine_contrastive(
+    positive: Tensor, negative: Tensor, row: Tensor, margin: float, negative_weight: float
+) -> Tensor:
+    """(1 - p)₊ + w/m Σⱼ (nⱼ - margin)₊, Mao et al. 2021 (SimpleX) eq. 1."""
+    pushed = functional.relu(negative - margin).float().mean(dim=1)  # (rows,)
+    return functional.relu(1 - positive.float()) + negative_weight * pushed[row]
+
+
+def binary_cross_entropy(
+    positive: Tensor, negative: Tensor, row: Tensor, temperature: float, bias: Tensor, negative_weight: float
+) -> Tensor:
+    """-log σ(p/τ + bias) - w/m Σⱼ log(1 - σ(nⱼ/τ + bias))."""
+    refused = functional.softplus(negative.float() / temperature + bias).mean(dim=1)  # (rows,)
+    return functional.softplus(-positive.float() / temperature - bias) + negative_weight * refused[row]

@@ -1,0 +1,97 @@
+"""AdamW whose cost depends on the rows a step touches, not on the size of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neural.tables import Table
+
+
+class RowwiseAdamW(torch.optim.Optimizer):
+    """AdamW (Loshchilov & Hutter 2019) on leased table rows and on ordinary parameters.
+
+    Rows that a step does not touch keep weight and moments: no decay, no momentum. Where every row
+    is touched in every step the result is `torch.optim.AdamW`'s. Bias correction counts steps, not
+    a row's own updates.
+
+    Works with `torch.amp.GradScaler` without waiting for the device: a step whose gradients
+    overflowed is undone by `torch.where` on `found_inf`.
+    """
+
+    _step_supports_amp_scaling = True  # GradScaler then hands over `found_inf` instead of reading it.
+    found_inf: Tensor | None = None
+    grad_scale: Tensor | None = None
+
+    def __init__(
+        self,
+        module: nn.Module,
+        lr: float,
+        weight_decay: float = 0.0,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        self.tables = [part for part in module.modules() if isinstance(part, Table)]
+        self.dense = list(module.parameters())
+        device = next(iter([*module.buffers(), *self.dense])).device
+        self.steps = torch.zeros((), device=device)
+        weights = [table.weight for table in self.tables] + [each.data for each in self.dense]
+        self.moments = [(torch.zeros_like(each), torch.zeros_like(each)) for each in weights]
+        placeholder = nn.Parameter(torch.zeros(0, device=device))
+        super().__init__([placeholder], {"lr": lr, "weight_decay": weight_decay, "betas": betas, "eps": eps})
+
+    def collect(self) -> list[Tensor]:
+        """Make this step's leaves the parameters, so that they are unscaled and clipped; return them."""
+        leaves = [table.leased[1] for table in self.tables if table.leased is not None]
+        self.param_groups[0]["params"] = [*leaves, *self.dense]
+        return self.param_groups[0]["params"]
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        """Update the leased rows and the ordinary parameters, and end the leases."""
+        skip = self.found_inf
+        self.steps += 1 if skip is None else 1 - skip.to(self.steps.device)
+        for table, (first, second) in zip(self.tables, self.moments, strict=False):
+            if table.leased is None:
+                continue
+            ids, leaf = table.leased
+            if leaf.grad is not None:
+                old = leaf.detach(), first[ids], second[ids]  # (rows, dim) each
+                new = self._updated(*old, leaf.grad)
+                for whole, rows in zip((table.weight, first, second), _keep(skip, old, new), strict=True):
+                    whole[ids] = rows
+        for weight, (first, second) in zip(self.dense, self.moments[len(self.tables) :], strict=True):
+            if weight.grad is not None:
+                old = weight.data, first, second
+                new = self._updated(*old, weight.grad)
+                for whole, values in zip(old, _keep(skip, old, new), strict=True):
+                    whole.copy_(values)
+        self.zero_grad()
+
+    def _updated(
+        self, weight: Tensor, first: Tensor, second: Tensor, grad: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        group = self.param_groups[0]
+        beta1, beta2 = group["betas"]
+        first = torch.lerp(first, grad, 1 - beta1)
+        second = (second * beta2).addcmul_(grad, grad, value=1 - beta2)
+        root = (second / (1 - beta2**self.steps)).sqrt_().add_(group["eps"])
+        rate = group["lr"] / (1 - beta1**self.steps)
+        return weight * (1 - group["lr"] * group["weight_decay"]) - rate * first / root, first, second
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop gradients and leases."""
+        for table in self.tables:
+            table.leased = None
+        for weight in self.dense:
+            weight.grad = None
+
+
+def _keep(skip: Tensor | None, old: Iterable[Tensor], new: Iterable[Tensor]) -> list[Tensor]:
+    """`new`, or `old` where the step is to be skipped."""
+    if skip is None:
+        return list(new)
+    return [torch.where(skip.to(a.device) > 0, a, b) for a, b in zip(old, new, strict=True)]

@@ -1,0 +1,181 @@
+"""The leaderboard by one command: `python run_all.py --dataset aliec`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import baselines  # noqa: F401  (importing registers its models)
+import neural  # noqa: F401
+from datasets import Dataset, catalog, load
+from evaluation import contract, isolation, listing, registry, report, runs, settings
+from support import compute, progress
+from support.errors import InputError, unknown
+from support.files import locked
+
+ROOT = Path(__file__).parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0: all runs done, 1: some failed, 2: bad input, 130: stopped."""
+    options = _parser().parse_args(arguments)
+    progress.configure(options.quiet)
+    try:
+        if options.list:
+            print(listing.text(catalog.listing(options.data_dir)))
+            return 0
+        return leaderboard(options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nstopped; finished runs are kept in {options.results_dir}", file=sys.stderr)
+        return 130
+
+
+def leaderboard(options: argparse.Namespace) -> int:
+    """Every run that is not done yet, then the tables; the exit code."""
+    sources = _sources(options)
+    chosen = compute.configure(options.device, options.precision)
+    for source in sources:
+        _check_plugin(source)
+    dataset = _load(options)
+    jobs = _jobs(options, sources, dataset, chosen)
+    board = options.results_dir / dataset.name
+    progress.say(_banner(dataset, options.dataset))
+    waiting = f"another command is working in {board}: waiting for it, because two at once spoil the times"
+    with locked(board, waiting):
+        failed = _run(jobs, dataset, board, options)
+        table = report.write(board, dataset.fingerprint, options.k)
+    print(_banner(dataset, options.dataset))
+    print(f"{table}\n{board / report.LEADERBOARD}")
+    return 1 if failed else 0
+
+
+def _run(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
+    failed = False
+    for number, job in enumerate(jobs, start=1):
+        label = f"[{number}/{len(jobs)}] {job.source.name}, seed {job.seed}"
+        if not options.force and runs.is_done(job.folder(dataset, board)):
+            progress.say(f"{label}: done before; --force runs it again")
+            continue
+        record = runs.run(job, dataset, board, label, options.quiet)
+        failed |= record["status"] != "done"
+        report.write(board, dataset.fingerprint, options.k)
+    return failed
+
+
+def _sources(options: argparse.Namespace) -> list[runs.ModelSource]:
+    names = options.models.split(",") if options.models else []
+    if not names and not options.model:
+        names = registry.names()
+    for name in names:
+        registry.get(name)
+    sources = [runs.ModelSource(name) for name in names]
+    taken = registry.names()
+    for spec in options.model:
+        name = registry.load_file(spec).name
+        if name in taken:
+            raise InputError(f"--model {spec}: the name '{name}' is taken; give the class another one")
+        sources.append(runs.ModelSource(name, spec))
+    return sources
+
+
+def _check_plugin(source: runs.ModelSource) -> None:
+    if source.plugin:
+        try:
+            isolation.call(contract.check_source, source)
+        except isolation.Crash as crash:
+            raise InputError(f"--model {source.plugin} breaks the contract of Retriever: {crash}") from crash
+
+
+def _load(options: argparse.Namespace) -> Dataset:
+    return load(
+        options.dataset,
+        options.data_dir,
+        protocol=options.protocol,
+        exclude_seen=options.exclude_seen,
+        split_seed=options.split_seed,
+        columns=options.columns,
+        stand_in=not options.no_stand_in,
+        scale=options.scale,
+    )
+
+
+def _jobs(
+    options: argparse.Namespace, sources: list[runs.ModelSource], dataset: Dataset, chosen: compute.Compute
+) -> list[runs.Job]:
+    config = ROOT / "configs" / f"{dataset.name}.yaml"
+    from_file = settings.read_config(config, dataset.protocol)
+    from_command = settings.parse_assignments(options.set)
+    known = [*registry.names(), *(source.name for source in sources)]
+    for where, overrides in ((str(config), from_file), ("--set", from_command)):
+        for name in overrides:
+            if name not in known:
+                raise unknown(f"model in {where}", name, known)
+    jobs = []
+    for source in sources:
+        model = source.load()
+        values = settings.resolve(model, from_file.get(source.name, {}), str(config))
+        values = settings.resolve(model, values | from_command.get(source.name, {}), "--set")
+        for seed in range(options.seeds if model.stochastic else 1):
+            jobs.append(runs.Job(source, values, seed, options.k, chosen.device, chosen.precision))
+    return jobs
+
+
+def _banner(dataset: Dataset, asked: str) -> str:
+    if not dataset.synthetic:
+        return f"{dataset.title or dataset.name}: {dataset.protocol}, fingerprint {dataset.fingerprint}"
+    missing = f"THE FILES OF {asked.upper()} WERE NOT FOUND: " if asked != dataset.name else ""
+    text = f"{missing}THIS IS SYNTHETIC DATA ({dataset.title}); NO NUMBER HERE IS A REAL DATASET'S"
+    rule = "!" * len(text)
+    return f"{rule}\n{text}\n{rule}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    add = parser.add_argument
+    add("--dataset", default="aliec-sim", metavar="NAME_OR_FILE", help="a name from --list, or your own file")
+    add("--models", default="", metavar="A,B", help="registered models to run (default: all)")
+    add("--model", action="append", default=[], metavar="FILE.py:CLASS", help="a model of your own")
+    add("--protocol", help="published, time, next-item, leave-last-one or random (default: the dataset's)")
+    add("--seeds", type=_count, default=1, metavar="N", help="runs of each model with chance in it")
+    add("--split-seed", type=int, default=0, metavar="S", help="seed of everything random in the split")
+    add("--k", type=_count, default=20, help="length of the lists")
+    add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="folder of the datasets")
+    add("--results-dir", type=Path, default=ROOT / "results", metavar="DIR", help="folder of the results")
+    add("--device", choices=compute.DEVICES, default="auto")
+    add("--precision", choices=compute.PRECISIONS, default="auto", help="of neural training")
+    add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
+    add("--columns", type=_columns, default={}, metavar="ROLE=NAME,…",
+        help="columns of your own file: user, item, timestamp, rating")  # fmt: skip
+    add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
+    add("--force", action="store_true", help="run again what is done")
+    add("--no-stand-in", action="store_true", help="without aliec's files, stop instead of using aliec-sim")
+    seen = parser.add_mutually_exclusive_group()
+    seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
+    seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")
+    add("--list", action="store_true", help="show datasets and models with their settings")
+    add("--quiet", action="store_true", help="print the table only")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
+def _columns(text: str) -> dict[str, str]:
+    roles = ("user", "item", "timestamp", "rating")
+    pairs = dict(part.partition("=")[::2] for part in text.split(","))
+    for role, name in pairs.items():
+        if role not in roles or not name:
+            raise argparse.ArgumentTypeError(f"'{text}': give it as user=NAME,item=NAME")
+    return pairs
+
+
+if __name__ == "__main__":
+    sys.exit(main())
