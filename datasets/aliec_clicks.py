@@ -13,8 +13,8 @@ FIRST_SECOND = 1_494_000_000
 """2017-05-06 00:00:00 at UTC+8, in unix seconds."""
 DAY_SECONDS = 86_400
 FAVOURITES = 3
-FAVOURITE_ODDS = (0.65, 0.25, 0.1)
-FROM_FAVOURITE, FROM_TASTE = 0.5, 0.25
+FAVOURITE_ODDS = (0.7, 0.2, 0.1)
+FROM_FAVOURITE, FROM_TASTE = 0.65, 0.2
 """Shares of clicks on a favourite shelf and on a category of the profile's taste; the rest is hits."""
 REDRAWS = 3
 KEPT_REPEATS = 0.1

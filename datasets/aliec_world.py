@@ -22,6 +22,8 @@ ADS_PER_CATEGORY = 140
 GENDERS, AGES, SHOPPING, MICRO_GROUPS = 2, 7, 3, 8
 TASTE_DIMENSIONS = 8
 LARGEST_PRICE = 1e8
+DUDS = 0.6
+"""Share of ads that hardly anybody clicks."""
 
 
 @dataclass(frozen=True)
@@ -199,12 +201,17 @@ def _prices(log_price: npt.NDArray[np.float64], rng: np.random.Generator) -> npt
 def _popularity(
     shelf: npt.NDArray[np.int64], n_shelves: int, birth: npt.NDArray[np.int8], rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """float32[DAYS, ads]: log-normal, with a daily random walk and a steady trend for one ad in 25."""
+    """float32[DAYS, ads]: log-normal, with a daily random walk and a steady trend for one ad in 20.
+
+    Half of the ads are duds: without them a tail long enough to leave 72 % of the ads without a click
+    would give a few ads most of the clicks.
+    """
     n = len(shelf)
-    trend = np.where(rng.random(n) < 0.04, rng.normal(0, 0.5, n), 0)
-    log_weight = rng.normal(0, 0.8, n_shelves)[shelf] + rng.normal(0, 1.85, n)
+    trend = np.where(rng.random(n) < 0.05, rng.normal(0, 0.25, n), 0)
+    log_weight = rng.normal(0, 0.9, n_shelves)[shelf] + rng.normal(0, 0.9, n)
+    log_weight -= np.where(rng.random(n) < DUDS, 4.0, 0)
     weight = np.zeros((DAYS, n), dtype=np.float32)
     for day in range(DAYS):
-        log_weight += trend + rng.normal(0, 0.15, n)
+        log_weight += trend + rng.normal(0, 0.1, n)
         weight[day] = np.where(birth <= day, np.exp(log_weight), 0)
     return weight

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 
 def read(
-    path: Path, separator: str, names: list[str] | None = None, encoding: str = "utf-8", quoted: bool = False
+    path: Path,
+    separator: str,
+    names: list[str] | None = None,
+    encoding: str = "utf-8",
+    quoted: bool = False,
+    numeric: bool = False,
 ) -> pd.DataFrame:
-    """All columns of a text table as text, the index the line of each row in the file.
+    """All columns of a text table, the index the line of each row in the file.
 
     Args:
         path: the file; its blank lines are left out.
@@ -26,6 +31,7 @@ def read(
         names: of the columns, where the file has no header.
         encoding: of the text.
         quoted: whether fields may stand in double quotes.
+        numeric: whether columns that hold nothing but numbers become numbers; else all is text.
 
     Raises:
         InputError: nothing in the file, text that is not in `encoding`, or a row of too many fields.
@@ -44,8 +50,8 @@ def read(
             sep=separator,
             header=0 if names is None else None,
             names=names,
-            index_col=False,
-            dtype=str,
+            dtype=None if numeric else str,
+            low_memory=False,
             keep_default_na=False,
             skip_blank_lines=False,
             quoting=0 if quoted else 3,
@@ -55,8 +61,10 @@ def read(
         raise InputError(f"{path}: the text is not {encoding} at byte {error.start}; convert it") from error
     except pd.errors.ParserError as error:
         raise InputError(f"{path}: {str(error).strip()}; give each line the same fields") from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise InputError(f"{path}: rows have more fields than there are columns; give each line the same fields")
     frame.index = pd.RangeIndex(1 if names else 2, len(frame) + (1 if names else 2))
-    blank = (frame.fillna("") == "").all(axis=1)
+    blank = (frame.isna() | (frame == "")).all(axis=1)
     return frame[~blank] if blank.any() else frame
 
 
@@ -66,8 +74,8 @@ def text(path: Path, frame: pd.DataFrame, column: str) -> pd.Series:
     Raises:
         InputError: a missing value (file and line).
     """
-    values = frame[column].fillna("").astype(str).str.strip()
-    missing = np.flatnonzero(values == "")
+    values = frame[column].astype(str).str.strip()
+    missing = np.flatnonzero(frame[column].isna() | (values == ""))
     if len(missing):
         raise InputError(f"{path}, {_place(frame, missing[0])}: '{column}' is missing; give it a value")
     return values

@@ -60,7 +60,8 @@ def _read(path: Path, separator: str, columns: list[str]) -> pd.DataFrame:
 
 def _log(name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.DataFrame) -> Log:
     """The ratings in the order of their file, with the features of users and movies that have any."""
-    ratings = _read(path, separator, ["user", "item", "rating", "timestamp"])
+    columns = ["user", "item", "rating", "timestamp"]
+    ratings = delimited.read(path, separator, columns, encoding="latin-1", numeric=True)
     raw_user, raw_item = delimited.integers(path, ratings, "user"), delimited.integers(path, ratings, "item")
     user_ids, user = np.unique(raw_user, return_inverse=True)
     item_ids, item = np.unique(raw_item, return_inverse=True)

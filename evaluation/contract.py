@@ -69,7 +69,10 @@ def fit(model: Retriever, data: Dataset, seed: int) -> None:
 
 
 def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset) -> Retriever:
-    fitted = settings.build(model, chosen)
+    try:
+        fitted = settings.build(model, chosen)
+    except TypeError as error:
+        raise ContractError(f"class: {error}") from error
     try:
         fit(fitted, data, seed=0)
     except Exception as error:

@@ -95,8 +95,7 @@ class TwoTowers(nn.Module):
             else:
                 index = index[n:]
             weight = weights(moments, self.item_weight, self.shape.recency)
-            mean = weighted_sum(self.history_vectors(vectors), index, weight, moments)
-            vector = vector + mean
+            vector = vector + self.history_part(weighted_sum(vectors, index, weight, moments))
         if self.newest is not None:
             newest = self.newest(moments.newest()) * moments.has_history.unsqueeze(1)
             vector = vector + (1 - self.shape.user_share) * newest
@@ -109,7 +108,7 @@ class TwoTowers(nn.Module):
             vector = vector + self.item_features(items)
         return functional.normalize(vector, dim=1) if self.shape.cosine else vector
 
-    def history_vectors(self, vectors: Tensor) -> Tensor:
+    def history_part(self, vectors: Tensor) -> Tensor:
         """float[n, d]: (1-γ)·W·vectors."""
         projected = vectors if self.project is None else vectors @ self.project
         return (1 - self.shape.user_share) * projected
@@ -138,8 +137,13 @@ class TwoTowers(nn.Module):
             tables["user"] = self.users(every_user)
         if self.shape.user_share < 1:
             source = self.item if self.history is None else self.history
-            tables["history"] = self.history_vectors(source.weight) * self.item_known.unsqueeze(1)
+            tables["history"] = self.history_part(source.weight) * self.item_known.unsqueeze(1)
         if self.newest is not None:
             scaled = (1 - self.shape.user_share) * self.newest.weight
             tables["newest"] = scaled * self.item_known.unsqueeze(1)
         return {name: table.float().cpu().clone() for name, table in tables.items()}
+
+    def trained(self) -> list[Tensor]:
+        """Everything that training changes."""
+        tables = [part.weight for part in self.modules() if isinstance(part, Table)]
+        return [*tables, *self.parameters()]

@@ -1,0 +1,226 @@
+"""Datasets by name: how each is found, got, read and split."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from datasets import download, lightgcn, movielens, table
+from datasets.dataset import Dataset
+from datasets.log import Log
+from datasets.protocols import PROTOCOLS
+from datasets.sources import ALIEC_BY_HAND, RECIPES
+from datasets.splits import REPEATS, split
+from support import progress
+from support.errors import InputError, unknown
+
+STAND_IN = "aliec-sim"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named dataset."""
+
+    protocols: tuple[str, ...]
+    """Those it can be split by; the first is the default."""
+    holds: Callable[[Path], bool]
+    """Whether a folder has its files."""
+    read: Callable[[Path], Log]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of the list of datasets."""
+
+    name: str
+    status: str
+    """"found", "downloadable", "embedded" or "by hand"."""
+    protocols: tuple[str, ...]
+    """The first is the default."""
+    folder: Path
+    """Where its files are, or are looked for."""
+
+
+def load(
+    dataset: str,
+    data_dir: Path,
+    *,
+    protocol: str | None = None,
+    exclude_seen: bool | None = None,
+    split_seed: int = 0,
+    columns: dict[str, str] | None = None,
+    stand_in: bool = True,
+    scale: float | None = None,
+) -> Dataset:
+    """Find or download a dataset, read it and split it.
+
+    Args:
+        dataset: a name of `listing`, or the path of a file of interactions (see `table.load`).
+        data_dir: files of a named dataset are looked for in, and downloaded to, `<data_dir>/<name>`;
+            where that cannot be written, `<cache_dir()>/<name>` takes its place.
+        protocol: a key of `PROTOCOLS`; the dataset's first one by default.
+        exclude_seen: keep a user's earlier items out of the answer; by default in all protocols
+            but next-item.
+        split_seed: seed of all that is random in the split.
+        columns: role → column name, for a file of one's own.
+        stand_in: whether aliec-sim, under its own name, takes the place of aliec where that is not to be had.
+        scale: size of aliec-sim, 1.0 being that of aliec.
+
+    Raises:
+        InputError: an unknown name or protocol, files that are missing or malformed, or a split that
+            leaves nothing to ask or to learn from.
+    """
+    if _is_path(dataset):
+        log, protocols = _own_file(Path(dataset), columns or {})
+    elif dataset not in SOURCES:
+        raise unknown("dataset", dataset, SOURCES)
+    else:
+        log, protocols = _named(dataset, data_dir, columns, stand_in, scale), SOURCES[dataset].protocols
+    if protocol is not None and protocol not in protocols:
+        raise unknown(f"protocol for {log.name}", protocol, protocols)
+    protocol = protocol or protocols[0]
+    if exclude_seen is None:
+        exclude_seen = protocol not in REPEATS
+    return split(log, protocol, exclude_seen, split_seed)
+
+
+def listing(data_dir: Path) -> list[Listed]:
+    """All named datasets; touches no network."""
+    listed = []
+    for name, source in SOURCES.items():
+        folder = _find(name, data_dir)
+        if folder is not None:
+            status = "found"
+        elif name == STAND_IN:
+            status = "embedded"
+        else:
+            status = "by hand" if name == "aliec" else "downloadable"
+        listed.append(Listed(name, status, source.protocols, folder or data_dir / name))
+    return listed
+
+
+def cache_dir() -> Path:
+    """Folder of what can be made again: $RETRIEVAL_CACHE, else the system's place for caches."""
+    if chosen := os.environ.get("RETRIEVAL_CACHE"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "retrieval-leaderboard"
+
+
+def _is_path(dataset: str) -> bool:
+    return Path(dataset).suffix.lower() in table.SUFFIXES or Path(dataset).name != dataset
+
+
+def _own_file(path: Path, columns: dict[str, str]) -> tuple[Log, tuple[str, ...]]:
+    """A user's file and its protocols; it never takes the name of a known dataset."""
+    log = table.load(path, columns)
+    if log.name.lower() in SOURCES:
+        log = replace(log, name=table.safe_name(path.name))
+    timed = ("time", "next-item", "leave-last-one", "random")
+    return log, timed if log.timestamp is not None else ("random",)
+
+
+def _named(
+    name: str, data_dir: Path, columns: dict[str, str] | None, stand_in: bool, scale: float | None
+) -> Log:
+    if columns:
+        raise InputError(f"column names are for a file of your own; {name} has its own")
+    if scale is not None and name not in ("aliec", STAND_IN):
+        raise InputError(f"a scale is for {STAND_IN}; {name} has one size")
+    if name == STAND_IN:
+        return _simulated(data_dir, scale)
+    try:
+        folder = _find(name, data_dir) or _download(name, data_dir)
+    except InputError as error:
+        if name != "aliec" or not stand_in:
+            raise
+        progress.say(f"{error}")
+        log = _simulated(data_dir, scale)
+        return replace(log, notes=(*log.notes, f"stands in for aliec, whose files are not in {data_dir / name}"))
+    return SOURCES[name].read(folder)
+
+
+def _find(name: str, data_dir: Path) -> Path | None:
+    """The folder that holds a dataset's files, if any does."""
+    for folder in (data_dir / name, cache_dir() / name):
+        if SOURCES[name].holds(folder):
+            return folder
+    return None
+
+
+def _download(name: str, data_dir: Path) -> Path:
+    folder = (data_dir if _writable(data_dir) else cache_dir()) / name
+    try:
+        download.fetch(name, folder)
+    except InputError as error:
+        raise InputError(f"{name} is not in {data_dir / name}; {error}") from error
+    return folder
+
+
+def _writable(folder: Path) -> bool:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK)
+
+
+def _simulated(data_dir: Path, scale: float | None) -> Log:
+    """The embedded data: files in `data_dir` where no scale is asked for, else made once and kept."""
+    from datasets import aliec, aliec_sim
+
+    given = data_dir / STAND_IN
+    if scale is None and aliec.find(given):
+        return aliec.load(given, cache_dir())
+    scale = aliec_sim.DEFAULT_SCALE if scale is None else scale
+    folder = cache_dir() / STAND_IN / f"scale-{scale:g}-seed-0-v{aliec_sim.FORMAT}"
+    if not aliec.find(folder):
+        aliec_sim.generate(folder, scale)
+    return aliec.load(folder, cache_dir())
+
+
+def _holds_aliec(folder: Path) -> bool:
+    from datasets import aliec
+
+    return aliec.find(folder)
+
+
+def _read_aliec(folder: Path) -> Log:
+    from datasets import aliec
+
+    return aliec.load(folder, cache_dir())
+
+
+def _files(*names: str) -> Callable[[Path], bool]:
+    return lambda folder: all((folder / name).is_file() for name in names)
+
+
+def _lightgcn(name: str) -> Source:
+    return Source(("published",), _files(*lightgcn.FILES), lambda folder: lightgcn.load(folder, name))
+
+
+_TIMED = ("next-item", "leave-last-one", "time")
+SOURCES: dict[str, Source] = {
+    STAND_IN: Source(("time",), _holds_aliec, _read_aliec),
+    "aliec": Source(("time",), _holds_aliec, _read_aliec),
+    **{
+        name: _lightgcn(name)
+        for name in (
+            "gowalla",
+            "yelp2018",
+            "amazon-book",
+            "amazon-cds",
+            "amazon-movies",
+            "amazon-beauty",
+            "citeulike-a",
+        )
+    },
+    "ml-1m": Source(_TIMED, _files(*movielens.FILES_1M), movielens.load_1m),
+    "ml-100k": Source(_TIMED, _files(*movielens.FILES_100K), movielens.load_100k),
+}

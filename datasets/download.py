@@ -1,0 +1,209 @@
+"""Files of public datasets fetched, checked, and put in place whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from support import progress
+from support.errors import InputError
+from support.files import atomic_folder
+
+CONNECT_SECONDS = 4.0
+READ_SECONDS = 30.0
+ATTEMPTS = 2
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a dataset's files are and where they lie."""
+
+    files: dict[str, str]
+    """name → "md5:…", "sha256:…" or "git:…" (a git blob id); "" where no digest is published.
+    A .zip is unpacked, without the folders inside, and not kept."""
+    sources: tuple[str, ...]
+    """URLs with {file} for the name, or {stem} for the name without its suffix; tried in this order."""
+    by_hand: str
+    """What to do where no source answers."""
+    check: Callable[[Path], None] = lambda path: None
+    """Raises InputError unless a downloaded file is right; for files without a digest."""
+
+
+class _Rejected(Exception):
+    """What a source sent is not the file; says why."""
+
+
+class _Refused(Exception):
+    """A source has no such file, or does not give it; says how it answered."""
+
+
+class _Unreachable(Exception):
+    """No connection to the host of a source."""
+
+
+def fetch(name: str, folder: Path, recipes: Mapping[str, Recipe] | None = None) -> None:
+    """Download the files of dataset `name` into `folder`, which must be new or empty.
+
+    Every source is tried in turn until one gives content that passes all checks; a broken
+    transfer is started again once. On failure nothing is left behind.
+
+    Raises:
+        InputError: the folder holds other files, or no source gave the dataset; says how to get it by hand.
+    """
+    from datasets.sources import RECIPES
+
+    recipe = (recipes or RECIPES)[name]
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"{folder} holds files, but not all of {name}: complete or empty it; {recipe.by_hand}")
+    failures: list[str] = []
+    dead: set[str] = set()
+    for source in recipe.sources:
+        host = urlsplit(source).netloc
+        if host in dead:
+            continue
+        progress.say(f"{name}: downloading from {host}")
+        try:
+            with atomic_folder(folder) as scratch:
+                _fetch_from(source, recipe, scratch)
+            return
+        except _Unreachable:
+            dead.add(host)
+            failures.append(f"{host} cannot be reached")
+        except (_Refused, _Rejected, InputError) as error:
+            failures.append(f"{host}: {error}")
+        except OSError as error:
+            raise InputError(f"{name} cannot be written to {folder}: {error}") from error
+    raise InputError(f"{name} could not be downloaded ({'; '.join(failures)}); {recipe.by_hand}")
+
+
+def _fetch_from(source: str, recipe: Recipe, folder: Path) -> None:
+    """All files of a recipe from one source, unpacked and checked."""
+    for name, digest in recipe.files.items():
+        _download(source.format(file=name, stem=Path(name).stem), folder / name, digest)
+        recipe.check(folder / name)
+        if name.endswith(".zip"):
+            unpack(folder / name, folder)
+            (folder / name).unlink()
+
+
+def _download(url: str, target: Path, digest: str) -> None:
+    """One file, started again when the transfer breaks or the content is not what it should be."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _transfer(url, target)
+            _verify(target, digest)
+            return
+        except _Rejected:
+            if attempt == ATTEMPTS:
+                raise
+
+
+def _transfer(url: str, target: Path) -> None:
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    with _shown(target.name) as bar:
+        get = pooch.HTTPDownloader(
+            progressbar=bar,
+            chunk_size=1 << 16,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            # Compressed on the way, a file has no length to show progress against.
+            headers={"Accept-Encoding": "identity"},
+        )
+        try:
+            get(url, target, None)
+        except requests.HTTPError as error:
+            answer = f"{error.response.status_code} {error.response.reason}"
+            raise _Refused(f"{target.name}: {answer}") from error
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise _Unreachable from error
+        except requests.RequestException as error:
+            raise _Rejected(f"{target.name}: the transfer broke off") from error
+
+
+class _PoochBar:
+    """Pooch's notion of a progress bar, shown by ours; opened once the size is known."""
+
+    def __init__(self, label: str, stack: ExitStack) -> None:
+        self.label, self.stack = label, stack
+        self.total = 0
+        self.done = 0
+        self.advance: Callable[..., None] | None = None
+
+    def update(self, done: int) -> None:
+        """Go on by `done` bytes, as far as there are any left: pooch rounds up and repeats the whole."""
+        if self.advance is None:
+            self.advance = self.stack.enter_context(progress.bar(self.label, self.total, "bytes"))
+        step = min(done, self.total - self.done)
+        self.done += step
+        self.advance(step)
+
+    def reset(self) -> None:
+        """Ours is full when pooch resets it."""
+
+    def close(self) -> None:
+        """The stack closes it, after a failure too."""
+
+
+@contextmanager
+def _shown(label: str) -> Iterator[_PoochBar]:
+    with ExitStack() as stack:
+        yield _PoochBar(label, stack)
+
+
+def _verify(path: Path, digest: str) -> None:
+    kind, _, expected = digest.partition(":")
+    if not kind:
+        return
+    found = _digest(path, kind)
+    if found != expected:
+        raise _Rejected(f"{path.name}: the content is not the published one ({kind} {found}, not {expected})")
+
+
+def _digest(path: Path, kind: str) -> str:
+    """Hex digest of a file; "git" is git's id of a blob, sha1 of "blob <size>\\0" and the content."""
+    if kind == "git":
+        state = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    else:
+        state = hashlib.new(kind, usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    return state.hexdigest()
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Write the files of a zip into `folder`, without the folders they stand in.
+
+    Raises:
+        InputError: no readable zip, a damaged member, or one whose path is absolute or leads upwards.
+    """
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            members = [member for member in packed.infolist() if not member.is_dir()]
+            for member in members:
+                _check_path(archive, member.filename)
+            for member in members:
+                _unpack_one(packed, member, folder)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise InputError(f"{archive.name} is damaged or no zip archive: {error}; get it again") from error
+
+
+def _check_path(archive: Path, name: str) -> None:
+    parts = name.replace("\\", "/").split("/")
+    if not parts[0] or ":" in parts[0] or ".." in parts:
+        raise InputError(f"{archive.name} holds the unsafe path '{name}'; nothing was unpacked")
+
+
+def _unpack_one(packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    target = folder / Path(member.filename).name
+    with packed.open(member) as source, target.open("wb") as written:
+        while block := source.read(_BLOCK):
+            written.write(block)

@@ -1,0 +1,42 @@
+"""Two towers trained with binary cross-entropy over sampled negatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evaluation.registry import register
+from neural.two_tower import TwoTower
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neural.batches import Batch
+    from neural.towers import TwoTowers
+
+
+@register("dssm_bce")
+@dataclass
+class DssmBce(TwoTower):
+    """DSSM (Huang et al. 2013): two towers compared by cosine, trained pointwise with binary
+    cross-entropy against drawn negatives.
+    """
+
+    search_space: ClassVar[dict[str, Any]] = {
+        "temperature": (0.05, 0.3, "log"),
+        "negative_weight": (1.0, 10000.0, "log"),
+        "learning_rate": (0.001, 0.02, "log"),
+    }
+
+    temperature: float = 0.1
+    """τ: scores are divided by it."""
+    negative_weight: float = 1000.0
+    """Weight of the mean cost of the negatives."""
+
+    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
+        """Binary cross-entropy of each pair."""
+        from neural.losses import binary_cross_entropy
+
+        return binary_cross_entropy(
+            positive, negative, batch.row, self.temperature, towers.bias, self.negative_weight
+        )

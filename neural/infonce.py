@@ -1,0 +1,44 @@
+"""Two towers trained with InfoNCE: sampled softmax over in-batch and uniform negatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evaluation.registry import register
+from neural.two_tower import TwoTower
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neural.batches import Batch
+    from neural.towers import TwoTowers
+
+
+@register("infonce")
+@dataclass
+class InfoNCE(TwoTower):
+    """Sampled softmax with temperature (van den Oord et al. 2018) and logQ correction (Yi et al. 2019).
+
+    Negatives are the targets of the batch's other rows together with uniformly drawn items; an
+    item that the row's user took is no negative of that row.
+    """
+
+    search_space: ClassVar[dict[str, Any]] = {
+        "temperature": (0.05, 0.3, "log"),
+        "learning_rate": (0.001, 0.02, "log"),
+    }
+
+    temperature: float = 0.1
+    """τ: scores are divided by it."""
+    correct_popularity: bool = True
+    """Subtract the log probability of a negative to be in the sample from its score."""
+    in_batch: bool = True
+    """Use the targets of the batch's other rows as negatives too."""
+
+    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
+        """Sampled softmax of each pair."""
+        from neural.losses import sampled_softmax
+
+        log_q = batch.log_q if self.correct_popularity else None
+        return sampled_softmax(positive, negative, batch.row, self.temperature, log_q)

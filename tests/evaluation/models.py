@@ -1,0 +1,130 @@
+"""Models for the tests of the harness: a good one, and each kind of broken one."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from evaluation import EmbeddingRetriever, Retriever
+
+
+@dataclass
+class Popular(EmbeddingRetriever):
+    """Scores by training counts."""
+
+    power: float = 1.0
+    """Exponent of the count"""
+    stochastic: ClassVar[bool] = False
+
+    def fit(self, train, valid, seed):
+        self.counts_ = train.item_counts.astype(np.float32)[:, None] ** self.power
+
+    def encode_queries(self, queries):
+        return np.ones((len(queries), 1), dtype=np.float32)
+
+    def encode_items(self):
+        return self.counts_
+
+
+@dataclass
+class Seeded(Popular):
+    """Other lists for other seeds."""
+
+    stochastic: ClassVar[bool] = True
+
+    def fit(self, train, valid, seed):
+        self.counts_ = np.random.default_rng(seed).random((train.n_items, 1), dtype=np.float32)
+
+
+@dataclass
+class ReturnsNan(Popular):
+    def encode_items(self):
+        return np.full_like(self.counts_, np.nan)
+
+
+@dataclass
+class ForgetsToExclude(Popular):
+    def recommend(self, queries, k):
+        order = np.argsort(-self.counts_[:, 0], kind="stable")[:k].astype(np.int32)
+        items = np.full((len(queries), k), -1, dtype=np.int32)
+        scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
+        items[:, : len(order)], scores[:, : len(order)] = order, self.counts_[order, 0]
+        return items, scores
+
+
+@dataclass
+class Repeats(Popular):
+    def recommend(self, queries, k):
+        return np.full((len(queries), k), 31, np.int32), np.ones((len(queries), k), np.float32)
+
+
+@dataclass
+class ReturnsListsOnly(Popular):
+    def recommend(self, queries, k):
+        return super().recommend(queries, k)[0]
+
+
+@dataclass
+class Unrepeatable(Popular):
+    def fit(self, train, valid, seed):
+        self.counts_ = np.random.default_rng(time.perf_counter_ns()).random((train.n_items, 1), np.float32)
+
+
+@dataclass
+class FailsToFit(Popular):
+    def fit(self, train, valid, seed):
+        raise ValueError("no fit today")
+
+
+@dataclass
+class FailsOnRealData(Popular):
+    """Passes the contract's tiny data and fails afterwards."""
+
+    def fit(self, train, valid, seed):
+        if train.n_items != 32:
+            raise ValueError("too much for me")
+        super().fit(train, valid, seed)
+
+
+@dataclass
+class DiesOnRealData(Popular):
+    def fit(self, train, valid, seed):
+        if train.n_items != 32:
+            os.kill(os.getpid(), 9)
+        super().fit(train, valid, seed)
+
+
+@dataclass
+class SleepsOnRealData(Popular):
+    def fit(self, train, valid, seed):
+        if train.n_items != 32:
+            print("sleeping", flush=True)
+            time.sleep(60)
+        super().fit(train, valid, seed)
+
+
+@dataclass
+class Incomplete(Retriever):
+    def fit(self, train, valid, seed):
+        pass
+
+
+@dataclass
+class NeedsAValue(Popular):
+    size: int = 0
+
+    def __post_init__(self):
+        if self.size < 0:
+            raise ValueError("size below 0")
+
+
+class NoRetriever:
+    """Not derived from anything."""
+
+
+class NoDataclass(Popular):
+    """Derived, and not decorated."""

@@ -1,0 +1,74 @@
+"""The contract check passes good models and names what broken ones do wrong."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+import baselines  # noqa: F401
+import neural  # noqa: F401
+from evaluation import registry, settings
+from evaluation.contract import ContractError, check, fit
+from evaluation.harness import evaluate
+from evaluation.planted import planted
+
+MODELS = Path(__file__).with_name("models.py")
+
+
+@pytest.fixture(scope="module")
+def models():
+    spec = importlib.util.spec_from_file_location("models_under_test", MODELS)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_registered_model_keeps_it(name):
+    model = registry.get(name)
+    check(model, settings.defaults(model))
+
+
+def test_a_small_model_keeps_it(models):
+    check(models.Popular, settings.defaults(models.Popular))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ReturnsNan", "recommend for ordinary queries: .*NaN"),
+        ("ForgetsToExclude", "recommend for ordinary queries: .*an excluded item"),
+        ("Repeats", "recommend for ordinary queries: .*a repeated item"),
+        ("ReturnsListsOnly", r"it must return \(items, scores\), not ndarray"),
+        ("Unrepeatable", "two fits with the same seed"),
+        ("FailsToFit", "fit: raised ValueError: no fit today"),
+        ("Incomplete", "class: .*recommend"),
+    ],
+)
+def test_a_broken_model_is_named(models, name, message):
+    model = getattr(models, name)
+    model.name = name
+    with pytest.raises(ContractError, match=message):
+        check(model, {})
+
+
+PERSONALISED = [name for name in registry.names() if name != "global_hot"]
+
+
+@pytest.mark.parametrize("name", PERSONALISED)
+def test_every_personalised_model_finds_the_planted_item(name):
+    data, model = planted(), registry.get(name)()
+    fit(model, data, seed=0)
+    assert evaluate(model, data, k=1).metrics["recall"] > 0.95
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_saved_model_answers_as_before(name, tmp_path):
+    data, model = planted(), registry.get(name)()
+    fit(model, data, seed=0)
+    model.save(tmp_path)
+    loaded = registry.get(name).load(tmp_path)
+    for before, after in zip(model.recommend(data.test, 5), loaded.recommend(data.test, 5), strict=True):
+        assert (before == after).all()

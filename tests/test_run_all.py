@@ -1,0 +1,223 @@
+"""Whole runs of the command line on small data."""
+
+import csv
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODELS = Path("tests") / "evaluation" / "models.py"
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    """A user's own file: 60 users in 3 groups that share items, with times."""
+    rng = np.random.default_rng(0)
+    lines = ["user_id,item_id,timestamp"]
+    for user in range(60):
+        for step, item in enumerate(rng.permutation(12)[:8]):
+            lines.append(f"u{user},i{item * 3 + user % 3},{1_000_000 + 1000 * step + user}")
+    path = tmp_path_factory.mktemp("data") / "mine.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def run(log, tmp_path):
+    """Run the command on the file; returns the finished process."""
+
+    def command(*words, dataset=log, check=0, **options):
+        line = [sys.executable, "run_all.py", "--dataset", str(dataset), "--results-dir", str(tmp_path / "results")]
+        line += ["--data-dir", str(tmp_path / "data"), *map(str, words)]
+        environment = os.environ | {"RETRIEVAL_CACHE": str(tmp_path / "cache")}
+        done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, **options)
+        assert done.returncode == check, done.stdout + done.stderr
+        return done
+
+    return command
+
+
+def refused(done):
+    """The one sentence of a refusal."""
+    assert "Traceback" not in done.stdout + done.stderr
+    (sentence,) = done.stderr.strip().splitlines()
+    assert sentence.startswith("error: ")
+    return sentence
+
+
+def rows(tmp_path, name="mine"):
+    with (tmp_path / "results" / name / "leaderboard.csv").open() as table:
+        return {(row["model"], row["seed"]): row for row in csv.DictReader(table)}
+
+
+def plugin(name):
+    return f"--model={MODELS}:{name}"
+
+
+def test_a_board_from_a_file(run, tmp_path):
+    done = run("--models", "global_hot,item_cf")
+    folder = tmp_path / "results" / "mine"
+    table = (folder / "leaderboard.md").read_text()
+    assert "| global_hot" in table and "| item_cf" in table and "**" in table
+    assert done.stdout.rstrip().endswith(str(folder / "leaderboard.md"))
+    assert "| item_cf" in done.stdout
+    assert "[mine: time" in (tmp_path / "results" / "README.md").read_text()
+    row = rows(tmp_path)[("item_cf", "0")]
+    columns = "model,seed,status,queries,precision@20,recall@20,map@20,ndcg@20,hitrate@20"
+    columns += ",fit_seconds,recommend_seconds,peak_rss_mib,parameters"
+    assert list(row)[:13] == columns.split(",")
+    assert row["status"] == "done" and 0 < float(row["ndcg@20"]) <= 1
+    assert float(row["peak_rss_mib"]) > 10 and float(row["parameters"]) > 0
+
+
+def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
+    run("--models", "global_hot")
+    (record,) = (tmp_path / "results" / "mine" / "runs").glob("*/run.json")
+    first = record.stat().st_mtime_ns
+    assert "done before" in run("--models", "global_hot").stdout
+    assert record.stat().st_mtime_ns == first
+    run("--models", "global_hot", "--force")
+    assert record.stat().st_mtime_ns > first
+
+
+def test_failures_are_visible_and_stop_nothing(run, tmp_path):
+    done = run("--models", "global_hot", plugin("FailsOnRealData"), plugin("DiesOnRealData"), check=1)
+    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "FailsOnRealData (failed: ValueError: too much for me)" in table
+    assert "DiesOnRealData (failed: its process was killed by SIGKILL" in table
+    assert "Traceback" in done.stdout, "a bug keeps its traceback"
+    found = rows(tmp_path)
+    assert found[("global_hot", "0")]["status"] == "done"
+    assert found[("FailsOnRealData", "0")]["status"] == "failed"
+    assert found[("FailsOnRealData", "0")]["reason"] == "ValueError: too much for me"
+
+
+def test_seeds_give_mean_and_spread(run, tmp_path):
+    run(plugin("Seeded"), plugin("Popular"), "--seeds", 3)
+    found = rows(tmp_path)
+    assert [seed for model, seed in found if model == "Seeded"] == ["0", "1", "2"]
+    assert [seed for model, seed in found if model == "Popular"] == ["0"], "no chance, one run"
+    values = [float(found[("Seeded", seed)]["recall@20"]) for seed in "012"]
+    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert f"{np.mean(values):.4f}" in table and f"± {np.std(values, ddof=1):.4f}" in table
+
+
+def test_settings_make_rows_of_their_own(run, tmp_path):
+    run(plugin("Popular"))
+    run(plugin("Popular"), "--set", "Popular.power=-1")
+    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "Popular (power=1.0)" in table and "Popular (power=-1.0)" in table
+
+
+def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
+    for words in (["--split-seed", "0"], ["--split-seed", "1"], []):
+        run("--models", "global_hot", "--protocol", "leave-last-one", *words)
+    run("--models", "global_hot")
+    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert table.index("# mine: time") < table.index("# mine: leave-last-one")
+    assert "## Spread over split seeds" in table
+    assert len({row["fingerprint"] for row in rows(tmp_path).values()}) == 1
+
+
+def test_k(run, tmp_path):
+    run("--models", "global_hot", "--k", 5)
+    assert "ndcg@5" in rows(tmp_path)[("global_hot", "0")]
+
+
+def test_the_list_needs_no_data(run):
+    shown = run("--list").stdout
+    for word in ("gowalla", "aliec-sim", "embedded", "infonce", "embedding_dim", "top_k"):
+        assert word in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--models", "item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
+        (["--protocol", "tine"], "did you mean 'time'?"),
+        (["--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
+        (["--set", "item_fc.top_k=3"], "did you mean 'item_cf'?"),
+        (["--set", "item_cf.top_k=0"], "item_cf.top_k"),
+        (["--model", "nowhere.py:Mine"], "there is no file nowhere.py"),
+        (["--model", f"{MODELS}:Popula"], "did you mean 'Popular'?"),
+        (["--model", f"{MODELS}:NoRetriever"], "must derive from Retriever"),
+        (["--model", f"{MODELS}:NoDataclass"], "must be a @dataclass"),
+        (["--model", f"{MODELS}:ReturnsNan"], "breaks the contract of Retriever: ContractError: recommend"),
+        (["--model", "README.md:Mine"], "README.md"),
+        (["--device", "cuda"], "PyTorch sees no CUDA card"),
+    ],
+)
+def test_bad_words_are_refused(run, words, sentence):
+    assert sentence in refused(run(*words, check=2))
+
+
+def test_unknown_dataset_names_the_nearest(run):
+    assert "did you mean 'gowalla'?" in refused(run(dataset="gowala", check=2))
+
+
+def test_a_plugin_that_does_not_import(run, tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("import nothing_of_that_name\n")
+    assert "does not import: ModuleNotFoundError" in refused(run("--model", f"{broken}:Mine", check=2))
+
+
+def test_a_results_folder_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "results").write_text("a file stands here")
+    assert "cannot write" in refused(run("--models", "global_hot", check=2))
+
+
+def test_a_full_disk_stops_with_one_sentence(run, tmp_path):
+    def little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    assert "cannot write" in refused(run("--models", "global_hot", "--quiet", check=2, preexec_fn=little_room))
+    assert not list((tmp_path / "results" / "mine").rglob("*.json"))
+    run("--models", "global_hot")
+
+
+def test_ctrl_c_keeps_finished_runs_and_nothing_half_written(log, tmp_path):
+    results = tmp_path / "results"
+    line = [sys.executable, "run_all.py", "--dataset", str(log), "--results-dir", str(results)]
+    line += ["--models", "global_hot", plugin("SleepsOnRealData")]
+    command = subprocess.Popen(
+        line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    for printed in command.stdout:
+        if "sleeping" in printed:
+            break
+    os.killpg(command.pid, signal.SIGINT)
+    _, errors = command.communicate(timeout=20)
+    assert command.returncode == 130
+    assert "finished runs are kept" in errors and "Traceback" not in errors
+    folder = results / "mine"
+    assert [json.loads(path.read_text())["model"] for path in folder.glob("runs/*/run.json")] == ["global_hot"]
+    assert not list(folder.rglob(".tmp-*"))
+    assert "global_hot" in (folder / "leaderboard.md").read_text()
+
+
+def test_two_commands_at_once_take_turns(log, tmp_path):
+    line = [sys.executable, "run_all.py", "--dataset", str(log), "--results-dir", str(tmp_path / "results")]
+    pair = [
+        subprocess.Popen([*line, "--models", name], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for name in ("global_hot", "item_cf")
+    ]
+    printed = [command.communicate(timeout=60)[0] for command in pair]
+    assert [command.returncode for command in pair] == [0, 0]
+    assert sum("waiting for it" in text for text in printed) <= 1
+    assert {model for model, _ in rows(tmp_path)} == {"global_hot", "item_cf"}
+
+
+def test_start_is_quick():
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "run_all.py", "--list"], cwd=ROOT, capture_output=True, check=True)
+    code = "import run_all, sys; sys.exit(bool({'torch', 'numba', 'pandas', 'implicit'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    assert time.perf_counter() - started < 10
