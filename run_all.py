@@ -127,8 +127,8 @@ def _jobs(
 def _banner(dataset: Dataset, asked: str) -> str:
     if not dataset.synthetic:
         return f"{dataset.title or dataset.name}: {dataset.protocol}, fingerprint {dataset.fingerprint}"
-    missing = f"THE FILES OF {asked.upper()} WERE NOT FOUND: " if asked != dataset.name else ""
-    text = f"{missing}THIS IS SYNTHETIC DATA ({dataset.title}); NO NUMBER HERE IS A REAL DATASET'S"
+    instead = f"NOT {asked.upper()}: " if asked != dataset.name else ""
+    text = f"{instead}SYNTHETIC DATA ({dataset.title}). NO NUMBER HERE IS A REAL DATASET'S"
     rule = "!" * len(text)
     return f"{rule}\n{text}\n{rule}"
 

@@ -14,7 +14,7 @@ FIRST_SECOND = 1_494_000_000
 DAY_SECONDS = 86_400
 FAVOURITES = 3
 FAVOURITE_ODDS = (0.7, 0.2, 0.1)
-FROM_FAVOURITE, FROM_TASTE = 0.65, 0.2
+FROM_FAVOURITE, FROM_TASTE = 0.7, 0.18
 """Shares of clicks on a favourite shelf and on a category of the profile's taste; the rest is hits."""
 REDRAWS = 3
 KEPT_REPEATS = 0.1

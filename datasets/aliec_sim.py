@@ -9,17 +9,19 @@ ranges of every level, "NULL" brands, prices up to 1e8, several rows of one user
 scales keep every ratio.
 
 Invented: everything else. Ads stand on shelves (category, brand, price class) of about 12; popularity is
-log-normal, walks from day to day, trends for one ad in 25; 3.6 % of ads are born on each day but the
-first. A user has up to three favourite shelves; half of the clicks fall on one of them, a quarter on a
-category that suits the profile (gender, age, shopping level, micro-group) at a price that suits
-pvalue_level, a quarter on what is popular that day. Tails are log-normal; how much of a pair's repeats,
-same-second clicks and "NULL" brands there is, and all ids, are invented too. Impressions without a
-click go to users at random. Scores on this data say nothing about scores on the real data.
+log-normal, walks from day to day, trends for one ad in 20; 63 % of ads are duds that hardly anybody
+clicks; 3.6 % of ads are born on each day but the first. A user has three favourite shelves, drawn from
+categories that suit the profile (gender, age, shopping level, micro-group) at a price that suits
+pvalue_level; 70 % of the clicks fall on one of them, 18 % on another such category, 12 % on what is
+popular that day. The shape of every tail, the shares of repeated clicks (6 %), same-second clicks (2 %)
+and "NULL" brands (30 %), and all ids are invented too. Impressions without a click go to users at random.
+Scores on this data say nothing about scores on the real data.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 MARKER = "GENERATED.json"
 """File beside generated raw files; whoever reads them finds it and calls them synthetic."""
 FORMAT = 1
-"""Version of what the generator writes; a seed and a scale give the same bytes within one."""
+"""Version of what the generator writes; raised whenever the same seed and scale give other bytes."""
 DEFAULT_SCALE = 0.02
 ROWS_PER_BLOCK = 500_000
 PIDS = ("430548_1007", "430539_1007")
@@ -53,24 +55,30 @@ def generate(folder: Path, scale: float = DEFAULT_SCALE, seed: int = 0) -> None:
     Args:
         folder: Created, or replaced as a whole.
         scale: 1.0 gives the published counts; from 0.001 to 1.
-        seed: The same seed and scale give the same bytes.
+        seed: The same seed and scale give the same bytes on the same machine.
 
     Raises:
-        InputError: The scale is out of range, or `folder` cannot be written.
+        InputError: The scale is out of range, or `folder` cannot be written or holds something else.
     """
     sizes = Sizes.of(scale)
+    _check_replaceable(folder)
     rng = np.random.default_rng(seed)
     progress.say(f"aliec-sim: inventing {sizes.users:,} users, {sizes.ads:,} ads, {sizes.clicks:,} clicks")
     ads, users = make_ads(sizes.ads, rng), make_users(sizes.users, rng)
     clicks = draw_clicks(ads, users, sizes, rng)
-    try:
-        with atomic_folder(folder) as scratch:
-            _write(scratch / "ad_feature.csv", [_ad_rows(ads)])
-            _write(scratch / "user_profile.csv", [_profile_rows(users, sizes.profiles, rng)])
-            _write(scratch / "raw_sample.csv", _sample_blocks(ads, users, clicks, sizes, rng))
-            write_json(scratch / MARKER, _marker(scale, seed, sizes, clicks))
-    except OSError as error:
-        raise InputError(f"aliec-sim cannot be written to {folder}: {error}") from error
+    with atomic_folder(folder) as scratch:
+        _write(scratch / "ad_feature.csv", [_ad_rows(ads)])
+        _write(scratch / "user_profile.csv", [_profile_rows(users, sizes.profiles, rng)])
+        _write(scratch / "raw_sample.csv", _sample_blocks(ads, users, clicks, sizes, rng))
+        write_json(scratch / MARKER, _marker(scale, seed, sizes, clicks))
+
+
+def _check_replaceable(folder: Path) -> None:
+    """The folder is replaced as a whole, so it must hold nothing but what an earlier call wrote."""
+    if folder.exists() and not (
+        folder.is_dir() and ((folder / MARKER).exists() or not any(folder.iterdir()))
+    ):
+        raise InputError(f"{folder} exists and was not written by the generator: name a new or empty folder")
 
 
 def _marker(scale: float, seed: int, sizes: Sizes, clicks: Clicks) -> dict:
@@ -154,7 +162,7 @@ def _sample_blocks(
         np.searchsorted(ends, [*range(0, sizes.impressions, ROWS_PER_BLOCK), sizes.impressions])
     )
     with progress.bar("aliec-sim: writing raw_sample.csv", sizes.impressions, "rows") as advance:
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in itertools.pairwise(edges):
             clicked = clicks_by_ad[click_ends[low] : click_ends[high]]
             shown_to = audience[passed_ends[low] : passed_ends[high]]
             shown = np.repeat(order[low:high], passed_over[low:high])

@@ -22,7 +22,7 @@ ADS_PER_CATEGORY = 140
 GENDERS, AGES, SHOPPING, MICRO_GROUPS = 2, 7, 3, 8
 TASTE_DIMENSIONS = 8
 LARGEST_PRICE = 1e8
-DUDS = 0.6
+DUDS = 0.63
 """Share of ads that hardly anybody clicks."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +10,6 @@ from pathlib import Path
 from datasets import download, lightgcn, movielens, table
 from datasets.dataset import Dataset
 from datasets.log import Log
-from datasets.protocols import PROTOCOLS
-from datasets.sources import ALIEC_BY_HAND, RECIPES
 from datasets.splits import REPEATS, split
 from support import progress
 from support.errors import InputError, unknown
@@ -29,6 +26,8 @@ class Source:
     holds: Callable[[Path], bool]
     """Whether a folder has its files."""
     read: Callable[[Path], Log]
+    interactions: int | None = None
+    """Published number, test rows included; where the files have another, the dataset says so."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Listed:
 
     name: str
     status: str
-    """"found", "downloadable", "embedded" or "by hand"."""
+    """"found", "incomplete", "downloadable", "embedded" or "by hand"."""
     protocols: tuple[str, ...]
     """The first is the default."""
     folder: Path
@@ -61,7 +60,7 @@ def load(
         dataset: a name of `listing`, or the path of a file of interactions (see `table.load`).
         data_dir: files of a named dataset are looked for in, and downloaded to, `<data_dir>/<name>`;
             where that cannot be written, `<cache_dir()>/<name>` takes its place.
-        protocol: a key of `PROTOCOLS`; the dataset's first one by default.
+        protocol: a key of `protocols.PROTOCOLS`; the dataset's first one by default.
         exclude_seen: keep a user's earlier items out of the answer; by default in all protocols
             but next-item.
         split_seed: seed of all that is random in the split.
@@ -90,29 +89,22 @@ def load(
 def listing(data_dir: Path) -> list[Listed]:
     """All named datasets; touches no network."""
     listed = []
+    absent = {STAND_IN: "embedded", "aliec": "by hand"}
     for name, source in SOURCES.items():
-        folder = _find(name, data_dir)
-        if folder is not None:
-            status = "found"
-        elif name == STAND_IN:
-            status = "embedded"
-        else:
-            status = "by hand" if name == "aliec" else "downloadable"
+        try:
+            folder = _find(name, data_dir)
+            status = "found" if folder else absent.get(name, "downloadable")
+        except InputError:
+            folder, status = None, "incomplete"
         listed.append(Listed(name, status, source.protocols, folder or data_dir / name))
     return listed
 
 
 def cache_dir() -> Path:
     """Folder of what can be made again: $RETRIEVAL_CACHE, else the system's place for caches."""
-    if chosen := os.environ.get("RETRIEVAL_CACHE"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "retrieval-leaderboard"
+    import pooch
+
+    return Path(os.environ.get("RETRIEVAL_CACHE") or pooch.os_cache("retrieval-leaderboard"))
 
 
 def _is_path(dataset: str) -> bool:
@@ -124,8 +116,8 @@ def _own_file(path: Path, columns: dict[str, str]) -> tuple[Log, tuple[str, ...]
     log = table.load(path, columns)
     if log.name.lower() in SOURCES:
         log = replace(log, name=table.safe_name(path.name))
-    timed = ("time", "next-item", "leave-last-one", "random")
-    return log, timed if log.timestamp is not None else ("random",)
+    timed = ("time", "next-item", "leave-last-one")
+    return log, ("random", *timed) if log.timestamp is None else (*timed, "random")
 
 
 def _named(
@@ -137,15 +129,27 @@ def _named(
         raise InputError(f"a scale is for {STAND_IN}; {name} has one size")
     if name == STAND_IN:
         return _simulated(data_dir, scale)
-    try:
-        folder = _find(name, data_dir) or _download(name, data_dir)
-    except InputError as error:
-        if name != "aliec" or not stand_in:
-            raise
-        progress.say(f"{error}")
-        log = _simulated(data_dir, scale)
-        return replace(log, notes=(*log.notes, f"stands in for aliec, whose files are not in {data_dir / name}"))
-    return SOURCES[name].read(folder)
+    folder = _find(name, data_dir)
+    if folder is None:
+        try:
+            folder = _download(name, data_dir)
+        except InputError as error:
+            if name != "aliec" or not stand_in:
+                raise
+            progress.say(str(error))
+            log = _simulated(data_dir, scale)
+            return replace(log, notes=(*log.notes, "stands in for aliec, whose files are not here"))
+    log = _compared(SOURCES[name].read(folder), SOURCES[name].interactions)
+    if log.synthetic and not stand_in:
+        raise InputError(f"{folder} holds generated files and no stand-in is allowed; put aliec's own there")
+    return log
+
+
+def _compared(log: Log, published: int | None) -> Log:
+    if published is None or len(log.user) == published:
+        return log
+    note = f"{len(log.user):,} interactions, not the published {published:,}"
+    return replace(log, notes=(*log.notes, note))
 
 
 def _find(name: str, data_dir: Path) -> Path | None:
@@ -179,7 +183,7 @@ def _simulated(data_dir: Path, scale: float | None) -> Log:
     if scale is None and aliec.find(given):
         return aliec.load(given, cache_dir())
     scale = aliec_sim.DEFAULT_SCALE if scale is None else scale
-    folder = cache_dir() / STAND_IN / f"scale-{scale:g}-seed-0-v{aliec_sim.FORMAT}"
+    folder = cache_dir() / STAND_IN / f"scale-{scale}-seed-0-v{aliec_sim.FORMAT}"
     if not aliec.find(folder):
         aliec_sim.generate(folder, scale)
     return aliec.load(folder, cache_dir())
@@ -201,26 +205,27 @@ def _files(*names: str) -> Callable[[Path], bool]:
     return lambda folder: all((folder / name).is_file() for name in names)
 
 
-def _lightgcn(name: str) -> Source:
-    return Source(("published",), _files(*lightgcn.FILES), lambda folder: lightgcn.load(folder, name))
+def _lightgcn(name: str, interactions: int) -> Source:
+    def read(folder: Path) -> Log:
+        return lightgcn.load(folder, name)
+
+    return Source(("published",), _files(*lightgcn.FILES), read, interactions)
 
 
 _TIMED = ("next-item", "leave-last-one", "time")
+_LIGHTGCN = {
+    "gowalla": 1_027_370,
+    "yelp2018": 1_561_406,
+    "amazon-book": 2_984_108,
+    "amazon-cds": 777_426,
+    "amazon-movies": 1_070_860,
+    "amazon-beauty": 79_506,
+    "citeulike-a": 178_062,
+}
 SOURCES: dict[str, Source] = {
     STAND_IN: Source(("time",), _holds_aliec, _read_aliec),
     "aliec": Source(("time",), _holds_aliec, _read_aliec),
-    **{
-        name: _lightgcn(name)
-        for name in (
-            "gowalla",
-            "yelp2018",
-            "amazon-book",
-            "amazon-cds",
-            "amazon-movies",
-            "amazon-beauty",
-            "citeulike-a",
-        )
-    },
-    "ml-1m": Source(_TIMED, _files(*movielens.FILES_1M), movielens.load_1m),
-    "ml-100k": Source(_TIMED, _files(*movielens.FILES_100K), movielens.load_100k),
+    **{name: _lightgcn(name, interactions) for name, interactions in _LIGHTGCN.items()},
+    "ml-1m": Source(_TIMED, _files(*movielens.FILES_1M), movielens.load_1m, 1_000_209),
+    "ml-100k": Source(_TIMED, _files(*movielens.FILES_100K), movielens.load_100k, 100_000),
 }

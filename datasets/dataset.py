@@ -107,7 +107,7 @@ class Dataset:
     name: str
     """Also the folder of its results; the embedded data is never called by a real dataset's name."""
     protocol: str
-    """"published", "time", "next-item" or "leave-last-one"."""
+    """A key of `protocols.PROTOCOLS`."""
     exclude_seen: bool
     """Whether a user's earlier items are kept out of the answer."""
     split_seed: int

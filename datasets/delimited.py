@@ -62,7 +62,7 @@ def read(
     except pd.errors.ParserError as error:
         raise InputError(f"{path}: {str(error).strip()}; give each line the same fields") from error
     if not isinstance(frame.index, pd.RangeIndex):
-        raise InputError(f"{path}: rows have more fields than there are columns; give each line the same fields")
+        raise InputError(f"{path}: rows have more fields than the header has columns; make them equal")
     frame.index = pd.RangeIndex(1 if names else 2, len(frame) + (1 if names else 2))
     blank = (frame.isna() | (frame == "")).all(axis=1)
     return frame[~blank] if blank.any() else frame
@@ -77,7 +77,7 @@ def text(path: Path, frame: pd.DataFrame, column: str) -> pd.Series:
     values = frame[column].astype(str).str.strip()
     missing = np.flatnonzero(frame[column].isna() | (values == ""))
     if len(missing):
-        raise InputError(f"{path}, {_place(frame, missing[0])}: '{column}' is missing; give it a value")
+        raise _missing(path, frame, column, missing[0])
     return values
 
 
@@ -85,7 +85,7 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> npt.NDArray[np.floa
     """A column of finite numbers, float64[n].
 
     Raises:
-        InputError: something else (file and line).
+        InputError: something else, or nothing (file and line).
     """
     import pandas as pd
 
@@ -93,6 +93,8 @@ def numbers(path: Path, frame: pd.DataFrame, column: str) -> npt.NDArray[np.floa
     wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):
         found = frame[column].iloc[wrong[0]]
+        if pd.isna(found) or found == "":
+            raise _missing(path, frame, column, wrong[0])
         raise InputError(
             f"{path}, {_place(frame, wrong[0])}: '{found}' in column '{column}' is not a number; correct it"
         )
@@ -103,15 +105,18 @@ def integers(path: Path, frame: pd.DataFrame, column: str) -> npt.NDArray[np.int
     """A column of numbers without their fractions, int64[n].
 
     Raises:
-        InputError: something else, or a number beyond 2⁵³ (file and line).
+        InputError: something else, nothing, or a number beyond 2⁵³ (file and line).
     """
     values = numbers(path, frame, column)
     huge = np.flatnonzero(np.abs(values) > 2**53)
     if len(huge):
-        raise InputError(
-            f"{path}, {_place(frame, huge[0])}: {frame[column].iloc[huge[0]]} in column '{column}' is too large"
-        )
+        found = frame[column].iloc[huge[0]]
+        raise InputError(f"{path}, {_place(frame, huge[0])}: {found} in column '{column}' is too large")
     return np.floor(values).astype(np.int64)
+
+
+def _missing(path: Path, frame: pd.DataFrame, column: str, row: int) -> InputError:
+    return InputError(f"{path}, {_place(frame, row)}: '{column}' is missing; give it a value")
 
 
 def _place(frame: pd.DataFrame, row: int) -> str:

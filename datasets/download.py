@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -54,13 +55,14 @@ def fetch(name: str, folder: Path, recipes: Mapping[str, Recipe] | None = None) 
     transfer is started again once. On failure nothing is left behind.
 
     Raises:
-        InputError: the folder holds other files, or no source gave the dataset; says how to get it by hand.
+        InputError: the folder holds other files or cannot be written, or no source gave the dataset;
+            says how to get it by hand.
     """
     from datasets.sources import RECIPES
 
     recipe = (recipes or RECIPES)[name]
     if folder.is_dir() and any(folder.iterdir()):
-        raise InputError(f"{folder} holds files, but not all of {name}: complete or empty it; {recipe.by_hand}")
+        raise InputError(f"{folder} lacks some of {name}'s files: complete or empty it; {recipe.by_hand}")
     failures: list[str] = []
     dead: set[str] = set()
     for source in recipe.sources:
@@ -75,10 +77,8 @@ def fetch(name: str, folder: Path, recipes: Mapping[str, Recipe] | None = None) 
         except _Unreachable:
             dead.add(host)
             failures.append(f"{host} cannot be reached")
-        except (_Refused, _Rejected, InputError) as error:
+        except (_Refused, _Rejected) as error:
             failures.append(f"{host}: {error}")
-        except OSError as error:
-            raise InputError(f"{name} cannot be written to {folder}: {error}") from error
     raise InputError(f"{name} could not be downloaded ({'; '.join(failures)}); {recipe.by_hand}")
 
 
@@ -86,10 +86,13 @@ def _fetch_from(source: str, recipe: Recipe, folder: Path) -> None:
     """All files of a recipe from one source, unpacked and checked."""
     for name, digest in recipe.files.items():
         _download(source.format(file=name, stem=Path(name).stem), folder / name, digest)
-        recipe.check(folder / name)
-        if name.endswith(".zip"):
-            unpack(folder / name, folder)
-            (folder / name).unlink()
+        try:
+            recipe.check(folder / name)
+            if name.endswith(".zip"):
+                _unpack(folder / name, folder)
+                (folder / name).unlink()
+        except InputError as error:
+            raise _Rejected(str(error)) from error
 
 
 def _download(url: str, target: Path, digest: str) -> None:
@@ -120,8 +123,7 @@ def _transfer(url: str, target: Path) -> None:
         try:
             get(url, target, None)
         except requests.HTTPError as error:
-            answer = f"{error.response.status_code} {error.response.reason}"
-            raise _Refused(f"{target.name}: {answer}") from error
+            raise _Refused(f"{target.name}: {str(error).partition(' for url')[0]}") from error
         except (requests.ConnectionError, requests.Timeout) as error:
             raise _Unreachable from error
         except requests.RequestException as error:
@@ -168,7 +170,7 @@ def _verify(path: Path, digest: str) -> None:
 
 
 def _digest(path: Path, kind: str) -> str:
-    """Hex digest of a file; "git" is git's id of a blob, sha1 of "blob <size>\\0" and the content."""
+    """Hex digest of a file; "git" is git's id of a blob: the sha1 of its kind, size and content."""
     if kind == "git":
         state = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     else:
@@ -179,7 +181,7 @@ def _digest(path: Path, kind: str) -> str:
     return state.hexdigest()
 
 
-def unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path) -> None:
     """Write the files of a zip into `folder`, without the folders they stand in.
 
     Raises:
@@ -192,7 +194,7 @@ def unpack(archive: Path, folder: Path) -> None:
                 _check_path(archive, member.filename)
             for member in members:
                 _unpack_one(packed, member, folder)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise InputError(f"{archive.name} is damaged or no zip archive: {error}; get it again") from error
 
 

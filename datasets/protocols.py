@@ -179,7 +179,7 @@ def _per_user(log: Log, rows: Rows, histories: Ragged, moment: int | None) -> Qu
     user, start = np.unique(log.user[rows], return_index=True)
     relevant = Ragged.from_offsets(log.item[rows], np.append(start, len(rows)))
     timestamp = None if moment is None else np.full(len(user), moment, dtype=np.int64)
-    return Queries(user, histories.take(user), Ragged.empty(len(user)), relevant, timestamp)
+    return Queries(user, histories.take(user.astype(np.int64)), Ragged.empty(len(user)), relevant, timestamp)
 
 
 def _interactions(log: Log, rows: Rows) -> Interactions:

@@ -16,11 +16,10 @@ _ALIYUN = "https://dataworks-dataset-cn-shanghai.oss-cn-shanghai.aliyuncs.com/pu
 
 
 def _movielens(name: str, digest: str) -> Recipe:
-    source = "https://files.grouplens.org/datasets/movielens"
     return Recipe(
         {f"{name}.zip": digest},
-        (source + "/{file}",),
-        f"get {name}.zip from https://grouplens.org/datasets/movielens and put its files into <data-dir>/{name}",
+        ("https://files.grouplens.org/datasets/movielens/{file}",),
+        f"get {name}.zip from https://grouplens.org/datasets/movielens, its files go into <data-dir>/{name}",
     )
 
 
@@ -28,7 +27,7 @@ def _lightgcn(name: str, train: str, test: str, *sources: str) -> Recipe:
     return Recipe(
         {"train.txt": train, "test.txt": test},
         tuple(source + "/{file}" for source in sources),
-        f"get train.txt and test.txt from {sources[-1]} and put them into <data-dir>/{name}",
+        f"get {sources[-1]}/train.txt and test.txt beside it, and put them into <data-dir>/{name}",
     )
 
 

@@ -49,7 +49,7 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table(board)]
-    parts += ["## Slices\n", slice_table(board), "## Settings\n", settings_table(board)]
+    parts += ["## Slices\n", slice_table(board), "## Settings\n", settings_list(board)]
     if len(family) > 1:
         parts += ["## Spread over split seeds\n", spread_table(family)]
     notes = [*board.dataset["notes"], *_warnings(board)]
@@ -71,7 +71,7 @@ def spread_table(family: list[Board]) -> str:
         for label, rows in together.items()
         if len(rows) > 1
     ]
-    return tabulate(body, header, tablefmt="github", colalign=_align(header), disable_numparse=True) + "\n"
+    return tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
 
 
 def _over_splits(rows: list[Row], name: str) -> str:
@@ -106,7 +106,7 @@ def main_table(board: Board) -> str:
     best = {name: max(row.mean("metrics", name) for row in rows) for name in SHOWN}
     header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), *COSTS]
     body = [_table_row(row, best, labels) for row, labels in zip(rows, _labels(rows), strict=True)]
-    return tabulate(body, header, tablefmt="github", colalign=_align(header), disable_numparse=True) + "\n"
+    return tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
 
 
 def _table_row(row: Row, best: dict[str, float], label: str) -> list[str]:
@@ -150,7 +150,7 @@ def slice_table(board: Board) -> str:
         for number, part in enumerate(slices)
     ]
     caption = f"Recall@{board.k} / NDCG@{board.k}; head: the most popular 20 % of the catalogue.\n\n"
-    return caption + tabulate(body, header, tablefmt="github", colalign=_align(header)) + "\n"
+    return caption + tabulate(body, header, tablefmt="pipe", colalign=_align(header)) + "\n"
 
 
 def _slice_cell(row: Row, number: int) -> str:
@@ -161,14 +161,10 @@ def _slice_cell(row: Row, number: int) -> str:
     return f"{recall:.4f} / {ndcg:.4f}"
 
 
-def settings_table(board: Board) -> str:
-    """The settings, device and seeds of each row."""
-    header = ["model", "settings", "seeds", "computed in"]
-    body = [
-        [label, _settings(row.settings), _seeds(row), _computed(row)]
-        for row, label in zip(board.rows, _labels(board.rows), strict=True)
-    ]
-    return tabulate(body, header, tablefmt="github", disable_numparse=True) + "\n"
+def settings_list(board: Board) -> str:
+    """The settings, precision and seeds of each row."""
+    rows = zip(board.rows, _labels(board.rows), strict=True)
+    return "".join(f"- **{label}**: {_settings(row.settings)}; {_seeds(row)}\n" for row, label in rows)
 
 
 def _settings(settings: dict[str, Any]) -> str:
@@ -176,11 +172,9 @@ def _settings(settings: dict[str, Any]) -> str:
 
 
 def _seeds(row: Row) -> str:
-    return ", ".join(str(record["seed"]) for record in row.done + row.failed)
-
-
-def _computed(row: Row) -> str:
-    return ", ".join(sorted({record["computed_in"] for record in row.done}))
+    seeds = ", ".join(str(record["seed"]) for record in row.done + row.failed)
+    computed = ", ".join(sorted({record["computed_in"] for record in row.done}))
+    return f"seed {seeds} in {computed}" if computed else f"seed {seeds}"
 
 
 def _warnings(board: Board) -> list[str]:
@@ -228,6 +222,6 @@ def index(results: Path) -> str:
             link = f"[{board.heading}]({folder.name}/{LEADERBOARD})"
             lines.append([link, len(board.rows), f"{board.dataset['test_queries']:,}", score])
     table = tabulate(
-        lines, ["board", "models", "queries", "best NDCG"], tablefmt="github", disable_numparse=True
+        lines, ["board", "models", "queries", "best NDCG"], tablefmt="pipe", disable_numparse=True
     )
     return f"# Leaderboards\n\nEvery table is derived from the runs stored beside it.\n\n{table}\n"

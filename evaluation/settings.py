@@ -36,14 +36,14 @@ def defaults(model: type[Retriever]) -> dict[str, Any]:
 
 
 def documentation(model: type[Retriever]) -> dict[str, str]:
-    """Setting → the first line of the docstring under its field, "" where there is none."""
+    """Setting → the docstring under its field in one line, "" where there is none."""
     found = dict.fromkeys(defaults(model), "")
     for base in reversed([cls for cls in model.__mro__ if issubclass(cls, Retriever)]):
         tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
         for line, below in pairwise(tree.body[0].body):  # type: ignore[attr-defined]
             match line, below:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                    found[name] = text.split("\n")[0]
+                    found[name] = " ".join(text.split())
     return {name: found[name] for name in defaults(model)}
 
 

@@ -162,9 +162,7 @@ def _float32(vectors: npt.NDArray) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
-def _score_error(
-    queries: npt.NDArray[np.float32], items: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def _score_error(queries: npt.NDArray[np.float32], items: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """float32[q]: how far a score from a float32 product can be from the exact one.
 
     A sum of d products in any order is off by at most d u |x| |y| with u = 2^-24 (Higham,
@@ -198,4 +196,6 @@ def _check_similarity(similarity: csr_array) -> None:
     if not finite.all():
         at = int(np.argmin(finite))
         row = int(np.searchsorted(similarity.indptr, at, side="right")) - 1
-        raise ValueError(f"the similarity of items {row} and {similarity.indices[at]} is {similarity.data[at]}")
+        raise ValueError(
+            f"the similarity of items {row} and {similarity.indices[at]} is {similarity.data[at]}"
+        )

@@ -59,6 +59,10 @@ class TwoTowers(nn.Module):
     without training interactions counts as zero.
     """
 
+    user_known: Tensor
+    item_known: Tensor
+    item_weight: Tensor
+
     def __init__(self, shape: Shape, vocabulary: Vocabulary, generator: torch.Generator) -> None:
         super().__init__()
         self.shape = shape

@@ -35,7 +35,14 @@ def run(log, tmp_path):
     """Run the command on the file; returns the finished process."""
 
     def command(*words, dataset=log, check=0, **options):
-        line = [sys.executable, "run_all.py", "--dataset", str(dataset), "--results-dir", str(tmp_path / "results")]
+        line = [
+            sys.executable,
+            "run_all.py",
+            "--dataset",
+            str(dataset),
+            "--results-dir",
+            str(tmp_path / "results"),
+        ]
         line += ["--data-dir", str(tmp_path / "data"), *map(str, words)]
         environment = os.environ | {"RETRIEVAL_CACHE": str(tmp_path / "cache")}
         done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, **options)
@@ -178,7 +185,9 @@ def test_a_full_disk_stops_with_one_sentence(run, tmp_path):
     def little_room():
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
-    assert "cannot write" in refused(run("--models", "global_hot", "--quiet", check=2, preexec_fn=little_room))
+    assert "cannot write" in refused(
+        run("--models", "global_hot", "--quiet", check=2, preexec_fn=little_room)
+    )
     assert not list((tmp_path / "results" / "mine").rglob("*.json"))
     run("--models", "global_hot")
 
@@ -198,7 +207,9 @@ def test_ctrl_c_keeps_finished_runs_and_nothing_half_written(log, tmp_path):
     assert command.returncode == 130
     assert "finished runs are kept" in errors and "Traceback" not in errors
     folder = results / "mine"
-    assert [json.loads(path.read_text())["model"] for path in folder.glob("runs/*/run.json")] == ["global_hot"]
+    assert [json.loads(path.read_text())["model"] for path in folder.glob("runs/*/run.json")] == [
+        "global_hot"
+    ]
     assert not list(folder.rglob(".tmp-*"))
     assert "global_hot" in (folder / "leaderboard.md").read_text()
 

@@ -68,11 +68,15 @@ def test_equals_trec_eval():
     k, n_queries, n_items = 20, 200, 500
     rng = np.random.default_rng(1)
     items = np.stack([rng.permutation(n_items)[:k] for _ in range(n_queries)]).astype(np.int32)
-    relevant = [rng.choice(n_items, size=rng.integers(1, 60), replace=False).tolist() for _ in range(n_queries)]
+    relevant = [
+        rng.choice(n_items, size=rng.integers(1, 60), replace=False).tolist() for _ in range(n_queries)
+    ]
     scored = per_query(items, Ragged.from_rows(relevant), k)
 
     truth = {str(q): {str(item): 1 for item in row} for q, row in enumerate(relevant)}
-    run = {str(q): {str(item): float(k - place) for place, item in enumerate(row)} for q, row in enumerate(items)}
+    run = {
+        str(q): {str(item): float(k - place) for place, item in enumerate(row)} for q, row in enumerate(items)
+    }
     measures = {f"P.{k}", f"recall.{k}", f"map_cut.{k}", f"ndcg_cut.{k}", f"success.{k}"}
     theirs = pytrec_eval.RelevanceEvaluator(truth, measures).evaluate(run)
     for query in range(n_queries):

@@ -68,14 +68,17 @@ def test_bad_values(chosen, message):
         resolve(**chosen)
 
 
-def test_documentation_is_the_first_line_under_each_field():
+def test_documentation_is_the_text_under_each_field():
     assert settings.documentation(Sample) == {
-        "size": "How many numbers", "rate": "", "shared": "Whether it is shared", "loss": "",
+        "size": "How many numbers and more about it", "rate": "", "shared": "Whether it is shared", "loss": "",
     }  # fmt: skip
 
 
 def test_assignments():
-    assert settings.parse_assignments(["a.x=1", "a.y=b=c", "z.x="]) == {"a": {"x": "1", "y": "b=c"}, "z": {"x": ""}}
+    assert settings.parse_assignments(["a.x=1", "a.y=b=c", "z.x="]) == {
+        "a": {"x": "1", "y": "b=c"},
+        "z": {"x": ""},
+    }
     with pytest.raises(InputError, match=r"give it as model\.setting=value"):
         settings.parse_assignments(["size=3"])
 

@@ -32,7 +32,10 @@ def test_an_interrupted_folder_leaves_nothing(tmp_path, error):
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path):
     target = tmp_path / "table"
     target.write_text("old")
-    with pytest.raises(InputError, match="cannot write .*table: No space left"), atomic_file(target) as scratch:
+    with (
+        pytest.raises(InputError, match=r"cannot write .*table: No space left"),
+        atomic_file(target) as scratch,
+    ):
         scratch.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
     assert target.read_text() == "old"
@@ -58,7 +61,9 @@ def test_a_second_command_waits_and_says_so(tmp_path):
         "with locked(Path(sys.argv[1]), 'waiting'): print('in', flush=True)"
     )
     with locked(tmp_path, "never printed"):
-        other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        other = subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
         assert other.stdout.readline() == "waiting\n"
         time.sleep(0.2)
         assert other.poll() is None

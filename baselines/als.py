@@ -1,0 +1,152 @@
+"""Matrix factorisation of implicit feedback by alternating least squares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.dataset import Interactions, Queries
+from datasets.ragged import Ragged
+from evaluation.registry import register
+from evaluation.retriever import EmbeddingRetriever
+from support import compute, progress
+from support.errors import InputError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+FOLD_IN_QUERIES = 16_384
+
+
+@register("als")
+@dataclass
+class ALS(EmbeddingRetriever):
+    """Weighted matrix factorisation, as in the implicit library.
+
+    Minimises Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α where
+    u took i, p = 0 and c = 1 elsewhere: Hu, Koren & Volinsky, Collaborative Filtering for
+    Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient steps of Takács, Pilászy &
+    Tikk, RecSys 2011. A query whose history is not the user's training row gets the x that
+    solves the same least squares for that history. A query without history gets no items: its
+    vector would be zero.
+    """
+
+    factors: int = 64
+    """Dimensions of a vector."""
+    regularization: float = 0.01
+    """λ: how strongly vectors are kept short."""
+    alpha: float = 1.0
+    """α: confidence in a taken item; 1 is the confidence in one not taken."""
+    iterations: int = 15
+    """Times that all users and then all items are solved."""
+
+    search_space: ClassVar[dict[str, Any]] = {
+        "factors": [32, 64, 128, 256],
+        "regularization": (0.001, 100.0, "log"),
+        "alpha": (1.0, 100.0, "log"),
+        "iterations": [5, 10, 15, 30],
+    }
+
+    def __post_init__(self) -> None:
+        """Refuse settings without a meaning."""
+        for key in ("factors", "iterations"):
+            if getattr(self, key) < 1:
+                raise InputError(f"als.{key} must be at least 1, not {getattr(self, key)}")
+        for key in ("regularization", "alpha"):
+            if getattr(self, key) <= 0:
+                raise InputError(f"als.{key} must be above 0, not {getattr(self, key)}")
+
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Factorise the matrix of users and items, on CUDA where implicit can."""
+        import implicit
+        from threadpoolctl import threadpool_limits
+
+        on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
+        settings = dict(
+            factors=self.factors,
+            regularization=self.regularization,
+            iterations=self.iterations,
+            random_state=seed,
+        )
+        # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
+        with threadpool_limits(1, user_api="blas"):
+            if on_gpu:
+                model = implicit.gpu.als.AlternatingLeastSquares(**settings)
+            else:
+                threads = compute.current().threads
+                model = implicit.cpu.als.AlternatingLeastSquares(**settings, num_threads=threads)
+            with progress.bar("als", self.iterations, "iterations") as advance:
+                model.fit(
+                    self._confidences(train.by_user, train.n_items),
+                    show_progress=False,
+                    callback=lambda *_: advance(),
+                )
+        self.model_ = model.to_cpu() if on_gpu else model
+        self.rows_ = train.by_user
+
+    def encode_items(self) -> npt.NDArray[np.float32]:
+        """float32[n_items, factors]."""
+        return self.model_.item_factors
+
+    def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
+        """float32[q, factors]: the trained vector where the history is the training row, else solved."""
+        known = _same_rows(queries.history, queries.user, self.rows_)  # (queries,)
+        vectors = np.empty((len(queries), self.factors), np.float32)  # (queries, factors)
+        vectors[known] = self.model_.user_factors[queries.user[known]]
+        vectors[~known] = self._fold_in(queries.history.take(np.flatnonzero(~known)))
+        return vectors
+
+    def _fold_in(self, histories: Ragged) -> npt.NDArray[np.float32]:
+        from threadpoolctl import threadpool_limits
+
+        vectors = np.empty((len(histories), self.factors), np.float32)
+        with (
+            threadpool_limits(1, user_api="blas"),
+            progress.bar("als: folding in", len(histories), "queries") as advance,
+        ):
+            for start in range(0, len(histories), FOLD_IN_QUERIES):
+                rows = slice(start, start + FOLD_IN_QUERIES)
+                batch = histories.take(rows)
+                matrix = self._confidences(batch, len(self.model_.item_factors))
+                vectors[rows] = self.model_.recalculate_user(np.arange(len(batch)), matrix)
+                advance(len(batch))
+        return vectors
+
+    def _confidences(self, rows: Ragged, n_items: int) -> csr_matrix:
+        """float32[len(rows), n_items]: α where a row holds an item.
+
+        implicit 0.7.3 has an `alpha` of its own that its GPU version applies to fold-in alone.
+        """
+        from scipy.sparse import csr_matrix
+
+        values, offsets = rows.compact()
+        data = np.full(len(values), self.alpha, np.float32)
+        return csr_matrix((data, values, offsets), shape=(len(rows), n_items))
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` items of largest inner product; nothing where the history is empty."""
+        items = np.full((len(queries), k), -1, np.int32)
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        asked = np.flatnonzero(queries.history.lengths)
+        items[asked], scores[asked] = super().recommend(queries.take(asked), k)
+        return items, scores
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in the vectors of users and items."""
+        return self.model_.user_factors.size + self.model_.item_factors.size
+
+
+def _same_rows(histories: Ragged, users: npt.NDArray[np.int32], rows: Ragged) -> npt.NDArray[np.bool_]:
+    """bool[q]: whether each history is, item by item, the row of its user; False for user -1."""
+    same = users >= 0
+    same[same] = histories.lengths[same] == rows.lengths[users[same]]
+    compared = np.flatnonzero(same)
+    ours, offsets = histories.take(compared).compact()
+    theirs, _ = rows.take(users[compared].astype(np.int64)).compact()
+    differences = np.concatenate([[0], np.cumsum(ours != theirs)])
+    same[compared] = differences[offsets[1:]] == differences[offsets[:-1]]
+    return same

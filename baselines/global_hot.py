@@ -1,0 +1,67 @@
+"""The same list for everyone: the items taken most often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.dataset import Interactions, Queries
+from evaluation import topk
+from evaluation.registry import register
+from evaluation.retriever import Retriever
+from support.errors import InputError
+
+SECONDS_PER_DAY = 86_400
+
+
+@register("global_hot")
+@dataclass
+class GlobalHot(Retriever):
+    """Items by the number of users who took them; the baseline that any model must beat.
+
+    With a half-life h, an interaction t days before the last one counts 2^(-t / h): the
+    "recently popular" of Ji et al., A Re-visit of the Popularity Baseline in Recommender Systems,
+    SIGIR 2020. Items nobody took are not returned.
+    """
+
+    half_life_days: float = 0.0
+    """Days after which an interaction counts half; 0 counts all of them fully."""
+
+    search_space: ClassVar[dict[str, Any]] = {"half_life_days": [0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 365.0]}
+
+    def __post_init__(self) -> None:
+        """Refuse settings without a meaning."""
+        if self.half_life_days < 0:
+            raise InputError(f"global_hot.half_life_days must be at least 0, not {self.half_life_days}")
+
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Count, and sort by (count, item code)."""
+        counts = np.bincount(train.item, self._weights(train), minlength=train.n_items)
+        scores = counts.astype(np.float32)  # (items,)
+        order = np.argsort(-scores, kind="stable").astype(np.int32)
+        self.order_ = order[scores[order] > 0]
+        self.scores_ = scores[self.order_]
+
+    def _weights(self, train: Interactions) -> npt.NDArray[np.float64] | None:
+        """float64[n]: what each interaction counts; None where all count the same."""
+        if self.half_life_days == 0 or not len(train):
+            return None
+        if train.timestamp is None:
+            raise InputError(
+                "global_hot.half_life_days needs the time of each interaction, which this dataset "
+                "does not have; set it to 0"
+            )
+        age = (train.timestamp.max() - train.timestamp) / SECONDS_PER_DAY
+        return 0.5 ** (age / self.half_life_days)
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` most popular items that a query does not exclude."""
+        return topk.first_allowed(self.order_, self.scores_, queries.exclude, k)
+
+    @property
+    def parameters(self) -> int:
+        """One count an item."""
+        return len(self.order_)

@@ -1,0 +1,108 @@
+"""Swing: items are similar when many pairs of users took both and little else in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from baselines.similarity import arrays, stack, users_of_items
+from datasets.dataset import Interactions, Queries
+from datasets.ragged import Ragged, offsets_of
+from evaluation.blocks import in_blocks
+from evaluation.registry import register
+from evaluation.retriever import ItemToItemRetriever
+from support.errors import InputError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+PARTS = 256
+
+
+@register("swing")
+@dataclass
+class Swing(ItemToItemRetriever):
+    """Swing over all pairs of users.
+
+    s(i, j) = Σ_{u ≠ v ∈ U_i ∩ U_j} w_u w_v / (α + |I_u ∩ I_v|), w_u = (|I_u| + offset)^-β,
+
+    the sum over ordered pairs: equation 2 of Yang et al., Large Scale Product Graph Construction
+    for Recommendation in E-commerce, 2020, arXiv 2010.05525, whose weight is offset 0, β ½.
+    """
+
+    alpha: float = 1.0
+    """α: smoothing; the smaller, the more a pair with little in common counts."""
+    user_offset: float = 0.0
+    """Added to the number of a user's items in the user's weight."""
+    user_exponent: float = 0.5
+    """β: a user with many items says less of each pair of them."""
+    max_users_per_item: int = 0
+    """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
+    top_k: int = 200
+    """Most similar items kept for each item of a history."""
+
+    search_space: ClassVar[dict[str, Any]] = {
+        "alpha": (0.01, 100.0, "log"),
+        "user_exponent": (0.0, 1.5),
+        "user_offset": [0.0, 5.0, 15.0],
+        "top_k": [20, 50, 100, 200, 500, 1000],
+    }
+
+    def __post_init__(self) -> None:
+        """Refuse settings without a meaning."""
+        if self.alpha < 0:
+            raise InputError(f"swing.alpha must be at least 0, not {self.alpha}")
+        if self.user_offset < 0:
+            raise InputError(f"swing.user_offset must be at least 0, not {self.user_offset}")
+        if self.max_users_per_item < 0:
+            raise InputError(f"swing.max_users_per_item must be at least 0, not {self.max_users_per_item}")
+        if self.top_k < 1:
+            raise InputError(f"swing.top_k must be at least 1, not {self.top_k}")
+        if self.last_n < 0:
+            raise InputError(f"swing.last_n must be at least 0, not {self.last_n}")
+
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
+        from baselines import swing_kernels
+
+        items, users = train.by_user, users_of_items(train)
+        if self.max_users_per_item:
+            users = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
+        lengths = np.maximum(train.user_counts, 1) + self.user_offset  # (users,)
+        weights = (lengths**-self.user_exponent).astype(np.float32)
+        narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
+        parts = _parts(train)
+
+        def work(part: int, _: int):
+            return swing_kernels.nearest(
+                parts[part], arrays(users), arrays(items), weights, np.float32(self.alpha), self.top_k,
+                np.empty(0, narrow),
+            )  # fmt: skip
+
+        blocks = in_blocks(work, len(parts), 1, "swing", "parts")
+        self.similarity_ = stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))]
+
+    @property
+    def similarity(self) -> csr_array:
+        """float32[n_items, n_items]: row = item of the history, column = item returned."""
+        return self.similarity_
+
+
+def _parts(train: Interactions) -> list[npt.NDArray[np.int32]]:
+    """All items, dealt out so that every part costs about the same."""
+    activity = np.bincount(train.item, train.user_counts[train.user], minlength=train.n_items)
+    order = np.argsort(-activity * train.item_counts, kind="stable").astype(np.int32)
+    return [order[part::PARTS] for part in range(PARTS)]
+
+
+def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> Ragged:
+    """At most `most` values of each row, drawn without replacement, in their order."""
+    values, _ = rows.compact()
+    row = rows.rows()
+    shuffled = np.lexsort((rng.random(len(values)), row))
+    rank = np.arange(len(values)) - np.repeat(offsets_of(rows.lengths)[:-1], rows.lengths)
+    kept = np.sort(shuffled[rank < most])
+    return Ragged.from_offsets(values[kept], offsets_of(np.minimum(rows.lengths, most)))

@@ -1,0 +1,132 @@
+"""The compiled loops of Swing: exact over all pairs of users, one item at a time.
+
+For an item i with the users u_0 < u_1 < …, the places of the users who also took j are listed for
+every j. All intersections |I_u ∩ I_v| with one user u are then counted by walking the lists of
+u's items, and every s(i, j) is summed by walking the same lists again: two steps for each (pair
+of users, pair of common items), from arrays that fit the first-level cache. Nothing of the size
+of users² or items² is ever stored.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from baselines.item_cf_kernels import packed
+from evaluation.kernels import clear, push
+
+
+@njit(cache=True, nogil=True)
+def nearest(block, users, items, weights, alpha, top_k, place_type):
+    """The `top_k` items with the largest Swing similarity to each item of `block`, ties by code.
+
+    Args:
+        block: int32[b], item codes.
+        users: rows of users, one for each item, as (values, start, stop).
+        items: rows of items, one for each user, as (values, start, stop).
+        weights: float32[n_users].
+        alpha: smoothing added to the size of an intersection.
+        top_k: neighbours kept.
+        place_type: empty, of an unsigned type that holds the most users an item has; the narrower
+            it is, the more of the lists the caches hold.
+
+    Returns:
+        lengths int64[b], neighbours int32[total] in no order, similarities float32[total].
+    """
+    n_items = len(users[1])
+    total = np.zeros(n_items, np.float64)
+    begin = np.zeros(n_items + 1, np.int32)
+    end = np.zeros(n_items, np.int32)
+    lengths = np.empty(len(block), np.int64)
+    found = np.empty((len(block), top_k), np.int32)
+    scores = np.empty((len(block), top_k), np.float32)
+    for row in range(len(block)):
+        members = users[0][users[1][block[row]] : users[2][block[row]]]
+        others = _others(block[row], members, items, end)
+        places = _places(block[row], members, items, others, begin, end, place_type)
+        _sum_pairs(block[row], members, items, weights, alpha, places, begin, end, total)
+        clear(scores[row], found[row])
+        size = 0
+        for other in others:
+            if total[other] > 0.0:
+                # Each unordered pair of users was met once.
+                push(np.float32(2.0 * total[other]), other, scores[row], found[row])
+                size += 1
+            total[other] = 0.0
+            end[other] = 0
+        lengths[row] = min(size, top_k)
+    return packed(lengths, found, scores)
+
+
+@njit(cache=True, nogil=True)
+def _others(item, members, items, end):
+    """Items that share a user with `item`; leaves in end[j] how many users j shares."""
+    size = 0
+    for user in members:
+        size += items[2][user] - items[1][user]
+    others = np.empty(min(size, len(end)), np.int32)
+    count = 0
+    for user in members:
+        for other in items[0][items[1][user] : items[2][user]]:
+            if other != item:
+                if end[other] == 0:
+                    others[count] = other
+                    count += 1
+                end[other] += 1
+    return others[:count]
+
+
+@njit(cache=True, nogil=True)
+def _places(item, members, items, others, begin, end, place_type):
+    """For each j of `others`, in places[begin[j]:end[j]], which of `members` took j, ascending."""
+    at = 0
+    for other in others:
+        begin[other] = at
+        at += end[other]
+        end[other] = begin[other]
+    places = np.empty(at, place_type.dtype)
+    for place in range(len(members)):
+        user = members[place]
+        for other in items[0][items[1][user] : items[2][user]]:
+            if other != item:
+                places[end[other]] = place
+                end[other] += 1
+    return places
+
+
+@njit(cache=True, nogil=True)
+def _sum_pairs(item, members, items, weights, alpha, places, begin, end, total):
+    """Add w_u w_v / (alpha + |I_u ∩ I_v|) of every pair of `members` to the items both took."""
+    shared = np.empty(len(members), np.int32)
+    terms = np.empty(len(members), np.float32)
+    for place in range(len(members)):
+        user = members[place]
+        own = items[0][items[1][user] : items[2][user]]
+        # Both users took `item` itself.
+        shared[place + 1 :] = 1
+        for other in own:
+            if other != item:
+                # Lists are ascending and earlier users are done: begin moves past this user.
+                begin[other] += 1
+                for later in places[begin[other] : end[other]]:
+                    shared[later] += 1
+        for later in range(place + 1, len(members)):
+            terms[later] = weights[members[later]] / (alpha + shared[later])
+        for other in own:
+            if other != item:
+                total[other] += weights[user] * _sum_at(terms, places[begin[other] : end[other]])
+
+
+@njit(cache=True, nogil=True)
+def _sum_at(terms, places):
+    """Sum of terms[places]; four sums at once, as one would wait for each addition to end."""
+    a = b = c = d = np.float32(0.0)
+    fours = len(places) - len(places) % 4
+    for at in range(0, fours, 4):
+        a += terms[places[at]]
+        b += terms[places[at + 1]]
+        c += terms[places[at + 2]]
+        d += terms[places[at + 3]]
+    for at in range(fours, len(places)):
+        a += terms[places[at]]
+    return (a + b) + (c + d)

@@ -1,0 +1,120 @@
+"""Ali_Display_Ad_Click: display ads clicked on Taobao, 2017-05-06 to 05-13, as its official files give it.
+
+Clicks (clk = 1) are the interactions; repeated clicks of an ad stay, in the order of the file. The last
+two days are the validation and the test period. https://tianchi.aliyun.com/dataset/56
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from datasets.aliec_cache import cache_folder, read_cache, write_cache
+from datasets.aliec_clicks import DAY_SECONDS, FIRST_SECOND
+from datasets.aliec_files import Source, find_source
+from datasets.aliec_parse import FILES, Parsed, parse
+from datasets.aliec_sim import MARKER
+from datasets.log import Log
+from support import progress
+from support.errors import InputError
+
+PERIODS = (FIRST_SECOND + 6 * DAY_SECONDS, FIRST_SECOND + 7 * DAY_SECONDS)
+"""2017-05-12 and 2017-05-13, 00:00 at UTC+8, in unix seconds."""
+PUBLISHED = {
+    "clicking users": 491_647,
+    "clicked ads": 240_130,
+    "clicks": 1_366_056,
+    "impressions": 26_557_961,
+}
+
+
+def find(folder: Path) -> bool:
+    """Whether the three official files are in `folder`, plain, as .gz or inside a .zip.
+
+    Raises:
+        InputError: Some are there and some are not, or a zip archive is damaged.
+    """
+    return _sources(folder) is not None
+
+
+def load(folder: Path, cache: Path) -> Log:
+    """Read the files in `folder`, or what an earlier load kept of exactly these files under `cache`.
+
+    Files beside the generator's marker are named aliec-sim, never aliec.
+
+    Raises:
+        InputError: Files are missing, empty, damaged, or have a wrong column or row.
+    """
+    sources = _sources(folder)
+    if sources is None:
+        raise InputError(
+            f"{folder} holds none of {', '.join(FILES)}: put them there, plain, .gz or in a .zip"
+        )
+    kept = cache_folder(cache, sources)
+    parsed = read_cache(kept)
+    if parsed is None:
+        parsed = parse(sources)
+        write_cache(kept, parsed)
+    marker = _marker(folder, sources)
+    return _log(parsed, None if marker is None else _scale(marker))
+
+
+def _sources(folder: Path) -> dict[str, Source] | None:
+    found = {name: find_source(folder, name) for name in FILES}
+    missing = [name for name, source in found.items() if source is None]
+    if len(missing) == len(FILES):
+        return None
+    if missing:
+        raise InputError(f"{folder} lacks {' and '.join(missing)}: the three official files belong together")
+    return {name: source for name, source in found.items() if source is not None}
+
+
+def _marker(folder: Path, sources: dict[str, Source]) -> Source | None:
+    """The generator's marker, in the folder or packed in a .zip like the files."""
+    if (folder / MARKER).exists():
+        return Source(folder / MARKER)
+    packed = any(source.member for source in sources.values())
+    return find_source(folder, MARKER) if packed else None
+
+
+def _scale(marker: Source) -> str:
+    """The scale of generated files; a marker that cannot be read still marks them as such."""
+    try:
+        with marker.open() as (stream, _, _):
+            return f"scale {float(json.loads(stream.read())['scale'])}"
+    except (InputError, ValueError, KeyError, TypeError) as error:
+        progress.say(f"{marker} is damaged ({error}): the files beside it count as synthetic, scale unknown")
+        return "scale unknown"
+
+
+def _log(parsed: Parsed, scale: str | None) -> Log:
+    """The log of the parsed files; `scale` is None for real ones."""
+    counts = (len(parsed.user_ids), len(parsed.item_ids), len(parsed.user), parsed.impressions)
+    counted = dict(zip(PUBLISHED, counts, strict=True))
+    name = "aliec" if scale is None else "aliec-sim"
+    progress.say(f"{name}: " + ", ".join(f"{number:,} {what}" for what, number in counted.items()))
+    notes = () if scale is not None else _differences(counted)
+    for note in notes:
+        progress.say(f"warning: {note}")
+    return Log(
+        name=name,
+        user=parsed.user,
+        item=parsed.item,
+        user_ids=parsed.user_ids.astype(str).astype(object),
+        item_ids=parsed.item_ids.astype(str).astype(object),
+        timestamp=parsed.timestamp,
+        periods=PERIODS,
+        user_features=parsed.user_features,
+        item_features=parsed.item_features,
+        title=name if scale is None else f"{name}, synthetic, {scale}",
+        synthetic=scale is not None,
+        notes=notes,
+    )
+
+
+def _differences(counted: dict[str, int]) -> tuple[str, ...]:
+    return tuple(
+        f"{counted[what]:,} {what} where {published:,} are published"
+        for what, published in PUBLISHED.items()
+        if counted[what] != published
+    )

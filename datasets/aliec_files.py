@@ -1,0 +1,194 @@
+"""The official AliEC files, plain, gzipped or in a zip archive, read as streams of columns."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, cast
+
+from support import progress
+from support.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ALIASES = {
+    "user": ("user_id", "userid", "nick"),
+    "userid": ("user_id", "user", "nick"),
+    "customer": ("customer_id",),
+}
+"""Names the official description uses for columns that the official files call otherwise."""
+UNKNOWN = ("", "NULL")
+BLOCK_BYTES = 1 << 20
+LINES_PER_REPORT = 100_000
+# zipfile raises RuntimeError for an archive with a password or an unknown compression.
+_UNREADABLE = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of the files, wherever it is packed."""
+
+    path: Path
+    """The CSV file, plain or .gz, or the .zip archive that holds it."""
+    member: str = ""
+    """Name inside the archive."""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.member}" if self.member else str(self.path)
+
+    @property
+    def identity(self) -> tuple[str, str, int, int]:
+        """Changes whenever the content may have: name, member, size, time of change."""
+        status = self.path.stat()
+        return self.path.name, self.member, status.st_size, status.st_mtime_ns
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[IO[bytes], int, Callable[[], int]]]:
+        """Yield the decompressed stream, the bytes to read in all, and how to ask for those read so far.
+
+        Raises:
+            InputError: The file cannot be opened, or turns out damaged while it is read.
+        """
+        try:
+            with self.path.open("rb") as raw:
+                if self.member:
+                    with zipfile.ZipFile(raw) as archive, archive.open(self.member) as stream:
+                        yield stream, archive.getinfo(self.member).file_size, stream.tell
+                elif self.path.suffix == ".gz":
+                    with gzip.open(raw) as stream:
+                        yield cast(IO[bytes], stream), self.path.stat().st_size, raw.tell
+                else:
+                    yield raw, self.path.stat().st_size, raw.tell
+        except (OSError, *_UNREADABLE) as error:
+            raise InputError(f"{self} cannot be read ({error}): get the file again") from error
+
+
+def find_source(folder: Path, name: str) -> Source | None:
+    """The file `name` in `folder`: plain, else gzipped, else inside any zip archive there.
+
+    Raises:
+        InputError: A zip archive that had to be looked into is damaged.
+    """
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return Source(path)
+    for path in sorted(folder.glob("*.zip")):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = [m for m in archive.namelist() if PurePosixPath(m).name == name]
+        except (OSError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} is not a readable zip archive ({error}): get it again") from error
+        if members:
+            return Source(path, members[0])
+    return None
+
+
+def read_columns(source: Source, types: dict[str, str]) -> Iterator[pa.RecordBatch]:
+    """Stream the named columns of `source`, a block of rows at a time, with progress.
+
+    Args:
+        source: A CSV file with a header.
+        types: Column → "int64" (a number in every row), "double" (null where empty or NULL) or
+            "string" (null where empty or NULL).
+
+    Raises:
+        InputError: The file is empty, lacks a column, is damaged, or has a row that does not fit
+            (its line is named).
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    with source.open() as (stream, total, position):
+        names = _header(source, stream.readline(), types)
+        reading = arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES)
+        converting = arrow_csv.ConvertOptions(
+            column_types={name: pa.type_for_alias(kind) for name, kind in types.items()},
+            include_columns=list(types),
+            null_values=list(UNKNOWN),
+            strings_can_be_null=True,
+        )
+        with progress.bar(f"reading {source.path.name}", total >> 20, "MiB") as advance:
+            done = 0
+            try:
+                with arrow_csv.open_csv(stream, reading, convert_options=converting) as batches:
+                    for batch in batches:
+                        _check_complete(batch, types)
+                        yield batch
+                        advance((position() >> 20) - done)
+                        done = position() >> 20
+            except pa.ArrowInvalid as error:
+                raise _explain(source, names, types, str(error)) from error
+
+
+def _header(source: Source, line: bytes, types: dict[str, str]) -> list[str]:
+    """Column names of the file in its order, without whitespace, aliases replaced by the official name."""
+    names = [name.strip() for name in next(csv.reader([line.decode("utf-8-sig", "replace")]), [])]
+    if not any(names):
+        raise InputError(f"{source} is empty: get the file again")
+    for wanted in types:
+        alias = next((name for name in ALIASES.get(wanted, ()) if name in names), None)
+        if wanted not in names and alias is None:
+            raise InputError(f"{source} has no column '{wanted}': its header is {','.join(names)}")
+        if wanted not in names:
+            names[names.index(str(alias))] = wanted
+    return names
+
+
+def _check_complete(batch: pa.RecordBatch, types: dict[str, str]) -> None:
+    """Raise ArrowInvalid, as for any other row that does not fit, where a number is missing."""
+    import pyarrow as pa
+
+    for name, kind in types.items():
+        if kind == "int64" and batch.column(name).null_count:
+            raise pa.ArrowInvalid(f"column {name} has an empty field")
+
+
+def _explain(source: Source, names: list[str], types: dict[str, str], complaint: str) -> InputError:
+    """What is wrong in which line; the fast parser does not say, so the file is read again, slowly."""
+    rows = 0
+    for line, row in _lines(source):
+        rows += 1
+        if len(row) != len(names):
+            return InputError(f"{source}, line {line}: {len(row)} fields where the header has {len(names)}")
+        for name, kind in types.items():
+            field = row[names.index(name)]
+            if not _fits(field, kind):
+                return InputError(f"{source}, line {line}: '{field}' in column '{name}' is not a number")
+    if not rows:
+        return InputError(f"{source} has a header and no rows: get the file again")
+    return InputError(f"{source} cannot be parsed ({complaint}): get the file again")
+
+
+def _lines(source: Source) -> Iterator[tuple[int, list[str]]]:
+    """Line number and fields of every row that is not blank, after the header."""
+    with source.open() as (stream, total, position):
+        reader = csv.reader(io.TextIOWrapper(stream, "utf-8", "replace", newline=""))
+        next(reader, None)
+        with progress.bar(f"looking for the bad line of {source.path.name}", total >> 20, "MiB") as advance:
+            done = 0
+            for row in reader:
+                if row:
+                    yield reader.line_num, row
+                if reader.line_num % LINES_PER_REPORT == 0:
+                    advance((position() >> 20) - done)
+                    done = position() >> 20
+
+
+def _fits(field: str, kind: str) -> bool:
+    if kind == "int64":
+        return re.fullmatch(r"\s*-?\d+\s*", field) is not None and -(2**63) <= int(field) < 2**63
+    if kind == "double" and field not in UNKNOWN:
+        try:
+            float(field)
+        except ValueError:
+            return False
+    return True

@@ -1,0 +1,142 @@
+"""From the three official files to coded clicks and features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.aliec_files import Source, read_columns
+from datasets.dataset import Features
+from support.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RAW_SAMPLE, AD_FEATURE, USER_PROFILE = "raw_sample.csv", "ad_feature.csv", "user_profile.csv"
+FILES = (RAW_SAMPLE, AD_FEATURE, USER_PROFILE)
+USER_COLUMNS = (
+    "cms_segid",
+    "cms_group_id",
+    "final_gender_code",
+    "age_level",
+    "pvalue_level",
+    "shopping_level",
+    "occupation",
+    "new_user_class_level",
+)
+ITEM_COLUMNS = ("cate_id", "campaign_id", "customer", "brand")
+NUMERIC_COLUMNS = ("price",)
+NO_VALUE = "unknown"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Everything the adapter keeps of the files."""
+
+    impressions: int
+    """Rows of raw_sample, clicked or not."""
+    user: npt.NDArray[np.int32]
+    """int32[clicks]: codes, in the order of the file"""
+    item: npt.NDArray[np.int32]
+    """int32[clicks]"""
+    timestamp: npt.NDArray[np.int64]
+    """int64[clicks], unix seconds"""
+    user_ids: npt.NDArray[np.int64]
+    """int64[users], ascending: raw ids of the clicking users"""
+    item_ids: npt.NDArray[np.int64]
+    """int64[items], ascending: raw ids of the clicked ads"""
+    user_features: Features
+    item_features: Features
+
+
+def parse(sources: dict[str, Source]) -> Parsed:
+    """Read the clicks (clk = 1) and what is known of their users and ads; the other rows are counted.
+
+    Args:
+        sources: Name of each of `FILES` → where it is.
+
+    Raises:
+        InputError: As `read_columns`, or there is no click.
+    """
+    impressions, user, item, timestamp = _clicks(sources[RAW_SAMPLE])
+    user_ids, users = np.unique(user, return_inverse=True)
+    item_ids, items = np.unique(item, return_inverse=True)
+    return Parsed(
+        impressions,
+        users.astype(np.int32),
+        items.astype(np.int32),
+        timestamp,
+        user_ids,
+        item_ids,
+        _features(sources[USER_PROFILE], "userid", user_ids, USER_COLUMNS, ()),
+        _features(sources[AD_FEATURE], "adgroup_id", item_ids, ITEM_COLUMNS, NUMERIC_COLUMNS),
+    )
+
+
+def _clicks(
+    source: Source,
+) -> tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Impressions in all; user, ad and second of each click."""
+    kept = ("user", "adgroup_id", "time_stamp")
+    impressions, parts = 0, []
+    for batch in read_columns(source, dict.fromkeys((*kept, "clk"), "int64")):
+        impressions += len(batch)
+        clicked = batch.column("clk").to_numpy() == 1
+        parts.append(np.stack([batch.column(name).to_numpy()[clicked] for name in kept]))  # (3, clicks)
+    user, item, timestamp = np.concatenate(parts, axis=1)
+    if not len(user):
+        raise InputError(f"{source} has no row with clk = 1: clicks are the interactions, get the file again")
+    return impressions, user, item, timestamp
+
+
+def _features(
+    source: Source,
+    key: str,
+    ids: npt.NDArray[np.int64],
+    categorical: tuple[str, ...],
+    numeric: tuple[str, ...],
+) -> Features:
+    """Features of `ids` (ascending); a row without an id there is left out, the first of several counts."""
+    import pyarrow as pa
+
+    types = {key: "int64"} | dict.fromkeys(categorical, "string") | dict.fromkeys(numeric, "double")
+    batches = [batch.filter(pa.array(_among(batch, key, ids))) for batch in read_columns(source, types)]
+    table = pa.Table.from_batches(batches)
+    known, row = np.unique(table.column(key).to_numpy(), return_index=True)
+    place = np.searchsorted(ids, known)  # (known ids,)
+    coded = {name: _codes(table.column(name).take(row), place, len(ids)) for name in categorical}
+    return Features(
+        categorical={name: codes for name, (codes, _) in coded.items()},
+        vocabulary={name: values for name, (_, values) in coded.items()},
+        numeric={name: _numbers(table.column(name).take(row), place, len(ids)) for name in numeric},
+    )
+
+
+def _among(batch: pa.RecordBatch, key: str, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    found = batch.column(key).to_numpy()
+    return ids[np.minimum(np.searchsorted(ids, found), len(ids) - 1)] == found
+
+
+def _codes(
+    values: pa.ChunkedArray, place: npt.NDArray[np.int64], n: int
+) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """int32[n] codes, 0 where there is no value, and the value of each code, in numeric order."""
+    encoded = values.combine_chunks().dictionary_encode()  # null stays null
+    raw = encoded.dictionary.to_pylist()
+    vocabulary = sorted(raw, key=lambda value: (len(value), value))
+    rank = {value: code for code, value in enumerate(vocabulary, start=1)}
+    code_of = np.array([rank[value] for value in raw] + [0], dtype=np.int32)  # the last for null
+    codes = np.zeros(n, dtype=np.int32)
+    codes[place] = code_of[encoded.indices.fill_null(len(raw)).to_numpy(zero_copy_only=False)]
+    return codes, [NO_VALUE, *vocabulary]
+
+
+def _numbers(values: pa.ChunkedArray, place: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.float32]:
+    """float32[n]; NaN where there is no finite number."""
+    numbers = np.full(n, np.nan, dtype=np.float32)
+    raw = values.to_numpy()
+    numbers[place] = np.where(np.isfinite(raw), raw, np.nan)
+    return numbers

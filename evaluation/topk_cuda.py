@@ -1,0 +1,89 @@
+"""Exact top-k by inner product on a CUDA card, in blocks of queries.
+
+Written for any torch device and tested on the CPU; not yet run on a card.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.ragged import Ragged
+from support import progress
+
+if TYPE_CHECKING:
+    import torch
+
+    from evaluation.topk import TopK
+
+# Scores of one block, 1 GiB of float32.
+BLOCK_SCORES = 2**28
+# Items beyond the k-th that float32 may have put in its place.
+SPARE = 32
+
+
+def inner_product(
+    queries: npt.NDArray[np.float32],
+    items: npt.NDArray[np.float32],
+    exclude: Ragged,
+    k: int,
+    error: npt.NDArray[np.float32],
+    device: str,
+) -> TopK:
+    """As `topk.inner_product`; `error` float32[q] is the largest error of a query's float32 scores.
+
+    `torch.topk` breaks ties at will, so k and some more items are taken, scored again in float64
+    and sorted by (score, item code). Where more items than that lie within `error` of the k-th,
+    the whole row is sorted by its float32 scores, stably.
+    """
+    import torch
+
+    vectors = torch.from_numpy(items).to(device)  # (items, d)
+    found = np.full((len(queries), k), -1, np.int32)
+    scores = np.full((len(queries), k), -np.inf, np.float32)
+    width = min(k, len(items))
+    rows = max(1, BLOCK_SCORES // max(len(items), 1))
+    if width == 0:
+        return found, scores
+    with progress.bar("ranking", len(queries), "queries") as advance:
+        for start in range(0, len(queries), rows):
+            block = slice(start, min(start + rows, len(queries)))
+            query = torch.from_numpy(queries[block]).to(device)  # (block, d)
+            product = query @ vectors.T  # (block, items)
+            excluded = exclude.take(block)
+            row, item = torch.from_numpy(excluded.rows()), torch.from_numpy(excluded.compact()[0])
+            product[row.to(device), item.to(device).long()] = -torch.inf
+            slack = 2 * torch.from_numpy(error[block]).to(device)  # (block,)
+            best, best_scores = _best(query, vectors, product, slack, width)
+            found[block, :width] = best.cpu().numpy()
+            scores[block, :width] = best_scores.cpu().numpy()
+            advance(len(query))
+    found[np.isneginf(scores)] = -1
+    return found, scores
+
+
+def _best(
+    query: torch.Tensor, vectors: torch.Tensor, product: torch.Tensor, slack: torch.Tensor, k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Items int64[b, k] and scores float32[b, k], ties by code, from product float32[b, items]."""
+    import torch
+
+    taken = min(k + SPARE, product.shape[1])
+    near, candidates = product.topk(taken, dim=1)  # (b, taken)
+    # In order of code, so that a stable sort by score leaves ties in it.
+    candidates, order = candidates.sort(dim=1)
+    exact = torch.einsum("bd,bcd->bc", query.double(), vectors[candidates].double()).float()
+    exact[near.gather(1, order).isneginf()] = -torch.inf
+    scores, place = exact.sort(dim=1, descending=True, stable=True)
+    items, scores = candidates.gather(1, place)[:, :k], scores[:, :k]
+    crowded = (near[:, -1] > near[:, k - 1] - slack) & (taken < product.shape[1])
+    if crowded.any():
+        scores[crowded], items[crowded] = _whole(product[crowded], k)
+    return items, scores
+
+
+def _whole(product: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    ranked = product.sort(dim=1, descending=True, stable=True)
+    return ranked.values[:, :k], ranked.indices[:, :k]

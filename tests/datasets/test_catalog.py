@@ -1,0 +1,247 @@
+"""Datasets by name or path: what is found, fetched, stood in for, or refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets import catalog, download, load
+from support.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+TRAIN = "\n".join(" ".join(map(str, [user, *range(user, user + 10)])) for user in range(8))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders that downloads were asked for; none succeeds."""
+    asked: list[Path] = []
+
+    def fetch(name: str, folder: Path) -> None:
+        asked.append(folder)
+        raise InputError(f"{name} could not be downloaded; get it by hand")
+
+    monkeypatch.setattr(download, "fetch", fetch)
+    return asked
+
+
+def write_lightgcn(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "train.txt").write_text(TRAIN)
+    (folder / "test.txt").write_text("0 12 13\n1 0\n")
+
+
+def write_log(path: Path, timed: bool = True) -> Path:
+    rng = np.random.default_rng(0)
+    lines = [f"u{user},i{item}" + f",{when}" * timed for user, item, when in rng.integers(0, 20, (300, 3))]
+    path.write_text("user,item" + ",timestamp" * timed + "\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_found_under_its_name(tmp_path: Path):
+    write_lightgcn(tmp_path / "gowalla")
+    dataset = load("gowalla", tmp_path)
+    assert (dataset.name, dataset.title, dataset.protocol) == ("gowalla", "gowalla", "published")
+    assert dataset.exclude_seen
+    assert dataset.test.user.tolist() == [0, 1]
+    assert "83 interactions, not the published 1,027,370" in dataset.notes
+    assert load("gowalla", tmp_path, exclude_seen=False).fingerprint != dataset.fingerprint
+    assert load("gowalla", tmp_path, split_seed=1).fingerprint != dataset.fingerprint
+
+
+def test_unknown_dataset_names_the_nearest(tmp_path: Path):
+    with pytest.raises(InputError, match="unknown dataset 'gowala': did you mean 'gowalla'"):
+        load("gowala", tmp_path)
+
+
+def test_protocol_a_dataset_does_not_have(tmp_path: Path):
+    write_lightgcn(tmp_path / "gowalla")
+    with pytest.raises(InputError, match="unknown protocol for gowalla 'time': known: published"):
+        load("gowalla", tmp_path, protocol="time")
+
+
+def test_options_that_do_not_belong(tmp_path: Path):
+    write_lightgcn(tmp_path / "gowalla")
+    with pytest.raises(InputError, match="column names are for a file of your own"):
+        load("gowalla", tmp_path, columns={"user": "u"})
+    with pytest.raises(InputError, match="a scale is for aliec-sim"):
+        load("gowalla", tmp_path, scale=0.1)
+
+
+def test_missing_files_say_where_they_were_looked_for_and_how_to_get_them(
+    tmp_path: Path, offline: list[Path]
+):
+    with pytest.raises(InputError) as error:
+        load("gowalla", tmp_path)
+    assert str(tmp_path / "gowalla") in str(error.value)
+    assert "get it by hand" in str(error.value)
+    assert offline == [tmp_path / "gowalla"]
+
+
+def test_downloaded_once_into_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked: list[Path] = []
+
+    def fetch(name: str, folder: Path) -> None:
+        asked.append(folder)
+        write_lightgcn(folder)
+
+    monkeypatch.setattr(download, "fetch", fetch)
+    first = load("yelp2018", tmp_path)
+    assert load("yelp2018", tmp_path).fingerprint == first.fingerprint
+    assert asked == [tmp_path / "yelp2018"]
+
+
+def test_downloaded_into_the_cache_where_the_data_folder_cannot_be_written(
+    tmp_path: Path, cache: Path, offline: list[Path]
+):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError):
+        load("yelp2018", tmp_path / "file" / "data")
+    assert offline == [cache / "yelp2018"]
+    write_lightgcn(cache / "yelp2018")
+    assert load("yelp2018", tmp_path / "file" / "data").name == "yelp2018"
+
+
+# a file of one's own
+
+
+def test_own_file_with_times_is_split_by_time(tmp_path: Path):
+    dataset = load(str(write_log(tmp_path / "my log.csv")), tmp_path)
+    assert (dataset.name, dataset.title, dataset.protocol) == ("my-log", "my log.csv", "time")
+    for protocol in ("next-item", "leave-last-one", "random"):
+        assert load(str(tmp_path / "my log.csv"), tmp_path, protocol=protocol).protocol == protocol
+    assert not load(str(tmp_path / "my log.csv"), tmp_path, protocol="next-item").exclude_seen
+
+
+def test_own_file_without_times_is_split_at_random(tmp_path: Path):
+    path = str(write_log(tmp_path / "log.csv", timed=False))
+    dataset = load(path, tmp_path)
+    assert dataset.protocol == "random"
+    assert load(path, tmp_path, split_seed=1).fingerprint != dataset.fingerprint
+    with pytest.raises(InputError, match="needs a timestamp column"):
+        load(path, tmp_path, protocol="time")
+
+
+def test_own_file_takes_no_known_name(tmp_path: Path):
+    assert load(str(write_log(tmp_path / "Gowalla.csv")), tmp_path).name == "Gowalla.csv"
+    assert load(str(write_log(tmp_path / "aliec.csv")), tmp_path).name == "aliec.csv"
+
+
+def test_own_file_that_is_not_there(tmp_path: Path):
+    with pytest.raises(InputError, match="there is no such file"):
+        load("absent.csv", tmp_path)
+    with pytest.raises(InputError, match="ends in"):
+        load(str(tmp_path / "gowalla"), tmp_path)
+
+
+# aliec and its stand-in
+
+
+def test_aliec_sim_is_made_once_and_kept_in_the_cache(tmp_path: Path, cache: Path, offline: list[Path]):
+    dataset = load("aliec-sim", tmp_path, scale=0.002)
+    assert (dataset.name, dataset.protocol, dataset.synthetic) == ("aliec-sim", "time", True)
+    assert "0.002" in dataset.title
+    made = [path for path in (cache / "aliec-sim").iterdir() if path.name.startswith("scale-0.002-seed-0-v")]
+    assert len(made) == 1
+    stamp = (made[0] / "raw_sample.csv").stat().st_mtime_ns
+    assert load("aliec-sim", tmp_path, scale=0.002).fingerprint == dataset.fingerprint
+    assert (made[0] / "raw_sample.csv").stat().st_mtime_ns == stamp
+    assert load("aliec-sim", tmp_path, scale=0.003).fingerprint != dataset.fingerprint
+    assert offline == []
+
+
+def test_aliec_sim_in_the_data_folder_is_used(tmp_path: Path, cache: Path):
+    from datasets import aliec_sim
+
+    aliec_sim.generate(tmp_path / "aliec-sim", 0.002)
+    assert (
+        load("aliec-sim", tmp_path).fingerprint == load("aliec-sim", tmp_path / "no", scale=0.002).fingerprint
+    )
+    assert len(list((cache / "aliec-sim").iterdir())) == 1
+
+
+def test_the_stand_in_never_bears_the_name_aliec(tmp_path: Path, offline: list[Path]):
+    dataset = load("aliec", tmp_path, scale=0.002)
+    assert (dataset.name, dataset.synthetic) == ("aliec-sim", True)
+    assert any("stands in for aliec" in note for note in dataset.notes)
+    assert dataset.fingerprint == load("aliec-sim", tmp_path, scale=0.002).fingerprint
+    assert offline == [tmp_path / "aliec"]
+
+
+def test_without_a_stand_in_missing_aliec_is_an_error(tmp_path: Path, offline: list[Path]):
+    with pytest.raises(InputError, match="aliec is not in"):
+        load("aliec", tmp_path, stand_in=False)
+
+
+def test_generated_files_in_the_folder_of_aliec(tmp_path: Path):
+    from datasets import aliec_sim
+
+    aliec_sim.generate(tmp_path / "aliec", 0.002)
+    assert load("aliec", tmp_path).name == "aliec-sim"
+    with pytest.raises(InputError, match="holds generated files"):
+        load("aliec", tmp_path, stand_in=False)
+
+
+# the list
+
+
+def test_listing(tmp_path: Path):
+    write_lightgcn(tmp_path / "gowalla")
+    listed = {line.name: line for line in catalog.listing(tmp_path)}
+    assert next(iter(listed)) == "aliec-sim"
+    assert listed["gowalla"].status == "found"
+    assert listed["gowalla"].folder == tmp_path / "gowalla"
+    assert listed["yelp2018"].status == "downloadable"
+    assert listed["aliec-sim"].status == "embedded"
+    assert listed["aliec"].status == "by hand"
+    assert listed["ml-1m"].protocols == ("next-item", "leave-last-one", "time")
+
+
+def test_a_part_of_aliec_is_listed_as_such_and_not_stood_in_for(tmp_path: Path, offline: list[Path]):
+    (tmp_path / "aliec").mkdir()
+    (tmp_path / "aliec" / "raw_sample.csv").write_text("user,time_stamp,adgroup_id,pid,nonclk,clk\n")
+    assert {line.name: line.status for line in catalog.listing(tmp_path)}["aliec"] == "incomplete"
+    with pytest.raises(InputError, match=r"lacks ad_feature\.csv and user_profile\.csv"):
+        load("aliec", tmp_path)
+    assert offline == []
+
+
+def test_the_list_needs_no_heavy_import(tmp_path: Path):
+    program = (
+        "import sys; from pathlib import Path; import datasets.catalog as c; c.listing(Path('.')); "
+        "print([m for m in ('pandas', 'scipy', 'torch', 'requests', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "queries", "excluded"),
+    [("gowalla", 29858, True), ("ml-1m", 14990, False), ("ml-100k", 2220, False)],
+)
+def test_real_datasets_load_by_name(data_dir: Path, name: str, queries: int, excluded: bool):
+    dataset = load(name, data_dir)
+    assert abs(len(dataset.test) - queries) <= 40
+    assert dataset.exclude_seen is excluded
+    assert not any("not the published" in note for note in dataset.notes)
+
+
+def test_real_log_as_a_file_of_ones_own(data_dir: Path, tmp_path: Path):
+    path = tmp_path / "u.tsv"
+    path.write_text("user\titem\trating\ttimestamp\n" + (data_dir / "ml-100k" / "u.data").read_text())
+    own, known = (load(where, data_dir, protocol="leave-last-one") for where in (str(path), "ml-100k"))
+    assert len(own.train) == len(known.train)
+    assert (own.train.n_users, own.train.n_items) == (943, 1682)

@@ -1,0 +1,36 @@
+import torch
+from torch.testing import assert_close
+
+from neural.negatives import NegativeSampler, log_inclusion
+
+COUNTS = torch.tensor([0, 1, 4, 16, 0, 64])
+
+
+def frequencies(exponent: float) -> torch.Tensor:
+    sampler = NegativeSampler(COUNTS, 200_000, exponent)
+    drawn = sampler.draw(torch.Generator().manual_seed(0))
+    return torch.bincount(drawn, minlength=len(COUNTS)) / len(drawn)
+
+
+def test_draws_follow_popularity_to_the_exponent() -> None:
+    expected = torch.tensor([0, 1, 2, 4, 0, 8]) / 15
+    assert_close(frequencies(0.5), expected, atol=0.004, rtol=0)
+
+
+def test_exponent_0_is_uniform_over_items_with_interactions() -> None:
+    expected = torch.tensor([0, 1, 1, 1, 0, 1]) / 4
+    assert_close(frequencies(0.0), expected, atol=0.004, rtol=0)
+
+
+def test_log_inclusion_is_the_share_of_samples_that_hold_the_item() -> None:
+    popular = NegativeSampler(COUNTS, 3, 1.0)
+    uniform = NegativeSampler(COUNTS, 2, 0.0)
+    items = torch.tensor([1, 2, 3, 5])
+    generator = torch.Generator().manual_seed(0)
+    repeats = 20_000
+    held = torch.zeros(len(items))
+    for _ in range(repeats):
+        sample = torch.cat([popular.draw(generator), uniform.draw(generator)])
+        held += torch.isin(items, sample)
+    expected = log_inclusion(items, [(popular.chance, 3), (uniform.chance, 2)]).exp()
+    assert_close(held / repeats, expected, atol=0.012, rtol=0)
