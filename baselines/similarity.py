@@ -34,10 +34,14 @@ def arrays(rows: Ragged) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], 
 
 
 def stack(blocks: list[Block], n_items: int) -> csr_array:
-    """float32[n_items, n_items]: row i holds the neighbours of item i, sorted by code."""
+    """float32[n_items, n_items]: row i holds the neighbours of item i."""
     from scipy.sparse import csr_array
 
     lengths = np.concatenate([np.empty(0, np.int64), *(block[0] for block in blocks)])
     codes = np.concatenate([np.empty(0, np.int32), *(block[1] for block in blocks)])
     values = np.concatenate([np.empty(0, np.float32), *(block[2] for block in blocks)])
-    return csr_array((values, codes, offsets_of(lengths)), shape=(n_items, n_items))
+    offsets = offsets_of(lengths)
+    if offsets[-1] < 2**31:
+        # With wider offsets scipy would widen the codes too.
+        offsets = offsets.astype(np.int32)
+    return csr_array((values, codes, offsets), shape=(n_items, n_items))

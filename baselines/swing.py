@@ -19,6 +19,8 @@ from support.errors import InputError
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+# Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
+TABLE_USERS = 11_585
 PARTS = 256
 
 
@@ -74,12 +76,13 @@ class Swing(ItemToItemRetriever):
         lengths = np.maximum(train.user_counts, 1) + self.user_offset  # (users,)
         weights = (lengths**-self.user_exponent).astype(np.float32)
         narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
+        table = _shared_items(train)
         parts = _parts(train)
 
         def work(part: int, _: int):
             return swing_kernels.nearest(
                 parts[part], arrays(users), arrays(items), weights, np.float32(self.alpha), self.top_k,
-                np.empty(0, narrow),
+                np.empty(0, narrow), table,
             )  # fmt: skip
 
         blocks = in_blocks(work, len(parts), 1, "swing", "parts")
@@ -89,6 +92,21 @@ class Swing(ItemToItemRetriever):
     def similarity(self) -> csr_array:
         """float32[n_items, n_items]: row = item of the history, column = item returned."""
         return self.similarity_
+
+
+def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:
+    """uint16[n_users, n_users]: items two users share; uint16[0, 0] where that is too large."""
+    from baselines import swing_kernels
+
+    if train.n_users > TABLE_USERS or train.user_counts.max(initial=0) >= 2**16:
+        return np.zeros((0, 0), np.uint16)
+    table = np.zeros((train.n_users, train.n_users), np.uint16)
+    users, items = arrays(users_of_items(train)), arrays(train.by_user)
+    in_blocks(
+        lambda first, last: swing_kernels.fill_table(first, last, users, items, table),
+        train.n_users, 64, "swing: counting", "users",
+    )  # fmt: skip
+    return table
 
 
 def _parts(train: Interactions) -> list[npt.NDArray[np.int32]]:

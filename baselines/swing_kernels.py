@@ -1,10 +1,10 @@
 """The compiled loops of Swing: exact over all pairs of users, one item at a time.
 
 For an item i with the users u_0 < u_1 < …, the places of the users who also took j are listed for
-every j. All intersections |I_u ∩ I_v| with one user u are then counted by walking the lists of
-u's items, and every s(i, j) is summed by walking the same lists again: two steps for each (pair
-of users, pair of common items), from arrays that fit the first-level cache. Nothing of the size
-of users² or items² is ever stored.
+every j. Walking the lists of one user's items then sums s(i, j): one step for each (pair of users,
+pair of common items), from arrays that fit the first-level cache. The intersections |I_u ∩ I_v|
+come from a table where the users are few; else the same lists are walked once more to count them,
+so that nothing of the size of users² or items² is stored.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from evaluation.kernels import clear, push
 
 
 @njit(cache=True, nogil=True)
-def nearest(block, users, items, weights, alpha, top_k, place_type):
+def nearest(block, users, items, weights, alpha, top_k, place_type, table):
     """The `top_k` items with the largest Swing similarity to each item of `block`, ties by code.
 
     Args:
@@ -29,6 +29,7 @@ def nearest(block, users, items, weights, alpha, top_k, place_type):
         top_k: neighbours kept.
         place_type: empty, of an unsigned type that holds the most users an item has; the narrower
             it is, the more of the lists the caches hold.
+        table: uint16[n_users, n_users], items two users share; uint16[0, 0] to count them anew.
 
     Returns:
         lengths int64[b], neighbours int32[total] in no order, similarities float32[total].
@@ -44,7 +45,7 @@ def nearest(block, users, items, weights, alpha, top_k, place_type):
         members = users[0][users[1][block[row]] : users[2][block[row]]]
         others = _others(block[row], members, items, end)
         places = _places(block[row], members, items, others, begin, end, place_type)
-        _sum_pairs(block[row], members, items, weights, alpha, places, begin, end, total)
+        _sum_pairs(block[row], members, items, weights, alpha, table, places, begin, end, total)
         clear(scores[row], found[row])
         size = 0
         for other in others:
@@ -95,26 +96,38 @@ def _places(item, members, items, others, begin, end, place_type):
 
 
 @njit(cache=True, nogil=True)
-def _sum_pairs(item, members, items, weights, alpha, places, begin, end, total):
+def _sum_pairs(item, members, items, weights, alpha, table, places, begin, end, total):
     """Add w_u w_v / (alpha + |I_u ∩ I_v|) of every pair of `members` to the items both took."""
     shared = np.empty(len(members), np.int32)
     terms = np.empty(len(members), np.float32)
     for place in range(len(members)):
         user = members[place]
         own = items[0][items[1][user] : items[2][user]]
-        # Both users took `item` itself.
-        shared[place + 1 :] = 1
         for other in own:
             if other != item:
                 # Lists are ascending and earlier users are done: begin moves past this user.
                 begin[other] += 1
-                for later in places[begin[other] : end[other]]:
-                    shared[later] += 1
+        if len(table):
+            for later in range(place + 1, len(members)):
+                shared[later] = table[user, members[later]]
+        else:
+            _count_shared(item, own, places, begin, end, shared)
         for later in range(place + 1, len(members)):
             terms[later] = weights[members[later]] / (alpha + shared[later])
         for other in own:
             if other != item:
                 total[other] += weights[user] * _sum_at(terms, places[begin[other] : end[other]])
+
+
+@njit(cache=True, nogil=True)
+def _count_shared(item, own, places, begin, end, shared):
+    """Set shared[place] to how many items of `own` the user at each later place took."""
+    # All of them took `item` itself.
+    shared[:] = 1
+    for other in own:
+        if other != item:
+            for later in places[begin[other] : end[other]]:
+                shared[later] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -130,3 +143,12 @@ def _sum_at(terms, places):
     for at in range(fours, len(places)):
         a += terms[places[at]]
     return (a + b) + (c + d)
+
+
+@njit(cache=True, nogil=True)
+def fill_table(first, last, users, items, table):
+    """Count in row u of `table`, for u in `first`..`last` - 1, the items u shares with every user."""
+    for user in range(first, last):
+        for item in items[0][items[1][user] : items[2][user]]:
+            for other in users[0][users[1][item] : users[2][item]]:
+                table[user, other] += 1

@@ -46,6 +46,11 @@ class Source:
         return f"{self.path}:{self.member}" if self.member else str(self.path)
 
     @property
+    def name(self) -> str:
+        """The file's own name, wherever it is packed."""
+        return PurePosixPath(self.member or self.path.name).name
+
+    @property
     def identity(self) -> tuple[str, str, int, int]:
         """Changes whenever the content may have: name, member, size, time of change."""
         status = self.path.stat()
@@ -116,17 +121,18 @@ def read_columns(source: Source, types: dict[str, str]) -> Iterator[pa.RecordBat
             null_values=list(UNKNOWN),
             strings_can_be_null=True,
         )
-        with progress.bar(f"reading {source.path.name}", total >> 20, "MiB") as advance:
-            done = 0
+        with progress.bar(f"reading {source.name}", total >> 20, "MiB") as advance:
+            done = good_rows = 0
             try:
                 with arrow_csv.open_csv(stream, reading, convert_options=converting) as batches:
                     for batch in batches:
                         _check_complete(batch, types)
                         yield batch
+                        good_rows += len(batch)
                         advance((position() >> 20) - done)
                         done = position() >> 20
             except pa.ArrowInvalid as error:
-                raise _explain(source, names, types, str(error)) from error
+                raise _explain(source, names, types, good_rows, str(error)) from error
 
 
 def _header(source: Source, line: bytes, types: dict[str, str]) -> list[str]:
@@ -152,11 +158,15 @@ def _check_complete(batch: pa.RecordBatch, types: dict[str, str]) -> None:
             raise pa.ArrowInvalid(f"column {name} has an empty field")
 
 
-def _explain(source: Source, names: list[str], types: dict[str, str], complaint: str) -> InputError:
+def _explain(
+    source: Source, names: list[str], types: dict[str, str], good_rows: int, complaint: str
+) -> InputError:
     """What is wrong in which line; the fast parser does not say, so the file is read again, slowly."""
     rows = 0
     for line, row in _lines(source):
         rows += 1
+        if rows <= good_rows:
+            continue
         if len(row) != len(names):
             return InputError(f"{source}, line {line}: {len(row)} fields where the header has {len(names)}")
         for name, kind in types.items():
@@ -173,7 +183,7 @@ def _lines(source: Source) -> Iterator[tuple[int, list[str]]]:
     with source.open() as (stream, total, position):
         reader = csv.reader(io.TextIOWrapper(stream, "utf-8", "replace", newline=""))
         next(reader, None)
-        with progress.bar(f"looking for the bad line of {source.path.name}", total >> 20, "MiB") as advance:
+        with progress.bar(f"looking for the bad line of {source.name}", total >> 20, "MiB") as advance:
             done = 0
             for row in reader:
                 if row:

@@ -125,7 +125,7 @@ def select(block, queries, vectors, slacks, values, start, stop, items, scores):
         limit = heap[0] - slacks[r]
         clear(scores[r], items[r])
         for item in found[:count]:
-            if row[item] > limit:
+            if row[item] >= limit:
                 exact = 0.0
                 for axis in range(len(query)):
                     exact += np.float64(query[axis]) * np.float64(vectors[item, axis])

@@ -110,12 +110,13 @@ def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool) -> dic
 
 def execute(job: Job, dataset: Dataset, folder: Path, label: str, quiet: bool) -> dict[str, Any]:
     """Fit, recommend and measure, in the run's own process; lists and weights go into `folder`."""
-    progress.configure(quiet)
     chosen = compute.configure(job.device, job.precision)
     model_class = job.source.load()
+    progress.configure(quiet=True)
     contract.warm_up(model_class, job.settings)
     model = settings.build(model_class, job.settings)
 
+    progress.configure(quiet)
     progress.say(f"{label}: fitting")
     started = time.perf_counter()
     contract.fit(model, dataset, job.seed)

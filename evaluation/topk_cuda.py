@@ -16,10 +16,8 @@ from support import progress
 if TYPE_CHECKING:
     import torch
 
-    from evaluation.topk import TopK
-
-# Scores of one block, 1 GiB of float32.
-BLOCK_SCORES = 2**28
+# Scores of one block, 512 MiB of float32.
+BLOCK_SCORES = 2**27
 # Items beyond the k-th that float32 may have put in its place.
 SPARE = 32
 
@@ -31,12 +29,12 @@ def inner_product(
     k: int,
     error: npt.NDArray[np.float32],
     device: str,
-) -> TopK:
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """As `topk.inner_product`; `error` float32[q] is the largest error of a query's float32 scores.
 
     `torch.topk` breaks ties at will, so k and some more items are taken, scored again in float64
     and sorted by (score, item code). Where more items than that lie within `error` of the k-th,
-    the whole row is sorted by its float32 scores, stably.
+    the whole row is scored again.
     """
     import torch
 
@@ -80,10 +78,16 @@ def _best(
     items, scores = candidates.gather(1, place)[:, :k], scores[:, :k]
     crowded = (near[:, -1] > near[:, k - 1] - slack) & (taken < product.shape[1])
     if crowded.any():
-        scores[crowded], items[crowded] = _whole(product[crowded], k)
+        items[crowded], scores[crowded] = _whole(query[crowded], vectors, product[crowded], k)
     return items, scores
 
 
-def _whole(product: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    ranked = product.sort(dim=1, descending=True, stable=True)
-    return ranked.values[:, :k], ranked.indices[:, :k]
+def _whole(
+    query: torch.Tensor, vectors: torch.Tensor, product: torch.Tensor, k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    import torch
+
+    exact = (query.double() @ vectors.double().T).float()  # (b, items)
+    exact[product.isneginf()] = -torch.inf
+    ranked = exact.sort(dim=1, descending=True, stable=True)
+    return ranked.indices[:, :k], ranked.values[:, :k]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,6 +38,8 @@ class DssmBce(TwoTower):
         """Binary cross-entropy of each pair."""
         from neural.losses import binary_cross_entropy
 
+        # The learned bias starts where a target and the weighted negatives pull equally.
+        bias = towers.bias - math.log(self.negative_weight)
         return binary_cross_entropy(
-            positive, negative, batch.row, self.temperature, towers.bias, self.negative_weight
+            positive, negative, batch.row, self.temperature, bias, self.negative_weight
         )

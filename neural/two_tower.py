@@ -69,7 +69,7 @@ class TwoTower(EmbeddingRetriever):
     """Use the targets of the batch's other rows as negatives too."""
     batch_rows: int = 512
     """Rows a step."""
-    learning_rate: float = 0.005
+    learning_rate: float = 0.02
     """Highest learning rate of AdamW; it warms up, then falls by a cosine to 0 at `epochs`."""
     weight_decay: float = 0.0
     """Decoupled weight decay, on the rows a step touches."""

@@ -1,0 +1,38 @@
+"""Small random training data, and a dense view of it for slow references."""
+
+import numpy as np
+
+from datasets.dataset import Interactions, Queries
+from datasets.ragged import Ragged
+
+
+def interactions(rng, n_users=80, n_items=50, density=0.15, times=False):
+    """Random pairs; popular items and active users among them; some users and items have none."""
+    chance = rng.random((n_users, 1)) * rng.random(n_items) * 4 * density
+    chance[3], chance[:, 5] = 0, 0
+    user, item = np.nonzero(rng.random((n_users, n_items)) < chance)
+    timestamp = rng.integers(0, 10**8, len(user)) if times else None
+    return Interactions(user.astype(np.int32), item.astype(np.int32), timestamp, n_users, n_items)
+
+
+def dense(train):
+    """float64[n_users, n_items]: 1 where a user took an item."""
+    matrix = np.zeros((train.n_users, train.n_items))
+    matrix[train.user, train.item] = 1
+    return matrix
+
+
+def queries(train):
+    """One query a user, its history the training row, which it excludes."""
+    users = np.arange(train.n_users, dtype=np.int32)
+    return Queries(users, train.by_user, train.by_user, Ragged.empty(train.n_users))
+
+
+def largest(similarity, top_k):
+    """float64[n, n]: each row's `top_k` positive entries kept, ties by code; the rest 0."""
+    kept = np.zeros_like(similarity)
+    for row, values in enumerate(similarity):
+        order = sorted((-value, code) for code, value in enumerate(values) if value > 0)
+        for value, code in order[:top_k]:
+            kept[row, code] = -value
+    return kept

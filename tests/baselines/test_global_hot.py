@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from baselines.global_hot import GlobalHot
+from datasets.dataset import Interactions, Queries
+from datasets.ragged import Ragged
+from evaluation import contract
+from support.errors import InputError
+
+# Item 2 was taken three times, items 0 and 3 twice, item 1 once and long ago, item 4 never.
+DAY = 86_400
+TRAIN = Interactions(
+    user=np.array([0, 0, 1, 1, 1, 2, 2, 3], np.int32),
+    item=np.array([2, 3, 0, 1, 2, 0, 2, 3], np.int32),
+    timestamp=np.array([9, 10, 9, 0, 8, 9, 10, 10]) * DAY,
+    n_users=5,
+    n_items=5,
+)
+
+
+def answer(model, exclude, k):
+    rows = Ragged.from_rows(exclude)
+    users = np.full(len(rows), -1, np.int32)
+    empty = Ragged.empty(len(rows))
+    return model.recommend(Queries(users, empty, rows, empty), k)
+
+
+def test_counts_rank_and_equal_counts_go_by_code():
+    model = GlobalHot()
+    model.fit(TRAIN, None, 0)
+    items, scores = answer(model, [[], [2]], 6)
+    assert items.tolist() == [[2, 0, 3, 1, -1, -1], [0, 3, 1, -1, -1, -1]]
+    assert scores[0, :4].tolist() == [3, 2, 2, 1]
+    assert model.parameters == 4
+
+
+def test_half_life_halves_what_is_a_half_life_old():
+    model = GlobalHot(half_life_days=1)
+    model.fit(TRAIN, None, 0)
+    items, scores = answer(model, [[]], 4)
+    assert items.tolist() == [[3, 2, 0, 1]]
+    np.testing.assert_allclose(scores, [[2, 1.75, 1, 2.0**-10]])
+
+
+def test_half_life_needs_times():
+    with pytest.raises(InputError, match="half_life_days needs the time"):
+        GlobalHot(half_life_days=1).fit(replace(TRAIN, timestamp=None), None, 0)
+
+
+def test_a_negative_half_life_is_refused():
+    with pytest.raises(InputError, match="half_life_days must be at least 0"):
+        GlobalHot(half_life_days=-1)
+
+
+def test_contract():
+    contract.check(GlobalHot, {})

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+import datasets
+from baselines.item_cf import ItemCF
+from evaluation import contract, metrics
+from support.errors import InputError
+from tests.baselines.logs import dense, interactions, largest, queries
+
+
+def reference(train, model):
+    """The formula, with dense matrices; row = item of the history, column = item returned."""
+    taken = dense(train)
+    lengths = np.maximum(taken.sum(axis=1), 1)
+    shared = taken.T @ (taken * lengths[:, None] ** -model.user_exponent)
+    size = np.where(np.diag(shared) > 0, np.diag(shared), 1)
+    norms = size[:, None] ** model.history_exponent * size**model.target_exponent
+    similarity = shared / (norms + model.shrinkage)
+    np.fill_diagonal(similarity, 0)
+    return largest(similarity.astype(np.float32).T, model.top_k).T
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ItemCF(),
+        ItemCF(user_exponent=0, history_exponent=0.5, target_exponent=0.5, top_k=4),
+        ItemCF(user_exponent=1.3, history_exponent=0.7, target_exponent=0.1, shrinkage=2.5, top_k=7),
+    ],
+)
+def test_similarity_is_the_formula(model):
+    train = interactions(np.random.default_rng(0))
+    model.fit(train, None, 0)
+    np.testing.assert_allclose(model.similarity.toarray(), reference(train, model), rtol=1e-6)
+    assert model.similarity.dtype == np.float32
+    assert model.similarity.indices.dtype == np.int32
+
+
+def test_plain_cosine_ranks_as_implicit():
+    implicit = pytest.importorskip("implicit")
+    from scipy.sparse import csr_matrix
+
+    train = interactions(np.random.default_rng(1), 300, 120)
+    model = ItemCF(user_exponent=0, history_exponent=0.5, target_exponent=0.5, top_k=1000)
+    model.fit(train, None, 0)
+    asked = queries(train).take(np.flatnonzero(train.user_counts))
+    theirs = implicit.nearest_neighbours.CosineRecommender(K=1000, num_threads=1)
+    taken = csr_matrix(dense(train))
+    theirs.fit(taken, show_progress=False)
+    _, scores = theirs.recommend(asked.user, taken[asked.user], N=10, filter_already_liked_items=True)
+    _, ours = model.recommend(asked, 10)
+    np.testing.assert_allclose(np.maximum(ours, 0), np.maximum(scores, 0), rtol=1e-5)
+
+
+def test_last_n_uses_the_end_of_the_history():
+    train = interactions(np.random.default_rng(2))
+    model = ItemCF(last_n=1, top_k=1000)
+    model.fit(train, None, 0)
+    query = queries(train).take(np.array([10]))
+    items, scores = model.recommend(query, 5)
+    row = model.similarity.toarray()[query.history[0][-1]]
+    assert not set(items[0]) & set(query.history[0])
+    np.testing.assert_array_equal(row[items[0]], scores[0])
+
+
+@pytest.mark.parametrize("key, value", [("top_k", 0), ("last_n", -1), ("shrinkage", -1)])
+def test_settings_without_a_meaning_are_refused(key, value):
+    with pytest.raises(InputError, match=f"item_cf.{key} must be at least"):
+        ItemCF(**{key: value})
+
+
+def test_contract():
+    contract.check(ItemCF, {})
+
+
+def test_published_number_of_plain_cosine_on_gowalla(data_dir):
+    data = datasets.load("gowalla", data_dir)
+    model = ItemCF(user_exponent=0, history_exponent=0.5, target_exponent=0.5, top_k=200)
+    model.fit(data.train_valid, None, 0)
+    items, _ = model.recommend(data.test, 20)
+    reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
+    assert reached["recall"] == pytest.approx(0.1278, abs=0.0003)
+    assert reached["ndcg"] == pytest.approx(0.0944, abs=0.0003)
+
+
+def test_published_number_of_global_hot_on_gowalla(data_dir):
+    from baselines.global_hot import GlobalHot
+
+    data = datasets.load("gowalla", data_dir)
+    model = GlobalHot()
+    model.fit(data.train_valid, None, 0)
+    items, _ = model.recommend(data.test, 20)
+    reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
+    assert (round(reached["recall"], 4), round(reached["ndcg"], 4)) == (0.0416, 0.0317)

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from baselines import swing
+from baselines.swing import Swing, _sample
+from datasets.ragged import Ragged
+from evaluation import contract
+from support.errors import InputError
+from tests.baselines.logs import dense, interactions, largest
+
+
+def reference(train, model, users_of):
+    """Equation 2, word by word: every ordered pair of users, every pair of items."""
+    sets = [set(np.flatnonzero(row)) for row in dense(train)]
+    weight = [(max(len(own), 1) + model.user_offset) ** -model.user_exponent for own in sets]
+    similarity = np.zeros((train.n_items, train.n_items))
+    for i in range(train.n_items):
+        for u in users_of[i]:
+            for v in users_of[i]:
+                if u != v:
+                    both = sets[u] & sets[v]
+                    for j in both - {i}:
+                        similarity[i, j] += weight[u] * weight[v] / (model.alpha + len(both))
+    return similarity
+
+
+@pytest.mark.parametrize(
+    "model",
+    [Swing(), Swing(alpha=0.0, user_exponent=0.0), Swing(alpha=3.5, user_exponent=0.35, user_offset=5.0)],
+)
+@pytest.mark.parametrize("table_users", [0, 1000])
+def test_similarity_is_equation_2(monkeypatch, model, table_users):
+    monkeypatch.setattr(swing, "TABLE_USERS", table_users)
+    train = interactions(np.random.default_rng(0))
+    model.fit(train, None, 0)
+    users_of = [np.flatnonzero(column) for column in dense(train).T]
+    np.testing.assert_allclose(model.similarity.toarray(), reference(train, model, users_of), rtol=1e-5)
+    assert model.similarity.indices.dtype == np.int32
+
+
+def test_top_k_keeps_the_largest_of_each_row():
+    train = interactions(np.random.default_rng(1))
+    every, few = Swing(top_k=1000), Swing(top_k=3)
+    every.fit(train, None, 0)
+    few.fit(train, None, 0)
+    np.testing.assert_array_equal(few.similarity.toarray(), largest(every.similarity.toarray(), 3))
+
+
+def test_a_cap_uses_a_sample_of_an_items_users():
+    train = interactions(np.random.default_rng(2))
+    model = Swing(max_users_per_item=4)
+    model.fit(train, None, 7)
+    users = Ragged.from_rows([np.flatnonzero(column) for column in dense(train).T])
+    sampled = _sample(users, 4, np.random.default_rng(7))
+    np.testing.assert_allclose(model.similarity.toarray(), reference(train, model, sampled), rtol=1e-5)
+
+
+def test_sample_is_seeded_and_drawn_from_each_row():
+    rows = Ragged.from_rows([[0, 1, 2, 3, 4, 5, 6, 7], [], [9, 8], [5, 6, 7]])
+    drawn = [_sample(rows, 3, np.random.default_rng(seed)) for seed in range(200)]
+    assert [drawn[0][row].tolist() for row in (1, 2, 3)] == [[], [9, 8], [5, 6, 7]]
+    assert {len(one[0]) for one in drawn} == {3}
+    counts = np.bincount(np.concatenate([one[0] for one in drawn]), minlength=8)
+    assert counts.min() > 40
+    again = _sample(rows, 3, np.random.default_rng(0))
+    np.testing.assert_array_equal(drawn[0].values, again.values)
+
+
+@pytest.mark.parametrize("key, value", [("top_k", 0), ("alpha", -1), ("max_users_per_item", -1)])
+def test_settings_without_a_meaning_are_refused(key, value):
+    with pytest.raises(InputError, match=f"swing.{key} must be at least"):
+        Swing(**{key: value})
+
+
+def test_contract():
+    contract.check(Swing, {})

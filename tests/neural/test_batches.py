@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+import torch
+
+from datasets.dataset import Interactions
+from neural.batches import Batch, Batcher, Rows, one_ahead, position_rows, user_rows
+from neural.negatives import NegativeSampler, log_inclusion
+
+N_USERS, N_ITEMS = 40, 60
+
+
+@pytest.fixture
+def train() -> Interactions:
+    """Users with 0 to 12 items, user 7 with one."""
+    rng = np.random.default_rng(0)
+    rows = [rng.permutation(N_ITEMS)[: rng.integers(13)] for _ in range(N_USERS)]
+    rows[7] = rows[7][:1] if len(rows[7]) else np.array([5])
+    user = np.repeat(np.arange(N_USERS, dtype=np.int32), [len(row) for row in rows])
+    return Interactions(user, np.concatenate(rows).astype(np.int32), None, N_USERS, N_ITEMS)
+
+
+def batcher(train: Interactions, in_batch: bool, mask_history: bool, seed: int = 0) -> Batcher:
+    counts = torch.as_tensor(train.item_counts)
+    return Batcher(
+        batch_rows=16,
+        sampler=NegativeSampler(counts, 30, 0.0),
+        in_batch=in_batch,
+        mask_history=mask_history,
+        user_weight=torch.rand(N_USERS, generator=torch.Generator().manual_seed(0)),
+        popularity=counts.double() / counts.sum(),
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def histories(batch: Batch) -> list[list[int]]:
+    bounds = zip(batch.moments.offsets[:-1], batch.moments.offsets[1:], strict=True)
+    return [batch.moments.history[start:stop].tolist() for start, stop in bounds]
+
+
+def targets(batch: Batch) -> list[list[int]]:
+    items = batch.items[batch.target]
+    return [items[batch.row == row].tolist() for row in range(len(batch.moments.user))]
+
+
+def test_a_users_items_are_divided_between_history_and_targets(train: Interactions) -> None:
+    rows = user_rows(train, 0.5, generator(), "cpu")
+    seen = []
+    for batch in batcher(train, True, True).epoch(rows):
+        for user, history, target in zip(batch.moments.user.tolist(), histories(batch), targets(batch), strict=True):
+            assert sorted(history + target) == sorted(train.by_user[user].tolist())
+            assert len(history) == len(train.by_user[user]) // 2
+            seen.append(user)
+    assert sorted(seen) == np.flatnonzero(train.user_counts).tolist()
+
+
+def test_every_visit_divides_anew(train: Interactions) -> None:
+    source = generator()
+    first, second = (user_rows(train, 0.5, source, "cpu") for _ in range(2))
+    assert not torch.equal(first.items, second.items)
+    assert torch.equal(user_rows(train, 0.5, generator(), "cpu").items, first.items)
+
+
+def test_a_single_item_is_a_target_without_history(train: Interactions) -> None:
+    rows = user_rows(train, 0.9, generator(), "cpu")
+    at = rows.user.tolist().index(7)
+    assert rows.start[at] == rows.split[at] == rows.stop[at] - 1
+
+
+def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
+    rows = position_rows(train, 4, "cpu")
+    batch = batcher(train, True, False).assemble(rows, torch.arange(len(train)))
+    at = 0
+    for user in range(N_USERS):
+        items = train.by_user[user].tolist()
+        for place, item in enumerate(items):
+            assert histories(batch)[at] == items[max(0, place - 4) : place]
+            assert batch.items[batch.target[at]] == item
+            assert item not in histories(batch)[at]
+            at += 1
+
+
+@pytest.mark.parametrize("in_batch", [False, True])
+@pytest.mark.parametrize("mask_history", [False, True])
+def test_hits_are_exactly_the_negatives_that_the_row_took(
+    train: Interactions, in_batch: bool, mask_history: bool
+) -> None:
+    rows = user_rows(train, 0.5, generator(), "cpu")
+    for batch in batcher(train, in_batch, mask_history).epoch(rows):
+        negatives = batch.items[batch.negative].tolist()
+        assert len(set(negatives)) == len(negatives)
+        taken = [h + t if mask_history else t for h, t in zip(histories(batch), targets(batch), strict=True)]
+        expected = {(row, place) for row, own in enumerate(taken) for place, n in enumerate(negatives) if n in own}
+        assert set(zip(batch.hit_row.tolist(), batch.hit_negative.tolist(), strict=True)) == expected
+
+
+def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: Interactions) -> None:
+    made = batcher(train, True, True)
+    rows = user_rows(train, 0.5, generator(), "cpu")
+    batch = made.assemble(rows, torch.arange(10))
+    negatives = batch.items[batch.negative]
+    assert torch.isin(batch.items, negatives).all()
+    samples = [(made.sampler.chance, 30), (made.popularity, len(batch.row))]
+    assert torch.equal(batch.log_q, log_inclusion(negatives, samples))
+
+
+def test_pairs_weigh_what_their_user_weighs(train: Interactions) -> None:
+    made = batcher(train, False, True)
+    batch = made.assemble(user_rows(train, 0.5, generator(), "cpu"), torch.arange(5))
+    assert torch.equal(batch.weight, made.user_weight[batch.moments.user][batch.row])
+
+
+def test_the_same_seed_gives_the_same_batches(train: Interactions) -> None:
+    def items(seed: int) -> list[list[int]]:
+        rows: Rows = user_rows(train, 0.5, generator(seed), "cpu")
+        return [batch.items.tolist() for batch in batcher(train, True, True, seed).epoch(rows)]
+
+    assert items(1) == items(1) != items(2)
+
+
+def test_an_error_in_the_thread_reaches_the_loop() -> None:
+    def broken():
+        yield 1
+        raise KeyError("lost")
+
+    with pytest.raises(KeyError):
+        list(one_ahead(broken()))

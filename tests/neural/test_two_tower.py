@@ -1,0 +1,237 @@
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from datasets.dataset import Dataset, Interactions, Queries
+from datasets.ragged import Ragged
+from evaluation import metrics
+from neural import DssmBce, InfoNCE, SimpleX
+from neural.batches import Batcher
+from neural.two_tower import TwoTower
+from support import compute
+
+MODELS = [DssmBce, SimpleX, InfoNCE]
+BLOCKS, USERS, ITEMS, HELD_OUT = 6, 20, 10, 2
+SMALL = {"embedding_dim": 16, "batch_rows": 32, "negatives": 30, "epochs": 30}
+
+
+def interactions(rows: list[np.ndarray], n_items: int, ordered: bool = True) -> Interactions:
+    user = np.repeat(np.arange(len(rows), dtype=np.int32), [len(row) for row in rows])
+    items = np.concatenate(rows).astype(np.int32)
+    return Interactions(user, items, None, len(rows), n_items, ordered)
+
+
+def blocks(ordered: bool = False) -> tuple[Interactions, Queries]:
+    """Users of block b took all but two of the items of block b; those two are the truth."""
+    rng = np.random.default_rng(0)
+    mixed = [rng.permutation(ITEMS) + ITEMS * (user % BLOCKS) for user in range(BLOCKS * USERS)]
+    train = interactions([row[HELD_OUT:] for row in mixed], BLOCKS * ITEMS, ordered)
+    relevant = Ragged.from_rows([row[:HELD_OUT].astype(np.int32) for row in mixed])
+    queries = Queries(np.arange(len(mixed), dtype=np.int32), train.by_user, train.by_user, relevant)
+    return train, queries
+
+
+def recall(model: TwoTower, queries: Queries, k: int = HELD_OUT) -> float:
+    items, _ = model.recommend(queries, k)
+    return float(metrics.per_query(items, queries.relevant, k)["recall"].mean())
+
+
+@pytest.fixture
+def precision(monkeypatch: pytest.MonkeyPatch):
+    def choose(name: str) -> None:
+        monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu", name))
+
+    return choose
+
+
+@pytest.mark.parametrize("model_class", MODELS)
+def test_the_held_out_items_of_the_users_block_come_first(model_class: type[TwoTower]) -> None:
+    train, queries = blocks()
+    model = model_class(**SMALL)
+    model.fit(train, queries, 0)
+    assert recall(model, queries) > 0.97
+    losses = [epoch["loss"] for epoch in model.training_log]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("model_class", MODELS)
+@pytest.mark.parametrize("settings", [
+    {"rows": "position", "max_history": 3},
+    {"user_share": 0.5, "project": True},
+    {"user_share": 1.0},
+    {"shared_history": True},
+    {"similarity": "dot"},
+    {"negative_exponent": 0.75},
+], ids=str)  # fmt: skip
+def test_every_setting_learns(model_class: type[TwoTower], settings: dict) -> None:
+    train, queries = blocks(ordered=True)
+    model = model_class(**(SMALL | settings))
+    model.fit(train, queries, 0)
+    assert recall(model, queries) > 0.8
+
+
+@pytest.mark.parametrize("name", ["bf16", "fp16"])
+@pytest.mark.parametrize("model_class", MODELS)
+def test_mixed_precision_learns_too(model_class: type[TwoTower], name: str, precision) -> None:
+    precision(name)
+    train, queries = blocks()
+    model = model_class(**SMALL)
+    model.fit(train, queries, 0)
+    losses = np.array([epoch["loss"] for epoch in model.training_log])
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+    assert recall(model, queries) > 0.95
+
+
+def test_the_same_seed_gives_the_same_vectors() -> None:
+    train, queries = blocks()
+
+    def vectors(seed: int) -> np.ndarray:
+        model = InfoNCE(**(SMALL | {"epochs": 2}))
+        model.fit(train, queries, seed)
+        return model.encode_queries(queries)
+
+    assert np.array_equal(vectors(3), vectors(3))
+    assert not np.array_equal(vectors(3), vectors(4))
+
+
+def scripted(model: TwoTower, scores: list[float], monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """Make validation score what `scores` says; returns the list that will hold each epoch's items."""
+    from neural import training
+
+    kept: list[np.ndarray] = []
+    planned = iter(scores)
+
+    def per_query(items, relevant, k):
+        kept.append(model.encode_items().copy())
+        return {"ndcg": np.array([next(planned)])}
+
+    monkeypatch.setattr(training.metrics, "per_query", per_query)
+    return kept
+
+
+def test_stopping_early_keeps_the_best_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, queries = blocks()
+    model = InfoNCE(**(SMALL | {"patience": 3, "evaluate_every": 1}))
+    kept = scripted(model, [0.1, 0.4, 0.3, 0.2, 0.3, 0.9], monkeypatch)
+    model.fit(train, queries, 0)
+    assert len(model.training_log) == 5 and model.best_epoch_ == 2
+    assert np.array_equal(model.encode_items(), kept[1])
+    assert [epoch["valid_ndcg"] for epoch in model.training_log] == [0.1, 0.4, 0.3, 0.2, 0.3]
+
+
+def test_refitting_without_validation_runs_the_chosen_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, queries = blocks()
+    model = InfoNCE(**(SMALL | {"patience": 1, "evaluate_every": 1}))
+    kept = scripted(model, [0.1, 0.4, 0.3], monkeypatch)
+    model.fit(train, queries, 0)
+    model.fit(train, None, 0)
+    assert [epoch["epoch"] for epoch in model.training_log] == [1, 2]
+    # The same data, seed and schedule: the same model as at the chosen epoch.
+    assert np.array_equal(model.encode_items(), kept[1])
+    untold = InfoNCE(**(SMALL | {"epochs": 3}))
+    untold.fit(train, None, 0)
+    assert len(untold.training_log) == 3
+
+
+@pytest.mark.parametrize("truths, ordered, expected", [(1, True, "position"), (2, True, "user"), (1, False, "user")])
+def test_rows_follow_the_kind_of_query(truths: int, ordered: bool, expected: str) -> None:
+    train, queries = blocks(ordered)
+    one = replace(queries, relevant=Ragged(queries.relevant.values, queries.relevant.start, queries.relevant.start + truths))
+    model = SimpleX(**(SMALL | {"epochs": 1}))
+    model.fit(train, one, 0)
+    assert model.rows_ == expected
+    model.fit(train, None, 0)
+    assert model.rows_ == expected
+
+
+@pytest.mark.parametrize("settings", [{}, {"user_share": 0.5}, {"rows": "position"}], ids=str)
+def test_saving_and_loading_gives_the_same_lists(settings: dict, tmp_path: Path) -> None:
+    train, queries = blocks()
+    model = SimpleX(**(SMALL | {"epochs": 2} | settings))
+    model.fit(train, queries, 0)
+    model.save(tmp_path)
+    again = SimpleX.load(tmp_path)
+    for ours, theirs in zip(model.recommend(queries, 5), again.recommend(queries, 5), strict=True):
+        assert np.array_equal(ours, theirs)
+    assert again.parameters == model.parameters > 0
+
+
+def one_query(user: int, history: list[int]) -> Queries:
+    rows = Ragged.from_rows([np.array(history, dtype=np.int32)])
+    return Queries(np.array([user], dtype=np.int32), rows, rows, Ragged.empty(1))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_a_stranger_is_served_by_history_alone(share: float) -> None:
+    train, queries = blocks()
+    model = InfoNCE(**(SMALL | {"user_share": share}))
+    model.fit(train, queries, 0)
+    items, _ = model.recommend(one_query(-1, [20, 21, 22]), 5)
+    assert set(items[0] // ITEMS) == {2}
+
+
+def test_of_an_unknown_user_without_history_the_query_is_the_mean_user() -> None:
+    train, queries = blocks()
+    model = InfoNCE(**(SMALL | {"user_share": 0.3, "epochs": 2}))
+    model.fit(train, queries, 0)
+    users = Queries(queries.user, train.by_user, train.by_user, queries.relevant)
+    mean = model.encode_queries(users).mean(axis=0)
+    np.testing.assert_allclose(model.encode_queries(one_query(-1, []))[0], mean, rtol=1e-5)
+
+
+def test_users_and_items_without_training_interactions_count_as_zero() -> None:
+    train, queries = blocks()
+    wider = replace(train, n_users=train.n_users + 1, n_items=train.n_items + 1)
+    model = InfoNCE(**(SMALL | {"user_share": 0.5, "epochs": 2}))
+    model.fit(wider, None, 0)
+    assert not model.encode_items()[-1].any()
+    known, cold = one_query(-1, [1, 2]), one_query(train.n_users, [1, 2, train.n_items])
+    np.testing.assert_allclose(model.encode_queries(known), model.encode_queries(cold), rtol=1e-4, atol=1e-6)
+
+
+def test_features_serve_cold_users_and_items() -> None:
+    from evaluation.planted import planted
+
+    data: Dataset = planted()
+    train = data.train_valid
+    warm = train.item % 16 != 0
+    train = replace(train, user=train.user[warm], item=train.item[warm])
+    model = InfoNCE(**(SMALL | {"features": True, "epochs": 60}))
+    model.fit(train, None, 0)
+    # User 5 belongs to block 1; nothing but the feature says so where the history is empty.
+    items, _ = model.recommend(one_query(5, []), 4)
+    assert set(items[0] % 4) == {1}
+    vectors = model.encode_items()
+    cold = vectors[0] @ vectors.T
+    assert cold[[4, 8, 12]].min() > cold[[1, 2, 3]].max()
+
+
+def test_a_loss_that_is_no_number_is_an_error() -> None:
+    train, queries = blocks()
+    model = InfoNCE(**(SMALL | {"learning_rate": float("inf")}))
+    with pytest.raises(RuntimeError, match="loss is nan in epoch 1"):
+        model.fit(train, queries, 0)
+
+
+def test_importing_the_models_does_not_import_torch() -> None:
+    code = "import neural, sys; assert 'torch' not in sys.modules, 'torch'"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_batches_reach_the_loss_with_their_hits_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, queries = blocks()
+    seen: list[torch.Tensor] = []
+
+    class Spy(InfoNCE):
+        def pair_loss(self, positive, negative, batch, towers):
+            seen.append(negative[batch.hit_row, batch.hit_negative])
+            return super().pair_loss(positive, negative, batch, towers)
+
+    assert Batcher is not None
+    Spy(**(SMALL | {"epochs": 1})).fit(train, None, 0)
+    assert all(len(hits) and (hits == -65504).all() for hits in seen)
