@@ -36,9 +36,9 @@ class ALS(EmbeddingRetriever):
 
     factors: int = 64
     """Dimensions of a vector."""
-    regularization: float = 0.01
+    regularization: float = 10.0
     """λ: how strongly vectors are kept short."""
-    alpha: float = 1.0
+    alpha: float = 10.0
     """α: confidence in a taken item; 1 is the confidence in one not taken."""
     iterations: int = 15
     """Times that all users and then all items are solved."""
@@ -65,25 +65,21 @@ class ALS(EmbeddingRetriever):
         from threadpoolctl import threadpool_limits
 
         on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
-        settings = dict(
-            factors=self.factors,
-            regularization=self.regularization,
-            iterations=self.iterations,
-            random_state=seed,
-        )
         # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
-        with threadpool_limits(1, user_api="blas"):
-            if on_gpu:
-                model = implicit.gpu.als.AlternatingLeastSquares(**settings)
-            else:
-                threads = compute.current().threads
-                model = implicit.cpu.als.AlternatingLeastSquares(**settings, num_threads=threads)
-            with progress.bar("als", self.iterations, "iterations") as advance:
-                model.fit(
-                    self._confidences(train.by_user, train.n_items),
-                    show_progress=False,
-                    callback=lambda *_: advance(),
-                )
+        with (
+            threadpool_limits(1, user_api="blas"),
+            progress.bar("als", self.iterations, "iterations") as advance,
+        ):
+            model = implicit.als.AlternatingLeastSquares(
+                factors=self.factors,
+                regularization=self.regularization,
+                iterations=self.iterations,
+                num_threads=compute.current().threads,
+                random_state=seed,
+                use_gpu=on_gpu,
+            )
+            taken = self._confidences(train.by_user, train.n_items)
+            model.fit(taken, show_progress=False, callback=lambda *_: advance())
         self.model_ = model.to_cpu() if on_gpu else model
         self.rows_ = train.by_user
 

@@ -29,6 +29,9 @@ class ItemCF(ItemToItemRetriever):
     of Sarwar et al., Item-based collaborative filtering recommendation algorithms, WWW 2001, as
     used by Linden et al., Amazon.com recommendations, IEEE Internet Computing 2003; shrinkage as
     in Ferrari Dacrema et al., Are we really making much progress?, RecSys 2019.
+
+    With last_n = 1 and top_k as large as the catalogue, the answer is the plain list of the items
+    most similar to the last one.
     """
 
     user_exponent: float = 0.75
@@ -65,6 +68,8 @@ class ItemCF(ItemToItemRetriever):
 
         items, users = train.by_user, users_of_items(train)
         weights = np.maximum(train.user_counts, 1) ** -float(self.user_exponent)  # (users,)
+        # The kernel knows an item it has met by a sum above 0.
+        weights = np.maximum(weights, np.finfo(np.float64).tiny)
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
         target_norms, history_norms = size**self.target_exponent, size**self.history_exponent

@@ -156,7 +156,8 @@ def find_hits(
 
 def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
     """The same batches, each prepared in a thread while the one before it is used."""
-    with ThreadPoolExecutor(1) as worker:
+    # One core is enough for a batch; a second team of threads would fight the training step's.
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as worker:
         coming = worker.submit(next, batches, None)
         while (batch := coming.result()) is not None:
             coming = worker.submit(next, batches, None)

@@ -25,21 +25,21 @@ class DssmBce(TwoTower):
 
     search_space: ClassVar[dict[str, Any]] = {
         "temperature": (0.05, 0.3, "log"),
-        "negative_weight": (1.0, 10000.0, "log"),
+        "negative_weight": (0.003, 1.0, "log"),
         "learning_rate": (0.001, 0.02, "log"),
     }
 
     temperature: float = 0.1
     """τ: scores are divided by it."""
-    negative_weight: float = 1000.0
-    """Weight of the mean cost of the negatives."""
+    negative_weight: float = 0.1
+    """Weight of the mean cost of the negatives, in units of the number of items: at 1 every item of
+    the catalogue weighs as much as the target."""
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Binary cross-entropy of each pair."""
         from neural.losses import binary_cross_entropy
 
-        # The learned bias starts where a target and the weighted negatives pull equally.
-        bias = towers.bias - math.log(self.negative_weight)
-        return binary_cross_entropy(
-            positive, negative, batch.row, self.temperature, bias, self.negative_weight
-        )
+        weight = self.negative_weight * len(towers.item_known)
+        # The learned bias starts where the target and all negatives together pull equally.
+        bias = towers.bias - math.log(weight)
+        return binary_cross_entropy(positive, negative, batch.row, self.temperature, bias, weight)

@@ -32,7 +32,9 @@ class FeatureEncoder(nn.Module):
             return Table(size, dim, scale, generator)
 
         single = [_Categorical(table(name, codes), codes) for name, codes in features.categorical.items()]
-        multiple = [_Multivalued(table(name, rows.values), rows) for name, rows in features.multivalued.items()]
+        multiple = [
+            _Multivalued(table(name, rows.values), rows) for name, rows in features.multivalued.items()
+        ]
         self.columns = nn.ModuleList([*single, *multiple])
         numbers = [part for column in features.numeric.values() for part in _scaled(column)]
         self.numeric = nn.Parameter(torch.randn(len(numbers), dim, generator=generator) * scale)

@@ -33,6 +33,8 @@ class InfoNCE(TwoTower):
     """τ: scores are divided by it."""
     correct_popularity: bool = True
     """Subtract the log probability of a negative to be in the sample from its score."""
+    negatives: int = 512
+    """Uniform negatives drawn for each batch, beside those from the batch."""
     in_batch: bool = True
     """Use the targets of the batch's other rows as negatives too."""
 

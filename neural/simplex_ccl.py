@@ -24,17 +24,19 @@ class SimpleX(TwoTower):
 
     search_space: ClassVar[dict[str, Any]] = {
         "margin": (0.0, 0.95),
-        "negative_weight": (1.0, 1000.0, "log"),
+        "negative_weight": (0.0003, 0.03, "log"),
         "learning_rate": (0.001, 0.02, "log"),
     }
 
-    margin: float = 0.8
+    margin: float = 0.5
     """A negative costs nothing below this cosine."""
-    negative_weight: float = 150.0
-    """Weight of the mean cost of the negatives."""
+    negative_weight: float = 0.004
+    """Weight w of the mean cost of the negatives, in units of the number of items. In the authors'
+    configurations w is near n_items / 250, whatever the dataset."""
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Cosine contrastive loss of each pair."""
         from neural.losses import cosine_contrastive
 
-        return cosine_contrastive(positive, negative, batch.row, self.margin, self.negative_weight)
+        weight = self.negative_weight * len(towers.item_known)
+        return cosine_contrastive(positive, negative, batch.row, self.margin, weight)

@@ -77,18 +77,15 @@ class TwoTower(EmbeddingRetriever):
     """Largest norm of all gradients of a step together."""
     init_scale: float = 0.1
     """Standard deviation of fresh embeddings."""
-    epochs: int = 30
-    """Most epochs; validation may stop earlier."""
-    patience: int = 3
+    epochs: int = 0
+    """Passes over the rows in which the learning rate falls to 0; validation may stop earlier.
+    0 takes as many as come to 1,500 steps, but from 2 to 40."""
+    patience: int = 4
     """Stop after this many evaluations without a better validation NDCG@20."""
-    evaluate_every: int = 1
-    """Epochs between evaluations."""
-    valid_queries: int = 5000
-    """Most validation queries in an evaluation, drawn by the seed."""
 
     def __post_init__(self) -> None:
         self.best_epoch_ = 0
-        """Epoch that validation chose; 0 before it has."""
+        """The epoch that validation chose; 0 before it has."""
         self.rows_ = "user" if self.rows == "auto" else self.rows
         self.training_log_: list[dict[str, float]] = []
         self.trained_numbers_ = 0
@@ -125,11 +122,14 @@ class TwoTower(EmbeddingRetriever):
         self.user_vectors_: Table = arrays.get("user", none)
         self.history_vectors_: Table = arrays.get("history", none)
         self.newest_vectors_: Table = arrays.get("newest", none)
-        weight = np.maximum(train.item_counts, 1) ** -self.history_exponent
-        self.item_weight_ = weight.astype(np.float32)
+        self.item_weight_: Table = self.item_weights(train)
         users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
         vectors = self._encode(users, train.by_user.take(users))
         self.default_vector_: Table = vectors.mean(axis=0)
+
+    def item_weights(self, train: Interactions) -> Table:
+        """float32[n_items]: the weight of each item in the mean of a history, but for recency."""
+        return (np.maximum(train.item_counts, 1) ** -self.history_exponent).astype(np.float32)
 
     def encode_items(self) -> Table:
         """float32[n_items, embedding_dim]; of length 1 for cosine."""

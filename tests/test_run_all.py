@@ -76,7 +76,7 @@ def test_a_board_from_a_file(run, tmp_path):
     assert "| global_hot" in table and "| item_cf" in table and "**" in table
     assert done.stdout.rstrip().endswith(str(folder / "leaderboard.md"))
     assert "| item_cf" in done.stdout
-    assert "[mine: time" in (tmp_path / "results" / "README.md").read_text()
+    assert "[mine.csv: time" in (tmp_path / "results" / "README.md").read_text()
     row = rows(tmp_path)[("item_cf", "0")]
     columns = "model,seed,status,queries,precision@20,recall@20,map@20,ndcg@20,hitrate@20"
     columns += ",fit_seconds,recommend_seconds,peak_rss_mib,parameters"
@@ -129,7 +129,7 @@ def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
         run("--models", "global_hot", "--protocol", "leave-last-one", *words)
     run("--models", "global_hot")
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert table.index("# mine: time") < table.index("# mine: leave-last-one")
+    assert table.index("# mine.csv: time") < table.index("# mine.csv: leave-last-one")
     assert "## Spread over split seeds" in table
     assert len({row["fingerprint"] for row in rows(tmp_path).values()}) == 1
 
@@ -155,7 +155,7 @@ def test_the_list_needs_no_data(run):
         (["--set", "item_cf.top_k=0"], "item_cf.top_k"),
         (["--model", "nowhere.py:Mine"], "there is no file nowhere.py"),
         (["--model", f"{MODELS}:Popula"], "did you mean 'Popular'?"),
-        (["--model", f"{MODELS}:NoRetriever"], "must derive from Retriever"),
+        (["--model", f"{MODELS}:NoRetriever"], "must derive from evaluation.Retriever"),
         (["--model", f"{MODELS}:NoDataclass"], "must be a @dataclass"),
         (["--model", f"{MODELS}:ReturnsNan"], "breaks the contract of Retriever: ContractError: recommend"),
         (["--model", "README.md:Mine"], "README.md"),

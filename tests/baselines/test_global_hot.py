@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import datasets
 from baselines.global_hot import GlobalHot
 from datasets.dataset import Interactions, Queries
 from datasets.ragged import Ragged
-from evaluation import contract
+from evaluation import contract, metrics
 from support.errors import InputError
 
 # Item 2 was taken three times, items 0 and 3 twice, item 1 once and long ago, item 4 never.
@@ -56,3 +57,12 @@ def test_a_negative_half_life_is_refused():
 
 def test_contract():
     contract.check(GlobalHot, {})
+
+
+def test_published_number_of_global_hot_on_gowalla(data_dir):
+    data = datasets.load("gowalla", data_dir)
+    model = GlobalHot()
+    model.fit(data.train_valid, None, 0)
+    items, _ = model.recommend(data.test, 20)
+    reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
+    assert (round(reached["recall"], 4), round(reached["ndcg"], 4)) == (0.0416, 0.0317)

@@ -81,14 +81,3 @@ def test_published_number_of_plain_cosine_on_gowalla(data_dir):
     reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
     assert reached["recall"] == pytest.approx(0.1278, abs=0.0003)
     assert reached["ndcg"] == pytest.approx(0.0944, abs=0.0003)
-
-
-def test_published_number_of_global_hot_on_gowalla(data_dir):
-    from baselines.global_hot import GlobalHot
-
-    data = datasets.load("gowalla", data_dir)
-    model = GlobalHot()
-    model.fit(data.train_valid, None, 0)
-    items, _ = model.recommend(data.test, 20)
-    reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
-    assert (round(reached["recall"], 4), round(reached["ndcg"], 4)) == (0.0416, 0.0317)

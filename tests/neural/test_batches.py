@@ -50,7 +50,9 @@ def test_a_users_items_are_divided_between_history_and_targets(train: Interactio
     rows = user_rows(train, 0.5, generator(), "cpu")
     seen = []
     for batch in batcher(train, True, True).epoch(rows):
-        for user, history, target in zip(batch.moments.user.tolist(), histories(batch), targets(batch), strict=True):
+        for user, history, target in zip(
+            batch.moments.user.tolist(), histories(batch), targets(batch), strict=True
+        ):
             assert sorted(history + target) == sorted(train.by_user[user].tolist())
             assert len(history) == len(train.by_user[user]) // 2
             seen.append(user)
@@ -93,7 +95,9 @@ def test_hits_are_exactly_the_negatives_that_the_row_took(
         negatives = batch.items[batch.negative].tolist()
         assert len(set(negatives)) == len(negatives)
         taken = [h + t if mask_history else t for h, t in zip(histories(batch), targets(batch), strict=True)]
-        expected = {(row, place) for row, own in enumerate(taken) for place, n in enumerate(negatives) if n in own}
+        expected = {
+            (row, place) for row, own in enumerate(taken) for place, n in enumerate(negatives) if n in own
+        }
         assert set(zip(batch.hit_row.tolist(), batch.hit_negative.tolist(), strict=True)) == expected
 
 

@@ -62,7 +62,8 @@ def test_a_masked_negative_costs_nothing(hit: float) -> None:
     masked[:, 1] = hit
     without = NEGATIVE[:, [0, 2, 3]]
     assert_close(
-        losses.sampled_softmax(POSITIVE, masked, ROW, 0.2), losses.sampled_softmax(POSITIVE, without, ROW, 0.2)
+        losses.sampled_softmax(POSITIVE, masked, ROW, 0.2),
+        losses.sampled_softmax(POSITIVE, without, ROW, 0.2),
     )
     # The mean stays one over all m drawn negatives.
     contrast = losses.cosine_contrastive(POSITIVE, masked, ROW, 0.0, 4)

@@ -1,0 +1,78 @@
+"""How long to train, how fast to learn, when to look at the validation queries and when to stop."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from datasets.dataset import Interactions, Queries
+from evaluation import metrics
+from neural.two_tower import TwoTower
+
+STEPS = 1500
+FEWEST_EPOCHS, MOST_EPOCHS = 2, 40
+"""Where a model's `epochs` is 0: as many as come to STEPS steps, within these bounds."""
+WARM_UP = 0.05
+"""Share of all steps in which the learning rate rises from 0."""
+MOST_EVALUATIONS = 20
+"""In one fit: with more, chance decides which is best."""
+EVALUATION_SHARE = 0.15
+"""Most time that evaluations may take, as a share of the training time."""
+COST_RATIO = 12
+"""Seconds to train on one score of a row and a negative, per second to rank one score of a query
+and an item; measured on two CPU cores with 64 dimensions."""
+VALID_QUERIES = 5000
+"""Most validation queries in an evaluation."""
+VALID_K = 20
+
+
+def n_rows(rows: str, train: Interactions) -> int:
+    """Training rows of the kind `rows`, "position" or "user", in one epoch."""
+    return len(train) if rows == "position" else int((train.user_counts > 0).sum())
+
+
+def horizon(model: TwoTower, train: Interactions) -> int:
+    """Epochs until the learning rate is 0."""
+    steps = math.ceil(n_rows(model.rows_, train) / model.batch_rows)
+    return model.epochs or min(max(math.ceil(STEPS / steps), FEWEST_EPOCHS), MOST_EPOCHS)
+
+
+def rate(done: float) -> float:
+    """Share of the learning rate when a share `done` of all steps is done.
+
+    A linear warm-up, then half a cosine down to 0 (Loshchilov & Hutter 2017, without restarts).
+    """
+    return min(done / WARM_UP, 0.5 * (1 + math.cos(math.pi * done)))
+
+
+class EarlyStopping:
+    """Scores a model on a sample of validation queries, and knows which epoch was best."""
+
+    def __init__(self, model: TwoTower, train: Interactions, valid: Queries, seed: int) -> None:
+        self.model = model
+        sample = np.random.default_rng(seed).permutation(len(valid))[:VALID_QUERIES]
+        self.queries = valid.take(np.sort(sample))
+        self.epochs = horizon(model, train)
+        ranked = len(self.queries) * train.n_items
+        trained = n_rows(model.rows_, train) * max(model.negatives, 1) * COST_RATIO * EVALUATION_SHARE
+        self.every = max(math.ceil(ranked / trained), math.ceil(self.epochs / MOST_EVALUATIONS))
+        self.best_score, self.best_epoch, self.waited = -1.0, 0, 0
+
+    def due(self, epoch: int) -> bool:
+        """Whether to evaluate after `epoch`, counted from 1."""
+        return epoch % self.every == 0 or epoch == self.epochs
+
+    def score(self, epoch: int) -> float:
+        """NDCG@20 of the model as it answers now; `best_epoch` is `epoch` if none was better."""
+        items, _ = self.model.recommend(self.queries, VALID_K)
+        score = float(np.nanmean(metrics.per_query(items, self.queries.relevant, VALID_K)["ndcg"]))
+        self.waited += 1
+        if score > self.best_score:
+            self.best_score, self.best_epoch, self.waited = score, epoch, 0
+        return score
+
+    @property
+    def stop(self) -> bool:
+        """Whether the model's patience is at an end."""
+        return self.waited >= self.model.patience
