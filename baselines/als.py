@@ -80,24 +80,30 @@ class ALS(EmbeddingRetriever):
             )
             taken = self._confidences(train.by_user, train.n_items)
             model.fit(taken, show_progress=False, callback=lambda *_: advance())
-        self.model_ = model.to_cpu() if on_gpu else model
-        self.rows_ = train.by_user
+        model = model.to_cpu() if on_gpu else model
+        self.user_factors_, self.item_factors_ = model.user_factors, model.item_factors
+        self.row_items_, self.row_offsets_ = train.by_user.compact()
 
     def encode_items(self) -> npt.NDArray[np.float32]:
         """float32[n_items, factors]."""
-        return self.model_.item_factors
+        return self.item_factors_
 
     def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
         """float32[q, factors]: the trained vector where the history is the training row, else solved."""
-        known = _same_rows(queries.history, queries.user, self.rows_)  # (queries,)
+        rows = Ragged.from_offsets(self.row_items_, self.row_offsets_)
+        known = _same_rows(queries.history, queries.user, rows)  # (queries,)
         vectors = np.empty((len(queries), self.factors), np.float32)  # (queries, factors)
-        vectors[known] = self.model_.user_factors[queries.user[known]]
+        vectors[known] = self.user_factors_[queries.user[known]]
         vectors[~known] = self._fold_in(queries.history.take(np.flatnonzero(~known)))
         return vectors
 
     def _fold_in(self, histories: Ragged) -> npt.NDArray[np.float32]:
+        from implicit.cpu.als import AlternatingLeastSquares
         from threadpoolctl import threadpool_limits
 
+        threads = compute.current().threads
+        solver = AlternatingLeastSquares(self.factors, self.regularization, num_threads=threads)
+        solver.item_factors = self.item_factors_
         vectors = np.empty((len(histories), self.factors), np.float32)
         with (
             threadpool_limits(1, user_api="blas"),
@@ -106,8 +112,8 @@ class ALS(EmbeddingRetriever):
             for start in range(0, len(histories), FOLD_IN_QUERIES):
                 rows = slice(start, start + FOLD_IN_QUERIES)
                 batch = histories.take(rows)
-                matrix = self._confidences(batch, len(self.model_.item_factors))
-                vectors[rows] = self.model_.recalculate_user(np.arange(len(batch)), matrix)
+                matrix = self._confidences(batch, len(self.item_factors_))
+                vectors[rows] = solver.recalculate_user(np.arange(len(batch)), matrix)
                 advance(len(batch))
         return vectors
 
@@ -133,7 +139,7 @@ class ALS(EmbeddingRetriever):
     @property
     def parameters(self) -> int:
         """Numbers in the vectors of users and items."""
-        return self.model_.user_factors.size + self.model_.item_factors.size
+        return self.user_factors_.size + self.item_factors_.size
 
 
 def _same_rows(histories: Ragged, users: npt.NDArray[np.int32], rows: Ragged) -> npt.NDArray[np.bool_]:

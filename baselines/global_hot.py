@@ -30,6 +30,7 @@ class GlobalHot(Retriever):
     half_life_days: float = 0.0
     """Days after which an interaction counts half; 0 counts all of them fully."""
 
+    stochastic: ClassVar[bool] = False
     search_space: ClassVar[dict[str, Any]] = {"half_life_days": [0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 365.0]}
 
     def __post_init__(self) -> None:

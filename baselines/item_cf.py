@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from baselines.similarity import arrays, stack, users_of_items
+from baselines.similarity import Neighbourhood, arrays, stack, users_of_items
 from datasets.dataset import Interactions, Queries
 from evaluation.blocks import in_blocks
 from evaluation.registry import register
-from evaluation.retriever import ItemToItemRetriever
 from support.errors import InputError
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 
 @register("item_cf")
 @dataclass
-class ItemCF(ItemToItemRetriever):
+class ItemCF(Neighbourhood):
     """Weighted cosine similarity of items, with an exponent for each side.
 
     s(i, j) = c_ij / (c_ii^a · c_jj^b + shrinkage), c_ij = Σ_{u ∈ U_i ∩ U_j} |I_u|^-p,
@@ -29,9 +25,6 @@ class ItemCF(ItemToItemRetriever):
     of Sarwar et al., Item-based collaborative filtering recommendation algorithms, WWW 2001, as
     used by Linden et al., Amazon.com recommendations, IEEE Internet Computing 2003; shrinkage as
     in Ferrari Dacrema et al., Are we really making much progress?, RecSys 2019.
-
-    With last_n = 1 and top_k as large as the catalogue, the answer is the plain list of the items
-    most similar to the last one.
     """
 
     user_exponent: float = 0.75
@@ -42,8 +35,8 @@ class ItemCF(ItemToItemRetriever):
     """b: how far the score of a popular returned item is reduced."""
     shrinkage: float = 0.0
     """Added to the denominator: lowers similarities that few users support."""
-    top_k: int = 200
-    """Most similar history items kept for each returned item."""
+
+    stochastic: ClassVar[bool] = False
 
     search_space: ClassVar[dict[str, Any]] = {
         "user_exponent": (0.0, 1.5),
@@ -55,10 +48,7 @@ class ItemCF(ItemToItemRetriever):
 
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
-        if self.top_k < 1:
-            raise InputError(f"item_cf.top_k must be at least 1, not {self.top_k}")
-        if self.last_n < 0:
-            raise InputError(f"item_cf.last_n must be at least 0, not {self.last_n}")
+        super().__post_init__()
         if self.shrinkage < 0:
             raise InputError(f"item_cf.shrinkage must be at least 0, not {self.shrinkage}")
 
@@ -72,19 +62,14 @@ class ItemCF(ItemToItemRetriever):
         weights = np.maximum(weights, np.finfo(np.float64).tiny)
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
-        target_norms, history_norms = size**self.target_exponent, size**self.history_exponent
+        norms = size**self.target_exponent, size**self.history_exponent
+        own_norms, other_norms = norms if self.kept_for == "target" else reversed(norms)
 
         def work(first: int, last: int):
             return item_cf_kernels.nearest(
-                first, last, arrays(users), arrays(items), weights, target_norms, history_norms,
+                first, last, arrays(users), arrays(items), weights, own_norms, other_norms,
                 float(self.shrinkage), self.top_k,
             )  # fmt: skip
 
         blocks = in_blocks(work, train.n_items, 256, "item_cf", "items")
-        # The kernel's rows are the returned items; its transpose has a row for each history item.
-        self.similarity_ = stack(blocks, train.n_items).T.tocsr()
-
-    @property
-    def similarity(self) -> csr_array:
-        """float32[n_items, n_items]: row = item of the history, column = item returned."""
-        return self.similarity_
+        self._adopt(stack(blocks, train.n_items))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from datasets.dataset import Interactions
 from datasets.ragged import Ragged, offsets_of
+from evaluation.retriever import ItemToItemRetriever
+from support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -16,6 +19,27 @@ if TYPE_CHECKING:
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Neighbours of consecutive items: how many each has int64[b], their codes int32[total], and
 their similarities float32[total]."""
+
+
+@dataclass
+class Neighbourhood(ItemToItemRetriever):
+    """An item-to-item model that keeps the largest similarities of each item."""
+
+    top_k: int = 200
+    """Similarities kept for each item of the side `kept_for`."""
+    kept_for: Literal["target", "history"] = "target"
+    """Which items have `top_k` neighbours: those returned ("target") or those of a history ("history")."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings without a meaning."""
+        if self.top_k < 1:
+            raise InputError(f"{self.name}.top_k must be at least 1, not {self.top_k}")
+        if self.last_n < 0:
+            raise InputError(f"{self.name}.last_n must be at least 0, not {self.last_n}")
+
+    def _adopt(self, neighbours: csr_array) -> None:
+        """Answer from `neighbours`, whose row i holds what is kept for item i."""
+        self.similarity_ = neighbours.T.tocsr() if self.kept_for == "target" else neighbours
 
 
 def users_of_items(train: Interactions) -> Ragged:

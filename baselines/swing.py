@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from baselines.similarity import arrays, stack, users_of_items
+from baselines.similarity import Neighbourhood, arrays, stack, users_of_items
 from datasets.dataset import Interactions, Queries
 from datasets.ragged import Ragged, offsets_of
 from evaluation.blocks import in_blocks
 from evaluation.registry import register
-from evaluation.retriever import ItemToItemRetriever
 from support.errors import InputError
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
 TABLE_USERS = 11_585
@@ -26,7 +22,7 @@ PARTS = 256
 
 @register("swing")
 @dataclass
-class Swing(ItemToItemRetriever):
+class Swing(Neighbourhood):
     """Swing over all pairs of users.
 
     s(i, j) = Σ_{u ≠ v ∈ U_i ∩ U_j} w_u w_v / (α + |I_u ∩ I_v|), w_u = (|I_u| + offset)^-β,
@@ -43,8 +39,6 @@ class Swing(ItemToItemRetriever):
     """β: a user with many items says less of each pair of them."""
     max_users_per_item: int = 0
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
-    top_k: int = 200
-    """Most similar items kept for each item of a history."""
 
     search_space: ClassVar[dict[str, Any]] = {
         "alpha": (0.01, 100.0, "log"),
@@ -55,16 +49,13 @@ class Swing(ItemToItemRetriever):
 
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
+        super().__post_init__()
         if self.alpha < 0:
             raise InputError(f"swing.alpha must be at least 0, not {self.alpha}")
         if self.user_offset < 0:
             raise InputError(f"swing.user_offset must be at least 0, not {self.user_offset}")
         if self.max_users_per_item < 0:
             raise InputError(f"swing.max_users_per_item must be at least 0, not {self.max_users_per_item}")
-        if self.top_k < 1:
-            raise InputError(f"swing.top_k must be at least 1, not {self.top_k}")
-        if self.last_n < 0:
-            raise InputError(f"swing.last_n must be at least 0, not {self.last_n}")
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
@@ -86,12 +77,7 @@ class Swing(ItemToItemRetriever):
             )  # fmt: skip
 
         blocks = in_blocks(work, len(parts), 1, "swing", "parts")
-        self.similarity_ = stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))]
-
-    @property
-    def similarity(self) -> csr_array:
-        """float32[n_items, n_items]: row = item of the history, column = item returned."""
-        return self.similarity_
+        self._adopt(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))])
 
 
 def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -93,15 +93,17 @@ class EmbeddingRetriever(Retriever):
 
 @dataclass
 class ItemToItemRetriever(Retriever):
-    """A model that scores an item by its similarities to the history's items, summed."""
+    """A model that scores an item by its similarities to the history's items, summed.
+
+    Its `fit` sets `similarity_`.
+    """
 
     last_n: int = 0
     """Use only the last n items of a history; 0 uses all of them."""
 
-    @property
-    @abstractmethod
-    def similarity(self) -> csr_array:
-        """float32[n_items, n_items], sparse: row = item of the history, column = item returned."""
+    # Without an annotation it is no field, and so no setting.
+    similarity_ = cast("csr_array", None)
+    """float32[n_items, n_items], set by `fit`: row = item of the history, column = item returned"""
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest summed similarity to each history; ties by item code.
@@ -109,9 +111,9 @@ class ItemToItemRetriever(Retriever):
         An item similar to nothing in the history is not returned.
         """
         history = queries.history.last(self.last_n) if self.last_n else queries.history
-        return topk.neighbours(history, self.similarity, queries.exclude, k)
+        return topk.neighbours(history, self.similarity_, queries.exclude, k)
 
     @property
     def parameters(self) -> int:
         """Similarities kept."""
-        return int(self.similarity.nnz)
+        return int(self.similarity_.nnz)

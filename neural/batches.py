@@ -7,7 +7,6 @@ targets, both slices of one array, so that nothing is padded or copied before it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +35,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.user)
 
+    def with_history(self) -> Rows:
+        """The rows whose history is not empty."""
+        kept = torch.nonzero(self.split > self.start).squeeze(1)
+        return Rows(self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept])
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -60,27 +64,24 @@ class Batch:
     """float32[p]: weight of each pair in the loss"""
 
 
-def user_rows(train: Interactions, input_share: float, generator: torch.Generator, device: str) -> Rows:
+def user_rows(train: Interactions, input_share: float, generator: torch.Generator) -> Rows:
     """One row a user, whose items are split at random into history and targets.
 
-    Each user keeps at least one target: floor(input_share · items) items, and never all, are history.
+    floor(input_share · n) of n items are history, but never all: each user keeps a target.
     """
+    device = generator.device
     user = torch.as_tensor(train.user, device=device)
-    order = torch.argsort(
-        user + torch.rand(len(user), generator=generator, device=device, dtype=torch.float64)
-    )
+    shuffled = torch.rand(len(user), generator=generator, device=device, dtype=torch.float64)
+    items = torch.as_tensor(train.item, device=device).long()[torch.argsort(user + shuffled)]
     lengths = torch.as_tensor(train.user_counts, device=device)
-    stop = torch.cumsum(lengths, 0)
     present = torch.nonzero(lengths).squeeze(1)
-    start, stop = (stop - lengths)[present], stop[present]
-    share = ((stop - start) * input_share).long()
-    # Odd counts round up as often as down.
-    split = torch.minimum(start + share, stop - 1)
-    items = torch.as_tensor(train.item, device=device).long()[order]
+    stop = torch.cumsum(lengths, 0)[present]
+    start = stop - lengths[present]
+    split = torch.minimum(start + (lengths[present] * input_share).long(), stop - 1)
     return Rows(items, present, start, split, stop)
 
 
-def position_rows(train: Interactions, max_history: int, device: str) -> Rows:
+def position_rows(train: Interactions, max_history: int, device: torch.device) -> Rows:
     """One row an interaction: the user's `max_history` items before it are its history."""
     user = torch.as_tensor(train.user, device=device).long()
     begin = torch.as_tensor(train.by_user.start, device=device)[user]
@@ -106,9 +107,10 @@ class Batcher:
     generator: torch.Generator
 
     def epoch(self, rows: Rows) -> Iterator[Batch]:
-        """All rows in random order, prepared one batch ahead of their use."""
+        """All rows in random order."""
         order = torch.randperm(len(rows), generator=self.generator, device=rows.user.device)
-        return one_ahead(self.assemble(rows, chosen) for chosen in order.split(self.batch_rows))
+        # Measured: a thread that prepares batches ahead gains nothing on two cores, which the step fills.
+        return (self.assemble(rows, chosen) for chosen in order.split(self.batch_rows))
 
     def assemble(self, rows: Rows, chosen: Tensor) -> Batch:
         """The batch of the rows `chosen`, int64[b]."""
@@ -120,9 +122,8 @@ class Batcher:
             negatives = torch.cat([negatives, targets])
         negatives = torch.unique(negatives)
         items, index = torch.unique(torch.cat([negatives, targets]), return_inverse=True)
-        hit_row, hit_negative = find_hits(
-            rows, start if self.mask_history else split, stop, chosen, negatives
-        )
+        own, owner = ranges(start if self.mask_history else split, stop)
+        hit_row, hit_negative = find_hits(rows.items[own], owner, negatives)
         user = rows.user[chosen]
         return Batch(
             moments=Moments.of(user, rows.items, start, split),
@@ -143,22 +144,8 @@ class Batcher:
         return log_inclusion(negatives, samples)
 
 
-def find_hits(
-    rows: Rows, start: Tensor, stop: Tensor, chosen: Tensor, negatives: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Where a row's own items, from `start` to `stop`, stand among the sorted `negatives`."""
-    at, row = ranges(start, stop)
-    own = rows.items[at]
-    place = torch.searchsorted(negatives, own).clamp_(max=len(negatives) - 1)
-    hit = negatives[place] == own
+def find_hits(items: Tensor, row: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
+    """Where `items` stand among the sorted `negatives`: for each that does, its row and the place."""
+    place = torch.searchsorted(negatives, items).clamp_(max=len(negatives) - 1)
+    hit = negatives[place] == items
     return row[hit], place[hit]
-
-
-def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, each prepared in a thread while the one before it is used."""
-    # One core is enough for a batch; a second team of threads would fight the training step's.
-    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as worker:
-        coming = worker.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = worker.submit(next, batches, None)
-            yield batch

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from datasets.dataset import Interactions, Queries
+from datasets.dataset import Queries
 from evaluation import metrics
 from neural.two_tower import TwoTower
 
@@ -27,15 +27,9 @@ VALID_QUERIES = 5000
 VALID_K = 20
 
 
-def n_rows(rows: str, train: Interactions) -> int:
-    """Training rows of the kind `rows`, "position" or "user", in one epoch."""
-    return len(train) if rows == "position" else int((train.user_counts > 0).sum())
-
-
-def horizon(model: TwoTower, train: Interactions) -> int:
+def horizon(model: TwoTower, steps_an_epoch: int) -> int:
     """Epochs until the learning rate is 0."""
-    steps = math.ceil(n_rows(model.rows_, train) / model.batch_rows)
-    return model.epochs or min(max(math.ceil(STEPS / steps), FEWEST_EPOCHS), MOST_EPOCHS)
+    return model.epochs or min(max(math.ceil(STEPS / steps_an_epoch), FEWEST_EPOCHS), MOST_EPOCHS)
 
 
 def rate(done: float) -> float:
@@ -49,14 +43,16 @@ def rate(done: float) -> float:
 class EarlyStopping:
     """Scores a model on a sample of validation queries, and knows which epoch was best."""
 
-    def __init__(self, model: TwoTower, train: Interactions, valid: Queries, seed: int) -> None:
-        self.model = model
+    def __init__(
+        self, model: TwoTower, valid: Queries, rows: int, n_items: int, epochs: int, seed: int
+    ) -> None:
+        """`rows` are the training rows of an epoch, `epochs` the horizon."""
+        self.model, self.epochs = model, epochs
         sample = np.random.default_rng(seed).permutation(len(valid))[:VALID_QUERIES]
         self.queries = valid.take(np.sort(sample))
-        self.epochs = horizon(model, train)
-        ranked = len(self.queries) * train.n_items
-        trained = n_rows(model.rows_, train) * max(model.negatives, 1) * COST_RATIO * EVALUATION_SHARE
-        self.every = max(math.ceil(ranked / trained), math.ceil(self.epochs / MOST_EVALUATIONS))
+        ranked = len(self.queries) * n_items
+        trained = rows * max(model.negatives, 1) * COST_RATIO * EVALUATION_SHARE
+        self.every = max(math.ceil(ranked / trained), math.ceil(epochs / MOST_EVALUATIONS))
         self.best_score, self.best_epoch, self.waited = -1.0, 0, 0
 
     def due(self, epoch: int) -> bool:

@@ -19,6 +19,7 @@ from neural.optimiser import RowwiseAdamW
 from neural.towers import Shape, TwoTowers, Vocabulary
 from neural.two_tower import TwoTower
 from support import compute, progress
+from support.errors import InputError
 
 HIT_SCORE = -65504.0
 """Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
@@ -29,9 +30,12 @@ def fit(model: TwoTower, train: Interactions, valid: Queries | None, seed: int) 
 
     Raises:
         RuntimeError: the loss is no longer a number.
+        InputError: no user has an item to be learned from.
     """
     loop = Loop(model, train, seed)
-    stopping = None if valid is None else schedule.EarlyStopping(model, train, valid, seed)
+    stopping = None
+    if valid is not None and len(valid):
+        stopping = schedule.EarlyStopping(model, valid, loop.n_rows, train.n_items, loop.epochs, seed)
     last = model.best_epoch_ if valid is None and model.best_epoch_ else loop.epochs
     best: dict[str, Tensor] = {}
     note, model.training_log_ = "", []
@@ -61,13 +65,18 @@ class Loop:
         here = compute.current()
         torch.set_num_threads(here.threads)
         self.model, self.train, self.device = model, train, here.device
-        self.epochs = schedule.horizon(model, train)
-        self.steps_an_epoch = math.ceil(schedule.n_rows(model.rows_, train) / model.batch_rows)
-        self.steps = 0
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
         self.towers = _towers(model, train, torch.Generator().manual_seed(seed)).to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.batcher = _batcher(model, train, self.generator)
+        self.n_rows = len(self.rows())
+        if not self.n_rows:
+            raise InputError(
+                f"{model.name}: no user has two training interactions, one to learn from the other; "
+                "set user_share above 0, or use more data"
+            )
+        self.steps, self.steps_an_epoch = 0, math.ceil(self.n_rows / model.batch_rows)
+        self.epochs = schedule.horizon(model, self.steps_an_epoch)
         self.optimiser = RowwiseAdamW(self.towers, model.learning_rate, model.weight_decay)
         self.scaler = torch.amp.GradScaler(self.device, enabled=here.precision == "fp16")
         self.precision = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(here.precision)
@@ -91,10 +100,13 @@ class Loop:
         return {"epoch": number, "loss": loss, "examples_per_second": pairs / seconds, "seconds": seconds}
 
     def rows(self) -> Rows:
-        """The rows of the next epoch."""
+        """The rows of the next epoch; without those of which nothing is known."""
         if self.model.rows_ == "position":
-            return position_rows(self.train, self.model.max_history, self.device)
-        return user_rows(self.train, self.model.input_share, self.generator, self.device)
+            rows = position_rows(self.train, self.model.max_history, self.generator.device)
+        else:
+            rows = user_rows(self.train, self.model.input_share, self.generator)
+        speaks_without = self.towers.user is not None or self.towers.user_features is not None
+        return rows if speaks_without else rows.with_history()
 
     def step(self, batch: Batch) -> Tensor:
         """Update the towers by one batch; its loss, float[]."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from datasets.dataset import Interactions, Queries
 from datasets.ragged import Ragged
 from evaluation.retriever import EmbeddingRetriever
+from support.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Table = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
+SIMILARITIES = ("cosine", "dot")
+ROWS = ("auto", "user", "position")
 
 
 @dataclass
@@ -84,6 +87,11 @@ class TwoTower(EmbeddingRetriever):
     """Stop after this many evaluations without a better validation NDCG@20."""
 
     def __post_init__(self) -> None:
+        for setting, choices in (("similarity", SIMILARITIES), ("rows", ROWS)):
+            if getattr(self, setting) not in choices:
+                raise unknown(f"{self.name}.{setting}", getattr(self, setting), choices)
+        if self.negatives < 1 and not self.in_batch:
+            raise InputError(f"{self.name}: negatives is {self.negatives}: give 1 or more, or set in_batch")
         self.best_epoch_ = 0
         """The epoch that validation chose; 0 before it has."""
         self.rows_ = "user" if self.rows == "auto" else self.rows
@@ -106,6 +114,7 @@ class TwoTower(EmbeddingRetriever):
 
         Raises:
             RuntimeError: the loss is no longer a number.
+            InputError: no user has two interactions, so that there is nothing to learn from.
         """
         from neural import training
 

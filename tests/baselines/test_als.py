@@ -33,7 +33,7 @@ def solved(model, history):
 
 def test_a_known_history_gets_the_trained_vector(train, model):
     vectors = model.encode_queries(queries(train))
-    np.testing.assert_array_equal(vectors, model.model_.user_factors)
+    np.testing.assert_array_equal(vectors, model.user_factors_)
 
 
 def test_another_history_is_folded_in(train, model):
@@ -53,7 +53,7 @@ def test_training_lowers_the_weighted_loss(train):
     def loss(iterations):
         fitted = ALS(factors=8, regularization=0.5, alpha=6, iterations=iterations)
         fitted.fit(train, None, 0)
-        users, items = fitted.model_.user_factors, fitted.encode_items()
+        users, items = fitted.user_factors_, fitted.encode_items()
         error = np.where(taken > 0, fitted.alpha, 1) * (taken - users @ items.T) ** 2
         return error.sum() + fitted.regularization * ((users**2).sum() + (items**2).sum())
 

@@ -17,7 +17,10 @@ def reference(train, model):
     norms = size[:, None] ** model.history_exponent * size**model.target_exponent
     similarity = shared / (norms + model.shrinkage)
     np.fill_diagonal(similarity, 0)
-    return largest(similarity.astype(np.float32).T, model.top_k).T
+    similarity = similarity.astype(np.float32)
+    if model.kept_for == "history":
+        return largest(similarity, model.top_k)
+    return largest(similarity.T, model.top_k).T
 
 
 @pytest.mark.parametrize(
@@ -25,15 +28,16 @@ def reference(train, model):
     [
         ItemCF(),
         ItemCF(user_exponent=0, history_exponent=0.5, target_exponent=0.5, top_k=4),
+        ItemCF(user_exponent=1.0, history_exponent=0.5, target_exponent=0.2, top_k=4, kept_for="history"),
         ItemCF(user_exponent=1.3, history_exponent=0.7, target_exponent=0.1, shrinkage=2.5, top_k=7),
     ],
 )
 def test_similarity_is_the_formula(model):
     train = interactions(np.random.default_rng(0))
     model.fit(train, None, 0)
-    np.testing.assert_allclose(model.similarity.toarray(), reference(train, model), rtol=1e-6)
-    assert model.similarity.dtype == np.float32
-    assert model.similarity.indices.dtype == np.int32
+    np.testing.assert_allclose(model.similarity_.toarray(), reference(train, model), rtol=1e-6)
+    assert model.similarity_.dtype == np.float32
+    assert model.similarity_.indices.dtype == np.int32
 
 
 def test_plain_cosine_ranks_as_implicit():
@@ -58,7 +62,7 @@ def test_last_n_uses_the_end_of_the_history():
     model.fit(train, None, 0)
     query = queries(train).take(np.array([10]))
     items, scores = model.recommend(query, 5)
-    row = model.similarity.toarray()[query.history[0][-1]]
+    row = model.similarity_.toarray()[query.history[0][-1]]
     assert not set(items[0]) & set(query.history[0])
     np.testing.assert_array_equal(row[items[0]], scores[0])
 

@@ -34,25 +34,28 @@ def test_similarity_is_equation_2(monkeypatch, model, table_users):
     train = interactions(np.random.default_rng(0))
     model.fit(train, None, 0)
     users_of = [np.flatnonzero(column) for column in dense(train).T]
-    np.testing.assert_allclose(model.similarity.toarray(), reference(train, model, users_of), rtol=1e-5)
-    assert model.similarity.indices.dtype == np.int32
+    np.testing.assert_allclose(model.similarity_.toarray(), reference(train, model, users_of), rtol=1e-5)
+    assert model.similarity_.indices.dtype == np.int32
 
 
-def test_top_k_keeps_the_largest_of_each_row():
+def test_top_k_keeps_the_largest_of_each_item():
     train = interactions(np.random.default_rng(1))
-    every, few = Swing(top_k=1000), Swing(top_k=3)
+    every = Swing(top_k=1000)
     every.fit(train, None, 0)
-    few.fit(train, None, 0)
-    np.testing.assert_array_equal(few.similarity.toarray(), largest(every.similarity.toarray(), 3))
+    whole = every.similarity_.toarray()  # (history, target), symmetric
+    for side, kept in (("history", largest(whole, 3)), ("target", largest(whole.T, 3).T)):
+        few = Swing(top_k=3, kept_for=side)
+        few.fit(train, None, 0)
+        np.testing.assert_allclose(few.similarity_.toarray(), kept, rtol=1e-6)
 
 
 def test_a_cap_uses_a_sample_of_an_items_users():
     train = interactions(np.random.default_rng(2))
-    model = Swing(max_users_per_item=4)
+    model = Swing(max_users_per_item=4, kept_for="history")
     model.fit(train, None, 7)
     users = Ragged.from_rows([np.flatnonzero(column) for column in dense(train).T])
     sampled = _sample(users, 4, np.random.default_rng(7))
-    np.testing.assert_allclose(model.similarity.toarray(), reference(train, model, sampled), rtol=1e-5)
+    np.testing.assert_allclose(model.similarity_.toarray(), reference(train, model, sampled), rtol=1e-5)
 
 
 def test_sample_is_seeded_and_drawn_from_each_row():

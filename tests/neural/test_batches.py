@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from datasets.dataset import Interactions
-from neural.batches import Batch, Batcher, Rows, one_ahead, position_rows, user_rows
+from neural.batches import Batch, Batcher, Rows, position_rows, user_rows
 from neural.negatives import NegativeSampler, log_inclusion
 
 N_USERS, N_ITEMS = 40, 60
@@ -47,7 +47,7 @@ def targets(batch: Batch) -> list[list[int]]:
 
 
 def test_a_users_items_are_divided_between_history_and_targets(train: Interactions) -> None:
-    rows = user_rows(train, 0.5, generator(), "cpu")
+    rows = user_rows(train, 0.5, generator())
     seen = []
     for batch in batcher(train, True, True).epoch(rows):
         for user, history, target in zip(
@@ -61,19 +61,22 @@ def test_a_users_items_are_divided_between_history_and_targets(train: Interactio
 
 def test_every_visit_divides_anew(train: Interactions) -> None:
     source = generator()
-    first, second = (user_rows(train, 0.5, source, "cpu") for _ in range(2))
+    first, second = (user_rows(train, 0.5, source) for _ in range(2))
     assert not torch.equal(first.items, second.items)
-    assert torch.equal(user_rows(train, 0.5, generator(), "cpu").items, first.items)
+    assert torch.equal(user_rows(train, 0.5, generator()).items, first.items)
 
 
 def test_a_single_item_is_a_target_without_history(train: Interactions) -> None:
-    rows = user_rows(train, 0.9, generator(), "cpu")
+    rows = user_rows(train, 0.9, generator())
     at = rows.user.tolist().index(7)
     assert rows.start[at] == rows.split[at] == rows.stop[at] - 1
+    kept = rows.with_history()
+    assert 7 in rows.user and 7 not in kept.user
+    assert len(kept) == (rows.split > rows.start).sum()
 
 
 def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
-    rows = position_rows(train, 4, "cpu")
+    rows = position_rows(train, 4, torch.device("cpu"))
     batch = batcher(train, True, False).assemble(rows, torch.arange(len(train)))
     at = 0
     for user in range(N_USERS):
@@ -90,7 +93,7 @@ def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
 def test_hits_are_exactly_the_negatives_that_the_row_took(
     train: Interactions, in_batch: bool, mask_history: bool
 ) -> None:
-    rows = user_rows(train, 0.5, generator(), "cpu")
+    rows = user_rows(train, 0.5, generator())
     for batch in batcher(train, in_batch, mask_history).epoch(rows):
         negatives = batch.items[batch.negative].tolist()
         assert len(set(negatives)) == len(negatives)
@@ -103,7 +106,7 @@ def test_hits_are_exactly_the_negatives_that_the_row_took(
 
 def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: Interactions) -> None:
     made = batcher(train, True, True)
-    rows = user_rows(train, 0.5, generator(), "cpu")
+    rows = user_rows(train, 0.5, generator())
     batch = made.assemble(rows, torch.arange(10))
     negatives = batch.items[batch.negative]
     assert torch.isin(batch.items, negatives).all()
@@ -113,22 +116,13 @@ def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: 
 
 def test_pairs_weigh_what_their_user_weighs(train: Interactions) -> None:
     made = batcher(train, False, True)
-    batch = made.assemble(user_rows(train, 0.5, generator(), "cpu"), torch.arange(5))
+    batch = made.assemble(user_rows(train, 0.5, generator()), torch.arange(5))
     assert torch.equal(batch.weight, made.user_weight[batch.moments.user][batch.row])
 
 
 def test_the_same_seed_gives_the_same_batches(train: Interactions) -> None:
     def items(seed: int) -> list[list[int]]:
-        rows: Rows = user_rows(train, 0.5, generator(seed), "cpu")
+        rows: Rows = user_rows(train, 0.5, generator(seed))
         return [batch.items.tolist() for batch in batcher(train, True, True, seed).epoch(rows)]
 
     assert items(1) == items(1) != items(2)
-
-
-def test_an_error_in_the_thread_reaches_the_loop() -> None:
-    def broken():
-        yield 1
-        raise KeyError("lost")
-
-    with pytest.raises(KeyError):
-        list(one_ahead(broken()))

@@ -13,6 +13,7 @@ from evaluation import metrics
 from neural import DssmBce, InfoNCE, SimpleX
 from neural.two_tower import TwoTower
 from support import compute
+from support.errors import InputError
 
 MODELS = [DssmBce, SimpleX, InfoNCE]
 BLOCKS, USERS, ITEMS, HELD_OUT = 6, 20, 10, 2
@@ -238,3 +239,20 @@ def test_batches_reach_the_loss_with_their_hits_masked() -> None:
 
     Spy(**(SMALL | {"epochs": 1})).fit(train, None, 0)
     assert all(len(hits) and (hits == -65504).all() for hits in seen)
+
+
+@pytest.mark.parametrize("settings, said", [
+    ({"similarity": "cosin"}, "did you mean 'cosine'"),
+    ({"rows": "users"}, "did you mean 'user'"),
+    ({"negatives": 0}, "negatives is 0"),
+], ids=str)  # fmt: skip
+def test_settings_that_cannot_be_used_are_named(settings: dict, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        SimpleX(**settings)
+
+
+def test_users_of_one_item_have_nothing_to_learn_from_but_their_id() -> None:
+    train = interactions([np.array([user]) for user in range(5)], 5)
+    with pytest.raises(InputError, match="no user has two training interactions"):
+        SimpleX(**SMALL).fit(train, None, 0)
+    SimpleX(**(SMALL | {"user_share": 0.5, "epochs": 1})).fit(train, None, 0)
