@@ -67,7 +67,8 @@ class Batch:
 def user_rows(train: Interactions, input_share: float, generator: torch.Generator) -> Rows:
     """One row a user, whose items are split at random into history and targets.
 
-    floor(input_share · n) of n items are history, but never all: each user keeps a target.
+    floor(input_share · n) of n items are history, yet at least one of both kinds where n > 1; a
+    single item is a target.
     """
     device = generator.device
     user = torch.as_tensor(train.user, device=device)
@@ -77,7 +78,8 @@ def user_rows(train: Interactions, input_share: float, generator: torch.Generato
     present = torch.nonzero(lengths).squeeze(1)
     stop = torch.cumsum(lengths, 0)[present]
     start = stop - lengths[present]
-    split = torch.minimum(start + (lengths[present] * input_share).long(), stop - 1)
+    share = (lengths[present] * input_share).long().clamp(min=1)
+    split = torch.minimum(start + share, stop - 1)
     return Rows(items, present, start, split, stop)
 
 

@@ -23,10 +23,10 @@ class DssmBce(TwoTower):
     cross-entropy against drawn negatives.
     """
 
-    search_space: ClassVar[dict[str, Any]] = {
+    search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
+        "negatives": [512, 1024, 2048],
         "temperature": (0.05, 0.3, "log"),
         "negative_weight": (0.003, 1.0, "log"),
-        "learning_rate": (0.001, 0.02, "log"),
     }
 
     temperature: float = 0.1

@@ -24,9 +24,8 @@ class InfoNCE(TwoTower):
     item that the row's user took is no negative of that row.
     """
 
-    search_space: ClassVar[dict[str, Any]] = {
+    search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
         "temperature": (0.05, 0.3, "log"),
-        "learning_rate": (0.001, 0.02, "log"),
     }
 
     temperature: float = 0.1

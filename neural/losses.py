@@ -24,7 +24,8 @@ def sampled_softmax(
 
     `log_q` float[m] is the log of the probability that negative j is in the sample: the correction
     of Yi et al. 2019 (eq. 4), which makes the sum an unbiased estimate of the sum over the
-    catalogue. The target needs none: it is always there.
+    catalogue. The target is left uncorrected: it is always there (Khrylchenko et al. 2025,
+    arXiv 2507.09331).
     """
     negative = negative.float() / temperature
     if log_q is not None:

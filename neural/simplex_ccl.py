@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 @register("simplex_ccl")
 @dataclass
 class SimpleX(TwoTower):
-    """SimpleX (Mao et al. 2021, arXiv 2109.12613): a user id and the mean of a history, and the
-    cosine contrastive loss against uniformly drawn negatives.
+    """SimpleX (Mao et al. 2021, arXiv 2109.12613): a user is γ·e_u + (1-γ)·W·mean(history), the
+    loss cosine contrastive, against uniformly drawn negatives.
+
+    γ is `user_share` and W is `project`; by default both are off, which learns faster (Gowalla).
     """
 
-    search_space: ClassVar[dict[str, Any]] = {
+    search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
+        "negatives": [512, 1024, 2048],
         "margin": (0.0, 0.95),
         "negative_weight": (0.0003, 0.03, "log"),
-        "learning_rate": (0.001, 0.02, "log"),
     }
 
     margin: float = 0.5

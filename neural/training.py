@@ -30,12 +30,12 @@ def fit(model: TwoTower, train: Interactions, valid: Queries | None, seed: int) 
 
     Raises:
         RuntimeError: the loss is no longer a number.
-        InputError: no user has an item to be learned from.
+        InputError: no user has two interactions, so that there is nothing to learn from.
     """
     loop = Loop(model, train, seed)
     stopping = None
     if valid is not None and len(valid):
-        stopping = schedule.EarlyStopping(model, valid, loop.n_rows, train.n_items, loop.epochs, seed)
+        stopping = schedule.EarlyStopping(model, valid, loop.scores, train.n_items, loop.epochs, seed)
     last = model.best_epoch_ if valid is None and model.best_epoch_ else loop.epochs
     best: dict[str, Tensor] = {}
     note, model.training_log_ = "", []
@@ -69,13 +69,16 @@ class Loop:
         self.towers = _towers(model, train, torch.Generator().manual_seed(seed)).to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.batcher = _batcher(model, train, self.generator)
-        self.n_rows = len(self.rows())
-        if not self.n_rows:
+        rows = self.rows()
+        if not len(rows):
             raise InputError(
                 f"{model.name}: no user has two training interactions, one to learn from the other; "
                 "set user_share above 0, or use more data"
             )
-        self.steps, self.steps_an_epoch = 0, math.ceil(self.n_rows / model.batch_rows)
+        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / model.batch_rows)
+        first = torch.arange(min(len(rows), model.batch_rows), device=self.device)
+        self.scores = len(rows) * len(self.batcher.assemble(rows, first).negative)
+        """Scores of a row with a negative in one epoch, about."""
         self.epochs = schedule.horizon(model, self.steps_an_epoch)
         self.optimiser = RowwiseAdamW(self.towers, model.learning_rate, model.weight_decay)
         self.scaler = torch.amp.GradScaler(self.device, enabled=here.precision == "fp16")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,17 @@ class TwoTower(EmbeddingRetriever):
     """
 
     chooses_on_validation: ClassVar[bool] = True
+    search_space: ClassVar[dict[str, Any]] = {
+        "learning_rate": (0.003, 0.1, "log"),
+        "weight_decay": [0.0, 0.001, 0.01, 0.1],
+        "history_exponent": (0.0, 1.0),
+        "user_exponent": (0.0, 1.0),
+        "user_share": [0.0, 0.2, 0.5, 0.8],
+        "shared_history": [False, True],
+        "input_share": (0.3, 0.8),
+        "recency": (0.0, 2.0),
+        "batch_rows": [256, 512, 1024],
+    }
 
     embedding_dim: int = 64
     """Length of the vectors."""
@@ -82,7 +93,7 @@ class TwoTower(EmbeddingRetriever):
     """Standard deviation of fresh embeddings."""
     epochs: int = 0
     """Passes over the rows in which the learning rate falls to 0; validation may stop earlier.
-    0 takes as many as come to 1,500 steps, but from 2 to 40."""
+    0 takes as many as come to 1,500 steps, but from 2 to 30."""
     patience: int = 4
     """Stop after this many evaluations without a better validation NDCG@20."""
 

@@ -12,6 +12,7 @@ QUIET_SECONDS = 2.0
 LINE_SECONDS = 5.0
 
 _quiet = False
+_shown = False
 
 
 def configure(quiet: bool) -> None:
@@ -28,13 +29,22 @@ def say(message: str) -> None:
 
 @contextmanager
 def bar(label: str, total: int, unit: str) -> Iterator[Callable[..., None]]:
-    """Report work of `total` units; call the yielded `advance(done=1, note="")` as it goes on."""
-    if _quiet:
+    """Report work of `total` units; call the yielded `advance(done=1, note="")` as it goes on.
+
+    A note stays until the next one. Inside another bar nothing is shown.
+    """
+    global _shown
+    if _quiet or _shown:
         yield lambda done=1, note="": None
-    elif sys.stdout.isatty():
-        yield from _terminal_bar(label, total, unit)
-    else:
-        yield _LineBar(label, total, unit).advance
+        return
+    _shown = True
+    try:
+        if sys.stdout.isatty():
+            yield from _terminal_bar(label, total, unit)
+        else:
+            yield _LineBar(label, total, unit).advance
+    finally:
+        _shown = False
 
 
 def _terminal_bar(label: str, total: int, unit: str) -> Iterator[Callable[..., None]]:
@@ -55,7 +65,7 @@ def _terminal_bar(label: str, total: int, unit: str) -> Iterator[Callable[..., N
             seconds = time.perf_counter() - started
             rate = f"{(shown.tasks[0].completed + done) / max(seconds, 1e-9):,.0f} {unit}/s"
             visible = seconds > QUIET_SECONDS
-            shown.update(task, advance=done, rate=rate, note=note, visible=visible)
+            shown.update(task, advance=done, rate=rate, visible=visible, **({"note": note} if note else {}))
 
         yield advance
 
@@ -65,12 +75,13 @@ class _LineBar:
 
     def __init__(self, label: str, total: int, unit: str) -> None:
         self.label, self.total, self.unit = label, total, unit
-        self.done = 0
+        self.done, self.note = 0, ""
         self.started = time.perf_counter()
         self.next_line = self.started + QUIET_SECONDS
 
     def advance(self, done: int = 1, note: str = "") -> None:
         self.done += done
+        self.note = note or self.note
         now = time.perf_counter()
         if now < self.next_line:
             return
@@ -78,4 +89,5 @@ class _LineBar:
         rate = self.done / max(now - self.started, 1e-9)
         left = (self.total - self.done) / max(rate, 1e-9)
         share = 100 * self.done / max(self.total, 1)
-        say(f"{self.label}: {share:.0f} %, {rate:,.0f} {self.unit}/s, {left:.0f} s left {note}".rstrip())
+        rest = f"{rate:,.0f} {self.unit}/s, {left:.0f} s left {self.note}".rstrip()
+        say(f"{self.label}: {share:.0f} %, {rest}")
