@@ -29,7 +29,7 @@ def check(
     _refuse(empty[:, :-1] & ~empty[:, 1:], "an empty place (-1) before a filled one", items)
     _refuse(~empty & ~np.isfinite(scores), "a score that is NaN or infinite", scores)
     falling = np.where(empty, -np.inf, scores)
-    _refuse(falling[:, 1:] > falling[:, :-1], "a list not best first", items)
+    _refuse(falling[:, 1:] > falling[:, :-1], "items that are not best first", items)
     check_items(items, queries)
 
 
@@ -67,6 +67,6 @@ def _refuse(wrong: npt.NDArray[np.bool_], what: str, shown: npt.NDArray) -> None
         query = int(np.argwhere(wrong)[0, 0])
         start = ", ".join(str(value) for value in shown[query, :5])
         raise InvalidListsError(
-            f"the model returned {what}: {int(wrong.any(axis=1).sum())} of {len(wrong)} queries, "
+            f"the lists hold {what}: {int(wrong.any(axis=1).sum())} of {len(wrong)} queries, "
             f"first query {query} whose list begins {start}"
         )

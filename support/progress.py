@@ -65,7 +65,8 @@ def _terminal_bar(label: str, total: int, unit: str) -> Iterator[Callable[..., N
             seconds = time.perf_counter() - started
             rate = f"{(shown.tasks[0].completed + done) / max(seconds, 1e-9):,.0f} {unit}/s"
             visible = seconds > QUIET_SECONDS
-            shown.update(task, advance=done, rate=rate, visible=visible, **({"note": note} if note else {}))
+            note = note or shown.tasks[0].fields["note"]
+            shown.update(task, advance=done, rate=rate, note=note, visible=visible)
 
         yield advance
 
