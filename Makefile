@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-find-links
 
-.PHONY: leaderboard test lint lock
+.PHONY: leaderboard test lint bench lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
@@ -35,3 +35,7 @@ lock: .venv/installed-test
 	$(COMPILE) --constraint .venv/torch.txt --extra test pyproject.toml --output-file .venv/test.txt
 	(echo "# Every version of the environment; made by 'make lock' from pyproject.toml."; grep '^[a-z]' .venv/run.txt | sed 's/+cpu//') > requirements.lock
 	(echo "# What tests need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; grep '^[a-z]' .venv/test.txt | sed 's/+cpu//' | grep -vxFf requirements.lock) > requirements-test.lock
+
+# Saves each run; a later one is compared by 'make bench COMPARE=0001'.
+bench: .venv/installed-test
+	$(BIN)/python -m pytest benchmarks --benchmark-autosave --benchmark-columns=median,iqr,rounds --benchmark-sort=name $(if $(COMPARE),--benchmark-compare=$(COMPARE))

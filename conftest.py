@@ -1,11 +1,11 @@
-"""Fixtures shared by all tests."""
+"""Fixtures shared by tests and benchmarks."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")

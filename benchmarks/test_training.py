@@ -1,0 +1,61 @@
+"""One training step of each loss, what goes before it, and how it grows with the tables."""
+
+import numpy as np
+import pytest
+
+import neural  # noqa: F401
+from datasets import Interactions
+from evaluation import registry
+
+NEURAL = ("dssm_bce", "simplex_ccl", "infonce")
+
+
+def loop_of(name, train, **settings):
+    from neural.training import Loop
+
+    return Loop(registry.get(name)(**settings), train, seed=0)
+
+
+def first_batch(loop):
+    return next(iter(loop.batcher.epoch(loop.rows())))
+
+
+@pytest.mark.parametrize("name", NEURAL)
+@pytest.mark.benchmark(group="a step on gowalla")
+def test_step(timed, gowalla, name):
+    loop = loop_of(name, gowalla.train_valid)
+    timed(loop.step, first_batch(loop))
+
+
+@pytest.mark.benchmark(group="batches of gowalla")
+def test_rows_of_an_epoch(timed, gowalla):
+    timed(loop_of("infonce", gowalla.train_valid).rows)
+
+
+@pytest.mark.benchmark(group="batches of gowalla")
+def test_assembly(timed, gowalla):
+    loop = loop_of("infonce", gowalla.train_valid)
+    timed(lambda: first_batch(loop))
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.75])
+@pytest.mark.benchmark(group="2,048 negatives of gowalla")
+def test_negative_sampling(timed, gowalla, exponent):
+    loop = loop_of("dssm_bce", gowalla.train_valid, negatives=2048, negative_exponent=exponent)
+    timed(loop.batcher.sampler.draw, loop.generator)
+
+
+@pytest.mark.parametrize("rows", [100_000, 1_000_000])
+@pytest.mark.benchmark(group="a step by size of the tables")
+def test_step_does_not_grow_with_the_tables(timed, rows):
+    loop = loop_of("infonce", scattered(rows))
+    timed(loop.step, first_batch(loop))
+
+
+def scattered(n_items):
+    """50,000 users with 5 of `n_items` items each, so that a batch is the same size whatever n_items is."""
+    rng = np.random.default_rng(0)
+    item = np.sort(rng.integers(0, n_items, (50_000, 5)).astype(np.int32), axis=1)
+    return Interactions(
+        np.repeat(np.arange(50_000, dtype=np.int32), 5), item.ravel(), None, 50_000, n_items, ordered=False
+    )
