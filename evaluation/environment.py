@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+SOURCES = ("run_all.py", "support", "datasets", "evaluation", "baselines", "neural", "configs")
 PACKAGES = ("torch", "numpy", "scipy", "numba", "implicit", "pandas")
 
 
@@ -25,9 +26,9 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """The commit the code stands at, with "+" when files differ from it; "" outside git."""
+    """The commit the code stands at, with "+" where it differs from that; "" outside git."""
     head = _git("rev-parse", "--short=12", "HEAD")
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", "*.py")
+    changed = _git("status", "--porcelain", "--", *SOURCES)
     return head + "+" if head and changed else head
 
 
