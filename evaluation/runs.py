@@ -19,7 +19,7 @@ from evaluation.retriever import Retriever
 from support import compute, progress
 from support.files import atomic_folder, write_json
 
-RECORD = "run.json"
+RECORD, LISTS = "run.json", "lists.npz"
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,13 @@ class Job:
 
 
 def is_done(folder: Path) -> bool:
-    """Whether the run in `folder` finished."""
+    """Whether the run in `folder` finished here.
+
+    A record without its lists came with the repository, from another machine: it stands in the
+    tables, and the first run on this machine takes its place.
+    """
     record = read(folder)
-    return record is not None and record["status"] == "done"
+    return record is not None and record["status"] == "done" and (folder / LISTS).is_file()
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -144,7 +148,7 @@ def execute(job: Job, dataset: Dataset, folder: Path, label: str, quiet: bool) -
 
 def _keep_lists(result: Evaluation, folder: Path) -> None:
     arrays: dict[str, Any] = {"items": result.items, **result.per_query}
-    np.savez(folder / "lists.npz", **arrays)
+    np.savez(folder / LISTS, **arrays)
 
 
 def _describe(dataset: Dataset) -> dict[str, Any]:
