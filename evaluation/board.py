@@ -12,6 +12,7 @@ from typing import Any
 from evaluation import runs
 
 Record = dict[str, Any]
+COMPUTED = ("code", "device", "precision")
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Row:
 
     model: str
     settings: dict[str, Any]
+    """The model's settings, and what it was computed on and in."""
     done: list[Record]
     failed: list[Record]
 
@@ -90,11 +92,11 @@ def _board(records: list[Record]) -> Board:
     rows = [
         Row(
             model=group[0]["model"],
-            settings=group[0]["settings"],
+            settings=group[0]["settings"] | {key: group[0][key] for key in COMPUTED if group[0][key]},
             done=[record for record in group if record["status"] == "done"],
             failed=[record for record in group if record["status"] != "done"],
         )
-        for group in _grouped(records, "model", "settings", "code", "device", "precision")
+        for group in _grouped(records, "model", "settings", *COMPUTED)
     ]
     return Board(records[0]["dataset"], records[0]["fingerprint"], records[0]["k"], rows)
 

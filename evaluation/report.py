@@ -24,7 +24,16 @@ COSTS = {
     "parameters": ("parameters", "{:,.0f}"),
 }
 CSV_RECORD = ("fit_seconds", "recommend_seconds", "peak_rss_mib", "parameters")
-CSV_MORE = ("queries_per_second", "peak_gpu_mib", "threads", "processor", "computed_in", "date", "commit")
+CSV_MORE = (
+    "queries_per_second",
+    "peak_gpu_mib",
+    "threads",
+    "processor",
+    "device",
+    "precision",
+    "date",
+    "commit",
+)
 
 
 def write(folder: Path, fingerprint: str, k: int) -> str:
@@ -162,7 +171,7 @@ def _slice_cell(row: Row, number: int) -> str:
 
 
 def settings_list(board: Board) -> str:
-    """The settings, precision and seeds of each row."""
+    """The settings and seeds of each row."""
     rows = zip(board.rows, _labels(board.rows), strict=True)
     return "".join(f"- **{label}**: {_settings(row.settings)}; {_seeds(row)}\n" for row, label in rows)
 
@@ -172,9 +181,7 @@ def _settings(settings: dict[str, Any]) -> str:
 
 
 def _seeds(row: Row) -> str:
-    seeds = ", ".join(str(record["seed"]) for record in row.done + row.failed)
-    computed = ", ".join(sorted({record["computed_in"] for record in row.done}))
-    return f"seed {seeds} in {computed}" if computed else f"seed {seeds}"
+    return "seed " + ", ".join(str(record["seed"]) for record in row.done + row.failed)
 
 
 def _warnings(board: Board) -> list[str]:

@@ -141,7 +141,6 @@ def execute(job: Job, dataset: Dataset, folder: Path, label: str, quiet: bool) -
         "parameters": model.parameters,
         "training": model.training_log,
         "threads": chosen.threads,
-        "computed_in": chosen.precision,
         "processor": environment.gpu() if chosen.device == "cuda" else environment.processor(),
     }
 

@@ -126,6 +126,10 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
     run(plugin("Popular"), "--set", "Popular.power=-1")
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert "Popular (power=1.0)" in table and "Popular (power=-1.0)" in table
+    run("--models", "global_hot")
+    run("--models", "global_hot", "--precision", "bf16")
+    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "global_hot (precision=fp32)" in table and "global_hot (precision=bf16)" in table
 
 
 def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
