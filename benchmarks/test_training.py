@@ -27,6 +27,22 @@ def test_step(timed, gowalla, name):
     timed(loop.step, first_batch(loop))
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("simplex_ccl", {"negatives": 1000}),
+        ("infonce", {"negatives": 1024, "in_batch": False}),
+        ("infonce", {}),
+        ("dssm_bce", {}),
+    ],
+    ids=["simplex_ccl, 1,000 negatives", "infonce, 1,024 negatives", "infonce", "dssm_bce"],
+)
+@pytest.mark.benchmark(group="an epoch of gowalla")
+def test_epoch(benchmark, gowalla, name, settings):
+    loop = loop_of(name, gowalla.train_valid, **settings)
+    benchmark.pedantic(loop.epoch, (1, lambda: None), rounds=3)
+
+
 @pytest.mark.benchmark(group="batches of gowalla")
 def test_rows_of_an_epoch(timed, gowalla):
     timed(loop_of("infonce", gowalla.train_valid).rows)

@@ -196,7 +196,12 @@ def _interactions(log: Log, rows: Rows) -> Interactions:
 
 
 def _by_user(log: Log) -> Rows:
-    """Rows by user, then time; what has the same time, or none, in the order of the source."""
+    """Rows by user, then time; what has the same time, or none, in the order of the source.
+
+    Where the source has lost the order, by item code: files that differ in it alone are one dataset.
+    """
+    if not log.ordered:
+        return np.lexsort((log.item, log.user))
     if log.timestamp is None:
         return np.argsort(log.user, kind="stable")
     return np.lexsort((log.timestamp, log.user))

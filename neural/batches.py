@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from datasets.dataset import Interactions
 from neural.history import Moments, ranges
@@ -111,24 +112,37 @@ class Batcher:
     def epoch(self, rows: Rows) -> Iterator[Batch]:
         """All rows in random order."""
         order = torch.randperm(len(rows), generator=self.generator, device=rows.user.device)
+        sizes = _sizes(rows, order, self.batch_rows)
         # Measured: a thread that prepares batches ahead gains nothing on two cores, which the step fills.
-        return (self.assemble(rows, chosen) for chosen in order.split(self.batch_rows))
+        return (
+            self.assemble(rows, chosen, *size)
+            for chosen, size in zip(order.split(self.batch_rows), sizes, strict=True)
+        )
 
-    def assemble(self, rows: Rows, chosen: Tensor) -> Batch:
-        """The batch of the rows `chosen`, int64[b]."""
+    def assemble(
+        self, rows: Rows, chosen: Tensor, history: int | None = None, pairs: int | None = None
+    ) -> Batch:
+        """The batch of the rows `chosen`, int64[b].
+
+        `history` and `pairs` are the items in their histories and among their targets; without
+        them the host waits for the device to count them.
+        """
         start, split, stop = rows.start[chosen], rows.split[chosen], rows.stop[chosen]
-        at, row = ranges(split, stop)
+        at, row = ranges(split, stop, pairs)
         targets = rows.items[at]  # (pairs,)
         negatives = self.sampler.draw(self.generator)
         if self.in_batch:
             negatives = torch.cat([negatives, targets])
         negatives = torch.unique(negatives)
         items, index = torch.unique(torch.cat([negatives, targets]), return_inverse=True)
-        own, owner = ranges(start if self.mask_history else split, stop)
+        if self.mask_history:
+            own, owner = ranges(start, stop, None if history is None or pairs is None else history + pairs)
+        else:
+            own, owner = at, row
         hit_row, hit_negative = find_hits(rows.items[own], owner, negatives)
         user = rows.user[chosen]
         return Batch(
-            moments=Moments.of(user, rows.items, start, split),
+            moments=Moments.of(user, rows.items, start, split, history),
             items=items,
             row=row,
             target=index[len(negatives) :],
@@ -146,8 +160,18 @@ class Batcher:
         return log_inclusion(negatives, samples)
 
 
+def _sizes(rows: Rows, order: Tensor, batch_rows: int) -> list[list[int]]:
+    """Items in the histories and among the targets of each `batch_rows` rows of `order` in turn.
+
+    One look at the device an epoch spares every batch three.
+    """
+    lengths = torch.stack([rows.split - rows.start, rows.stop - rows.split])[:, order]  # (2, rows)
+    full = functional.pad(lengths, (0, -len(order) % batch_rows))
+    return full.view(2, -1, batch_rows).sum(dim=2).T.tolist()
+
+
 def find_hits(items: Tensor, row: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
     """Where `items` stand among the sorted `negatives`: for each that does, its row and the place."""
     place = torch.searchsorted(negatives, items).clamp_(max=len(negatives) - 1)
-    hit = negatives[place] == items
+    hit = torch.nonzero(negatives[place] == items).squeeze(1)
     return row[hit], place[hit]

@@ -26,9 +26,11 @@ class Moments:
     """int64[b + 1]: row i has the items from offsets[i] to offsets[i + 1]"""
 
     @classmethod
-    def of(cls, user: Tensor, items: Tensor, start: Tensor, stop: Tensor) -> Moments:
-        """Moments whose row i has the history `items[start[i]:stop[i]]`."""
-        at, row = ranges(start, stop)
+    def of(
+        cls, user: Tensor, items: Tensor, start: Tensor, stop: Tensor, total: int | None = None
+    ) -> Moments:
+        """Moments whose row i has the history `items[start[i]:stop[i]]`; `total` as in `ranges`."""
+        at, row = ranges(start, stop, total)
         return cls(user, items[at], row, functional.pad(torch.cumsum(stop - start, 0), (1, 0)))
 
     @property
@@ -44,10 +46,14 @@ class Moments:
         return torch.where(self.has_history, last, 0)
 
 
-def ranges(start: Tensor, stop: Tensor) -> tuple[Tensor, Tensor]:
-    """The numbers start[i], …, stop[i] - 1 of every i in turn, and for each the i it belongs to."""
+def ranges(start: Tensor, stop: Tensor, total: int | None = None) -> tuple[Tensor, Tensor]:
+    """The numbers start[i], …, stop[i] - 1 of every i in turn, and for each the i it belongs to.
+
+    `total` is how many numbers there are; without it the host waits for the device to count them.
+    """
     lengths = stop - start
-    row = torch.repeat_interleave(torch.arange(len(start), device=start.device), lengths)
+    each = torch.arange(len(start), device=start.device)
+    row = torch.repeat_interleave(each, lengths, output_size=total)
     shift = start - (torch.cumsum(lengths, 0) - lengths)
     return torch.arange(len(row), device=start.device) + shift[row], row
 

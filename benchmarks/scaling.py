@@ -1,0 +1,115 @@
+"""How time and memory grow with the data: `python -m benchmarks.scaling`.
+
+Runs every model on aliec-sim at several scales (finished runs are skipped) and derives
+`docs/scaling.md` and `docs/scaling.svg` from the stored runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from evaluation import runs
+from support.files import atomic_file, write_text
+
+ROOT = Path(__file__).parent.parent
+RUNS = ROOT / "results" / "aliec-sim" / "runs"
+SCALES = (0.05, 0.1, 0.3, 1.0)
+MEASURES = {"fit s": "fit_seconds", "rank s": "recommend_seconds", "peak MiB": "peak_rss_mib"}
+SHORTEST = 0.1
+"""Seconds below which a time says nothing about growth."""
+
+Points = dict[str, list[dict[str, Any]]]
+
+
+def points(scales: tuple[float, ...]) -> Points:
+    """Model → its finished runs with default settings at `scales`, by size."""
+    titles = {f"aliec-sim, synthetic, scale {scale}" for scale in scales}
+    found: Points = {}
+    for folder in sorted(RUNS.glob("*")):
+        record = runs.read(folder)
+        if record and record["status"] == "done" and record["dataset"]["title"] in titles:
+            found.setdefault(record["model"], []).append(record)
+    for records in found.values():
+        records.sort(key=interactions)
+    return found
+
+
+def interactions(record: dict[str, Any]) -> int:
+    """Training interactions of a run."""
+    return record["dataset"]["train_valid_interactions"]
+
+
+def exponent(records: list[dict[str, Any]], key: str) -> float | None:
+    """Slope of log(measure) over log(interactions); None where fewer than two points can tell."""
+    told = [record for record in records if key == "peak_rss_mib" or record[key] >= SHORTEST]
+    if len(told) < 2:
+        return None
+    sizes, values = (np.log([each(record) for record in told]) for each in (interactions, lambda r: r[key]))
+    return float(np.polyfit(sizes, values, 1)[0])
+
+
+def page(found: Points) -> str:
+    """The table of growth as Markdown."""
+    sizes = sorted({interactions(record) for records in found.values() for record in records})
+    header = ["model", "measure", *(f"{size:,}" for size in sizes), "exponent"]
+    rows = []
+    for model, records in found.items():
+        by_size = {interactions(record): record for record in records}
+        for label, key in MEASURES.items():
+            slope = exponent(records, key)
+            cells = [f"{by_size[size][key]:,.1f}" if size in by_size else "–" for size in sizes]
+            rows.append([model, label, *cells, "–" if slope is None else f"{slope:.2f}"])
+    table = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
+    machine = next(iter(found.values()))[0]
+    return (
+        "# Growth\n\nEvery model with its defaults on aliec-sim (synthetic), by training interactions; "
+        "derived by `python -m benchmarks.scaling` from the runs in `results/aliec-sim/`. "
+        "The exponent is the slope of "
+        f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
+        f"{machine['processor']}, {machine['threads']} threads.\n\n![growth](scaling.svg)\n\n{table}\n"
+    )
+
+
+def plot(found: Points, target: Path) -> None:
+    """Seconds to fit and peak memory over interactions, both axes logarithmic."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    # Without these two every drawing of the same runs would be another file.
+    matplotlib.rcParams["svg.hashsalt"] = "scaling"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, len(MEASURES), figsize=(12, 4), layout="constrained")
+    for axis, (label, key) in zip(axes, MEASURES.items(), strict=True):
+        for model, records in found.items():
+            axis.plot(
+                [interactions(each) for each in records], [each[key] for each in records], "o-", label=model
+            )
+        axis.set(xscale="log", yscale="log", xlabel="training interactions", title=label)
+    axes[0].legend()
+    with atomic_file(target) as scratch:
+        figure.savefig(scratch, format="svg", metadata={"Date": None})
+
+
+def main() -> int:
+    """Run what is missing, then write the page and the plot; 1 where a run failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
+    scales = tuple(parser.parse_args().scales)
+    command = [sys.executable, "run_all.py", "--dataset", "aliec-sim", "--scale"]
+    codes = [subprocess.run([*command, str(scale)], cwd=ROOT, check=False).returncode for scale in scales]
+    found = points(scales)
+    plot(found, ROOT / "docs" / "scaling.svg")
+    write_text(ROOT / "docs" / "scaling.md", page(found))
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
