@@ -135,14 +135,14 @@ class Batcher:
             negatives = torch.cat([negatives, targets])
         negatives = torch.unique(negatives)
         items, index = torch.unique(torch.cat([negatives, targets]), return_inverse=True)
-        if self.mask_history:
-            own, owner = ranges(start, stop, None if history is None or pairs is None else history + pairs)
-        else:
-            own, owner = at, row
-        hit_row, hit_negative = find_hits(rows.items[own], owner, negatives)
         user = rows.user[chosen]
+        moments = Moments.of(user, rows.items, start, split, history)
+        own, owner = targets, row
+        if self.mask_history:
+            own, owner = torch.cat([moments.history, own]), torch.cat([moments.row, owner])
+        hit_row, hit_negative = find_hits(own, owner, negatives)
         return Batch(
-            moments=Moments.of(user, rows.items, start, split, history),
+            moments=moments,
             items=items,
             row=row,
             target=index[len(negatives) :],

@@ -31,16 +31,12 @@ class Table(nn.Module):
         """
         if not torch.is_grad_enabled():
             return self.weight, ids
-        distinct, index = torch.unique(ids, return_inverse=True)
-        return self.lease(distinct), index
-
-    def lease(self, distinct: Tensor) -> Tensor:
-        """The leaf float32[r, dim] that stands for the rows `distinct` in this step: int64[r], all different."""
         if self.leased is not None:
             raise RuntimeError("a table is leased once a step")
+        distinct, index = torch.unique(ids, return_inverse=True)
         leaf = self.weight[distinct].requires_grad_()  # (distinct, dim)
         self.leased = distinct, leaf
-        return leaf
+        return leaf, index
 
     def forward(self, ids: Tensor) -> Tensor:
         """The vector of each of `ids`: float32[*ids.shape, dim]."""

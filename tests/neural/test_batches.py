@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -86,6 +88,22 @@ def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
             assert batch.items[batch.target[at]] == item
             assert item not in histories(batch)[at]
             at += 1
+
+
+@pytest.mark.parametrize("batch_rows", [1, 16, 1000])
+def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_rows: int) -> None:
+    rows = user_rows(train, 0.5, generator())
+    order = torch.randperm(len(rows), generator=generator())
+    made = replace(batcher(train, True, True), batch_rows=batch_rows)
+    counted = replace(batcher(train, True, True), generator=generator())
+    torch.randperm(len(rows), generator=counted.generator)
+    batches = list(made.epoch(rows))
+    assert len(batches) == len(order.split(batch_rows))
+    for batch, chosen in zip(batches, order.split(batch_rows), strict=True):
+        expected = counted.assemble(rows, chosen)
+        for name in ("items", "row", "target", "negative", "hit_row", "hit_negative"):
+            assert torch.equal(getattr(batch, name), getattr(expected, name))
+        assert torch.equal(batch.moments.history, expected.moments.history)
 
 
 @pytest.mark.parametrize("in_batch", [False, True])

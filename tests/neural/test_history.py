@@ -15,6 +15,8 @@ def test_ranges_lists_every_stretch() -> None:
     at, row = ranges(START, STOP)
     assert at.tolist() == [2, 3, 4, 5, 0, 1, 2, 1, 4, 5, 6]
     assert row.tolist() == [0, 0, 0, 0, 1, 1, 1, 3, 4, 4, 4]
+    for found, counted in zip(ranges(START, STOP, total=11), (at, row), strict=True):
+        assert torch.equal(found, counted)
 
 
 def test_weighted_mean_equals_a_loop() -> None:
