@@ -1,0 +1,64 @@
+"""`python -m benchmarks.peers --data-dir DIR`: measure all libraries, then write docs/peers.md."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks.peers import table
+from benchmarks.peers.environments import ROOT, LeftOut, python_of
+from benchmarks.peers.measure import hand_over, machine, measured
+from benchmarks.peers.work import PEERS, WORK
+from datasets import Dataset, load
+from support.files import write_json, write_text
+from support.progress import say
+
+RESULTS = Path(__file__).parent / "results"
+PROTOCOLS = {"gowalla": None, "ml-1m": "leave-last-one"}
+
+
+def main() -> None:
+    """Measure what is asked for, one process after the other, and make the page of all records."""
+    asked = arguments()
+    if not asked.table_only:
+        for name in asked.datasets.split(","):
+            dataset = load(name, asked.data_dir, protocol=PROTOCOLS.get(name))
+            with tempfile.TemporaryDirectory() as scratch:
+                data = Path(scratch) / "data.npz"
+                hand_over(dataset, data)
+                compare(dataset, data, asked)
+    write_text(ROOT / "docs" / "peers.md", table.page(RESULTS))
+
+
+def compare(dataset: Dataset, data: Path, asked: argparse.Namespace) -> None:
+    """One record for every library and piece of work on one dataset."""
+    for name in asked.work.split(","):
+        chosen = [peer for peer in WORK[name].peers if peer in asked.peers.split(",")]
+        for library in ["ours", *chosen] if chosen else []:
+            record = {"dataset": dataset.name, "work": name, "library": library, **machine()}
+            try:
+                python = python_of(library, PEERS[library])
+                record |= measured(python, library, WORK[name], data, dataset, asked.limit)
+                told = f"fit {record['fit_seconds']:.2f} s, rank {record['rank_seconds']:.2f} s"
+                told += f", Recall@20 {record['recall']:.4f}"
+            except LeftOut as why:
+                told = record["left_out"] = str(why)
+            say(f"{dataset.name}, {name}, {library}: {told}")
+            write_json(RESULTS / f"{dataset.name}-{name}-{library}.json", record)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    others = ",".join(name for name in PEERS if name != "ours")
+    parser.add_argument("--data-dir", type=Path, default=Path("data"), help="folder of the datasets")
+    parser.add_argument("--datasets", default="gowalla,ml-1m", help="names, comma-separated")
+    parser.add_argument("--peers", default=others, help=f"libraries, comma-separated, of {others}")
+    parser.add_argument("--work", default=",".join(WORK), help="kinds of work, comma-separated")
+    parser.add_argument("--limit", type=float, default=300.0, help="seconds that one process may take")
+    parser.add_argument("--table-only", action="store_true", help="make the page of the records there are")
+    return parser.parse_args()
+
+
+main()

@@ -1,0 +1,66 @@
+"""This suite, through the same door as the others."""
+
+import numpy as np
+from adapter import K, main
+
+WARM_USERS = 100
+
+
+def prepare(data, work, cost):
+    from support import compute, progress
+
+    progress.configure(quiet=True)
+    compute.configure("cpu")
+    train = interactions(data, data.n_users)
+    # Kernels are compiled at their first use on a machine; that is not what is timed.
+    few = interactions(data, WARM_USERS)
+    warm = model_of(work)
+    warm.fit(few, None, 0)
+    warm.recommend(queries(few, np.arange(WARM_USERS, dtype=np.int32)), K)
+
+    def fit():
+        model = model_of(work)
+        model.fit(train, None, 0)
+        return lambda data: model.recommend(queries(train, data.query), K)[0]
+
+    return fit
+
+
+def interactions(data, users):
+    from datasets import Interactions
+
+    pairs = slice(0, data.offsets[users])
+    return Interactions(data.user[pairs], data.item[pairs], None, users, data.n_items, ordered=False)
+
+
+def queries(train, users):
+    from datasets import Queries, Ragged
+
+    rows = train.by_user.take(users.astype(np.int64))
+    return Queries(users, history=rows, exclude=rows, relevant=Ragged.empty(len(users)))
+
+
+def model_of(work):
+    from baselines.als import ALS
+    from baselines.item_cf import ItemCF
+    from baselines.swing import Swing
+    from neural.infonce import InfoNCE
+    from neural.simplex_ccl import SimpleX
+
+    match work["model"]:
+        case "item_cf":
+            return ItemCF(
+                top_k=work["neighbours"], kept_for=work["kept_for"], user_exponent=0.0, target_exponent=0.5
+            )
+        case "als":
+            names = ("factors", "regularization", "alpha", "iterations")
+            return ALS(**{name: work[name] for name in names})
+        case "swing":
+            return Swing(top_k=work["neighbours"], alpha=work["smoothing"], kept_for="history")
+        case "bpr":
+            return InfoNCE(epochs=work["epochs"])
+        case "simplex":
+            return SimpleX(epochs=work["epochs"], negatives=work["negatives"])
+
+
+main(prepare, "numpy", "numba", "implicit", "scipy", "torch")

@@ -1,0 +1,108 @@
+"""The Markdown page of the peers, made of their records."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from benchmarks.peers.work import PEERS, WORK, Work
+
+QUIET = 0.2
+SAME = 0.01
+HEADER = (
+    "library", "fit, s", "rank, s", "peak, MiB", "Recall@20", "NDCG@20", "fit ÷ ours", "rank ÷ ours",
+)  # fmt: skip
+INTRODUCTION = """\
+# Beside other libraries
+
+Made by `python -m benchmarks.peers --data-dir data`, from the records in `benchmarks/peers/results`.
+Every row is a process of its own, run alone on all cores, from the same pairs of users and items: it
+fits, then lists the best 20 items of all test queries without the training items. Recall and NDCG
+are this suite's, of the lists each library returned. Bringing the data into a library's own form is
+not timed. RecBole ranks and scores in one loop, so its "rank" has both; scoring takes this suite
+well under a second. Kernels of this suite are compiled before they are timed, once on a machine.
+"÷ ours" above 1: the library takes that many times as long as this suite.
+"""
+
+
+def page(folder: Path) -> str:
+    """The whole page."""
+    records = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    datasets = sorted({record["dataset"] for record in records})
+    parts = [INTRODUCTION, conditions(records)]
+    for dataset in datasets:
+        parts.append(f"## {dataset}\n")
+        for name, work in WORK.items():
+            chosen = [each for each in records if (each["dataset"], each["work"]) == (dataset, name)]
+            if chosen:
+                parts.append(f"### {work.title}\n\n{table(chosen)}\n\n{remarks(chosen, work)}\n")
+    return "\n".join(parts)
+
+
+def table(records: list[dict[str, Any]]) -> str:
+    """One piece of work on one dataset, this suite first."""
+    done = {record["library"]: record for record in records if "left_out" not in record}
+    ours = done.get("ours")
+    order = [name for name in ("ours", *PEERS) if name in done]
+    rows = [row(done[name], ours) for name in dict.fromkeys(order)]
+    return tabulate(rows, HEADER, "pipe", disable_numparse=True, colalign=("left", *["right"] * 7))
+
+
+def row(record: dict[str, Any], ours: dict[str, Any] | None) -> list[str]:
+    """The cells of one library."""
+    title = PEERS[record["library"]].title
+    ratios = [ratio(record[key], ours[key] if ours else None) for key in ("fit_seconds", "rank_seconds")]
+    return [
+        title + ("*" if record["cores_elsewhere"] > QUIET else ""),
+        f"{record['fit_seconds']:.2f}",
+        f"{record['rank_seconds']:.2f}",
+        f"{record['peak_mib']:,.0f}"
+        + (f" + {record['children_mib']:,.0f}" if record["children_mib"] else ""),
+        f"{record['recall']:.4f}",
+        f"{record['ndcg']:.4f}",
+        *ratios,
+    ]
+
+
+def ratio(theirs: float, ours: float | None) -> str:
+    """How many times as long; "" where this suite was not measured."""
+    return f"{theirs / ours:.1f}" if ours else ""
+
+
+def remarks(records: list[dict[str, Any]], work: Work) -> str:
+    """What a reader of one table should know, a line each."""
+    lines = [work.note] if work.note else []
+    expected = next((each.get("recall") for each in records if each["library"] == "ours"), None)
+    for record in records:
+        title = PEERS[record["library"]].title
+        if "left_out" in record:
+            lines.append(f"{title} is left out: {record['left_out']}")
+        elif record["said"]:
+            said = record["said"]
+            lines.append(f"{title} itself says Recall@20 {said['recall']:.4f}, NDCG@20 {said['ndcg']:.4f}.")
+        if work.equal and expected and abs(record.get("recall", expected) / expected - 1) > SAME:
+            lines.append(f"{title} computes something else here: its Recall@20 is more than 1 % off.")
+        if record.get("children_mib"):
+            lines.append(f"{title} ranks in processes of its own: the second number is the largest of them.")
+    busy = [record["cores_elsewhere"] for record in records if record.get("cores_elsewhere", 0) > QUIET]
+    if busy:
+        lines.append(f"\\* measured while other processes kept up to {max(busy):.1f} cores busy.")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def conditions(records: list[dict[str, Any]]) -> str:
+    """Hardware, days and versions."""
+    machines = sorted({record["processor"] for record in records})
+    days = sorted({record["date"] for record in records})
+    lines = [f"Hardware: {'; '.join(machines)}. Date: {', '.join(days)}. Versions:"]
+    for name, peer in PEERS.items():
+        found = [
+            record["versions"] for record in records if record["library"] == name and "versions" in record
+        ]
+        if found:
+            versions = ", ".join(f"{package} {number}" for package, number in found[-1].items())
+            lines.append(f"- {peer.title}: {versions}")
+    return "\n".join([lines[0], "", *lines[1:], ""])
