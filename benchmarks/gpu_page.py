@@ -16,18 +16,11 @@ everything in one go and writes this page.
 WAITS = """
 ## Where the host waits for the card
 
-Once an epoch it copies the interactions over, reads the sizes of the batches and, at the end, the
-loss. In a step it waits where the size of a result depends on the data:
-
-| where | for |
-|---|---|
-| `neural/batches.py`, `Batcher.assemble` | the number of distinct negatives, and of distinct items |
-| `neural/batches.py`, `find_hits` | the number of negatives that a row must not have |
-| `neural/tables.py`, `Table.rows` | the number of distinct rows, once for each table |
-| `neural/features.py`, features with several values | the number of values, only where the data has them |
-
-In the exact top-k: once a block for its queries, to know whether a k-th score is crowded, and
-for its lists.
+In a training step nowhere: whatever has a size that depends on the data is kept at the size it has
+at most (`neural/distinct.py`; `tests/neural/test_distinct.py` walks the same path on the CPU and
+watches for operations that would wait). Once an epoch the host reads the sizes of the batches and,
+at the end, the loss. Interactions are copied to the card once a fit. In the exact top-k the host
+waits once a block of queries, to know whether a k-th score is crowded, and for its lists.
 """
 
 Line = tuple[str, str, str, str]

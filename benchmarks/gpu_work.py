@@ -23,8 +23,8 @@ from evaluation import environment, metrics, topk, topk_cuda
 from neural.batches import Batch
 from neural.dssm_bce import DssmBce
 from neural.infonce import InfoNCE
+from neural.loop import Loop
 from neural.simplex_ccl import SimpleX
-from neural.training import Loop
 from neural.two_tower import TwoTower
 from support import compute, progress
 
@@ -169,7 +169,7 @@ def quality(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
         loop = Loop(model, data.train, SEED)
         for number in range(1, sizes.epochs + 1):
             loop.epoch(number, _nothing)
-        model.adopt(loop.towers.export(), data.train)
+        model.adopt(loop.towers, data.train)
         items, _ = model.recommend(data.valid, K)
         ndcg = metrics.mean(metrics.per_query(items, data.valid.relevant, K))["ndcg"]
         progress.say(f"{name}, {precision}: NDCG@{K} {ndcg:.4f} after {sizes.epochs} epochs")
@@ -202,7 +202,7 @@ def _batches(loop: Loop) -> Iterator[Batch]:
 
 
 def _step(loop: Loop, batches: Iterator[Batch]) -> None:
-    loop.step(next(batches))
+    loop.step([next(batches)])
 
 
 def _waits(work: Callable[[], Any]) -> dict[str, int]:

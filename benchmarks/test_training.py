@@ -13,7 +13,7 @@ NEURAL = ("dssm_bce", "simplex_ccl", "infonce")
 
 
 def loop_of(name, train, **settings):
-    from neural.training import Loop
+    from neural.loop import Loop
 
     return Loop(registry.get(name)(**settings), train, seed=0)
 
@@ -26,7 +26,7 @@ def first_batch(loop):
 @pytest.mark.benchmark(group="a step on gowalla")
 def test_step(timed, gowalla, name):
     loop = loop_of(name, gowalla.train_valid)
-    timed(loop.step, first_batch(loop))
+    timed(loop.step, [first_batch(loop)])
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_negative_sampling(timed, gowalla, exponent):
 def test_steps_do_not_grow_with_the_tables(timed, rows):
     loop = loop_of("infonce", scattered(rows))
     batches = list(islice(loop.batcher.epoch(loop.rows()), 40))
-    timed(lambda: [loop.step(batch) for batch in batches])
+    timed(lambda: [loop.step([batch]) for batch in batches])
 
 
 def scattered(n_items):

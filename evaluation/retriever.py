@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Interactions, Queries
+from datasets.dataset import Features, Interactions, Queries
 from evaluation import saving, topk
+from support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -64,6 +65,12 @@ class Retriever(ABC):
         """One dict an epoch for models that train in epochs: "epoch", "loss", and what else tells."""
         return []
 
+    def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:  # noqa: B027
+        """For models that train for long: keep the state in `folder` every so many `minutes`.
+
+        With `resume`, the next fit goes on from the state that is there.
+        """
+
     def save(self, folder: Path) -> None:
         """Write what `fit` learned, and the settings, into `folder`."""
         saving.save(self, folder)
@@ -85,6 +92,14 @@ class EmbeddingRetriever(Retriever):
     @abstractmethod
     def encode_items(self) -> npt.NDArray[np.float32]:
         """float32[n_items, d]: a vector for each item of the catalogue."""
+
+    def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:
+        """float32[n, d]: vectors of items known by their features alone.
+
+        Raises:
+            InputError: the model knows items by their id alone.
+        """
+        raise InputError(f"{self.name} knows items by their id alone and cannot place a new item")
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest inner product with each query, exactly; ties by item code."""

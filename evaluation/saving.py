@@ -22,8 +22,8 @@ WEIGHTS, STATE = "weights.safetensors", "model.json"
 def save(model: Retriever, folder: Path) -> None:
     """Write the model's settings and every attribute that ends in an underscore.
 
-    Such an attribute is a NumPy array, a SciPy CSR array, or a number, text, list or dict that
-    JSON can hold.
+    Such an attribute is a NumPy array, a dict of them, a SciPy CSR array, or a number, text, list or dict
+    that JSON can hold.
 
     Raises:
         TypeError: an attribute of another type; override `Retriever.save` for such a model.
@@ -38,6 +38,8 @@ def save(model: Retriever, folder: Path) -> None:
             continue
         if isinstance(value, np.ndarray):
             arrays[name] = np.ascontiguousarray(value)
+        elif isinstance(value, dict) and any(isinstance(each, np.ndarray) for each in value.values()):
+            arrays |= {f"{name}/{key}": np.ascontiguousarray(each) for key, each in value.items()}
         elif hasattr(value, "indptr"):
             arrays |= {f"{name}.{part}": getattr(value, part) for part in ("data", "indices", "indptr")}
             values[f"{name}.shape"] = list(value.shape)
@@ -70,8 +72,11 @@ def load(model_class: type[Model], folder: Path) -> Model:
             setattr(model, name.removesuffix(".shape"), _csr(arrays, name.removesuffix(".shape"), value))
         else:
             setattr(model, name, value)
-    for name, array in arrays.items():
-        if "." not in name:
+    for path, array in arrays.items():
+        name, slash, key = path.partition("/")
+        if slash:
+            vars(model).setdefault(name, {})[key] = array
+        elif "." not in name:
             setattr(model, name, array)
     return model
 

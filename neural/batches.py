@@ -8,14 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from datasets.dataset import Interactions
+from neural.distinct import distinct, waits
 from neural.history import Moments, ranges
-from neural.negatives import NegativeSampler, log_inclusion
+from neural.negatives import NegativeSampler, StreamingFrequency, log_inclusion
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Who took what, on the device: copied there once, for all epochs of a fit."""
+
+    user: Tensor
+    """int64[interactions], ascending"""
+    item: Tensor
+    """int64[interactions], in time order within a user"""
+    user_counts: Tensor
+    """int64[n_users]"""
+    item_counts: Tensor
+    """int64[n_items]"""
+
+    @classmethod
+    def of(cls, train: Interactions, device: torch.device | str) -> Taken:
+        """The interactions of `train` on `device`."""
+        arrays = (train.user, train.item, train.user_counts, train.item_counts)
+        return cls(*(torch.as_tensor(array, device=device).long() for array in arrays))
 
 
 @dataclass(frozen=True)
@@ -48,7 +70,7 @@ class Batch:
 
     moments: Moments
     items: Tensor
-    """int64[i]: distinct items to encode, targets and negatives"""
+    """int64[i]: distinct items to encode, targets and negatives; on a GPU some stand twice at the end"""
     row: Tensor
     """int64[p]: the row of each pair"""
     target: Tensor
@@ -57,43 +79,54 @@ class Batch:
     """int64[m]: the positions in `items` of the negatives, all different"""
     log_q: Tensor
     """float32[m]: log probability of each negative to be in the sample"""
+    unused: Tensor
+    """bool[m]: places without a negative, which only a GPU has"""
     hit_row: Tensor
-    """int64[h]: row of each accidental hit, a negative that is no negative of that row"""
+    """int64[h]: row of each accidental hit, a negative that is no negative of that row; or the
+    number of rows where there is no hit, which only a GPU has"""
     hit_negative: Tensor
     """int64[h]: its position in `negative`"""
     weight: Tensor
     """float32[p]: weight of each pair in the loss"""
 
+    @property
+    def negatives(self) -> Tensor | int:
+        """How many negatives there are; a number on the device where only the device knows it."""
+        return (~self.unused).sum() if waits(self.unused) else len(self.unused)
 
-def user_rows(train: Interactions, input_share: float, generator: torch.Generator) -> Rows:
+    def masked(self, score: Tensor, value: float) -> Tensor:
+        """float[b, m] scores with `value` where a negative is no negative of the row."""
+        mask = torch.zeros(len(score) + 1, score.shape[1], dtype=torch.bool, device=score.device)
+        mask[self.hit_row, self.hit_negative] = True
+        mask = mask[:-1]
+        return score.masked_fill(mask | self.unused if waits(mask) else mask, value)
+
+
+def user_rows(taken: Taken, input_share: float, generator: torch.Generator) -> Rows:
     """One row a user, whose items are split at random into history and targets.
 
     floor(input_share · n) of n items are history, yet at least one of both kinds where n > 1; a
     single item is a target.
     """
-    device = generator.device
-    user = torch.as_tensor(train.user, device=device)
-    shuffled = torch.rand(len(user), generator=generator, device=device, dtype=torch.float64)
-    items = torch.as_tensor(train.item, device=device).long()[torch.argsort(user + shuffled)]
-    lengths = torch.as_tensor(train.user_counts, device=device)
-    present = torch.nonzero(lengths).squeeze(1)
-    stop = torch.cumsum(lengths, 0)[present]
-    start = stop - lengths[present]
-    share = (lengths[present] * input_share).long().clamp(min=1)
+    shuffled = torch.rand(len(taken.user), generator=generator, device=taken.user.device, dtype=torch.float64)
+    items = taken.item[torch.argsort(taken.user + shuffled)]
+    present = torch.nonzero(taken.user_counts).squeeze(1)
+    lengths = taken.user_counts[present]
+    stop = torch.cumsum(lengths, 0)
+    start = stop - lengths
+    share = (lengths * input_share).long().clamp(min=1)
     split = torch.minimum(start + share, stop - 1)
     return Rows(items, present, start, split, stop)
 
 
-def position_rows(train: Interactions, max_history: int, device: torch.device) -> Rows:
+def position_rows(taken: Taken, max_history: int) -> Rows:
     """One row an interaction: the user's `max_history` items before it are its history."""
-    user = torch.as_tensor(train.user, device=device).long()
-    begin = torch.as_tensor(train.by_user.start, device=device)[user]
-    at = torch.arange(len(user), device=device)
-    items = torch.as_tensor(train.item, device=device).long()
-    return Rows(items, user, torch.maximum(begin, at - max_history), at, at + 1)
+    begin = (torch.cumsum(taken.user_counts, 0) - taken.user_counts)[taken.user]
+    at = torch.arange(len(taken.user), device=taken.user.device)
+    return Rows(taken.item, taken.user, torch.maximum(begin, at - max_history), at, at + 1)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Batcher:
     """Makes the batches of an epoch."""
 
@@ -108,15 +141,37 @@ class Batcher:
     popularity: Tensor
     """float64[n_items]: share of each item among the training interactions"""
     generator: torch.Generator
+    streaming: StreamingFrequency | None = None
+    """What estimates how often an item is a target; without it `popularity` says so"""
+    hard_per_row: int = 0
+    """Negatives of each row drawn from `hard`"""
+    hard: Tensor | None = None
+    """int32[n_users, depth]: items that the model ranks high for each user, -1 for none"""
 
-    def epoch(self, rows: Rows) -> Iterator[Batch]:
-        """All rows in random order."""
+    def state(self) -> dict[str, Tensor]:
+        """What `load_state` takes back; `generator` is not part of it."""
+        found = {} if self.hard is None else {"hard": self.hard}
+        if self.streaming is not None:
+            found |= {name: getattr(self.streaming, name) for name in ("last", "gap", "step")}
+        return found
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        device = self.popularity.device
+        if "hard" in state:
+            self.hard = state["hard"].to(device)
+        if self.streaming is not None:
+            for name in ("last", "gap", "step"):
+                setattr(self.streaming, name, state[name].to(device))
+
+    def epoch(self, rows: Rows, skipped: int = 0) -> Iterator[Batch]:
+        """All rows in random order, without the first `skipped` batches."""
         order = torch.randperm(len(rows), generator=self.generator, device=rows.user.device)
         sizes = _sizes(rows, order, self.batch_rows)
         # Measured: a thread that prepares batches ahead gains nothing on two cores, which the step fills.
         return (
             self.assemble(rows, chosen, *size)
-            for chosen, size in zip(order.split(self.batch_rows), sizes, strict=True)
+            for chosen, size in islice(zip(order.split(self.batch_rows), sizes, strict=True), skipped, None)
         )
 
     def assemble(
@@ -131,33 +186,50 @@ class Batcher:
         at, row = ranges(split, stop, pairs)
         targets = rows.items[at]  # (pairs,)
         negatives = self.sampler.draw(self.generator)
-        if self.in_batch:
-            negatives = torch.cat([negatives, targets])
-        negatives = torch.unique(negatives)
-        items, index = torch.unique(torch.cat([negatives, targets]), return_inverse=True)
-        user = rows.user[chosen]
+        n_items, user = len(self.popularity), rows.user[chosen]
+        hard = self._draw_hard(user, negatives)
+        negatives = torch.cat([negatives, hard, targets] if self.in_batch else [negatives, hard])
+        negatives, _ = distinct(negatives, n_items)
+        items, index = distinct(torch.cat([negatives, targets]), n_items)
         moments = Moments.of(user, rows.items, start, split, history)
         own, owner = targets, row
         if self.mask_history:
             own, owner = torch.cat([moments.history, own]), torch.cat([moments.row, owner])
-        hit_row, hit_negative = find_hits(own, owner, negatives)
+        hit_row, hit_negative = find_hits(own, owner, negatives, len(chosen))
         return Batch(
             moments=moments,
-            items=items,
+            items=items.clamp(max=n_items - 1),
             row=row,
             target=index[len(negatives) :],
             negative=index[: len(negatives)],
-            log_q=self._log_q(negatives, len(targets)),
+            log_q=self._log_q(negatives.clamp(max=n_items - 1), targets, hard),
+            unused=negatives == n_items,
             hit_row=hit_row,
             hit_negative=hit_negative,
             weight=self.user_weight[user][row],
         )
 
-    def _log_q(self, negatives: Tensor, pairs: int) -> Tensor:
-        samples = [(self.sampler.chance, self.sampler.n)]
-        if self.in_batch:
-            samples.append((self.popularity, pairs))
-        return log_inclusion(negatives, samples)
+    def _draw_hard(self, user: Tensor, drawn: Tensor) -> Tensor:
+        """int64[rows · hard_per_row]: from each user's list; where that has none, a drawn negative."""
+        if self.hard is None:
+            return user.new_empty(0)
+        shape, device = (len(user), self.hard_per_row), user.device
+        place = torch.randint(self.hard.shape[1], shape, generator=self.generator, device=device)
+        found = self.hard[user].gather(1, place).long().flatten()
+        return torch.where(found < 0, drawn[0], found)
+
+    def _log_q(self, negatives: Tensor, targets: Tensor, hard: Tensor) -> Tensor:
+        """float32[m]; 0 for hard negatives, which are there because they are what they are."""
+        samples = [(self.sampler.chance[negatives], self.sampler.n)]
+        if self.in_batch and self.streaming is None:
+            samples.append((self.popularity[negatives], len(targets)))
+        elif self.in_batch and self.streaming is not None:
+            self.streaming.see(targets)
+            samples.append((self.streaming.chance(negatives), 1))
+        log_q = log_inclusion(samples)
+        if not len(hard):
+            return log_q
+        return torch.where(where_in(hard.sort().values, negatives)[0], 0.0, log_q)
 
 
 def _sizes(rows: Rows, order: Tensor, batch_rows: int) -> list[list[int]]:
@@ -170,8 +242,19 @@ def _sizes(rows: Rows, order: Tensor, batch_rows: int) -> list[list[int]]:
     return full.view(2, -1, batch_rows).sum(dim=2).T.tolist()
 
 
-def find_hits(items: Tensor, row: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
-    """Where `items` stand among the sorted `negatives`: for each that does, its row and the place."""
-    place = torch.searchsorted(negatives, items).clamp_(max=len(negatives) - 1)
-    hit = torch.nonzero(negatives[place] == items).squeeze(1)
+def find_hits(items: Tensor, row: Tensor, negatives: Tensor, n_rows: int) -> tuple[Tensor, Tensor]:
+    """Where `items` stand among the sorted `negatives`: for each that does, its row and the place.
+
+    Where the host would wait to learn how many do, all are given, with row `n_rows` for those that do not.
+    """
+    found, place = where_in(negatives, items)
+    if waits(items):
+        return torch.where(found, row, n_rows), place
+    hit = torch.nonzero(found).squeeze(1)
     return row[hit], place[hit]
+
+
+def where_in(ordered: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+    """bool[n]: whether each of `items` stands in `ordered`, which is sorted; and int64[n]: where."""
+    place = torch.searchsorted(ordered, items).clamp_(max=len(ordered) - 1)
+    return ordered[place] == items, place

@@ -42,4 +42,5 @@ class DssmBce(TwoTower):
         weight = self.negative_weight * len(towers.item_known)
         # The learned bias starts where the target and all negatives together pull equally.
         bias = towers.bias - math.log(weight)
-        return binary_cross_entropy(positive, negative, batch.row, self.temperature, bias, weight)
+        count = batch.negatives
+        return binary_cross_entropy(positive, negative, batch.row, count, self.temperature, bias, weight)

@@ -1,92 +1,51 @@
-"""Feature tables as vectors: one embedding a value, summed over columns."""
+"""Features as vectors: an embedding of every value, a vector for every column.
+
+Notation: n ids, d dimensions.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from datasets.dataset import Features
-from datasets.ragged import Ragged
-from neural.history import ranges
+from neural.columns import Columns, FeatureRows
 from neural.tables import Table
 
 
 class FeatureEncoder(nn.Module):
-    """The sum over columns of a value's vector.
+    """One vector a column: of a categorical one its value's, of a multivalued one its values' mean.
 
-    A multivalued column counts with the mean of its values' vectors, a numeric one with its number
-    times a vector. Numbers are squeezed by sign(x)·log(1 + |x|), then scaled to mean 0 and
-    deviation 1; a missing number is 0 and has a vector of its own.
+    A number has its bucket's vector; all numeric columns together add one vector more, linear in the
+    scaled numbers. The vectors of "unknown" start at zero.
     """
 
-    numbers: Tensor
-    """float32[n, 2 · numeric columns]: scaled number and missing flag of each column"""
-
-    def __init__(self, features: Features, dim: int, scale: float, generator: torch.Generator) -> None:
+    def __init__(self, columns: Columns, dim: int, scale: float, generator: torch.Generator | None) -> None:
         super().__init__()
+        self.fields = columns.fields
+        """Vectors of an id"""
+        self.table = Table(sum(columns.sizes), dim, scale, generator)
+        self.table.weight[columns.starts] = 0
+        self.numeric = nn.Parameter(torch.randn(2 * len(columns.numeric), dim, generator=generator) * scale)
 
-        def table(name: str, codes: npt.NDArray[np.int32]) -> Table:
-            size = max(len(features.vocabulary.get(name, ())), int(codes.max(initial=0)) + 1)
-            return Table(size, dim, scale, generator)
-
-        single = [_Categorical(table(name, codes), codes) for name, codes in features.categorical.items()]
-        multiple = [
-            _Multivalued(table(name, rows.values), rows) for name, rows in features.multivalued.items()
-        ]
-        self.columns = nn.ModuleList([*single, *multiple])
-        numbers = [part for column in features.numeric.values() for part in _scaled(column)]
-        self.numeric = nn.Parameter(torch.randn(len(numbers), dim, generator=generator) * scale)
-        table_of_numbers = np.stack(numbers, axis=1) if numbers else np.empty((0, 0))
-        self.register_buffer("numbers", torch.as_tensor(table_of_numbers, dtype=torch.float32))
-
-    def forward(self, ids: Tensor) -> Tensor:
-        """float[n, d]: the vector of each of `ids`, int64[n]."""
-        vector = torch.zeros(len(ids), self.numeric.shape[1], device=ids.device)
+    def forward(self, rows: FeatureRows, ids: Tensor) -> Tensor:
+        """float[n, fields, d]: the vectors of each of `ids`, int64[n]; -1 is a row of unknowns."""
+        single = rows.codes[ids]  # (n, single-valued columns)
+        several = [values[ids] for values in rows.multivalued]  # (n, most values) each
+        codes = torch.cat([single, *several], dim=1).long()
+        vectors = self.table(codes.clamp(min=0))  # (n, columns and values, d)
+        first, *rest = vectors.split([single.shape[1], *(each.shape[1] for each in several)], dim=1)
+        fields = [first, *(_mean(part, each >= 0) for part, each in zip(rest, several, strict=True))]
         if len(self.numeric):
-            vector = self.numbers[ids] @ self.numeric
-        for column in self.columns:
-            vector = vector + column(ids)
-        return vector
+            fields.append((rows.numbers[ids] @ self.numeric).unsqueeze(1))
+        return torch.cat(fields, dim=1)
 
 
-class _Categorical(nn.Module):
-    codes: Tensor
+def _mean(vectors: Tensor, present: Tensor) -> Tensor:
+    """float[n, 1, d]: the mean over the values that are there; zero where there is none.
 
-    def __init__(self, table: Table, codes: npt.NDArray[np.int32]) -> None:
-        super().__init__()
-        self.table = table
-        self.register_buffer("codes", torch.as_tensor(codes).long())
-
-    def forward(self, ids: Tensor) -> Tensor:
-        return self.table(self.codes[ids])
-
-
-class _Multivalued(nn.Module):
-    codes: Tensor
-    start: Tensor
-    stop: Tensor
-
-    def __init__(self, table: Table, rows: Ragged) -> None:
-        super().__init__()
-        self.table = table
-        for name, values in (("codes", rows.values), ("start", rows.start), ("stop", rows.stop)):
-            self.register_buffer(name, torch.as_tensor(values).long())
-
-    def forward(self, ids: Tensor) -> Tensor:
-        start, stop = self.start[ids], self.stop[ids]
-        at, row = ranges(start, stop)
-        values = self.table(self.codes[at])  # (values, dim)
-        total = values.new_zeros(len(ids), values.shape[1]).index_add(0, row, values)
-        return total / (stop - start).clamp(min=1).unsqueeze(1)
-
-
-def _scaled(column: npt.NDArray[np.float32]) -> tuple[npt.NDArray, npt.NDArray]:
-    """float64[n] each: the squeezed and scaled number, and 1 where it is missing."""
-    missing = ~np.isfinite(column)
-    known = np.sign(column[~missing]) * np.log1p(np.abs(column[~missing].astype(np.float64)))
-    number = np.zeros(len(column))
-    if len(known):
-        number[~missing] = (known - known.mean()) / max(known.std(), 1e-6)
-    return number, missing.astype(np.float64)
+    Args:
+        vectors: float[n, values, d].
+        present: bool[n, values].
+    """
+    share = present / present.sum(dim=1, keepdim=True).clamp(min=1)  # (n, values)
+    return share.unsqueeze(1) @ vectors

@@ -24,14 +24,23 @@ class Moments:
     """int64[h]: the row of each item"""
     offsets: Tensor
     """int64[b + 1]: row i has the items from offsets[i] to offsets[i + 1]"""
+    second: Tensor | None = None
+    """int64[b]: unix seconds of the moment; None where they are not known"""
 
     @classmethod
     def of(
-        cls, user: Tensor, items: Tensor, start: Tensor, stop: Tensor, total: int | None = None
+        cls,
+        user: Tensor,
+        items: Tensor,
+        start: Tensor,
+        stop: Tensor,
+        total: int | None = None,
+        second: Tensor | None = None,
     ) -> Moments:
         """Moments whose row i has the history `items[start[i]:stop[i]]`; `total` as in `ranges`."""
         at, row = ranges(start, stop, total)
-        return cls(user, items[at], row, functional.pad(torch.cumsum(stop - start, 0), (1, 0)))
+        offsets = functional.pad(torch.cumsum(stop - start, 0), (1, 0))
+        return cls(user, items[at], row, offsets, second)
 
     @property
     def has_history(self) -> Tensor:

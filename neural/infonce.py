@@ -32,6 +32,9 @@ class InfoNCE(TwoTower):
     """τ: scores are divided by it."""
     correct_popularity: bool = True
     """Subtract the log probability of a negative to be in the sample from its score."""
+    streaming_log_q: bool = False  # type: ignore[misc]
+    """Estimate how often an item is an in-batch negative from the batches as they pass, instead of from
+    the counts of all interactions."""
     negatives: int = 512
     """Uniform negatives drawn for each batch, beside those from the batch."""
     in_batch: bool = True

@@ -5,6 +5,8 @@ Notation: b rows of a batch, p pairs, m shared negatives. Each loss takes
     positive  float[p]     score of each pair
     negative  float[b, m]  score of each row with each negative, -inf where it is no negative of the row
     row       int64[p]     the row of each pair
+    count     number       the negatives that a mean is taken over: m, less the columns that are no negative
+                           of any row
 
 and returns float[p]. The part that depends on the negatives only is computed once a row, whatever
 the number of its targets.
@@ -34,16 +36,27 @@ def sampled_softmax(
 
 
 def cosine_contrastive(
-    positive: Tensor, negative: Tensor, row: Tensor, margin: float, negative_weight: float
+    positive: Tensor,
+    negative: Tensor,
+    row: Tensor,
+    count: Tensor | int,
+    margin: float,
+    negative_weight: float,
 ) -> Tensor:
     """(1 - p)₊ + w/m Σⱼ (nⱼ - margin)₊, Mao et al. 2021 (SimpleX) eq. 1."""
-    pushed = functional.relu(negative - margin).float().mean(dim=1)  # (rows,)
+    pushed = functional.relu(negative - margin).float().sum(dim=1) / count  # (rows,)
     return functional.relu(1 - positive.float()) + negative_weight * pushed[row]
 
 
 def binary_cross_entropy(
-    positive: Tensor, negative: Tensor, row: Tensor, temperature: float, bias: Tensor, negative_weight: float
+    positive: Tensor,
+    negative: Tensor,
+    row: Tensor,
+    count: Tensor | int,
+    temperature: float,
+    bias: Tensor,
+    negative_weight: float,
 ) -> Tensor:
     """-log σ(p/τ + bias) - w/m Σⱼ log(1 - σ(nⱼ/τ + bias))."""
-    refused = functional.softplus(negative.float() / temperature + bias).mean(dim=1)  # (rows,)
+    refused = functional.softplus(negative.float() / temperature + bias).sum(dim=1) / count  # (rows,)
     return functional.softplus(-positive.float() / temperature - bias) + negative_weight * refused[row]

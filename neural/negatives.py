@@ -30,16 +30,42 @@ class NegativeSampler:
         return self.candidates[place]
 
 
-def log_inclusion(items: Tensor, samples: list[tuple[Tensor, int]]) -> Tensor:
-    """Log of the probability that each of `items` is drawn at least once.
+class StreamingFrequency:
+    """How often an item is among a batch's targets, estimated from the batches as they pass.
+
+    Yi et al. 2019 (Sampling-bias-corrected neural modeling), algorithm 2: the running mean of the steps
+    between two sightings; its inverse is the probability of being in a batch.
+    """
+
+    def __init__(self, n_items: int, device: torch.device | str, rate: float = 0.05) -> None:
+        """`rate` is the weight α of the newest gap in the running mean."""
+        self.rate = rate
+        # One place more takes what is no item.
+        self.last, self.gap = (torch.zeros(n_items + 1, device=device) for _ in range(2))
+        self.step = torch.zeros((), device=device)
+
+    def see(self, items: Tensor) -> None:
+        """Count a batch with the targets `items`, int64[n]; repeats count once."""
+        self.step += 1
+        gap = self.step - self.last[items]
+        mean = torch.lerp(self.gap[items], gap, self.rate)
+        self.gap[items] = torch.where(self.last[items] == 0, gap, mean)
+        self.last[items] = self.step
+
+    def chance(self, items: Tensor) -> Tensor:
+        """float64[m]: the probability of each of `items` to be among a batch's targets."""
+        return torch.where(self.gap[items] > 0, 1 / self.gap[items].clamp(min=1), 0.0).double()
+
+
+def log_inclusion(samples: list[tuple[Tensor, int]]) -> Tensor:
+    """Log of the probability that an item is drawn at least once.
 
     Args:
-        items: int64[m].
-        samples: for each source, the chance of each item in one draw, float64[n_items], and the
+        samples: for each source, the chance of each of m items in one draw, float64[m], and the
             number of draws.
 
     Returns:
         float32[m]: log(1 - Πₛ (1 - chanceₛ)^drawsₛ).
     """
-    missed = sum(draws * torch.log1p(-chance[items].clamp(max=1 - 1e-9)) for chance, draws in samples)
+    missed = sum(draws * torch.log1p(-chance.clamp(max=1 - 1e-9)) for chance, draws in samples)
     return torch.log(-torch.expm1(torch.as_tensor(missed))).float()

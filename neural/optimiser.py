@@ -40,29 +40,33 @@ class RowwiseAdamW(torch.optim.Optimizer):
         self.steps = torch.zeros((), device=device)
         weights = [table.weight for table in self.tables] + [each.data for each in self.dense]
         self.moments = [(torch.zeros_like(each), torch.zeros_like(each)) for each in weights]
+        self.touched: list[tuple[Tensor, Tensor] | None] = []
+        """Of each table, the rows of this step and their vectors with gradients."""
         placeholder = nn.Parameter(torch.zeros(0, device=device))
         super().__init__([placeholder], {"lr": lr, "weight_decay": weight_decay, "betas": betas, "eps": eps})
 
     def collect(self) -> list[Tensor]:
-        """Make this step's leaves the parameters, so that they are unscaled and clipped; return them."""
-        leaves = [table.leased[1] for table in self.tables if table.leased is not None]
+        """Make this step's gradients the parameters', so that they are unscaled and clipped; return those."""
+        self.touched = [table.touched() for table in self.tables]
+        leaves = [part[1] for part in self.touched if part is not None]
         self.param_groups[0]["params"] = [*leaves, *self.dense]
         return self.param_groups[0]["params"]
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
-        """Update the leased rows and the ordinary parameters, and end the leases."""
+        """Update the rows that `collect` found and the ordinary parameters, and end the leases."""
         skip = self.found_inf
         self.steps += 1 if skip is None else 1 - skip.to(self.steps.device)
-        for table, (first, second) in zip(self.tables, self.moments, strict=False):
-            if table.leased is None:
+        for table, part, (first, second) in zip(
+            self.tables, self.touched, self.moments[: len(self.tables)], strict=True
+        ):
+            if part is None:
                 continue
-            ids, leaf = table.leased
-            if leaf.grad is not None:
-                old = leaf.detach(), first[ids], second[ids]  # (rows, dim) each
-                new = self._updated(*old, leaf.grad)
-                for whole, rows in zip((table.weight, first, second), _keep(skip, old, new), strict=True):
-                    whole[ids] = rows
+            row, leaf = part
+            old = leaf.detach(), first[row], second[row]  # (rows, dim) each
+            new = self._updated(*old, leaf.grad)  # type: ignore[arg-type]
+            for whole, rows in zip((table.weight, first, second), _keep(skip, old, new), strict=True):
+                whole[row] = rows
         for weight, (first, second) in zip(self.dense, self.moments[len(self.tables) :], strict=True):
             if weight.grad is not None:
                 old = weight.data, first, second
@@ -82,10 +86,25 @@ class RowwiseAdamW(torch.optim.Optimizer):
         rate = group["lr"] / (1 - beta1**self.steps)
         return weight * (1 - group["lr"] * group["weight_decay"]) - rate * first / root, first, second
 
+    def tensors(self) -> dict[str, Tensor]:
+        """Steps and moments, which `load_tensors` takes back."""
+        named = {
+            f"{at}.{name}": each
+            for at, pair in enumerate(self.moments)
+            for name, each in zip("mv", pair, strict=True)
+        }
+        return {"steps": self.steps, **named}
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from what `tensors` gave."""
+        for name, each in self.tensors().items():
+            each.copy_(tensors[name])
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop gradients and leases."""
+        self.touched = []
         for table in self.tables:
-            table.leased = None
+            table.leases = []
         for weight in self.dense:
             weight.grad = None
 

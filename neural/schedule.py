@@ -68,6 +68,15 @@ class EarlyStopping:
             self.best_score, self.best_epoch, self.waited = score, epoch, 0
         return score
 
+    def state(self) -> dict[str, float]:
+        """What `restore` goes on from."""
+        return {"best_score": self.best_score, "best_epoch": self.best_epoch, "waited": self.waited}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Go on from what `state` gave."""
+        self.best_score = state["best_score"]
+        self.best_epoch, self.waited = int(state["best_epoch"]), int(state["waited"])
+
     @property
     def stop(self) -> bool:
         """Whether the model's patience is at an end."""

@@ -41,4 +41,4 @@ class SimpleX(TwoTower):
         from neural.losses import cosine_contrastive
 
         weight = self.negative_weight * len(towers.item_known)
-        return cosine_contrastive(positive, negative, batch.row, self.margin, weight)
+        return cosine_contrastive(positive, negative, batch.row, batch.negatives, self.margin, weight)

@@ -1,19 +1,24 @@
 """The two towers: a user at a moment and an item, as vectors whose inner product is the score.
 
-Notation: b users at a moment, h items in all their histories, n items, d dimensions.
+Notation: b users at a moment, h items in all their histories, n items, f fields, d dimensions.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from datasets.dataset import Features
+from neural.columns import Columns, FeatureRows
+from neural.context import ContextEncoder
 from neural.features import FeatureEncoder
-from neural.history import Moments, weighted_sum, weights
+from neural.head import Head, HeadShape
+from neural.history import Moments, weights
+from neural.history_encoders import Mean, SelfAttention, UserAttention
 from neural.tables import Table
 
 
@@ -36,6 +41,31 @@ class Shape:
     """The r-th history item from the end weighs r^-recency"""
     init_scale: float
     """Standard deviation of fresh embeddings"""
+    history_encoder: str = "mean"
+    """One of history_encoders.ENCODERS"""
+    heads: int = 2
+    """Attention heads of self_attention"""
+    longest: int = 50
+    """Newest items that self_attention looks at"""
+    frugal: bool = False
+    """Whether self_attention computes its activations twice instead of keeping them"""
+    context: bool = False
+    """Whether the hour and the weekday of the moment are fields of the user"""
+    id_dropout: float = 0.0
+    """Share of ids that training replaces by "unknown" """
+    head: HeadShape = field(default_factory=HeadShape)
+    user_columns: Columns | None = None
+    item_columns: Columns | None = None
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """From `dataclasses.asdict`, or that through JSON."""
+        head = HeadShape(**(stored["head"] | {"widths": tuple(stored["head"]["widths"])}))
+        columns = {
+            name: Columns.from_json(stored[name]) if stored[name] else None
+            for name in ("user_columns", "item_columns")
+        }
+        return cls(**{**stored, "head": head, **columns})
 
 
 @dataclass(frozen=True)
@@ -48,14 +78,15 @@ class Vocabulary:
     """float32[n_items]: the same of items"""
     item_weight: Tensor
     """float32[n_items]: weight of an item in the mean of a history"""
-    user_features: Features | None
-    item_features: Features | None
+    user_rows: FeatureRows | None = None
+    item_rows: FeatureRows | None = None
 
 
 class TwoTowers(nn.Module):
-    """User: γ·e_u + (1-γ)·(W·mean(history) + newest item) + features. Item: e_i + features.
+    """A head over fields on either side.
 
-    The user's side is SimpleX's (Mao et al. 2021, eq. 4). The id embedding of a user or item
+    User: γ·e_u, (1-γ)·W·history, (1-γ)·newest item, profile features, context; the first two are
+    SimpleX's (Mao et al. 2021, eq. 4). Item: e_i and features. The id embedding of a user or item
     without training interactions counts as zero.
     """
 
@@ -63,91 +94,174 @@ class TwoTowers(nn.Module):
     item_known: Tensor
     item_weight: Tensor
 
-    def __init__(self, shape: Shape, vocabulary: Vocabulary, generator: torch.Generator) -> None:
+    def __init__(self, shape: Shape, vocabulary: Vocabulary, generator: torch.Generator | None) -> None:
+        """Without a generator big tables are left at zero, for weights to be loaded."""
         super().__init__()
         self.shape = shape
         n_users, n_items = len(vocabulary.user_known), len(vocabulary.item_known)
+        dim, scale, with_history = shape.dim, shape.init_scale, shape.user_share < 1
 
-        def table(rows: int, wanted: bool = True) -> Table | None:
-            return Table(rows, shape.dim, shape.init_scale, generator) if wanted else None
+        def table(rows: int, wanted: bool) -> Table | None:
+            return Table(rows, dim, scale, generator) if wanted else None
 
-        def features(known: Features | None) -> FeatureEncoder | None:
-            return FeatureEncoder(known, shape.dim, shape.init_scale, generator) if known else None
+        def features(columns: Columns | None) -> FeatureEncoder | None:
+            return FeatureEncoder(columns, dim, scale, generator) if columns else None
 
-        self.item = Table(n_items, shape.dim, shape.init_scale, generator)
-        self.history = table(n_items, shape.user_share < 1 and not shape.shared)
-        self.newest = table(n_items, shape.user_share < 1 and shape.newest)
+        self.item = Table(n_items, dim, scale, generator)
+        self.history = table(n_items, with_history and not shape.shared)
+        self.newest = table(n_items, with_history and shape.newest)
         self.user = table(n_users, shape.user_share > 0)
-        self.user_features = features(vocabulary.user_features)
-        self.item_features = features(vocabulary.item_features)
-        self.project = nn.Parameter(torch.eye(shape.dim)) if shape.project else None
+        self.user_features, self.item_features = features(shape.user_columns), features(shape.item_columns)
+        self.user_rows, self.item_rows = vocabulary.user_rows, vocabulary.item_rows
+        self.context = ContextEncoder(dim, scale, generator) if shape.context else None
+        self.project = nn.Parameter(torch.eye(dim)) if shape.project else None
+        self.encoder = _encoder(shape, generator) if with_history else None
+        self.user_head = Head(self._user_fields(), dim, shape.head, generator)
+        self.item_head = Head(1 + _fields(self.item_features), dim, shape.head, generator)
         self.bias = nn.Parameter(torch.zeros(()))
         for name in ("user_known", "item_known", "item_weight"):
             self.register_buffer(name, getattr(vocabulary, name))
 
+    @classmethod
+    def restore(cls, shape: Shape, state: Mapping[str, Tensor]) -> Self:
+        """Towers with the weights of `state_dict()`, whose tensors they share."""
+        vocabulary = Vocabulary(
+            state["user_known"], state["item_known"], state["item_weight"],
+            _rows(state, "user_rows."), _rows(state, "item_rows."),
+        )  # fmt: skip
+        towers = cls(shape, vocabulary, None)
+        towers.load_state_dict(state, assign=True)
+        return towers.eval()
+
+    def _user_fields(self) -> int:
+        parts = (self.user, self.encoder, self.newest)
+        return sum(part is not None for part in parts) + _fields(self.user_features) + _fields(self.context)
+
     def forward(self, moments: Moments, items: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors of the moments, float[b, d], and of the item ids `items`, float[n, d]."""
-        n = len(items)
-        shared = self.shape.shared and self.shape.user_share < 1
-        # A table is leased once a step, so a shared one looks up both at once.
-        vectors, index = self.item.rows(torch.cat([items, moments.history]) if shared else items)
-        item = self.item_vectors(items, vectors[index[:n]])
-        vector = self.users(moments.user)
-        if self.shape.user_share < 1:
-            if self.history is not None:
-                vectors, index = self.history.rows(moments.history)
-            else:
-                index = index[n:]
-            weight = weights(moments, self.item_weight, self.shape.recency)
-            vector = vector + self.history_part(weighted_sum(vectors, index, weight, moments))
+        return self.users(moments), self.items(items)
+
+    def items(self, items: Tensor) -> Tensor:
+        """float[n, d]: the vectors of `items`, int64[n]."""
+        own = self.item(items) * self._known(self.item_known, items)
+        return self._item(own, self.item_rows, items)
+
+    def new_items(self, rows: FeatureRows) -> Tensor:
+        """float[n, d]: the vectors of n items of which nothing but the features, `rows`, is known."""
+        ids = torch.arange(len(rows.codes) - 1, device=rows.codes.device)
+        return self._item(self.item.rows.new_zeros(len(ids), self.shape.dim), rows, ids)
+
+    def _item(self, own: Tensor, rows: FeatureRows | None, ids: Tensor) -> Tensor:
+        fields = own.unsqueeze(1)
+        if self.item_features is not None and rows is not None:
+            fields = torch.cat([fields, self.item_features(rows, ids)], dim=1)  # (n, f, d)
+        return self._scaled(self.item_head(fields))
+
+    def users(self, moments: Moments, given: FeatureRows | None = None) -> Tensor:
+        """float[b, d]: the vectors of `moments`.
+
+        `given` are the profiles of the moments' users, row by row, for users without a code.
+        """
+        own, profile = self._own(moments.user), self._profile(moments.user, given)
+        fields = [each for each in (own,) if each is not None]
+        if self.encoder is not None:
+            base = sum((each.sum(dim=1) for each in (own, profile) if each is not None), torch.zeros(()))
+            base = base if base.dim() else self.bias.new_zeros(len(moments.user), self.shape.dim)
+            fields.append(self._history(moments, base).unsqueeze(1))
         if self.newest is not None:
-            newest = self.newest(moments.newest()) * moments.has_history.unsqueeze(1)
-            vector = vector + (1 - self.shape.user_share) * newest
-        return (functional.normalize(vector, dim=1) if self.shape.cosine else vector), item
+            newest = moments.newest()
+            known = self._known(self.item_known, newest) * moments.has_history.unsqueeze(1)
+            fields.append(((1 - self.shape.user_share) * known * self.newest(newest)).unsqueeze(1))
+        if profile is not None:
+            fields.append(profile)
+        if self.context is not None:
+            fields.append(self.context(moments.second, len(moments.user)))
+        return self._scaled(self.user_head(torch.cat(fields, dim=1)))
 
-    def item_vectors(self, items: Tensor, own: Tensor) -> Tensor:
-        """float[n, d]: the items' vectors; `own` are their id embeddings."""
-        vector = own * self.item_known[items].unsqueeze(1)
-        if self.item_features is not None:
-            vector = vector + self.item_features(items)
-        return functional.normalize(vector, dim=1) if self.shape.cosine else vector
+    def _own(self, user: Tensor) -> Tensor | None:
+        """float[b, 1, d]: γ·e_u."""
+        if self.user is None:
+            return None
+        known = self._known(self.user_known, user) * (user >= 0).unsqueeze(1)
+        return (self.shape.user_share * known * self.user(user.clamp(min=0))).unsqueeze(1)
 
-    def history_part(self, vectors: Tensor) -> Tensor:
-        """float[n, d]: (1-γ)·W·vectors."""
-        projected = vectors if self.project is None else vectors @ self.project
+    def _profile(self, user: Tensor, given: FeatureRows | None) -> Tensor | None:
+        """float[b, f, d]"""
+        if self.user_features is None or self.user_rows is None:
+            return None
+        known = self.user_features(self.user_rows, user)
+        if given is None:
+            return known
+        told = self.user_features(given, torch.arange(len(user), device=user.device))
+        return torch.where((user >= 0).view(-1, 1, 1), known, told)
+
+    def _history(self, moments: Moments, base: Tensor) -> Tensor:
+        """float[b, d]: (1-γ)·W·history."""
+        item, vectors, place = (self.history or self.item).lease(moments.history)
+        vectors = vectors * self._known(self.item_known, item)
+        if self.item_features is not None and self.item_rows is not None:
+            vectors = vectors + self.item_features(self.item_rows, item).sum(dim=1)
+        weight = weights(moments, self.item_weight, self.shape.recency)
+        assert self.encoder is not None
+        vector = self.encoder(vectors, place, weight, moments, base)
+        projected = vector if self.project is None else vector @ self.project
         return (1 - self.shape.user_share) * projected
 
-    def users(self, user: Tensor) -> Tensor:
-        """float[b, d]: what does not depend on the history."""
-        vector = torch.zeros(len(user), self.shape.dim, device=user.device)
-        if self.user is not None:
-            known = self.user_known[user].unsqueeze(1)
-            vector = self.shape.user_share * known * self.user(user)
-        if self.user_features is not None:
-            vector = vector + self.user_features(user)
-        return vector
+    def _known(self, known: Tensor, ids: Tensor) -> Tensor:
+        """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""
+        kept = known[ids]
+        if self.training and self.shape.id_dropout:
+            kept = kept * (torch.rand_like(kept) >= self.shape.id_dropout)
+        return kept.unsqueeze(1)
 
-    @torch.no_grad()
-    def export(self) -> dict[str, Tensor]:
-        """The towers as plain tables on the CPU, all a query needs.
+    def _scaled(self, vectors: Tensor) -> Tensor:
+        return functional.normalize(vectors, dim=1) if self.shape.cosine else vectors
 
-        `item` float32[n_items, d] are finished item vectors. A user's vector is, before it is
-        scaled to length 1: `user`[u] + Σ weight · `history`[i] + `newest`[last i].
-        """
-        every_item = torch.arange(len(self.item_known), device=self.item_known.device)
-        every_user = torch.arange(len(self.user_known), device=self.item_known.device)
-        tables = {"item": self.item_vectors(every_item, self.item.weight)}
-        if self.user is not None or self.user_features is not None:
-            tables["user"] = self.users(every_user)
-        if self.shape.user_share < 1:
-            source = self.item if self.history is None else self.history
-            tables["history"] = self.history_part(source.weight) * self.item_known.unsqueeze(1)
-        if self.newest is not None:
-            scaled = (1 - self.shape.user_share) * self.newest.weight
-            tables["newest"] = scaled * self.item_known.unsqueeze(1)
-        return {name: table.float().cpu().clone() for name, table in tables.items()}
+    def told(self, moments: Moments, given: FeatureRows | None = None) -> Tensor:
+        """bool[b]: whether anything is known of the moments' users."""
+        user = moments.user
+        told = (
+            (user >= 0) & (self.user_known[user] > 0) if self.user is not None else torch.zeros_like(user) > 0
+        )
+        if self.encoder is not None:
+            known = self.item_known[moments.history] > 0
+            if self.item_rows is not None:
+                known = known | self.item_rows.told(moments.history)
+            told = told | (torch.zeros_like(user).index_add(0, moments.row, known.long()) > 0)
+        if self.user_rows is not None:
+            told = told | self.user_rows.told(user)
+            if given is not None:
+                told = told | ((user < 0) & given.told(torch.arange(len(user), device=user.device)))
+        return told
 
     def trained(self) -> list[Tensor]:
         """Everything that training changes."""
-        tables = [part.weight for part in self.modules() if isinstance(part, Table)]
+        tables = [part.rows for part in self.modules() if isinstance(part, Table)]
         return [*tables, *self.parameters()]
+
+
+def _encoder(shape: Shape, generator: torch.Generator | None) -> nn.Module:
+    if shape.history_encoder == "user_attention":
+        return UserAttention(shape.dim, generator)
+    if shape.history_encoder == "self_attention":
+        rest = (shape.head.dropout, shape.frugal, generator)
+        return SelfAttention(shape.dim, shape.heads, shape.longest, *rest)
+    return Mean()
+
+
+def _fields(part: FeatureEncoder | ContextEncoder | None) -> int:
+    return 0 if part is None else part.fields
+
+
+def _rows(state: Mapping[str, Tensor], prefix: str) -> FeatureRows | None:
+    """The feature rows among the tensors of a state; None where it has none."""
+    parts = {name.removeprefix(prefix): part for name, part in state.items() if name.startswith(prefix)}
+    if not parts:
+        return None
+    several = [parts[f"values_{at}"] for at in range(len(parts) - 2)]
+    return FeatureRows(parts["codes"], parts["numbers"], several)
+
+
+def as_json(shape: Shape) -> dict[str, Any]:
+    """What `Shape.from_json` reads."""
+    return asdict(shape)

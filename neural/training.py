@@ -1,28 +1,24 @@
-"""The training loop of all two-tower models."""
+"""Training from first to last epoch: validation, early stopping, checkpoints."""
 
 from __future__ import annotations
 
-import math
+import hashlib
 import time
-from collections.abc import Callable
-from functools import partial
+from dataclasses import asdict
+from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from datasets.dataset import Interactions, Queries
-from neural import schedule
-from neural.batches import Batch, Batcher, Rows, position_rows, user_rows
-from neural.negatives import NegativeSampler
-from neural.optimiser import RowwiseAdamW
-from neural.towers import Shape, TwoTowers, Vocabulary
+from neural import checkpoint, hard_negatives, memory, schedule
+from neural.checkpoint import Checkpoints, State, part, prefixed
+from neural.loop import Loop
 from neural.two_tower import TwoTower
 from support import compute, progress
-from support.errors import InputError
+from support.stopping import StoppedError, deferred
 
-HIT_SCORE = -65504.0
-"""Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
+STAGED = ("stage", "training data")
+"""What differs between the fit that chooses and the one that learns from everything."""
 
 
 def fit(model: TwoTower, train: Interactions, valid: Queries | None, seed: int) -> None:
@@ -30,144 +26,138 @@ def fit(model: TwoTower, train: Interactions, valid: Queries | None, seed: int) 
 
     Raises:
         RuntimeError: the loss is no longer a number.
-        InputError: no user has two interactions, so that there is nothing to learn from.
+        InputError: no user has two interactions, so that there is nothing to learn from; it would not
+            fit into memory; or the checkpoint to go on from is of another training.
+        StoppedError: SIGTERM asked for it; the state is kept where checkpoints are.
     """
-    loop = Loop(model, train, seed)
-    stopping = None
-    if valid is not None and len(valid):
-        stopping = schedule.EarlyStopping(model, valid, loop.scores, train.n_items, loop.epochs, seed)
-    last = model.best_epoch_ if valid is None and model.best_epoch_ else loop.epochs
-    best: dict[str, Tensor] = {}
-    note, model.training_log_ = "", []
-    with progress.bar(f"{model.name}: training", last * loop.steps_an_epoch, "steps") as advance:
-        for epoch in range(1, last + 1):
-            record = loop.epoch(epoch, partial(advance, 1, note))
-            model.training_log_.append(record)
-            note = f"loss {record['loss']:.4f}, {record['examples_per_second']:,.0f} examples/s"
-            if stopping is None or not stopping.due(epoch):
-                continue
-            tables = loop.towers.export()
-            model.adopt(tables, train)
-            record["valid_ndcg"] = stopping.score(epoch)
-            note += f", valid NDCG@20 {record['valid_ndcg']:.4f}, best {stopping.best_score:.4f}"
-            best = tables if stopping.best_epoch == epoch else best
-            if stopping.stop:
-                break
-    model.adopt(best or loop.towers.export(), train)
-    model.best_epoch_ = model.best_epoch_ if stopping is None else stopping.best_epoch
-    model.trained_numbers_ = sum(each.numel() for each in loop.towers.trained())
+    Fit(model, train, valid, seed).run()
 
 
-class Loop:
-    """Towers, batches and optimiser of one fit."""
+class Fit:
+    """One fit: from fresh towers, or from a checkpoint, to a model that answers."""
 
-    def __init__(self, model: TwoTower, train: Interactions, seed: int) -> None:
-        here = compute.current()
-        torch.set_num_threads(here.threads)
-        self.model, self.train, self.device = model, train, here.device
-        # Fresh embeddings are drawn on the CPU: they are the same on every device.
-        self.towers = _towers(model, train, torch.Generator().manual_seed(seed)).to(self.device)
-        self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.batcher = _batcher(model, train, self.generator)
-        rows = self.rows()
-        if not len(rows):
-            raise InputError(
-                f"{model.name}: no user has two training interactions, one to learn from the other; "
-                "set user_share above 0, or use more data"
+    def __init__(self, model: TwoTower, train: Interactions, valid: Queries | None, seed: int) -> None:
+        self.model, self.train, self.stage = model, train, "refit" if valid is None else "choose"
+        self.identity = identity(model, train, self.stage, seed)
+        self.checkpoints: Checkpoints | None = model.checkpoints
+        stored = self._stored()
+        self.superseded = stored is not None and (stored.values["stage"], self.stage) == ("refit", "choose")
+        if stored is not None and self.superseded:
+            model.best_epoch_, model.rows_ = stored.values["best_epoch"], stored.values["rows"]
+            return
+        memory.check(model, train)
+        self.loop = Loop(model, train, seed)
+        self.best: dict[str, Tensor] = {}
+        self.stopping = None
+        if valid is not None and len(valid):
+            loop = self.loop
+            self.stopping = schedule.EarlyStopping(
+                model, valid, loop.scores, train.n_items, loop.epochs, seed
             )
-        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / model.batch_rows)
-        first = torch.arange(min(len(rows), model.batch_rows), device=self.device)
-        self.scores = len(rows) * len(self.batcher.assemble(rows, first).negative)
-        """Scores of a row with a negative in one epoch, about."""
-        self.epochs = schedule.horizon(model, self.steps_an_epoch)
-        self.optimiser = RowwiseAdamW(self.towers, model.learning_rate, model.weight_decay)
-        self.scaler = torch.amp.GradScaler(self.device, enabled=here.precision == "fp16")
-        self.precision = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(here.precision)
+        chosen = model.best_epoch_ if valid is None else 0
+        self.first, self.last = 1, chosen or self.loop.epochs
+        model.training_log_, self.note = [], ""
+        if stored is not None:
+            self._restore(stored)
 
-    def epoch(self, number: int, advance: Callable[[], None]) -> dict[str, float]:
-        """One pass over the rows: its number, mean loss, (row, target) pairs a second, and seconds.
+    def run(self) -> None:
+        """Train to the end, and leave the model ready to answer."""
+        if self.superseded:  # The checkpoint is of the fit that comes after this one.
+            return
+        steps, done = self.loop.steps_an_epoch, self.loop.steps
+        with (
+            progress.bar(f"{self.model.name}: training", self.last * steps, "steps") as advance,
+            deferred() as stop,
+        ):
+            advance(done)
 
-        The loss is read from the device once, at the end.
+            def tick() -> None:
+                advance(1, self.note)
+                self._keep(stop())
+
+            for epoch in range(self.first, self.last + 1):
+                hard_negatives.refresh(self.model, self.loop, epoch)
+                record = self.loop.epoch(epoch, tick)
+                self.model.training_log_.append(record)
+                self.note = f"loss {record['loss']:.4f}, {record['examples_per_second']:,.0f} examples/s"
+                if self._ends(epoch, record):
+                    break
+        self._finish()
+
+    def _ends(self, epoch: int, record: dict[str, float]) -> bool:
+        """Score the epoch where that is due; whether it was the last."""
+        if self.stopping is None or not self.stopping.due(epoch):
+            return False
+        started = time.perf_counter()
+        self.model.adopt(self.loop.towers, self.train)
+        record["valid_ndcg"] = self.stopping.score(epoch)
+        record["valid_seconds"] = time.perf_counter() - started
+        self.note += f", valid NDCG@20 {record['valid_ndcg']:.4f}, best {self.stopping.best_score:.4f}"
+        if self.stopping.best_epoch == epoch:
+            self.best = {name: each.cpu().clone() for name, each in self.loop.towers.state_dict().items()}
+        return self.stopping.stop
+
+    def _finish(self) -> None:
+        if self.best:
+            self.loop.towers.load_state_dict(self.best)
+        self.model.adopt(self.loop.towers, self.train)
+        if self.stopping is not None:
+            self.model.best_epoch_ = self.stopping.best_epoch
+        self.model.trained_numbers_ = sum(each.numel() for each in self.loop.towers.trained())
+        self.model.keep_weights(self.loop.towers)
+
+    def _keep(self, stop: bool) -> None:
+        if self.checkpoints is not None and (stop or self.checkpoints.due):
+            self.checkpoints.save(self._state())
+        if stop:
+            raise StoppedError("stopped while training")
+
+    def _state(self) -> State:
+        values, tensors = self.loop.state()
+        values |= {
+            "stage": self.stage, "best_epoch": self.model.best_epoch_, "rows": self.model.rows_,
+            "log": self.model.training_log_, "note": self.note,
+            "stopping": self.stopping.state() if self.stopping else None,
+        }  # fmt: skip
+        return State(self.identity, values, tensors | prefixed("best", self.best))
+
+    def _stored(self) -> State | None:
+        """The checkpoint to go on from; one of the fit before this one is of no use any more.
+
+        Raises:
+            InputError: it is of another training.
         """
-        started, pairs = time.perf_counter(), 0
-        total = torch.zeros((), device=self.device)
-        for batch in self.batcher.epoch(self.rows()):
-            total += self.step(batch)
-            pairs += len(batch.row)
-            advance()
-        loss, seconds = float(total) / self.steps_an_epoch, time.perf_counter() - started
-        if not math.isfinite(loss):
-            raise RuntimeError(
-                f"{self.model.name}: the loss is {loss} in epoch {number}; lower learning_rate"
-            )
-        return {"epoch": number, "loss": loss, "examples_per_second": pairs / seconds, "seconds": seconds}
+        stored = self.checkpoints.load() if self.checkpoints else None
+        if stored is None or self.checkpoints is None:
+            return None
+        same_fit = stored.values["stage"] == self.stage
+        # The other fit learns from other rows.
+        known = {name: value for name, value in stored.identity.items() if same_fit or name not in STAGED}
+        ours = {name: self.identity[name] for name in self.identity if same_fit or name not in STAGED}
+        checkpoint.check(known, ours, self.checkpoints.folder)
+        return stored if same_fit or self.stage == "choose" else None
 
-    def rows(self) -> Rows:
-        """The rows of the next epoch; without those of which nothing is known."""
-        if self.model.rows_ == "position":
-            rows = position_rows(self.train, self.model.max_history, self.generator.device)
-        else:
-            rows = user_rows(self.train, self.model.input_share, self.generator)
-        speaks_without = self.towers.user is not None or self.towers.user_features is not None
-        return rows if speaks_without else rows.with_history()
-
-    def step(self, batch: Batch) -> Tensor:
-        """Update the towers by one batch; its loss, float[]."""
-        with torch.autocast(self.device, self.precision, enabled=self.precision is not None):
-            loss = batch_loss(self.model, self.towers, batch)
-        self.scaler.scale(loss).backward()
-        parameters = self.optimiser.collect()
-        self.scaler.unscale_(self.optimiser)
-        torch.nn.utils.clip_grad_norm_(parameters, self.model.clip_norm)
-        self.steps += 1
-        done = self.steps / (self.epochs * self.steps_an_epoch + 1)
-        self.optimiser.param_groups[0]["lr"] = self.model.learning_rate * schedule.rate(done)
-        self.scaler.step(self.optimiser)
-        self.scaler.update()
-        return loss.detach()
+    def _restore(self, stored: State) -> None:
+        values, tensors = stored.values, stored.tensors
+        self.loop.restore(values, tensors)
+        self.best = part("best", tensors)
+        self.model.training_log_, self.note = values["log"], values["note"]
+        if self.stopping is not None:
+            self.stopping.restore(values["stopping"])
+        self.first = values["epoch"]["number"]
+        progress.say(f"{self.model.name}: going on in epoch {self.first}, step {values['epoch']['step']}")
 
 
-def batch_loss(model: TwoTower, towers: TwoTowers, batch: Batch) -> Tensor:
-    """Weighted mean of the model's loss over the pairs of `batch`, float[]."""
-    moments, items = towers(batch.moments, batch.items)  # (rows, dim), (items, dim)
-    positive = (moments[batch.row] * items[batch.target]).sum(dim=1)  # (pairs,)
-    negative = moments @ items[batch.negative].T  # (rows, negatives)
-    negative[batch.hit_row, batch.hit_negative] = HIT_SCORE
-    loss = model.pair_loss(positive, negative, batch, towers)  # (pairs,)
-    return (loss * batch.weight).sum() / batch.weight.sum()
-
-
-def _towers(model: TwoTower, train: Interactions, generator: torch.Generator) -> TwoTowers:
-    by_position = model.rows_ == "position"
-    shape = Shape(
-        dim=model.embedding_dim,
-        cosine=model.similarity == "cosine",
-        user_share=model.user_share,
-        shared=model.shared_history,
-        project=model.project,
-        newest=by_position,
-        recency=model.recency if by_position else 0.0,
-        init_scale=model.init_scale,
-    )
-    vocabulary = Vocabulary(
-        user_known=torch.as_tensor(train.user_counts > 0).float(),
-        item_known=torch.as_tensor(train.item_counts > 0).float(),
-        item_weight=torch.as_tensor(model.item_weights(train)),
-        user_features=train.user_features if model.features else None,
-        item_features=train.item_features if model.features else None,
-    )
-    return TwoTowers(shape, vocabulary, generator)
-
-
-def _batcher(model: TwoTower, train: Interactions, generator: torch.Generator) -> Batcher:
-    counts = torch.as_tensor(train.item_counts, device=generator.device)
-    degree = np.maximum(train.user_counts, 1).astype(np.float32)
-    return Batcher(
-        batch_rows=model.batch_rows,
-        sampler=NegativeSampler(counts, model.negatives, model.negative_exponent),
-        in_batch=model.in_batch,
-        mask_history=model.rows_ == "user",
-        user_weight=torch.as_tensor(degree**-model.user_exponent, device=generator.device),
-        popularity=counts.double() / counts.sum(),
-        generator=generator,
-    )
+def identity(model: TwoTower, train: Interactions, stage: str, seed: int) -> dict[str, Any]:
+    """What two trainings have in common when one may go on from the other's checkpoint."""
+    here = compute.current()
+    digest = hashlib.blake2b(train.user.tobytes() + train.item.tobytes(), digest_size=8)
+    return {
+        "model": model.name,
+        **{f"setting {name}": value for name, value in asdict(model).items()},
+        "seed": seed,
+        "stage": stage,
+        "training data": digest.hexdigest(),
+        "device": here.device,
+        "precision": here.precision,
+    }

@@ -4,36 +4,43 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Interactions, Queries
-from datasets.ragged import Ragged
+from datasets.dataset import Features, Interactions, Queries
 from evaluation.retriever import EmbeddingRetriever
+from support import compute
 from support.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from neural.batches import Batch
+    from neural.checkpoint import Checkpoints
     from neural.towers import TwoTowers
 
-Table = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
-SIMILARITIES = ("cosine", "dot")
-ROWS = ("auto", "user", "position")
+ITEMS_A_BLOCK = 65_536
+LEAST = {
+    "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,
+    "hard_refresh": 1, "batch_rows": 1, "accumulate": 1, "epochs": 0, "patience": 1,
+}  # fmt: skip
+"""The least that a setting may be."""
+SHARES = ("id_dropout", "dropout")
 
 
 @dataclass
 class TwoTower(EmbeddingRetriever):
     """A user tower and an item tower trained together; a subclass adds the loss.
 
-    The user is the weighted mean of the history's vectors, and optionally an id embedding and
-    features; the item is an id embedding and optionally features. A query is answered from its
-    own history, whoever asks. Where nothing is known of a user (no history, no trained id, no
-    features) the query is the mean vector of the training users.
+    The user is made of the history and, if wanted, an id embedding, profile features and the moment; the
+    item of an id embedding and, if wanted, features. A query is answered from its own history, whoever
+    asks. Where nothing is known of a user (no history, no trained id, no features) the query is the mean
+    vector of the training users.
     """
 
     chooses_on_validation: ClassVar[bool] = True
@@ -51,8 +58,8 @@ class TwoTower(EmbeddingRetriever):
 
     embedding_dim: int = 64
     """Length of the vectors."""
-    similarity: str = "cosine"
-    """"cosine" or "dot"."""
+    similarity: Literal["cosine", "dot"] = "cosine"
+    """Whether vectors are scaled to length 1 ("cosine") or not ("dot")."""
     user_share: float = 0.0
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False
@@ -61,16 +68,35 @@ class TwoTower(EmbeddingRetriever):
     """Pass the mean of the history through a learned matrix."""
     history_exponent: float = 0.5
     """An item taken by n users weighs n^-exponent in the mean of a history."""
+    history_encoder: Literal["mean", "user_attention", "self_attention"] = "mean"
+    """How a history becomes one vector: its weighted mean; the mean with weights that the user decides; or
+    a transformer layer over its newest `max_history` items."""
+    attention_heads: int = 2
+    """Heads of self_attention."""
+    recompute_history: bool = False
+    """Compute self_attention twice instead of keeping its activations (gradient checkpointing)."""
     features: bool = False
-    """Add embeddings of the user and item features, where the data has them."""
-    rows: str = "auto"
+    """Use the user and item features, those of the history's items included, where the data has them."""
+    context: bool = False
+    """Use the hour and the weekday of the moment; needs times, and rows of positions."""
+    id_dropout: float = 0.0
+    """Share of ids that training replaces by "unknown", so that features learn to do without them."""
+    interaction: Literal["none", "cross", "fm"] = "none"
+    """What the deep part of a tower sees beside its fields: DCN-v2's cross, or a factorisation machine."""
+    mlp: str = ""
+    """Hidden widths of the deep part, such as 256-128; without them and interaction there is none."""
+    norm: Literal["none", "layer", "batch"] = "none"
+    """What normalises the inputs of the deep part's hidden layers."""
+    dropout: float = 0.0
+    """Share of the deep part's hidden outputs that training sets to zero."""
+    rows: Literal["auto", "user", "position"] = "auto"
     """What a training row is: "user", whose items are split at random into history and targets at
     every visit; "position", an interaction with the items before it as history; "auto", position
     where the data is in time order and each validation query has one relevant item."""
     input_share: float = 0.5
     """Share of a user's items that become history, for rows of users."""
     max_history: int = 50
-    """Newest items that make the history, for rows of positions."""
+    """Newest items that make the history, for rows of positions and for self_attention."""
     recency: float = 1.0
     """The r-th history item from the end weighs r^-recency, for rows of positions."""
     user_exponent: float = 0.5
@@ -81,8 +107,14 @@ class TwoTower(EmbeddingRetriever):
     """They are drawn with probability ∝ popularity^exponent; 0 is uniform."""
     in_batch: bool = False
     """Use the targets of the batch's other rows as negatives too."""
+    hard_negatives: int = 0
+    """Negatives more for each row, drawn from the 100 items that the model ranked highest for its user."""
+    hard_refresh: int = 2
+    """Epochs after which those lists are made anew."""
     batch_rows: int = 512
-    """Rows a step."""
+    """Rows a batch."""
+    accumulate: int = 1
+    """Batches a step: their gradients are averaged (gradient accumulation)."""
     learning_rate: float = 0.02
     """Highest learning rate of AdamW; it warms up, then falls by a cosine to 0 at `epochs`."""
     weight_decay: float = 0.0
@@ -97,17 +129,24 @@ class TwoTower(EmbeddingRetriever):
     patience: int = 4
     """Stop after this many evaluations without a better validation NDCG@20."""
 
+    streaming_log_q: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
-        for setting, choices in (("similarity", SIMILARITIES), ("rows", ROWS)):
-            if getattr(self, setting) not in choices:
-                raise unknown(f"{self.name}.{setting}", getattr(self, setting), choices)
-        if self.negatives < 1 and not self.in_batch:
-            raise InputError(f"{self.name}: negatives is {self.negatives}: give 1 or more, or set in_batch")
+        check_settings(self)
         self.best_epoch_ = 0
         """The epoch that validation chose; 0 before it has."""
         self.rows_ = "user" if self.rows == "auto" else self.rows
         self.training_log_: list[dict[str, float]] = []
         self.trained_numbers_ = 0
+        self.shape_: dict[str, Any] = {}
+        """What the towers are made of, as JSON."""
+        self.checkpoints: Checkpoints | None = None
+        self._towers: TwoTowers | None = None
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Hidden widths of the deep part."""
+        return tuple(int(width) for width in self.mlp.split("-") if width)
 
     @abstractmethod
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
@@ -134,60 +173,114 @@ class TwoTower(EmbeddingRetriever):
             self.rows_ = "position" if next_item else "user"
         training.fit(self, train, valid, seed)
 
-    def adopt(self, tables: dict[str, Tensor], train: Interactions) -> None:
-        """Answer queries from `tables`, as `TwoTowers.export` gives them."""
-        none = np.empty((0, self.embedding_dim), dtype=np.float32)
-        arrays = {name: table.numpy() for name, table in tables.items()}
-        self.item_vectors_: Table = arrays["item"]
-        self.user_vectors_: Table = arrays.get("user", none)
-        self.history_vectors_: Table = arrays.get("history", none)
-        self.newest_vectors_: Table = arrays.get("newest", none)
-        self.item_weight_: Table = self.item_weights(train)
-        users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
-        vectors = self._encode(users, train.by_user.take(users))
-        self.default_vector_: Table = vectors.mean(axis=0)
+    def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:
+        """Keep the state of training in `folder`; with `resume` go on from the one that is there."""
+        from neural.checkpoint import Checkpoints
 
-    def item_weights(self, train: Interactions) -> Table:
+        self.checkpoints = Checkpoints(folder, minutes, resume)
+
+    def adopt(self, towers: TwoTowers, train: Interactions) -> None:
+        """Answer queries from `towers`."""
+        self._towers = towers.eval()
+        self.item_vectors_: Vectors = self._encode_items(train.n_items)
+        users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
+        rows = train.by_user.take(users)
+        vectors, _ = self._encode(Queries(users.astype(np.int32), rows, rows, rows))
+        self.default_vector_: Vectors = vectors.mean(axis=0)
+
+    def keep_weights(self, towers: TwoTowers) -> None:
+        """Keep what is needed to build `towers` again from a saved model."""
+        from neural.towers import as_json
+
+        self.shape_ = as_json(towers.shape)
+        self.weights_ = {name: each.cpu().numpy() for name, each in towers.state_dict().items()}
+
+    @property
+    def towers(self) -> TwoTowers:
+        """The trained towers, on the device of this process."""
+        if self._towers is None:
+            import torch
+
+            from neural.towers import Shape, TwoTowers
+
+            state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
+            self._towers = TwoTowers.restore(Shape.from_json(self.shape_), state).to(compute.current().device)
+        return self._towers
+
+    def item_weights(self, train: Interactions) -> Vectors:
         """float32[n_items]: the weight of each item in the mean of a history, but for recency."""
         return (np.maximum(train.item_counts, 1) ** -self.history_exponent).astype(np.float32)
 
-    def encode_items(self) -> Table:
+    def encode_items(self) -> Vectors:
         """float32[n_items, embedding_dim]; of length 1 for cosine."""
         return self.item_vectors_
 
-    def encode_queries(self, queries: Queries) -> Table:
+    def encode_queries(self, queries: Queries) -> Vectors:
         """float32[q, embedding_dim]; of length 1 for cosine."""
-        blocks = range(0, len(queries), QUERIES_A_BLOCK)
+        blocks = [slice(at, at + QUERIES_A_BLOCK) for at in range(0, len(queries), QUERIES_A_BLOCK)]
         vectors = np.empty((len(queries), self.embedding_dim), dtype=np.float32)
-        for block in (slice(at, at + QUERIES_A_BLOCK) for at in blocks):
-            vectors[block] = self._encode(queries.user[block], queries.history.take(block))
-        vectors[~vectors.any(axis=1)] = self.default_vector_
+        for block in blocks:
+            found, told = self._encode(queries.take(block))
+            vectors[block] = np.where(told[:, None], found, self.default_vector_)
         return vectors
 
-    def _encode(self, user: npt.NDArray, history: Ragged) -> Table:
-        """float32[q, d]: the users' vectors; zero where nothing is known."""
+    def encode_new_items(self, features: Features) -> Vectors:
+        """float32[n, embedding_dim]: vectors of items known by their features alone.
+
+        Raises:
+            InputError: the model was trained without features, or a column is missing.
+        """
         import torch
 
-        from neural.history import Moments, weighted_sum, weights
+        columns = self.towers.shape.item_columns
+        if columns is None:
+            raise InputError(
+                f"this {self.name} was trained without item features and cannot place a new item; "
+                f"train it with --set {self.name}.features=true on data with item features"
+            )
+        with torch.inference_mode():
+            rows = columns.rows(features).to(self.towers.item_known.device)
+            return self.towers.new_items(rows).float().cpu().numpy()
 
-        history = history.last(self.max_history) if self.rows_ == "position" else history
-        user_codes, start, stop, items = map(
-            torch.as_tensor, (user.astype(np.int64), history.start, history.stop, history.values)
+    def _encode_items(self, n_items: int) -> Vectors:
+        import torch
+
+        device = self.towers.item_known.device
+        vectors = np.empty((n_items, self.embedding_dim), dtype=np.float32)
+        with torch.no_grad():
+            for start in range(0, n_items, ITEMS_A_BLOCK):
+                block = torch.arange(start, min(start + ITEMS_A_BLOCK, n_items), device=device)
+                vectors[start : start + len(block)] = self.towers.items(block).float().cpu().numpy()
+        return vectors
+
+    def _encode(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+        """float32[q, d]: the queries' vectors; bool[q]: whether anything is known of the user."""
+        import torch
+
+        from neural.history import Moments
+
+        towers = self.towers
+        device = towers.item_known.device
+        history = queries.history.last(self.max_history) if self.rows_ == "position" else queries.history
+        values, offsets = history.compact()
+        user, items, bounds = (
+            torch.as_tensor(each, device=device).long() for each in (queries.user, values, offsets)
         )
-        moments = Moments.of(user_codes, items, start, stop)
-        vector = torch.zeros(len(user), self.embedding_dim)
-        if len(self.history_vectors_):
-            recency = self.recency if self.rows_ == "position" else 0.0
-            weight = weights(moments, torch.as_tensor(self.item_weight_), recency)
-            vector = weighted_sum(torch.as_tensor(self.history_vectors_), moments.history, weight, moments)
-        if len(self.newest_vectors_):
-            newest = torch.as_tensor(self.newest_vectors_)[moments.newest().long()]
-            vector += newest * moments.has_history.unsqueeze(1)
-        if len(self.user_vectors_):
-            vector += torch.as_tensor(self.user_vectors_)[user_codes] * (user_codes >= 0).unsqueeze(1)
-        if self.similarity == "cosine":
-            vector = torch.nn.functional.normalize(vector, dim=1)
-        return vector.numpy()
+        second = queries.timestamp
+        moments = Moments.of(
+            user, items, bounds[:-1], bounds[1:], len(values),
+            None if second is None else torch.as_tensor(second, device=device),
+        )  # fmt: skip
+        given, columns = queries.user_features, towers.shape.user_columns
+        profiles = columns.rows(given).to(device) if given is not None and columns is not None else None
+        with torch.no_grad():
+            vectors, told = towers.users(moments, profiles), towers.told(moments, profiles)
+        return vectors.float().cpu().numpy(), told.cpu().numpy()
+
+    @property
+    def reaches_cold_items(self) -> bool:
+        """Whether items without training interactions have vectors of their own."""
+        return bool(self.shape_.get("item_columns"))
 
     @property
     def parameters(self) -> int:
@@ -196,5 +289,36 @@ class TwoTower(EmbeddingRetriever):
 
     @property
     def training_log(self) -> list[dict[str, float]]:
-        """One dict an epoch: epoch, loss, examples_per_second, seconds, and valid_ndcg where measured."""
+        """One dict an epoch: epoch, loss, examples_per_second, seconds; valid_ndcg and valid_seconds where
+        it was evaluated.
+        """
         return self.training_log_
+
+
+def check_settings(model: TwoTower) -> None:
+    """Refuse values without a meaning.
+
+    Raises:
+        InputError: naming the setting, its value and what it may be.
+    """
+    for setting, kind in get_type_hints(type(model)).items():
+        value = getattr(model, setting, None)
+        if get_origin(kind) is Literal and value not in get_args(kind):
+            raise unknown(f"{model.name}.{setting}", str(value), get_args(kind))
+    for setting, least in LEAST.items():
+        if getattr(model, setting) < least:
+            raise InputError(f"{model.name}.{setting} is {getattr(model, setting)}: give {least} or more")
+    for setting in SHARES:
+        if not 0 <= getattr(model, setting) < 1:
+            raise InputError(
+                f"{model.name}.{setting} is {getattr(model, setting)}: give 0 or more, and less than 1"
+            )
+    if model.negatives < 1 and not model.in_batch:
+        raise InputError(f"{model.name}: negatives is {model.negatives}: give 1 or more, or set in_batch")
+    if not all(width.isdigit() and int(width) for width in model.mlp.split("-") if model.mlp):
+        raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")
+    if model.embedding_dim % model.attention_heads:
+        raise InputError(
+            f"{model.name}.embedding_dim ({model.embedding_dim}) is no multiple of "
+            f"attention_heads ({model.attention_heads})"
+        )

@@ -47,11 +47,13 @@ class Data:
         return len(self.offsets) - 1
 
     def matrix(self, value: float = 1.0):
-        """float32[n_users, n_items], scipy's CSR: `value` where a user took an item."""
+        """float32[n_users, n_items], scipy's CSR with sorted rows: `value` where a user took an item."""
         from scipy.sparse import csr_matrix
 
         data = np.full(len(self.item), value, np.float32)
-        return csr_matrix((data, self.item, self.offsets), (self.n_users, self.n_items))
+        rows = csr_matrix((data, self.item, self.offsets), (self.n_users, self.n_items))
+        # A user's items may be in order of time; recfarm intersects rows as if by code.
+        return rows.sorted_indices()
 
 
 @dataclass

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from datasets.dataset import Interactions
-from neural.batches import Batch, Batcher, Rows, position_rows, user_rows
+from neural.batches import Batch, Batcher, Rows, Taken, position_rows, user_rows
 from neural.negatives import NegativeSampler, log_inclusion
 
 N_USERS, N_ITEMS = 40, 60
@@ -34,6 +34,10 @@ def batcher(train: Interactions, in_batch: bool, mask_history: bool, seed: int =
     )
 
 
+def resident(train: Interactions) -> Taken:
+    return Taken.of(train, "cpu")
+
+
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
@@ -49,7 +53,7 @@ def targets(batch: Batch) -> list[list[int]]:
 
 
 def test_a_users_items_are_divided_between_history_and_targets(train: Interactions) -> None:
-    rows = user_rows(train, 0.5, generator())
+    rows = user_rows(resident(train), 0.5, generator())
     seen = []
     for batch in batcher(train, True, True).epoch(rows):
         for user, history, target in zip(
@@ -63,13 +67,13 @@ def test_a_users_items_are_divided_between_history_and_targets(train: Interactio
 
 def test_every_visit_divides_anew(train: Interactions) -> None:
     source = generator()
-    first, second = (user_rows(train, 0.5, source) for _ in range(2))
+    first, second = (user_rows(resident(train), 0.5, source) for _ in range(2))
     assert not torch.equal(first.items, second.items)
-    assert torch.equal(user_rows(train, 0.5, generator()).items, first.items)
+    assert torch.equal(user_rows(resident(train), 0.5, generator()).items, first.items)
 
 
 def test_a_single_item_is_a_target_without_history(train: Interactions) -> None:
-    rows = user_rows(train, 0.9, generator())
+    rows = user_rows(resident(train), 0.9, generator())
     at = rows.user.tolist().index(7)
     assert rows.start[at] == rows.split[at] == rows.stop[at] - 1
     kept = rows.with_history()
@@ -78,7 +82,7 @@ def test_a_single_item_is_a_target_without_history(train: Interactions) -> None:
 
 
 def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
-    rows = position_rows(train, 4, torch.device("cpu"))
+    rows = position_rows(resident(train), 4)
     batch = batcher(train, True, False).assemble(rows, torch.arange(len(train)))
     at = 0
     for user in range(N_USERS):
@@ -92,7 +96,7 @@ def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
 
 @pytest.mark.parametrize("batch_rows", [1, 16, 1000])
 def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_rows: int) -> None:
-    rows = user_rows(train, 0.5, generator())
+    rows = user_rows(resident(train), 0.5, generator())
     order = torch.randperm(len(rows), generator=generator())
     made = replace(batcher(train, True, True), batch_rows=batch_rows)
     counted = replace(batcher(train, True, True), generator=generator())
@@ -111,7 +115,7 @@ def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_row
 def test_hits_are_exactly_the_negatives_that_the_row_took(
     train: Interactions, in_batch: bool, mask_history: bool
 ) -> None:
-    rows = user_rows(train, 0.5, generator())
+    rows = user_rows(resident(train), 0.5, generator())
     for batch in batcher(train, in_batch, mask_history).epoch(rows):
         negatives = batch.items[batch.negative].tolist()
         assert len(set(negatives)) == len(negatives)
@@ -124,23 +128,23 @@ def test_hits_are_exactly_the_negatives_that_the_row_took(
 
 def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: Interactions) -> None:
     made = batcher(train, True, True)
-    rows = user_rows(train, 0.5, generator())
+    rows = user_rows(resident(train), 0.5, generator())
     batch = made.assemble(rows, torch.arange(10))
     negatives = batch.items[batch.negative]
     assert torch.isin(batch.items, negatives).all()
-    samples = [(made.sampler.chance, 30), (made.popularity, len(batch.row))]
-    assert torch.equal(batch.log_q, log_inclusion(negatives, samples))
+    samples = [(made.sampler.chance[negatives], 30), (made.popularity[negatives], len(batch.row))]
+    assert torch.equal(batch.log_q, log_inclusion(samples))
 
 
 def test_pairs_weigh_what_their_user_weighs(train: Interactions) -> None:
     made = batcher(train, False, True)
-    batch = made.assemble(user_rows(train, 0.5, generator()), torch.arange(5))
+    batch = made.assemble(user_rows(resident(train), 0.5, generator()), torch.arange(5))
     assert torch.equal(batch.weight, made.user_weight[batch.moments.user][batch.row])
 
 
 def test_the_same_seed_gives_the_same_batches(train: Interactions) -> None:
     def items(seed: int) -> list[list[int]]:
-        rows: Rows = user_rows(train, 0.5, generator(seed))
+        rows: Rows = user_rows(resident(train), 0.5, generator(seed))
         return [batch.items.tolist() for batch in batcher(train, True, True, seed).epoch(rows)]
 
     assert items(1) == items(1) != items(2)

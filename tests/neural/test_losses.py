@@ -44,7 +44,7 @@ def test_cosine_contrastive_is_equation_1() -> None:
     def formula(positive: float, negatives: list[float]) -> float:
         return max(0, 1 - positive) + 30 * sum(max(0, score - 0.4) for score in negatives) / len(negatives)
 
-    assert_close(losses.cosine_contrastive(POSITIVE, NEGATIVE, ROW, 0.4, 30), each_pair(formula))
+    assert_close(losses.cosine_contrastive(POSITIVE, NEGATIVE, ROW, 4, 0.4, 30), each_pair(formula))
 
 
 def test_binary_cross_entropy_weighs_the_mean_of_the_negatives() -> None:
@@ -52,7 +52,7 @@ def test_binary_cross_entropy_weighs_the_mean_of_the_negatives() -> None:
         refused = sum(math.log(1 - sigmoid(score / 0.5 - 1)) for score in negatives) / len(negatives)
         return -math.log(sigmoid(positive / 0.5 - 1)) - 7 * refused
 
-    loss = losses.binary_cross_entropy(POSITIVE, NEGATIVE, ROW, 0.5, torch.tensor(-1.0), 7)
+    loss = losses.binary_cross_entropy(POSITIVE, NEGATIVE, ROW, 4, 0.5, torch.tensor(-1.0), 7)
     assert_close(loss, each_pair(formula))
 
 
@@ -66,5 +66,5 @@ def test_a_masked_negative_costs_nothing(hit: float) -> None:
         losses.sampled_softmax(POSITIVE, without, ROW, 0.2),
     )
     # The mean stays one over all m drawn negatives.
-    contrast = losses.cosine_contrastive(POSITIVE, masked, ROW, 0.0, 4)
-    assert_close(contrast, losses.cosine_contrastive(POSITIVE, without, ROW, 0.0, 3))
+    contrast = losses.cosine_contrastive(POSITIVE, masked, ROW, 4, 0.0, 4)
+    assert_close(contrast, losses.cosine_contrastive(POSITIVE, without, ROW, 3, 0.0, 3))

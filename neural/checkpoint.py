@@ -1,0 +1,106 @@
+"""The state of an interrupted training on disk: tensors as safetensors, the rest as JSON among them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from support.errors import InputError
+from support.files import atomic_file
+
+FILE = "training.safetensors"
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass
+class State:
+    """A point in a training."""
+
+    identity: dict[str, Any]
+    """What a training must have in common with the one that goes on from here"""
+    values: dict[str, Any]
+    """What JSON can hold"""
+    tensors: Tensors
+
+
+@dataclass
+class Checkpoints:
+    """Where a training keeps its state, and how often."""
+
+    folder: Path
+    minutes: float
+    """Between two checkpoints"""
+    resume: bool
+    """Whether to go on from a checkpoint that is there"""
+    saved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def due(self) -> bool:
+        """Whether the last one is `minutes` old."""
+        return time.monotonic() - self.saved_at > 60 * self.minutes
+
+    def save(self, state: State) -> None:
+        """Write `state` in the place of the last one, whole or not at all."""
+        from safetensors.torch import save_file
+
+        about = json.dumps({"identity": state.identity, "values": state.values})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with atomic_file(self.folder / FILE) as scratch:
+            save_file(
+                {name: each.contiguous() for name, each in state.tensors.items()}, scratch, {"about": about}
+            )
+        self.saved_at = time.monotonic()
+
+    def load(self) -> State | None:
+        """The last state; None where there is none, or none is asked for.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self.folder / FILE
+        if not self.resume or not path.is_file():
+            return None
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, "pt") as stored:
+                about = json.loads(stored.metadata()["about"])
+                tensors = {name: stored.get_tensor(name) for name in stored.keys()}
+            return State(about["identity"], about["values"], tensors)
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"the checkpoint {path} is damaged ({error}); run without --resume") from error
+
+
+def check(stored: Mapping[str, Any], ours: Mapping[str, Any], folder: Path) -> None:
+    """Refuse a checkpoint of another training.
+
+    Raises:
+        InputError: naming the first thing that differs.
+    """
+    for name in sorted(set(stored) | set(ours)):
+        if stored.get(name) != ours.get(name):
+            raise InputError(
+                f"the checkpoint in {folder} belongs to another training: its {name} is {stored.get(name)}, "
+                f"here it is {ours.get(name)}; run without --resume"
+            )
+
+
+def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> Tensors:
+    """The tensors with `prefix` and a dot before their names."""
+    return {f"{prefix}.{name}": each for name, each in tensors.items()}
+
+
+def part(prefix: str, tensors: Mapping[str, Tensor]) -> Tensors:
+    """Those that `prefixed` gave this prefix, without it."""
+    return {
+        name.removeprefix(f"{prefix}."): each
+        for name, each in tensors.items()
+        if name.startswith(f"{prefix}.")
+    }

@@ -1,0 +1,35 @@
+"""Distinct numbers, in a form whose size the host knows before the device has found them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def waits(tensor: Tensor) -> bool:
+    """Whether the host would wait for the device to learn how many results there are."""
+    return tensor.device.type != "cpu"
+
+
+def distinct(ids: Tensor, filler: int) -> tuple[Tensor, Tensor]:
+    """The distinct `ids` in ascending order, and for each of `ids` the place of its own.
+
+    On a device other than the CPU there are as many places as `ids`, those left over hold `filler`:
+    the host then never waits for the device to count.
+
+    Args:
+        ids: int64 of any shape, n in all and none above `filler`.
+        filler: what unused places hold.
+
+    Returns:
+        int64[m] with m ≤ n (CPU) or m = n, and int64 of the shape of `ids`.
+    """
+    if not waits(ids):
+        values, place = torch.unique(ids, return_inverse=True)
+        return values, place
+    ordered, order = torch.sort(ids.flatten())
+    begins = torch.ones_like(ordered, dtype=torch.bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    rank = torch.cumsum(begins, 0) - 1  # (n,)
+    values = torch.full_like(ordered, filler).scatter_(0, rank, ordered)
+    return values, torch.empty_like(rank).scatter_(0, order, rank).view_as(ids)
