@@ -32,7 +32,7 @@ class Evaluation:
     recommend_seconds: float
     """time the model took for the lists; 0 for lists made elsewhere"""
     slices: list[Slice]
-    """metrics by length of history and popularity of the true item"""
+    """metrics of parts of the queries and of the truth, as `slices.slices` gives them"""
 
     @property
     def metrics(self) -> dict[str, float]:
