@@ -44,7 +44,8 @@ class Evaluation:
         import pandas as pd
 
         everything = {"slice": "all", "queries": len(self.items), **self.metrics}
-        return pd.DataFrame([everything, *self.slices]).set_index("slice")
+        table = pd.DataFrame([everything, *self.slices]).set_index("slice")
+        return table[["queries", *metrics.METRICS]]
 
 
 def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
