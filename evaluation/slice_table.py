@@ -70,7 +70,7 @@ def _queries(known: list[Slices]) -> dict[str, int]:
 
 def _random_recalls(known: list[Slices]) -> dict[str, str]:
     return {
-        name: f"{part['random_recall']:.4f}"
+        name: f"{part['random_recall']:.6f}"
         for slices in known
         for name, part in slices.items()
         if "random_recall" in part

@@ -83,7 +83,7 @@ def test_a_slice_without_queries_is_a_dash_without_a_footnote():
 
 def test_chance_has_a_column_where_a_record_has_it():
     old, new = row("old", part("cold items")), row("new", part("cold items", random_recall=0.0054))
-    assert cells(old, new)[0]["cold items"]["random"] == "0.0054"
+    assert cells(old, new)[0]["cold items"]["random"] == "0.005400"
     assert "random" not in cells(old)[0]["cold items"]
 
 
