@@ -139,7 +139,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--dataset", default="aliec-sim", metavar="NAME_OR_FILE", help="a name from --list, or your own file")
     add("--models", default="", metavar="A,B", help="registered models to run (default: all)")
     add("--model", action="append", default=[], metavar="FILE.py:CLASS", help="a model of your own")
-    add("--protocol", help="published, time, next-item, leave-last-one or random (default: the dataset's)")
+    add("--protocol", metavar="NAME", help="published, time, next-item, cold-items, leave-last-one or random "
+        "(default: the dataset's)")  # fmt: skip
     add("--seeds", type=_count, default=1, metavar="N", help="runs of each model with chance in it")
     add("--split-seed", type=int, default=0, metavar="S", help="seed of everything random in the split")
     add("--k", type=_count, default=20, help="length of the lists")

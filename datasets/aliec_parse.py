@@ -135,8 +135,9 @@ def _codes(
 
 
 def _numbers(values: pa.ChunkedArray, place: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.float32]:
-    """float32[n]; NaN where there is no finite number."""
+    """float32[n]; NaN where there is no number, or one beyond float32."""
     numbers = np.full(n, np.nan, dtype=np.float32)
-    raw = values.to_numpy()
+    with np.errstate(over="ignore"):
+        raw = values.to_numpy().astype(np.float32)
     numbers[place] = np.where(np.isfinite(raw), raw, np.nan)
     return numbers

@@ -60,9 +60,9 @@ def load(
         dataset: a name of `listing`, or the path of a file of interactions (see `table.load`).
         data_dir: files of a named dataset are looked for in, and downloaded to, `<data_dir>/<name>`;
             where that cannot be written, `<cache_dir()>/<name>` takes its place.
-        protocol: a key of `protocols.PROTOCOLS`; the dataset's first one by default.
+        protocol: a key of `splits.PROTOCOLS`; the dataset's first one by default.
         exclude_seen: keep a user's earlier items out of the answer; by default in all protocols
-            but next-item.
+            but next-item and cold-items.
         split_seed: seed of all that is random in the split.
         columns: role → column name, for a file of one's own.
         stand_in: whether aliec-sim, under its own name, takes the place of aliec where that is not to be had.
@@ -116,7 +116,7 @@ def _own_file(path: Path, columns: dict[str, str]) -> tuple[Log, tuple[str, ...]
     log = table.load(path, columns)
     if log.name.lower() in SOURCES:
         log = replace(log, name=table.safe_name(path.name))
-    timed = ("time", "next-item", "leave-last-one")
+    timed = ("time", "next-item", "cold-items", "leave-last-one")
     return log, ("random", *timed) if log.timestamp is None else (*timed, "random")
 
 
@@ -212,7 +212,7 @@ def _lightgcn(name: str, interactions: int) -> Source:
     return Source(("published",), _files(*lightgcn.FILES), read, interactions)
 
 
-_TIMED = ("next-item", "leave-last-one", "time")
+_TIMED = ("next-item", "cold-items", "leave-last-one", "time")
 _LIGHTGCN = {
     "gowalla": 1_027_370,
     "yelp2018": 1_561_406,

@@ -119,7 +119,7 @@ class Dataset:
     name: str
     """Also the folder of its results; the embedded data is never called by a real dataset's name."""
     protocol: str
-    """A key of `protocols.PROTOCOLS`."""
+    """A key of `splits.PROTOCOLS`."""
     exclude_seen: bool
     """Whether a user's earlier items are kept out of the answer."""
     split_seed: int

@@ -5,7 +5,6 @@ A protocol gives every query its whole truth; what may be returned is decided in
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,15 +101,6 @@ def leave_last_one(log: Log, seed: int) -> Parts:
     """
     one = (_events(log) >= 3).astype(np.int64)  # (users,)
     return _last(log, "leave-last-one", one, one, seed, None)
-
-
-PROTOCOLS: dict[str, Callable[[Log, int], Parts]] = {
-    "published": published,
-    "random": random,
-    "time": time,
-    "next-item": next_item,
-    "leave-last-one": leave_last_one,
-}
 
 
 def _static(log: Log, train_valid: Rows, test: Rows, rng: np.random.Generator) -> Parts:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
+from datasets.cold_items import cold_items
 from datasets.dataset import Dataset, Interactions, Queries
 from datasets.log import Log
-from datasets.protocols import PROTOCOLS
+from datasets.protocols import Parts, leave_last_one, next_item, published, random, time
 from datasets.ragged import Ragged, offsets_of
 from support.errors import InputError, unknown
 
-REPEATS = frozenset({"next-item"})
+PROTOCOLS: dict[str, Callable[[Log, int], Parts]] = {
+    "published": published,
+    "random": random,
+    "time": time,
+    "next-item": next_item,
+    "cold-items": cold_items,
+    "leave-last-one": leave_last_one,
+}
+REPEATS = frozenset({"next-item", "cold-items"})
 """Protocols in which an item seen before may come next, so that it may be returned by default."""
 
 

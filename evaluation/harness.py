@@ -32,7 +32,7 @@ class Evaluation:
     recommend_seconds: float
     """time the model took for the lists; 0 for lists made elsewhere"""
     slices: list[Slice]
-    """metrics by length of history and popularity of the true item"""
+    """metrics of parts of the queries and of the truth, as `slices.slices` gives them"""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -44,7 +44,8 @@ class Evaluation:
         import pandas as pd
 
         everything = {"slice": "all", "queries": len(self.items), **self.metrics}
-        return pd.DataFrame([everything, *self.slices]).set_index("slice")
+        table = pd.DataFrame([everything, *self.slices]).set_index("slice")
+        return table[["queries", *metrics.METRICS]]
 
 
 def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:

@@ -12,15 +12,18 @@ from tabulate import tabulate
 
 from evaluation.board import Board, Record, Row, read_boards
 from evaluation.metrics import METRICS
+from evaluation.slice_table import slice_table
 from support.files import write_text
 
 LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
 SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
-COSTS = {
+Costs = dict[str, tuple[str, str]]
+COSTS: Costs = {
     "fit s": ("fit_seconds", "{:,.1f}"),
     "rank s": ("recommend_seconds", "{:,.2f}"),
     "queries/s": ("queries_per_second", "{:,.0f}"),
     "peak MiB": ("peak_rss_mib", "{:,.0f}"),
+    "peak GPU MiB": ("peak_gpu_mib", "{:,.0f}"),
     "parameters": ("parameters", "{:,.0f}"),
 }
 CSV_RECORD = ("fit_seconds", "recommend_seconds", "peak_rss_mib", "parameters")
@@ -58,7 +61,8 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table(board)]
-    parts += ["## Slices\n", slice_table(board), "## Settings\n", settings_list(board)]
+    parts += ["## Slices\n", slice_table(board.rows, _labels(board.rows), board.k)]
+    parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:
         parts += ["## Spread over split seeds\n", spread_table(family)]
     notes = [*board.dataset["notes"], *_warnings(board)]
@@ -110,20 +114,25 @@ def _about(board: Board) -> str:
 
 
 def main_table(board: Board) -> str:
-    """A row a model, the best metric in bold; failed runs with their reason."""
+    """A row a model, the best metric in bold; failed runs with their reason.
+
+    The memory of a GPU has a column where a run used one.
+    """
     rows = sorted(board.rows, key=lambda row: -row.mean("metrics", "ndcg"))
     best = {name: max(row.mean("metrics", name) for row in rows) for name in SHOWN}
-    header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), *COSTS]
-    body = [_table_row(row, best, labels) for row, labels in zip(rows, _labels(rows), strict=True)]
+    on_gpu = any(record.get("peak_gpu_mib") for record in board.records)
+    costs = {label: cost for label, cost in COSTS.items() if on_gpu or cost[0] != "peak_gpu_mib"}
+    header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), *costs]
+    body = [_table_row(row, best, labels, costs) for row, labels in zip(rows, _labels(rows), strict=True)]
     return tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
 
 
-def _table_row(row: Row, best: dict[str, float], label: str) -> list[str]:
+def _table_row(row: Row, best: dict[str, float], label: str, costs: Costs) -> list[str]:
     if not row.done:
-        return [f"{label} (failed: {row.failed[0]['reason']})", *["–"] * (len(SHOWN) + len(COSTS))]
+        return [f"{label} (failed: {row.failed[0]['reason']})", *["–"] * (len(SHOWN) + len(costs))]
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     metrics = [_metric(row, name, best[name]) for name in SHOWN]
-    return [label + failed, *metrics, *(form.format(row.mean(key)) for key, form in COSTS.values())]
+    return [label + failed, *metrics, *(form.format(row.mean(key)) for key, form in costs.values())]
 
 
 def _metric(row: Row, name: str, best: float) -> str:
@@ -144,30 +153,6 @@ def _labels(rows: list[Row]) -> list[str]:
         }
         labels.append(row.model + (f" ({_settings(differing)})" if differing else ""))
     return labels
-
-
-def slice_table(board: Board) -> str:
-    """Recall and NDCG by length of history and popularity of the true item."""
-    rows = [row for row in board.rows if row.done]
-    rows.sort(key=lambda row: -row.mean("metrics", "ndcg"))
-    if not rows:
-        return "No finished run.\n"
-    slices = rows[0].done[0]["slices"]
-    header = ["slice", "queries", *_labels(rows)]
-    body = [
-        [part["slice"], f"{part['queries']:,}", *(_slice_cell(row, number) for row in rows)]
-        for number, part in enumerate(slices)
-    ]
-    caption = f"Recall@{board.k} / NDCG@{board.k}; head: the most popular 20 % of the catalogue.\n\n"
-    return caption + tabulate(body, header, tablefmt="pipe", colalign=_align(header)) + "\n"
-
-
-def _slice_cell(row: Row, number: int) -> str:
-    parts = [record["slices"][number] for record in row.done]
-    if not parts[0]["queries"]:
-        return "–"
-    recall, ndcg = (sum(part[name] for part in parts) / len(parts) for name in ("recall", "ndcg"))
-    return f"{recall:.4f} / {ndcg:.4f}"
 
 
 def settings_list(board: Board) -> str:

@@ -61,6 +61,14 @@ class Retriever(ABC):
         return 0
 
     @property
+    def reaches_cold_items(self) -> bool:
+        """Whether the fitted model knows something of items without training interactions, such as features.
+
+        Where it knows items by their id alone, tables show a dash in place of its metrics on them.
+        """
+        return False
+
+    @property
     def training_log(self) -> list[dict[str, float]]:
         """One dict an epoch for models that train in epochs: "epoch", "loss", and what else tells."""
         return []

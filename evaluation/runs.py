@@ -139,6 +139,7 @@ def execute(job: Job, dataset: Dataset, folder: Path, label: str, quiet: bool) -
         "peak_rss_mib": round(environment.peak_rss_mib(), 1),
         "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
         "parameters": model.parameters,
+        "reaches_cold_items": bool(model.reaches_cold_items),
         "training": model.training_log,
         "threads": chosen.threads,
         "processor": environment.gpu() if chosen.device == "cuda" else environment.processor(),

@@ -142,6 +142,45 @@ def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
     assert len({row["fingerprint"] for row in rows(tmp_path).values()}) == 1
 
 
+def test_cold_items_have_a_slice_and_a_dash_where_they_are_out_of_reach(run, tmp_path):
+    run("--protocol", "cold-items", "--models", "global_hot,item_cf", plugin("KnowsFeatures"))
+    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert table.startswith("# mine.csv: cold-items, seen items kept, top 20")
+    slices = [line.split("|") for line in table[table.index("## Slices") :].splitlines() if "|" in line]
+    header, *lines = [[cell.strip() for cell in line[1:-1]] for line in slices]
+    found = {line[0]: dict(zip(header, line, strict=True)) for line in lines}
+    names = ["warm", "cold users", "history 1–2", "history 3–9", "history 10+"]
+    assert list(found)[1:] == [*names, "head items", "tail items", "cold items"]
+    cold = found["cold items"]
+    assert int(cold["queries"]) > 0
+    assert (cold["global_hot"], cold["item_cf"]) == ("–", "–")
+    assert " / " in cold["KnowsFeatures"]
+    assert cold["random"] == f"{20 / 36:.6f}"
+    assert table.count("– for cold items: the model knows items by their id alone") == 1
+    assert "4 items held out of training with their" in table
+
+
+def test_a_list_for_nobody_is_a_dash(run, tmp_path):
+    path = tmp_path / "late.csv"
+    early = [f"u{user},i{(user + step) % 5},{step}" for user in range(8) for step in range(4)]
+    path.write_text(
+        "\n".join(["user,item,timestamp", *early, "u0,i4,9", "new,i1,9", "new,i2,9", "newer,i1,9"])
+    )
+    run("--models", "global_hot,item_cf", dataset=path)
+    table = (tmp_path / "results" / "late" / "leaderboard.md").read_text()
+    (line,) = [line for line in table.splitlines() if line.startswith("| cold users")]
+    assert line.count("–") == 1 and " / " in line
+    assert "– for cold users, or another slice: the model returned nothing" in table
+
+
+def test_the_reference_of_cold_items_says_what_it_lacks(run, tmp_path):
+    model = ROOT / "benchmarks" / "category_hot.py"
+    run("--protocol", "cold-items", "--models", "global_hot", f"--model={model}:CategoryHot", check=1)
+    found = rows(tmp_path)
+    assert found[("global_hot", "0")]["status"] == "done"
+    assert "category_hot needs item features" in found[("category_hot", "0")]["reason"]
+
+
 def test_k(run, tmp_path):
     run("--models", "global_hot", "--k", 5)
     assert "ndcg@5" in rows(tmp_path)[("global_hot", "0")]
@@ -176,6 +215,26 @@ def test_bad_words_are_refused(run, words, sentence):
 
 def test_unknown_dataset_names_the_nearest(run):
     assert "did you mean 'gowalla'?" in refused(run(dataset="gowala", check=2))
+
+
+@pytest.mark.parametrize(
+    ("file", "column"), [("ad_feature", "cate_id"), ("ad_feature", "price"), ("user_profile", "age_level")]
+)
+def test_aliec_without_a_feature_column_is_refused(run, tmp_path, file, column):
+    columns = {
+        "raw_sample": "user,time_stamp,adgroup_id,pid,nonclk,clk",
+        "ad_feature": "adgroup_id,cate_id,campaign_id,customer,brand,price",
+        "user_profile": "userid,cms_segid,cms_group_id,final_gender_code,age_level,pvalue_level,"
+        "shopping_level,occupation,new_user_class_level ",
+    }
+    (tmp_path / "data" / "aliec").mkdir(parents=True)
+    for name, header in columns.items():
+        header = header.replace(column, "other") if name == file else header
+        row = ",".join("1" for _ in header.split(","))
+        (tmp_path / "data" / "aliec" / f"{name}.csv").write_text(f"{header}\n{row}\n")
+    sentence = refused(run("--models", "global_hot", "--quiet", dataset="aliec", check=2))
+    assert f"{file}.csv has no column '{column}': its header is " in sentence
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_plugin_that_does_not_import(run, tmp_path):

@@ -100,6 +100,29 @@ def test_features_have_codes_and_unknowns(tmp_path: Path) -> None:
     np.testing.assert_array_equal(items.numeric["price"], np.array([1e8, np.nan, 19.9], np.float32))
 
 
+@pytest.mark.parametrize(
+    ("price", "read"),
+    [
+        *[("0", 0.0), ("0.0", 0.0), ("100000000", 1e8), ("1e8", 1e8), ("-5.5", -5.5), ("0.01", 0.01)],
+        *[
+            ("", np.nan),
+            ("NULL", np.nan),
+            ("nan", np.nan),
+            ("inf", np.nan),
+            ("-inf", np.nan),
+            ("1e39", np.nan),
+        ],
+    ],
+)
+def test_odd_prices_are_numbers_or_unknown(tmp_path: Path, price: str, read: float) -> None:
+    folder = write(tmp_path / "aliec", ad_feature=ADS.replace("19.9", price))
+    for log in (load(folder), load(folder)):  # from the files, then from the cache
+        assert log.item_features is not None
+        numbers = log.item_features.numeric["price"]
+        np.testing.assert_array_equal(numbers, np.array([1e8, np.nan, read], np.float32))
+        assert len(log.user) == 5
+
+
 def test_gzip_and_zip_give_the_same_log(tmp_path: Path) -> None:
     plain = load(write(tmp_path / "plain"))
     packed = tmp_path / "gz"
@@ -164,7 +187,10 @@ def test_find(tmp_path: Path) -> None:
         ("user_profile", "99,", "?,", r"user_profile.csv, line 3: '\?' in column 'userid'"),
         ("raw_sample", "clk\n", "click\n", r"raw_sample.csv has no column 'clk': its header is user,"),
         ("ad_feature", "brand", "label", r"ad_feature.csv has no column 'brand'"),
+        ("ad_feature", "price", "cost", r"ad_feature.csv has no column 'price'"),
+        ("ad_feature", "adgroup_id", "ad", r"ad_feature.csv has no column 'adgroup_id'"),
         ("user_profile", "occupation", "job", r"user_profile.csv has no column 'occupation'"),
+        ("user_profile", "userid", "person", r"user_profile.csv has no column 'userid'"),
         ("raw_sample", RAW, "", r"raw_sample.csv is empty"),
         ("ad_feature", ADS, "", r"ad_feature.csv is empty"),
         ("user_profile", PROFILES, PROFILES.splitlines()[0] + "\n", r"user_profile.csv has a header and no"),

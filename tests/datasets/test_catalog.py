@@ -119,9 +119,10 @@ def test_downloaded_into_the_cache_where_the_data_folder_cannot_be_written(
 def test_own_file_with_times_is_split_by_time(tmp_path: Path):
     dataset = load(str(write_log(tmp_path / "my log.csv")), tmp_path)
     assert (dataset.name, dataset.title, dataset.protocol) == ("my-log", "my log.csv", "time")
-    for protocol in ("next-item", "leave-last-one", "random"):
+    for protocol in ("next-item", "cold-items", "leave-last-one", "random"):
         assert load(str(tmp_path / "my log.csv"), tmp_path, protocol=protocol).protocol == protocol
-    assert not load(str(tmp_path / "my log.csv"), tmp_path, protocol="next-item").exclude_seen
+    for protocol in ("next-item", "cold-items"):
+        assert not load(str(tmp_path / "my log.csv"), tmp_path, protocol=protocol).exclude_seen
 
 
 def test_own_file_without_times_is_split_at_random(tmp_path: Path):
@@ -205,7 +206,7 @@ def test_listing(tmp_path: Path):
     assert listed["yelp2018"].status == "downloadable"
     assert listed["aliec-sim"].status == "embedded"
     assert listed["aliec"].status == "by hand"
-    assert listed["ml-1m"].protocols == ("next-item", "leave-last-one", "time")
+    assert listed["ml-1m"].protocols == ("next-item", "cold-items", "leave-last-one", "time")
 
 
 def test_a_part_of_aliec_is_listed_as_such_and_not_stood_in_for(tmp_path: Path, offline: list[Path]):

@@ -41,6 +41,15 @@ class Seeded(Popular):
 
 
 @dataclass
+class KnowsFeatures(Seeded):
+    """Says that it knows something of items without training interactions."""
+
+    @property
+    def reaches_cold_items(self):
+        return True
+
+
+@dataclass
 class ReturnsNan(Popular):
     def encode_items(self):
         return np.full_like(self.counts_, np.nan)

@@ -18,6 +18,7 @@ def test_the_truth_itself_is_perfect():
     assert result.metrics == dict.fromkeys(("precision", "recall", "map", "ndcg", "hitrate"), 1.0)
     frame = result.frame()
     assert frame.loc["all", "ndcg"] == 1.0
+    assert list(frame.columns) == ["queries", *result.metrics]
     assert frame.loc["history 3–9", "queries"] == len(DATA.test)
 
 
