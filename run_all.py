@@ -30,7 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"\nstopped; finished runs are kept in {options.results_dir}", file=sys.stderr)
+        kept = (
+            f"finished runs are kept in {options.results_dir}; --resume goes on with the one that was stopped"
+        )
+        print(f"\nstopped; {kept}", file=sys.stderr)
         return 130
 
 
@@ -60,7 +63,8 @@ def _run(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.
         if not options.force and runs.is_done(job.folder(dataset, board)):
             progress.say(f"{label}: done before; --force runs it again")
             continue
-        record = runs.run(job, dataset, board, label, options.quiet)
+        keeping = runs.Keeping(options.checkpoint_minutes, options.resume)
+        record = runs.run(job, dataset, board, label, options.quiet, keeping)
         failed |= record["status"] != "done"
         report.write(board, dataset.fingerprint, options.k)
     return failed
@@ -153,6 +157,9 @@ def _parser() -> argparse.ArgumentParser:
         help="columns of your own file: user, item, timestamp, rating")  # fmt: skip
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
     add("--force", action="store_true", help="run again what is done")
+    add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
+    add("--checkpoint-minutes", type=float, default=10.0, metavar="N",
+        help="minutes between two checkpoints of training; one more is kept at Ctrl-C")  # fmt: skip
     add("--no-stand-in", action="store_true", help="without aliec's files, stop instead of using aliec-sim")
     seen = parser.add_mutually_exclusive_group()
     seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")

@@ -7,7 +7,13 @@ import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
+
+from support.errors import InputError
+
+GRACE_SECONDS = 60
+"""What a function may take to keep its state when it is asked to end."""
 
 
 class Crash(Exception):
@@ -37,7 +43,7 @@ def call(function: Callable[..., Any], *args: Any) -> Any:
         process.join()
         raise Crash(_death(process.exitcode)) from None
     except KeyboardInterrupt:
-        process.kill()
+        _end(process)
         raise
     done, value = answer
     if not done:
@@ -45,11 +51,22 @@ def call(function: Callable[..., Any], *args: Any) -> Any:
     return value
 
 
+def _end(process: BaseProcess) -> None:
+    """Ask for an end, which most functions meet at once and some after keeping their state; then insist."""
+    try:
+        process.terminate()
+        process.join(GRACE_SECONDS)
+    finally:
+        process.kill()
+
+
 def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     # Ctrl-C reaches the whole group; the parent alone decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         answer = (True, function(*args))
+    except InputError as error:  # Its sentence says it all.
+        answer = (False, (str(error), ""))
     except Exception as error:
         answer = (False, (f"{type(error).__name__}: {error}", traceback.format_exc()))
     sender.send(answer)

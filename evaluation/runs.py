@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,16 @@ from support import compute, progress
 from support.files import atomic_folder, write_json
 
 RECORD, LISTS = "run.json", "lists.npz"
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How the state of long training is kept."""
+
+    minutes: float = 10.0
+    """Between two checkpoints"""
+    resume: bool = False
+    """Whether to go on from the checkpoint of an interrupted run"""
 
 
 @dataclass(frozen=True)
@@ -69,9 +81,16 @@ class Job:
 
     def folder(self, dataset: Dataset, board: Path) -> Path:
         """Where the run is kept, under the board's folder."""
+        return board / "runs" / self._name(dataset)
+
+    def checkpoints(self, dataset: Dataset, board: Path) -> Path:
+        """Where its state is kept while it is underway."""
+        return board / "checkpoints" / self._name(dataset)
+
+    def _name(self, dataset: Dataset) -> str:
         identity = json.dumps(self.identity(dataset), sort_keys=True, default=str)
         digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
-        return board / "runs" / f"{self.source.name}-seed{self.seed}-{digest}"
+        return f"{self.source.name}-seed{self.seed}-{digest}"
 
 
 def is_done(folder: Path) -> bool:
@@ -92,17 +111,20 @@ def read(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool) -> dict[str, Any]:
+def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool, keeping: Keeping) -> dict[str, Any]:
     """Do `job` in a process of its own and keep its folder, whole or not at all.
 
     Returns:
         The record, with "status" "done" or "failed"; a failed one has a "reason".
     """
     record = job.identity(dataset) | {"dataset": _describe(dataset)}
+    checkpoints = job.checkpoints(dataset, board)
     with atomic_folder(job.folder(dataset, board)) as scratch:
         try:
-            record |= isolation.call(execute, job, dataset, scratch, label, quiet)
+            work = Work(job, dataset, scratch, label, quiet, checkpoints, keeping)
+            record |= isolation.call(execute, work)
             record |= {"status": "done"}
+            _forget(checkpoints)
         except isolation.Crash as crash:
             progress.say(f"{label}: failed: {crash}\n{crash.trace}".rstrip())
             record |= {"status": "failed", "reason": str(crash)}
@@ -112,23 +134,39 @@ def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool) -> dic
     return record
 
 
-def execute(job: Job, dataset: Dataset, folder: Path, label: str, quiet: bool) -> dict[str, Any]:
-    """Fit, recommend and measure, in the run's own process; lists and weights go into `folder`."""
+@dataclass(frozen=True)
+class Work:
+    """A job and all that its process needs to do it."""
+
+    job: Job
+    dataset: Dataset
+    folder: Path
+    """Where lists and weights go"""
+    label: str
+    quiet: bool
+    checkpoints: Path
+    keeping: Keeping
+
+
+def execute(work: Work) -> dict[str, Any]:
+    """Fit, recommend and measure, in the run's own process."""
+    job, dataset, label = work.job, work.dataset, work.label
     chosen = compute.configure(job.device, job.precision)
     model_class = job.source.load()
     progress.configure(quiet=True)
     contract.warm_up(model_class, job.settings)
     model = settings.build(model_class, job.settings)
+    model.keep_checkpoints(work.checkpoints, work.keeping.minutes, work.keeping.resume)
 
-    progress.configure(quiet)
+    progress.configure(work.quiet)
     progress.say(f"{label}: fitting")
     started = time.perf_counter()
     contract.fit(model, dataset, job.seed)
     fit_seconds = time.perf_counter() - started
     progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
     result = evaluate(model, dataset, job.k)
-    _keep_lists(result, folder)
-    model.save(folder)
+    _keep_lists(result, work.folder)
+    model.save(work.folder)
     return {
         "metrics": result.metrics,
         "slices": result.slices,
@@ -144,6 +182,13 @@ def execute(job: Job, dataset: Dataset, folder: Path, label: str, quiet: bool) -
         "threads": chosen.threads,
         "processor": environment.gpu() if chosen.device == "cuda" else environment.processor(),
     }
+
+
+def _forget(checkpoints: Path) -> None:
+    """Remove the checkpoint of a run that is done, and the folder of checkpoints where it was the last."""
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    with suppress(OSError):
+        checkpoints.parent.rmdir()
 
 
 def _keep_lists(result: Evaluation, folder: Path) -> None:

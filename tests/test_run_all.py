@@ -281,6 +281,37 @@ def test_ctrl_c_keeps_finished_runs_and_nothing_half_written(log, tmp_path):
     assert "global_hot" in (folder / "leaderboard.md").read_text()
 
 
+def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
+    words = ["--models", "infonce", "--set", "infonce.epochs=40", "--set", "infonce.batch_rows=8"]
+
+    def line(results, *more):
+        start = [sys.executable, "-u", "run_all.py", "--dataset", str(log)]
+        return [*start, "--results-dir", str(tmp_path / results), *words, *more]
+
+    often = line("cut", "--checkpoint-minutes", "0")
+    command = subprocess.Popen(often, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+    while not list((tmp_path / "cut").rglob("checkpoints/*/*.safetensors")):
+        assert command.poll() is None
+        time.sleep(0.05)
+    os.killpg(command.pid, signal.SIGINT)
+    command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert list((tmp_path / "cut" / "mine" / "checkpoints").rglob("*.safetensors"))
+    assert not list((tmp_path / "cut" / "mine").glob("runs/*/run.json"))
+    done = [
+        subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+        for words in (line("cut", "--resume"), line("whole"))
+    ]
+    assert "going on in epoch" in done[0].stdout and "going on in epoch" not in done[1].stdout
+    (cut,), (whole,) = (
+        sorted((tmp_path / name / "mine").glob("runs/*/run.json")) for name in ("cut", "whole")
+    )
+    assert json.loads(cut.read_text())["metrics"] == json.loads(whole.read_text())["metrics"]
+    weights = [(path.parent / "weights.safetensors").read_bytes() for path in (cut, whole)]
+    assert weights[0] == weights[1]
+    assert not (tmp_path / "cut" / "mine" / "checkpoints").exists()
+
+
 def test_two_commands_at_once_take_turns(log, tmp_path):
     line = [sys.executable, "run_all.py", "--dataset", str(log), "--results-dir", str(tmp_path / "results")]
     pair = [

@@ -1,0 +1,119 @@
+"""A training that is stopped and goes on gives the same bits as one that is not."""
+
+import itertools
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation import contract
+from evaluation.planted import planted
+from neural import DssmBce, InfoNCE, SimpleX, training
+from neural.checkpoint import FILE
+from support.errors import InputError
+from support.stopping import StoppedError
+
+SMALL = {"embedding_dim": 16, "batch_rows": 10, "negatives": 12, "epochs": 4}
+RICH = {
+    "features": True, "id_dropout": 0.2, "dropout": 0.2, "mlp": "16", "norm": "batch", "user_share": 0.2,
+    "hard_negatives": 2, "hard_refresh": 1, "accumulate": 2, "batch_rows": 6,
+}  # fmt: skip
+DATA = planted()
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """`stop_after(n)`: trainings from now on are asked to stop at their n-th step."""
+
+    def choose(steps: int) -> None:
+        @contextmanager
+        def deferred():
+            counted = itertools.count(1)
+            yield lambda: next(counted) == steps
+
+        monkeypatch.setattr(training, "deferred", deferred)
+
+    return choose
+
+
+def fitted(model, folder: Path | None = None, resume: bool = False, data=DATA):
+    if folder is not None:
+        model.keep_checkpoints(folder, 60.0, resume)
+    contract.fit(model, data, seed=1)
+    return model
+
+
+def vectors(model) -> tuple[np.ndarray, np.ndarray]:
+    return model.encode_queries(DATA.test), model.encode_items()
+
+
+@pytest.mark.parametrize("steps", [1, 7, 19])
+@pytest.mark.parametrize(("model", "settings"), [
+    (InfoNCE, {}),
+    (InfoNCE, RICH | {"streaming_log_q": True}),
+    (SimpleX, {"rows": "position", "history_encoder": "self_attention", "dropout": 0.1, "context": True}),
+    (DssmBce, RICH),
+], ids=["infonce", "infonce, everything", "simplex_ccl, position", "dssm_bce, everything"])  # fmt: skip
+def test_bit_for_bit(model, settings, steps, stop_after, tmp_path) -> None:
+    settings = SMALL | settings
+    straight = vectors(fitted(model(**settings)))
+    stop_after(steps)
+    stopped, interruptions = model(**settings), 0
+    # Stopped again and again, in the fit that chooses and in the one that learns from everything.
+    while True:
+        try:
+            fitted(stopped, tmp_path, resume=interruptions > 0)
+            break
+        except StoppedError:
+            stopped, interruptions = model(**settings), interruptions + 1
+    assert interruptions >= 2
+    for one, other in zip(straight, vectors(stopped), strict=True):
+        assert np.array_equal(one, other)
+
+
+def interrupted(folder: Path, stop_after, **settings) -> None:
+    stop_after(3)
+    with pytest.raises(StoppedError):
+        fitted(InfoNCE(**(SMALL | settings)), folder)
+
+
+def test_without_resume_the_training_begins_anew(stop_after, tmp_path) -> None:
+    interrupted(tmp_path, stop_after)
+    stop_after(-1)
+    again = fitted(InfoNCE(**SMALL), tmp_path)
+    for one, other in zip(vectors(fitted(InfoNCE(**SMALL))), vectors(again), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"temperature": 0.2}, "its setting temperature is 0.1, here it is 0.2"),
+    ({"embedding_dim": 8}, "its setting embedding_dim is 16, here it is 8"),
+])  # fmt: skip
+def test_a_checkpoint_of_other_settings_is_refused(change, said, stop_after, tmp_path) -> None:
+    interrupted(tmp_path, stop_after)
+    with pytest.raises(InputError, match=f"belongs to another training: {said}; run without --resume"):
+        fitted(InfoNCE(**(SMALL | change)), tmp_path, resume=True)
+
+
+def test_a_checkpoint_of_other_data_is_refused(stop_after, tmp_path) -> None:
+    interrupted(tmp_path, stop_after)
+    fewer = replace(DATA, train=replace(DATA.train, item=DATA.train.item[::-1].copy()))
+    with pytest.raises(InputError, match="its training data is"):
+        fitted(InfoNCE(**SMALL), tmp_path, resume=True, data=fewer)
+
+
+def test_a_damaged_checkpoint_is_refused(stop_after, tmp_path) -> None:
+    interrupted(tmp_path, stop_after)
+    whole = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="is damaged"):
+        fitted(InfoNCE(**SMALL), tmp_path, resume=True)
+
+
+def test_checkpoints_are_kept_every_so_often(tmp_path) -> None:
+    model = InfoNCE(**SMALL)
+    model.keep_checkpoints(tmp_path, 0.0, resume=False)
+    model.fit(DATA.train, DATA.valid, 0)
+    assert (tmp_path / FILE).is_file()
