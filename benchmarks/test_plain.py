@@ -41,7 +41,7 @@ def test_plain_neighbours(benchmark, gowalla):
     benchmark.pedantic(plain.neighbours, (asked.history, model.similarity_, asked.exclude, 20), rounds=1)
 
 
-@pytest.mark.parametrize(("name", "users"), [("gowalla", 4000), ("ml_1m", 250)])
+@pytest.mark.parametrize(("name", "users"), [("gowalla", 4000), ("ml_1m", 250)], ids=["gowalla", "ml_1m"])
 @pytest.mark.benchmark(group="swing")
 def test_plain_swing(benchmark, request, name, users):
     whole = request.getfixturevalue(name).train_valid

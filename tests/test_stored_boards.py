@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import baselines
+import baselines  # noqa: F401
 import neural  # noqa: F401
 from datasets import load
 from evaluation import contract, evaluate, registry, settings

@@ -15,9 +15,14 @@ def random_rows(rng, n, n_items, most):
     return Ragged.from_rows([rng.permutation(n_items)[: rng.integers(0, most + 1)] for _ in range(n)])
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(plain, "BLOCK", 64)
+
+
+@pytest.fixture(scope="module")
 def train():
-    return interactions(np.random.default_rng(0), n_users=600, n_items=90)
+    return interactions(np.random.default_rng(0), n_users=150, n_items=90)
 
 
 def test_inner_product():
@@ -69,10 +74,12 @@ def test_neighbours(train):
     ours = topk.neighbours(asked.history, model.similarity_, asked.exclude, 20)
     found, scores = plain.neighbours(asked.history, model.similarity_, asked.exclude, 20)
     np.testing.assert_allclose(scores, ours[1], rtol=1e-5)
-    distinct = np.diff(scores, axis=1, prepend=np.inf, append=-np.inf)
-    alone = (distinct[:, :-1] < -1e-4) & (distinct[:, 1:] < -1e-4)
+    # Of equal scores any may come first, and the last may be of several that are equal.
+    steps = np.diff(np.maximum(scores, 0), axis=1, prepend=np.inf, append=scores[:, -1:])
+    alone = (steps[:, :-1] < -1e-5) & (steps[:, 1:] < -1e-5)
     np.testing.assert_array_equal(found[alone], ours[0][alone])
-    assert alone.mean() > 0.3 and (found == -1).any()
+    assert alone.mean() > 0.2 and (found == -1).any()
+    np.testing.assert_array_equal(found == -1, ours[0] == -1)
 
 
 def test_pairs_are_those_that_swing_intersects(train, monkeypatch):
