@@ -6,7 +6,7 @@ Arguments and results are those of the functions named, but that ties may fall o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 import numpy as np
@@ -95,12 +95,15 @@ def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int) 
     return codes, values
 
 
-def swing(train: Interactions, model: Swing) -> csr_array:
-    """The similarity that `model.fit` gives, pair by pair; for `kept_for` "target", and no cap on users."""
+def swing(train: Interactions, model: Swing, items: Iterable[int]) -> csr_array:
+    """float32[len(items), n_items]: what `model.fit` keeps for each of `items`, pair of users by pair.
+
+    `max_users_per_item` is not looked at.
+    """
     items_of = [train.by_user[user] for user in range(train.n_users)]
     weight = (np.maximum(train.user_counts, 1) + model.user_offset) ** -model.user_exponent
     users, kept, total = users_of_items(train), [], np.zeros(train.n_items)
-    for item in range(train.n_items):
+    for item in items:
         for u, v in combinations(users[item].tolist(), 2):
             both = np.intersect1d(items_of[u], items_of[v], assume_unique=True)
             total[both] += 2 * weight[u] * weight[v] / (model.alpha + len(both))
@@ -108,21 +111,13 @@ def swing(train: Interactions, model: Swing) -> csr_array:
         codes = np.flatnonzero(total).astype(np.int32)
         kept.append(_largest(codes, total[codes], model.top_k))
         total[codes] = 0
-    return _stacked(kept, train.n_items).T.tocsr()
+    return _stacked(kept, train.n_items)
 
 
-def swing_pairs(train: Interactions) -> int:
-    """Pairs of users that `swing` intersects: Σ_i n_i (n_i - 1) / 2, n_i users took item i."""
-    return int((train.item_counts * (train.item_counts - 1) // 2).sum())
-
-
-def of_some_users(train: Interactions, n: int, seed: int) -> Interactions:
-    """What `n` users drawn at random took, in the same codes: any pair of users is as likely as another."""
-    chosen = np.random.default_rng(seed).permutation(train.n_users)[:n]
-    kept = np.isin(train.user, chosen)
-    return Interactions(
-        train.user[kept], train.item[kept], None, train.n_users, train.n_items, ordered=train.ordered
-    )
+def swing_pairs(train: Interactions, items: npt.NDArray[np.int64]) -> int:
+    """Pairs of users that `swing` intersects for `items`: Σ_i n_i (n_i - 1) / 2, n_i users took item i."""
+    counts = train.item_counts[items]
+    return int((counts * (counts - 1) // 2).sum())
 
 
 def _blocks(n: int) -> Iterator[slice]:

@@ -16,13 +16,10 @@ ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
 TOWERS = ("dssm_bce", "simplex_ccl", "infonce")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def all_cores():
-    """As the runs of the boards."""
-    before = compute.current()
-    compute.configure("cpu")
-    yield
-    compute._current = before
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """The same numbers as on several, and PyTorch's threads do not wait for each other on a busy machine."""
+    monkeypatch.setattr(compute, "_current", compute.Compute(threads=1))
 
 
 @pytest.fixture(scope="module")
