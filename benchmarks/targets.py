@@ -95,9 +95,11 @@ TARGETS = (
     Target("run_all.py --list", "test_list", 1.5),
 )  # fmt: skip
 PLAIN = """Plain is the same work as one would write it first, in the same run: PyTorch's matrix product and
-`topk`, a loop over queries, scipy's sparse products, NumPy's intersection of each pair of users, and
-training with one row an interaction, PyTorch's embeddings and optimisers (`benchmarks/plain.py`,
-`benchmarks/plain_training.py`). Faster is its time over ours."""
+`topk`, a loop over queries, scipy's sparse products, NumPy's intersection of each pair of users, PyTorch's
+embeddings and optimisers (`benchmarks/plain.py`, `benchmarks/plain_training.py`). Faster is its time over
+ours. All but training give the same results. An epoch passes over the same interactions, but by other
+batches: plain has a row for each interaction, SimpleX's with 1,000 negatives of its own; ours has a row for
+each user, with several targets, and the negatives of a batch are shared."""
 
 
 def page(run: dict[str, Any], shares: dict[str, float]) -> str:
