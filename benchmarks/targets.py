@@ -1,6 +1,7 @@
 """The speed targets beside what `make bench` last measured: `python -m benchmarks.targets`.
 
-Every number comes from the newest run that pytest-benchmark saved; `docs/speed.md` is written from it.
+Every number comes from the newest run that pytest-benchmark saved, and the share of validation from
+the stored runs on gowalla; `docs/speed.md` is written from them.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ from typing import Any
 
 from tabulate import tabulate
 
+from evaluation import runs
 from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "speed.md"
+RUNS = ROOT / "results" / "gowalla" / "runs"
+
+
+Seconds = dict[str, float]
+"""Test → median seconds, of all its work where a part was timed"""
 
 
 @dataclass(frozen=True)
@@ -28,51 +35,95 @@ class Target:
     limit: float
     over: str = ""
     """The test it is divided by; "" for seconds"""
+    plain: str = ""
+    """The test of the plain version of the same work; "" where there is none"""
+    plain_over: str = ""
+    """The test that one is divided by, where it is not `over`"""
 
-    def measured(self, medians: dict[str, float]) -> float:
+    def measured(self, seconds: Seconds) -> float:
         """The figure to compare with `limit`."""
-        return medians[self.test] / (medians[self.over] if self.over else 1.0)
+        return seconds[self.test] / (seconds[self.over] if self.over else 1.0)
 
-    def row(self, medians: dict[str, float]) -> list[str]:
+    def measured_plainly(self, seconds: Seconds) -> float:
+        """The plain version's figure."""
+        over = self.plain_over or self.over
+        return seconds[self.plain] / (seconds[over] if over else 1.0)
+
+    def row(self, seconds: Seconds) -> list[str]:
         """A row of the table."""
         unit = "×" if self.over else "s"
-        value = self.measured(medians)
-        return [
-            self.what,
-            f"{value:.3g} {unit}",
-            f"{self.limit:g} {unit}",
-            "yes" if value <= self.limit else "no",
-        ]
+        value, plain, faster = self.measured(seconds), NONE, NONE
+        if self.plain:
+            plain = f"{_figure(self.measured_plainly(seconds))} {unit}"
+            faster = f"{_figure(seconds[self.plain] / seconds[self.test])} ×"
+        return _row(self.what, value, plain, faster, self.limit, f" {unit}")
 
 
-STEPS = "test_steps_do_not_grow_with_the_tables"
+NONE = "–"
+VALIDATION_SHARE = 0.15
+STEPS, PLAIN_STEPS = "test_steps_do_not_grow_with_the_tables", "test_plain_steps_grow_with_the_tables"
 TARGETS = (
-    Target("exact top-20 of gowalla, over the bare product", "test_inner_product", 1.6, "test_bare_product"),
-    Target("all metrics of gowalla's lists", "test_metrics", 0.15),
-    Target("ItemCF fit on gowalla, over implicit's cosine", "test_item_cf", 1.2, "test_implicit_cosine"),
-    Target("ItemCF ranking, over implicit's recommend", "test_neighbours", 0.5, "test_implicit_recommend"),
-    Target("Swing on ml-1m, exact", "test_swing_ml_1m", 40),
-    Target("Swing on gowalla, exact", "test_swing_gowalla", 5),
-    Target("SimpleX, 1,000 negatives, an epoch of gowalla", "test_epoch[simplex_ccl, 1,000 negatives]", 25),
-    Target("InfoNCE, 1,024 shared negatives, an epoch", "test_epoch[infonce, 1,024 negatives]", 8),
-    Target("a step with 1,000,000 rows, over 100,000", f"{STEPS}[1000000]", 1.3, f"{STEPS}[100000]"),
+    Target(
+        "exact top-20 of gowalla, over the bare product",
+        "test_inner_product", 1.6, "test_bare_product", "test_plain_inner_product",
+    ),
+    Target("all metrics of gowalla's lists", "test_metrics", 0.15, plain="test_plain_metrics"),
+    Target(
+        "ItemCF fit on gowalla, over implicit's cosine",
+        "test_item_cf", 1.2, "test_implicit_cosine", "test_plain_item_cf",
+    ),
+    Target(
+        "ItemCF ranking, over implicit's recommend",
+        "test_neighbours", 0.5, "test_implicit_recommend", "test_plain_neighbours",
+    ),
+    Target("Swing on ml-1m, exact", "test_swing_ml_1m", 40, plain="test_plain_swing[ml_1m]"),
+    Target("Swing on gowalla, exact", "test_swing_gowalla", 5, plain="test_plain_swing[gowalla]"),
+    Target(
+        "SimpleX, 1,000 negatives, an epoch of gowalla",
+        "test_epoch[simplex_ccl, 1,000 negatives]", 25, plain="test_plain_epoch[simplex_ccl]",
+    ),
+    Target(
+        "InfoNCE, 1,024 shared negatives, an epoch",
+        "test_epoch[infonce, 1,024 negatives]", 8, plain="test_plain_epoch[infonce]",
+    ),
+    Target(
+        "a step with 1,000,000 rows, over 100,000",
+        f"{STEPS}[1000000]", 1.3, f"{STEPS}[100000]", f"{PLAIN_STEPS}[1000000]", f"{PLAIN_STEPS}[100000]",
+    ),
     Target("AliEC's 26.6 million rows, first reading", "test_first_reading", 60),
     Target("AliEC from the cache", "test_cached_reading", 2),
     Target("run_all.py --list", "test_list", 1.5),
-)
+)  # fmt: skip
+PLAIN = """Plain is the same work as one would write it first, in the same run: PyTorch's matrix product and
+`topk`, a loop over queries, scipy's sparse products, NumPy's intersection of each pair of users, PyTorch's
+embeddings and optimisers (`benchmarks/plain.py`, `benchmarks/plain_training.py`). Faster is its time over
+ours. All but training give the same results. An epoch passes over the same interactions, but by other
+batches: plain has a row for each interaction, SimpleX's with 1,000 negatives of its own; ours has a row for
+each user, with several targets, and the negatives of a batch are shared."""
 
 
-def page(run: dict[str, Any]) -> str:
-    """The targets as Markdown; a target whose test the run lacks is a KeyError."""
-    medians = {each["name"]: each["stats"]["median"] for each in run["benchmarks"]}
+def page(run: dict[str, Any], shares: dict[str, float]) -> str:
+    """The targets as Markdown; a target whose test the run lacks is a KeyError.
+
+    Args:
+        run: as pytest-benchmark saved it.
+        shares: as `validation_shares` gives them.
+    """
     extra = {each["name"]: each["extra_info"] for each in run["benchmarks"]}
+    seconds = {
+        each["name"]: each["stats"]["median"] * each["extra_info"].get("scale", 1.0)
+        for each in run["benchmarks"]
+    }
     machine, commit = run["machine_info"], run["commit_info"]
-    table = tabulate(
-        [target.row(medians) for target in TARGETS],
-        ["what", "measured", "at most", "met"],
-        tablefmt="pipe",
-        disable_numparse=True,
-    )
+    rows = [target.row(seconds) for target in TARGETS]
+    rows += [
+        _row(
+            f"validation while training {model}, share of training time", share, NONE, NONE, VALIDATION_SHARE
+        )
+        for model, share in shares.items()
+    ]
+    header = ["what", "measured", "plain", "faster", "at most", "met"]
+    table = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
     peak = extra["test_first_reading"]["peak_mib"]
     return (
         "# Speed\n\nMedians of one run of `make bench`, float32, written by "
@@ -80,8 +131,45 @@ def page(run: dict[str, Any]) -> str:
         f"{machine['cpu']['brand_raw']}, {machine['cpu']['count']} cores · "
         f"Python {machine['python_version']} · {run['datetime'][:10]} · commit `{commit['id'][:12]}`\n\n"
         f"{table}\n\n"
-        f"First reading of AliEC's files takes {peak:,.0f} MiB at its peak (at most 3,072).\n"
+        f"First reading of AliEC's files takes {peak:,.0f} MiB at its peak (at most 3,072).\n\n"
+        f"{PLAIN}\n\nTimed in part, and multiplied:\n\n{_parts(extra)}"
     )
+
+
+def _parts(extra: dict[str, dict[str, Any]]) -> str:
+    """A line for each plain version that did a part of its work."""
+    return "".join(
+        f"- {target.what}: {extra[target.plain]['part']}, × {_figure(extra[target.plain]['scale'])}\n"
+        for target in TARGETS
+        if target.plain and "scale" in extra[target.plain]
+    )
+
+
+def _row(what: str, value: float, plain: str, faster: str, limit: float, unit: str = "") -> list[str]:
+    met = "yes" if value <= limit else "no"
+    return [what, f"{_figure(value)}{unit}", plain, faster, f"{limit:g}{unit}", met]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def validation_shares(folder: Path) -> dict[str, float]:
+    """Model → seconds of its evaluations over seconds of training, in its newest run under `folder`.
+
+    Runs whose epochs do not say what their evaluations took are left out.
+    """
+    records = [record for path in folder.glob("*") if (record := runs.read(path))]
+    newest: dict[str, list[dict[str, float]]] = {}
+    for record in sorted(records, key=lambda record: record["date"]):
+        epochs = record.get("training") or []
+        if any("valid_seconds" in epoch for epoch in epochs):
+            newest[record["model"]] = epochs
+    return {
+        model: sum(epoch.get("valid_seconds", 0.0) for epoch in epochs)
+        / sum(epoch["seconds"] for epoch in epochs)
+        for model, epochs in sorted(newest.items())
+    }
 
 
 def main() -> int:
@@ -90,7 +178,7 @@ def main() -> int:
     if not saved:
         print("error: no saved run of benchmarks: run 'make bench' first", file=sys.stderr)
         return 2
-    text = page(json.loads(saved[-1].read_text(encoding="utf-8")))
+    text = page(json.loads(saved[-1].read_text(encoding="utf-8")), validation_shares(RUNS))
     write_text(PAGE, text)
     print(text)
     return 0

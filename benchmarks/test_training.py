@@ -10,6 +10,7 @@ from datasets import Interactions
 from evaluation import registry
 
 NEURAL = ("dssm_bce", "simplex_ccl", "infonce")
+STEPS = 40
 
 
 def loop_of(name, train, **settings):
@@ -64,10 +65,10 @@ def test_negative_sampling(timed, gowalla, exponent):
 
 
 @pytest.mark.parametrize("rows", [100_000, 1_000_000])
-@pytest.mark.benchmark(group="40 steps by size of the tables")
+@pytest.mark.benchmark(group=f"{STEPS} steps by size of the tables")
 def test_steps_do_not_grow_with_the_tables(timed, rows):
     loop = loop_of("infonce", scattered(rows))
-    batches = list(islice(loop.batcher.epoch(loop.rows()), 40))
+    batches = list(islice(loop.batcher.epoch(loop.rows()), STEPS))
     timed(lambda: [loop.step([batch]) for batch in batches])
 
 
