@@ -28,6 +28,15 @@ class Features:
     numeric: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     """column → float32[n], NaN where unknown"""
 
+    def take(self, rows: slice | npt.NDArray[np.int64]) -> Features:
+        """What is known of the chosen rows, in the same code space."""
+        return Features(
+            {name: codes[rows] for name, codes in self.categorical.items()},
+            {name: values.take(rows) for name, values in self.multivalued.items()},
+            self.vocabulary,
+            {name: numbers[rows] for name, numbers in self.numeric.items()},
+        )
+
 
 @dataclass(frozen=True)
 class Interactions:
@@ -85,6 +94,8 @@ class Queries:
     """q rows: the held-out truth, disjoint from `exclude`"""
     timestamp: npt.NDArray[np.int64] | None = None
     """int64[q], unix seconds; None where the source has no times"""
+    user_features: Features | None = None
+    """row i describes the user of query i, for users without a code (user -1); None where nothing is given"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -97,6 +108,7 @@ class Queries:
             self.exclude.take(rows),
             self.relevant.take(rows),
             None if self.timestamp is None else self.timestamp[rows],
+            None if self.user_features is None else self.user_features.take(rows),
         )
 
 

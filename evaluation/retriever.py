@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Interactions, Queries
+from datasets.dataset import Features, Interactions, Queries
 from evaluation import saving, topk
+from support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -85,6 +86,20 @@ class EmbeddingRetriever(Retriever):
     @abstractmethod
     def encode_items(self) -> npt.NDArray[np.float32]:
         """float32[n_items, d]: a vector for each item of the catalogue."""
+
+    def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:
+        """float32[n, d]: vectors of items known by their features alone.
+
+        Args:
+            features: n rows, in the code space of the training items' features.
+
+        Raises:
+            InputError: the model knows items by their ids alone.
+        """
+        raise InputError(
+            f"{self.name} knows items by their ids alone, so that a new item has no vector: "
+            "serve a model that learns from item features"
+        )
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest inner product with each query, exactly; ties by item code."""
