@@ -12,6 +12,7 @@ from datasets.dataset import Features
 from datasets.ragged import Ragged
 from support.errors import InputError, unknown
 
+LARGEST = float(np.finfo(np.float32).max)
 Raw = Mapping[str, Any]
 """column → value; a list for a multivalued column, a number for a numeric one, None where unknown"""
 UnknownValues = dict[str, list[str]]
@@ -120,6 +121,6 @@ class Schema:
             return float("nan")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"the {self.kind} feature '{column}' must be a number")
-        if not abs(value) <= np.finfo(np.float32).max:
+        if not abs(value) <= LARGEST:
             raise InputError(f"the {self.kind} feature '{column}' must be finite, below 3.4e38")
         return float(value)

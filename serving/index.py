@@ -84,6 +84,8 @@ class VectorIndex:
             index.cp.min_points_per_centroid = 1
         if kind == "ivf_pq":
             index.pq.cp.min_points_per_centroid = 1
+            # It orders codes for a Hamming filter that is not used here, and takes far longer than the rest.
+            index.do_polysemous_training = False
         vectors = np.ascontiguousarray(vectors)
         if not index.is_trained:
             index.train(vectors)
