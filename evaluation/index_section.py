@@ -24,16 +24,17 @@ def section(folder: Path, board: Board) -> str:
     for path in sorted(folder.glob(f"runs/*/{INDEXES}")):
         record = runs.read(path.parent)
         if record is not None and board.is_about(record["fingerprint"], record["k"]):
-            parts.append(_of_run(path.parent.name, json.loads(path.read_text(encoding="utf-8"))))
+            parts.append(of_run(path.parent.name, json.loads(path.read_text(encoding="utf-8"))))
     return "\n".join(["\n## Index kinds\n", *parts]) if parts else ""
 
 
-def _of_run(name: str, compared: dict[str, Any]) -> str:
+def of_run(name: str, compared: dict[str, Any]) -> str:
     """One run's table, and what it was measured on."""
     about = (
         f"`{name}`: {compared['items']:,} item vectors of {compared['dimension']} dimensions, "
         f"{compared['queries']:,} test queries, NDCG@{compared['k']} {compared['ndcg_exact']:.4f} exact  \n"
-        f"{compared['date']} · {compared['processor']}, {compared['threads']} threads\n\n"
+        f"{compared['date']} · {compared['processor']}, {compared['threads']} threads, "
+        f"load {compared['load_before']:.1f} before\n\n"
     )
     return about + table(compared)
 

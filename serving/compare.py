@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -42,7 +43,7 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
     vectors = model.encode_queries(queries)
     exact, _ = topk.inner_product(vectors, items, Ragged.empty(len(queries)), K)
     best = _ndcg(topk.inner_product(vectors, items, queries.exclude, K)[0], queries)
-    kinds = []
+    kinds, before = [], os.getloadavg()[0]
     for kind in index.KINDS:
         progress.say(f"{kind}: building and measuring")
         kinds.append(_measure(kind, items, vectors, queries, exact, best))
@@ -59,6 +60,7 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": environment.processor(),
         "threads": compute.current().threads,
+        "load_before": round(before, 2),
         "commit": environment.git_commit(),
     }
     write_json(run / INDEXES, result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,13 @@ class Schema:
     vocabulary: dict[str, list[str]]
     """as in `Features`"""
 
-    def __post_init__(self) -> None:
-        codes = {
+    @cached_property
+    def codes(self) -> dict[str, dict[str, int]]:
+        """Code of each value of each column."""
+        return {
             column: {value: code for code, value in enumerate(names)}
             for column, names in self.vocabulary.items()
         }
-        object.__setattr__(self, "_codes", codes)
 
     @classmethod
     def of(cls, kind: str, features: Features | None) -> Schema:
@@ -104,7 +106,7 @@ class Schema:
             return 0
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise InputError(f"the {self.kind} feature '{column}' must be text or a whole number")
-        code = self._codes[column].get(str(value))  # type: ignore[attr-defined]
+        code = self.codes[column].get(str(value))
         if code is None:
             unseen.setdefault(column, []).append(str(value))
         return code or 0

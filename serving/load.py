@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
     import httpx
 
     about = bundle.read_about(folder)
-    bodies = _bodies(folder, requests)
+    bodies, before = _bodies(folder, requests), os.getloadavg()[0]
     with running(folder) as address:
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         with httpx.Client(base_url=address, limits=limits, timeout=60, trust_env=False) as client:
@@ -66,6 +67,7 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": environment.processor(),
         "cores": compute.available_cores(),
+        "load_before": round(before, 2),
         "commit": environment.git_commit(),
     }
 

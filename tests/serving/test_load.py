@@ -1,7 +1,6 @@
 """A real server in a process of its own, and a real client, over loopback."""
 
 import json
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -31,18 +30,20 @@ def test_concurrent_requests_get_the_librarys_answers(infonce_bundle, dataset):
     with load.running(infonce_bundle) as address, httpx.Client(base_url=address, trust_env=False) as client:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(lambda body: client.post("/recommend", json=body), asked))
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/health", trust_env=False)
     assert [answer.status_code for answer in answers] == [200] * REQUESTS
     expected = recommender.recommend_batch([Request(**body) for body in asked])
     assert [answer.json()["items"] for answer in answers] == [each.items for each in expected]
 
 
 def test_the_load_command_reports_the_tail(infonce_bundle, tmp_path):
-    done = command("load", "--bundle", infonce_bundle, "--requests", 100, "--concurrency", 8,
+    done = command("load", "--bundle", infonce_bundle, "--requests", 60, "--concurrency", 8,
                    "--out", tmp_path / "load.json")  # fmt: skip
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "load.json").read_text())
     assert json.loads(done.stdout) == record
-    assert (record["requests"], record["errors"], record["index"]) == (100, 0, "flat")
+    assert (record["requests"], record["errors"], record["index"]) == (60, 0, "flat")
     assert 0 < record["p50_ms"] <= record["p99_ms"] and record["requests_per_second"] > 0
 
 
@@ -55,11 +56,3 @@ def test_a_server_that_cannot_start_says_why(tmp_path, infonce_bundle):
     done = command("http", "--bundle", tmp_path)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert done.stderr.startswith("error: ") and len(done.stderr.strip().splitlines()) == 1
-
-
-def test_no_server_is_left(infonce_bundle):
-    with load.running(infonce_bundle) as address:
-        pass
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{address}/health", trust_env=False)
-    assert os.environ.get("OMP_NUM_THREADS") != "1", "one thread a request is the server's choice alone"
