@@ -27,10 +27,11 @@ Made by `python -m benchmarks.serving_page`, from the records in `benchmarks/ser
 A *bundle* is a folder with all that answering needs: the faiss index, the model, ids, training
 histories and the vocabulary of features. It opens only where the hashes of model and index hold.
 
-    python -m serving index --run results/aliec-sim/runs/infonce-… --out bundles/aliec-sim
+    python run_all.py --models infonce --results-dir mine
+    python -m serving index --run mine/aliec-sim/runs/infonce-* --out bundles/aliec-sim
     python -m serving http --bundle bundles/aliec-sim --port 8000
     python -m serving load --bundle bundles/aliec-sim --out benchmarks/serving/NAME.json
-    python -m serving compare --run results/aliec-sim/runs/infonce-…
+    python -m serving compare --run mine/aliec-sim/runs/infonce-*
 
 In Python, where raw ids go in and come out:
 

@@ -17,46 +17,49 @@ FIELDS = {"kind", "parameters", "build_seconds", "bytes_per_item", "queries_per_
           "queries_per_second_all_threads", "recall", "ndcg_lost"}  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(compare, "SECONDS", 0.02)
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare, "SECONDS", 0.02)
+        yield
 
 
-@pytest.fixture
-def run(infonce_run, tmp_path):
-    board = tmp_path / "results" / "toy"
-    shutil.copytree(infonce_run, board / "runs" / infonce_run.name)
-    return board / "runs" / infonce_run.name
+@pytest.fixture(scope="module")
+def compared(infonce_run, dataset, tmp_path_factory):
+    """A run whose indexes were compared, its record of that, and the board before and after."""
+    board = tmp_path_factory.mktemp("results") / "toy"
+    run = board / "runs" / infonce_run.name
+    shutil.copytree(infonce_run, run)
+    pages = []
+    for work in (lambda: None, lambda: compare.compare(run, dataset)):
+        returned = work()
+        report.write(board, dataset.fingerprint, 20)
+        pages.append((board / report.LEADERBOARD).read_text())
+    assert returned == json.loads((run / INDEXES).read_text())
+    return run, returned, pages
 
 
-def test_every_kind_is_measured_on_the_runs_vectors(run, dataset):
-    compared = compare.compare(run, dataset)
-    assert compared == json.loads((run / INDEXES).read_text())
-    assert [kind["kind"] for kind in compared["kinds"]] == list(KINDS)
-    for kind in compared["kinds"]:
+def test_every_kind_is_measured_on_the_runs_vectors(compared):
+    run, record, _ = compared
+    assert [kind["kind"] for kind in record["kinds"]] == list(KINDS)
+    for kind in record["kinds"]:
         assert set(kind) == FIELDS
         assert kind["build_seconds"] >= 0 and kind["queries_per_second_one_thread"] > 0
-        assert 0.3 < kind["recall"] <= 1 and kind["ndcg_lost"] <= compared["ndcg_exact"]
-    flat, _, hnsw, pq = compared["kinds"]
+        assert 0.3 < kind["recall"] <= 1 and kind["ndcg_lost"] <= record["ndcg_exact"]
+    flat, _, hnsw, pq = record["kinds"]
     assert flat["recall"] == 1 and flat["ndcg_lost"] == pytest.approx(0, abs=1e-12)
     assert pq["bytes_per_item"] < hnsw["bytes_per_item"]
     ndcg = runs.read(run)["metrics"]["ndcg"]
-    assert compared["ndcg_exact"] == pytest.approx(ndcg), "the exact lists are the run's own"
+    assert record["ndcg_exact"] == pytest.approx(ndcg), "the exact lists are the run's own"
 
 
-def test_the_board_shows_them(run, dataset):
-    board = run.parent.parent
-    report.write(board, dataset.fingerprint, 20)
-    assert "## Index kinds" not in (board / report.LEADERBOARD).read_text()
-    compare.compare(run, dataset)
-    report.write(board, dataset.fingerprint, 20)
-    page = (board / report.LEADERBOARD).read_text()
-    section = page[page.index("## Index kinds") :]
+def test_the_board_shows_them(compared):
+    run, _, (before, after) = compared
+    assert "## Index kinds" not in before
+    section = after[after.index("## Index kinds") :]
     assert run.name in section and "300 item vectors of 64 dimensions" in section
-    assert [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")] == [
-        "index",
-        *KINDS,
-    ]
+    names = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]
+    assert names == ["index", *KINDS]
 
 
 def test_the_commands_on_a_run_of_ones_own_file(tmp_path):
