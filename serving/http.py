@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
@@ -51,7 +51,11 @@ def create_app(recommender: Recommender, max_body_bytes: int = schemas.MAX_BODY_
     @app.post("/items", status_code=201)
     def add_item(body: schemas.NewItem) -> schemas.Added:
         unknown_values = recommender.add_item(body.item_id, body.features)
-        recommender.save()
+        try:
+            recommender.save()
+        except InputError as error:
+            recommender.remove_item(body.item_id)
+            raise HTTPException(507, "the item could not be kept: the server cannot write") from error
         return schemas.Added(item_id=body.item_id, unknown_values=unknown_values)
 
     return app

@@ -108,11 +108,6 @@ class VectorIndex:
         return self._index.ntotal - len(self._dead)
 
     @property
-    def dimension(self) -> int:
-        """Length of the vectors."""
-        return self._index.d
-
-    @property
     def n_bytes(self) -> int:
         """Bytes of the index as written."""
         faiss = _faiss()

@@ -11,6 +11,28 @@ import uvicorn
 
 from serving.http import create_app
 from serving.schemas import MAX_BATCH, MAX_BODY_BYTES
+from support.errors import InputError
+
+JSON = {"content-type": "application/json"}
+REFUSED = [
+    ({"user_id": "u1", "k": 0}, "body.k: "),
+    ({"user_id": "u1", "k": 1001}, "body.k: "),
+    ({"user_id": "u1", "k": "20"}, "body.k: "),
+    ({"user_id": 1}, "body.user_id: "),
+    ({"user_id": ""}, "body.user_id: "),
+    ({"user_id": "u" * 257}, "body.user_id: "),
+    ({"history": ["i1"] * 1001}, "body.history: "),
+    ({"history": "i1"}, "body.history: "),
+    ({"histroy": ["i1"]}, "body.histroy: "),
+    ({"user_id": "u1", "features": {f"c{n}": 1 for n in range(65)}}, "body.features: "),
+    ({"user_id": "u1", "features": {"tags": ["t"] * 101}}, "body.features.tags"),
+    ([], "body: "),
+    ({"user_id": "\ud800"}, "body.user_id: "),
+    ({"history": ["\ud800"]}, "body.history.0: "),
+    ({"features": {"\ud800": 1}}, "body.features"),
+    ({}, "the request names nobody"),
+    ({"features": {"segmnt": "a"}}, "unknown user feature 'segmnt': did you mean 'segment'"),
+]
 
 
 @pytest.fixture
@@ -73,46 +95,18 @@ def test_an_added_item_is_recommended_and_survives(client, recommender, new_item
     assert refusal(again) == "the item 'new' is in the catalogue already: remove it first"
 
 
-@pytest.mark.parametrize(
-    ("body", "where"),
-    [
-        ({"user_id": "u1", "k": 0}, "body.k: "),
-        ({"user_id": "u1", "k": 1001}, "body.k: "),
-        ({"user_id": "u1", "k": "20"}, "body.k: "),
-        ({"user_id": 1}, "body.user_id: "),
-        ({"user_id": ""}, "body.user_id: "),
-        ({"user_id": "u" * 257}, "body.user_id: "),
-        ({"history": ["i1"] * 1001}, "body.history: "),
-        ({"history": "i1"}, "body.history: "),
-        ({"histroy": ["i1"]}, "body.histroy: "),
-        ({"user_id": "u1", "features": {f"c{n}": 1 for n in range(65)}}, "body.features: "),
-        ({"user_id": "u1", "features": {"tags": ["t"] * 101}}, "body.features.tags"),
-        ([], "body: "),
-    ],
-)
-def test_the_schema_refuses(body, where, client):
-    assert where in refusal(client.post("/recommend", json=body))
-
-
-@pytest.mark.parametrize(
-    ("body", "sentence"),
-    [
-        ({}, "the request names nobody"),
-        ({"features": {"segmnt": "a"}}, "unknown user feature 'segmnt': did you mean 'segment'"),
-    ],
-)
-def test_the_librarys_refusals_are_passed_on(body, sentence, client):
-    assert sentence in refusal(client.post("/recommend", json=body))
+def test_bad_requests_get_one_sentence(client, subtests):
+    for body, sentence in REFUSED:
+        with subtests.test(sentence):
+            answer = client.post("/recommend", content=json.dumps(body), headers=JSON)
+            assert sentence in refusal(answer)
 
 
 def test_what_is_no_json_is_refused(client):
-    headers = {"content-type": "application/json"}
-    assert "JSON" in refusal(client.post("/recommend", content=b"{not json", headers=headers))
+    assert "JSON" in refusal(client.post("/recommend", content=b"{not json", headers=JSON))
     nan = b'{"item_id": "new", "features": {"colour": "c1", "tags": [], "price": NaN}}'
-    assert "'price' must be finite" in refusal(client.post("/items", content=nan, headers=headers))
-    assert "body.k" in refusal(
-        client.post("/recommend", content=b'{"user_id": "u", "k": NaN}', headers=headers)
-    )
+    assert "'price' must be finite" in refusal(client.post("/items", content=nan, headers=JSON))
+    assert "body.k" in refusal(client.post("/recommend", content=b'{"user_id": "u", "k": NaN}', headers=JSON))
 
 
 def test_too_large_a_batch_and_too_large_a_body(client):
@@ -132,6 +126,16 @@ def test_a_bug_is_an_error_that_tells_nothing(client, recommender, monkeypatch):
 
     monkeypatch.setattr(recommender, "recommend_batch", broken)
     assert refusal(client.post("/recommend", json={"user_id": "u1"}), 500) == "internal error"
+
+
+def test_an_item_that_cannot_be_kept_is_not_added(client, recommender, new_item, monkeypatch):
+    def full():
+        raise InputError("cannot write /secret: no space left")
+
+    monkeypatch.setattr(recommender, "save", full)
+    answer = client.post("/items", json={"item_id": "new", "features": new_item})
+    assert refusal(answer, 507) == "the item could not be kept: the server cannot write"
+    assert len(recommender) == 300
 
 
 def test_other_paths_and_methods(client):
