@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from datasets.ragged import Ragged
 from evaluation.metrics import contains
-from support.errors import unknown
+from support.errors import InputError, unknown
 
 KINDS = ("flat", "ivf_flat", "hnsw", "ivf_pq")
 EXACT_BELOW = 1_000_000
@@ -39,10 +39,12 @@ def parameters(kind: str, n_items: int, dimension: int) -> dict[str, int]:
     """What an index of `kind` is built and searched with, for a catalogue of this size.
 
     Raises:
-        InputError: an unknown kind.
+        InputError: an unknown kind, or no two items to learn codes from.
     """
     if kind not in KINDS:
         raise unknown("index kind", kind, (*KINDS, "auto"))
+    if kind == "ivf_pq" and n_items < 2:
+        raise InputError("an ivf_pq index learns its codes from two items or more: take flat")
     if kind == "flat":
         return {}
     if kind == "hnsw":

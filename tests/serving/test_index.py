@@ -43,6 +43,19 @@ def test_an_unknown_kind_is_refused_by_the_nearest_name():
         index.parameters("ivf-flat", 10, 4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_a_tiny_catalogue(kind, n, items, queries):
+    if (kind, n) == ("ivf_pq", 1):
+        with pytest.raises(InputError, match="two items or more"):
+            index.parameters(kind, n, D)
+        return
+    built = VectorIndex.build(items[:n], kind, index.parameters(kind, n, D))
+    found, _ = built.search(queries[:2], 3, Ragged.from_rows([[0], []]))
+    assert 0 not in found[0]
+    assert (found >= 0).sum(axis=1).tolist() == [min(3, n - 1), min(3, n)]
+
+
 def test_flat_is_exact(build, items, queries):
     exclude = Ragged.from_rows([np.arange(row * 3, dtype=np.int32) for row in range(len(queries))])
     expected, scores = topk.inner_product(queries, items, exclude, K)
