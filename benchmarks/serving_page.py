@@ -39,7 +39,7 @@ In Python, where raw ids go in and come out:
 from serving import Recommender, Request
 
 recommender = Recommender.open("bundles/aliec-sim")
-answer = recommender.recommend(user_id="28", k=10)  # answer.items, answer.scores, answer.fallback
+answer = recommender.recommend(user_id="9", k=10)  # answer.items, answer.scores, answer.fallback
 answers = recommender.recommend_batch([Request(history=["447", "46080"]), Request("nobody")])
 ```
 
