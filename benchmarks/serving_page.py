@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving_page`: docs/serving.md, from stored records of load and of index kinds."""
+"""`python -m benchmarks.serving_page`: docs/serving.md, from stored records of load."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import index_section
 from serving.requests import MAX_HISTORY, MAX_K
 from serving.schemas import MAX_BATCH, MAX_BODY_BYTES
 from support.files import write_text
@@ -19,8 +18,8 @@ HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms
 INTRODUCTION = f"""\
 # Serving
 
-Made by `python -m benchmarks.serving_page`, from the records in `benchmarks/serving` and the
-`indexes.json` of runs.
+Made by `python -m benchmarks.serving_page`, from the records in `benchmarks/serving`. What each index
+kind costs and loses stands on the boards under "Index kinds".
 
 ## From a run to answers
 
@@ -57,29 +56,13 @@ LOAD = """\
 ## Under load
 
 A server process and a real client on the same cores, over loopback; every request asks for the top
-20 of a random user, by id and by history in turn. "Load before" is what other processes kept
-running on the machine just before.
+20 of a random user, by id and by history in turn.
 """
 
 
-def page(records: list[dict[str, Any]], results: Path) -> str:
-    """The whole page.
-
-    Args:
-        records: of `python -m serving load`.
-        results: the folder of boards, whose runs may have compared index kinds.
-    """
-    parts = [INTRODUCTION]
-    if records:
-        parts += [LOAD, table(records) + "\n", conditions(records)]
-    compared = sorted(results.glob(f"*/runs/*/{index_section.INDEXES}"))
-    if compared:
-        parts.append("## Index kinds\n")
-        for path in compared:
-            board = path.parent.parent.parent.name
-            found = json.loads(path.read_text(encoding="utf-8"))
-            parts.append(f"{board}, {index_section.of_run(path.parent.name, found)}")
-    return "\n".join(parts)
+def page(records: list[dict[str, Any]]) -> str:
+    """The whole page, from records of `python -m serving load`."""
+    return "\n".join([INTRODUCTION, LOAD, table(records) + "\n", conditions(records)])
 
 
 def table(records: list[dict[str, Any]]) -> str:
@@ -103,14 +86,17 @@ def conditions(records: list[dict[str, Any]]) -> str:
     """Hardware and days."""
     machines = sorted({f"{each['cores']} cores of {each['processor']}" for each in records})
     days = sorted({each["date"] for each in records})
-    load = ", ".join(f"{each['load_before']:.1f}" for each in records)
-    return f"Hardware: {'; '.join(machines)}. Date: {', '.join(days)}. Load before: {load}.\n"
+    busy = ", ".join(f"{each['cores_elsewhere']:.1f}" for each in records)
+    return (
+        f"Hardware: {'; '.join(machines)}. Date: {', '.join(days)}. "
+        f"Cores that other processes kept busy meanwhile, row by row: {busy}.\n"
+    )
 
 
 def main() -> None:
     """Write docs/serving.md."""
     records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]
-    write_text(ROOT / "docs" / "serving.md", page(records, ROOT / "results"))
+    write_text(ROOT / "docs" / "serving.md", page(records))
 
 
 if __name__ == "__main__":

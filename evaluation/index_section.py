@@ -34,7 +34,7 @@ def of_run(name: str, compared: dict[str, Any]) -> str:
         f"`{name}`: {compared['items']:,} item vectors of {compared['dimension']} dimensions, "
         f"{compared['queries']:,} test queries, NDCG@{compared['k']} {compared['ndcg_exact']:.4f} exact  \n"
         f"{compared['date']} · {compared['processor']}, {compared['threads']} threads, "
-        f"load {compared['load_before']:.1f} before\n\n"
+        f"other processes kept {compared['cores_elsewhere']:.1f} cores busy\n\n"
     )
     return about + table(compared)
 

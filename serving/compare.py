@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from datasets.ragged import Ragged
 from evaluation import environment, metrics, topk
 from evaluation.index_section import INDEXES
 from evaluation.retriever import Retriever
+from evaluation.usage import Usage
 from serving import bundle, index
 from serving.index import VectorIndex
 from support import compute, progress
@@ -43,10 +43,11 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
     vectors = model.encode_queries(queries)
     exact, _ = topk.inner_product(vectors, items, Ragged.empty(len(queries)), K)
     best = _ndcg(topk.inner_product(vectors, items, queries.exclude, K)[0], queries)
-    kinds, before = [], os.getloadavg()[0]
+    kinds, before = [], Usage.now()
     for kind in index.KINDS:
         progress.say(f"{kind}: building and measuring")
         kinds.append(_measure(kind, items, vectors, queries, exact, best))
+    elsewhere = Usage.now().cores_elsewhere(before)
     result = {
         "fingerprint": record["fingerprint"],
         "model": record["model"],
@@ -60,7 +61,7 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": environment.processor(),
         "threads": compute.current().threads,
-        "load_before": round(before, 2),
+        "cores_elsewhere": round(elsewhere, 2),
         "commit": environment.git_commit(),
     }
     write_json(run / INDEXES, result)

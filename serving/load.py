@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evaluation import environment
+from evaluation.usage import Usage
 from serving import bundle, tables
 from support import compute
 from support.errors import InputError
@@ -42,7 +42,7 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
     import httpx
 
     about = bundle.read_about(folder)
-    bodies, before = _bodies(folder, requests), os.getloadavg()[0]
+    bodies, before = _bodies(folder, requests), Usage.now()
     with running(folder) as address:
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         with httpx.Client(base_url=address, limits=limits, timeout=60, trust_env=False) as client:
@@ -51,6 +51,8 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
                 started = time.perf_counter()
                 taken = list(pool.map(lambda body: _seconds(client, body), bodies))
                 wall = time.perf_counter() - started
+    # The server is counted once it has ended.
+    elsewhere = Usage.now().cores_elsewhere(before)
     answered = [seconds for seconds in taken if seconds is not None]
     p50, p99 = np.percentile(answered, [50, 99]) * 1000 if answered else (None, None)
     return {
@@ -67,7 +69,7 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": environment.processor(),
         "cores": compute.available_cores(),
-        "load_before": round(before, 2),
+        "cores_elsewhere": round(elsewhere, 2),
         "commit": environment.git_commit(),
     }
 
