@@ -29,7 +29,7 @@ class Features:
     """column → float32[n], NaN where unknown"""
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Features:
-        """What is known of the chosen rows, in the same code space."""
+        """The chosen rows."""
         return Features(
             {name: codes[rows] for name, codes in self.categorical.items()},
             {name: values.take(rows) for name, values in self.multivalued.items()},

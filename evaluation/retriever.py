@@ -90,16 +90,10 @@ class EmbeddingRetriever(Retriever):
     def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:
         """float32[n, d]: vectors of items known by their features alone.
 
-        Args:
-            features: n rows, in the code space of the training items' features.
-
         Raises:
-            InputError: the model knows items by their ids alone.
+            InputError: the model knows items by their id alone.
         """
-        raise InputError(
-            f"{self.name} knows items by their ids alone, so that a new item has no vector: "
-            "serve a model that learns from item features"
-        )
+        raise InputError(f"{self.name} knows items by their id alone and cannot place a new item")
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest inner product with each query, exactly; ties by item code."""

@@ -204,7 +204,7 @@ def test_changes_that_cannot_be_are_refused(opened, new_item):
 def test_a_model_that_knows_items_by_id_says_so(opened, new_item, monkeypatch):
     recommender = opened()
     monkeypatch.delattr(type(recommender._model), "encode_new_items")
-    with pytest.raises(InputError, match="described knows items by their ids alone"):
+    with pytest.raises(InputError, match="described knows items by their id alone"):
         recommender.add_item("new", new_item)
     assert len(recommender) == 300 and "new" not in recommender.recommend("u1", k=1000).items
 
