@@ -33,8 +33,10 @@ lock: .venv/installed-test
 	grep '^torch==' requirements.lock > .venv/torch.txt
 	$(COMPILE) --constraint .venv/torch.txt pyproject.toml --output-file .venv/run.txt
 	$(COMPILE) --constraint .venv/torch.txt --extra test pyproject.toml --output-file .venv/test.txt
+	$(COMPILE) --constraint .venv/torch.txt --extra serve pyproject.toml --output-file .venv/serve.txt
 	(echo "# Every version of the environment; made by 'make lock' from pyproject.toml."; grep '^[a-z]' .venv/run.txt | sed 's/+cpu//') > requirements.lock
 	(echo "# What tests need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; grep '^[a-z]' .venv/test.txt | sed 's/+cpu//' | grep -vxFf requirements.lock) > requirements-test.lock
+	(echo "# What serving needs beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; grep '^[a-z]' .venv/serve.txt | sed 's/+cpu//' | grep -vxFf requirements.lock) > requirements-serve.lock
 
 # Saves each run; a later one is compared by 'make bench COMPARE=0001'.
 bench: .venv/installed-test

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SOURCES = ("run_all.py", "support", "datasets", "evaluation", "baselines", "neural", "configs")
+SOURCES = ("run_all.py", "support", "datasets", "evaluation", "baselines", "neural", "serving", "configs")
 PACKAGES = ("torch", "numpy", "scipy", "numba", "implicit", "pandas")
 
 

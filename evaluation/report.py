@@ -10,6 +10,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from evaluation import index_section
 from evaluation.board import Board, Record, Row, read_boards
 from evaluation.metrics import METRICS
 from evaluation.slice_table import slice_table
@@ -51,7 +52,8 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
     families = read_boards(folder)
     asked = next(board for family in families for board in family if board.is_about(fingerprint, k))
     families.sort(key=lambda family: asked not in family)
-    pages = [markdown(asked if asked in family else family[0], family) for family in families]
+    shown = [(asked if asked in family else family[0], family) for family in families]
+    pages = [markdown(board, family) + index_section.section(folder, board) for board, family in shown]
     write_text(folder / LEADERBOARD, "\n".join(pages))
     write_text(folder / TABLE, as_csv(asked))
     write_text(folder.parent / "README.md", index(folder.parent))

@@ -30,17 +30,18 @@ def current() -> Compute:
     return _current
 
 
-def configure(device: str = "auto", precision: str = "auto") -> Compute:
+def configure(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Compute:
     """Decide for this process and tell the thread pools.
 
-    "auto" is CUDA where PyTorch sees a card, and fp16 there; fp32 on a CPU.
+    "auto" is CUDA where PyTorch sees a card, and fp16 there; fp32 on a CPU. `threads` None is all
+    cores this process may run on.
     Call it before the first import of numba, implicit or faiss.
 
     Raises:
         InputError: CUDA was asked for and PyTorch sees none.
     """
     global _current
-    threads = available_cores()
+    threads = threads or available_cores()
     # implicit runs its own threads; a threaded BLAS below them makes threads squared.
     for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import tempfile
-import time
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,11 +17,11 @@ from datasets import Dataset, Ragged
 from datasets.ragged import offsets_of
 from evaluation import metrics
 from evaluation.environment import processor
+from evaluation.usage import Usage
 from support import compute
 
 K = 20
 FOLDER = Path(__file__).parent
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def hand_over(dataset: Dataset, target: Path) -> None:
@@ -113,25 +110,3 @@ def machine() -> dict[str, str]:
     """The processor, its cores, and the day."""
     cores = compute.available_cores()
     return {"processor": f"{cores} cores of {processor()}", "date": date.today().isoformat()}
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Seconds of all cores' work since the machine started, and of our ended children's."""
-
-    at: float
-    machine: float
-    children: float
-
-    @classmethod
-    def now(cls) -> Usage:
-        """As Linux counts them."""
-        user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split()[1:8])
-        ours = resource.getrusage(resource.RUSAGE_CHILDREN)
-        busy = (user + nice + system + irq + softirq) / TICKS
-        return cls(time.monotonic(), busy, ours.ru_utime + ours.ru_stime)
-
-    def cores_elsewhere(self, before: Usage) -> float:
-        """Cores that other processes kept busy since `before`, on average."""
-        others = (self.machine - before.machine) - (self.children - before.children)
-        return max(others / (self.at - before.at), 0.0)

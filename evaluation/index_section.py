@@ -1,0 +1,61 @@
+"""The board's section on index kinds, from the `indexes.json` beside the records of its runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from evaluation import runs
+from evaluation.board import Board
+
+INDEXES = "indexes.json"
+HEADER = (
+    "index", "build s", "bytes/item", "queries/s, 1 thread", "queries/s, all", "Recall@{k} of exact",
+    "NDCG@{k} lost", "parameters",
+)  # fmt: skip
+
+
+def section(folder: Path, board: Board) -> str:
+    """A table for each run of `board` under `folder` whose indexes were compared; "" where none was."""
+    parts = []
+    for path in sorted(folder.glob(f"runs/*/{INDEXES}")):
+        record = runs.read(path.parent)
+        if record is not None and board.is_about(record["fingerprint"], record["k"]):
+            parts.append(of_run(path.parent.name, json.loads(path.read_text(encoding="utf-8"))))
+    return "\n".join(["\n## Index kinds\n", *parts]) if parts else ""
+
+
+def of_run(name: str, compared: dict[str, Any]) -> str:
+    """One run's table, and what it was measured on."""
+    about = (
+        f"`{name}`: {compared['items']:,} item vectors of {compared['dimension']} dimensions, "
+        f"{compared['queries']:,} test queries, NDCG@{compared['k']} {compared['ndcg_exact']:.4f} exact  \n"
+        f"{compared['date']} · {compared['processor']}, {compared['threads']} threads, "
+        f"other processes kept {compared['cores_elsewhere']:.1f} cores busy\n\n"
+    )
+    return about + table(compared)
+
+
+def table(compared: dict[str, Any]) -> str:
+    """A row a kind, as Markdown."""
+    header = [label.format(k=compared["k"]) for label in HEADER]
+    body = [_row(kind) for kind in compared["kinds"]]
+    align = ["left", *["right"] * 6, "left"]
+    return tabulate(body, header, tablefmt="pipe", colalign=align, disable_numparse=True) + "\n"
+
+
+def _row(kind: dict[str, Any]) -> list[str]:
+    return [
+        kind["kind"],
+        f"{kind['build_seconds']:,.2f}",
+        f"{kind['bytes_per_item']:,.0f}",
+        f"{kind['queries_per_second_one_thread']:,.0f}",
+        f"{kind['queries_per_second_all_threads']:,.0f}",
+        f"{kind['recall']:.4f}",
+        # A loss below half a digit, of either sign, is none.
+        f"{round(kind['ndcg_lost'], 4) + 0.0:.4f}",
+        ", ".join(f"{key} {value}" for key, value in kind["parameters"].items()) or "–",
+    ]

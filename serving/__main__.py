@@ -1,0 +1,145 @@
+"""The command line: `python -m serving index | compare | http | load`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import baselines  # noqa: F401  (importing registers its models)
+import neural  # noqa: F401
+from datasets import Dataset, load
+from evaluation import runs
+from support import compute, progress
+from support.errors import InputError
+from support.files import locked, write_json
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn"],
+            "load": ["faiss", "fastapi", "uvicorn", "httpx"]}  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0: done, 2: bad input, 130: stopped."""
+    options = _parser().parse_args(arguments)
+    try:
+        _need(PACKAGES[options.command])
+        # A server answers many at once: a thread a request, not several threads for one.
+        compute.configure("cpu", "fp32", threads=1 if options.command == "http" else None)
+        options.work(options)
+        return 0
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _index(options: argparse.Namespace) -> None:
+    from serving import bundle
+
+    about = bundle.write(options.run, _dataset(options), options.out, options.kind)
+    progress.say(f"{options.out}: {about.items:,} items of {about.model} in a {about.kind} index")
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from evaluation import index_section, report
+    from serving.compare import compare
+
+    dataset, board = _dataset(options), options.run.absolute().parent.parent
+    with locked(board, f"another command is working in {board}: waiting for it"):
+        compared = compare(options.run, dataset)
+        record = runs.read(options.run) or {}
+        report.write(board, dataset.fingerprint, record["k"])
+    print(index_section.table(compared))
+
+
+def _http(options: argparse.Namespace) -> None:
+    from serving.http import serve
+    from serving.service import Recommender
+
+    recommender = Recommender.open(options.bundle)
+    progress.say(f"{len(recommender):,} items at http://{options.host}:{options.port}")
+    serve(recommender, options.host, options.port)
+
+
+def _load(options: argparse.Namespace) -> None:
+    from serving.load import measure
+
+    record = measure(options.bundle, options.requests, options.concurrency)
+    print(json.dumps(record, indent=1))
+    if options.out:
+        write_json(options.out, record)
+
+
+def _dataset(options: argparse.Namespace) -> Dataset:
+    """The data a run was made of, split as its record says."""
+    record = runs.read(options.run)
+    if record is None:
+        raise InputError(f"{options.run} holds no run: give a folder of results/<dataset>/runs")
+    about = record["dataset"]
+    return load(
+        options.dataset or about["name"],
+        options.data_dir,
+        protocol=about["protocol"],
+        exclude_seen=about["exclude_seen"],
+        split_seed=about["split_seed"],
+        scale=options.scale,
+    )
+
+
+def _need(packages: list[str]) -> None:
+    absent = [name for name in packages if find_spec(name) is None]
+    if absent:
+        raise InputError(f"{', '.join(absent)} not installed: pip install -r requirements-serve.lock")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
+    of_run = argparse.ArgumentParser(add_help=False)
+    of_run.add_argument("--run", type=Path, required=True, help="a folder of results/<dataset>/runs")
+    of_run.add_argument(
+        "--dataset", metavar="NAME_OR_FILE", help="what the run was made of (default: its name)"
+    )
+    of_run.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
+    of_run.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the run was made with")
+
+    index = commands.add_parser("index", parents=[of_run], help="write a bundle: index, model, ids")
+    index.add_argument("--kind", default="auto", help="auto, flat, ivf_flat, hnsw or ivf_pq")
+    index.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
+    index.set_defaults(work=_index)
+
+    compare = commands.add_parser("compare", parents=[of_run], help="measure every index kind for the board")
+    compare.set_defaults(work=_compare)
+
+    http = commands.add_parser("http", help="answer over HTTP")
+    http.add_argument("--bundle", type=Path, required=True, metavar="DIR")
+    http.add_argument("--host", default="127.0.0.1")
+    http.add_argument("--port", type=int, default=8000)
+    http.set_defaults(work=_http)
+
+    under_load = commands.add_parser("load", help="measure the HTTP service on this machine")
+    under_load.add_argument("--bundle", type=Path, required=True, metavar="DIR")
+    under_load.add_argument("--requests", type=_within(1, 100_000), default=2000, metavar="N")
+    under_load.add_argument("--concurrency", type=_within(1, 256), default=16, metavar="C")
+    under_load.add_argument("--out", type=Path, metavar="FILE", help="keep the record as JSON")
+    under_load.set_defaults(work=_load)
+    return parser
+
+
+def _within(low: int, high: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{value} is not from {low} to {high:,}")
+        return value
+
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

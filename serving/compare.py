@@ -1,0 +1,121 @@
+"""Every index kind on the item vectors of one run: what it costs, and what it loses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.dataset import Dataset, Queries
+from datasets.ragged import Ragged
+from evaluation import environment, metrics, topk
+from evaluation.index_section import INDEXES
+from evaluation.retriever import Retriever
+from evaluation.usage import Usage
+from serving import bundle, index
+from serving.index import VectorIndex
+from support import compute, progress
+from support.files import write_json
+
+K = 20
+MAX_QUERIES = 10_000
+SECONDS = 1.0
+"""How long, at least, a rate is measured."""
+
+
+def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = None) -> dict[str, Any]:
+    """Measure every kind on the vectors of a run's model and write `indexes.json` into its folder.
+
+    Queries are the run's test queries, at most 10,000 evenly spaced ones. Recall is of the exact
+    top 20 without exclusions; NDCG is of the test queries with theirs, and "lost" is exact − index.
+
+    Raises:
+        InputError: as `bundle.trained`.
+    """
+    record, model = bundle.trained(run, dataset, model_class)
+    items = model.encode_items()
+    queries = dataset.test.take(slice(None, None, -(-len(dataset.test) // MAX_QUERIES)))
+    vectors = model.encode_queries(queries)
+    exact, _ = topk.inner_product(vectors, items, Ragged.empty(len(queries)), K)
+    best = _ndcg(topk.inner_product(vectors, items, queries.exclude, K)[0], queries)
+    kinds, before = [], Usage.now()
+    for kind in index.KINDS:
+        progress.say(f"{kind}: building and measuring")
+        kinds.append(_measure(kind, items, vectors, queries, exact, best))
+    elsewhere = Usage.now().cores_elsewhere(before)
+    result = {
+        "fingerprint": record["fingerprint"],
+        "model": record["model"],
+        "model_hash": bundle.model_hash(run),
+        "k": K,
+        "items": len(items),
+        "dimension": items.shape[1],
+        "queries": len(queries),
+        "ndcg_exact": best,
+        "kinds": kinds,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "processor": environment.processor(),
+        "threads": compute.current().threads,
+        "cores_elsewhere": round(elsewhere, 2),
+        "commit": environment.git_commit(),
+    }
+    write_json(run / INDEXES, result)
+    return result
+
+
+def _measure(
+    kind: str,
+    items: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    queries: Queries,
+    exact: npt.NDArray[np.int32],
+    best: float,
+) -> dict[str, Any]:
+    """One kind: seconds, bytes, rates, recall of int32[q, 20] `exact`, and NDCG lost of `best`."""
+    import faiss
+
+    chosen = index.parameters(kind, *items.shape)
+    started = time.perf_counter()
+    built = VectorIndex.build(items, kind, chosen)
+    seconds = time.perf_counter() - started
+    unhindered = Ragged.empty(len(queries))
+    found, _ = built.search(vectors, K, unhindered)
+    honest, _ = built.search(vectors, K, queries.exclude)
+
+    def rate(threads: int) -> float:
+        faiss.omp_set_num_threads(threads)
+        return _per_second(lambda: built.search(vectors, K, unhindered), len(queries))
+
+    return {
+        "kind": kind,
+        "parameters": chosen,
+        "build_seconds": round(seconds, 4),
+        "bytes_per_item": round(built.n_bytes / len(items), 1),
+        "queries_per_second_one_thread": round(rate(1), 1),
+        "queries_per_second_all_threads": round(rate(compute.current().threads), 1),
+        "recall": float(metrics.contains(_rows(exact), found).sum() / (exact >= 0).sum()),
+        "ndcg_lost": best - _ndcg(honest, queries),
+    }
+
+
+def _per_second(search: Callable[[], object], n: int) -> float:
+    """Queries a second over whole passes of at least a second together, the first pass left out."""
+    search()
+    started, passes = time.perf_counter(), 0
+    while passes == 0 or time.perf_counter() - started < SECONDS:
+        search()
+        passes += 1
+    return n * passes / (time.perf_counter() - started)
+
+
+def _rows(lists: npt.NDArray[np.int32]) -> Ragged:
+    return Ragged.from_rows([row[row >= 0] for row in lists])
+
+
+def _ndcg(lists: npt.NDArray[np.int32], queries: Queries) -> float:
+    return metrics.mean(metrics.per_query(lists, queries.relevant, K))["ndcg"]

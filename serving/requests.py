@@ -1,0 +1,65 @@
+"""What is asked of a recommender, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from serving.encoding import Raw, UnknownValues
+from support.errors import InputError
+
+MAX_HISTORY = 1000
+"""Raw items that one request may give as history; a model weighs the newest most."""
+MAX_K = 1000
+"""Items that one request may ask for."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A user at a moment, by raw ids; at least one of the first three is given."""
+
+    user_id: str | None = None
+    history: Sequence[str] | None = None
+    """item ids in time order; None takes the user's training history"""
+    features: Raw | None = None
+    """describe a user the model was not trained with; of one it was, it keeps the training's"""
+    k: int = 20
+    exclude_seen: bool | None = None
+    """keep the items of both histories out of the answer; None does as the dataset's protocol"""
+
+    def check(self) -> None:
+        """Refuse what cannot be answered.
+
+        Raises:
+            InputError: nothing is given, a wrong type, `k` or the history outside its limits.
+        """
+        if self.user_id is None and self.history is None and self.features is None:
+            raise InputError("the request names nobody: give user_id, history or features")
+        if not (self.user_id is None or isinstance(self.user_id, str)):
+            raise InputError(f"user_id must be text, as in the data: not {self.user_id!r}")
+        if not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
+            raise InputError(f"k is {self.k!r}: give a whole number from 1 to {MAX_K:,}")
+        history = self.history or ()
+        if isinstance(history, str) or not all(isinstance(item, str) for item in history):
+            raise InputError("history must be a list of item ids, each of them text")
+        if len(history) > MAX_HISTORY:
+            raise InputError(
+                f"the history has {len(history):,} items, more than {MAX_HISTORY:,}: give the newest"
+            )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Raw item ids, best first, and what the request had that the model does not know."""
+
+    items: list[str]
+    scores: list[float]
+    """inner products; approximate where the index is ivf_pq"""
+    known_user: bool
+    """whether the user has a code in the training data"""
+    fallback: bool
+    """nothing is known (no trained user, no trained history item, no features): the model's default"""
+    unknown_items: list[str] = field(default_factory=list)
+    """history items the model was not trained with; they do not count in the user's vector"""
+    unknown_values: UnknownValues = field(default_factory=dict)
+    """feature values outside the vocabulary; they count as unknown"""

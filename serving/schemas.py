@@ -1,0 +1,84 @@
+"""What the HTTP service takes and gives; the sizes of all input are limited here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+
+from serving.requests import MAX_HISTORY, MAX_K
+
+MAX_BATCH = 256
+MAX_BODY_BYTES = 4 * 2**20
+MAX_TEXT = 256
+MAX_COLUMNS = 64
+MAX_VALUES = 100
+
+Id = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
+Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
+Value = StrictInt | StrictFloat | Text | None
+ManyValues = Annotated[list[StrictInt | Text], Field(max_length=MAX_VALUES)]
+Features = Annotated[dict[Text, Value | ManyValues], Field(max_length=MAX_COLUMNS)]
+
+
+class Input(BaseModel):
+    """Input with a field that is not known is refused: it is misspelt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Recommend(Input):
+    """As `serving.requests.Request`."""
+
+    user_id: Id | None = None
+    history: Annotated[list[Id], Field(max_length=MAX_HISTORY)] | None = None
+    features: Features | None = None
+    k: Annotated[StrictInt, Field(ge=1, le=MAX_K)] = 20
+    exclude_seen: StrictBool | None = None
+
+
+class RecommendBatch(Input):
+    """Several requests, answered in their order."""
+
+    requests: Annotated[list[Recommend], Field(max_length=MAX_BATCH)]
+
+
+class NewItem(Input):
+    """An item known by its features alone."""
+
+    item_id: Id
+    features: Features
+
+
+class Recommendation(BaseModel):
+    """As `serving.requests.Answer`."""
+
+    items: list[str]
+    scores: list[float]
+    known_user: bool
+    fallback: bool
+    unknown_items: list[str]
+    unknown_values: dict[str, list[str]]
+
+
+class Recommendations(BaseModel):
+    """An answer to each request of a batch."""
+
+    answers: list[Recommendation]
+
+
+class Added(BaseModel):
+    """An item that can be recommended from now on."""
+
+    item_id: str
+    unknown_values: dict[str, list[str]]
+
+
+class Health(BaseModel):
+    """The service can answer, and from what."""
+
+    status: str
+    model: str
+    dataset: str
+    index: str
+    items: int

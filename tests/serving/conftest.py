@@ -1,0 +1,173 @@
+"""A small dataset with every kind of feature, a run of a toy model on it and one of infonce."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import neural  # noqa: F401
+from datasets import Dataset, Features, Interactions, Queries, Ragged
+from datasets.ragged import offsets_of
+from evaluation import EmbeddingRetriever, contract, evaluate, registry, runs, settings
+from serving import Recommender, bundle
+
+USERS, ITEMS, LENGTH, COLOURS, TAGS = 60, 300, 12, 6, 9
+
+
+@dataclass
+class Described(EmbeddingRetriever):
+    """A fixed random vector for every feature value, summed; a user is the mean of the history."""
+
+    dimension: int = 16
+    seed: int = 0
+
+    def fit(self, train, valid, seed):
+        rng = np.random.default_rng(self.seed)
+        self.colour_, self.tag_, self.segment_ = (
+            rng.normal(size=(size, self.dimension)).astype(np.float32) for size in (COLOURS + 1, TAGS + 1, 4)
+        )
+        self.item_ = self.encode_new_items(train.item_features)
+
+    def encode_new_items(self, features):
+        price = np.log1p(np.nan_to_num(features.numeric["price"]))[:, None] / 20
+        tags = [self.tag_[row].sum(axis=0) for row in map(features.multivalued["tags"].__getitem__,
+                                                          range(len(price)))]  # fmt: skip
+        return (self.colour_[features.categorical["colour"]] + np.array(tags) + price).astype(np.float32)
+
+    def encode_items(self):
+        return self.item_
+
+    def encode_queries(self, queries):
+        rows = [self.item_[queries.history[row]].sum(axis=0) for row in range(len(queries))]
+        vectors = np.array(rows, dtype=np.float32).reshape(len(queries), self.dimension)
+        if queries.user_features is not None:
+            vectors += self.segment_[queries.user_features.categorical["segment"]]
+        vectors[~vectors.any(axis=1)] = 1
+        return vectors
+
+
+Described.name = "described"
+
+
+def table_of_items(rng):
+    names = {"colour": ["unknown", *(f"c{n}" for n in range(COLOURS))],
+             "tags": ["unknown", *(f"t{n}" for n in range(TAGS))]}  # fmt: skip
+    tags = [rng.choice(TAGS, rng.integers(0, 4), replace=False) + 1 for _ in range(ITEMS)]
+    return Features(
+        categorical={"colour": rng.integers(1, COLOURS + 1, ITEMS).astype(np.int32)},
+        multivalued={"tags": Ragged.from_rows(tags)},
+        vocabulary=names,
+        numeric={"price": rng.uniform(1, 1000, ITEMS).astype(np.float32)},
+    )
+
+
+@pytest.fixture(scope="session")
+def dataset():
+    rng = np.random.default_rng(0)
+    taken = np.stack([rng.permutation(ITEMS)[:LENGTH] for _ in range(USERS)]).astype(np.int32)
+    segments = Features(
+        categorical={"segment": rng.integers(0, 4, USERS).astype(np.int32)},
+        vocabulary={"segment": ["unknown", "a", "b", "c"]},
+    )
+    features = table_of_items(rng)
+
+    def interactions(items):
+        return Interactions(
+            np.repeat(np.arange(USERS, dtype=np.int32), items.shape[1]), items.ravel(),
+            np.tile(np.arange(items.shape[1], dtype=np.int64), USERS), USERS, ITEMS,
+            user_features=segments, item_features=features,
+        )  # fmt: skip
+
+    def queries(seen, truth):
+        one = Ragged.from_offsets(truth.copy(), offsets_of(np.ones(USERS, dtype=np.int64)))
+        return Queries(np.arange(USERS, dtype=np.int32), seen.by_user, seen.by_user, one)
+
+    train, train_valid = interactions(taken[:, :-2]), interactions(taken[:, :-1])
+    return Dataset(
+        "toy", "leave-last-one", True, 0, train, queries(train, taken[:, -2]), train_valid,
+        queries(train_valid, taken[:, -1]), np.array([f"u{n}" for n in range(USERS)], dtype=object),
+        np.array([f"i{n}" for n in range(ITEMS)], dtype=object),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def toy_run(dataset, tmp_path_factory):
+    """Folders of runs of `Described`: one a seed."""
+
+    def made(seed):
+        folder = tmp_path_factory.mktemp("toy") / "runs" / f"described-seed{seed}"
+        folder.mkdir(parents=True)
+        model = Described(seed=seed)
+        model.fit(dataset.train_valid, None, 0)
+        model.save(folder)
+        record = {"status": "done", "model": "described", "fingerprint": dataset.fingerprint}
+        (folder / "run.json").write_text(json.dumps(record))
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def toy_bundle(dataset, toy_run, tmp_path_factory):
+    """One bundle of each kind, to be copied before it is changed."""
+    run, parent = toy_run(0), tmp_path_factory.mktemp("bundles")
+
+    def made(kind):
+        if not (parent / kind).exists():
+            bundle.write(run, dataset, parent / kind, kind, Described)
+        return parent / kind
+
+    return made
+
+
+@pytest.fixture
+def opened(toy_bundle, tmp_path):
+    """Opens a copy of the bundle of a kind."""
+
+    def open_copy(kind="flat"):
+        shutil.copytree(toy_bundle(kind), tmp_path / kind)
+        return Recommender.open(tmp_path / kind, Described)
+
+    return open_copy
+
+
+@pytest.fixture(scope="session")
+def toy_model():
+    return Described
+
+
+@pytest.fixture(scope="session")
+def infonce_run(dataset, tmp_path_factory):
+    """A run of infonce with features: a real model, fitted and measured by the harness's own functions."""
+    model_class = registry.get("infonce")
+    chosen = settings.resolve(model_class, {"features": True, "epochs": 2}, "here")
+    model = settings.build(model_class, chosen)
+    contract.fit(model, dataset, 0)
+    result = evaluate(model, dataset, 20)
+    job = runs.Job(runs.ModelSource("infonce"), chosen, 0, 20, "cpu", "fp32")
+    folder = job.folder(dataset, tmp_path_factory.mktemp("results") / "toy")
+    folder.mkdir(parents=True)
+    model.save(folder)
+    np.savez(folder / "lists.npz", items=result.items)
+    costs = "fit_seconds recommend_seconds queries_per_second peak_rss_mib peak_gpu_mib parameters threads"
+    record = job.identity(dataset) | dict.fromkeys(costs.split(), 1)
+    record |= {"dataset": runs._describe(dataset), "metrics": result.metrics, "slices": result.slices}
+    record |= {"status": "done", "date": "2026-01-01 00:00 UTC", "commit": "", "processor": "one"}
+    (folder / "run.json").write_text(json.dumps(record))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def infonce_bundle(dataset, infonce_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundles") / "infonce"
+    bundle.write(infonce_run, dataset, folder)
+    return folder
+
+
+@pytest.fixture
+def new_item():
+    return {"colour": "c3", "tags": ["t1", "t4"], "price": 12.5}

@@ -1,0 +1,89 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evaluation import report, runs
+from evaluation.index_section import INDEXES
+from serving import Recommender, compare
+from serving.__main__ import main
+from serving.index import KINDS
+
+ROOT = Path(__file__).parent.parent.parent
+FIELDS = {"kind", "parameters", "build_seconds", "bytes_per_item", "queries_per_second_one_thread",
+          "queries_per_second_all_threads", "recall", "ndcg_lost"}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare, "SECONDS", 0.02)
+        yield
+
+
+@pytest.fixture(scope="module")
+def compared(infonce_run, dataset, tmp_path_factory):
+    """A run whose indexes were compared, its record of that, and the board before and after."""
+    board = tmp_path_factory.mktemp("results") / "toy"
+    run = board / "runs" / infonce_run.name
+    shutil.copytree(infonce_run, run)
+    pages = []
+    for work in (lambda: None, lambda: compare.compare(run, dataset)):
+        returned = work()
+        report.write(board, dataset.fingerprint, 20)
+        pages.append((board / report.LEADERBOARD).read_text())
+    assert returned == json.loads((run / INDEXES).read_text())
+    return run, returned, pages
+
+
+def test_every_kind_is_measured_on_the_runs_vectors(compared):
+    run, record, _ = compared
+    assert [kind["kind"] for kind in record["kinds"]] == list(KINDS)
+    for kind in record["kinds"]:
+        assert set(kind) == FIELDS
+        assert kind["build_seconds"] >= 0 and kind["queries_per_second_one_thread"] > 0
+        assert 0.3 < kind["recall"] <= 1 and kind["ndcg_lost"] <= record["ndcg_exact"]
+    flat, _, hnsw, pq = record["kinds"]
+    assert flat["recall"] == 1 and flat["ndcg_lost"] == pytest.approx(0, abs=1e-12)
+    assert pq["bytes_per_item"] < hnsw["bytes_per_item"]
+    ndcg = runs.read(run)["metrics"]["ndcg"]
+    assert record["ndcg_exact"] == pytest.approx(ndcg), "the exact lists are the run's own"
+
+
+def test_the_board_shows_them(compared):
+    run, _, (before, after) = compared
+    assert "## Index kinds" not in before
+    section = after[after.index("## Index kinds") :]
+    assert run.name in section and "300 item vectors of 64 dimensions" in section
+    names = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]
+    assert names == ["index", *KINDS]
+
+
+def test_the_commands_on_a_run_of_ones_own_file(tmp_path):
+    lines = [f"u{user},i{(user * 7 + step * step) % 40},{step}" for user in range(50) for step in range(9)]
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,timestamp\n" + "\n".join(lines) + "\n")
+    words = ["--dataset", str(log), "--models", "als", "--results-dir", str(tmp_path), "--quiet"]
+    assert subprocess.run([sys.executable, "run_all.py", *words], cwd=ROOT, check=False).returncode == 0
+    (run,) = (tmp_path / "log" / "runs").iterdir()
+    out = tmp_path / "bundle"
+    assert main(["index", "--run", str(run), "--dataset", str(log), "--out", str(out)]) == 0
+    assert len(Recommender.open(out).recommend("u1", k=5).items) == 5
+    assert main(["compare", "--run", str(run), "--dataset", str(log)]) == 0
+    assert "## Index kinds" in (tmp_path / "log" / "leaderboard.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["index", "--out", "out"], "holds no run: give a folder of results/<dataset>/runs"),
+        (["compare"], "holds no run"),
+    ],
+)
+def test_the_commands_refuse_in_one_sentence(words, sentence, tmp_path, capsys):
+    assert main([*words, "--run", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and sentence in line

@@ -1,0 +1,58 @@
+"""A real server in a process of its own, and a real client, over loopback."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serving import Recommender, Request, load
+from support.errors import InputError
+
+ROOT = Path(__file__).parent.parent.parent
+REQUESTS, AT_ONCE = 200, 16
+
+
+def command(*words):
+    line = [sys.executable, "-m", "serving", *map(str, words)]
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_concurrent_requests_get_the_librarys_answers(infonce_bundle, dataset):
+    recommender = Recommender.open(infonce_bundle)
+    asked = [
+        {"user_id": f"u{n % 60}"} if n % 2 else {"history": [f"i{n}", f"i{n // 2}"], "k": 10}
+        for n in range(REQUESTS)
+    ]
+    with load.running(infonce_bundle) as address, httpx.Client(base_url=address, trust_env=False) as client:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = list(pool.map(lambda body: client.post("/recommend", json=body), asked))
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/health", trust_env=False)
+    assert [answer.status_code for answer in answers] == [200] * REQUESTS
+    expected = recommender.recommend_batch([Request(**body) for body in asked])
+    assert [answer.json()["items"] for answer in answers] == [each.items for each in expected]
+
+
+def test_the_load_command_reports_the_tail(infonce_bundle, tmp_path):
+    done = command("load", "--bundle", infonce_bundle, "--requests", 60, "--concurrency", 8,
+                   "--out", tmp_path / "load.json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "load.json").read_text())
+    assert json.loads(done.stdout) == record
+    assert (record["requests"], record["errors"], record["index"]) == (60, 0, "flat")
+    assert 0 < record["p50_ms"] <= record["p99_ms"] and record["requests_per_second"] > 0
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path, infonce_bundle):
+    with pytest.raises(InputError, match="holds no bundle"):
+        load.measure(tmp_path, 1, 1)
+    with pytest.raises(InputError, match=r"the server ended at once: error: .* holds no bundle"):
+        with load.running(tmp_path):
+            pass
+    done = command("http", "--bundle", tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ") and len(done.stderr.strip().splitlines()) == 1

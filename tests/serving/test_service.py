@@ -1,0 +1,232 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from serving import Recommender, Request
+from serving.index import KINDS
+from serving.requests import MAX_HISTORY, MAX_K
+from support.errors import InputError
+
+
+@pytest.fixture
+def infonce(infonce_bundle):
+    return Recommender.open(infonce_bundle)
+
+
+def trained(dataset, user):
+    return [dataset.item_ids[code] for code in dataset.train_valid.by_user[user]]
+
+
+def test_a_real_model_gives_the_lists_of_its_run(infonce, infonce_run, dataset):
+    with np.load(infonce_run / "lists.npz") as stored:
+        lists = stored["items"]
+    answers = infonce.recommend_batch([Request(user) for user in dataset.user_ids])
+    for answer, row in zip(answers, lists, strict=True):
+        assert answer.items == dataset.item_ids[row].tolist()
+        assert answer.known_user and not answer.fallback
+        assert answer.scores == sorted(answer.scores, reverse=True)
+
+
+def test_the_history_of_a_user_can_be_given(opened, dataset):
+    recommender = opened()
+    history = trained(dataset, 4)
+    by_id, by_history = recommender.recommend("u4"), recommender.recommend(history=history)
+    assert by_id.items == by_history.items and len(by_id.items) == 20
+    assert by_history.known_user is False and by_history.fallback is False
+    shorter = recommender.recommend("u4", history=history[:3])
+    assert shorter.items != by_id.items
+    assert not set(shorter.items) & set(history), "what the user took in training stays seen"
+
+
+def test_seen_items_are_excluded_unless_asked_for(opened, dataset):
+    recommender = opened()
+    history = trained(dataset, 4)
+    assert not set(recommender.recommend("u4", k=289).items) & set(history)
+    assert len(recommender.recommend("u4", k=1000).items) == 300 - len(history)
+    assert len(recommender.recommend("u4", k=1000, exclude_seen=False).items) == 300
+
+
+def test_an_unknown_user_gets_a_flagged_answer(opened, infonce):
+    for recommender in (opened(), infonce):
+        answer = recommender.recommend("stranger")
+        assert answer.fallback and not answer.known_user and len(answer.items) == 20
+        all_unknown = recommender.recommend("stranger", history=["nothing", "known"])
+        assert all_unknown.fallback and all_unknown.items == answer.items
+        assert all_unknown.unknown_items == ["nothing", "known"]
+
+
+def test_unknown_items_of_a_history_are_dropped_and_reported(opened):
+    recommender = opened()
+    answer = recommender.recommend(history=["i1", "who", "i2"])
+    assert answer.items == recommender.recommend(history=["i1", "i2"]).items
+    assert answer.unknown_items == ["who"] and not answer.fallback
+
+
+def test_features_describe_an_unknown_user_only(opened):
+    recommender = opened()
+    told = recommender.recommend("stranger", features={"segment": "b"})
+    assert not told.fallback and told.items != recommender.recommend("stranger").items
+    new = recommender.recommend("stranger", features={"segment": "z"})
+    assert new.unknown_values == {"segment": ["z"]} and len(new.items) == 20
+    known = recommender.recommend("u1", features={"segment": "b"})
+    assert known.items == recommender.recommend("u1").items
+    with pytest.raises(InputError, match="user feature 'segment' is missing"):
+        recommender.recommend("stranger", features={})
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({}, "names nobody: give user_id, history or features"),
+        ({"user_id": 7}, "user_id must be text"),
+        ({"user_id": "u1", "k": 0}, "give a whole number from 1 to 1,000"),
+        ({"user_id": "u1", "k": MAX_K + 1}, "k is 1001"),
+        (
+            {"history": ["i1"] * (MAX_HISTORY + 1)},
+            "the history has 1,001 items, more than 1,000: give the newest",
+        ),
+        ({"history": "i1"}, "history must be a list of item ids"),
+        ({"history": [1, 2]}, "history must be a list of item ids"),
+    ],
+)
+def test_a_request_that_cannot_be_answered_gets_one_sentence(asked, sentence, opened):
+    with pytest.raises(InputError, match=sentence):
+        opened().recommend(**asked)
+
+
+def test_a_history_at_the_limit_works(opened):
+    assert len(opened().recommend(history=["i1"] * MAX_HISTORY).items) == 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_answers_as_single_calls(kind, opened, dataset):
+    recommender = opened(kind)
+    asked = [Request(user, k=5 + row % 3) for row, user in enumerate(dataset.user_ids[:12])]
+    asked += [Request(history=["i1", "i2", "nobody"]), Request("stranger"), Request("u3", exclude_seen=False)]
+    asked += [Request("new", features={"segment": "a"}), Request("new", ["i9"], {"segment": "y"}, 40)]
+    for one, answer in zip(asked, recommender.recommend_batch(asked), strict=True):
+        (alone,) = recommender.recommend_batch([one])
+        assert (alone.items, alone.fallback, alone.unknown_items, alone.unknown_values) == (
+            answer.items, answer.fallback, answer.unknown_items, answer.unknown_values,
+        )  # fmt: skip
+        np.testing.assert_allclose(alone.scores, answer.scores, rtol=1e-5)
+    assert recommender.recommend_batch([]) == []
+
+
+def test_scores_are_inner_products_of_the_vectors(opened, infonce):
+    for recommender in (opened(), infonce):
+        answer = recommender.recommend("u7")
+        vectors = recommender.item_vectors(answer.items)
+        np.testing.assert_allclose(
+            vectors @ recommender.user_vector("u7"), answer.scores, rtol=1e-4, atol=1e-6
+        )
+        batch = recommender.user_vectors([Request("u7"), Request(history=["i1"])])
+        np.testing.assert_allclose(batch[1], recommender.user_vector(history=["i1"]), rtol=1e-5)
+        assert recommender.item_vectors([]).shape == (0, recommender.about.dimension)
+        with pytest.raises(InputError, match="the item 'nobody' is not in the catalogue of 300 items"):
+            recommender.item_vector("nobody")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_items_come_go_and_are_kept(kind, opened, toy_model, new_item):
+    recommender = opened(kind)
+    pair = ["new 1", "new 2"]
+    for item in pair:
+        assert recommender.add_item(item, new_item | {"price": 1e8}) == {}
+    gone = recommender.recommend("u1").items[:3]
+    for item in [*gone, "new 2"]:
+        recommender.remove_item(item)
+    recommender.add_item(gone[0], new_item)
+    everything = recommender.recommend("u1", k=1000, exclude_seen=False).items
+    assert len(everything) == len(set(everything)) == len(recommender) == 300 + 2 - 4 + 1
+    assert "new 1" in everything and gone[0] in everything
+    assert not {"new 2", *gone[1:]} & set(everything)
+
+    recommender.save()
+    again = Recommender.open(recommender.folder, toy_model)
+    assert again.recommend("u1", k=1000, exclude_seen=False).items == everything
+    assert np.array_equal(again.item_vector("new 1"), recommender.item_vector("new 1"))
+    assert np.array_equal(again.item_vector(gone[0]), recommender.item_vector(gone[0]))
+    again.remove_item("new 1")
+    again.save()
+    third = Recommender.open(recommender.folder, toy_model)
+    assert "new 1" not in third.recommend("u1", k=1000).items
+
+
+def test_a_new_item_is_where_its_features_put_it(opened, dataset, new_item):
+    recommender = opened()
+    features = dataset.train.item_features
+    tags = [features.vocabulary["tags"][code] for code in features.multivalued["tags"][5]]
+    colour = features.vocabulary["colour"][features.categorical["colour"][5]]
+    twin = {"colour": colour, "tags": tags, "price": float(features.numeric["price"][5])}
+    recommender.add_item("twin", twin)
+    np.testing.assert_allclose(recommender.item_vector("twin"), recommender.item_vector("i5"), rtol=1e-6)
+    assert recommender.add_item("odd", new_item | {"colour": "mauve"}) == {"colour": ["mauve"]}
+
+
+@pytest.mark.parametrize("price", [0, 1e8])
+def test_extreme_prices_work(price, opened, new_item):
+    recommender = opened()
+    recommender.add_item("new", new_item | {"price": price})
+    assert "new" in recommender.recommend("u1", k=1000).items
+
+
+def test_an_added_item_in_a_history_is_unknown_and_excluded(opened, new_item):
+    recommender = opened()
+    recommender.add_item("new", new_item)
+    answer = recommender.recommend(history=["i1", "new"], k=1000)
+    assert answer.unknown_items == ["new"] and "new" not in answer.items
+    assert "new" in recommender.recommend(history=["i1"], k=1000).items
+
+
+def test_a_removed_item_still_counts_in_histories(opened):
+    recommender = opened()
+    before = recommender.user_vector(history=["i1", "i2"])
+    recommender.remove_item("i1")
+    assert np.array_equal(recommender.user_vector(history=["i1", "i2"]), before)
+    assert recommender.recommend(history=["i1"]).unknown_items == []
+
+
+def test_changes_that_cannot_be_are_refused(opened, new_item):
+    recommender = opened()
+    for call, sentence in (
+        (lambda: recommender.add_item("i1", new_item), "'i1' is in the catalogue already: remove it first"),
+        (lambda: recommender.add_item("", new_item), "item_id must be text, and not empty"),
+        (lambda: recommender.add_item("new", {"colour": "c1"}), "the item feature 'tags' is missing"),
+        (lambda: recommender.remove_item("nobody"), "'nobody' is not in the catalogue"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            call()
+    assert len(recommender) == 300
+
+
+def test_a_model_that_knows_items_by_id_says_so(opened, new_item, monkeypatch):
+    recommender = opened()
+    monkeypatch.delattr(type(recommender._model), "encode_new_items")
+    with pytest.raises(InputError, match="described knows items by their id alone"):
+        recommender.add_item("new", new_item)
+    assert len(recommender) == 300 and "new" not in recommender.recommend("u1", k=1000).items
+
+
+@pytest.mark.xfail(strict=True, raises=InputError, reason="until the towers encode new items")
+def test_a_real_model_takes_a_new_item(infonce, new_item):
+    infonce.add_item("new", new_item)
+    assert "new" in infonce.recommend("u1", k=1000).items
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_searches_and_changes_from_many_threads(kind, opened, new_item):
+    recommender = opened(kind)
+
+    def work(number):
+        if number % 4:
+            return len(recommender.recommend(f"u{number % 60}", k=30).items)
+        recommender.add_item(f"new {number}", new_item)
+        if number % 8:
+            recommender.remove_item(f"new {number}")
+        return 30
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(work, range(160))) == {30}
+    assert len(recommender) == 320
