@@ -1,0 +1,165 @@
+"""Towers with features: cold items, new items, strangers, and what cannot be used."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from datasets.dataset import Features, Queries
+from datasets.ragged import Ragged
+from evaluation.planted import BLOCKS, planted
+from neural import DssmBce, InfoNCE, SimpleX
+from neural.loop import Loop
+from support.errors import InputError
+
+DATA = planted()
+SMALL = {"embedding_dim": 16, "batch_rows": 16, "negatives": 24, "epochs": 40, "features": True}
+WARM = DATA.train_valid.item % 16 != 0
+
+
+def cold_items():
+    """Training data in which items 0 and 16 of block 0 were never taken."""
+    train = DATA.train_valid
+    return replace(train, user=train.user[WARM], item=train.item[WARM], timestamp=train.timestamp[WARM])
+
+
+def of_block(*blocks: int) -> Features:
+    codes = np.array(blocks, dtype=np.int32)
+    return Features({"block": codes}, vocabulary=DATA.train.item_features.vocabulary)
+
+
+def asked(user: int, history: list[int], features: Features | None = None) -> Queries:
+    rows = Ragged.from_rows([np.array(history, dtype=np.int32)])
+    return Queries(np.array([user], dtype=np.int32), rows, rows, Ragged.empty(1), user_features=features)
+
+
+def blocks_of(model, queries: Queries) -> list[int]:
+    """Of each query, the block whose items score highest on average."""
+    scores = model.encode_queries(queries) @ model.encode_items().T  # (queries, items)
+    return scores.reshape(len(queries), -1, BLOCKS).mean(axis=1).argmax(axis=1).tolist()
+
+
+@pytest.fixture(scope="module", params=[
+    (InfoNCE, {}),
+    (InfoNCE, {"mlp": "16", "interaction": "cross", "norm": "layer", "id_dropout": 0.3}),
+    (DssmBce, {"mlp": "16", "interaction": "fm", "norm": "batch", "dropout": 0.1}),
+    (SimpleX, {"history_encoder": "user_attention", "user_share": 0.2}),
+    (InfoNCE, {"history_encoder": "self_attention", "max_history": 4}),
+], ids=str)  # fmt: skip
+def model(request):
+    model_class, settings = request.param
+    found = model_class(**(SMALL | settings))
+    found.fit(cold_items(), None, 0)
+    return found
+
+
+def test_cold_items_stand_with_their_kind(model) -> None:
+    vectors = model.encode_items()
+    near = vectors[0] @ vectors.T
+    assert near[[4, 8, 12]].mean() > near[[1, 2, 3, 5, 6, 7]].mean() + 0.2
+    assert model.reaches_cold_items
+
+
+def test_a_new_item_is_placed_by_its_features(model) -> None:
+    new = model.encode_new_items(of_block(1, 3))
+    for vector, block in zip(new, (0, 2), strict=True):
+        near = model.encode_items() @ vector
+        assert set((np.argsort(-near)[:4] % BLOCKS).tolist()) == {block}
+
+
+def test_a_stranger_is_served_by_history_or_by_profile(model) -> None:
+    assert blocks_of(model, asked(-1, [2, 6])) == [2]
+    assert blocks_of(model, asked(-1, [], of_block(2))) == [1]
+    mixed = Queries(
+        np.array([2, -1], dtype=np.int32), Ragged.empty(2), Ragged.empty(2), Ragged.empty(2),
+        user_features=of_block(4, 4),
+    )  # fmt: skip
+    assert blocks_of(model, mixed) == [2, 3], "of a known user the own profile counts"
+
+
+def test_of_whom_nothing_is_known_the_query_is_the_mean_user(model) -> None:
+    for nobody in (asked(-1, []), asked(-1, [], of_block(0))):
+        assert np.array_equal(model.encode_queries(nobody)[0], model.default_vector_)
+
+
+def test_saved_and_loaded_it_answers_as_before(model, tmp_path) -> None:
+    model.save(tmp_path)
+    again = type(model).load(tmp_path)
+    stranger = asked(-1, [3], of_block(2))
+    assert np.array_equal(again.encode_queries(DATA.test), model.encode_queries(DATA.test))
+    assert np.array_equal(again.encode_queries(stranger), model.encode_queries(stranger))
+    assert np.array_equal(again.encode_new_items(of_block(2)), model.encode_new_items(of_block(2)))
+
+
+def test_a_missing_column_is_named(model) -> None:
+    with pytest.raises(InputError, match="feature column 'block' is missing"):
+        model.encode_new_items(Features())
+
+
+def test_without_features_a_new_item_cannot_be_placed() -> None:
+    model = InfoNCE(**(SMALL | {"features": False, "epochs": 1}))
+    model.fit(DATA.train, None, 0)
+    assert not model.reaches_cold_items
+    with pytest.raises(InputError, match=r"--set infonce\.features=true"):
+        model.encode_new_items(of_block(1))
+
+
+def test_the_hour_decides_where_it_is_all_there_is_to_know() -> None:
+    # Whoever comes at hour 3 takes an item of block 0, whoever comes at hour 15 one of block 2.
+    rng = np.random.default_rng(0)
+    n_users, length = 60, 6
+    early = rng.random((n_users, length)) < 0.5
+    item = np.where(early, 0, 2) + BLOCKS * rng.integers(0, 8, (n_users, length))
+    day = 86_400 * np.arange(length)
+    moment = day + 3600 * np.where(early, 3, 15)
+    train = replace(
+        DATA.train, user=np.repeat(np.arange(n_users, dtype=np.int32), length),
+        item=item.ravel().astype(np.int32), timestamp=moment.ravel(), n_users=n_users,
+    )  # fmt: skip
+    settings = SMALL | {"features": False, "rows": "position", "context": True}
+    model = InfoNCE(**settings)
+    model.fit(train, None, 0)
+    for hour, block in ((3, 0), (15, 2)):
+        query = replace(asked(-1, [0, 2]), timestamp=np.array([86_400 * 9 + 3600 * hour]))
+        assert blocks_of(model, query) == [block]
+    with pytest.raises(InputError, match="context needs a dataset with times and training rows of positions"):
+        InfoNCE(**(settings | {"rows": "user"})).fit(train, None, 0)
+
+
+def test_accumulated_batches_have_the_gradient_of_their_mean() -> None:
+    def gradients(group) -> list[torch.Tensor]:
+        loop = Loop(InfoNCE(**(SMALL | {"clip_norm": 1e9})), DATA.train, 0)
+        seen: list[torch.Tensor] = []
+        step = loop.optimiser.step
+
+        def spy(*words):
+            for table, (row, leaf) in zip(loop.optimiser.tables, loop.optimiser.touched, strict=True):
+                seen.append(torch.zeros_like(table.weight).index_add(0, row, leaf.grad))
+            step(*words)
+
+        loop.optimiser.step = spy
+        loop.step(group)
+        return seen
+
+    loop = Loop(InfoNCE(**SMALL), DATA.train, 0)
+    made = loop.batcher.epoch(loop.rows())
+    one, other = next(made), next(made)
+    for both, first, second in zip(
+        gradients([one, other]), gradients([one]), gradients([other]), strict=True
+    ):
+        torch.testing.assert_close(both, (first + second) / 2)
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"mlp": "256x128"}, "mlp is '256x128': give widths as 256-128"),
+    ({"interaction": "crost"}, "did you mean 'cross'"),
+    ({"history_encoder": "meen"}, "did you mean 'mean'"),
+    ({"dropout": 1.0}, "dropout is 1.0"),
+    ({"id_dropout": -0.1}, "id_dropout is -0.1"),
+    ({"accumulate": 0}, "accumulate is 0: give 1 or more"),
+    ({"attention_heads": 5}, "no multiple of attention_heads"),
+], ids=str)  # fmt: skip
+def test_settings_that_cannot_be_used_are_named(settings, said) -> None:
+    with pytest.raises(InputError, match=said):
+        InfoNCE(**settings)

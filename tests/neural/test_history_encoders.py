@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from neural.history import Moments, weights
+from neural.history_encoders import Mean, SelfAttention, UserAttention
+
+ROWS = [[3, 1, 4], [], [5], [2, 0, 1, 3, 4]]
+VECTORS = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
+USER = torch.randn(4, 8, generator=torch.Generator().manual_seed(1))
+
+
+def moments() -> Moments:
+    values = torch.tensor([item for row in ROWS for item in row])
+    offsets = torch.tensor(np.cumsum([0, *map(len, ROWS)]))
+    return Moments.of(torch.arange(4), values, offsets[:-1], offsets[1:])
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(3)
+
+
+def encoded(encoder, now: Moments, vectors: torch.Tensor = VECTORS) -> torch.Tensor:
+    with torch.no_grad():
+        return encoder(vectors, now.history, weights(now, torch.ones(6), 0.5), now, USER)
+
+
+def self_attention(longest: int = 4, frugal: bool = False) -> SelfAttention:
+    encoder = SelfAttention(8, 2, longest, 0.0, frugal, generator())
+    with torch.no_grad():  # It starts as the identity: make it do something.
+        for layer in (encoder.leave, encoder.narrow):
+            layer.weight.normal_(generator=generator())
+        encoder.position.normal_(generator=generator())
+    return encoder
+
+
+def test_user_attention_equals_a_loop() -> None:
+    encoder = UserAttention(8, generator())
+    found = encoded(encoder, moments())
+    for row, items in enumerate(ROWS):
+        if not items:
+            assert not found[row].any()
+            continue
+        age = torch.arange(len(items), 0, -1).float() ** -0.5
+        score = torch.tanh(encoder.key(VECTORS[items])) @ USER[row]
+        share = torch.softmax(score + age.log(), dim=0)
+        assert_close(found[row], (share @ VECTORS[items]).detach())
+
+
+def test_user_attention_of_a_user_of_whom_nothing_is_known_is_the_mean() -> None:
+    now = moments()
+    weight = weights(now, torch.ones(6), 0.5)
+    encoder, nobody = UserAttention(8, generator()), torch.zeros_like(USER)
+    assert_close(encoder(VECTORS, now.history, weight, now, nobody),
+                 Mean()(VECTORS, now.history, weight, now, nobody))  # fmt: skip
+
+
+def test_self_attention_starts_as_the_mean_of_the_newest() -> None:
+    encoder = SelfAttention(8, 2, 5, 0.0, False, generator())
+    assert_close(encoded(encoder, moments()), encoded(Mean(), moments()))
+
+
+def test_self_attention_looks_at_the_newest_only() -> None:
+    encoder = self_attention(longest=4)
+    changed = VECTORS.clone()
+    changed[2] += 1  # Item 2 is the fifth from the end of row 3, and in no other row.
+    assert_close(encoded(encoder, moments(), changed), encoded(encoder, moments()))
+    changed[0] += 1
+    assert not torch.allclose(encoded(encoder, moments(), changed)[3], encoded(encoder, moments())[3])
+
+
+def test_self_attention_knows_the_order() -> None:
+    encoder = self_attention()
+    now = moments()
+    turned = Moments.of(torch.arange(1), torch.tensor([4, 1, 3]), torch.tensor([0]), torch.tensor([3]))
+    one = encoder(VECTORS, turned.history, torch.full((3,), 1 / 3), turned, USER[:1])
+    with torch.no_grad():
+        other = encoder(VECTORS, now.history, weights(now, torch.ones(6), 0.0), now, USER)[:1]
+    assert not torch.allclose(one, other)
+
+
+@pytest.mark.parametrize("row", range(4))
+def test_a_row_does_not_depend_on_the_others(row: int) -> None:
+    items = torch.tensor(ROWS[row], dtype=torch.int64)
+    alone = Moments.of(torch.arange(1), items, torch.tensor([0]), torch.tensor([len(items)]))
+    encoder = self_attention()
+    with torch.no_grad():
+        one = encoder(VECTORS, items, weights(alone, torch.ones(6), 0.5), alone, USER[row : row + 1])
+    assert_close(one[0], encoded(encoder, moments())[row])
+
+
+def test_recomputed_activations_give_the_same_gradients() -> None:
+    def gradients(frugal: bool) -> list[torch.Tensor]:
+        encoder = self_attention(frugal=frugal).train()
+        now = moments()
+        encoder(VECTORS, now.history, weights(now, torch.ones(6), 0.5), now, USER).square().sum().backward()
+        return [each.grad for each in encoder.parameters()]
+
+    assert_close(gradients(True), gradients(False))
