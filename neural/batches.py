@@ -32,12 +32,16 @@ class Taken:
     """int64[n_users]"""
     item_counts: Tensor
     """int64[n_items]"""
+    second: Tensor | None
+    """int64[interactions], unix seconds; None where they are not known"""
 
     @classmethod
     def of(cls, train: Interactions, device: torch.device | str) -> Taken:
         """The interactions of `train` on `device`."""
         arrays = (train.user, train.item, train.user_counts, train.item_counts)
-        return cls(*(torch.as_tensor(array, device=device).long() for array in arrays))
+        second = None if train.timestamp is None else torch.as_tensor(train.timestamp, device=device)
+        user, item, *counts = (torch.as_tensor(array, device=device).long() for array in arrays)
+        return cls(user, item, counts[0], counts[1], second)
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Rows:
     """int64[n]: where the history ends and the targets begin"""
     stop: Tensor
     """int64[n]: where the targets end"""
+    second: Tensor | None = None
+    """int64[n]: unix seconds of the moment; None where a row has none"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -61,7 +67,8 @@ class Rows:
     def with_history(self) -> Rows:
         """The rows whose history is not empty."""
         kept = torch.nonzero(self.split > self.start).squeeze(1)
-        return Rows(self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept])
+        second = None if self.second is None else self.second[kept]
+        return Rows(self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept], second)
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ def position_rows(taken: Taken, max_history: int) -> Rows:
     """One row an interaction: the user's `max_history` items before it are its history."""
     begin = (torch.cumsum(taken.user_counts, 0) - taken.user_counts)[taken.user]
     at = torch.arange(len(taken.user), device=taken.user.device)
-    return Rows(taken.item, taken.user, torch.maximum(begin, at - max_history), at, at + 1)
+    return Rows(taken.item, taken.user, torch.maximum(begin, at - max_history), at, at + 1, taken.second)
 
 
 @dataclass
@@ -191,7 +198,8 @@ class Batcher:
         negatives = torch.cat([negatives, hard, targets] if self.in_batch else [negatives, hard])
         negatives, _ = distinct(negatives, n_items)
         items, index = distinct(torch.cat([negatives, targets]), n_items)
-        moments = Moments.of(user, rows.items, start, split, history)
+        second = None if rows.second is None else rows.second[chosen]
+        moments = Moments.of(user, rows.items, start, split, history, second)
         own, owner = targets, row
         if self.mask_history:
             own, owner = torch.cat([moments.history, own]), torch.cat([moments.row, owner])
