@@ -1,0 +1,44 @@
+"""The page of features, from records made by hand."""
+
+import json
+
+from benchmarks.cold_start import page
+
+
+def store(results, name, model, protocol, warm, cold=None, **settings):
+    slices = [{"slice": "warm", "queries": 10, "ndcg": warm}]
+    slices.append({"slice": "cold items", "queries": 0 if cold is None else 5})
+    if cold is not None:
+        slices[-1] |= {"recall": cold, "random_recall": 0.001}
+    title = "aliec-sim, synthetic, scale 1.0" if name == "aliec-sim" else name
+    record = {
+        "model": model, "status": "done", "settings": settings, "slices": slices, "date": "2026-01-01",
+        "metrics": {"ndcg": warm / 2}, "dataset": {"title": title, "protocol": protocol, "split_seed": 0},
+    }  # fmt: skip
+    folder = results / name / "runs" / f"{model}-{protocol}-{settings.get('features')}"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+def cells(text, start):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()
+            if line.startswith(f"| {start}")]  # fmt: skip
+
+
+def test_targets_are_judged(tmp_path):
+    store(tmp_path, "aliec-sim", "infonce", "time", 0.23, 0.10, features=True)
+    store(tmp_path, "aliec-sim", "infonce", "time", 0.20, 0.0, features=False)
+    store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.21, 0.015, features=True)
+    store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.20, 0.0, features=False)
+    store(tmp_path, "aliec-sim", "CategoryHot", "time", 0.1, 0.05)
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.19, features=True)
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False)
+    text = page(tmp_path)
+    cold = {row[0]: row[1:] for row in cells(text.split("NDCG@20")[0], "")}
+    assert cold["infonce"] == ["0.1000", "0.001000", "100 ×", "yes", "0.0500", "yes"]
+    assert cold["dssm_bce"] == ["0.0150", "0.001000", "15 ×", "no", "0.0500", "no"]
+    gains = [row[:5] for row in cells(text, "infonce") if row[3].endswith("%")]
+    assert gains == [
+        ["infonce", "0.2300", "0.2000", "+15.0%", "yes"],
+        ["infonce", "0.1900", "0.2000", "-5.0%", "no"],
+    ]
