@@ -74,7 +74,7 @@ def test_from_attached_files_to_board_and_plots(execute, generated, tmp_path):
 
 def test_the_next_version_goes_on_where_the_time_ran_out(execute, tmp_path):
     # So many steps, each with a checkpoint, that no machine ends them; a slow one is given time to begin.
-    steps = "infonce.epochs=4 infonce.batch_rows=4"
+    steps = "infonce.epochs=4 infonce.batch_rows=8"
     long = {"scale": "0.02", "settings": f"{SMALL} {steps}", "checkpoint_minutes": "0"}
     for seconds in (12, 30, 90):
         cut = execute(f"version-{seconds}", hours=str(seconds / 3600), **long)
