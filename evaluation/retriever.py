@@ -73,6 +73,11 @@ class Retriever(ABC):
         """One dict an epoch for models that train in epochs: "epoch", "loss", and what else tells."""
         return []
 
+    @property
+    def choosing_log(self) -> list[dict[str, float]]:
+        """As `training_log`, of the earlier fit that chose the epochs on the validation part."""
+        return []
+
     def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:  # noqa: B027
         """For models that train for long: keep the state in `folder` every so many `minutes`.
 

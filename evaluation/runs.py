@@ -179,6 +179,7 @@ def execute(work: Work) -> dict[str, Any]:
         "parameters": model.parameters,
         "reaches_cold_items": bool(model.reaches_cold_items),
         "training": model.training_log,
+        "choosing": model.choosing_log,
         "threads": chosen.threads,
         "processor": environment.gpu() if chosen.device == "cuda" else environment.processor(),
     }

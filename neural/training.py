@@ -44,6 +44,7 @@ class Fit:
         self.superseded = stored is not None and (stored.values["stage"], self.stage) == ("refit", "choose")
         if stored is not None and self.superseded:
             model.best_epoch_, model.rows_ = stored.values["best_epoch"], stored.values["rows"]
+            model.choosing_log_ = stored.values["choosing"]
             return
         memory.check(model, train)
         self.loop = Loop(model, train, seed)
@@ -103,6 +104,7 @@ class Fit:
         self.model.adopt(self.loop.towers, self.train)
         if self.stopping is not None:
             self.model.best_epoch_ = self.stopping.best_epoch
+            self.model.choosing_log_ = self.model.training_log_
         self.model.trained_numbers_ = sum(each.numel() for each in self.loop.towers.trained())
         self.model.keep_weights(self.loop.towers)
 
@@ -116,7 +118,7 @@ class Fit:
         values, tensors = self.loop.state()
         values |= {
             "stage": self.stage, "best_epoch": self.model.best_epoch_, "rows": self.model.rows_,
-            "log": self.model.training_log_, "note": self.note,
+            "log": self.model.training_log_, "choosing": self.model.choosing_log_, "note": self.note,
             "stopping": self.stopping.state() if self.stopping else None,
         }  # fmt: skip
         return State(self.identity, values, tensors | prefixed("best", self.best))

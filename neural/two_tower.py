@@ -137,6 +137,7 @@ class TwoTower(EmbeddingRetriever):
         """The epoch that validation chose; 0 before it has."""
         self.rows_ = "user" if self.rows == "auto" else self.rows
         self.training_log_: list[dict[str, float]] = []
+        self.choosing_log_: list[dict[str, float]] = []
         self.trained_numbers_ = 0
         self.shape_: dict[str, Any] = {}
         """What the towers are made of, as JSON."""
@@ -293,6 +294,11 @@ class TwoTower(EmbeddingRetriever):
         it was evaluated.
         """
         return self.training_log_
+
+    @property
+    def choosing_log(self) -> list[dict[str, float]]:
+        """The same of the last fit that had a validation part."""
+        return self.choosing_log_
 
 
 def check_settings(model: TwoTower) -> None:

@@ -69,6 +69,7 @@ def test_bit_for_bit(model, settings, steps, stop_after, tmp_path) -> None:
         except StoppedError:
             stopped, interruptions = model(**settings), interruptions + 1
     assert interruptions >= 2
+    assert len(stopped.choosing_log) >= stopped.best_epoch_ > 0
     for one, other in zip(straight, vectors(stopped), strict=True):
         assert np.array_equal(one, other)
 

@@ -132,6 +132,7 @@ def test_refitting_without_validation_runs_the_chosen_epochs(monkeypatch: pytest
     model.fit(train, queries, 0)
     model.fit(train, None, 0)
     assert [epoch["epoch"] for epoch in model.training_log] == [1, 2]
+    assert [epoch["valid_ndcg"] for epoch in model.choosing_log] == [0.1, 0.4, 0.3]
     # The same data, seed and schedule: the same model as at the chosen epoch.
     assert np.array_equal(model.encode_items(), kept[1])
     untold = InfoNCE(**(SMALL | {"epochs": 3}))
