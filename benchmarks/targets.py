@@ -162,7 +162,7 @@ def validation_shares(folder: Path) -> dict[str, float]:
     records = [record for path in folder.glob("*") if (record := runs.read(path))]
     newest: dict[str, list[dict[str, float]]] = {}
     for record in sorted(records, key=lambda record: record["date"]):
-        epochs = record.get("training") or []
+        epochs = record.get("choosing") or []
         if any("valid_seconds" in epoch for epoch in epochs):
             newest[record["model"]] = epochs
     return {

@@ -72,11 +72,11 @@ def epochs(*valid_seconds):
 
 def test_share_of_validation_is_that_of_each_models_newest_run(tmp_path):
     stored = [
-        {"model": "infonce", "date": "2026-11-24 09:00 UTC", "training": epochs(None, 0.5, None, 0.7)},
-        {"model": "infonce", "date": "2026-11-23 09:00 UTC", "training": epochs(9.0)},
-        {"model": "simplex_ccl", "date": "2026-11-22 09:00 UTC", "training": epochs(None, None)},
-        {"model": "dssm_bce", "date": "2026-11-22 09:00 UTC", "training": epochs(0.4)},
-        {"model": "als", "date": "2026-11-22 09:00 UTC", "training": []},
+        {"model": "infonce", "date": "2026-11-24 09:00 UTC", "choosing": epochs(None, 0.5, None, 0.7)},
+        {"model": "infonce", "date": "2026-11-23 09:00 UTC", "choosing": epochs(9.0)},
+        {"model": "simplex_ccl", "date": "2026-11-22 09:00 UTC", "choosing": epochs(None, None)},
+        {"model": "dssm_bce", "date": "2026-11-22 09:00 UTC", "choosing": epochs(0.4)},
+        {"model": "als", "date": "2026-11-22 09:00 UTC", "choosing": []},
         {"model": "swing", "date": "2026-11-22 09:00 UTC"},
     ]
     for number, record in enumerate(stored):
