@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from datasets.dataset import Features, Interactions, Queries
 from evaluation.retriever import EmbeddingRetriever
+from neural import sanity
 from support import compute
-from support.errors import InputError, unknown
+from support.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
 ITEMS_A_BLOCK = 65_536
-LEAST = {
-    "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,
-    "hard_refresh": 1, "batch_rows": 1, "accumulate": 1, "epochs": 0, "patience": 1,
-}  # fmt: skip
-"""The least that a setting may be."""
-SHARES = ("id_dropout", "dropout")
 
 
 @dataclass
@@ -132,7 +127,7 @@ class TwoTower(EmbeddingRetriever):
     streaming_log_q: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        check_settings(self)
+        sanity.check(self)
         self.best_epoch_ = 0
         """The epoch that validation chose; 0 before it has."""
         self.rows_ = "user" if self.rows == "auto" else self.rows
@@ -299,32 +294,3 @@ class TwoTower(EmbeddingRetriever):
     def choosing_log(self) -> list[dict[str, float]]:
         """The same of the last fit that had a validation part."""
         return self.choosing_log_
-
-
-def check_settings(model: TwoTower) -> None:
-    """Refuse values without a meaning.
-
-    Raises:
-        InputError: naming the setting, its value and what it may be.
-    """
-    for setting, kind in get_type_hints(type(model)).items():
-        value = getattr(model, setting, None)
-        if get_origin(kind) is Literal and value not in get_args(kind):
-            raise unknown(f"{model.name}.{setting}", str(value), get_args(kind))
-    for setting, least in LEAST.items():
-        if getattr(model, setting) < least:
-            raise InputError(f"{model.name}.{setting} is {getattr(model, setting)}: give {least} or more")
-    for setting in SHARES:
-        if not 0 <= getattr(model, setting) < 1:
-            raise InputError(
-                f"{model.name}.{setting} is {getattr(model, setting)}: give 0 or more, and less than 1"
-            )
-    if model.negatives < 1 and not model.in_batch:
-        raise InputError(f"{model.name}: negatives is {model.negatives}: give 1 or more, or set in_batch")
-    if not all(width.isdigit() and int(width) for width in model.mlp.split("-") if model.mlp):
-        raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")
-    if model.embedding_dim % model.attention_heads:
-        raise InputError(
-            f"{model.name}.embedding_dim ({model.embedding_dim}) is no multiple of "
-            f"attention_heads ({model.attention_heads})"
-        )

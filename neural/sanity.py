@@ -1,0 +1,46 @@
+"""Settings of two-tower models that have no meaning, refused before anything is trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+
+from support.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from neural.two_tower import TwoTower
+
+LEAST = {
+    "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,
+    "hard_refresh": 1, "batch_rows": 1, "accumulate": 1, "epochs": 0, "patience": 1,
+}  # fmt: skip
+"""The least that a setting may be."""
+SHARES = ("id_dropout", "dropout")
+
+
+def check(model: TwoTower) -> None:
+    """Refuse values without a meaning.
+
+    Raises:
+        InputError: naming the setting, its value and what it may be.
+    """
+    for setting, kind in get_type_hints(type(model)).items():
+        value = getattr(model, setting, None)
+        if get_origin(kind) is Literal and value not in get_args(kind):
+            raise unknown(f"{model.name}.{setting}", str(value), get_args(kind))
+    for setting, least in LEAST.items():
+        if getattr(model, setting) < least:
+            raise InputError(f"{model.name}.{setting} is {getattr(model, setting)}: give {least} or more")
+    for setting in SHARES:
+        if not 0 <= getattr(model, setting) < 1:
+            raise InputError(
+                f"{model.name}.{setting} is {getattr(model, setting)}: give 0 or more, and less than 1"
+            )
+    if model.negatives < 1 and not model.in_batch:
+        raise InputError(f"{model.name}: negatives is {model.negatives}: give 1 or more, or set in_batch")
+    if not all(width.isdigit() and int(width) for width in model.mlp.split("-") if model.mlp):
+        raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")
+    if model.embedding_dim % model.attention_heads:
+        raise InputError(
+            f"{model.name}.embedding_dim ({model.embedding_dim}) is no multiple of "
+            f"attention_heads ({model.attention_heads})"
+        )
