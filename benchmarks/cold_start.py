@@ -70,7 +70,7 @@ def with_features(found: list[Record], model: str, wanted: bool) -> Record | Non
 
 def cold_rows(found: list[Record]) -> Iterator[list[str]]:
     """Recall@20 on cold items of every feature tower, beside chance and popularity within the category."""
-    reference = next((each for each in found if each["model"] == "CategoryHot"), None)
+    reference = next((each for each in found if each["model"] == "category_hot"), None)
     hot = part(reference, "cold items")["recall"] if reference else None
     for model in ("infonce", "dssm_bce", "simplex_ccl"):
         record = with_features(found, model, True)
@@ -106,7 +106,7 @@ def page(results: Path) -> str:
     """The page as Markdown."""
     text = (
         "# What features are worth\n\nDerived from stored runs by `python -m benchmarks.cold_start`. Chance "
-        "is a uniformly random ranking's Recall@20. CategoryHot ranks by popularity within the categories of "
+        "is a uniformly random ranking's Recall@20. `category_hot` ranks by popularity within the categories of "
         "the user's history, an item without interactions counting as its category's average "
         "(`benchmarks/category_hot.py`). Rows with features and rows with ids alone are those of the boards, "
         "which tell their settings.\n"
@@ -117,7 +117,7 @@ def page(results: Path) -> str:
         cold, warm = list(cold_rows(found)), list(warm_rows(found, board.gain))
         if cold:
             header = ["cold items", "Recall@20", "chance", "over chance", f"≥ {CHANCES} ×"]
-            text += "\n" + _table(cold, [*header, "CategoryHot", "above it"])
+            text += "\n" + _table(cold, [*header, "category_hot", "above it"])
         if warm:
             wanted = "wanted" if board.gain is None else f"≥ {board.gain:+.0%}"
             header = ["NDCG@20", "warm, features", "warm, ids", "gain", wanted]

@@ -30,7 +30,7 @@ def test_targets_are_judged(tmp_path):
     store(tmp_path, "aliec-sim", "infonce", "time", 0.20, 0.0, features=False)
     store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.21, 0.015, features=True)
     store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.20, 0.0, features=False)
-    store(tmp_path, "aliec-sim", "CategoryHot", "time", 0.1, 0.05)
+    store(tmp_path, "aliec-sim", "category_hot", "time", 0.1, 0.05)
     store(tmp_path, "ml-1m", "infonce", "next-item", 0.19, features=True)
     store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False)
     text = page(tmp_path)
