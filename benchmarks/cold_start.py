@@ -106,8 +106,8 @@ def page(results: Path) -> str:
     """The page as Markdown."""
     text = (
         "# What features are worth\n\nDerived from stored runs by `python -m benchmarks.cold_start`. Chance "
-        "is a uniformly random ranking's Recall@20. `category_hot` ranks by popularity within the categories of "
-        "the user's history, an item without interactions counting as its category's average "
+        "is a uniformly random ranking's Recall@20. `category_hot` ranks by popularity within the categories "
+        "of the user's history, an item without interactions counting as its category's average "
         "(`benchmarks/category_hot.py`). Rows with features and rows with ids alone are those of the boards, "
         "which tell their settings.\n"
     )
