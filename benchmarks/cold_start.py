@@ -32,12 +32,14 @@ class Board:
     protocol: str
     gain: float | None
     """The least gain on warm queries; None where none is asked for"""
+    cold: bool = True
+    """Whether it has cold items enough to speak of"""
 
 
 BOARDS = (
     Board("aliec-sim", "aliec-sim, synthetic, scale 1.0", "time", WARM_GAIN),
     Board("ml-1m", "ml-1m", "cold-items", None),
-    Board("ml-1m", "ml-1m", "next-item", 0.0),
+    Board("ml-1m", "ml-1m", "next-item", 0.0, cold=False),
 )
 
 
@@ -114,7 +116,8 @@ def page(results: Path) -> str:
     for board in BOARDS:
         found = records(board, results)
         text += f"\n## {board.title}, {board.protocol}\n"
-        cold, warm = list(cold_rows(found)), list(warm_rows(found, board.gain))
+        cold = list(cold_rows(found)) if board.cold else []
+        warm = list(warm_rows(found, board.gain))
         if cold:
             header = ["cold items", "Recall@20", "chance", "over chance", f"≥ {CHANCES} ×"]
             text += "\n" + _table(cold, [*header, "category_hot", "above it"])
