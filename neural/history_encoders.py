@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from neural.history import Moments, weighted_sum
+from neural.tables import taken
 
 ENCODERS = ("mean", "user_attention", "self_attention")
 
@@ -48,7 +49,7 @@ class UserAttention(nn.Module):
         self, vectors: Tensor, place: Tensor, weight: Tensor, moments: Moments, user: Tensor
     ) -> Tensor:
         """As `Mean.forward`."""
-        key = torch.tanh(self.key(vectors)).float()[place]  # (h, d)
+        key = taken(torch.tanh(self.key(vectors)).float(), place)  # (h, d)
         score = (key * user[moments.row]).sum(dim=1)
         largest = score.new_full((len(user),), -torch.inf)
         largest = largest.scatter_reduce(0, moments.row, score.detach(), "amax")
@@ -97,7 +98,9 @@ class SelfAttention(nn.Module):
         column = from_end.clamp(max=self.longest)
         shape = (len(user), self.longest + 1)
         share = weight.new_zeros(shape).index_put((moments.row, column), weight)[:, :-1]  # (b, longest)
-        items = vectors.new_zeros(*shape, vectors.shape[1]).index_put((moments.row, column), vectors[place])
+        items = vectors.new_zeros(*shape, vectors.shape[1]).index_put(
+            (moments.row, column), taken(vectors, place)
+        )
         items = items[:, :-1]  # (b, longest, d)
         if self.frugal and self.training:
             items = checkpoint(self.layer, items, share > 0, use_reentrant=False)

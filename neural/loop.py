@@ -18,6 +18,7 @@ from neural.batches import Batch, Rows, Taken, position_rows, user_rows
 from neural.build import batcher_of, towers_of
 from neural.checkpoint import Tensors, part, prefixed
 from neural.optimiser import RowwiseAdamW
+from neural.tables import taken
 from neural.towers import TwoTowers
 from neural.two_tower import TwoTower
 from support import compute
@@ -171,7 +172,7 @@ class Loop:
 def batch_loss(model: TwoTower, towers: TwoTowers, batch: Batch) -> Tensor:
     """Weighted mean of the model's loss over the pairs of `batch`, float[]."""
     moments, items = towers(batch.moments, batch.items)  # (rows, dim), (items, dim)
-    positive = (moments[batch.row] * items[batch.target]).sum(dim=1)  # (pairs,)
-    negative = batch.masked(moments @ items[batch.negative].T, HIT_SCORE)  # (rows, negatives)
+    positive = (taken(moments, batch.row) * taken(items, batch.target)).sum(dim=1)  # (pairs,)
+    negative = batch.masked(moments @ taken(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
     loss = model.pair_loss(positive, negative, batch, towers)  # (pairs,)
     return (loss * batch.weight).sum() / batch.weight.sum()

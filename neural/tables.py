@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from neural.distinct import distinct
+
+
+def taken(vectors: Tensor, place: Tensor) -> Tensor:
+    """`vectors[place]`, whose gradients are summed in the same order every time.
+
+    Those of plain indexing are summed by several threads at once, in whatever order they come.
+    """
+    return functional.embedding(place, vectors)
 
 
 class Table(nn.Module):
@@ -51,7 +60,7 @@ class Table(nn.Module):
         if not torch.is_grad_enabled():
             return self.weight[ids]
         _, vectors, place = self.lease(ids)
-        return vectors[place]
+        return taken(vectors, place)
 
     def touched(self) -> tuple[Tensor, Tensor] | None:
         """The rows leased since the last step, int64[r], and their vectors, whose `grad` is set.
