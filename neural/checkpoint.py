@@ -51,7 +51,6 @@ class Checkpoints:
         from safetensors.torch import save_file
 
         about = json.dumps({"identity": state.identity, "values": state.values})
-        self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.folder / FILE) as scratch:
             save_file(
                 {name: each.contiguous() for name, each in state.tensors.items()}, scratch, {"about": about}

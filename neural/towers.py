@@ -6,7 +6,7 @@ Notation: b users at a moment, h items in all their histories, n items, f fields
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import torch
@@ -163,10 +163,11 @@ class TwoTowers(nn.Module):
         `given` are the profiles of the moments' users, row by row, for users without a code.
         """
         own, profile = self._own(moments.user), self._profile(moments.user, given)
-        fields = [each for each in (own,) if each is not None]
+        fields = [] if own is None else [own]
         if self.encoder is not None:
-            base = sum((each.sum(dim=1) for each in (own, profile) if each is not None), torch.zeros(()))
-            base = base if base.dim() else self.bias.new_zeros(len(moments.user), self.shape.dim)
+            base = self.bias.new_zeros(len(moments.user), self.shape.dim)
+            for each in (own, profile):
+                base = base if each is None else base + each.sum(dim=1)
             fields.append(self._history(moments, base).unsqueeze(1))
         if self.newest is not None:
             newest = moments.newest()
@@ -260,8 +261,3 @@ def _rows(state: Mapping[str, Tensor], prefix: str) -> FeatureRows | None:
         return None
     several = [parts[f"values_{at}"] for at in range(len(parts) - 2)]
     return FeatureRows(parts["codes"], parts["numbers"], several)
-
-
-def as_json(shape: Shape) -> dict[str, Any]:
-    """What `Shape.from_json` reads."""
-    return asdict(shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -186,9 +186,7 @@ class TwoTower(EmbeddingRetriever):
 
     def keep_weights(self, towers: TwoTowers) -> None:
         """Keep what is needed to build `towers` again from a saved model."""
-        from neural.towers import as_json
-
-        self.shape_ = as_json(towers.shape)
+        self.shape_ = asdict(towers.shape)
         self.weights_ = {name: each.cpu().numpy() for name, each in towers.state_dict().items()}
 
     @property
