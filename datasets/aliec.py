@@ -106,6 +106,7 @@ def _log(parsed: Parsed, scale: str | None) -> Log:
         periods=PERIODS,
         user_features=parsed.user_features,
         item_features=parsed.item_features,
+        context=parsed.context,
         title=name if scale is None else f"{name}, synthetic, {scale}",
         synthetic=scale is not None,
         notes=notes,

@@ -15,7 +15,7 @@ from support import progress
 from support.errors import InputError
 from support.files import atomic_folder, write_json
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout and of what the parser keeps; older folders are not read."""
 
 
@@ -51,7 +51,12 @@ def write_cache(folder: Path, parsed: Parsed) -> None:
 def _write(folder: Path, parsed: Parsed) -> None:
     users, items = parsed.user_features, parsed.item_features
     tables: dict[str, dict[str, npt.NDArray]] = {
-        "clicks": {"user": parsed.user, "item": parsed.item, "timestamp": parsed.timestamp},
+        "clicks": {
+            "user": parsed.user,
+            "item": parsed.item,
+            "timestamp": parsed.timestamp,
+            **parsed.context.categorical,
+        },
         "users": {"id": parsed.user_ids, **users.categorical, **users.numeric},
         "items": {"id": parsed.item_ids, **items.categorical, **items.numeric},
     }
@@ -60,25 +65,29 @@ def _write(folder: Path, parsed: Parsed) -> None:
     about = {
         "impressions": parsed.impressions,
         "rows": [len(parsed.user), len(parsed.user_ids), len(parsed.item_ids)],
-        "vocabulary": {"users": users.vocabulary, "items": items.vocabulary},
+        "vocabulary": {
+            "users": users.vocabulary,
+            "items": items.vocabulary,
+            "clicks": parsed.context.vocabulary,
+        },
     }
     write_json(folder / "about.json", about)
 
 
 def _read(folder: Path) -> Parsed:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    clicks, users, items = (_read_table(folder / f"{n}.parquet") for n in ("clicks", "users", "items"))
+    tables = {name: _read_table(folder / f"{name}.parquet") for name in ("users", "items", "clicks")}
+    users, items, clicks = tables.values()
     if [len(clicks["user"]), len(users["id"]), len(items["id"])] != about["rows"]:
         raise ValueError("its tables do not have the rows they were written with")
     return Parsed(
         about["impressions"],
-        clicks["user"],
-        clicks["item"],
-        clicks["timestamp"],
+        clicks.pop("user"),
+        clicks.pop("item"),
+        clicks.pop("timestamp"),
         users.pop("id"),
         items.pop("id"),
-        _features(users, about["vocabulary"]["users"]),
-        _features(items, about["vocabulary"]["items"]),
+        *(_features(each, about["vocabulary"][name]) for name, each in tables.items()),
     )
 
 

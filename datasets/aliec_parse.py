@@ -29,7 +29,10 @@ USER_COLUMNS = (
 )
 ITEM_COLUMNS = ("cate_id", "campaign_id", "customer", "brand")
 NUMERIC_COLUMNS = ("price",)
+PLACEMENT = "pid"
 NO_VALUE = "unknown"
+
+Ids = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Parsed:
     """int64[items], ascending: raw ids of the clicked ads"""
     user_features: Features
     item_features: Features
+    context: Features
+    """row i: the placement of click i"""
 
 
 def parse(sources: dict[str, Source]) -> Parsed:
@@ -61,7 +66,7 @@ def parse(sources: dict[str, Source]) -> Parsed:
     Raises:
         InputError: As `read_columns`, or there is no click.
     """
-    impressions, user, item, timestamp = _clicks(sources[RAW_SAMPLE])
+    impressions, user, item, timestamp, placement = _clicks(sources[RAW_SAMPLE])
     user_ids, users = np.unique(user, return_inverse=True)
     item_ids, items = np.unique(item, return_inverse=True)
     return Parsed(
@@ -73,23 +78,27 @@ def parse(sources: dict[str, Source]) -> Parsed:
         item_ids,
         _features(sources[USER_PROFILE], "userid", user_ids, USER_COLUMNS, ()),
         _features(sources[AD_FEATURE], "adgroup_id", item_ids, ITEM_COLUMNS, NUMERIC_COLUMNS),
+        placement,
     )
 
 
-def _clicks(
-    source: Source,
-) -> tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Impressions in all; user, ad and second of each click."""
+def _clicks(source: Source) -> tuple[int, Ids, Ids, Ids, Features]:
+    """Impressions in all; user, ad, second and placement of each click."""
+    import pyarrow as pa
+
     kept = ("user", "adgroup_id", "time_stamp")
-    impressions, parts = 0, []
-    for batch in read_columns(source, dict.fromkeys((*kept, "clk"), "int64")):
+    impressions, parts, placements = 0, [], []
+    for batch in read_columns(source, dict.fromkeys((*kept, "clk"), "int64") | {PLACEMENT: "string"}):
         impressions += len(batch)
         clicked = batch.column("clk").to_numpy() == 1
         parts.append(np.stack([batch.column(name).to_numpy()[clicked] for name in kept]))  # (3, clicks)
+        placements.append(batch.column(PLACEMENT).filter(pa.array(clicked)))
     user, item, timestamp = np.concatenate(parts, axis=1)
     if not len(user):
         raise InputError(f"{source} has no row with clk = 1: clicks are the interactions, get the file again")
-    return impressions, user, item, timestamp
+    codes, vocabulary = _codes(pa.chunked_array(placements), np.arange(len(user)), len(user))
+    placement = Features({PLACEMENT: codes}, vocabulary={PLACEMENT: vocabulary})
+    return impressions, user, item, timestamp, placement
 
 
 def _features(

@@ -64,7 +64,8 @@ def draw(n_items: int, seed: int) -> tuple[Members, Members]:
 def _without(rows: Interactions, items: Members) -> Interactions:
     kept = ~items[rows.item]
     timestamp = None if rows.timestamp is None else rows.timestamp[kept]
-    return replace(rows, user=rows.user[kept], item=rows.item[kept], timestamp=timestamp)
+    context = None if rows.context is None else rows.context.take(np.flatnonzero(kept))
+    return replace(rows, user=rows.user[kept], item=rows.item[kept], timestamp=timestamp, context=context)
 
 
 def _not_asking_for(queries: Queries, items: Members) -> Queries:

@@ -59,6 +59,8 @@ class Interactions:
     """Whether the order within a user is the order in time; some sources lost it."""
     user_features: Features | None = None
     item_features: Features | None = None
+    context: Features | None = None
+    """row i tells where interaction i happened, such as the placement of an ad; None where nothing is told"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -96,6 +98,8 @@ class Queries:
     """int64[q], unix seconds; None where the source has no times"""
     user_features: Features | None = None
     """row i describes the user of query i, for users without a code (user -1); None where nothing is given"""
+    context: Features | None = None
+    """row i tells where query i is asked, in the columns of the interactions' context"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -109,6 +113,7 @@ class Queries:
             self.relevant.take(rows),
             None if self.timestamp is None else self.timestamp[rows],
             None if self.user_features is None else self.user_features.take(rows),
+            None if self.context is None else self.context.take(rows),
         )
 
 
@@ -148,8 +153,10 @@ class Dataset:
         for part in (self.train, self.train_valid):
             digest.update(f"{part.n_users} {part.n_items} {part.ordered}".encode())
             _update(digest, part.user, part.item, part.timestamp)
+            _update_features(digest, part.context)
         for queries in (self.valid, self.test):
             _update(digest, queries.user, queries.timestamp)
+            _update_features(digest, queries.context)
             for rows in (queries.history, queries.exclude, queries.relevant):
                 _update(digest, *rows.compact())
         for features in (self.train.user_features, self.train.item_features):

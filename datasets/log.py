@@ -36,6 +36,8 @@ class Log:
     """Unix seconds at which the validation and the test period begin, where the source fixes them"""
     user_features: Features | None = None
     item_features: Features | None = None
+    context: Features | None = None
+    """row i tells where interaction i happened"""
     title: str = ""
     """How tables call it, where that says more than the name: "aliec-sim, synthetic, scale 0.1" """
     synthetic: bool = False

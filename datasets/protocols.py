@@ -6,6 +6,7 @@ A protocol gives every query its whole truth; what may be returned is decided in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,7 @@ def random(log: Log, seed: int) -> Parts:
 def time(log: Log, seed: int) -> Parts:
     """A global timeline: one query for each user of a period, with all that came before it as history.
 
+    The moment of a query, and where it is asked, are those of the user's first interaction of the period.
     The periods begin at `log.periods`, else where 80 % and 90 % of the interactions have passed.
     """
     timestamp = _times(log, "time")
@@ -73,9 +75,9 @@ def time(log: Log, seed: int) -> Parts:
     test = _distinct(log, order[moment >= test_from])
     return Parts(
         train,
-        _per_user(log, valid, train.by_user, valid_from),
+        _per_user(log, valid, train.by_user, timed=True),
         train_valid,
-        _per_user(log, test, train_valid.by_user, test_from),
+        _per_user(log, test, train_valid.by_user, timed=True),
         _duplicates(len(before) - len(rows)),
     )
 
@@ -110,9 +112,9 @@ def _static(log: Log, train_valid: Rows, test: Rows, rng: np.random.Generator) -
     train, full = _interactions(log, rows[~carved]), _interactions(log, rows)
     return Parts(
         train,
-        _per_user(log, rows[carved], train.by_user, None),
+        _per_user(log, rows[carved], train.by_user, timed=False),
         full,
-        _per_user(log, _distinct(log, test), full.by_user, None),
+        _per_user(log, _distinct(log, test), full.by_user, timed=False),
         _duplicates(len(train_valid) - len(rows)),
     )
 
@@ -140,48 +142,57 @@ def _last(
     rows = _distinct(log, order[~is_test])
     learned = _distinct(log, order[~is_test & ~is_valid])
     item = log.item[order]
-    moment = timestamp[order]
     disliked = int((is_test & ~liked).sum())
     notes = (f"{disliked:,} test interactions with a low rating are no queries",) if disliked else ()
     return Parts(
         _interactions(log, learned),
-        _per_event(np.flatnonzero(is_valid & liked), user, item, moment, offsets),
+        _per_event(log, order, item, np.flatnonzero(is_valid & liked), offsets),
         _interactions(log, rows),
-        _per_event(np.flatnonzero(is_test & liked), user, item, moment, offsets),
+        _per_event(log, order, item, np.flatnonzero(is_test & liked), offsets),
         _duplicates(int((~is_test).sum()) - len(rows)) + notes,
     )
 
 
 def _per_event(
-    at: Rows,
-    user: npt.NDArray[np.int32],
-    item: npt.NDArray[np.int32],
-    moment: npt.NDArray[np.int64],
-    offsets: npt.NDArray[np.int64],
+    log: Log, order: Rows, item: npt.NDArray[np.int32], at: Rows, offsets: npt.NDArray[np.int64]
 ) -> Queries:
-    """A query for each position `at` of the sorted log; all rows are views of `item`."""
-    history = Ragged(item, offsets[user[at]], at)
-    return Queries(user[at], history, Ragged.empty(len(at)), Ragged(item, at, at + 1), moment[at])
+    """A query for each position `at` of the log in `order`; all rows are views of `item`, in that order."""
+    rows = order[at]
+    user = log.user[rows]
+    history = Ragged(item, offsets[user], at)
+    return Queries(user, history, Ragged.empty(len(at)), Ragged(item, at, at + 1), **_moments(log, rows))
 
 
-def _per_user(log: Log, rows: Rows, histories: Ragged, moment: int | None) -> Queries:
-    """A query for each user of `rows`, which are sorted by user and hold no pair twice."""
+def _per_user(log: Log, rows: Rows, histories: Ragged, timed: bool) -> Queries:
+    """A query for each user of `rows`, which are sorted by user, then time, and hold no pair twice.
+
+    `timed` queries are asked when and where the user's first row happened; others have no moment.
+    """
     user, start = np.unique(log.user[rows], return_index=True)
     relevant = Ragged.from_offsets(log.item[rows], np.append(start, len(rows)))
-    timestamp = None if moment is None else np.full(len(user), moment, dtype=np.int64)
-    return Queries(user, histories.take(user.astype(np.int64)), Ragged.empty(len(user)), relevant, timestamp)
+    history = histories.take(user.astype(np.int64))
+    moments = _moments(log, rows[start]) if timed else {}
+    return Queries(user, history, Ragged.empty(len(user)), relevant, **moments)
+
+
+def _moments(log: Log, rows: Rows) -> dict[str, Any]:
+    """When and where each of `rows` happened, as `Interactions` and `Queries` call it."""
+    return {
+        "timestamp": None if log.timestamp is None else log.timestamp[rows],
+        "context": None if log.context is None else log.context.take(rows),
+    }
 
 
 def _interactions(log: Log, rows: Rows) -> Interactions:
     return Interactions(
         log.user[rows],
         log.item[rows],
-        None if log.timestamp is None else log.timestamp[rows],
-        len(log.user_ids),
-        len(log.item_ids),
-        log.ordered,
-        log.user_features,
-        log.item_features,
+        n_users=len(log.user_ids),
+        n_items=len(log.item_ids),
+        ordered=log.ordered,
+        user_features=log.user_features,
+        item_features=log.item_features,
+        **_moments(log, rows),
     )
 
 

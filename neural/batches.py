@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from datasets.dataset import Interactions
+from neural.columns import Columns
+from neural.context import codes_of
 from neural.distinct import distinct, waits
 from neural.history import Moments, ranges
 from neural.negatives import NegativeSampler, StreamingFrequency, log_inclusion
@@ -32,16 +34,16 @@ class Taken:
     """int64[n_users]"""
     item_counts: Tensor
     """int64[n_items]"""
-    second: Tensor | None
-    """int64[interactions], unix seconds; None where they are not known"""
+    context: Tensor | None
+    """int32[interactions, c]: the codes of when and where; None where the towers have no context"""
 
     @classmethod
-    def of(cls, train: Interactions, device: torch.device | str) -> Taken:
-        """The interactions of `train` on `device`."""
+    def of(cls, train: Interactions, device: torch.device | str, columns: Columns | None = None) -> Taken:
+        """The interactions of `train` on `device`, with the context that `columns` are learned of."""
         arrays = (train.user, train.item, train.user_counts, train.item_counts)
-        second = None if train.timestamp is None else torch.as_tensor(train.timestamp, device=device)
+        told = None if columns is None else codes_of(columns, train).to(device)
         user, item, *counts = (torch.as_tensor(array, device=device).long() for array in arrays)
-        return cls(user, item, counts[0], counts[1], second)
+        return cls(user, item, counts[0], counts[1], told)
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Rows:
     """int64[n]: where the history ends and the targets begin"""
     stop: Tensor
     """int64[n]: where the targets end"""
-    second: Tensor | None = None
-    """int64[n]: unix seconds of the moment; None where a row has none"""
+    context: Tensor | None = None
+    """int32[n, c]: the codes of when and where it is; None where the towers have no context"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -67,8 +69,8 @@ class Rows:
     def with_history(self) -> Rows:
         """The rows whose history is not empty."""
         kept = torch.nonzero(self.split > self.start).squeeze(1)
-        second = None if self.second is None else self.second[kept]
-        return Rows(self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept], second)
+        context = None if self.context is None else self.context[kept]
+        return Rows(self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept], context)
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def position_rows(taken: Taken, max_history: int) -> Rows:
     """One row an interaction: the user's `max_history` items before it are its history."""
     begin = (torch.cumsum(taken.user_counts, 0) - taken.user_counts)[taken.user]
     at = torch.arange(len(taken.user), device=taken.user.device)
-    return Rows(taken.item, taken.user, torch.maximum(begin, at - max_history), at, at + 1, taken.second)
+    return Rows(taken.item, taken.user, torch.maximum(begin, at - max_history), at, at + 1, taken.context)
 
 
 @dataclass
@@ -198,8 +200,8 @@ class Batcher:
         negatives = torch.cat([negatives, hard, targets] if self.in_batch else [negatives, hard])
         negatives, _ = distinct(negatives, n_items)
         items, index = distinct(torch.cat([negatives, targets]), n_items)
-        second = None if rows.second is None else rows.second[chosen]
-        moments = Moments.of(user, rows.items, start, split, history, second)
+        context = None if rows.context is None else rows.context[chosen]
+        moments = Moments.of(user, rows.items, start, split, history, context)
         own, owner = targets, row
         if self.mask_history:
             own, owner = torch.cat([moments.history, own]), torch.cat([moments.row, owner])

@@ -7,6 +7,7 @@ import torch
 from datasets.dataset import Features, Interactions
 from neural.batches import Batcher, Taken
 from neural.columns import Columns
+from neural.context import columns_of
 from neural.head import HeadShape
 from neural.negatives import NegativeSampler, StreamingFrequency
 from neural.towers import Shape, TwoTowers, Vocabulary
@@ -39,7 +40,8 @@ def shape_of(
         InputError: `context` is on and rows have no moment.
     """
     by_position = model.rows_ == "position"
-    if model.context and (train.timestamp is None or not by_position):
+    context = columns_of(train) if model.context else None
+    if context is not None and not (context.categorical and by_position):
         raise InputError(
             f"{model.name}.context needs a dataset with times and training rows of positions; "
             "set context=false or rows=position"
@@ -57,11 +59,11 @@ def shape_of(
         heads=model.attention_heads,
         longest=model.max_history,
         frugal=model.recompute_history,
-        context=model.context,
         id_dropout=model.id_dropout,
         head=HeadShape(model.widths, model.interaction, model.norm, model.dropout),
         user_columns=user_columns,
         item_columns=item_columns,
+        context_columns=context,
     )
 
 

@@ -1,31 +1,41 @@
-"""The hour and the weekday of a moment, as vectors."""
+"""When and where a query is asked, or an interaction happened: hour, weekday, and what else is told of it."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from datasets.dataset import Features, Interactions, Queries
+from neural.columns import Columns
 
 HOUR, DAY = 3600, 86_400
 FIRST_WEEKDAY = 4
 """1970-01-01 was a Thursday."""
 
 
-class ContextEncoder(nn.Module):
-    """One vector for the hour, one for the weekday, both at UTC; where the moment is not known, zero.
+def columns_of(train: Interactions) -> Columns:
+    """The columns of the interactions' context; none where nothing is told."""
+    return Columns.of(_told(train))
 
-    A time zone only renames the hours; weekdays turn at midnight UTC.
-    """
 
-    fields = 2
+def codes_of(columns: Columns, asked: Interactions | Queries) -> Tensor:
+    """int32[n, c]: rows of the embedding table of `columns`; what is not told is "unknown"."""
+    told, nothing = _told(asked).categorical, np.zeros(len(asked), dtype=np.int32)
+    known = {name: told.get(name, nothing) for name in columns.categorical}
+    return columns.rows(Features(known)).codes[:-1]
 
-    def __init__(self, dim: int, scale: float, generator: torch.Generator | None) -> None:
-        super().__init__()
-        self.hour = nn.Parameter(torch.randn(24, dim, generator=generator) * scale)
-        self.weekday = nn.Parameter(torch.randn(7, dim, generator=generator) * scale)
 
-    def forward(self, second: Tensor | None, n: int) -> Tensor:
-        """float[n, 2, d] of unix seconds int64[n]."""
-        if second is None:
-            return self.hour.new_zeros(n, self.fields, self.hour.shape[1])
-        hour, weekday = second // HOUR % 24, (second // DAY + FIRST_WEEKDAY) % 7
-        return torch.stack([self.hour[hour], self.weekday[weekday]], dim=1)
+def _told(asked: Interactions | Queries) -> Features:
+    given = asked.context or Features()
+    if asked.timestamp is None:
+        return Features(given.categorical, vocabulary=given.vocabulary)
+    moment = _hour_and_weekday(asked.timestamp)
+    names = {name: ["unknown", *map(str, range(size))] for name, size in (("hour", 24), ("weekday", 7))}
+    return Features(moment | given.categorical, vocabulary=names | given.vocabulary)
+
+
+def _hour_and_weekday(timestamp: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.int32]]:
+    """Codes from 1, at UTC: a time zone only renames the hours; weekdays turn at midnight UTC."""
+    hour, weekday = timestamp // HOUR % 24, (timestamp // DAY + FIRST_WEEKDAY) % 7
+    return {"hour": (hour + 1).astype(np.int32), "weekday": (weekday + 1).astype(np.int32)}

@@ -31,13 +31,16 @@ class FeatureEncoder(nn.Module):
         """float[n, fields, d]: the vectors of each of `ids`, int64[n]; -1 is a row of unknowns."""
         single = rows.codes[ids]  # (n, single-valued columns)
         several = [values[ids] for values in rows.multivalued]  # (n, most values) each
-        codes = torch.cat([single, *several], dim=1).long()
-        vectors = self.table(codes.clamp(min=0))  # (n, columns and values, d)
+        vectors = self.vectors(torch.cat([single, *several], dim=1).clamp(min=0))
         first, *rest = vectors.split([single.shape[1], *(each.shape[1] for each in several)], dim=1)
         fields = [first, *(_mean(part, each >= 0) for part, each in zip(rest, several, strict=True))]
         if len(self.numeric):
             fields.append((rows.numbers[ids] @ self.numeric).unsqueeze(1))
         return torch.cat(fields, dim=1)
+
+    def vectors(self, codes: Tensor) -> Tensor:
+        """float[n, c, d]: the vector of each of `codes`, int32[n, c], rows of the embedding table."""
+        return self.table(codes.long())
 
 
 def _mean(vectors: Tensor, present: Tensor) -> Tensor:

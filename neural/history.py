@@ -24,8 +24,8 @@ class Moments:
     """int64[h]: the row of each item"""
     offsets: Tensor
     """int64[b + 1]: row i has the items from offsets[i] to offsets[i + 1]"""
-    second: Tensor | None = None
-    """int64[b]: unix seconds of the moment; None where they are not known"""
+    context: Tensor | None = None
+    """int32[b, c]: the codes of when and where it is; None where the towers have no context"""
 
     @classmethod
     def of(
@@ -35,12 +35,12 @@ class Moments:
         start: Tensor,
         stop: Tensor,
         total: int | None = None,
-        second: Tensor | None = None,
+        context: Tensor | None = None,
     ) -> Moments:
         """Moments whose row i has the history `items[start[i]:stop[i]]`; `total` as in `ranges`."""
         at, row = ranges(start, stop, total)
         offsets = functional.pad(torch.cumsum(stop - start, 0), (1, 0))
-        return cls(user, items[at], row, offsets, second)
+        return cls(user, items[at], row, offsets, context)
 
     @property
     def has_history(self) -> Tensor:

@@ -54,7 +54,7 @@ class Loop:
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
         self.towers = towers_of(model, train, torch.Generator().manual_seed(seed)).to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.taken = Taken.of(train, self.device)
+        self.taken = Taken.of(train, self.device, self.towers.shape.context_columns)
         self.batcher = batcher_of(model, self.taken, self.generator)
         rows = self.rows()
         if not len(rows):

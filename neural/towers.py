@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neural.columns import Columns, FeatureRows
-from neural.context import ContextEncoder
 from neural.features import FeatureEncoder
 from neural.head import Head, HeadShape
 from neural.history import Moments, weights
@@ -49,13 +48,12 @@ class Shape:
     """Newest items that self_attention looks at"""
     frugal: bool = False
     """Whether self_attention computes its activations twice instead of keeping them"""
-    context: bool = False
-    """Whether the hour and the weekday of the moment are fields of the user"""
     id_dropout: float = 0.0
     """Share of ids that training replaces by "unknown" """
     head: HeadShape = field(default_factory=HeadShape)
     user_columns: Columns | None = None
     item_columns: Columns | None = None
+    context_columns: Columns | None = None
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -63,7 +61,7 @@ class Shape:
         head = HeadShape(**(stored["head"] | {"widths": tuple(stored["head"]["widths"])}))
         columns = {
             name: Columns.from_json(stored[name]) if stored[name] else None
-            for name in ("user_columns", "item_columns")
+            for name in ("user_columns", "item_columns", "context_columns")
         }
         return cls(**{**stored, "head": head, **columns})
 
@@ -113,7 +111,7 @@ class TwoTowers(nn.Module):
         self.user = table(n_users, shape.user_share > 0)
         self.user_features, self.item_features = features(shape.user_columns), features(shape.item_columns)
         self.user_rows, self.item_rows = vocabulary.user_rows, vocabulary.item_rows
-        self.context = ContextEncoder(dim, scale, generator) if shape.context else None
+        self.context = features(shape.context_columns)
         self.project = nn.Parameter(torch.eye(dim)) if shape.project else None
         self.encoder = _encoder(shape, generator) if with_history else None
         self.user_head = Head(self._user_fields(), dim, shape.head, generator)
@@ -176,7 +174,7 @@ class TwoTowers(nn.Module):
         if profile is not None:
             fields.append(profile)
         if self.context is not None:
-            fields.append(self.context(moments.second, len(moments.user)))
+            fields.append(self.context.vectors(moments.context))
         return self._scaled(self.user_head(torch.cat(fields, dim=1)))
 
     def _own(self, user: Tensor) -> Tensor | None:
@@ -250,7 +248,7 @@ def _encoder(shape: Shape, generator: torch.Generator | None) -> nn.Module:
     return Mean()
 
 
-def _fields(part: FeatureEncoder | ContextEncoder | None) -> int:
+def _fields(part: FeatureEncoder | None) -> int:
     return 0 if part is None else part.fields
 
 

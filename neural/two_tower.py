@@ -73,7 +73,8 @@ class TwoTower(EmbeddingRetriever):
     features: bool = False
     """Use the user and item features, those of the history's items included, where the data has them."""
     context: bool = False
-    """Use the hour and the weekday of the moment; needs times, and rows of positions."""
+    """Use the hour, the weekday and what else is told of the moment, such as AliEC's placement (pid); needs
+    rows of positions."""
     id_dropout: float = 0.0
     """Share of ids that training replaces by "unknown", so that features learn to do without them."""
     interaction: Literal["none", "cross", "fm"] = "none"
@@ -251,6 +252,7 @@ class TwoTower(EmbeddingRetriever):
         """float32[q, d]: the queries' vectors; bool[q]: whether anything is known of the user."""
         import torch
 
+        from neural.context import codes_of
         from neural.history import Moments
 
         towers = self.towers
@@ -260,11 +262,9 @@ class TwoTower(EmbeddingRetriever):
         user, items, bounds = (
             torch.as_tensor(each, device=device).long() for each in (queries.user, values, offsets)
         )
-        second = queries.timestamp
-        moments = Moments.of(
-            user, items, bounds[:-1], bounds[1:], len(values),
-            None if second is None else torch.as_tensor(second, device=device),
-        )  # fmt: skip
+        columns = towers.shape.context_columns
+        context = None if columns is None else codes_of(columns, queries).to(device)
+        moments = Moments.of(user, items, bounds[:-1], bounds[1:], len(values), context)
         given, columns = queries.user_features, towers.shape.user_columns
         profiles = columns.rows(given).to(device) if given is not None and columns is not None else None
         with torch.no_grad():

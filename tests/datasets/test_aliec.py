@@ -55,6 +55,7 @@ def assert_same(left: Log, right: Log) -> None:
     for ours, theirs in (
         (left.user_features, right.user_features),
         (left.item_features, right.item_features),
+        (left.context, right.context),
     ):
         assert ours is not None and theirs is not None
         assert ours.vocabulary == theirs.vocabulary
@@ -77,6 +78,13 @@ def test_clicks_become_interactions_in_file_order(tmp_path: Path) -> None:
     assert log.timestamp is not None and log.timestamp.dtype == np.int64
     assert log.timestamp.tolist() == [1494000100, 1494000200, 1494000300, 1494600000, 1494000200]
     assert log.periods == (1494518400, 1494604800)
+
+
+def test_a_click_knows_its_placement(tmp_path: Path) -> None:
+    log = load(write(tmp_path / "aliec", raw_sample=RAW.replace("7,430539_1007", "7,")))
+    assert log.context is not None
+    assert log.context.vocabulary == {"pid": ["unknown", "430548_1007"]}
+    assert log.context.categorical["pid"].tolist() == [1, 0, 1, 1, 1]
 
 
 def test_features_have_codes_and_unknowns(tmp_path: Path) -> None:

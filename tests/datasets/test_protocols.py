@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -181,8 +183,8 @@ def test_time_with_fixed_periods():
     assert rows_of(dataset.train_valid) == {0: [0, 2, 1], 1: [1, 0], 3: [2]}
     assert listed(dataset.valid) == [(0, [0], [0], [2, 1]), (3, [], [], [2])]
     assert listed(dataset.test) == [(0, [0, 2, 1], [0, 2, 1], [3]), (2, [], [], [1, 4])]
-    assert dataset.valid.timestamp is not None and dataset.valid.timestamp.tolist() == [10, 10]
-    assert dataset.test.timestamp is not None and dataset.test.timestamp.tolist() == [20, 20]
+    assert dataset.valid.timestamp is not None and dataset.valid.timestamp.tolist() == [11, 13]
+    assert dataset.test.timestamp is not None and dataset.test.timestamp.tolist() == [21, 20]
     assert dataset.notes == (
         "1 duplicate interactions dropped from training",
         "train and test overlap in 1 pairs: they are not counted as truth",
@@ -191,6 +193,22 @@ def test_time_with_fixed_periods():
     )
     assert dataset.test.history.values is dataset.train_valid.item
     assert dataset.valid.history.values is dataset.train.item
+
+
+@pytest.mark.parametrize("protocol", ["time", "next-item", "leave-last-one"])
+def test_a_query_is_asked_where_its_first_item_was_taken(protocol: str):
+    events = [(user, (3 * user + at) % 20, at) for user in range(4) for at in range(10)]
+    place = np.array([1 + (at + user) % 3 for user, _, at in events], dtype=np.int32)
+    context = Features({"place": place}, vocabulary={"place": ["unknown", "a", "b", "c"]})
+    log = make_log(events, context=context, periods=(6, 8))
+    dataset = split(log, protocol, True, 0)
+    placed = dict(zip(((user, at) for user, _, at in events), place.tolist(), strict=True))
+    for asked in (dataset.train, dataset.valid, dataset.test):
+        assert asked.context is not None and asked.timestamp is not None
+        told = asked.context.categorical["place"].tolist()
+        assert told == [placed[pair] for pair in zip(asked.user, asked.timestamp, strict=True)]
+    elsewhere = replace(log, context=replace(context, categorical={"place": place[::-1].copy()}))
+    assert split(elsewhere, protocol, True, 0).fingerprint != dataset.fingerprint
 
 
 def test_time_without_periods_takes_the_last_two_tenths():

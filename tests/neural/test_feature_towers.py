@@ -129,6 +129,29 @@ def test_the_hour_decides_where_it_is_all_there_is_to_know() -> None:
         InfoNCE(**(settings | {"rows": "user"})).fit(train, None, 0)
 
 
+def test_the_placement_decides_where_it_is_all_there_is_to_know() -> None:
+    # Who comes at place "a" takes an item of block 1, who comes at "b" one of block 3; nobody has a time.
+    rng = np.random.default_rng(0)
+    n_users, length = 60, 6
+    place = rng.integers(1, 3, n_users * length).astype(np.int32)
+    item = np.where(place == 1, 1, 3) + BLOCKS * rng.integers(0, 8, len(place))
+    context = Features({"pid": place}, vocabulary={"pid": ["unknown", "a", "b"]})
+    train = replace(
+        DATA.train, user=np.repeat(np.arange(n_users, dtype=np.int32), length), item=item.astype(np.int32),
+        timestamp=None, n_users=n_users, context=context,
+    )  # fmt: skip
+    model = InfoNCE(**(SMALL | {"features": False, "rows": "position", "context": True}))
+    model.fit(train, None, 0)
+    for code, block in ((1, 1), (2, 3)):
+        query = replace(asked(-1, [1, 3]), context=Features({"pid": np.array([code], dtype=np.int32)}))
+        assert blocks_of(model, query) == [block]
+    untold, unheard_of = (
+        replace(asked(-1, [1, 3]), context=context)
+        for context in (None, Features({"pid": np.array([9], dtype=np.int32)}))
+    )
+    np.testing.assert_array_equal(model.encode_queries(untold), model.encode_queries(unheard_of))
+
+
 def test_accumulated_batches_have_the_gradient_of_their_mean() -> None:
     def gradients(group) -> list[torch.Tensor]:
         loop = Loop(InfoNCE(**(SMALL | {"clip_norm": 1e9})), DATA.train, 0)
