@@ -174,6 +174,7 @@ class TwoTowers(nn.Module):
         if profile is not None:
             fields.append(profile)
         if self.context is not None:
+            assert moments.context is not None
             fields.append(self.context.vectors(moments.context))
         return self._scaled(self.user_head(torch.cat(fields, dim=1)))
 
