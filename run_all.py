@@ -9,7 +9,7 @@ from pathlib import Path
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
 from datasets import Dataset, catalog, load
-from evaluation import contract, isolation, listing, registry, report, runs, settings
+from evaluation import configs, contract, isolation, listing, registry, report, runs, settings
 from support import compute, progress
 from support.errors import InputError, unknown
 from support.files import locked
@@ -110,21 +110,24 @@ def _load(options: argparse.Namespace) -> Dataset:
 def _jobs(
     options: argparse.Namespace, sources: list[runs.ModelSource], dataset: Dataset, chosen: compute.Compute
 ) -> list[runs.Job]:
-    config = ROOT / "configs" / f"{dataset.name}.yaml"
-    from_file = settings.read_config(config, dataset.protocol)
+    config = options.configs_dir / f"{dataset.name}.yaml"
     from_command = settings.parse_assignments(options.set)
     known = [*registry.names(), *(source.name for source in sources)]
-    for where, overrides in ((str(config), from_file), ("--set", from_command)):
-        for name in overrides:
+    policy = dataset.protocol, dataset.exclude_seen
+    for where, named in ((str(config), configs.read(config, *policy)), ("--set", from_command)):
+        for name in named:
             if name not in known:
                 raise unknown(f"model in {where}", name, known)
     jobs = []
     for source in sources:
         model = source.load()
-        values = settings.resolve(model, from_file.get(source.name, {}), str(config))
-        values = settings.resolve(model, values | from_command.get(source.name, {}), "--set")
+        choice = configs.resolved(model, config, *policy)
+        if source.name in from_command:
+            values = settings.resolve(model, choice.settings | from_command[source.name], "--set")
+            choice = configs.Choice(values, configs.Chosen("command line"))
         for seed in range(options.seeds if model.stochastic else 1):
-            jobs.append(runs.Job(source, values, seed, options.k, chosen.device, chosen.precision))
+            how = chosen.device, chosen.precision, choice.chosen
+            jobs.append(runs.Job(source, choice.settings, seed, options.k, *how))
     return jobs
 
 
@@ -150,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--k", type=_count, default=20, help="length of the lists")
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="folder of the datasets")
     add("--results-dir", type=Path, default=ROOT / "results", metavar="DIR", help="folder of the results")
+    add("--configs-dir", type=Path, default=ROOT / "configs", metavar="DIR", help="folder of chosen settings")
     add("--device", choices=compute.DEVICES, default="auto")
     add("--precision", choices=compute.PRECISIONS, default="auto", help="of neural training")
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")

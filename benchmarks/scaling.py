@@ -17,7 +17,7 @@ from tabulate import tabulate
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
-from evaluation import registry, runs, settings
+from evaluation import configs, registry, runs
 from support.files import atomic_file, write_text
 
 ROOT = Path(__file__).parent.parent
@@ -49,8 +49,7 @@ def chosen(name: str) -> dict[str, Any] | None:
     """Settings of a registered model on aliec-sim; None for a model from elsewhere."""
     if name not in registry.names():
         return None
-    overrides = settings.read_config(CONFIG, "time").get(name, {})
-    return settings.resolve(registry.get(name), overrides, str(CONFIG))
+    return configs.resolved(registry.get(name), CONFIG, "time", exclude_seen=True).settings
 
 
 def interactions(record: dict[str, Any]) -> int:

@@ -10,6 +10,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from evaluation import runs
+from evaluation.configs import Chosen
 
 Record = dict[str, Any]
 COMPUTED = ("code", "device", "precision")
@@ -24,6 +25,12 @@ class Row:
     """The model's settings, and what it was computed on and in."""
     done: list[Record]
     failed: list[Record]
+
+    @property
+    def chosen(self) -> Chosen:
+        """How its settings came to be chosen, by the newest of its runs."""
+        newest = max(self.done + self.failed, key=lambda record: record["date"])
+        return Chosen(**newest["chosen"])
 
     def values(self, *path: str) -> list[float]:
         """One number a finished run: `record[path[0]][path[1]]…`."""

@@ -12,12 +12,14 @@ from tabulate import tabulate
 
 from evaluation import index_section
 from evaluation.board import Board, Record, Row, read_boards
+from evaluation.configs import Chosen
 from evaluation.metrics import METRICS
 from evaluation.slice_table import slice_table
 from support.files import write_text
 
 LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
 SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
+FEWER = "†"
 Costs = dict[str, tuple[str, str]]
 COSTS: Costs = {
     "fit s": ("fit_seconds", "{:,.1f}"),
@@ -124,17 +126,29 @@ def main_table(board: Board) -> str:
     best = {name: max(row.mean("metrics", name) for row in rows) for name in SHOWN}
     on_gpu = any(record.get("peak_gpu_mib") for record in board.records)
     costs = {label: cost for label, cost in COSTS.items() if on_gpu or cost[0] != "peak_gpu_mib"}
-    header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), *costs]
-    body = [_table_row(row, best, labels, costs) for row, labels in zip(rows, _labels(rows), strict=True)]
-    return tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
+    header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), "settings", *costs]
+    most = max(row.chosen.trials for row in rows)
+    body = [
+        _table_row(row, best, label, _tuned(row, most), costs)
+        for row, label in zip(rows, _labels(rows), strict=True)
+    ]
+    table = tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
+    if any(row.chosen.trials < most for row in rows):
+        table += f"\n{FEWER} not chosen among as many settings as the row with the most trials, {most}.\n"
+    return table
 
 
-def _table_row(row: Row, best: dict[str, float], label: str, costs: Costs) -> list[str]:
+def _tuned(row: Row, most: int) -> str:
+    return row.chosen.brief + (f" {FEWER}" if row.chosen.trials < most else "")
+
+
+def _table_row(row: Row, best: dict[str, float], label: str, tuned: str, costs: Costs) -> list[str]:
     if not row.done:
-        return [f"{label} (failed: {row.failed[0]['reason']})", *["–"] * (len(SHOWN) + len(costs))]
+        gone = ["–"] * len(SHOWN), ["–"] * len(costs)
+        return [f"{label} (failed: {row.failed[0]['reason']})", *gone[0], tuned, *gone[1]]
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     metrics = [_metric(row, name, best[name]) for name in SHOWN]
-    return [label + failed, *metrics, *(form.format(row.mean(key)) for key, form in costs.values())]
+    return [label + failed, *metrics, tuned, *(form.format(row.mean(key)) for key, form in costs.values())]
 
 
 def _metric(row: Row, name: str, best: float) -> str:
@@ -158,9 +172,12 @@ def _labels(rows: list[Row]) -> list[str]:
 
 
 def settings_list(board: Board) -> str:
-    """The settings and seeds of each row."""
+    """The settings and seeds of each row, and how they were chosen."""
     rows = zip(board.rows, _labels(board.rows), strict=True)
-    return "".join(f"- **{label}**: {_settings(row.settings)}; {_seeds(row)}\n" for row, label in rows)
+    return "".join(
+        f"- **{label}** ({row.chosen.told}): {_settings(row.settings)}; {_seeds(row)}\n"
+        for row, label in rows
+    )
 
 
 def _settings(settings: dict[str, Any]) -> str:
@@ -189,7 +206,7 @@ def as_csv(board: Board) -> str:
     """A line a run, failed ones with empty numbers and their reason."""
     metrics = [f"{name}@{board.k}" for name in METRICS]
     head = ["model", "seed", "status", "queries", *metrics, *CSV_RECORD, *CSV_MORE]
-    head += ["dataset", "protocol", "exclude_seen", "fingerprint", "settings", "reason"]
+    head += ["dataset", "protocol", "exclude_seen", "fingerprint", "settings", "chosen", "reason"]
     out = io.StringIO()
     writer = csv.DictWriter(out, head, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -201,8 +218,10 @@ def as_csv(board: Board) -> str:
 def _csv_row(record: Record, board: Board) -> dict[str, Any]:
     about = {key: board.dataset[key] for key in ("protocol", "exclude_seen")}
     metrics = {f"{name}@{board.k}": f"{value:.6f}" for name, value in record.get("metrics", {}).items()}
-    settings = _settings(record["settings"])
-    return record | about | metrics | {"dataset": board.dataset["title"], "settings": settings}
+    settings, chosen = _settings(record["settings"]), Chosen(**record["chosen"]).told
+    return record | about | metrics | {
+        "dataset": board.dataset["title"], "settings": settings, "chosen": chosen
+    }  # fmt: skip
 
 
 def index(results: Path) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from datasets.dataset import Dataset
 from evaluation import contract, environment, isolation, registry, settings
+from evaluation.configs import DEFAULTS, Chosen
 from evaluation.harness import Evaluation, evaluate
 from evaluation.retriever import Retriever
 from support import compute, progress
@@ -65,6 +66,8 @@ class Job:
     k: int
     device: str
     precision: str
+    chosen: Chosen = DEFAULTS
+    """how the settings came to be chosen"""
 
     def identity(self, dataset: Dataset) -> dict[str, Any]:
         """What makes two runs the same run."""
@@ -117,7 +120,7 @@ def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool, keepin
     Returns:
         The record, with "status" "done" or "failed"; a failed one has a "reason".
     """
-    record = job.identity(dataset) | {"dataset": _describe(dataset)}
+    record = job.identity(dataset) | {"dataset": _describe(dataset), "chosen": job.chosen.as_dict()}
     checkpoints = job.checkpoints(dataset, board)
     with atomic_folder(job.folder(dataset, board)) as scratch:
         try:

@@ -8,7 +8,6 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from evaluation.retriever import Retriever
@@ -87,26 +86,6 @@ def parse_assignments(assignments: Iterable[str]) -> Overrides:
             raise InputError(f"--set {assignment}: give it as model.setting=value")
         overrides.setdefault(model, {})[key] = value
     return overrides
-
-
-def read_config(path: Path, protocol: str) -> Overrides:
-    """The settings that a `configs/<dataset>.yaml` chose for a protocol; none where it has none.
-
-    Raises:
-        InputError: the file is no YAML mapping of protocols to models to settings.
-    """
-    if not path.is_file():
-        return {}
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    chosen = content.get(protocol, {}) if isinstance(content, dict) else None
-    if not isinstance(chosen, dict) or not all(isinstance(value, dict) for value in chosen.values()):
-        raise InputError(f"{path}: it must map protocols to models, and models to their settings")
-    return chosen
 
 
 def _read(value: Any, kind: Any, where: str) -> Any:

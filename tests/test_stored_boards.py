@@ -12,7 +12,7 @@ import pytest
 import baselines  # noqa: F401
 import neural  # noqa: F401
 from datasets import load
-from evaluation import contract, environment, evaluate, registry, settings
+from evaluation import configs, contract, environment, evaluate, registry, settings
 from support import compute
 
 ROOT = Path(__file__).parent.parent
@@ -40,8 +40,7 @@ def simulated(tmp_path_factory):
 def chosen(data, name):
     """The settings that a plain `run_all.py --dataset` gives a model."""
     config = ROOT / "configs" / f"{data.name}.yaml"
-    overrides = settings.read_config(config, data.protocol).get(name, {})
-    return settings.resolve(registry.get(name), overrides, str(config))
+    return configs.resolved(registry.get(name), config, data.protocol, data.exclude_seen).settings
 
 
 def stored(data, name):

@@ -81,17 +81,3 @@ def test_assignments():
     }
     with pytest.raises(InputError, match=r"give it as model\.setting=value"):
         settings.parse_assignments(["size=3"])
-
-
-def test_config_files(tmp_path):
-    path = tmp_path / "data.yaml"
-    assert settings.read_config(path, "time") == {}
-    path.write_text("time:\n  als: {factors: 32}\n")
-    assert settings.read_config(path, "time") == {"als": {"factors": 32}}
-    assert settings.read_config(path, "published") == {}
-    path.write_text("time: [als\n")
-    with pytest.raises(InputError, match=r"data\.yaml is not valid YAML"):
-        settings.read_config(path, "time")
-    path.write_text("time:\n  als: 3\n")
-    with pytest.raises(InputError, match="map protocols to models"):
-        settings.read_config(path, "time")

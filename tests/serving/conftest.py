@@ -156,7 +156,13 @@ def infonce_run(dataset, tmp_path_factory):
     costs = "fit_seconds recommend_seconds queries_per_second peak_rss_mib peak_gpu_mib parameters threads"
     record = job.identity(dataset) | dict.fromkeys(costs.split(), 1)
     record |= {"dataset": runs._describe(dataset), "metrics": result.metrics, "slices": result.slices}
-    record |= {"status": "done", "date": "2026-01-01 00:00 UTC", "commit": "", "processor": "one"}
+    record |= {
+        "chosen": {"by": "defaults"},
+        "status": "done",
+        "date": "2026-01-01 00:00 UTC",
+        "commit": "",
+        "processor": "one",
+    }
     (folder / "run.json").write_text(json.dumps(record))
     return folder
 

@@ -1,0 +1,151 @@
+"""`configs/<dataset>.yaml`: the settings chosen for a dataset, and how each choice was made.
+
+next-item:                  # a protocol; or "next-item, seen items excluded" for one policy alone
+  item_cf:
+    settings: {top_k: 200}
+    chosen: {by: tuning, trials: 30, valid_ndcg: 0.1234, minutes: 2.5, date: 2026-11-25}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evaluation import settings
+from evaluation.retriever import Retriever
+from support.errors import InputError, unknown
+from support.files import write_text
+
+WAYS = {"defaults": "defaults", "hand": "by hand", "tuning": "tuned", "command line": "set for this run"}
+KINDS: dict[str, Any] = {
+    "by": str, "trials": int, "valid_ndcg": int | float, "minutes": int | float, "date": str, "note": str
+}  # fmt: skip
+HEADER = "# Settings chosen on the validation part, and how; a model that is absent runs with its defaults.\n"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """How settings came to be chosen."""
+
+    by: str = "defaults"
+    """A key of WAYS"""
+    trials: int = 0
+    """Settings tried, this choice among them"""
+    valid_ndcg: float | None = None
+    """NDCG@20 on the validation queries"""
+    minutes: float | None = None
+    """What all trials took"""
+    date: str = ""
+    note: str = ""
+
+    @property
+    def brief(self) -> str:
+        """A few words for a table."""
+        if self.trials:
+            return f"{self.trials} trials" + (" by hand" if self.by == "hand" else "")
+        return WAYS[self.by]
+
+    @property
+    def told(self) -> str:
+        """All of it in one line."""
+        parts = [WAYS[self.by]]
+        if self.trials:
+            parts.append(f"{self.trials} settings tried")
+        if self.valid_ndcg is not None:
+            parts.append(f"validation NDCG@20 {self.valid_ndcg:.4f}")
+        if self.minutes is not None:
+            parts.append(f"{self.minutes:.1f} min")
+        return ", ".join([*parts, *filter(None, (self.date, self.note))])
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is not as by default, as JSON."""
+        default = asdict(Chosen(by=""))
+        return {key: value for key, value in asdict(self).items() if value != default[key]}
+
+
+DEFAULTS = Chosen()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model's entry in a config."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    chosen: Chosen = DEFAULTS
+
+
+def section(protocol: str, exclude_seen: bool) -> str:
+    """Where a config keeps what was chosen for one policy of a protocol alone."""
+    return f"{protocol}, seen items {'excluded' if exclude_seen else 'kept'}"
+
+
+def read(path: Path, protocol: str, exclude_seen: bool) -> dict[str, Choice]:
+    """Model → what `path` says of it for a protocol; the policy's own section goes before the protocol's.
+
+    Raises:
+        InputError: the file is no YAML of that form.
+    """
+    content = _content(path)
+    found = content.get(protocol, {}) | content.get(section(protocol, exclude_seen), {})
+    return {model: _choice(entry, f"{path}: {model}") for model, entry in found.items()}
+
+
+def resolved(model: type[Retriever], path: Path, protocol: str, exclude_seen: bool) -> Choice:
+    """Every setting of `model` under `path`'s choice, or its defaults where that has none.
+
+    Raises:
+        InputError: as `read`, or a setting that the model does not have.
+    """
+    choice = read(path, protocol, exclude_seen).get(model.name, Choice())
+    return Choice(settings.resolve(model, choice.settings, str(path)), choice.chosen)
+
+
+def write(path: Path, where: str, model: str, choice: Choice) -> None:
+    """Make `choice` the model's entry in the section `where`; all other entries stay."""
+    import yaml
+
+    content = _content(path)
+    entry = {"settings": choice.settings, "chosen": choice.chosen.as_dict()}
+    content.setdefault(where, {})[model] = entry
+    text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None, allow_unicode=True)
+    write_text(path, HEADER + text)
+
+
+def _content(path: Path) -> dict[str, dict[str, Any]]:
+    """Section → model → entry; nothing where there is no file."""
+    if not path.is_file():
+        return {}
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict) or not all(isinstance(models, dict) for models in content.values()):
+        raise InputError(f"{path}: it must map protocols to models")
+    return content
+
+
+def _choice(entry: Any, where: str) -> Choice:
+    if not isinstance(entry, Mapping) or not all(isinstance(part, Mapping) for part in entry.values()):
+        raise InputError(f"{where}: give it as 'settings: {{…}}' and, if you like, 'chosen: {{by: hand}}'")
+    for key in entry:
+        if key not in ("settings", "chosen"):
+            raise unknown(f"part of {where}", key, ["settings", "chosen"])
+    return Choice(dict(entry.get("settings", {})), _chosen(entry.get("chosen", {}), f"{where}.chosen"))
+
+
+def _chosen(entry: Mapping[str, Any], where: str) -> Chosen:
+    told = {"by": "hand"} | dict(entry)
+    if "date" in told:
+        told["date"] = str(told["date"])  # YAML makes a date of it.
+    for key, value in told.items():
+        if key not in KINDS:
+            raise unknown(f"key of {where}", key, KINDS)
+        if not isinstance(value, KINDS[key]) or isinstance(value, bool):
+            raise InputError(f"{where}.{key}: {value} is not what belongs there; see evaluation/configs.py")
+    if told["by"] not in WAYS:
+        raise unknown(f"value of {where}.by", told["by"], WAYS)
+    return Chosen(**told)

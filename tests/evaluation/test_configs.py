@@ -1,0 +1,81 @@
+"""Chosen settings and how they were chosen, read from and written to YAML."""
+
+import pytest
+
+from evaluation import configs, registry
+from evaluation.configs import Choice, Chosen
+from support.errors import InputError
+
+
+def test_a_policys_own_section_goes_before_the_protocols(tmp_path):
+    path = tmp_path / "data.yaml"
+    assert configs.read(path, "time", True) == {}
+    path.write_text(
+        "time:\n  als: {settings: {factors: 32}, chosen: {by: hand, trials: 3, date: 2026-01-02}}\n"
+        "  swing: {settings: {}}\n"
+        "time, seen items kept:\n  als: {settings: {factors: 16}}\n"
+    )
+    als = Choice({"factors": 32}, Chosen("hand", trials=3, date="2026-01-02"))
+    assert configs.read(path, "time", True) == {"als": als, "swing": Choice({}, Chosen("hand"))}
+    assert configs.read(path, "time", False)["als"] == Choice({"factors": 16}, Chosen("hand"))
+    assert configs.read(path, "published", True) == {}
+
+
+def test_resolved_has_every_setting(tmp_path):
+    path = tmp_path / "data.yaml"
+    path.write_text("time:\n  als: {settings: {factors: 32}}\n")
+    als, swing = (configs.resolved(registry.get(name), path, "time", True) for name in ("als", "swing"))
+    assert als.settings["factors"] == 32 and als.settings["iterations"] == 15
+    assert swing.chosen == Chosen("defaults") and swing.settings["alpha"] == 1.0
+    path.write_text("time:\n  als: {settings: {factor: 32}}\n")
+    with pytest.raises(InputError, match=r"data\.yaml 'factor': did you mean 'factors'"):
+        configs.resolved(registry.get("als"), path, "time", True)
+
+
+def test_written_entries_read_back_and_leave_the_others(tmp_path):
+    path = tmp_path / "configs" / "data.yaml"
+    tuned = Choice({"top_k": 50, "shared": True}, Chosen("tuning", 30, 0.12345, 2.5, "2026-11-25"))
+    configs.write(path, "time", "item_cf", Choice({"top_k": 20}, Chosen("hand", note="as published: x")))
+    configs.write(path, "next-item", "item_cf", tuned)
+    configs.write(path, "time", "swing", tuned)
+    configs.write(path, "time", "swing", Choice({"alpha": 2.0}, tuned.chosen))
+    assert configs.read(path, "next-item", False) == {"item_cf": tuned}
+    assert configs.read(path, "time", True) == {
+        "item_cf": Choice({"top_k": 20}, Chosen("hand", note="as published: x")),
+        "swing": Choice({"alpha": 2.0}, tuned.chosen),
+    }
+    assert path.read_text().startswith("# Settings chosen")
+
+
+def test_how_it_was_chosen_in_words():
+    tuned = Chosen("tuning", 30, 0.12345, 2.5, "2026-11-25")
+    assert (tuned.brief, Chosen("hand", 4).brief, Chosen().brief) == (
+        "30 trials",
+        "4 trials by hand",
+        "defaults",
+    )
+    assert tuned.told == "tuned, 30 settings tried, validation NDCG@20 0.1235, 2.5 min, 2026-11-25"
+    assert Chosen("hand", note="as published").told == "by hand, as published"
+    assert Chosen(**tuned.as_dict()) == tuned
+    assert Chosen("hand").as_dict() == {"by": "hand"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("time: [als\n", r"data\.yaml is not valid YAML"),
+        ("- time\n", "map protocols to models"),
+        ("time:\n- als\n", "map protocols to models"),
+        ("time:\n  als: 3\n", r"data\.yaml: als: give it as 'settings"),
+        ("time:\n  als: {factors: 32}\n", r"data\.yaml: als: give it as 'settings"),
+        ("time:\n  als: {setings: {}}\n", "'setings': did you mean 'settings'"),
+        ("time:\n  als: {chosen: {trails: 3}}\n", r"als\.chosen 'trails': did you mean 'trials'"),
+        ("time:\n  als: {chosen: {trials: many}}\n", r"als\.chosen\.trials: many is not"),
+        ("time:\n  als: {chosen: {by: luck}}\n", r"als\.chosen\.by 'luck'"),
+    ],
+)
+def test_what_is_no_config_is_refused(tmp_path, text, message):
+    path = tmp_path / "data.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        configs.read(path, "time", True)
