@@ -9,7 +9,7 @@ from pathlib import Path
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
 from datasets import Dataset, catalog, load
-from evaluation import configs, contract, isolation, listing, registry, report, runs, settings
+from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
 from support import compute, progress
 from support.errors import InputError, unknown
 from support.files import locked
@@ -49,11 +49,25 @@ def leaderboard(options: argparse.Namespace) -> int:
     progress.say(_banner(dataset, options.dataset))
     waiting = f"another command is working in {board}: waiting for it, because two at once spoil the times"
     with locked(board, waiting):
+        if options.tune:
+            _tune(jobs, dataset, board, options)
+            jobs = _jobs(options, sources, dataset, chosen)
         failed = _run(jobs, dataset, board, options)
         table = report.write(board, dataset.fingerprint, options.k)
     print(_banner(dataset, options.dataset))
     print(f"{table}\n{board / report.LEADERBOARD}")
     return 1 if failed else 0
+
+
+def _tune(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> None:
+    """Choose every model's settings and write them into the dataset's config."""
+    budget = tuning.Budget(options.tune, options.tune_minutes)
+    config, where = _config(options, dataset), configs.section(dataset)
+    for job in jobs:
+        if job.seed == 0 and job.source.load().search_space:
+            choice = tuning.tune(job, dataset, board, budget, f"tuning {job.source.name}")
+            configs.write(config, where, job.source.name, choice)
+            progress.say(f"{job.source.name}: {choice.chosen.told}; written to {config}")
 
 
 def _run(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
@@ -110,25 +124,28 @@ def _load(options: argparse.Namespace) -> Dataset:
 def _jobs(
     options: argparse.Namespace, sources: list[runs.ModelSource], dataset: Dataset, chosen: compute.Compute
 ) -> list[runs.Job]:
-    config = options.configs_dir / f"{dataset.name}.yaml"
+    config = _config(options, dataset)
     from_command = settings.parse_assignments(options.set)
     known = [*registry.names(), *(source.name for source in sources)]
-    policy = dataset.protocol, dataset.exclude_seen
-    for where, named in ((str(config), configs.read(config, *policy)), ("--set", from_command)):
+    for where, named in ((str(config), configs.read(config, dataset)), ("--set", from_command)):
         for name in named:
             if name not in known:
                 raise unknown(f"model in {where}", name, known)
     jobs = []
     for source in sources:
         model = source.load()
-        choice = configs.resolved(model, config, *policy)
-        if source.name in from_command:
-            values = settings.resolve(model, choice.settings | from_command[source.name], "--set")
+        choice = configs.resolved(model, config, dataset)
+        values = settings.resolve(model, choice.settings | from_command.get(source.name, {}), "--set")
+        if values != choice.settings:
             choice = configs.Choice(values, configs.Chosen("command line"))
         for seed in range(options.seeds if model.stochastic else 1):
             how = chosen.device, chosen.precision, choice.chosen
             jobs.append(runs.Job(source, choice.settings, seed, options.k, *how))
     return jobs
+
+
+def _config(options: argparse.Namespace, dataset: Dataset) -> Path:
+    return options.configs_dir / f"{dataset.name}.yaml"
 
 
 def _banner(dataset: Dataset, asked: str) -> str:
@@ -157,6 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--device", choices=compute.DEVICES, default="auto")
     add("--precision", choices=compute.PRECISIONS, default="auto", help="of neural training")
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
+    add("--tune", type=_count, default=0, metavar="N",
+        help="first choose each model's settings, among N, on the validation part")  # fmt: skip
+    add("--tune-minutes", type=float, default=60.0, metavar="M", help="most minutes to tune one model")
     add("--columns", type=_columns, default={}, metavar="ROLE=NAME,…",
         help="columns of your own file: user, item, timestamp, rating")  # fmt: skip
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")

@@ -15,14 +15,11 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-import baselines  # noqa: F401  (importing registers its models)
-import neural  # noqa: F401
-from evaluation import configs, registry, runs
+from evaluation import runs
 from support.files import atomic_file, write_text
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "results" / "aliec-sim" / "runs"
-CONFIG = ROOT / "configs" / "aliec-sim.yaml"
 SCALES = (0.05, 0.1, 0.3, 1.0)
 MEASURES = {"fit s": "fit_seconds", "rank s": "recommend_seconds", "peak MiB": "peak_rss_mib"}
 SHORTEST = 0.1
@@ -38,18 +35,11 @@ def points(scales: tuple[float, ...]) -> Points:
     for folder in sorted(RUNS.glob("*")):
         record = runs.read(folder)
         done = record and record["status"] == "done" and record["dataset"]["title"] in titles
-        if record and done and record["settings"] == chosen(record["model"]):
+        if record and done and not record["code"] and record["chosen"]["by"] != "command line":
             found.setdefault(record["model"], []).append(record)
     for records in found.values():
         records.sort(key=interactions)
     return found
-
-
-def chosen(name: str) -> dict[str, Any] | None:
-    """Settings of a registered model on aliec-sim; None for a model from elsewhere."""
-    if name not in registry.names():
-        return None
-    return configs.resolved(registry.get(name), CONFIG, "time", exclude_seen=True).settings
 
 
 def interactions(record: dict[str, Any]) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from datasets import download, lightgcn, movielens, table
 from datasets.dataset import Dataset
 from datasets.log import Log
-from datasets.splits import REPEATS, split
+from datasets.splits import excludes_seen, split
 from support import progress
 from support.errors import InputError, unknown
 
@@ -82,7 +82,7 @@ def load(
         raise unknown(f"protocol for {log.name}", protocol, protocols)
     protocol = protocol or protocols[0]
     if exclude_seen is None:
-        exclude_seen = protocol not in REPEATS
+        exclude_seen = excludes_seen(protocol)
     return split(log, protocol, exclude_seen, split_seed)
 
 

@@ -26,6 +26,11 @@ REPEATS = frozenset({"next-item", "cold-items"})
 """Protocols in which an item seen before may come next, so that it may be returned by default."""
 
 
+def excludes_seen(protocol: str) -> bool:
+    """Whether a protocol keeps seen items out of the answer where nothing else is asked for."""
+    return protocol not in REPEATS
+
+
 def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Dataset:
     """Divide `log` by `protocol`.
 

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from datasets.dataset import Dataset
+from datasets.splits import excludes_seen
 from evaluation import settings
 from evaluation.retriever import Retriever
 from support.errors import InputError, unknown
@@ -76,29 +78,31 @@ class Choice:
     chosen: Chosen = DEFAULTS
 
 
-def section(protocol: str, exclude_seen: bool) -> str:
-    """Where a config keeps what was chosen for one policy of a protocol alone."""
-    return f"{protocol}, seen items {'excluded' if exclude_seen else 'kept'}"
+def section(dataset: Dataset) -> str:
+    """The part of a config that a dataset's choices belong to: its protocol, and its policy if unusual."""
+    if dataset.exclude_seen == excludes_seen(dataset.protocol):
+        return dataset.protocol
+    return f"{dataset.protocol}, seen items {'excluded' if dataset.exclude_seen else 'kept'}"
 
 
-def read(path: Path, protocol: str, exclude_seen: bool) -> dict[str, Choice]:
-    """Model → what `path` says of it for a protocol; the policy's own section goes before the protocol's.
+def read(path: Path, dataset: Dataset) -> dict[str, Choice]:
+    """Model → what `path` says of it; for an unusual policy the protocol's choice, where it has none itself.
 
     Raises:
         InputError: the file is no YAML of that form.
     """
     content = _content(path)
-    found = content.get(protocol, {}) | content.get(section(protocol, exclude_seen), {})
+    found = content.get(dataset.protocol, {}) | content.get(section(dataset), {})
     return {model: _choice(entry, f"{path}: {model}") for model, entry in found.items()}
 
 
-def resolved(model: type[Retriever], path: Path, protocol: str, exclude_seen: bool) -> Choice:
+def resolved(model: type[Retriever], path: Path, dataset: Dataset) -> Choice:
     """Every setting of `model` under `path`'s choice, or its defaults where that has none.
 
     Raises:
         InputError: as `read`, or a setting that the model does not have.
     """
-    choice = read(path, protocol, exclude_seen).get(model.name, Choice())
+    choice = read(path, dataset).get(model.name, Choice())
     return Choice(settings.resolve(model, choice.settings, str(path)), choice.chosen)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
@@ -16,6 +17,8 @@ from support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+Watcher = Callable[[float, float], None]
 
 
 @dataclass
@@ -82,6 +85,12 @@ class Retriever(ABC):
         """For models that train for long: keep the state in `folder` every so many `minutes`.
 
         With `resume`, the next fit goes on from the state that is there.
+        """
+
+    def watch(self, watcher: Watcher) -> None:  # noqa: B027
+        """For models that look at the validation queries while they train: tell `watcher` what they score.
+
+        It is called with the share of the training that is done and NDCG@20; what it raises ends the fit.
         """
 
     def save(self, folder: Path) -> None:

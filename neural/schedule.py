@@ -66,6 +66,8 @@ class EarlyStopping:
         self.waited += 1
         if score > self.best_score:
             self.best_score, self.best_epoch, self.waited = score, epoch, 0
+        if self.model.watcher is not None:
+            self.model.watcher(epoch / self.epochs, score)
         return score
 
     def state(self) -> dict[str, float]:

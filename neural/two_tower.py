@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.dataset import Features, Interactions, Queries
-from evaluation.retriever import EmbeddingRetriever
+from evaluation.retriever import EmbeddingRetriever, Watcher
 from neural import sanity
 from support import compute
 from support.errors import InputError
@@ -138,6 +138,7 @@ class TwoTower(EmbeddingRetriever):
         self.shape_: dict[str, Any] = {}
         """What the towers are made of, as JSON."""
         self.checkpoints: Checkpoints | None = None
+        self.watcher: Watcher | None = None
         self._towers: TwoTowers | None = None
 
     @property
@@ -175,6 +176,10 @@ class TwoTower(EmbeddingRetriever):
         from neural.checkpoint import Checkpoints
 
         self.checkpoints = Checkpoints(folder, minutes, resume)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of every evaluation."""
+        self.watcher = watcher
 
     def adopt(self, towers: TwoTowers, train: Interactions) -> None:
         """Answer queries from `towers`."""

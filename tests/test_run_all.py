@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 MODELS = Path("tests") / "evaluation" / "models.py"
@@ -43,7 +44,8 @@ def run(log, tmp_path):
             "--results-dir",
             str(tmp_path / "results"),
         ]
-        line += ["--data-dir", str(tmp_path / "data"), *map(str, words)]
+        line += ["--data-dir", str(tmp_path / "data"), "--configs-dir", str(tmp_path / "configs")]
+        line += map(str, words)
         environment = os.environ | {"RETRIEVAL_CACHE": str(tmp_path / "cache")}
         done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, **options)
         assert done.returncode == check, done.stdout + done.stderr
@@ -130,6 +132,24 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
     run("--models", "global_hot", "--precision", "bf16")
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert "global_hot (precision=fp32)" in table and "global_hot (precision=bf16)" in table
+
+
+def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
+    done = run("--models", "item_cf,global_hot", "--tune", "3", "--set", "item_cf.last_n=2")
+    config = tmp_path / "configs" / "mine.yaml"
+    assert f"written to {config}" in done.stdout and "item_cf: trial 3/3" in done.stdout
+    entry = yaml.safe_load(config.read_text())["time"]["item_cf"]
+    assert entry["settings"]["last_n"] == 2 and entry["chosen"]["trials"] == 3
+    row = rows(tmp_path)["item_cf", "0"]
+    assert row["chosen"].startswith("tuned, 3 settings tried, validation NDCG@20 0.")
+    assert f"top_k={entry['settings']['top_k']}," in row["settings"]
+    board = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "3 trials" in board and "†" not in board
+    before = config.read_text()
+    run("--models", "item_cf", "--tune", "3", "--set", "item_cf.last_n=2")
+    assert config.read_text() == before
+    run("--models", "item_cf", "--set", "item_cf.top_k=7")
+    assert "set for this run †" in (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
 
 
 def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):

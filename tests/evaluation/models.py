@@ -50,6 +50,34 @@ class KnowsFeatures(Seeded):
 
 
 @dataclass
+class Tunable(EmbeddingRetriever):
+    """On planted data right where `place` is 1, the worse the farther from it, and broken beyond 3.5."""
+
+    place: float = 3.0
+    """What matters"""
+    size: int = 2
+    """What does not"""
+    fixed: int = 0
+    """What is not searched"""
+    stochastic: ClassVar[bool] = False
+    search_space: ClassVar[dict] = {"place": (0.0, 4.0), "size": [1, 2, 4]}
+
+    def fit(self, train, valid, seed):
+        if self.place > 3.5:
+            raise ValueError(f"place {self.place} is too far")
+        noise = np.random.default_rng(0).random((train.n_items, 4), dtype=np.float32)
+        self.vectors_ = (np.eye(4)[np.arange(train.n_items) % 4] + abs(self.place - 1) * noise).astype(
+            np.float32
+        )
+
+    def encode_queries(self, queries):
+        return np.eye(4, dtype=np.float32)[queries.user % 4]
+
+    def encode_items(self):
+        return self.vectors_
+
+
+@dataclass
 class ReturnsNan(Popular):
     def encode_items(self):
         return np.full_like(self.counts_, np.nan)

@@ -1,35 +1,46 @@
 """Chosen settings and how they were chosen, read from and written to YAML."""
 
+from dataclasses import replace
+
 import pytest
 
+import baselines  # noqa: F401  (importing registers its models)
 from evaluation import configs, registry
 from evaluation.configs import Choice, Chosen
+from evaluation.planted import planted
 from support.errors import InputError
+
+
+def data(protocol, exclude_seen):
+    return replace(planted(), protocol=protocol, exclude_seen=exclude_seen)
+
+
+BY_TIME = data("time", True)
 
 
 def test_a_policys_own_section_goes_before_the_protocols(tmp_path):
     path = tmp_path / "data.yaml"
-    assert configs.read(path, "time", True) == {}
+    assert configs.read(path, BY_TIME) == {}
     path.write_text(
         "time:\n  als: {settings: {factors: 32}, chosen: {by: hand, trials: 3, date: 2026-01-02}}\n"
         "  swing: {settings: {}}\n"
         "time, seen items kept:\n  als: {settings: {factors: 16}}\n"
     )
     als = Choice({"factors": 32}, Chosen("hand", trials=3, date="2026-01-02"))
-    assert configs.read(path, "time", True) == {"als": als, "swing": Choice({}, Chosen("hand"))}
-    assert configs.read(path, "time", False)["als"] == Choice({"factors": 16}, Chosen("hand"))
-    assert configs.read(path, "published", True) == {}
+    assert configs.read(path, BY_TIME) == {"als": als, "swing": Choice({}, Chosen("hand"))}
+    assert configs.read(path, data("time", False))["als"] == Choice({"factors": 16}, Chosen("hand"))
+    assert configs.read(path, data("published", True)) == {}
 
 
 def test_resolved_has_every_setting(tmp_path):
     path = tmp_path / "data.yaml"
     path.write_text("time:\n  als: {settings: {factors: 32}}\n")
-    als, swing = (configs.resolved(registry.get(name), path, "time", True) for name in ("als", "swing"))
+    als, swing = (configs.resolved(registry.get(name), path, BY_TIME) for name in ("als", "swing"))
     assert als.settings["factors"] == 32 and als.settings["iterations"] == 15
     assert swing.chosen == Chosen("defaults") and swing.settings["alpha"] == 1.0
     path.write_text("time:\n  als: {settings: {factor: 32}}\n")
     with pytest.raises(InputError, match=r"data\.yaml 'factor': did you mean 'factors'"):
-        configs.resolved(registry.get("als"), path, "time", True)
+        configs.resolved(registry.get("als"), path, BY_TIME)
 
 
 def test_written_entries_read_back_and_leave_the_others(tmp_path):
@@ -39,12 +50,19 @@ def test_written_entries_read_back_and_leave_the_others(tmp_path):
     configs.write(path, "next-item", "item_cf", tuned)
     configs.write(path, "time", "swing", tuned)
     configs.write(path, "time", "swing", Choice({"alpha": 2.0}, tuned.chosen))
-    assert configs.read(path, "next-item", False) == {"item_cf": tuned}
-    assert configs.read(path, "time", True) == {
+    assert configs.read(path, data("next-item", False)) == {"item_cf": tuned}
+    assert configs.read(path, BY_TIME) == {
         "item_cf": Choice({"top_k": 20}, Chosen("hand", note="as published: x")),
         "swing": Choice({"alpha": 2.0}, tuned.chosen),
     }
     assert path.read_text().startswith("# Settings chosen")
+
+
+def test_an_unusual_policy_has_a_section_of_its_own():
+    sections = [
+        configs.section(data(protocol, seen)) for protocol in ("time", "next-item") for seen in (True, False)
+    ]
+    assert sections == ["time", "time, seen items kept", "next-item, seen items excluded", "next-item"]
 
 
 def test_how_it_was_chosen_in_words():
@@ -78,4 +96,4 @@ def test_what_is_no_config_is_refused(tmp_path, text, message):
     path = tmp_path / "data.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        configs.read(path, "time", True)
+        configs.read(path, BY_TIME)

@@ -1,0 +1,83 @@
+"""One trial of a search: a model fitted with certain settings and scored on the validation part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datasets.dataset import Dataset
+from evaluation import lists, metrics, settings
+from support import compute, progress
+
+if TYPE_CHECKING:
+    from evaluation.runs import Job
+
+K = 20
+STAGES = 10
+"""Parts of a training after each of which a trial is compared with those before it."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A job to be scored, and where Optuna keeps what came out of others."""
+
+    job: Job
+    dataset: Dataset
+    storage: str
+    """URL of the database"""
+    study: str
+    id: int
+
+
+def attempt(trial: Trial) -> dict[str, Any] | None:
+    """The means of the metrics on the validation queries; None where the trial was given up as hopeless.
+
+    Runs in a process of its own, of which it sets device, threads and progress.
+    """
+    import optuna
+
+    job, data = trial.job, trial.dataset
+    compute.configure(job.device, job.precision)
+    progress.configure(quiet=True)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.load_study(study_name=trial.study, storage=trial.storage, pruner=pruner())
+    model = settings.build(job.source.load(), job.settings)
+    model.watch(Watch(optuna.trial.Trial(study, trial.id)))
+    try:
+        model.fit(data.train, data.valid, job.seed)
+    except optuna.TrialPruned:
+        return None
+    items, scores = model.recommend(data.valid, K)
+    lists.check(items, scores, data.valid, K, data.train.n_items)
+    return metrics.mean(metrics.per_query(items, data.valid.relevant, K))
+
+
+class Watch:
+    """Tells Optuna how a training is doing, and ends one that does worse than half of the others."""
+
+    def __init__(self, trial: Any) -> None:
+        self.trial, self.stage = trial, 0
+
+    def __call__(self, done: float, score: float) -> None:
+        """`score` is NDCG@20 where the share `done` of the training is done.
+
+        Raises:
+            TrialPruned: it is hopeless.
+        """
+        import optuna
+
+        stage = int(np.floor(done * STAGES))
+        if self.stage < stage < STAGES:
+            self.stage = stage
+            self.trial.report(score, stage)
+            if self.trial.should_prune():
+                raise optuna.TrialPruned
+
+
+def pruner() -> Any:
+    """Five trials run to their end; later ones end where they are below the median after three tenths."""
+    import optuna
+
+    return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3)
