@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         kept = (
-            f"finished runs are kept in {options.results_dir}; --resume goes on with the one that was stopped"
+            f"finished runs and trials are kept in {options.results_dir}; --resume goes on with the training "
+            "that was stopped"
         )
         print(f"\nstopped; {kept}", file=sys.stderr)
         return 130
@@ -48,26 +49,40 @@ def leaderboard(options: argparse.Namespace) -> int:
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, options.dataset))
     waiting = f"another command is working in {board}: waiting for it, because two at once spoil the times"
+    failed = False
     with locked(board, waiting):
         if options.tune:
-            _tune(jobs, dataset, board, options)
+            failed = _tune(jobs, dataset, board, options)
             jobs = _jobs(options, sources, dataset, chosen)
-        failed = _run(jobs, dataset, board, options)
+        failed |= _run(jobs, dataset, board, options)
         table = report.write(board, dataset.fingerprint, options.k)
     print(_banner(dataset, options.dataset))
     print(f"{table}\n{board / report.LEADERBOARD}")
     return 1 if failed else 0
 
 
-def _tune(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> None:
-    """Choose every model's settings and write them into the dataset's config."""
+def _tune(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
+    """Choose every model's settings and write them into the dataset's config; whether one had no choice."""
+    if dataset.split_seed:
+        raise InputError("--tune: leave --split-seed out; another split learns from what is test in split 0")
+    if not len(dataset.valid):
+        raise InputError(f"--tune: {dataset.heading} has no validation queries to choose settings on")
     budget = tuning.Budget(options.tune, options.tune_minutes)
-    config, where = _config(options, dataset), configs.section(dataset)
-    for job in jobs:
-        if job.seed == 0 and job.source.load().search_space:
-            choice = tuning.tune(job, dataset, board, budget, f"tuning {job.source.name}")
-            configs.write(config, where, job.source.name, choice)
-            progress.say(f"{job.source.name}: {choice.chosen.told}; written to {config}")
+    given = settings.parse_assignments(options.set)
+    questions = [
+        tuning.Question(job, dataset, frozenset(given.get(job.source.name, {})))
+        for job in jobs
+        if job.seed == 0
+    ]
+    config, failed = _config(options, dataset), False
+    for question in [each for each in questions if each.space()]:
+        name = question.job.source.name
+        choice = tuning.tune(question, board, budget, options.force)
+        failed |= choice is None
+        if choice is not None:
+            configs.write(config, configs.section(dataset), name, choice)
+            progress.say(f"{name}: {choice.chosen.told}; written to {config}")
+    return failed
 
 
 def _run(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
@@ -76,6 +91,7 @@ def _run(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.
         label = f"[{number}/{len(jobs)}] {job.source.name}, seed {job.seed}"
         if not options.force and runs.is_done(job.folder(dataset, board)):
             progress.say(f"{label}: done before; --force runs it again")
+            runs.choose_again(job, job.folder(dataset, board))
             continue
         keeping = runs.Keeping(options.checkpoint_minutes, options.resume)
         record = runs.run(job, dataset, board, label, options.quiet, keeping)
@@ -127,8 +143,9 @@ def _jobs(
     config = _config(options, dataset)
     from_command = settings.parse_assignments(options.set)
     known = [*registry.names(), *(source.name for source in sources)]
-    for where, named in ((str(config), configs.read(config, dataset)), ("--set", from_command)):
-        for name in named:
+    by_hand = [name for name, choice in configs.read(config, dataset).items() if choice.chosen.by != "tuning"]
+    for where, named in ((str(config), by_hand), ("--set", from_command)):
+        for name in named:  # One that was tuned may be a plug-in's.
             if name not in known:
                 raise unknown(f"model in {where}", name, known)
     jobs = []
@@ -176,11 +193,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--tune", type=_count, default=0, metavar="N",
         help="first choose each model's settings, among N, on the validation part")  # fmt: skip
-    add("--tune-minutes", type=float, default=60.0, metavar="M", help="most minutes to tune one model")
+    add("--tune-minutes", type=float, default=60.0, metavar="M",
+        help="minutes of one model's search after which no trial begins")  # fmt: skip
     add("--columns", type=_columns, default={}, metavar="ROLE=NAME,…",
         help="columns of your own file: user, item, timestamp, rating")  # fmt: skip
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
-    add("--force", action="store_true", help="run again what is done")
+    add("--force", action="store_true", help="run, and search, again what is done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
     add("--checkpoint-minutes", type=float, default=10.0, metavar="N",
         help="minutes between two checkpoints of training; one more is kept at Ctrl-C")  # fmt: skip

@@ -31,7 +31,7 @@ class ALS(EmbeddingRetriever):
     Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient steps of Takács, Pilászy &
     Tikk, RecSys 2011. A query whose history is not the user's training row gets the x that
     solves the same least squares for that history. A query without history gets no items: its
-    vector would be zero.
+    vector is zero.
     """
 
     factors: int = 64
@@ -127,14 +127,6 @@ class ALS(EmbeddingRetriever):
         values, offsets = rows.compact()
         data = np.full(len(values), self.alpha, np.float32)
         return csr_matrix((data, values, offsets), shape=(len(rows), n_items))
-
-    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """The `k` items of largest inner product; nothing where the history is empty."""
-        items = np.full((len(queries), k), -1, np.int32)
-        scores = np.full((len(queries), k), -np.inf, np.float32)
-        asked = np.flatnonzero(queries.history.lengths)
-        items[asked], scores[asked] = super().recommend(queries.take(asked), k)
-        return items, scores
 
     @property
     def parameters(self) -> int:

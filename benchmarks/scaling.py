@@ -37,9 +37,13 @@ def points(scales: tuple[float, ...]) -> Points:
         done = record and record["status"] == "done" and record["dataset"]["title"] in titles
         if record and done and not record["code"] and record["chosen"]["by"] != "command line":
             found.setdefault(record["model"], []).append(record)
-    for records in found.values():
-        records.sort(key=interactions)
-    return found
+    return {model: _newest(records) for model, records in found.items()}
+
+
+def _newest(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One run a size, by size."""
+    by_date = sorted(records, key=lambda record: record["date"])
+    return sorted({interactions(record): record for record in by_date}.values(), key=interactions)
 
 
 def interactions(record: dict[str, Any]) -> int:

@@ -45,7 +45,9 @@ answers = recommender.recommend_batch([Request(history=["447", "46080"]), Reques
 `add_item(item_id, features)` and `remove_item(item_id)` change the catalogue, `save()` keeps the
 changes in the bundle; the index file stays as built, and opening repeats them. A model without item
 features refuses new items. A history may have {MAX_HISTORY:,} items, `k` may be {MAX_K:,}. Unknown
-users, items and feature values do not fail: they are left out and reported in the answer.
+users, items and feature values do not fail: they are left out and reported in the answer. A request
+may say when and where it is asked (`timestamp`, else now; `context`, such as AliEC's `pid`), which counts
+for models trained with `context`.
 
 Over HTTP: `GET /health`, `POST /recommend`, `POST /recommend/batch` (at most {MAX_BATCH} requests),
 `POST /items`, which saves before it answers; bodies of at most {MAX_BODY_BYTES / 2**20:.0f} MiB. What

@@ -71,6 +71,19 @@ class Interactions:
         lengths = np.bincount(self.user, minlength=self.n_users)
         return Ragged.from_offsets(self.item, offsets_of(lengths))
 
+    def queries(self, users: npt.NDArray[np.int64]) -> Queries:
+        """What is asked of `users`, who have interactions, when and where their last one happened."""
+        taken = self.by_user.take(users)
+        last = taken.stop - 1
+        return Queries(
+            users.astype(np.int32),
+            history=taken,
+            exclude=taken,
+            relevant=Ragged.empty(len(users)),
+            timestamp=None if self.timestamp is None else self.timestamp[last],
+            context=None if self.context is None else self.context.take(last),
+        )
+
     @cached_property
     def item_counts(self) -> npt.NDArray[np.int64]:
         """int64[n_items]: users who took each item."""
@@ -145,6 +158,12 @@ class Dataset:
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
 
+    @property
+    def heading(self) -> str:
+        """Title, protocol and policy in one line."""
+        seen = "excluded" if self.exclude_seen else "kept"
+        return f"{self.title or self.name}: {self.protocol}, seen items {seen}"
+
     @cached_property
     def fingerprint(self) -> str:
         """Hash of content, split and protocol, 12 hex digits; equal on every machine."""
@@ -152,34 +171,36 @@ class Dataset:
         digest.update(f"{self.protocol} {self.exclude_seen} {self.split_seed}".encode())
         for part in (self.train, self.train_valid):
             digest.update(f"{part.n_users} {part.n_items} {part.ordered}".encode())
-            _update(digest, part.user, part.item, part.timestamp)
-            _update_features(digest, part.context)
+            update(digest, part.user, part.item, part.timestamp)
+            update_features(digest, part.context)
         for queries in (self.valid, self.test):
-            _update(digest, queries.user, queries.timestamp)
-            _update_features(digest, queries.context)
+            update(digest, queries.user, queries.timestamp)
+            update_features(digest, queries.context)
             for rows in (queries.history, queries.exclude, queries.relevant):
-                _update(digest, *rows.compact())
+                update(digest, *rows.compact())
         for features in (self.train.user_features, self.train.item_features):
-            _update_features(digest, features)
+            update_features(digest, features)
         for ids in (self.user_ids, self.item_ids):
             digest.update("\n".join(ids).encode())
         return digest.hexdigest()
 
 
-def _update(digest: hashlib.blake2b, *arrays: npt.NDArray | None) -> None:
+def update(digest: hashlib.blake2b, *arrays: npt.NDArray | None) -> None:
+    """Hash arrays."""
     for array in arrays:
         digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
 
 
-def _update_features(digest: hashlib.blake2b, features: Features | None) -> None:
+def update_features(digest: hashlib.blake2b, features: Features | None) -> None:
+    """Hash a table of features, where there is one."""
     if features is None:
         return
     for name, codes in sorted(features.categorical.items()):
         digest.update(name.encode())
-        _update(digest, codes)
+        update(digest, codes)
     for name, rows in sorted(features.multivalued.items()):
         digest.update(name.encode())
-        _update(digest, *rows.compact())
+        update(digest, *rows.compact())
     for name, numbers in sorted(features.numeric.items()):
         digest.update(name.encode())
-        _update(digest, numbers)
+        update(digest, numbers)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.dataset import Dataset
-from datasets.splits import excludes_seen
+from datasets.splits import PROTOCOLS, excludes_seen
 from evaluation import settings
 from evaluation.retriever import Retriever
 from support.errors import InputError, unknown
@@ -22,8 +22,10 @@ from support.files import write_text
 
 WAYS = {"defaults": "defaults", "hand": "by hand", "tuning": "tuned", "command line": "set for this run"}
 KINDS: dict[str, Any] = {
-    "by": str, "trials": int, "valid_ndcg": int | float, "minutes": int | float, "date": str, "note": str
+    "by": str, "trials": int, "different": int, "valid_ndcg": int | float, "minutes": int | float,
+    "cap_minutes": int | float, "date": str, "note": str,
 }  # fmt: skip
+POLICIES = {True: "seen items excluded", False: "seen items kept"}
 HEADER = "# Settings chosen on the validation part, and how; a model that is absent runs with its defaults.\n"
 
 
@@ -34,11 +36,15 @@ class Chosen:
     by: str = "defaults"
     """A key of WAYS"""
     trials: int = 0
-    """Settings tried, this choice among them"""
+    """How often settings were tried, this choice among them"""
+    different: int = 0
+    """How many different ones, where some came up again; 0 where that is not known"""
     valid_ndcg: float | None = None
     """NDCG@20 on the validation queries"""
     minutes: float | None = None
     """What all trials took"""
+    cap_minutes: float | None = None
+    """After which no trial would have begun"""
     date: str = ""
     note: str = ""
 
@@ -54,11 +60,13 @@ class Chosen:
         """All of it in one line."""
         parts = [WAYS[self.by]]
         if self.trials:
-            parts.append(f"{self.trials} settings tried")
+            repeated = 0 < self.different < self.trials
+            parts.append(f"{self.trials} trials" + (f" of {self.different} settings" if repeated else ""))
         if self.valid_ndcg is not None:
             parts.append(f"validation NDCG@20 {self.valid_ndcg:.4f}")
         if self.minutes is not None:
-            parts.append(f"{self.minutes:.1f} min")
+            cap = "" if self.cap_minutes is None else f" (limit {self.cap_minutes:g})"
+            parts.append(f"{self.minutes:.1f} min{cap}")
         return ", ".join([*parts, *filter(None, (self.date, self.note))])
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,7 +90,7 @@ def section(dataset: Dataset) -> str:
     """The part of a config that a dataset's choices belong to: its protocol, and its policy if unusual."""
     if dataset.exclude_seen == excludes_seen(dataset.protocol):
         return dataset.protocol
-    return f"{dataset.protocol}, seen items {'excluded' if dataset.exclude_seen else 'kept'}"
+    return f"{dataset.protocol}, {POLICIES[dataset.exclude_seen]}"
 
 
 def read(path: Path, dataset: Dataset) -> dict[str, Choice]:
@@ -125,10 +133,14 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: of what looks like a date and is none.
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not all(isinstance(models, dict) for models in content.values()):
         raise InputError(f"{path}: it must map protocols to models")
+    known = [*PROTOCOLS, *(f"{name}, {policy}" for name in PROTOCOLS for policy in POLICIES.values())]
+    for where in content:
+        if where not in known:
+            raise unknown(f"protocol in {path}", str(where), known)
     return content
 
 

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SOURCES = ("run_all.py", "support", "datasets", "evaluation", "baselines", "neural", "serving", "configs")
-PACKAGES = ("torch", "numpy", "scipy", "numba", "implicit", "pandas")
+SOURCES = ("run_all.py", "support", "datasets", "evaluation", "baselines", "neural", "serving")
+PACKAGES = ("torch", "numpy", "scipy", "numba", "implicit", "pandas", "optuna")
 
 
 def versions() -> dict[str, str]:

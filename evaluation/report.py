@@ -10,7 +10,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import index_section
+from evaluation import index_section, references
 from evaluation.board import Board, Record, Row, read_boards
 from evaluation.configs import Chosen
 from evaluation.metrics import METRICS
@@ -65,6 +65,7 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table(board)]
+    parts += references.section(board, _labels(board.rows))
     parts += ["## Slices\n", slice_table(board.rows, _labels(board.rows), board.k)]
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:

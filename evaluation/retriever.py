@@ -109,11 +109,15 @@ class EmbeddingRetriever(Retriever):
 
     @abstractmethod
     def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
-        """float32[q, d]: a vector for each query."""
+        """float32[q, d]: a vector for each query; a zero vector ranks nothing and gets no items."""
 
     @abstractmethod
     def encode_items(self) -> npt.NDArray[np.float32]:
         """float32[n_items, d]: a vector for each item of the catalogue."""
+
+    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
+        """bool[q]: whether the model has learned anything of whom the query is about."""
+        return np.asarray(self.encode_queries(queries).any(axis=1))
 
     def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:
         """float32[n, d]: vectors of items known by their features alone.
@@ -125,7 +129,11 @@ class EmbeddingRetriever(Retriever):
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest inner product with each query, exactly; ties by item code."""
-        return topk.inner_product(self.encode_queries(queries), self.encode_items(), queries.exclude, k)
+        vectors = self.encode_queries(queries)
+        items, scores = topk.inner_product(vectors, self.encode_items(), queries.exclude, k)
+        nothing = ~vectors.any(axis=1)
+        items[nothing], scores[nothing] = -1, -np.inf
+        return items, scores
 
 
 @dataclass

@@ -106,6 +106,13 @@ def is_done(folder: Path) -> bool:
     return record is not None and record["status"] == "done" and (folder / LISTS).is_file()
 
 
+def choose_again(job: Job, folder: Path) -> None:
+    """Make the record of a finished run say how `job` came to its settings: they may be chosen anew."""
+    record = read(folder)
+    if record is not None and record["chosen"] != job.chosen.as_dict():
+        write_json(folder / RECORD, record | {"chosen": job.chosen.as_dict()})
+
+
 def read(folder: Path) -> dict[str, Any] | None:
     """The record of the run in `folder`; None where there is none, or a damaged one."""
     try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from evaluation import settings
 from evaluation.retriever import Retriever
-from support.errors import InputError
+from support.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -16,26 +16,31 @@ DIGITS = 4
 """Significant digits of a number that is tried: what a config holds is exactly what was scored."""
 
 
-def distributions(model: type[Retriever]) -> dict[str, BaseDistribution]:
-    """Setting → where its values are drawn from; each holds the setting's default.
+def distributions(model: type[Retriever], fixed: Collection[str] = ()) -> dict[str, BaseDistribution]:
+    """Setting → where its values are drawn from, without those that are `fixed`.
 
     Raises:
         InputError: a setting the model does not have, or values of another form than
             `Retriever.search_space` says.
     """
+    types = get_type_hints(model)
     known = settings.defaults(model)
     found = {}
     for key, values in model.search_space.items():
         if key not in known:
-            raise InputError(f"{model.name}.search_space: there is no setting '{key}'")
-        found[key] = _distribution(values, known[key], f"{model.name}.search_space['{key}']")
+            raise unknown(f"setting in {model.name}.search_space", key, known)
+        if key not in fixed:
+            found[key] = _distribution(values, types[key], f"{model.name}.search_space['{key}']")
     return found
 
 
 def within(space: Mapping[str, BaseDistribution], values: Mapping[str, Any]) -> dict[str, Any] | None:
     """The part of `values` that `space` draws; None where it could not have drawn it."""
     point = {key: values[key] for key in space}
-    inside = all(each._contains(each.to_internal_repr(point[key])) for key, each in space.items())
+    try:
+        inside = all(each._contains(each.to_internal_repr(point[key])) for key, each in space.items())
+    except ValueError:  # Of a value that is none of the choices, or has no logarithm.
+        return None
     return point if inside else None
 
 
@@ -47,14 +52,18 @@ def rounded(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _distribution(values: Any, default: Any, where: str) -> BaseDistribution:
+def _distribution(values: Any, kind: Any, where: str) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+    if isinstance(values, list) and values:
+        return CategoricalDistribution(values)
     match values:
-        case [*choices] if isinstance(values, list) and choices:
-            return CategoricalDistribution(choices if default in choices else [*choices, default])
-        case (low, high) | (low, high, "log") if low < high:
+        case (low, high) | (low, high, "log") if kind in (int, float) and low < high:
             log = len(values) == 3
-            kind = IntDistribution if isinstance(low, int) and isinstance(high, int) else FloatDistribution
-            return kind(min(low, default), max(high, default), log=log)
-    raise InputError(f"{where}: give it as a list of choices, (low, high) or (low, high, 'log')")
+            whole = isinstance(low, int) and isinstance(high, int)
+            if (low > 0 or not log) and (whole or kind is float):
+                return (IntDistribution if kind is int else FloatDistribution)(low, high, log=log)
+    raise InputError(
+        f"{where}: give it as a list of choices, or, for numbers of the setting's type, as (low, high) or "
+        "(low, high, 'log')"
+    )

@@ -55,7 +55,7 @@ def attempt(trial: Trial) -> dict[str, Any] | None:
 
 
 class Watch:
-    """Tells Optuna how a training is doing, and ends one that does worse than half of the others."""
+    """Tells Optuna how a training is doing, and ends one that the pruner finds hopeless."""
 
     def __init__(self, trial: Any) -> None:
         self.trial, self.stage = trial, 0
@@ -77,7 +77,9 @@ class Watch:
 
 
 def pruner() -> Any:
-    """Five trials run to their end; later ones end where they are below the median after three tenths."""
+    """Five trials run to their end; later ones end where, after three tenths, they are below the median of
+    at least three others at the same stage.
+    """
     import optuna
 
-    return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3)
+    return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3, n_min_trials=3)

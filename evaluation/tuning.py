@@ -6,9 +6,9 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from datasets.dataset import Dataset
 from evaluation import environment, isolation, search_space, settings
@@ -16,168 +16,203 @@ from evaluation.configs import Choice, Chosen
 from evaluation.runs import Job
 from evaluation.trial import Trial, attempt
 from support import progress
-from support.errors import InputError
 from support.files import write_json
 
 if TYPE_CHECKING:
     import optuna
 
 DATABASE, RECORDS = "tuning.db", "tuning"
-SECONDS = "seconds"
-Params = dict[str, Any]
+OUTCOME = "outcome"
+Outcome = dict[str, Any]
+"""What came out of a trial: "seconds", and its metrics, or the "reason" why it has none, or neither
+where it was given up as hopeless."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What the search of one model may take, the first trial apart; it ends with what is used up first."""
+    """What the search of one model may take: it ends with whichever is used up first."""
 
     trials: int
     minutes: float
+    """No trial begins later; the first always does"""
 
     def spent(self, trials: int, seconds: float) -> bool:
         """Whether it is used up."""
-        return trials >= self.trials or seconds >= self.minutes * 60
+        return trials >= self.trials or (trials > 0 and seconds >= self.minutes * 60)
 
 
-def tune(job: Job, dataset: Dataset, board: Path, budget: Budget, label: str) -> Choice:
+@dataclass(frozen=True)
+class Question:
+    """Whose settings are searched, on what."""
+
+    job: Job
+    """Its settings hold where the search does not draw others"""
+    dataset: Dataset
+    fixed: frozenset[str] = frozenset()
+    """Settings that are not searched, whatever the model's search space says"""
+
+    def space(self) -> dict[str, optuna.distributions.BaseDistribution]:
+        """What is searched."""
+        return search_space.distributions(self.job.source.load(), self.fixed)
+
+    def name(self) -> str:
+        """The same for the same search: data, model, space, settings that are not searched, device."""
+        space = self.space()
+        fixed = {key: value for key, value in self.job.settings.items() if key not in space}
+        identity = self.job.identity(self.dataset) | {"settings": fixed, "k": 0, "space": repr(space)}
+        text = json.dumps(identity, sort_keys=True, default=str)
+        return f"{self.job.source.name}-{hashlib.blake2b(text.encode(), digest_size=5).hexdigest()}"
+
+
+def tune(question: Question, board: Path, budget: Budget, anew: bool = False) -> Choice | None:
     """The settings of the best trial by NDCG@20 on all validation queries, and how they were found.
 
-    The first trial has the model's defaults, the second those of `job`, the others are drawn by Optuna's
-    tree-structured Parzen estimator (Bergstra et al. 2011). Settings that the search space leaves out
-    stay as in `job`. Trials are kept in `board`/tuning.db: a search that was interrupted goes on there,
-    a finished one is only looked up. A copy for reading is written to `board`/tuning/.
+    The first trial has the model's defaults, the second the job's settings, where these differ and the
+    space holds them; the others are drawn by Optuna's tree-structured Parzen estimator (Bergstra et al.
+    2011). Trials are kept in `board`/tuning.db: a search that was interrupted goes on there, a finished
+    one is only looked up, unless it is to begin `anew`. A copy for reading is written to `board`/tuning/.
 
-    Raises:
-        InputError: no validation queries, a search space of another form, or no trial came to its end.
+    Returns:
+        None where every trial failed; the reasons are said.
     """
-    if not len(dataset.valid):
-        raise InputError(f"{dataset.name}: there are no validation queries to choose settings on")
-    search = Search(job, dataset, board)
-    while not search.told() or not budget.spent(len(search.told()), search.seconds()):
-        search.step(f"{label}: trial {len(search.told()) + 1}/{budget.trials}")
-    search.write(board / RECORDS / f"{search.name}.json")
-    return search.choice(label)
+    search = Search(question, board, anew)
+    while not budget.spent(len(search.told()), search.seconds()):
+        search.step(budget.trials)
+    search.write(board / RECORDS / f"{question.name()}.json")
+    return search.choice(budget)
 
 
 class Search:
     """The study of one model: its trials so far, and the next one."""
 
-    def __init__(self, job: Job, dataset: Dataset, board: Path) -> None:
+    def __init__(self, question: Question, board: Path, anew: bool = False) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.job, self.dataset = job, dataset
-        self.model = job.source.load()
-        self.space = search_space.distributions(self.model)
-        self.name = self._name()
+        self.question, self.job = question, question.job
+        self.model, self.space = self.job.source.load(), question.space()
+        self.name = question.name()
         board.mkdir(parents=True, exist_ok=True)
-        self.storage = f"sqlite:///{board / DATABASE}"
+        self.storage = f"sqlite:///{quote(str(board / DATABASE))}"
+        if anew and self.name in optuna.get_all_study_names(self.storage):
+            optuna.delete_study(study_name=self.name, storage=self.storage)
         self.study = optuna.create_study(
             study_name=self.name, storage=self.storage, direction="maximize", load_if_exists=True
         )
-        self._begin()
-
-    def _name(self) -> str:
-        identity = self.job.identity(self.dataset)
-        fixed = {key: value for key, value in self.job.settings.items() if key not in self.space}
-        text = json.dumps(identity | {"settings": fixed, "k": 0}, sort_keys=True, default=str)
-        return f"{self.job.source.name}-{hashlib.blake2b(text.encode(), digest_size=5).hexdigest()}"
-
-    def _begin(self) -> None:
-        """Queue what is tried first; what an interruption left undone is tried again."""
-        import optuna
-
-        trials = self.study.get_trials(deepcopy=False)
-        first = [settings.defaults(self.model), self.job.settings] if not trials else []
-        left = [trial for trial in trials if trial.state == optuna.trial.TrialState.RUNNING]
-        for trial in left:
-            self.study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        first = [settings.defaults(self.model), self.job.settings]
         points = [search_space.within(self.space, values) for values in first]
-        for point in [*points, *(trial.params for trial in left)]:
-            if point is not None:
-                self.study.enqueue_trial(point, skip_if_exists=not left)
+        self.first = [point for at, point in enumerate(points) if point and point not in points[:at]]
+        self._close_interrupted()
+
+    def _close_interrupted(self) -> None:
+        """A trial without an outcome counts for nothing; the next one takes its place."""
+        from optuna.trial import TrialState
+
+        for trial in self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING, TrialState.WAITING]):
+            self.study.tell(trial.number, state=TrialState.FAIL)
 
     def told(self) -> list[optuna.trial.FrozenTrial]:
         """Trials that came to an end: with a score, given up as hopeless, or failed for a reason."""
-        return [trial for trial in self.study.get_trials(deepcopy=False) if SECONDS in trial.user_attrs]
+        trials = self.study.get_trials(deepcopy=False)
+        return [trial for trial in trials if trial.state.is_finished() and OUTCOME in trial.user_attrs]
+
+    def scored(self) -> list[optuna.trial.FrozenTrial]:
+        """Those with a score."""
+        return [trial for trial in self.told() if "ndcg" in outcome(trial)]
 
     def seconds(self) -> float:
         """What the trials took together."""
-        return sum(trial.user_attrs[SECONDS] for trial in self.told())
+        return sum(outcome(trial)["seconds"] for trial in self.told())
 
-    def step(self, label: str) -> None:
-        """The next trial."""
+    def step(self, trials: int) -> None:
+        """The next of `trials` trials."""
         import optuna
 
         told = self.told()
         # A seed for each trial: a search that goes on draws what it would have drawn.
         self.study.sampler = optuna.samplers.TPESampler(seed=self.job.seed * 10_000 + len(told))
+        if len(told) < len(self.first):
+            self.study.enqueue_trial(self.first[len(told)])
         trial = self.study.ask(self.space)
-        before = [each for each in told if each.params == trial.params]
         started = time.perf_counter()
-        state, found = (before[0].state, before[0].user_attrs) if before else self._attempt(trial)
-        seconds = round(time.perf_counter() - started, 1)
-        for key, value in (found | {SECONDS: seconds}).items():
-            trial.set_user_attr(key, value)
+        before = [each for each in told if each.params == trial.params]
+        state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial)
+        found = found | {"seconds": round(time.perf_counter() - started, 1)}
+        trial.set_user_attr(OUTCOME, found)
         self.study.tell(trial, found["ndcg"] if state == optuna.trial.TrialState.COMPLETE else None, state)
-        progress.say(f"{label}: {_said(found)} in {seconds} s{self._best()}")
+        best = max((outcome(each)["ndcg"] for each in self.scored()), default=None)
+        so_far = "" if best is None else f"; best so far {best:.4f}"
+        label = f"tuning {self.job.source.name}: trial {len(told) + 1}/{trials}"
+        progress.say(f"{label}: {_said(found)} in {found['seconds']} s{so_far}")
 
-    def _attempt(self, trial: optuna.Trial) -> tuple[optuna.trial.TrialState, dict[str, Any]]:
-        """How a trial ended, and its metrics or the reason why it has none."""
-        import optuna
+    def _attempt(self, trial: optuna.Trial) -> tuple[optuna.trial.TrialState, Outcome]:
+        from optuna.trial import TrialState
 
         job = replace(self.job, settings=self.settings(trial.params))
         try:
-            work = Trial(job, self.dataset, self.storage, self.name, trial._trial_id)
+            work = Trial(job, self.question.dataset, self.storage, self.name, trial._trial_id)
             found = isolation.call(attempt, work)
         except isolation.Crash as crash:
-            return optuna.trial.TrialState.FAIL, {"reason": str(crash)}
-        if found is None:
-            return optuna.trial.TrialState.PRUNED, {}
-        return optuna.trial.TrialState.COMPLETE, found
+            return TrialState.FAIL, {"reason": str(crash)}
+        return (TrialState.PRUNED, {}) if found is None else (TrialState.COMPLETE, found)
 
-    def settings(self, params: Params) -> dict[str, Any]:
+    def settings(self, params: dict[str, Any]) -> dict[str, Any]:
         """Every setting of a trial."""
         return settings.resolve(self.model, self.job.settings | search_space.rounded(params), "a trial")
 
-    def _best(self) -> str:
-        done = [trial.user_attrs["ndcg"] for trial in self.told() if "ndcg" in trial.user_attrs]
-        return f"; best {max(done):.4f}" if done else ""
-
-    def choice(self, label: str) -> Choice:
+    def choice(self, budget: Budget) -> Choice | None:
         """The best trial's settings, those that are as by default and not searched left out."""
-        scored = [trial for trial in self.told() if "ndcg" in trial.user_attrs]
+        told, scored = self.told(), self.scored()
         if not scored:
-            reasons = {trial.user_attrs.get("reason", "") for trial in self.told()}
-            raise InputError(f"{label}: no trial came to its end: {'; '.join(sorted(reasons))}")
-        best = max(scored, key=lambda trial: (trial.user_attrs["ndcg"], -trial.number))
+            reasons = "; ".join(sorted({outcome(trial).get("reason", "hopeless") for trial in told}))
+            progress.say(f"tuning {self.job.source.name}: no trial came to its end: {reasons}")
+            return None
+        best = max(scored, key=lambda trial: (outcome(trial)["ndcg"], -trial.number))
         default = settings.defaults(self.model)
         wanted = {
             key: value
             for key, value in self.settings(best.params).items()
             if key in self.space or value != default[key]
         }
-        minutes = round(self.seconds() / 60, 1)
-        today = datetime.now(UTC).strftime("%Y-%m-%d")
-        return Choice(
-            wanted, Chosen("tuning", len(self.told()), round(best.user_attrs["ndcg"], 6), minutes, today)
+        ended = max(trial.datetime_complete for trial in told if trial.datetime_complete)
+        how = Chosen(
+            by="tuning",
+            trials=len(told),
+            different=len({str(trial.params) for trial in told}),
+            valid_ndcg=round(outcome(best)["ndcg"], 6),
+            minutes=round(self.seconds() / 60, 1),
+            cap_minutes=budget.minutes,
+            date=ended.strftime("%Y-%m-%d"),
+            note=f"on {self.question.dataset.heading}",
         )
+        return Choice(wanted, how)
 
     def write(self, target: Path) -> None:
         """All trials as JSON."""
-        identity = self.job.identity(self.dataset)
-        about = {key: identity[key] for key in ("fingerprint", "model", "seed", "device", "precision")}
-        about |= {"dataset": self.dataset.title or self.dataset.name, "protocol": self.dataset.protocol}
-        about |= {"exclude_seen": self.dataset.exclude_seen, "processor": environment.processor()}
+        data, job = self.question.dataset, self.job
+        about = {
+            key: job.identity(data)[key] for key in ("fingerprint", "model", "seed", "device", "precision")
+        }
+        about |= {"dataset": data.heading, "versions": environment.versions()}
+        about |= {"processor": environment.gpu() if job.device == "cuda" else environment.processor()}
+        about |= {"fixed": {key: value for key, value in job.settings.items() if key not in self.space}}
         trials = [
-            {"number": number, "state": trial.state.name.lower(), **trial.user_attrs}
-            | {"settings": search_space.rounded(trial.params)}
-            for number, trial in enumerate(self.told())
+            {
+                "state": trial.state.name.lower(),
+                **outcome(trial),
+                "settings": search_space.rounded(trial.params),
+            }
+            for trial in self.told()
         ]
-        write_json(target, about | {"versions": environment.versions(), "trials": trials})
+        write_json(target, about | {"trials": trials})
 
 
-def _said(found: dict[str, Any]) -> str:
+def outcome(trial: optuna.trial.FrozenTrial) -> Outcome:
+    """What came out of a trial that was told."""
+    return trial.user_attrs[OUTCOME]
+
+
+def _said(found: Outcome) -> str:
     if "ndcg" in found:
         return f"NDCG@20 {found['ndcg']:.4f}"
     return f"failed: {found['reason']}" if "reason" in found else "given up as hopeless"

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from support import progress
 from support.errors import InputError
 from support.files import atomic_file
 
@@ -64,7 +65,10 @@ class Checkpoints:
             InputError: the file is damaged.
         """
         path = self.folder / FILE
-        if not self.resume or not path.is_file():
+        if not self.resume:
+            return None
+        if not path.is_file():
+            progress.say(f"no checkpoint in {self.folder}: training begins anew{self._others()}")
             return None
         from safetensors import SafetensorError, safe_open
 
@@ -75,6 +79,11 @@ class Checkpoints:
             return State(about["identity"], about["values"], tensors)
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"the checkpoint {path} is damaged ({error}); run without --resume") from error
+
+    def _others(self) -> str:
+        """Whose checkpoints lie beside this training's."""
+        names = sorted(path.parent.name for path in self.folder.parent.glob(f"*/{FILE}"))
+        return f"; those there are of other data, settings or seeds: {', '.join(names)}" if names else ""
 
 
 def check(stored: Mapping[str, Any], ours: Mapping[str, Any], folder: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from datasets.dataset import Interactions, Queries
-from datasets.ragged import Ragged
 from neural.loop import Loop
 from neural.two_tower import TwoTower
 
@@ -24,12 +22,7 @@ def refresh(model: TwoTower, loop: Loop, epoch: int) -> None:
         return
     model.adopt(loop.towers, loop.train)
     users = np.flatnonzero(loop.train.user_counts)
-    found, _ = model.recommend(_queries(loop.train, users), DEPTH)
+    found, _ = model.recommend(loop.train.queries(users), DEPTH)
     lists = np.full((loop.train.n_users, DEPTH), -1, dtype=np.int32)
     lists[users] = found
     loop.batcher.hard = torch.as_tensor(lists, device=loop.device)
-
-
-def _queries(train: Interactions, users: np.ndarray) -> Queries:
-    taken = train.by_user.take(users)
-    return Queries(users.astype(np.int32), taken, taken, Ragged.empty(len(users)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from datasets.dataset import Features, Interactions
 from evaluation import topk, topk_cuda
+from neural import hard_negatives
 from neural.two_tower import TwoTower
 from support import compute, progress
 from support.errors import InputError
@@ -25,34 +26,52 @@ def check(model: TwoTower, train: Interactions) -> None:
     Raises:
         InputError: more than there is.
     """
-    device = compute.current().device
-    need, free = needed(model, train), available(device)
-    kind = "GPU" if device == "cuda" else "main"
-    told = f"about {need / MIB:,.0f} MiB of {kind} memory, {free / MIB:,.0f} MiB are free"
-    progress.say(f"{model.name}: needs {told}")
-    if need > free:
-        raise InputError(
-            f"{model.name} needs {told}: lower embedding_dim ({model.embedding_dim}), batch_rows "
-            f"({model.batch_rows}) or negatives ({model.negatives}), or turn features off"
-        )
+    needs = {"cpu": needed(model, train)}
+    if compute.current().device == "cuda":
+        needs = {"cuda": needs["cpu"], "cpu": beside_gpu(model, train)}
+    for device, need in needs.items():
+        free = available(device)
+        kind = "GPU" if device == "cuda" else "main"
+        told = f"about {need / MIB:,.0f} MiB of {kind} memory, {free / MIB:,.0f} MiB are free"
+        progress.say(f"{model.name}: needs {told}")
+        if need > free:
+            raise InputError(
+                f"{model.name} needs {told}: lower embedding_dim ({model.embedding_dim}), batch_rows "
+                f"({model.batch_rows}) or negatives ({model.negatives}), or turn features off"
+            )
 
 
 def needed(model: TwoTower, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
-    dim = model.embedding_dim
-    users, items = (train.user_features, train.item_features) if model.features else (None, None)
-    tables = train.n_items * (1 + (not model.shared_history) + (model.rows_ == "position"))
-    tables += train.n_users * (model.user_share > 0) + _values(users) + _values(items)
-    vectors = (train.n_items + train.n_users) * dim * FLOAT
+    users, items = _features(model, train)
     codes = _codes(users, train.n_users) + _codes(items, train.n_items)
-    return (
-        tables * dim * FLOAT * COPIES
-        + vectors
-        + codes
-        + 4 * LONG * len(train)
-        + _batch(model, train)
-        + _block()
-    )
+    lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (model.hard_negatives > 0)
+    stored = _tables(model, train) * COPIES + _vectors(model, train) + codes + lists + 4 * LONG * len(train)
+    return stored + _batch(model, train) + _block()
+
+
+def beside_gpu(model: TwoTower, train: Interactions) -> int:
+    """Bytes of main memory where training is on a GPU: fresh and best weights, vectors, codes."""
+    users, items = _features(model, train)
+    codes = _codes(users, train.n_users) + _codes(items, train.n_items)
+    return 2 * _tables(model, train) + _vectors(model, train) + codes
+
+
+def _features(model: TwoTower, train: Interactions) -> tuple[Features | None, Features | None]:
+    """The tables that the towers see, of users and of items."""
+    return (train.user_features, train.item_features) if model.features else (None, None)
+
+
+def _tables(model: TwoTower, train: Interactions) -> int:
+    """Bytes of the embedding tables."""
+    rows = train.n_items * (1 + (not model.shared_history) + (model.rows_ == "position"))
+    rows += train.n_users * (model.user_share > 0) + sum(map(_values, _features(model, train)))
+    return rows * model.embedding_dim * FLOAT
+
+
+def _vectors(model: TwoTower, train: Interactions) -> int:
+    """Bytes of the vectors of all users and items."""
+    return (train.n_items + train.n_users) * model.embedding_dim * FLOAT
 
 
 def available(device: str) -> int:
@@ -86,16 +105,26 @@ def _codes(features: Features | None, n: int) -> int:
 
 def _batch(model: TwoTower, train: Interactions) -> int:
     """Bytes of the largest arrays of a step."""
-    rows = model.batch_rows
-    pairs = rows if model.rows_ == "position" else rows * max(1, len(train) // max(train.n_users, 1))
-    negatives = min(model.negatives + pairs * model.in_batch, train.n_items)
+    rows, dim = model.batch_rows, model.embedding_dim
+    a_user = max(1, len(train) // max(int((train.user_counts > 0).sum()), 1))
+    by_position = model.rows_ == "position"
+    pairs = rows if by_position else rows * a_user
+    history = rows * (min(model.max_history, a_user) if by_position else a_user)
+    negatives = model.negatives + pairs * model.in_batch + rows * model.hard_negatives
+    negatives = min(negatives, train.n_items)
+    users, items = map(_fields, _features(model, train))
+    wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
+    deep = (rows + pairs + negatives) * sum(model.widths)
+    attention = rows * model.max_history * dim * 12 * (model.history_encoder == "self_attention")
     scores = rows * negatives * SCORE_COPIES
-    fields = 12 if model.features else 3
-    deep = (rows + pairs + negatives) * (fields * model.embedding_dim + sum(model.widths)) * LAYER_COPIES
-    attention = (
-        rows * model.max_history * model.embedding_dim * 12 * (model.history_encoder == "self_attention")
-    )
-    return (scores + deep + attention) * FLOAT
+    return (scores + (wide * dim + deep) * LAYER_COPIES + attention) * FLOAT
+
+
+def _fields(features: Features | None) -> int:
+    """Vectors that the features of one user or item give."""
+    if features is None:
+        return 0
+    return len(features.categorical) + len(features.multivalued) + len(features.numeric) + 1
 
 
 def _block() -> int:

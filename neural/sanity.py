@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
 LEAST = {
     "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,
-    "hard_refresh": 1, "batch_rows": 1, "accumulate": 1, "epochs": 0, "patience": 1,
+    "hard_refresh": 1, "batch_rows": 1, "accumulate": 1, "epochs": 0, "patience": 1, "weight_decay": 0,
+    "negative_weight": 0,
 }  # fmt: skip
-"""The least that a setting may be."""
-SHARES = ("id_dropout", "dropout")
+"""The least that a setting may be, where the model has it."""
+POSITIVE = ("learning_rate", "clip_norm", "init_scale", "temperature")
+SHARES = ("id_dropout", "dropout", "user_share", "input_share")
+WHOLE = ("user_share",)
+"""Shares that may be 1."""
 
 
 def check(model: TwoTower) -> None:
@@ -28,18 +32,21 @@ def check(model: TwoTower) -> None:
         if get_origin(kind) is Literal and value not in get_args(kind):
             raise unknown(f"{model.name}.{setting}", str(value), get_args(kind))
     for setting, least in LEAST.items():
-        if getattr(model, setting) < least:
+        if not getattr(model, setting, least) >= least:
             raise InputError(f"{model.name}.{setting} is {getattr(model, setting)}: give {least} or more")
+    for setting in POSITIVE:
+        if not getattr(model, setting, 1) > 0:
+            raise InputError(f"{model.name}.{setting} is {getattr(model, setting)}: give more than 0")
     for setting in SHARES:
-        if not 0 <= getattr(model, setting) < 1:
-            raise InputError(
-                f"{model.name}.{setting} is {getattr(model, setting)}: give 0 or more, and less than 1"
-            )
+        value = getattr(model, setting)
+        if not (0 <= value < 1 or (value == 1 and setting in WHOLE)):
+            most = "no more than 1" if setting in WHOLE else "less than 1"
+            raise InputError(f"{model.name}.{setting} is {value}: give 0 or more, and {most}")
     if model.negatives < 1 and not model.in_batch:
         raise InputError(f"{model.name}: negatives is {model.negatives}: give 1 or more, or set in_batch")
     if not all(width.isdigit() and int(width) for width in model.mlp.split("-") if model.mlp):
         raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")
-    if model.embedding_dim % model.attention_heads:
+    if model.history_encoder == "self_attention" and model.embedding_dim % model.attention_heads:
         raise InputError(
             f"{model.name}.embedding_dim ({model.embedding_dim}) is no multiple of "
             f"attention_heads ({model.attention_heads})"

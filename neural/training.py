@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from datasets.dataset import Interactions, Queries
+from datasets.dataset import Interactions, Queries, update, update_features
 from neural import checkpoint, hard_negatives, memory, schedule
 from neural.checkpoint import Checkpoints, State, part, prefixed
 from neural.loop import Loop
@@ -77,18 +77,21 @@ class Fit:
                 self._keep(stop())
 
             for epoch in range(self.first, self.last + 1):
+                if self.stopping is not None and self.stopping.stop:
+                    break
                 hard_negatives.refresh(self.model, self.loop, epoch)
                 record = self.loop.epoch(epoch, tick)
                 self.model.training_log_.append(record)
                 self.note = f"loss {record['loss']:.4f}, {record['examples_per_second']:,.0f} examples/s"
-                if self._ends(epoch, record):
-                    break
+                self._score(epoch, record)
+            if stop():  # It came after the last step.
+                self._keep(stop=True)
         self._finish()
 
-    def _ends(self, epoch: int, record: dict[str, float]) -> bool:
-        """Score the epoch where that is due; whether it was the last."""
+    def _score(self, epoch: int, record: dict[str, float]) -> None:
+        """Score the epoch where that is due."""
         if self.stopping is None or not self.stopping.due(epoch):
-            return False
+            return
         started = time.perf_counter()
         self.model.adopt(self.loop.towers, self.train)
         record["valid_ndcg"] = self.stopping.score(epoch)
@@ -96,7 +99,6 @@ class Fit:
         self.note += f", valid NDCG@20 {record['valid_ndcg']:.4f}, best {self.stopping.best_score:.4f}"
         if self.stopping.best_epoch == epoch:
             self.best = {name: each.cpu().clone() for name, each in self.loop.towers.state_dict().items()}
-        return self.stopping.stop
 
     def _finish(self) -> None:
         if self.best:
@@ -146,14 +148,19 @@ class Fit:
         self.model.training_log_, self.note = values["log"], values["note"]
         if self.stopping is not None:
             self.stopping.restore(values["stopping"])
-        self.first = values["epoch"]["number"]
-        progress.say(f"{self.model.name}: going on in epoch {self.first}, step {values['epoch']['step']}")
+        # Without an epoch underway those in the log are done.
+        underway = values.get("epoch", {"number": len(values["log"]) + 1, "step": 0})
+        self.first = underway["number"]
+        progress.say(f"{self.model.name}: going on in epoch {self.first}, step {underway['step']}")
 
 
 def identity(model: TwoTower, train: Interactions, stage: str, seed: int) -> dict[str, Any]:
     """What two trainings have in common when one may go on from the other's checkpoint."""
     here = compute.current()
-    digest = hashlib.blake2b(train.user.tobytes() + train.item.tobytes(), digest_size=8)
+    digest = hashlib.blake2b(digest_size=8)
+    update(digest, train.user, train.item, train.timestamp)
+    for features in (train.user_features, train.item_features, train.context):
+        update_features(digest, features)
     return {
         "model": model.name,
         **{f"setting {name}": value for name, value in asdict(model).items()},

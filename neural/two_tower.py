@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from neural.batches import Batch
     from neural.checkpoint import Checkpoints
+    from neural.columns import FeatureRows
+    from neural.history import Moments
     from neural.towers import TwoTowers
 
 Vectors = npt.NDArray[np.float32]
@@ -74,7 +76,7 @@ class TwoTower(EmbeddingRetriever):
     """Use the user and item features, those of the history's items included, where the data has them."""
     context: bool = False
     """Use the hour, the weekday and what else is told of the moment, such as AliEC's placement (pid); needs
-    rows of positions."""
+    rows of positions. Hours and weekdays are those of UTC."""
     id_dropout: float = 0.0
     """Share of ids that training replaces by "unknown", so that features learn to do without them."""
     interaction: Literal["none", "cross", "fm"] = "none"
@@ -186,9 +188,7 @@ class TwoTower(EmbeddingRetriever):
         self._towers = towers.eval()
         self.item_vectors_: Vectors = self._encode_items(train.n_items)
         users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
-        rows = train.by_user.take(users)
-        vectors, _ = self._encode(Queries(users.astype(np.int32), rows, rows, rows))
-        self.default_vector_: Vectors = vectors.mean(axis=0)
+        self.default_vector_: Vectors = self._encode(train.queries(users))[0].mean(axis=0)
 
     def keep_weights(self, towers: TwoTowers) -> None:
         """Keep what is needed to build `towers` again from a saved model."""
@@ -204,7 +204,13 @@ class TwoTower(EmbeddingRetriever):
             from neural.towers import Shape, TwoTowers
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
-            self._towers = TwoTowers.restore(Shape.from_json(self.shape_), state).to(compute.current().device)
+            try:
+                shape = Shape.from_json(self.shape_)
+            except (KeyError, TypeError) as error:
+                raise InputError(
+                    f"this {self.name} was saved by another version of the suite: train it again"
+                ) from error
+            self._towers = TwoTowers.restore(shape, state).to(compute.current().device)
         return self._towers
 
     def item_weights(self, train: Interactions) -> Vectors:
@@ -223,6 +229,10 @@ class TwoTower(EmbeddingRetriever):
             found, told = self._encode(queries.take(block))
             vectors[block] = np.where(told[:, None], found, self.default_vector_)
         return vectors
+
+    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
+        """bool[q]: whether a trained id, a feature or a history item says anything of the query's user."""
+        return self.towers.told(*self._asked(queries)).cpu().numpy()
 
     def encode_new_items(self, features: Features) -> Vectors:
         """float32[n, embedding_dim]: vectors of items known by their features alone.
@@ -257,6 +267,15 @@ class TwoTower(EmbeddingRetriever):
         """float32[q, d]: the queries' vectors; bool[q]: whether anything is known of the user."""
         import torch
 
+        asked = self._asked(queries)
+        with torch.no_grad():
+            vectors, told = self.towers.users(*asked), self.towers.told(*asked)
+        return vectors.float().cpu().numpy(), told.cpu().numpy()
+
+    def _asked(self, queries: Queries) -> tuple[Moments, FeatureRows | None]:
+        """The queries as the towers take them, and the profiles that come with them."""
+        import torch
+
         from neural.context import codes_of
         from neural.history import Moments
 
@@ -272,9 +291,7 @@ class TwoTower(EmbeddingRetriever):
         moments = Moments.of(user, items, bounds[:-1], bounds[1:], len(values), context)
         given, columns = queries.user_features, towers.shape.user_columns
         profiles = columns.rows(given).to(device) if given is not None and columns is not None else None
-        with torch.no_grad():
-            vectors, told = towers.users(moments, profiles), towers.told(moments, profiles)
-        return vectors.float().cpu().numpy(), told.cpu().numpy()
+        return moments, profiles
 
     @property
     def reaches_cold_items(self) -> bool:

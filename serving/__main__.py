@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     http = commands.add_parser("http", help="answer over HTTP")
     http.add_argument("--bundle", type=Path, required=True, metavar="DIR")
     http.add_argument("--host", default="127.0.0.1")
-    http.add_argument("--port", type=int, default=8000)
+    http.add_argument("--port", type=_within(1, 65_535), default=8000)
     http.set_defaults(work=_http)
 
     under_load = commands.add_parser("load", help="measure the HTTP service on this machine")

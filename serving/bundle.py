@@ -20,7 +20,7 @@ from serving.index import VectorIndex
 from support.errors import InputError
 from support.files import atomic_folder, write_json
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout; a bundle of another one is not read."""
 ABOUT, INDEX, FEATURES = "bundle.json", "index.faiss", "features.json"
 ITEMS, USERS, CHANGES = "items.parquet", "users.parquet", "changes.parquet"
@@ -65,6 +65,7 @@ class Bundle:
     """the training history of each user: item codes"""
     user_schema: Schema
     item_schema: Schema
+    context_schema: Schema
     changes: tables.Changes
 
 
@@ -163,6 +164,7 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
         histories,
         Schema(**schemas["users"]),
         Schema(**schemas["items"]),
+        Schema(**schemas["context"]),
         tables.read_changes(folder / CHANGES, about.model_hash, about.dimension),
     )
 
@@ -191,6 +193,7 @@ def _write_tables(folder: Path, dataset: Dataset) -> None:
     schemas = {
         "users": Schema.of("user", train.user_features).to_json(),
         "items": Schema.of("item", train.item_features).to_json(),
+        "context": Schema.of("context", train.context).to_json(),
     }
     write_json(folder / FEATURES, schemas)
 

@@ -25,7 +25,7 @@ class Schema:
     """The feature columns of users, or of items."""
 
     kind: str
-    """"user" or "item", for messages."""
+    """"user", "item" or "context", for messages."""
     categorical: list[str]
     multivalued: list[str]
     numeric: list[str]
@@ -90,7 +90,9 @@ class Schema:
 
     def _check_columns(self, row: Raw) -> None:
         if not self.columns:
-            raise InputError(f"the dataset has no {self.kind} features: leave them out")
+            raise InputError(
+                f"the dataset has no {self.kind} features: leave them out, or train on one that has them"
+            )
         for column in row:
             if column not in self.columns:
                 raise unknown(f"{self.kind} feature", str(column), self.columns)

@@ -24,6 +24,10 @@ class Request:
     features: Raw | None = None
     """describe a user the model was not trained with; of one it was, it keeps the training's"""
     k: int = 20
+    timestamp: int | None = None
+    """unix seconds of the moment; None is now"""
+    context: Raw | None = None
+    """where it is asked, in the columns of the interactions' context; None where that is not known"""
     exclude_seen: bool | None = None
     """keep the items of both histories out of the answer; None does as the dataset's protocol"""
 
@@ -37,6 +41,12 @@ class Request:
             raise InputError("the request names nobody: give user_id, history or features")
         if not (self.user_id is None or isinstance(self.user_id, str)):
             raise InputError(f"user_id must be text, as in the data: not {self.user_id!r}")
+        if self.timestamp is not None and (
+            type(self.timestamp) is not int or not 0 <= self.timestamp < 2**40
+        ):
+            raise InputError(
+                f"timestamp is {self.timestamp!r}: give unix seconds as a whole number, or nothing"
+            )
         if not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
             raise InputError(f"k is {self.k!r}: give a whole number from 1 to {MAX_K:,}")
         history = self.history or ()
@@ -58,7 +68,7 @@ class Answer:
     known_user: bool
     """whether the user has a code in the training data"""
     fallback: bool
-    """nothing is known (no trained user, no trained history item, no features): the model's default"""
+    """the model knows nothing of the user, history or features: its default, which may be no items"""
     unknown_items: list[str] = field(default_factory=list)
     """history items the model was not trained with; they do not count in the user's vector"""
     unknown_values: UnknownValues = field(default_factory=dict)

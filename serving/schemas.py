@@ -34,6 +34,8 @@ class Recommend(Input):
     history: Annotated[list[Id], Field(max_length=MAX_HISTORY)] | None = None
     features: Features | None = None
     k: Annotated[StrictInt, Field(ge=1, le=MAX_K)] = 20
+    timestamp: Annotated[StrictInt, Field(ge=0, lt=2**40)] | None = None
+    context: Features | None = None
     exclude_seen: StrictBool | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from serving.encoding import Raw, UnknownValues
 from serving.locks import ReadWriteLock
 from serving.requests import Answer, Request
 from support.errors import InputError
+
+Vectors = npt.NDArray[np.float32]
 
 __all__ = ["Answer", "Recommender", "Request"]
 
@@ -50,6 +53,7 @@ class Recommender:
         self._index = opened.index
         self._histories = opened.histories
         self._user_schema, self._item_schema = opened.user_schema, opened.item_schema
+        self._context_schema = opened.context_schema
         self._user_code = {raw: code for code, raw in enumerate(opened.user_ids)}
         self._vectors = opened.model.encode_items()
         self._catalogue = Catalogue(opened.item_ids, opened.changes)
@@ -86,6 +90,8 @@ class Recommender:
         history: Sequence[str] | None = None,
         features: Raw | None = None,
         k: int = 20,
+        timestamp: int | None = None,
+        context: Raw | None = None,
         exclude_seen: bool | None = None,
     ) -> Answer:
         """The best `k` items for one user; the arguments are `Request`'s.
@@ -93,20 +99,23 @@ class Recommender:
         Raises:
             InputError: as `Request.check`; features that do not fit the training data's columns.
         """
-        return self.recommend_batch([Request(user_id, history, features, k, exclude_seen)])[0]
+        return self.recommend_batch(
+            [Request(user_id, history, features, k, timestamp, context, exclude_seen)]
+        )[0]
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
         """An answer to each request; InputError, as `recommend`, where one of them is refused."""
         with self._lock.reading():
             asked = [self._resolve(request) for request in requests]
-            vectors, unknown_values = self._encode(asked)
+            vectors, known, unknown_values = self._encode(asked)
             answers: dict[int, Answer] = {}
             for k in {request.k for request in requests}:
                 rows = np.array([row for row, request in enumerate(requests) if request.k == k])
                 exclude = Ragged.from_rows([asked[row].exclude for row in rows])
                 labels, scores = self._index.search(vectors[rows], k, exclude)
                 for row, found, values in zip(rows.tolist(), labels, scores, strict=True):
-                    answers[row] = self._answer(asked[row], unknown_values[row], found, values)
+                    found = found if vectors[row].any() else np.full_like(found, -1)
+                    answers[row] = self._answer(asked[row], known[row], unknown_values[row], found, values)
         return [answers[row] for row in range(len(requests))]
 
     def user_vector(
@@ -118,7 +127,8 @@ class Recommender:
     def user_vectors(self, requests: Sequence[Request]) -> npt.NDArray[np.float32]:
         """float32[n, d]: the vector of each request; `k` and `exclude_seen` do not matter."""
         with self._lock.reading():
-            return self._encode([self._resolve(request) for request in requests])[0]
+            vectors, _, _ = self._encode([self._resolve(request) for request in requests])
+        return vectors
 
     def item_vector(self, item_id: str) -> npt.NDArray[np.float32]:
         """float32[d]: an item's vector; InputError where it is not in the catalogue."""
@@ -182,48 +192,66 @@ class Recommender:
             exclude = self._catalogue.labels(seen)
         return _Asked(request, code, history, exclude, unknown_items)
 
-    def _encode(self, asked: Sequence[_Asked]) -> tuple[npt.NDArray[np.float32], list[UnknownValues]]:
-        """The vectors, and the feature values that the training data does not have.
+    def _encode(self, asked: Sequence[_Asked]) -> tuple[Vectors, npt.NDArray[np.bool_], list[UnknownValues]]:
+        """The vectors, whether the model knows the users, and values that the training data does not have.
 
         Requests with and without features are encoded apart: to a model, no features are not the
         same as features of which nothing is known.
         """
         vectors = np.empty((len(asked), self.about.dimension), dtype=np.float32)
-        unknown: list[UnknownValues] = [{} for _ in asked]
-        plain = [row for row, each in enumerate(asked) if each.features is None]
-        described = [row for row, each in enumerate(asked) if each.features is not None]
-        if plain:
-            vectors[plain] = self._model.encode_queries(_queries([asked[row] for row in plain], None))
-        if described:
-            given = [asked[row].features or {} for row in described]
-            features, unseen = self._user_schema.encode(given)
-            vectors[described] = self._model.encode_queries(
-                _queries([asked[row] for row in described], features)
-            )
-            for row, values in zip(described, unseen, strict=True):
-                unknown[row] = values
-        return vectors, unknown
+        known = np.empty(len(asked), dtype=np.bool_)
+        context, unknown = self._context(asked)
+        for described in (False, True):
+            rows = [row for row, each in enumerate(asked) if (each.features is not None) is described]
+            if not rows:
+                continue
+            chosen, features = [asked[row] for row in rows], None
+            if described:
+                features, unseen = self._user_schema.encode([each.features or {} for each in chosen])
+                for row, values in zip(rows, unseen, strict=True):
+                    unknown[row] |= values
+            told = None if context is None else context.take(np.array(rows))
+            queries = _queries(chosen, features, told)
+            vectors[rows], known[rows] = self._model.encode_queries(queries), self._model.knows(queries)
+        return vectors, known, unknown
+
+    def _context(self, asked: Sequence[_Asked]) -> tuple[Features | None, list[UnknownValues]]:
+        """Where each request is asked, None where the data does not tell; and values it does not have."""
+        given = [each.request.context for each in asked]
+        if not self._context_schema.columns and not any(given):
+            return None, [{} for _ in asked]
+        nothing = dict.fromkeys(self._context_schema.columns)
+        return self._context_schema.encode([nothing if each is None else each for each in given])
 
     def _answer(
-        self, asked: _Asked, unknown: UnknownValues, labels: npt.NDArray[np.int32], scores: npt.NDArray
+        self,
+        asked: _Asked,
+        known: bool,
+        unknown: UnknownValues,
+        labels: npt.NDArray[np.int32],
+        scores: npt.NDArray[np.float32],
     ) -> Answer:
         found = labels >= 0
         return Answer(
             items=[self._catalogue.raw(label) for label in labels[found].tolist()],
             scores=scores[found].tolist(),
             known_user=asked.user >= 0,
-            fallback=asked.user < 0 and not len(asked.history) and asked.features is None,
+            fallback=not known,
             unknown_items=asked.unknown_items,
             unknown_values=unknown,
         )
 
 
-def _queries(asked: Sequence[_Asked], features: Features | None) -> Queries:
+def _queries(asked: Sequence[_Asked], features: Features | None, context: Features | None) -> Queries:
     nothing = Ragged.empty(len(asked))
+    now = int(time.time())
+    moments = [now if each.request.timestamp is None else each.request.timestamp for each in asked]
     return Queries(
         user=np.array([each.user for each in asked], dtype=np.int32),
         history=Ragged.from_rows([each.history for each in asked]),
         exclude=nothing,
         relevant=nothing,
+        timestamp=np.array(moments, dtype=np.int64),
         user_features=features,
+        context=context,
     )

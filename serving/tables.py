@@ -89,9 +89,14 @@ def read_changes(path: Path, model_hash: str, dimension: int) -> Changes:
     table = _read(path)
     if (table.schema.metadata or {}).get(MODEL_HASH) != model_hash.encode():
         raise InputError(f"{path} holds vectors of another model: remove it, or build the bundle again")
-    rows = [row for row in table.to_pylist() if row["item_id"] is not None]
-    removed = [label for label in table["removed_label"].to_pylist() if label is not None]
-    vectors = np.array([row["vector"] for row in rows], dtype=np.float32).reshape(len(rows), dimension)
+    try:
+        rows = [row for row in table.to_pylist() if row["item_id"] is not None]
+        removed = [label for label in table["removed_label"].to_pylist() if label is not None]
+        vectors = np.array([row["vector"] for row in rows], dtype=np.float32).reshape(len(rows), dimension)
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"{path} has other columns or vectors than it was written with: remove it"
+        ) from error
     return Changes([row["item_id"] for row in rows], vectors, np.array(removed, dtype=np.int64))
 
 

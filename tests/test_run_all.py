@@ -141,7 +141,7 @@ def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     entry = yaml.safe_load(config.read_text())["time"]["item_cf"]
     assert entry["settings"]["last_n"] == 2 and entry["chosen"]["trials"] == 3
     row = rows(tmp_path)["item_cf", "0"]
-    assert row["chosen"].startswith("tuned, 3 settings tried, validation NDCG@20 0.")
+    assert row["chosen"].startswith("tuned, 3 trials, validation NDCG@20 0.")
     assert f"top_k={entry['settings']['top_k']}," in row["settings"]
     board = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert "3 trials" in board and "†" not in board
@@ -150,6 +150,22 @@ def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     assert config.read_text() == before
     run("--models", "item_cf", "--set", "item_cf.top_k=7")
     assert "set for this run †" in (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+
+
+def test_a_choice_that_confirms_the_defaults_is_told_of_the_run_there_is(run, tmp_path):
+    run("--models", "global_hot")
+    before = rows(tmp_path)["global_hot", "0"]
+    done = run("--models", "global_hot", "--tune", "1")
+    assert "done before" in done.stdout
+    after = rows(tmp_path)["global_hot", "0"]
+    assert before["chosen"] == "defaults" and after["chosen"].startswith("tuned, 1 trials")
+    assert before["date"] == after["date"]
+
+
+def test_a_tuned_plugin_is_no_hindrance_to_commands_without_it(run, tmp_path):
+    run(plugin("Tunable"), "--tune", "2")
+    run("--models", "global_hot")
+    assert rows(tmp_path)["Tunable", "0"]["chosen"].startswith("tuned, 2 trials")
 
 
 def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
@@ -226,6 +242,7 @@ def test_the_list_needs_no_data(run):
         (["--model", f"{MODELS}:NoDataclass"], "must be a @dataclass"),
         (["--model", f"{MODELS}:ReturnsNan"], "breaks the contract of Retriever: ContractError: recommend"),
         (["--model", "README.md:Mine"], "README.md"),
+        (["--tune", "2", "--split-seed", "1"], "--tune: leave --split-seed out"),
         (["--device", "cuda"], "PyTorch sees no CUDA card"),
     ],
 )
@@ -292,7 +309,7 @@ def test_ctrl_c_keeps_finished_runs_and_nothing_half_written(log, tmp_path):
     os.killpg(command.pid, signal.SIGINT)
     _, errors = command.communicate(timeout=20)
     assert command.returncode == 130
-    assert "finished runs are kept" in errors and "Traceback" not in errors
+    assert "finished runs and trials are kept" in errors and "Traceback" not in errors
     folder = results / "mine"
     assert [json.loads(path.read_text())["model"] for path in folder.glob("runs/*/run.json")] == [
         "global_hot"

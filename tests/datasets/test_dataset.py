@@ -1,6 +1,6 @@
 import numpy as np
 
-from datasets import Features, Queries, Ragged
+from datasets import Features, Interactions, Queries, Ragged
 
 FEATURES = Features(
     categorical={"colour": np.array([0, 2, 1], dtype=np.int32)},
@@ -26,3 +26,17 @@ def test_chosen_queries_keep_what_is_told_of_their_users() -> None:
     assert taken.user_features is not None
     assert taken.user_features.categorical["colour"].tolist() == [2, 1]
     assert Queries(queries.user, empty, empty, empty).take(slice(0, 1)).user_features is None
+
+
+def test_users_are_asked_at_their_last_interaction() -> None:
+    places = Features(
+        {"place": np.array([1, 2, 1, 2, 2], dtype=np.int32)}, vocabulary={"place": ["", "a", "b"]}
+    )
+    user, item = (np.array(column, dtype=np.int32) for column in ([0, 0, 2, 2, 2], [5, 1, 3, 4, 5]))
+    taken = Interactions(user, item, np.array([1, 7, 2, 3, 9]), n_users=4, n_items=6, context=places)
+    queries = taken.queries(np.array([2, 0]))
+    assert queries.user.tolist() == [2, 0]
+    assert [queries.history[row].tolist() for row in (0, 1)] == [[3, 4, 5], [5, 1]]
+    assert queries.timestamp is not None and queries.timestamp.tolist() == [9, 7]
+    assert queries.context is not None and queries.context.categorical["place"].tolist() == [2, 2]
+    assert len(queries.relevant.compact()[0]) == 0

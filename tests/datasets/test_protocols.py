@@ -195,7 +195,7 @@ def test_time_with_fixed_periods():
     assert dataset.valid.history.values is dataset.train.item
 
 
-@pytest.mark.parametrize("protocol", ["time", "next-item", "leave-last-one"])
+@pytest.mark.parametrize("protocol", ["time", "next-item", "cold-items", "leave-last-one"])
 def test_a_query_is_asked_where_its_first_item_was_taken(protocol: str):
     events = [(user, (3 * user + at) % 20, at) for user in range(4) for at in range(10)]
     place = np.array([1 + (at + user) % 3 for user, _, at in events], dtype=np.int32)

@@ -45,7 +45,10 @@ def test_resolved_has_every_setting(tmp_path):
 
 def test_written_entries_read_back_and_leave_the_others(tmp_path):
     path = tmp_path / "configs" / "data.yaml"
-    tuned = Choice({"top_k": 50, "shared": True}, Chosen("tuning", 30, 0.12345, 2.5, "2026-11-25"))
+    tuned = Choice(
+        {"top_k": 50, "shared": True},
+        Chosen("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25"),
+    )
     configs.write(path, "time", "item_cf", Choice({"top_k": 20}, Chosen("hand", note="as published: x")))
     configs.write(path, "next-item", "item_cf", tuned)
     configs.write(path, "time", "swing", tuned)
@@ -66,13 +69,18 @@ def test_an_unusual_policy_has_a_section_of_its_own():
 
 
 def test_how_it_was_chosen_in_words():
-    tuned = Chosen("tuning", 30, 0.12345, 2.5, "2026-11-25")
+    tuned = Chosen("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25")
     assert (tuned.brief, Chosen("hand", 4).brief, Chosen().brief) == (
         "30 trials",
         "4 trials by hand",
         "defaults",
     )
-    assert tuned.told == "tuned, 30 settings tried, validation NDCG@20 0.1235, 2.5 min, 2026-11-25"
+    assert tuned.told == "tuned, 30 trials, validation NDCG@20 0.1235, 2.5 min, 2026-11-25"
+    again = replace(tuned, different=7, cap_minutes=60.0)
+    assert (
+        again.told
+        == "tuned, 30 trials of 7 settings, validation NDCG@20 0.1235, 2.5 min (limit 60), 2026-11-25"
+    )
     assert Chosen("hand", note="as published").told == "by hand, as published"
     assert Chosen(**tuned.as_dict()) == tuned
     assert Chosen("hand").as_dict() == {"by": "hand"}
@@ -84,6 +92,9 @@ def test_how_it_was_chosen_in_words():
         ("time: [als\n", r"data\.yaml is not valid YAML"),
         ("- time\n", "map protocols to models"),
         ("time:\n- als\n", "map protocols to models"),
+        ("tme:\n  als: {}\n", r"protocol in .*data\.yaml 'tme': did you mean 'time'"),
+        ("time, seen items exluded: {}\n", "did you mean 'time, seen items excluded'"),
+        ("time:\n  als: {settings: {mlp: 1024-64-32}}\n", r"data\.yaml is not valid YAML"),
         ("time:\n  als: 3\n", r"data\.yaml: als: give it as 'settings"),
         ("time:\n  als: {factors: 32}\n", r"data\.yaml: als: give it as 'settings"),
         ("time:\n  als: {setings: {}}\n", "'setings': did you mean 'settings'"),

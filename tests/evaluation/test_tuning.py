@@ -15,30 +15,29 @@ from evaluation import registry, search_space, settings, tuning
 from evaluation.planted import planted
 from evaluation.runs import Job, ModelSource
 from evaluation.trial import Trial, Watch, attempt
-from evaluation.tuning import Budget, Search, tune
+from evaluation.tuning import Budget, Question, tune
 from neural import InfoNCE
 from support import progress
 from support.errors import InputError
 
 DATA = planted()
 SOURCE = ModelSource("Tunable", f"{Path(__file__).parent / 'models.py'}:Tunable")
-FEW = Budget(4, 60.0)
 
 
 @pytest.fixture(autouse=True)
 def quiet():
     progress.configure(quiet=True)
+    yield
+    progress.configure(quiet=False)
 
 
-def job(**changed):
-    model = SOURCE.load()
-    return Job(SOURCE, settings.resolve(model, changed, "here"), 0, 20, "cpu", "fp32")
+def asked(data=DATA, given=(), **changed):
+    chosen = settings.resolve(SOURCE.load(), changed, "here")
+    return Question(Job(SOURCE, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
 
 
-@pytest.fixture
-def here(monkeypatch):
-    """Trials in this process: the tests are of the search."""
-    monkeypatch.setattr(tuning.isolation, "call", in_this_process)
+def tuned(question, folder, trials, minutes=60.0, anew=False):
+    return tune(question, folder, Budget(trials, minutes), anew)
 
 
 def in_this_process(function, *args):
@@ -48,100 +47,129 @@ def in_this_process(function, *args):
         raise tuning.isolation.Crash(f"ValueError: {error}") from error
 
 
-def tried(folder):
-    """The settings of each trial that was written down."""
+@pytest.fixture
+def here(monkeypatch):
+    """Trials in this process: the tests are of the search."""
+    monkeypatch.setattr(tuning.isolation, "call", in_this_process)
+
+
+def written(folder):
+    """Each trial that was written down, without its time."""
     (record,) = (folder / "tuning").glob("*.json")
-    return [trial["settings"] for trial in json.loads(record.read_text())["trials"]]
+    trials = json.loads(record.read_text())["trials"]
+    return [{key: value for key, value in trial.items() if key != "seconds"} for trial in trials]
 
 
 def test_the_best_of_the_trials_is_chosen(here, tmp_path):
-    choice = tune(job(place=1.5, size=4, fixed=7), DATA, tmp_path, Budget(8, 60.0), "Tunable")
-    settings_tried = tried(tmp_path)
-    assert settings_tried[:2] == [{"place": 3.0, "size": 2}, {"place": 1.5, "size": 4}]
-    assert len(settings_tried) == 8 and len({str(each) for each in settings_tried}) == 8
-    best = min(settings_tried, key=lambda each: abs(each["place"] - 1))
-    assert abs(best["place"] - 1) < 0.5
-    (record,) = (tmp_path / "tuning").glob("*.json")
-    scored = [each for each in json.loads(record.read_text())["trials"] if "ndcg" in each]
-    winner = max(scored, key=lambda each: each["ndcg"])  # the first of equals
+    choice = tuned(asked(place=1.5, size=4, fixed=7), tmp_path, 8)
+    trials = written(tmp_path)
+    points = [trial["settings"] for trial in trials]
+    assert points[:2] == [{"place": 3.0, "size": 2}, {"place": 1.5, "size": 4}]
+    assert len({str(point) for point in points}) == len(points) == 8
+    assert min(abs(point["place"] - 1) for point in points) < 0.5
+    winner = max((trial for trial in trials if "ndcg" in trial), key=lambda trial: trial["ndcg"])
     assert choice.settings == winner["settings"] | {"fixed": 7}
-    assert choice.chosen.by == "tuning" and choice.chosen.trials == 8
-    assert choice.chosen.valid_ndcg == round(winner["ndcg"], 6)
+    how = choice.chosen
+    assert (how.by, how.trials, how.different, how.cap_minutes) == ("tuning", 8, 8, 60.0)
+    assert how.valid_ndcg == round(winner["ndcg"], 6)
+    assert how.note == "on planted: leave-last-one, seen items excluded"
 
 
 def test_trials_run_in_processes_of_their_own(tmp_path):
-    choice = tune(job(), DATA, tmp_path, Budget(1, 60.0), "Tunable")
+    choice = tuned(asked(), tmp_path, 1)
     assert choice.settings == {"place": 3.0, "size": 2} and 0 < choice.chosen.valid_ndcg < 1
 
 
+# Beyond ten trials, which are drawn at random, the others' scores decide what is drawn.
 def test_a_search_that_goes_on_finds_what_it_would_have_found(here, tmp_path):
-    for trials in (2, 5, 7):
-        parts = tune(job(), DATA, tmp_path / "parts", Budget(trials, 60.0), "Tunable")
-    whole = tune(job(), DATA, tmp_path / "whole", Budget(7, 60.0), "Tunable")
-    assert tried(tmp_path / "parts") == tried(tmp_path / "whole")
+    for trials in (1, 5, 11, 14):
+        parts = tuned(asked(place=1.5), tmp_path / "parts", trials)
+    whole = tuned(asked(place=1.5), tmp_path / "whole", 14)
+    assert written(tmp_path / "parts") == written(tmp_path / "whole")
     assert replace(parts.chosen, minutes=None) == replace(whole.chosen, minutes=None)
     assert parts.settings == whole.settings
 
 
-def test_a_finished_search_is_only_looked_up(here, tmp_path, monkeypatch):
-    first = tune(job(), DATA, tmp_path, FEW, "Tunable")
-    monkeypatch.setattr(tuning.isolation, "call", None)
-    # Its winner is now the config's; the search is still the same one.
-    assert tune(job(**first.settings), DATA, tmp_path, FEW, "Tunable") == first
-
-
-def test_an_interrupted_trial_is_tried_again(here, tmp_path, monkeypatch):
-    tune(job(), DATA, tmp_path, Budget(3, 60.0), "Tunable")
-
+@pytest.mark.parametrize("after", [0, 1, 12])
+def test_an_interrupted_trial_is_tried_again(here, tmp_path, monkeypatch, after):
     def interrupted(function, *args):
         raise KeyboardInterrupt
 
+    if after:
+        tuned(asked(place=1.5), tmp_path / "parts", after)
     with monkeypatch.context() as patch:
         patch.setattr(tuning.isolation, "call", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            tune(job(), DATA, tmp_path, FEW, "Tunable")
-    tune(job(), DATA, tmp_path, FEW, "Tunable")
-    assert len(tried(tmp_path)) == 4
-    tune(job(), DATA, tmp_path / "whole", FEW, "Tunable")
-    assert tried(tmp_path) == tried(tmp_path / "whole")
+            tuned(asked(place=1.5), tmp_path / "parts", 14)
+    tuned(asked(place=1.5), tmp_path / "parts", 14)
+    tuned(asked(place=1.5), tmp_path / "whole", 14)
+    assert written(tmp_path / "parts") == written(tmp_path / "whole")
 
 
-def test_other_data_or_fixed_settings_are_another_search(tmp_path):
-    names = {
-        Search(asked, data, tmp_path).name
-        for asked in (job(), job(fixed=1))
-        for data in (DATA, replace(DATA, protocol="time"))
-    }
-    assert len(names) == 4
-    assert Search(job(place=2.0), DATA, tmp_path).name in names
+def test_a_finished_search_is_only_looked_up_unless_it_begins_anew(here, tmp_path, monkeypatch):
+    first = tuned(asked(), tmp_path, 4)
+    trials = written(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(tuning.isolation, "call", None)
+        # Its winner is now the config's; the search is still the same one.
+        assert tuned(asked(**first.settings), tmp_path, 4) == first
+    assert written(tmp_path) == trials
+    tuned(asked(), tmp_path, 2, anew=True)
+    assert written(tmp_path) == trials[:2]
+
+
+def test_other_data_or_fixed_settings_or_spaces_are_another_search(monkeypatch):
+    model = SOURCE.load()
+    monkeypatch.setattr(ModelSource, "load", lambda self: model)
+    questions = (
+        asked(),
+        asked(given=["size"]),
+        asked(given=["size"], size=4),
+        asked(replace(DATA, protocol="time")),
+    )
+    names = [each.name() for each in questions]
+    assert asked(place=2.0, size=4).name() == names[0]
+    monkeypatch.setattr(model, "search_space", model.search_space | {"place": (0.0, 5.0)})
+    assert len({*names, asked().name()}) == 5
+
+
+def test_what_the_command_sets_is_not_searched(here, tmp_path):
+    choice = tuned(asked(given=["place"], place=1.5), tmp_path, 5)
+    assert choice.settings["place"] == 1.5
+    assert [set(trial["settings"]) for trial in written(tmp_path)] == [{"size"}] * 5
+    assert choice.chosen.trials == 5 and choice.chosen.different <= 3
+
+
+def test_settings_outside_the_space_are_not_tried_first(here, tmp_path):
+    tuned(asked(size=3), tmp_path, 2)
+    sizes = [trial["settings"]["size"] for trial in written(tmp_path)]
+    assert sizes[0] == 2 and 3 not in sizes
 
 
 def test_a_failed_trial_counts_and_is_told(here, tmp_path):
-    broken = replace(job(), settings=job().settings | {"place": 3.75})
-    tune(broken, DATA, tmp_path, Budget(2, 60.0), "Tunable")
-    (record,) = (tmp_path / "tuning").glob("*.json")
-    good, bad = json.loads(record.read_text())["trials"]
+    tuned(asked(place=3.75), tmp_path, 2)
+    good, bad = written(tmp_path)
     assert (good["state"], bad["state"]) == ("complete", "fail")
     assert bad["reason"] == "ValueError: place 3.75 is too far" and "ndcg" not in bad
 
 
-def test_nothing_to_choose_on(here, tmp_path):
-    without = replace(DATA, valid=DATA.valid.take(slice(0, 0)))
-    with pytest.raises(InputError, match="planted: there are no validation queries to choose settings on"):
-        tune(job(), without, tmp_path, FEW, "Tunable")
-
-
-def test_every_trial_failed(tmp_path, monkeypatch):
+def test_every_trial_failed(tmp_path, monkeypatch, capsys):
     def crash(function, *args):
         raise tuning.isolation.Crash("no memory")
 
+    progress.configure(quiet=False)
     monkeypatch.setattr(tuning.isolation, "call", crash)
-    with pytest.raises(InputError, match="no trial came to its end: no memory"):
-        tune(job(), DATA, tmp_path, Budget(2, 60.0), "Tunable")
+    assert tuned(asked(), tmp_path, 2) is None
+    assert "tuning Tunable: no trial came to its end: no memory" in capsys.readouterr().out
+    assert [trial["reason"] for trial in written(tmp_path)] == ["no memory"] * 2
 
 
 def test_the_time_limit_ends_a_search_after_its_first_trial(here, tmp_path):
-    assert tune(job(), DATA, tmp_path, Budget(9, 0.0), "Tunable").chosen.trials == 1
+    assert tuned(asked(), tmp_path, 9, minutes=0.0).chosen.trials == 1
+
+
+def test_folders_with_odd_names(here, tmp_path):
+    assert tuned(asked(), tmp_path / "a {b} ?c %41", 1).chosen.trials == 1
 
 
 @pytest.mark.parametrize("name", registry.names())
@@ -156,14 +184,31 @@ def test_every_models_space_holds_its_defaults(name):
 def test_spaces_that_are_none(monkeypatch):
     model = SOURCE.load()
     for space, message in (
-        ({"plce": [1]}, "there is no setting 'plce'"),
-        ({"place": (4.0, 0.0)}, "give it as a list of choices"),
+        ({"plce": [1]}, "'plce': did you mean 'place'"),
+        ({"place": (4.0, 0.0)}, "search_space['place']: give it as a list of choices"),
         ({"place": []}, "give it as a list of choices"),
         ({"place": "log"}, "give it as a list of choices"),
+        ({"place": (0.0, 1.0, "log")}, "give it as a list of choices"),
+        ({"size": (0.5, 2.5)}, "give it as a list of choices"),
     ):
         monkeypatch.setattr(model, "search_space", space)
         with pytest.raises(InputError, match=re.escape(message)):
             search_space.distributions(model)
+
+
+def test_the_setting_decides_what_a_range_holds(monkeypatch):
+    model = SOURCE.load()
+    monkeypatch.setattr(model, "search_space", {"place": (1, 100, "log"), "size": (1, 8), "fixed": [0, 3]})
+    space = search_space.distributions(model, fixed=["fixed"])
+    assert {key: type(each).__name__ for key, each in space.items()} == {
+        "place": "FloatDistribution", "size": "IntDistribution"
+    }  # fmt: skip
+    assert search_space.within(space, {"place": 1.5, "size": 8, "fixed": 9}) == {"place": 1.5, "size": 8}
+    for outside in ({"place": 0.0, "size": 1}, {"place": 1.5, "size": 9}, {"place": 101.0, "size": 1}):
+        assert search_space.within(space, outside) is None
+    assert (
+        search_space.within(search_space.distributions(model), {"place": 1.5, "size": 8, "fixed": 9}) is None
+    )
     assert search_space.rounded({"a": 0.123456, "b": 3, "c": "x"}) == {"a": 0.1235, "b": 3, "c": "x"}
 
 

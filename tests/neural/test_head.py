@@ -18,6 +18,16 @@ def test_starts_as_the_sum_of_the_fields(shape) -> None:
     assert_close(head(**shape)(FIELDS), FIELDS.sum(dim=1))
 
 
+def test_a_batch_of_one_row_is_normalised_by_the_running_means() -> None:
+    part = head(widths=(8,), norm="batch")
+    torch.nn.init.ones_(part.layers[-1].weight)
+    for _ in range(200):
+        part(FIELDS)
+    trained = part(FIELDS[:1])
+    part.eval()
+    assert_close(trained, part(FIELDS[:1]))
+
+
 @pytest.mark.parametrize(
     "shape", [{"widths": (8,)}, {"interaction": "cross"}, {"interaction": "fm"}], ids=str
 )
@@ -49,5 +59,5 @@ def test_factorisation_machine_sums_the_products_of_pairs() -> None:
 
 def test_norms_and_dropout_are_where_they_belong() -> None:
     names = [type(layer).__name__ for layer in head(widths=(8, 6), norm="batch", dropout=0.5).layers]
-    block = ["BatchNorm1d", "Linear", "ReLU", "Dropout"]
+    block = ["BatchNorm", "Linear", "ReLU", "Dropout"]
     assert names == [*block, *block, "Linear"]

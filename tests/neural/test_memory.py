@@ -1,12 +1,15 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from datasets.dataset import Features
+from evaluation import topk_cuda
 from evaluation.environment import peak_rss_mib
 from evaluation.isolation import call
 from evaluation.planted import planted
 from neural import InfoNCE, memory
-from support import progress
+from support import compute, progress
 from support.errors import InputError
 
 DATA = planted()
@@ -18,18 +21,53 @@ def wide():
     return replace(DATA.train_valid, n_items=N_ITEMS, item_features=None, user_features=None)
 
 
-def growth(n_items: int) -> float:
+def described():
+    """200,000 items with features as AliEC's."""
+    rng = np.random.default_rng(0)
+    codes = {f"column {n}": rng.integers(0, 20_000, N_ITEMS).astype(np.int32) for n in range(4)}
+    features = Features(codes, numeric={"price": rng.random(N_ITEMS, dtype=np.float32)},
+                        vocabulary={name: [""] * 20_000 for name in codes})  # fmt: skip
+    return replace(DATA.train_valid, n_items=N_ITEMS, item_features=features, user_features=None)
+
+
+CASES = {
+    "ids": (WIDE, wide),
+    "features": (WIDE | {"features": True, "mlp": "256-128", "norm": "layer"}, described),
+}
+
+
+def growth(case: str) -> float:
     """MiB that a fit adds to what importing and reading took; called in a process of its own."""
     progress.configure(quiet=True)
-    InfoNCE(**WIDE).fit(DATA.train_valid, None, 0)
+    settings, data = CASES[case]
+    InfoNCE(**settings).fit(DATA.train_valid, None, 0)
+    train = data()
     before = peak_rss_mib()
-    InfoNCE(**WIDE).fit(replace(wide(), n_items=n_items), None, 0)
+    InfoNCE(**settings).fit(train, None, 0)
     return peak_rss_mib() - before
 
 
-def test_the_estimate_is_what_a_fit_takes() -> None:
-    estimate = memory.needed(InfoNCE(**WIDE), wide()) / memory.MIB
-    assert 0.6 * estimate < call(growth, N_ITEMS) < 1.3 * estimate
+@pytest.mark.parametrize("case", CASES)
+def test_the_estimate_is_what_a_fit_takes(case) -> None:
+    settings, data = CASES[case]
+    estimate = memory.needed(InfoNCE(**settings), data()) / memory.MIB
+    assert 0.6 * estimate < call(growth, case) < 1.3 * estimate
+
+
+def test_on_a_gpu_both_kinds_of_memory_are_checked(monkeypatch) -> None:
+    monkeypatch.setattr(compute, "_current", compute.Compute(device="cuda"))
+    monkeypatch.setattr(topk_cuda, "BLOCK_SCORES", 1000)
+    for short, kind in (("cuda", "GPU"), ("cpu", "main")):
+        free = {"cuda": 2**40, "cpu": 2**40} | {short: 2**20}
+        monkeypatch.setattr(memory, "available", free.__getitem__)
+        with pytest.raises(InputError, match=f"of {kind} memory, 1 MiB are free"):
+            memory.check(InfoNCE(**WIDE), wide())
+
+
+def test_hard_negatives_count() -> None:
+    many = replace(DATA.train_valid, n_users=1_000_000)
+    more = memory.needed(InfoNCE(hard_negatives=2), many) - memory.needed(InfoNCE(), many)
+    assert more >= 1_000_000 * 100 * 8
 
 
 def test_what_cannot_fit_is_refused_with_advice(monkeypatch) -> None:

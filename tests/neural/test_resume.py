@@ -25,7 +25,9 @@ DATA = planted()
 
 @pytest.fixture
 def stop_after(monkeypatch):
-    """`stop_after(n)`: trainings from now on are asked to stop at their n-th step."""
+    """`stop_after(n)`: trainings from now on are asked to stop when they look for the n-th time: after a
+    step, or after the last epoch.
+    """
 
     def choose(steps: int) -> None:
         @contextmanager
@@ -49,7 +51,7 @@ def vectors(model) -> tuple[np.ndarray, np.ndarray]:
     return model.encode_queries(DATA.test), model.encode_items()
 
 
-@pytest.mark.parametrize("steps", [1, 7, 19])
+@pytest.mark.parametrize("steps", [2, 7, 19])
 @pytest.mark.parametrize(("model", "settings"), [
     (InfoNCE, {}),
     (InfoNCE, RICH | {"streaming_log_q": True}),
@@ -103,6 +105,41 @@ def test_a_checkpoint_of_other_data_is_refused(stop_after, tmp_path) -> None:
     fewer = replace(DATA, train=replace(DATA.train, item=DATA.train.item[::-1].copy()))
     with pytest.raises(InputError, match="its training data is"):
         fitted(InfoNCE(**SMALL), tmp_path, resume=True, data=fewer)
+
+
+def test_a_checkpoint_of_other_features_is_refused(stop_after, tmp_path) -> None:
+    interrupted(tmp_path, stop_after, features=True)
+    codes = DATA.train.item_features.categorical["block"][::-1].copy()
+    other = replace(DATA.train.item_features, categorical={"block": codes})
+    changed = replace(DATA, train=replace(DATA.train, item_features=other))
+    with pytest.raises(InputError, match="its training data is"):
+        fitted(InfoNCE(**(SMALL | {"features": True})), tmp_path, resume=True, data=changed)
+
+
+def test_a_stop_after_the_last_step_loses_nothing(stop_after, tmp_path, capsys) -> None:
+    straight = InfoNCE(**SMALL)
+    straight.fit(DATA.train_valid, None, 0)
+    steps = len(straight.training_log) * -(-48 // SMALL["batch_rows"])
+    stop_after(steps + 1)
+    stopped = InfoNCE(**SMALL)
+    stopped.keep_checkpoints(tmp_path, 60.0, resume=False)
+    with pytest.raises(StoppedError):
+        stopped.fit(DATA.train_valid, None, 0)
+    again = InfoNCE(**SMALL)
+    again.keep_checkpoints(tmp_path, 60.0, resume=True)
+    again.fit(DATA.train_valid, None, 0)
+    assert "going on in epoch 5, step 0" in capsys.readouterr().out
+    for one, other in zip(vectors(straight), vectors(again), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_resume_without_a_checkpoint_says_whose_there_are(stop_after, tmp_path, capsys) -> None:
+    interrupted(tmp_path / "infonce-seed0-1", stop_after)
+    stop_after(-1)
+    fitted(InfoNCE(**SMALL), tmp_path / "infonce-seed0-2", resume=True)
+    said = capsys.readouterr().out
+    assert f"no checkpoint in {tmp_path / 'infonce-seed0-2'}: training begins anew" in said
+    assert "those there are of other data, settings or seeds: infonce-seed0-1" in said
 
 
 def test_a_damaged_checkpoint_is_refused(stop_after, tmp_path) -> None:

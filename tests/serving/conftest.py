@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+import baselines  # noqa: F401
 import neural  # noqa: F401
 from datasets import Dataset, Features, Interactions, Queries, Ragged
 from datasets.ragged import offsets_of
@@ -49,6 +50,9 @@ class Described(EmbeddingRetriever):
         vectors[~vectors.any(axis=1)] = 1
         return vectors
 
+    def knows(self, queries):
+        return (queries.history.lengths > 0) | (queries.user_features is not None)
+
 
 Described.name = "described"
 
@@ -80,6 +84,8 @@ def dataset():
             np.repeat(np.arange(USERS, dtype=np.int32), items.shape[1]), items.ravel(),
             np.tile(np.arange(items.shape[1], dtype=np.int64), USERS), USERS, ITEMS,
             user_features=segments, item_features=features,
+            context=Features({"place": (items.ravel() % 2 + 1).astype(np.int32)},
+                             vocabulary={"place": ["unknown", "left", "right"]}),
         )  # fmt: skip
 
     def queries(seen, truth):
@@ -141,14 +147,24 @@ def toy_model():
 
 
 @pytest.fixture(scope="session")
-def infonce_run(dataset, tmp_path_factory):
-    """A run of infonce with features: a real model, fitted and measured by the harness's own functions."""
-    model_class = registry.get("infonce")
-    chosen = settings.resolve(model_class, {"features": True, "epochs": 2}, "here")
+def run_of(dataset, tmp_path_factory):
+    """Makes runs of real models, fitted and measured by the harness's own functions."""
+    return lambda name, **chosen: _run_of(name, chosen, dataset, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def infonce_run(run_of):
+    """A run of infonce with features."""
+    return run_of("infonce", features=True, epochs=2)
+
+
+def _run_of(name, chosen, dataset, tmp_path_factory):
+    model_class = registry.get(name)
+    chosen = settings.resolve(model_class, chosen, "here")
     model = settings.build(model_class, chosen)
     contract.fit(model, dataset, 0)
     result = evaluate(model, dataset, 20)
-    job = runs.Job(runs.ModelSource("infonce"), chosen, 0, 20, "cpu", "fp32")
+    job = runs.Job(runs.ModelSource(name), chosen, 0, 20, "cpu", "fp32")
     folder = job.folder(dataset, tmp_path_factory.mktemp("results") / "toy")
     folder.mkdir(parents=True)
     model.save(folder)

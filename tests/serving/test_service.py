@@ -1,9 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from serving import Recommender, Request
+from datasets import Features
+from neural import InfoNCE
+from serving import Recommender, Request, bundle
 from serving.index import KINDS
 from serving.requests import MAX_HISTORY, MAX_K
 from support.errors import InputError
@@ -56,6 +59,43 @@ def test_an_unknown_user_gets_a_flagged_answer(opened, infonce):
         assert all_unknown.unknown_items == ["nothing", "known"]
 
 
+def test_a_user_of_whom_only_unknown_values_are_told_gets_the_default(infonce):
+    default = infonce.recommend("stranger").items
+    for features in ({"segment": None}, {"segment": "never heard of"}):
+        answer = infonce.recommend("stranger", features=features)
+        assert answer.fallback and answer.items == default
+
+
+def test_a_model_without_a_default_gives_a_stranger_nothing(run_of, dataset, tmp_path):
+    bundle.write(run_of("als", factors=8), dataset, tmp_path / "als")
+    als = Recommender.open(tmp_path / "als")
+    stranger, known = als.recommend("stranger"), als.recommend("u1")
+    assert stranger.fallback and stranger.items == [] and stranger.scores == []
+    assert not known.fallback and len(known.items) == 20
+
+
+def test_the_moment_and_the_place_count(run_of, dataset, tmp_path):
+    run = run_of("infonce", context=True, rows="position", epochs=2)
+    bundle.write(run, dataset, tmp_path / "placed")
+    placed = Recommender.open(tmp_path / "placed")
+    model = InfoNCE.load(run)
+    history = trained(dataset, 4)
+    for hour, code, context in ((3, 1, {"place": "left"}), (15, 2, {"place": "right"}), (15, 0, None)):
+        asked = Request(history=history, timestamp=3600 * hour, context=context)
+        query = replace(
+            dataset.test.take(np.array([4])), user=np.array([-1], dtype=np.int32),
+            timestamp=np.array([3600 * hour]), context=Features({"place": np.array([code], dtype=np.int32)}),
+        )  # fmt: skip
+        np.testing.assert_allclose(
+            placed.user_vectors([asked]), model.encode_queries(query), rtol=1e-5, atol=1e-6
+        )
+    elsewhere = placed.recommend(history=history, timestamp=0, context={"place": "up"})
+    assert elsewhere.unknown_values == {"place": ["up"]}
+    assert placed.recommend("u1").items, "without a moment it is now"
+    with pytest.raises(InputError, match="unknown context feature 'plac': did you mean 'place'"):
+        placed.recommend("u1", context={"plac": "left"})
+
+
 def test_unknown_items_of_a_history_are_dropped_and_reported(opened):
     recommender = opened()
     answer = recommender.recommend(history=["i1", "who", "i2"])
@@ -86,6 +126,8 @@ def test_features_describe_an_unknown_user_only(opened):
             {"history": ["i1"] * (MAX_HISTORY + 1)},
             "the history has 1,001 items, more than 1,000: give the newest",
         ),
+        ({"user_id": "u1", "timestamp": -1}, "timestamp is -1: give unix seconds"),
+        ({"user_id": "u1", "timestamp": 1.5}, "timestamp is 1.5: give unix seconds"),
         ({"history": "i1"}, "history must be a list of item ids"),
         ({"history": [1, 2]}, "history must be a list of item ids"),
     ],
