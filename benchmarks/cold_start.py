@@ -70,20 +70,33 @@ def with_features(found: list[Record], model: str, wanted: bool) -> Record | Non
     return max(runs_of, key=lambda each: each["date"], default=None)
 
 
+def labelled(found: list[Record], model: str) -> Iterator[tuple[str, Record]]:
+    """The runs of `model` with features; where there are several, with the settings that tell them apart."""
+    chosen = [each for each in found if each["model"] == model and each["settings"].get("features")]
+    for record in chosen:
+        differing = [
+            f"{key}={value}"
+            for key, value in record["settings"].items()
+            if any(other["settings"][key] != value for other in chosen)
+        ]
+        yield model + (f" ({', '.join(differing)})" if differing else ""), record
+
+
 def cold_rows(found: list[Record]) -> Iterator[list[str]]:
     """Recall@20 on cold items of every feature tower, beside chance and popularity within the category."""
     reference = next((each for each in found if each["model"] == "category_hot"), None)
     hot = part(reference, "cold items")["recall"] if reference else None
-    for model in ("infonce", "dssm_bce", "simplex_ccl"):
-        record = with_features(found, model, True)
-        if record is None or not part(record, "cold items")["queries"]:
-            continue
+    models = ("infonce", "dssm_bce", "simplex_ccl")
+    for label, record in (each for model in models for each in labelled(found, model)):
         cold = part(record, "cold items")
+        if not cold["queries"]:
+            continue
         times = cold["recall"] / cold["random_recall"]
         beaten = "–" if hot is None else "yes" if cold["recall"] > hot else "no"
         yield [
-            model, f"{cold['recall']:.4f}", f"{cold['random_recall']:.6f}", f"{times:,.0f} ×",
+            label, f"{cold['recall']:.4f}", f"{cold['random_recall']:.6f}", f"{times:,.0f} ×",
             "yes" if times >= CHANCES else "no", "–" if hot is None else f"{hot:.4f}", beaten,
+            f"{record['metrics']['ndcg']:.4f}",
         ]  # fmt: skip
 
 
@@ -120,7 +133,7 @@ def page(results: Path) -> str:
         warm = list(warm_rows(found, board.gain))
         if cold:
             header = ["cold items", "Recall@20", "chance", "over chance", f"≥ {CHANCES} ×"]
-            text += "\n" + _table(cold, [*header, "category_hot", "above it"])
+            text += "\n" + _table(cold, [*header, "category_hot", "above it", "NDCG@20 of all"])
         if warm:
             wanted = "wanted" if board.gain is None else f"≥ {board.gain:+.0%}"
             header = ["NDCG@20", "warm, features", "warm, ids", "gain", wanted]

@@ -15,7 +15,7 @@ def store(results, name, model, protocol, warm, cold=None, **settings):
         "model": model, "status": "done", "settings": settings, "slices": slices, "date": "2026-01-01",
         "metrics": {"ndcg": warm / 2}, "dataset": {"title": title, "protocol": protocol, "split_seed": 0},
     }  # fmt: skip
-    folder = results / name / "runs" / f"{model}-{protocol}-{settings.get('features')}"
+    folder = results / name / "runs" / f"{model}-{protocol}-{'-'.join(map(str, settings.values()))}"
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(record))
 
@@ -28,15 +28,17 @@ def cells(text, start):
 def test_targets_are_judged(tmp_path):
     store(tmp_path, "aliec-sim", "infonce", "time", 0.23, 0.10, features=True)
     store(tmp_path, "aliec-sim", "infonce", "time", 0.20, 0.0, features=False)
-    store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.21, 0.015, features=True)
-    store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.20, 0.0, features=False)
+    store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.21, 0.015, features=True, mlp="64")
+    store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.18, 0.030, features=True, mlp="")
+    store(tmp_path, "aliec-sim", "dssm_bce", "time", 0.20, 0.0, features=False, mlp="")
     store(tmp_path, "aliec-sim", "category_hot", "time", 0.1, 0.05)
     store(tmp_path, "ml-1m", "infonce", "next-item", 0.19, features=True)
     store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False)
     text = page(tmp_path)
-    cold = {row[0]: row[1:] for row in cells(text.split("NDCG@20")[0], "")}
-    assert cold["infonce"] == ["0.1000", "0.001000", "100 ×", "yes", "0.0500", "yes"]
-    assert cold["dssm_bce"] == ["0.0150", "0.001000", "15 ×", "no", "0.0500", "no"]
+    cold = {row[0]: row[1:] for row in cells(text.split("| NDCG@20 ")[0], "")}
+    assert cold["infonce"] == ["0.1000", "0.001000", "100 ×", "yes", "0.0500", "yes", "0.1150"]
+    assert cold["dssm_bce (mlp=64)"] == ["0.0150", "0.001000", "15 ×", "no", "0.0500", "no", "0.1050"]
+    assert cold["dssm_bce (mlp=)"] == ["0.0300", "0.001000", "30 ×", "yes", "0.0500", "no", "0.0900"]
     gains = [row[:5] for row in cells(text, "infonce") if row[3].endswith("%")]
     assert gains == [
         ["infonce", "0.2300", "0.2000", "+15.0%", "yes"],
