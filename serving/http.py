@@ -93,7 +93,7 @@ class BodyLimit:
 
 
 def _asked(body: schemas.Recommend) -> Asked:
-    return Asked(body.user_id, body.history, body.features, body.k, body.exclude_seen)
+    return Asked(**dict(body))
 
 
 def _recommendation(answer: Answer) -> schemas.Recommendation:

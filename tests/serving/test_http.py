@@ -24,6 +24,8 @@ REFUSED = [
     ({"history": ["i1"] * 1001}, "body.history: "),
     ({"history": "i1"}, "body.history: "),
     ({"histroy": ["i1"]}, "body.histroy: "),
+    ({"user_id": "u1", "timestamp": -1}, "body.timestamp: "),
+    ({"user_id": "u1", "context": {"plac": "left"}}, "unknown context feature 'plac': did you mean 'place'"),
     ({"user_id": "u1", "features": {f"c{n}": 1 for n in range(65)}}, "body.features: "),
     ({"user_id": "u1", "features": {"tags": ["t"] * 101}}, "body.features.tags"),
     ([], "body: "),
@@ -76,6 +78,7 @@ def test_answers_are_the_librarys(client, recommender):
         {"user_id": "u1"},
         {"history": ["i1", "who"], "k": 7},
         {"user_id": "new", "features": {"segment": "z"}},
+        {"user_id": "u1", "timestamp": 7200, "context": {"place": "up"}, "exclude_seen": False},
     ]
     for body in asked:
         assert client.post("/recommend", json=body).json() == vars(recommender.recommend(**body))
