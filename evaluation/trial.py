@@ -9,6 +9,7 @@ import numpy as np
 
 from datasets.dataset import Dataset
 from evaluation import lists, metrics, settings
+from evaluation.retriever import Watcher
 from support import compute, progress
 
 if TYPE_CHECKING:
@@ -31,24 +32,32 @@ class Trial:
     id: int
 
 
-def attempt(trial: Trial) -> dict[str, Any] | None:
+def attempt(trial: Trial) -> dict[str, float] | None:
     """The means of the metrics on the validation queries; None where the trial was given up as hopeless.
 
-    Runs in a process of its own, of which it sets device, threads and progress.
+    Runs in a process of its own.
     """
     import optuna
 
-    job, data = trial.job, trial.dataset
-    compute.configure(job.device, job.precision)
-    progress.configure(quiet=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.load_study(study_name=trial.study, storage=trial.storage, pruner=pruner())
-    model = settings.build(job.source.load(), job.settings)
-    model.watch(Watch(optuna.trial.Trial(study, trial.id)))
     try:
-        model.fit(data.train, data.valid, job.seed)
+        return scored(trial.job, trial.dataset, Watch(optuna.trial.Trial(study, trial.id)))
     except optuna.TrialPruned:
         return None
+
+
+def scored(job: Job, data: Dataset, watcher: Watcher | None = None) -> dict[str, float]:
+    """The means of the metrics on the validation queries, after a fit that `watcher` follows.
+
+    Sets device, threads and progress of this process.
+    """
+    compute.configure(job.device, job.precision)
+    progress.configure(quiet=True)
+    model = settings.build(job.source.load(), job.settings)
+    if watcher is not None:
+        model.watch(watcher)
+    model.fit(data.train, data.valid, job.seed)
     items, scores = model.recommend(data.valid, K)
     lists.check(items, scores, data.valid, K, data.train.n_items)
     return metrics.mean(metrics.per_query(items, data.valid.relevant, K))
