@@ -99,6 +99,20 @@ def test_a_missing_column_is_named(model) -> None:
         model.encode_new_items(Features())
 
 
+def test_popularity_lengthens_the_vectors_that_rank() -> None:
+    plain, scaled = (InfoNCE(**(SMALL | {"epochs": 2, "popularity_exponent": each})) for each in (0.0, 0.5))
+    train = replace(DATA.train, user=DATA.train.user[4:], item=DATA.train.item[4:], timestamp=None)
+    for model in (plain, scaled):
+        model.fit(train, None, 0)
+    counts = train.item_counts
+    assert len(set(counts.tolist())) > 1
+    expected = plain.encode_items() * np.sqrt(counts / counts.mean())[:, None]
+    np.testing.assert_allclose(scaled.encode_items(), expected, rtol=1e-5)
+    new = plain.encode_new_items(of_block(1)) / np.sqrt(counts.mean())
+    np.testing.assert_allclose(scaled.encode_new_items(of_block(1)), new, rtol=1e-5)
+    np.testing.assert_array_equal(plain.encode_queries(DATA.test), scaled.encode_queries(DATA.test))
+
+
 def test_without_features_a_new_item_cannot_be_placed() -> None:
     model = InfoNCE(**(SMALL | {"features": False, "epochs": 1}))
     model.fit(DATA.train, None, 0)
