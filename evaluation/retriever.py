@@ -130,9 +130,14 @@ class EmbeddingRetriever(Retriever):
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest inner product with each query, exactly; ties by item code."""
         vectors = self.encode_queries(queries)
-        items, scores = topk.inner_product(vectors, self.encode_items(), queries.exclude, k)
-        nothing = ~vectors.any(axis=1)
-        items[nothing], scores[nothing] = -1, -np.inf
+        asked = np.flatnonzero(vectors.any(axis=1))
+        if len(asked) == len(vectors):
+            return topk.inner_product(vectors, self.encode_items(), queries.exclude, k)
+        items = np.full((len(queries), k), -1, np.int32)
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        items[asked], scores[asked] = topk.inner_product(
+            vectors[asked], self.encode_items(), queries.exclude.take(asked), k
+        )
         return items, scores
 
 
