@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from datasets.ragged import Ragged, offsets_of
 
+POLICIES = {True: "seen items excluded", False: "seen items kept"}
+"""`Dataset.exclude_seen` in words"""
+
 
 @dataclass(frozen=True)
 class Features:
@@ -161,8 +164,7 @@ class Dataset:
     @property
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
-        seen = "excluded" if self.exclude_seen else "kept"
-        return f"{self.title or self.name}: {self.protocol}, seen items {seen}"
+        return f"{self.title or self.name}: {self.protocol}, {POLICIES[self.exclude_seen]}"
 
     @cached_property
     def fingerprint(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from datasets.dataset import POLICIES
 from evaluation import runs
 from evaluation.configs import Chosen
 
@@ -71,9 +72,9 @@ class Board:
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         about = self.dataset
-        seen = "seen items excluded" if about["exclude_seen"] else "seen items kept"
         synthetic = ", synthetic" if about["synthetic"] and "synthetic" not in about["title"] else ""
-        return f"{about['title']}{synthetic}: {about['protocol']}, {seen}, top {self.k}"
+        policy = POLICIES[about["exclude_seen"]]
+        return f"{about['title']}{synthetic}: {about['protocol']}, {policy}, top {self.k}"
 
     @property
     def split_seed(self) -> int:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datasets.dataset import Dataset
+from datasets.dataset import POLICIES, Dataset
 from datasets.splits import PROTOCOLS, excludes_seen
 from evaluation import settings
 from evaluation.retriever import Retriever
@@ -25,7 +25,6 @@ KINDS: dict[str, Any] = {
     "by": str, "trials": int, "different": int, "valid_ndcg": int | float, "minutes": int | float,
     "cap_minutes": int | float, "date": str, "note": str,
 }  # fmt: skip
-POLICIES = {True: "seen items excluded", False: "seen items kept"}
 HEADER = "# Settings chosen on the validation part, and how; a model that is absent runs with its defaults.\n"
 
 

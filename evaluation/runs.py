@@ -91,9 +91,13 @@ class Job:
         return board / "checkpoints" / self._name(dataset)
 
     def _name(self, dataset: Dataset) -> str:
-        identity = json.dumps(self.identity(dataset), sort_keys=True, default=str)
-        digest = hashlib.blake2b(identity.encode(), digest_size=5).hexdigest()
-        return f"{self.source.name}-seed{self.seed}-{digest}"
+        return f"{self.source.name}-seed{self.seed}-{digest(self.identity(dataset))}"
+
+
+def digest(identity: dict[str, Any]) -> str:
+    """Hash of what makes two runs, or two searches, the same: 10 hex digits."""
+    text = json.dumps(identity, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
 
 def is_done(folder: Path) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +11,7 @@ from urllib.parse import quote
 from datasets.dataset import Dataset
 from evaluation import environment, isolation, search_space, settings
 from evaluation.configs import Choice, Chosen
-from evaluation.runs import Job
+from evaluation.runs import Job, digest
 from evaluation.trial import Trial, attempt
 from support import progress
 from support.files import write_json
@@ -60,8 +58,7 @@ class Question:
         space = self.space()
         fixed = {key: value for key, value in self.job.settings.items() if key not in space}
         identity = self.job.identity(self.dataset) | {"settings": fixed, "k": 0, "space": repr(space)}
-        text = json.dumps(identity, sort_keys=True, default=str)
-        return f"{self.job.source.name}-{hashlib.blake2b(text.encode(), digest_size=5).hexdigest()}"
+        return f"{self.job.source.name}-{digest(identity)}"
 
 
 def tune(question: Question, board: Path, budget: Budget, anew: bool = False) -> Choice | None:
@@ -78,7 +75,7 @@ def tune(question: Question, board: Path, budget: Budget, anew: bool = False) ->
     search = Search(question, board, anew)
     while not budget.spent(len(search.told()), search.seconds()):
         search.step(budget.trials)
-    search.write(board / RECORDS / f"{question.name()}.json")
+    search.write(board / RECORDS / f"{search.name}.json")
     return search.choice(budget)
 
 

@@ -43,18 +43,14 @@ def check(model: TwoTower, train: Interactions) -> None:
 
 def needed(model: TwoTower, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
-    users, items = _features(model, train)
-    codes = _codes(users, train.n_users) + _codes(items, train.n_items)
     lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (model.hard_negatives > 0)
-    stored = _tables(model, train) * COPIES + _vectors(model, train) + codes + lists + 4 * LONG * len(train)
-    return stored + _batch(model, train) + _block()
+    stored = _tables(model, train) * COPIES + _vectors(model, train) + _codes(model, train) + lists
+    return stored + 4 * LONG * len(train) + _batch(model, train) + _block()
 
 
 def beside_gpu(model: TwoTower, train: Interactions) -> int:
     """Bytes of main memory where training is on a GPU: fresh and best weights, vectors, codes."""
-    users, items = _features(model, train)
-    codes = _codes(users, train.n_users) + _codes(items, train.n_items)
-    return 2 * _tables(model, train) + _vectors(model, train) + codes
+    return 2 * _tables(model, train) + _vectors(model, train) + _codes(model, train)
 
 
 def _features(model: TwoTower, train: Interactions) -> tuple[Features | None, Features | None]:
@@ -96,7 +92,13 @@ def _values(features: Features | None) -> int:
     return 0 if features is None else sum(map(len, features.vocabulary.values()))
 
 
-def _codes(features: Features | None, n: int) -> int:
+def _codes(model: TwoTower, train: Interactions) -> int:
+    """Bytes of the features of all users and items."""
+    users, items = _features(model, train)
+    return _columns(users, train.n_users) + _columns(items, train.n_items)
+
+
+def _columns(features: Features | None, n: int) -> int:
     if features is None:
         return 0
     several = sum(int(rows.lengths.max(initial=0)) for rows in features.multivalued.values())
