@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from datasets.carving import Carve, draw, lie_together, stretch
 from datasets.dataset import Interactions, Queries
 from datasets.log import Log
 from datasets.ragged import Ragged, offsets_of
@@ -20,6 +21,8 @@ VALID_PERCENT = 10
 TEST_PERCENT = 20
 LAST_EVENTS = 3
 LIKED = 2.0
+
+STRETCHES = "the source's test rows lie together: validation is one stretch of each user's rows, not a draw"
 
 Rows = npt.NDArray[np.int64]
 
@@ -36,7 +39,12 @@ class Parts:
 
 
 def published(log: Log, seed: int) -> Parts:
-    """The source's own test rows; validation is a tenth of each user's other rows, drawn by `seed`."""
+    """The source's own test rows; validation is carved from each user's other rows the way the test was.
+
+    That is a fifth of them, drawn one by one, or as one stretch of neighbouring rows where the source's
+    test rows lie together more often than a draw would put them. Gowalla's do (its test is visits in a
+    row), and a validation part drawn one by one ranks models differently from such a test.
+    """
     if log.held_out is None:
         raise InputError(
             f"{log.name}: protocol 'published' needs the source's own test file, and there is none; "
@@ -44,7 +52,16 @@ def published(log: Log, seed: int) -> Parts:
         )
     order = _by_user(log)
     held = log.held_out[order]
-    return _static(log, order[~held], order[held], np.random.default_rng(seed))
+    together = lie_together(log.user[order], held)
+    return _static(
+        log,
+        order[~held],
+        order[held],
+        carve=stretch if together else draw,
+        percent=TEST_PERCENT,
+        rng=np.random.default_rng(seed),
+        notes=(STRETCHES,) if together else (),
+    )
 
 
 def random(log: Log, seed: int) -> Parts:
@@ -52,9 +69,9 @@ def random(log: Log, seed: int) -> Parts:
     rng = np.random.default_rng(seed)
     order = _by_user(log)
     rows = _distinct(log, order)
-    held = _draw(log.user[rows], TEST_PERCENT, rng)
-    parts = _static(log, rows[~held], rows[held], rng)
-    return Parts(parts.train, parts.valid, parts.train_valid, parts.test, _duplicates(len(order) - len(rows)))
+    held = draw(log.user[rows], TEST_PERCENT, rng)
+    notes = _duplicates(len(order) - len(rows))
+    return _static(log, rows[~held], rows[held], carve=draw, percent=VALID_PERCENT, rng=rng, notes=notes)
 
 
 def time(log: Log, seed: int) -> Parts:
@@ -105,17 +122,29 @@ def leave_last_one(log: Log, seed: int) -> Parts:
     return _last(log, "leave-last-one", one, one, seed, None)
 
 
-def _static(log: Log, train_valid: Rows, test: Rows, rng: np.random.Generator) -> Parts:
-    """One query per user, its history the user's training row; both `Rows` sorted by user."""
+def _static(
+    log: Log,
+    train_valid: Rows,
+    test: Rows,
+    *,
+    carve: Carve,
+    percent: int,
+    rng: np.random.Generator,
+    notes: tuple[str, ...],
+) -> Parts:
+    """One query per user, its history the user's training row; both `Rows` sorted by user.
+
+    `carve` takes `percent` of `train_valid` for validation.
+    """
     rows = _distinct(log, train_valid)
-    carved = _draw(log.user[rows], VALID_PERCENT, rng)
+    carved = carve(log.user[rows], percent, rng)
     train, full = _interactions(log, rows[~carved]), _interactions(log, rows)
     return Parts(
         train,
         _per_user(log, rows[carved], train.by_user, timed=False),
         full,
         _per_user(log, _distinct(log, test), full.by_user, timed=False),
-        _duplicates(len(train_valid) - len(rows)),
+        _duplicates(len(train_valid) - len(rows)) + notes,
     )
 
 
@@ -213,20 +242,6 @@ def _distinct(log: Log, rows: Rows) -> Rows:
     pair = log.user[rows].astype(np.int64) * len(log.item_ids) + log.item[rows]
     first = np.unique(pair, return_index=True)[1]
     return rows if len(first) == len(rows) else rows[np.sort(first)]
-
-
-def _draw(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """bool[n]: `percent` of each user's rows, rounded; `user` is ascending.
-
-    A tenth is nothing for a user of fewer than five rows; a fifth is nothing for one of fewer than three.
-    """
-    lengths = np.bincount(user)
-    n_drawn = (lengths * percent + 50) // 100
-    shuffled = np.argsort(user + rng.random(len(user)), kind="stable")  # within each user
-    rank = np.arange(len(user)) - offsets_of(lengths)[user]
-    drawn = np.zeros(len(user), dtype=bool)
-    drawn[shuffled[rank < n_drawn[user]]] = True
-    return drawn
 
 
 def _events(log: Log) -> npt.NDArray[np.int64]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from datasets import Dataset, Features, Interactions, Queries
+from datasets import Dataset, Features, Interactions, Queries, lightgcn
 from datasets.log import Log
+from datasets.protocols import STRETCHES
 from datasets.splits import split
 from support.errors import InputError
 
@@ -84,17 +86,54 @@ def test_published_asks_for_the_sources_test_rows():
     assert dataset.test.timestamp is None
 
 
-def test_published_carves_a_tenth_of_each_row():
-    lengths = {0: 4, 1: 5, 2: 14, 3: 15, 4: 100}
+def test_published_carves_a_fifth_of_each_row():
+    lengths = {0: 2, 1: 3, 2: 7, 3: 8, 4: 100}
     train = [(user, item) for user, length in lengths.items() for item in range(length)]
     dataset = split(published_log(train, [(0, 101)]), "published", True, 3)
     check_contract(dataset)
     carved = {user: len(relevant) for user, _, _, relevant in listed(dataset.valid)}
-    assert carved == {1: 1, 2: 1, 3: 2, 4: 10}
+    assert carved == {1: 1, 2: 1, 3: 2, 4: 20}
     rest, full = rows_of(dataset.train), rows_of(dataset.train_valid)
     for user, history, exclude, relevant in listed(dataset.valid):
         assert history == exclude == rest[user]
         assert sorted(history + relevant) == full[user]
+
+
+def in_stretches(items: list[int], length: int) -> bool:
+    """Whether `items` are neighbours among the whole numbers below `length`, 0 following the last."""
+    there = np.isin(np.arange(length), items)
+    return int((there & ~np.roll(there, 1)).sum()) == 1
+
+
+def test_published_carves_stretches_where_the_test_rows_lie_together():
+    test = [(user, item) for user in range(200) for item in range(user, user + 10)]
+    train = [(user, item) for user in range(200) for item in range(400) if not user <= item < user + 10]
+    together = split(published_log(train, test), "published", True, 0)
+    check_contract(together)
+    assert STRETCHES in together.notes
+    full = rows_of(together.train_valid)
+    for user, _, _, relevant in listed(together.valid):
+        assert len(relevant) == 78
+        assert in_stretches([full[user].index(item) for item in relevant], 390)
+
+    rng = np.random.default_rng(0)
+    test = [(user, item) for user in range(200) for item in rng.choice(400, 10, replace=False).tolist()]
+    train = sorted({(user, item) for user in range(200) for item in range(400)} - set(test))
+    scattered = split(published_log(train, test), "published", True, 0)
+    assert STRETCHES not in scattered.notes
+    full = rows_of(scattered.train_valid)
+    assert not any(
+        in_stretches([full[user].index(item) for item in relevant], 390)
+        for user, _, _, relevant in listed(scattered.valid)
+    )
+
+
+def test_gowalla_is_validated_on_stretches_and_amazon_beauty_on_draws(data_dir: Path):
+    def notes(name: str) -> tuple[str, ...]:
+        return split(lightgcn.load(data_dir / name, name), "published", True, 0).notes
+
+    assert STRETCHES in notes("gowalla")
+    assert STRETCHES not in notes("amazon-beauty")
 
 
 def test_published_validation_depends_on_the_seed_alone():
