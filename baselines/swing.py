@@ -44,7 +44,7 @@ class Swing(Neighbourhood):
         "alpha": (0.01, 100.0, "log"),
         "user_exponent": (0.0, 1.5),
         "user_offset": [0.0, 5.0, 15.0],
-        "top_k": [20, 50, 100, 200, 500, 1000],
+        "top_k": [20, 50, 100, 200, 500, 1000, 5000],
     }
 
     def __post_init__(self) -> None:
