@@ -19,11 +19,9 @@ def draw(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) ->
     A tenth is nothing for a user of fewer than five rows; a fifth is nothing for one of fewer than three.
     """
     lengths = np.bincount(user)
-    n_drawn = _rounded(lengths, percent)
     shuffled = np.argsort(user + rng.random(len(user)), kind="stable")  # within each user
-    rank = np.arange(len(user)) - offsets_of(lengths)[user]
     drawn = np.zeros(len(user), dtype=bool)
-    drawn[shuffled[rank < n_drawn[user]]] = True
+    drawn[shuffled[_rank(user, lengths) < _rounded(lengths, percent)[user]]] = True
     return drawn
 
 
@@ -31,10 +29,14 @@ def stretch(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator)
     """Like `draw`, but neighbours: from a row drawn for each user on, the first following the last."""
     lengths = np.bincount(user)
     first = (rng.random(len(lengths)) * lengths).astype(np.int64)  # (users,)
-    rank = np.arange(len(user)) - offsets_of(lengths)[user]
-    after = (rank - first[user]) % lengths[user]
+    after = (_rank(user, lengths) - first[user]) % lengths[user]
     drawn: npt.NDArray[np.bool_] = after < _rounded(lengths, percent)[user]
     return drawn
+
+
+def _rank(user: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """int64[n]: the place of each row among its user's."""
+    return np.arange(len(user)) - offsets_of(lengths)[user]
 
 
 def _rounded(lengths: npt.NDArray[np.int64], percent: int) -> npt.NDArray[np.int64]:
