@@ -10,6 +10,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from datasets.splits import excludes_seen
 from evaluation import runs
 from support.files import write_text
 
@@ -44,7 +45,7 @@ BOARDS = (
 
 
 def records(board: Board, results: Path) -> list[Record]:
-    """The finished runs of a board, split seed 0."""
+    """The finished runs of a board by its protocol's own policy of seen items, split seed 0."""
     found = (runs.read(folder) for folder in sorted((results / board.folder / "runs").glob("*")))
     return [
         record
@@ -53,6 +54,7 @@ def records(board: Board, results: Path) -> list[Record]:
         and record["status"] == "done"
         and record["dataset"]["title"] == board.title
         and record["dataset"]["protocol"] == board.protocol
+        and record["dataset"]["exclude_seen"] == excludes_seen(board.protocol)
         and record["dataset"]["split_seed"] == 0
     ]
 

@@ -3,19 +3,24 @@
 import json
 
 from benchmarks.cold_start import page
+from datasets.splits import excludes_seen
 
 
-def store(results, name, model, protocol, warm, cold=None, **settings):
+def store(results, name, model, protocol, warm, cold=None, exclude_seen=None, date="2026-01-01", **settings):
+    policy = excludes_seen(protocol) if exclude_seen is None else exclude_seen
     slices = [{"slice": "warm", "queries": 10, "ndcg": warm}]
     slices.append({"slice": "cold items", "queries": 0 if cold is None else 5})
     if cold is not None:
         slices[-1] |= {"recall": cold, "random_recall": 0.001}
     title = "aliec-sim, synthetic, scale 1.0" if name == "aliec-sim" else name
     record = {
-        "model": model, "status": "done", "settings": settings, "slices": slices, "date": "2026-01-01",
-        "metrics": {"ndcg": warm / 2}, "dataset": {"title": title, "protocol": protocol, "split_seed": 0},
+        "model": model, "status": "done", "settings": settings, "slices": slices, "date": date,
+        "metrics": {"ndcg": warm / 2},
+        "dataset": {"title": title, "protocol": protocol, "split_seed": 0, "exclude_seen": policy},
     }  # fmt: skip
-    folder = results / name / "runs" / f"{model}-{protocol}-{'-'.join(map(str, settings.values()))}"
+    folder = (
+        results / name / "runs" / f"{model}-{protocol}-{'-'.join(map(str, [policy, *settings.values()]))}"
+    )
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(record))
 
@@ -44,3 +49,13 @@ def test_targets_are_judged(tmp_path):
         ["infonce", "0.2300", "0.2000", "+15.0%", "yes"],
         ["infonce", "0.1900", "0.2000", "-5.0%", "no"],
     ]
+
+
+def test_runs_by_another_policy_of_seen_items_are_not_compared(tmp_path):
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.22, features=True)
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False)
+    before = page(tmp_path)
+    store(
+        tmp_path, "ml-1m", "infonce", "next-item", 0.90, exclude_seen=True, date="2026-01-02", features=False
+    )
+    assert page(tmp_path) == before
