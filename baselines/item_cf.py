@@ -62,8 +62,7 @@ class ItemCF(Neighbourhood):
         weights = np.maximum(weights, np.finfo(np.float64).tiny)
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
-        norms = size**self.target_exponent, size**self.history_exponent
-        own_norms, other_norms = norms if self.kept_for == "target" else reversed(norms)
+        own_norms, other_norms = self._norms(size)
 
         def work(first: int, last: int):
             return item_cf_kernels.nearest(

@@ -20,6 +20,8 @@ Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float
 """Neighbours of consecutive items: how many each has int64[b], their codes int32[total], and
 their similarities float32[total]."""
 
+Norms = npt.NDArray[np.float64]
+
 
 @dataclass
 class Neighbourhood(ItemToItemRetriever):
@@ -36,6 +38,14 @@ class Neighbourhood(ItemToItemRetriever):
             raise InputError(f"{self.name}.top_k must be at least 1, not {self.top_k}")
         if self.last_n < 0:
             raise InputError(f"{self.name}.last_n must be at least 0, not {self.last_n}")
+
+    def _norms(self, size: Norms) -> tuple[Norms, Norms]:
+        """float64[n_items] each: divisors of an item as the one that keeps neighbours, and as neighbour.
+
+        `size` float64[n_items] is how popular each item is.
+        """
+        target, history = size**self.target_exponent, size**self.history_exponent
+        return (target, history) if self.kept_for == "target" else (history, target)
 
     def _adopt(self, neighbours: csr_array) -> None:
         """Answer from `neighbours`, whose row i holds what is kept for item i."""

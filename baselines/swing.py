@@ -25,10 +25,11 @@ PARTS = 256
 class Swing(Neighbourhood):
     """Swing over all pairs of users.
 
-    s(i, j) = Σ_{u ≠ v ∈ U_i ∩ U_j} w_u w_v / (α + |I_u ∩ I_v|), w_u = (|I_u| + offset)^-β,
+    s(i, j) = |U_i|^-a |U_j|^-b Σ_{u ≠ v ∈ U_i ∩ U_j} w_u w_v / (α + |I_u ∩ I_v|), w_u = (|I_u| + offset)^-β,
 
-    the sum over ordered pairs: equation 2 of Yang et al., Large Scale Product Graph Construction
-    for Recommendation in E-commerce, 2020, arXiv 2010.05525, whose weight is offset 0, β ½.
+    where i is the item of the history and j the item returned; the sum is over ordered pairs:
+    equation 2 of Yang et al., Large Scale Product Graph Construction for Recommendation in
+    E-commerce, 2020, arXiv 2010.05525, whose weight is offset 0, β ½ and which has a = b = 0.
     """
 
     alpha: float = 1.0
@@ -37,6 +38,10 @@ class Swing(Neighbourhood):
     """Added to the number of a user's items in the user's weight."""
     user_exponent: float = 0.5
     """β: a user with many items says less of each pair of them."""
+    history_exponent: float = 1.25
+    """a: how far the weight of a popular item of the history is reduced."""
+    target_exponent: float = 0.1
+    """b: how far the score of a popular returned item is reduced."""
     max_users_per_item: int = 0
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 
@@ -44,6 +49,8 @@ class Swing(Neighbourhood):
         "alpha": (0.01, 100.0, "log"),
         "user_exponent": (0.0, 1.5),
         "user_offset": [0.0, 5.0, 15.0],
+        "history_exponent": (0.0, 2.0),
+        "target_exponent": (0.0, 1.0),
         "top_k": [20, 50, 100, 200, 500, 1000, 5000],
     }
 
@@ -66,14 +73,15 @@ class Swing(Neighbourhood):
             users = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
         lengths = np.maximum(train.user_counts, 1) + self.user_offset  # (users,)
         weights = (lengths**-self.user_exponent).astype(np.float32)
+        own_norms, other_norms = self._norms(np.maximum(train.item_counts, 1).astype(np.float64))
         narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
         table = _shared_items(train)
         parts = _parts(train)
 
         def work(part: int, _: int):
             return swing_kernels.nearest(
-                parts[part], arrays(users), arrays(items), weights, np.float32(self.alpha), self.top_k,
-                np.empty(0, narrow), table,
+                parts[part], arrays(users), arrays(items), weights, own_norms, other_norms,
+                np.float32(self.alpha), self.top_k, np.empty(0, narrow), table,
             )  # fmt: skip
 
         blocks = in_blocks(work, len(parts), 1, "swing", "parts")

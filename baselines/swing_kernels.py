@@ -17,7 +17,9 @@ from evaluation.kernels import clear, push
 
 
 @njit(cache=True, nogil=True)
-def nearest(block, users, items, weights, alpha, top_k, place_type, table):
+def nearest(
+    block, users, items, weights, own_norms, other_norms, alpha, top_k, place_type, table
+):  # fmt: skip
     """The `top_k` items with the largest Swing similarity to each item of `block`, ties by code.
 
     Args:
@@ -25,6 +27,7 @@ def nearest(block, users, items, weights, alpha, top_k, place_type, table):
         users: rows of users, one for each item, as (values, start, stop).
         items: rows of items, one for each user, as (values, start, stop).
         weights: float32[n_users].
+        own_norms, other_norms: float64[n_items], divisors of an item as itself and as neighbour.
         alpha: smoothing added to the size of an intersection.
         top_k: neighbours kept.
         place_type: empty, of an unsigned type that holds the most users an item has; the narrower
@@ -51,7 +54,8 @@ def nearest(block, users, items, weights, alpha, top_k, place_type, table):
         for other in others:
             if total[other] > 0.0:
                 # Each unordered pair of users was met once.
-                push(np.float32(2.0 * total[other]), other, scores[row], found[row])
+                score = 2.0 * total[other] / (own_norms[block[row]] * other_norms[other])
+                push(np.float32(score), other, scores[row], found[row])
                 size += 1
             total[other] = 0.0
             end[other] = 0

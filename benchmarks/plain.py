@@ -96,20 +96,23 @@ def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int) 
 
 
 def swing(train: Interactions, model: Swing, items: Iterable[int]) -> csr_array:
-    """float32[len(items), n_items]: what `model.fit` keeps for each of `items`, pair of users by pair.
+    """float32[len(items), n_items]: what `model.fit` keeps for each target of `items`, pair of users by pair.
 
     `max_users_per_item` is not looked at.
     """
     items_of = [train.by_user[user] for user in range(train.n_users)]
     weight = (np.maximum(train.user_counts, 1) + model.user_offset) ** -model.user_exponent
     users, kept, total = users_of_items(train), [], np.zeros(train.n_items)
+    size = np.maximum(train.item_counts, 1).astype(np.float64)
+    norms = size**model.history_exponent
     for item in items:
         for u, v in combinations(users[item].tolist(), 2):
             both = np.intersect1d(items_of[u], items_of[v], assume_unique=True)
             total[both] += 2 * weight[u] * weight[v] / (model.alpha + len(both))
         total[item] = 0
         codes = np.flatnonzero(total).astype(np.int32)
-        kept.append(_largest(codes, total[codes], model.top_k))
+        scores = total[codes] / (size[item] ** model.target_exponent * norms[codes])
+        kept.append(_largest(codes, scores, model.top_k))
         total[codes] = 0
     return _stacked(kept, train.n_items)
 

@@ -1,7 +1,8 @@
 """Two-tower models; importing the package registers them."""
 
+from neural.bsl import BSL
 from neural.dssm_bce import DssmBce
 from neural.infonce import InfoNCE
 from neural.simplex_ccl import SimpleX
 
-__all__ = ["DssmBce", "InfoNCE", "SimpleX"]
+__all__ = ["BSL", "DssmBce", "InfoNCE", "SimpleX"]

@@ -35,6 +35,17 @@ def sampled_softmax(
     return functional.softplus(torch.logsumexp(negative, dim=1)[row] - positive.float() / temperature)
 
 
+def bilateral_softmax(
+    positive: Tensor, negative: Tensor, row: Tensor, temperature: float, negative_weight: float
+) -> Tensor:
+    """w · log Σⱼ exp(nⱼ/τ) - p/τ, Wu et al. 2024 (BSL), for one target at a time.
+
+    The target is not in the sum: with w = 1 this is the sampled softmax less that term.
+    """
+    pushed = torch.logsumexp(negative.float() / temperature, dim=1)  # (rows,)
+    return negative_weight * pushed[row] - positive.float() / temperature
+
+
 def cosine_contrastive(
     positive: Tensor,
     negative: Tensor,

@@ -56,7 +56,8 @@ def model_of(work):
             names = ("factors", "regularization", "alpha", "iterations")
             return ALS(**{name: work[name] for name in names})
         case "swing":
-            return Swing(top_k=work["neighbours"], alpha=work["smoothing"], kept_for="history")
+            plain = {"history_exponent": 0.0, "target_exponent": 0.0, "kept_for": "history"}
+            return Swing(top_k=work["neighbours"], alpha=work["smoothing"], **plain)
         case "bpr":
             return InfoNCE(epochs=work["epochs"])
         case "simplex":

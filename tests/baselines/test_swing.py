@@ -10,9 +10,10 @@ from tests.baselines.logs import dense, interactions, largest
 
 
 def reference(train, model, users_of):
-    """Equation 2, word by word: every ordered pair of users, every pair of items."""
+    """Equation 2, word by word (every ordered pair of users, every pair of items), and both exponents."""
     sets = [set(np.flatnonzero(row)) for row in dense(train)]
     weight = [(max(len(own), 1) + model.user_offset) ** -model.user_exponent for own in sets]
+    popularity = np.maximum(dense(train).sum(axis=0), 1)
     similarity = np.zeros((train.n_items, train.n_items))
     for i in range(train.n_items):
         for u in users_of[i]:
@@ -21,12 +22,18 @@ def reference(train, model, users_of):
                     both = sets[u] & sets[v]
                     for j in both - {i}:
                         similarity[i, j] += weight[u] * weight[v] / (model.alpha + len(both))
-    return similarity
+    own, other = popularity**-model.history_exponent, popularity**-model.target_exponent
+    return similarity * own[:, None] * other
 
 
 @pytest.mark.parametrize(
     "model",
-    [Swing(), Swing(alpha=0.0, user_exponent=0.0), Swing(alpha=3.5, user_exponent=0.35, user_offset=5.0)],
+    [
+        Swing(),
+        Swing(history_exponent=0.0, target_exponent=0.0),
+        Swing(alpha=0.0, user_exponent=0.0, history_exponent=1.7, target_exponent=0.3),
+        Swing(alpha=3.5, user_exponent=0.35, user_offset=5.0, target_exponent=0.0),
+    ],
 )
 @pytest.mark.parametrize("table_users", [0, 1000])
 def test_similarity_is_equation_2(monkeypatch, model, table_users):
@@ -42,7 +49,7 @@ def test_top_k_keeps_the_largest_of_each_item():
     train = interactions(np.random.default_rng(1))
     every = Swing(top_k=1000)
     every.fit(train, None, 0)
-    whole = every.similarity_.toarray()  # (history, target), symmetric
+    whole = every.similarity_.toarray()  # (history, target)
     for side, kept in (("history", largest(whole, 3)), ("target", largest(whole.T, 3).T)):
         few = Swing(top_k=3, kept_for=side)
         few.fit(train, None, 0)

@@ -40,6 +40,13 @@ def test_log_q_divides_each_negative_by_its_probability() -> None:
     assert_close(corrected, each_pair(formula))
 
 
+def test_bilateral_softmax_weighs_the_log_sum_of_the_negatives() -> None:
+    def formula(positive: float, negatives: list[float]) -> float:
+        return 1.3 * math.log(sum(math.exp(score / 0.2) for score in negatives)) - positive / 0.2
+
+    assert_close(losses.bilateral_softmax(POSITIVE, NEGATIVE, ROW, 0.2, 1.3), each_pair(formula))
+
+
 def test_cosine_contrastive_is_equation_1() -> None:
     def formula(positive: float, negatives: list[float]) -> float:
         return max(0, 1 - positive) + 30 * sum(max(0, score - 0.4) for score in negatives) / len(negatives)
@@ -64,6 +71,10 @@ def test_a_masked_negative_costs_nothing(hit: float) -> None:
     assert_close(
         losses.sampled_softmax(POSITIVE, masked, ROW, 0.2),
         losses.sampled_softmax(POSITIVE, without, ROW, 0.2),
+    )
+    assert_close(
+        losses.bilateral_softmax(POSITIVE, masked, ROW, 0.2, 1.3),
+        losses.bilateral_softmax(POSITIVE, without, ROW, 0.2, 1.3),
     )
     # The mean stays one over all m drawn negatives.
     contrast = losses.cosine_contrastive(POSITIVE, masked, ROW, 4, 0.0, 4)

@@ -1,0 +1,94 @@
+"""What makes two-towers win: `python -m benchmarks.findings --data-dir DIR`.
+
+Scores the variants of `benchmarks/ablations.py` on the validation part, several seeds each, keeps every score
+in `benchmarks/findings/`, and derives docs/findings.md from them and from the boards' stored runs. A variant
+that was scored is not scored again; `--page-only` scores none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import neural  # noqa: F401  (importing registers its models)
+from benchmarks import findings_page
+from benchmarks.ablations import PLACES, STUDIES, Place, Settings
+from datasets import Dataset, load
+from evaluation import environment, isolation, registry, settings
+from evaluation.runs import Job, ModelSource, digest
+from evaluation.trial import scored
+from support import compute
+from support.errors import unknown
+from support.files import write_json
+from support.progress import say
+
+ROOT = Path(__file__).parent.parent
+RECORDS = Path(__file__).parent / "findings"
+
+
+def variants(place: Place) -> Iterator[tuple[str, Settings]]:
+    """Model and settings of every variant to be scored at `place`, each once."""
+    seen = []
+    for study in STUDIES:
+        for model, changed in study.variants.values():
+            found = (model, place.settings | changed)
+            if found not in seen:
+                seen.append(found)
+                yield found
+
+
+def measure(place: Place, dataset: Dataset, seeds: int) -> None:
+    """Score what has no score yet."""
+    asked = [(seed, *variant) for seed in range(seeds) for variant in variants(place)]
+    for at, (seed, model, changed) in enumerate(asked, 1):
+        job = _job(model, changed, seed)
+        target = RECORDS / f"{dataset.name}-{model}-seed{seed}-{digest(job.identity(dataset))}.json"
+        if target.is_file():
+            continue
+        started = time.perf_counter()
+        ndcg = isolation.call(scored, job, dataset)["ndcg"]
+        seconds = round(time.perf_counter() - started, 1)
+        record = job.identity(dataset) | {"changed": changed, "ndcg": ndcg, "seconds": seconds}
+        record |= {"dataset": dataset.heading, "threads": compute.current().threads}
+        record |= {"processor": environment.processor(), "commit": environment.git_commit()}
+        write_json(target, record)
+        say(f"{dataset.name} {at}/{len(asked)}: {model} {changed} seed {seed}: NDCG@20 {ndcg:.4f}, {seconds} s")
+
+
+def _job(model: str, changed: Settings, seed: int) -> Job:
+    here = compute.current()
+    values = settings.resolve(registry.get(model), changed, "benchmarks/ablations.py")
+    return Job(ModelSource(model), values, seed, 20, here.device, here.precision)
+
+
+def records() -> list[dict[str, Any]]:
+    """All scores that are kept."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]
+
+
+def main() -> int:
+    """Score what is asked for and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.findings", description=__doc__)
+    parser.add_argument("--data-dir", type=Path, default=ROOT / "data", help="folder of the datasets")
+    names = [place.dataset for place in PLACES]
+    parser.add_argument("--datasets", default=",".join(names), help="names, comma-separated")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--page-only", action="store_true")
+    asked = parser.parse_args()
+    compute.configure()
+    for name in [] if asked.page_only else asked.datasets.split(","):
+        if name not in names:
+            raise unknown("dataset of the findings", name, names)
+        place = PLACES[names.index(name)]
+        measure(place, load(name, asked.data_dir), asked.seeds)
+    findings_page.write(ROOT, records())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""docs/findings.md: the ablations' scores and the boards' cost against quality as tables and a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from tabulate import tabulate
+
+from benchmarks.ablations import PLACES, STUDIES, Place, Settings, Study
+from evaluation.board import Board, Row, read_boards
+from support.files import atomic_file, write_text
+
+Record = dict[str, Any]
+TOWERS = ("dssm_bce", "simplex_ccl", "infonce", "bsl")
+BOARDS = (
+    "gowalla: published, seen items excluded, top 20",
+    "amazon-beauty: published, seen items excluded, top 20",
+    "ml-1m: next-item, seen items kept, top 20",
+    "ml-1m: next-item, seen items excluded, top 20",
+    "ml-100k: leave-last-one, seen items excluded, top 20",
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A variant's NDCG@20 over seeds."""
+
+    values: list[float]
+
+    @property
+    def mean(self) -> float:
+        """Over seeds."""
+        return mean(self.values)
+
+    @property
+    def error(self) -> float:
+        """Squared standard error of the mean; 0 of a single seed."""
+        return stdev(self.values) ** 2 / len(self.values) if len(self.values) > 1 else 0.0
+
+    def text(self, base: Score) -> str:
+        """The mean, and the change from `base` in percent, with ≈ where it is within two standard errors."""
+        told = f"{self.mean:.4f}"
+        if self is base:
+            return told
+        noise = 2 * sqrt(self.error + base.error)
+        return f"{told} ({'≈ ' if abs(self.mean - base.mean) <= noise else ''}{self.mean / base.mean - 1:+.1%})"
+
+
+def write(root: Path, records: list[Record]) -> None:
+    """Write the page and its plot under `root`/docs."""
+    boards = list(found_boards(root / "results"))
+    plot(boards, root / "docs" / "findings.svg")
+    write_text(root / "docs" / "findings.md", page(records, boards))
+
+
+def page(records: list[Record], boards: list[Board]) -> str:
+    """The page as Markdown."""
+    parts = [
+        "# What makes two-towers win\n\nDerived by `python -m benchmarks.findings`. First one factor at a "
+        "time: NDCG@20 on the validation queries, the mean over seeds, with the change from the first line "
+        "of a table. ≈ stands before a change within two standard errors. All other settings are the "
+        "models' defaults, on every dataset the same"
+        + "".join(f"; on {place.dataset} {_told(place.settings)}" for place in PLACES if place.settings)
+        + "."
+    ]
+    parts += [_made(records)]
+    parts += [f"## {study.question}\n\n{_table(study, records)}\n\n{study.finding}" for study in STUDIES]
+    parts += [_pareto(boards), _item_cf(boards)]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _told(settings: Settings) -> str:
+    return ", ".join(f"{key} {value}" for key, value in settings.items())
+
+
+def _made(records: list[Record]) -> str:
+    processors = sorted({f"{each['processor']}, threads: {each['threads']}" for each in records})
+    minutes = sum(each["seconds"] for each in records) / 60
+    return f"{len(records)} fits, {minutes:.0f} minutes together; {'; '.join(processors)}."
+
+
+def score(place: Place, model: str, changed: Settings, records: list[Record]) -> Score | None:
+    """What is stored of a variant; None where nothing is."""
+    wanted = place.settings | changed
+    values = [
+        each["ndcg"]
+        for each in records
+        if (each["dataset"].split(":")[0], each["model"], each["changed"]) == (place.dataset, model, wanted)
+    ]
+    return Score(values) if values else None
+
+
+def _table(study: Study, records: list[Record]) -> str:
+    columns = {}
+    for place in PLACES:
+        scores = [score(place, *variant, records) for variant in study.variants.values()]
+        base = scores[0]
+        if base is not None:
+            columns[f"{place.dataset} ({len(base.values)})"] = [
+                "–" if each is None else each.text(base) for each in scores
+            ]
+    lines = [list(line) for line in zip(study.variants, *columns.values(), strict=True)]
+    return tabulate(lines, ["", *columns], tablefmt="pipe", disable_numparse=True)
+
+
+def found_boards(results: Path) -> Iterator[Board]:
+    """The boards of BOARDS that are stored, split seed 0."""
+    families = [family for folder in sorted(results.iterdir()) if folder.is_dir() for family in read_boards(folder)]
+    for heading in BOARDS:
+        yield from (family[0] for family in families if family[0].heading == heading)
+
+
+def compared(board: Board) -> list[Row]:
+    """The best row of every model, those that finished."""
+    best: dict[str, Row] = {}
+    for row in board.rows:
+        if row.done and row.mean("metrics", "ndcg") > (
+            best[row.model].mean("metrics", "ndcg") if row.model in best else 0
+        ):
+            best[row.model] = row
+    return list(best.values())
+
+
+def efficient(rows: list[Row]) -> list[Row]:
+    """Those that no other row beats in quality at the same or a lower cost, by cost."""
+    found: list[Row] = []
+    for row in sorted(rows, key=lambda row: (row.mean("fit_seconds"), -row.mean("metrics", "ndcg"))):
+        if not found or row.mean("metrics", "ndcg") > found[-1].mean("metrics", "ndcg"):
+            found.append(row)
+    return found
+
+
+def _pareto(boards: list[Board]) -> str:
+    lines = []
+    for board in boards:
+        rows = compared(board)
+        kept = efficient(rows)
+        for row in sorted(rows, key=lambda row: row.mean("fit_seconds")):
+            ndcg, seconds = row.mean("metrics", "ndcg"), row.mean("fit_seconds")
+            lines.append(
+                [board.heading, row.model, f"{ndcg:.4f}", f"{seconds:,.1f}", "yes" if row in kept else ""]
+            )
+    header = ["board", "model", "NDCG@20", "fit s", "efficient"]
+    return (
+        "## Quality against the cost of training\n\nNDCG@20 on test and seconds to fit of every board's "
+        "models (the best row of each), a choice on validation included. A model is efficient where none "
+        "that is as cheap is better.\n\n![quality against cost](findings.svg)\n\n"
+        + tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
+    )
+
+
+def _item_cf(boards: list[Board]) -> str:
+    told = []
+    for board in boards:
+        rows = {row.model: row for row in compared(board)}
+        towers = [rows[name] for name in TOWERS if name in rows]
+        if "item_cf" not in rows or not towers:
+            continue
+        best = max(towers, key=lambda row: row.mean("metrics", "ndcg"))
+        share = rows["item_cf"].mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
+        times = best.mean("fit_seconds") / rows["item_cf"].mean("fit_seconds")
+        told.append(
+            f"{share:.0%} of the NDCG@20 of the best tower, {best.model}, which takes {times:,.0f} times as "
+            f"long to fit ({board.heading.rsplit(',', 1)[0]})"
+        )
+    return (
+        "## When a tuned ItemCF is enough\n\nItemCF reaches " + "; ".join(told) + ". It is enough where "
+        "that share is near one: where a user's items are many and unordered, every item has interactions of "
+        "its own, and a fit in seconds on a CPU counts. It is not where the next item follows from the order "
+        "of the last ones, and it has no answer at all for an item without interactions or a user without "
+        "history, which towers with features have (docs/features.md)."
+    )
+
+
+def plot(boards: list[Board], target: Path) -> None:
+    """NDCG@20 over seconds to fit, one panel a board, efficient models joined by a line."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    # Without these two every drawing of the same runs would be another file.
+    matplotlib.rcParams["svg.hashsalt"] = "findings"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        1, max(len(boards), 1), figsize=(4 * max(len(boards), 1), 4), layout="constrained", squeeze=False
+    )
+    for axis, board in zip(axes[0], boards, strict=False):
+        rows = compared(board)
+        line = [(row.mean("fit_seconds"), row.mean("metrics", "ndcg")) for row in efficient(rows)]
+        axis.plot(*zip(*line, strict=True), "-", color="lightgrey", zorder=1)
+        for row in rows:
+            point = row.mean("fit_seconds"), row.mean("metrics", "ndcg")
+            axis.plot(*point, "o", zorder=2)
+            axis.annotate(row.model, point, textcoords="offset points", xytext=(4, 4), fontsize=7)
+        title = board.heading.rsplit(",", 1)[0].replace(", ", "\n")
+        axis.set(xscale="log", xlabel="seconds to fit", ylabel="NDCG@20", title=title)
+    with atomic_file(target) as scratch:
+        figure.savefig(scratch, format="svg", metadata={"Date": None})

@@ -1,0 +1,41 @@
+"""Two towers trained with the bilateral softmax loss: InfoNCE that lets negatives weigh more than the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evaluation.registry import register
+from neural.two_tower import TwoTower
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from neural.batches import Batch
+    from neural.towers import TwoTowers
+
+
+@register("bsl")
+@dataclass
+class BSL(TwoTower):
+    """Bilateral softmax loss (Wu et al. 2024, arXiv 2312.12882) against uniformly drawn negatives.
+
+    An item that the row's user took is no negative of that row.
+    """
+
+    search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
+        "negatives": [512, 1024, 2048],
+        "temperature": (0.05, 0.3, "log"),
+        "negative_weight": (0.9, 1.3),
+    }
+
+    temperature: float = 0.1
+    """τ₁: scores are divided by it."""
+    negative_weight: float = 1.2
+    """τ₁/τ₂: weight of the negatives' log-sum; the target has weight 1."""
+
+    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
+        """Bilateral softmax loss of each pair."""
+        from neural.losses import bilateral_softmax
+
+        return bilateral_softmax(positive, negative, batch.row, self.temperature, self.negative_weight)
