@@ -42,8 +42,8 @@ class ItemCF(Neighbourhood):
         "user_exponent": (0.0, 1.5),
         "history_exponent": (0.0, 1.0),
         "target_exponent": (0.0, 1.0),
-        "shrinkage": [0.0, 1.0, 10.0, 100.0],
-        "top_k": [20, 50, 100, 200, 500, 1000, 5000],
+        "shrinkage": [0.0, 1.0, 10.0],
+        "top_k": [20, 50, 100, 200, 500, 1000],
     }
 
     def __post_init__(self) -> None:

@@ -51,7 +51,7 @@ class Swing(Neighbourhood):
         "user_offset": [0.0, 5.0, 15.0],
         "history_exponent": (0.0, 2.0),
         "target_exponent": (0.0, 1.0),
-        "top_k": [20, 50, 100, 200, 500, 1000, 5000],
+        "top_k": [20, 50, 100, 200, 500, 1000],
     }
 
     def __post_init__(self) -> None:

@@ -47,9 +47,7 @@ class TwoTower(EmbeddingRetriever):
         "popularity_exponent": (0.0, 0.2),
         "history_exponent": (0.0, 1.0),
         "user_exponent": (0.0, 1.0),
-        "user_share": [0.0, 0.2, 0.5, 0.8],
-        "shared_history": [False, True],
-        "input_share": (0.3, 0.8),
+        "user_share": [0.0, 0.2, 0.5],
         "recency": (0.0, 2.0),
         "batch_rows": [256, 512, 1024],
     }
