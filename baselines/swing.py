@@ -47,10 +47,10 @@ class Swing(Neighbourhood):
 
     search_space: ClassVar[dict[str, Any]] = {
         "alpha": (0.01, 100.0, "log"),
-        "user_exponent": (0.0, 1.5),
+        "user_exponent": (0.0, 1.25),
         "user_offset": [0.0, 5.0, 15.0],
         "history_exponent": (0.0, 2.0),
-        "target_exponent": (0.0, 1.0),
+        "target_exponent": (0.0, 0.6),
         "top_k": [20, 50, 100, 200, 500, 1000],
     }
 

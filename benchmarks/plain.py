@@ -71,7 +71,7 @@ def item_cf(train: Interactions, model: ItemCF) -> csr_array:
             span = slice(shared.indptr[place], shared.indptr[place + 1])
             codes = shared.indices[span]
             norms = size[item] ** model.target_exponent * size[codes] ** model.history_exponent
-            scores = shared.data[span] / (norms + model.shrinkage)
+            scores = (shared.data[span] / (norms + model.shrinkage)) ** model.amplification
             kept.append(_largest(codes[codes != item], scores[codes != item], model.top_k))
     return _stacked(kept, train.n_items).T.tocsr()
 

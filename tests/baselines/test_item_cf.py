@@ -15,7 +15,7 @@ def reference(train, model):
     shared = taken.T @ (taken * lengths[:, None] ** -model.user_exponent)
     size = np.where(np.diag(shared) > 0, np.diag(shared), 1)
     norms = size[:, None] ** model.history_exponent * size**model.target_exponent
-    similarity = shared / (norms + model.shrinkage)
+    similarity = (shared / (norms + model.shrinkage)) ** model.amplification
     np.fill_diagonal(similarity, 0)
     similarity = similarity.astype(np.float32)
     if model.kept_for == "history":
@@ -30,6 +30,7 @@ def reference(train, model):
         ItemCF(user_exponent=0, history_exponent=0.5, target_exponent=0.5, top_k=4),
         ItemCF(user_exponent=1.0, history_exponent=0.5, target_exponent=0.2, top_k=4, kept_for="history"),
         ItemCF(user_exponent=1.3, history_exponent=0.7, target_exponent=0.1, shrinkage=2.5, top_k=7),
+        ItemCF(amplification=1.7, top_k=4),
     ],
 )
 def test_similarity_is_the_formula(model):
@@ -67,7 +68,7 @@ def test_last_n_uses_the_end_of_the_history():
     np.testing.assert_array_equal(row[items[0]], scores[0])
 
 
-@pytest.mark.parametrize("key, value", [("top_k", 0), ("last_n", -1), ("shrinkage", -1)])
+@pytest.mark.parametrize("key, value", [("top_k", 0), ("last_n", -1), ("shrinkage", -1), ("amplification", 0)])
 def test_settings_without_a_meaning_are_refused(key, value):
     with pytest.raises(InputError, match=f"item_cf.{key} must be at least"):
         ItemCF(**{key: value})
