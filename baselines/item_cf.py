@@ -31,10 +31,6 @@ class ItemCF(Neighbourhood):
 
     user_exponent: float = 0.75
     """p: a user with many items says less of each pair of them."""
-    history_exponent: float = 0.5
-    """a: how far the weight of a popular item of the history is reduced."""
-    target_exponent: float = 0.25
-    """b: how far the score of a popular returned item is reduced."""
     shrinkage: float = 0.0
     """Added to the denominator: lowers similarities that few users support."""
     amplification: float = 1.0
@@ -69,7 +65,7 @@ class ItemCF(Neighbourhood):
         weights = np.maximum(weights, np.finfo(np.float64).tiny)
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
-        own_norms, other_norms = self._norms(size)
+        own_norms, other_norms = self._norms(size.astype(np.float64))
 
         def work(first: int, last: int):
             return item_cf_kernels.nearest(

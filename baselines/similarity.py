@@ -29,6 +29,10 @@ class Neighbourhood(ItemToItemRetriever):
 
     top_k: int = 200
     """Similarities kept for each item of the side `kept_for`."""
+    history_exponent: float = 0.5
+    """a: how far the weight of a popular item of the history is reduced."""
+    target_exponent: float = 0.25
+    """b: how far the score of a popular returned item is reduced."""
     kept_for: Literal["target", "history"] = "target"
     """Which items have `top_k` neighbours: those returned ("target") or those of a history ("history")."""
 

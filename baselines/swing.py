@@ -39,9 +39,7 @@ class Swing(Neighbourhood):
     user_exponent: float = 0.5
     """β: a user with many items says less of each pair of them."""
     history_exponent: float = 1.25
-    """a: how far the weight of a popular item of the history is reduced."""
     target_exponent: float = 0.1
-    """b: how far the score of a popular returned item is reduced."""
     max_users_per_item: int = 0
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 

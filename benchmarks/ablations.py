@@ -1,4 +1,4 @@
-"""One factor at a time: what is changed of a two-tower model's defaults, to be scored by `benchmarks.findings`."""
+"""One factor at a time: what `benchmarks.findings` changes of a two-tower model's defaults and scores."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def measure(place: Place, dataset: Dataset, seeds: int) -> None:
         record |= {"dataset": dataset.heading, "threads": compute.current().threads}
         record |= {"processor": environment.processor(), "commit": environment.git_commit()}
         write_json(target, record)
-        say(f"{dataset.name} {at}/{len(asked)}: {model} {changed} seed {seed}: NDCG@20 {ndcg:.4f}, {seconds} s")
+        label = f"{dataset.name} {at}/{len(asked)}: {model} {changed} seed {seed}"
+        say(f"{label}: NDCG@20 {ndcg:.4f}, {seconds} s")
 
 
 def _job(model: str, changed: Settings, seed: int) -> Job:

@@ -48,7 +48,9 @@ class Score:
         if self is base:
             return told
         noise = 2 * sqrt(self.error + base.error)
-        return f"{told} ({'≈ ' if abs(self.mean - base.mean) <= noise else ''}{self.mean / base.mean - 1:+.1%})"
+        return (
+            f"{told} ({'≈ ' if abs(self.mean - base.mean) <= noise else ''}{self.mean / base.mean - 1:+.1%})"
+        )
 
 
 def write(root: Path, records: list[Record]) -> None:
@@ -110,7 +112,9 @@ def _table(study: Study, records: list[Record]) -> str:
 
 def found_boards(results: Path) -> Iterator[Board]:
     """The boards of BOARDS that are stored, split seed 0."""
-    families = [family for folder in sorted(results.iterdir()) if folder.is_dir() for family in read_boards(folder)]
+    families = [
+        family for folder in sorted(results.iterdir()) if folder.is_dir() for family in read_boards(folder)
+    ]
     for heading in BOARDS:
         yield from (family[0] for family in families if family[0].heading == heading)
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import optuna
 
 DRAWN_BLINDLY = 6
-"""Trials after which the sampler looks at the scores. Optuna's 10 are a third of 30 trials; ItemCF on gowalla,
-three searches of 30: .1243 .1237 .1239 with 6, .1243 .1180 .1234 with 10."""
+"""Trials after which the sampler looks at the scores. Optuna's 10 are a third of 30 trials; three searches
+of 30 for ItemCF on gowalla: .1243 .1237 .1239 with 6, .1243 .1180 .1234 with 10."""
 DATABASE, RECORDS = "tuning.db", "tuning"
 OUTCOME = "outcome"
 Outcome = dict[str, Any]

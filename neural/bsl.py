@@ -1,4 +1,4 @@
-"""Two towers trained with the bilateral softmax loss: InfoNCE that lets negatives weigh more than the target."""
+"""Two towers trained with the bilateral softmax loss: negatives may weigh more than the target."""
 
 from __future__ import annotations
 

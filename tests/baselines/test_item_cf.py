@@ -68,9 +68,11 @@ def test_last_n_uses_the_end_of_the_history():
     np.testing.assert_array_equal(row[items[0]], scores[0])
 
 
-@pytest.mark.parametrize("key, value", [("top_k", 0), ("last_n", -1), ("shrinkage", -1), ("amplification", 0)])
+@pytest.mark.parametrize(
+    "key, value", [("top_k", 0), ("last_n", -1), ("shrinkage", -1), ("amplification", 0)]
+)
 def test_settings_without_a_meaning_are_refused(key, value):
-    with pytest.raises(InputError, match=f"item_cf.{key} must be at least"):
+    with pytest.raises(InputError, match=f"item_cf.{key} must be (at least|above)"):
         ItemCF(**{key: value})
 
 
