@@ -38,9 +38,9 @@ PLACES = (
 
 STUDIES = (
     Study(
-        "Which loss?",
+        "Which loss, against 2,048 uniform negatives?",
         {
-            "InfoNCE": ("infonce", {}),
+            "InfoNCE": ("infonce", {"negatives": 2048, "in_batch": False}),
             "BSL": ("bsl", {}),
             "CCL": ("simplex_ccl", {}),
             "BCE": ("dssm_bce", {}),
@@ -53,7 +53,7 @@ STUDIES = (
             "the same without logQ correction": ("infonce", {"correct_popularity": False}),
             "in-batch alone, logQ correction": ("infonce", {"negatives": 0}),
             "in-batch alone, no correction": ("infonce", {"negatives": 0, "correct_popularity": False}),
-            "2,048 uniform": ("infonce", {"negatives": 2048, "in_batch": False}),
+            "2,048 uniform, logQ correction": ("infonce", {"negatives": 2048, "in_batch": False}),
             "2,048 by popularity^½, logQ correction": (
                 "infonce",
                 {"negatives": 2048, "in_batch": False, "negative_exponent": 0.5},
@@ -61,7 +61,7 @@ STUDIES = (
         },
     ),
     Study(
-        "How many uniform negatives?",
+        "How many uniform negatives, with logQ correction?",
         {
             "2,048": ("infonce", {"negatives": 2048, "in_batch": False}),
             "128": ("infonce", {"negatives": 128, "in_batch": False}),
@@ -83,7 +83,7 @@ STUDIES = (
         "Cosine or dot product?",
         {
             "cosine, temperature 0.1": ("infonce", {}),
-            "dot product, temperature 1": ("infonce", {"similarity": "dot", "temperature": 1.0}),
+            "dot product, and temperature 1": ("infonce", {"similarity": "dot", "temperature": 1.0}),
             "dot product, temperature 0.1": ("infonce", {"similarity": "dot"}),
             "cosine, items times popularity^0.05": ("infonce", {"popularity_exponent": 0.05}),
             "cosine, items times popularity^0.15": ("infonce", {"popularity_exponent": 0.15}),
@@ -96,8 +96,11 @@ STUDIES = (
             "half history, half an id": ("infonce", {"user_share": 0.5}),
             "an id": ("infonce", {"user_share": 1.0}),
             "the history, of the items' own embeddings": ("infonce", {"shared_history": True}),
-            "the history, every item weighing the same": ("infonce", {"history_exponent": 0.0}),
-            "the history, weighed by attention": ("infonce", {"history_encoder": "user_attention"}),
+            "the history, popular items not weighed down": ("infonce", {"history_exponent": 0.0}),
+            "half history, weighed by the id's attention, half an id": (
+                "infonce",
+                {"user_share": 0.5, "history_encoder": "user_attention"},
+            ),
         },
     ),
     Study(

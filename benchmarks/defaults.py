@@ -58,7 +58,7 @@ def page(records: list[dict[str, Any]]) -> str:
     for record in records:
         for model, chosen in record["tuned"].items():
             default, best = record["ndcg"][model], chosen["valid_ndcg"]
-            line = [record["dataset"], model, f"{default:.4f}", f"{best:.4f}", f"{default / best:.0%}"]
+            line = [record["dataset"], model, f"{default:.4f}", f"{best:.4f}", f"{default / best:.1%}"]
             lines.append([*line, "yes" if default >= WANTED * best else "no", str(chosen["trials"])])
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     return (

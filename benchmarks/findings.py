@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,10 @@ def measure(place: Place, dataset: Dataset, seeds: int) -> None:
         started = time.perf_counter()
         ndcg = isolation.call(scored, job, dataset)["ndcg"]
         seconds = round(time.perf_counter() - started, 1)
-        record = job.identity(dataset) | {"changed": changed, "ndcg": ndcg, "seconds": seconds}
+        record = job.identity(dataset) | {"ndcg": ndcg, "seconds": seconds}
         record |= {"dataset": dataset.heading, "threads": compute.current().threads}
         record |= {"processor": environment.processor(), "commit": environment.git_commit()}
+        record |= {"date": datetime.now(UTC).isoformat(timespec="seconds")}
         write_json(target, record)
         label = f"{dataset.name} {at}/{len(asked)}: {model} {changed} seed {seed}"
         say(f"{label}: NDCG@20 {ndcg:.4f}, {seconds} s")

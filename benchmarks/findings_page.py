@@ -12,6 +12,7 @@ from typing import Any
 from tabulate import tabulate
 
 from benchmarks.ablations import PLACES, STUDIES, Place, Settings, Study
+from evaluation import registry, settings
 from evaluation.board import Board, Row, read_boards
 from support.files import atomic_file, write_text
 
@@ -22,13 +23,20 @@ BOARDS = (
     "amazon-beauty: published, seen items excluded, top 20",
     "ml-1m: next-item, seen items kept, top 20",
     "ml-1m: next-item, seen items excluded, top 20",
-    "ml-100k: leave-last-one, seen items excluded, top 20",
+    "ml-100k: next-item, seen items kept, top 20",
+)
+ITEM_CF = (
+    "Where a user's items stand in no order, as on gowalla and amazon-beauty, ItemCF comes close to the "
+    "towers, and a fit takes seconds on a CPU: tune it first, and train towers if the rest is worth their "
+    "cost. Where the next item is asked for, it is far behind. An item without interactions or a user "
+    "without a history gets nothing from it, while towers with features reach them "
+    "([features.md](features.md))."
 )
 
 
 @dataclass(frozen=True)
 class Score:
-    """A variant's NDCG@20 over seeds."""
+    """A variant's NDCG@20 over at least two seeds."""
 
     values: list[float]
 
@@ -38,16 +46,16 @@ class Score:
         return mean(self.values)
 
     @property
-    def error(self) -> float:
-        """Squared standard error of the mean; 0 of a single seed."""
-        return stdev(self.values) ** 2 / len(self.values) if len(self.values) > 1 else 0.0
+    def variance(self) -> float:
+        """Of the mean."""
+        return stdev(self.values) ** 2 / len(self.values)
 
     def text(self, base: Score) -> str:
         """The mean, and the change from `base` in percent, with ≈ where it is within two standard errors."""
         told = f"{self.mean:.4f}"
         if self is base:
             return told
-        noise = 2 * sqrt(self.error + base.error)
+        noise = 2 * sqrt(self.variance + base.variance)
         return (
             f"{told} ({'≈ ' if abs(self.mean - base.mean) <= noise else ''}{self.mean / base.mean - 1:+.1%})"
         )
@@ -65,8 +73,8 @@ def page(records: list[Record], boards: list[Board]) -> str:
     parts = [
         "# What makes two-towers win\n\nDerived by `python -m benchmarks.findings`. First one factor at a "
         "time: NDCG@20 on the validation queries, the mean over seeds, with the change from the first line "
-        "of a table. ≈ stands before a change within two standard errors. All other settings are the "
-        "models' defaults, on every dataset the same"
+        "of a table; ≈ stands before a change within two standard errors, of what another seed would give. "
+        "All other settings are the models' defaults, on every dataset the same"
         + "".join(f"; on {place.dataset} {_told(place.settings)}" for place in PLACES if place.settings)
         + "."
     ]
@@ -87,14 +95,14 @@ def _made(records: list[Record]) -> str:
 
 
 def score(place: Place, model: str, changed: Settings, records: list[Record]) -> Score | None:
-    """What is stored of a variant; None where nothing is."""
-    wanted = place.settings | changed
-    values = [
-        each["ndcg"]
-        for each in records
-        if (each["dataset"].split(":")[0], each["model"], each["changed"]) == (place.dataset, model, wanted)
-    ]
-    return Score(values) if values else None
+    """What is stored of a variant, the newest of each seed; None where fewer than two seeds are."""
+    values = settings.resolve(registry.get(model), place.settings | changed, "benchmarks/ablations.py")
+    by_seed = {
+        each["seed"]: each["ndcg"]
+        for each in sorted(records, key=lambda each: each["date"])
+        if (each["dataset"].split(":")[0], each["model"], each["settings"]) == (place.dataset, model, values)
+    }
+    return Score(list(by_seed.values())) if len(by_seed) > 1 else None
 
 
 def _table(study: Study, records: list[Record]) -> str:
@@ -103,7 +111,7 @@ def _table(study: Study, records: list[Record]) -> str:
         scores = [score(place, *variant, records) for variant in study.variants.values()]
         base = scores[0]
         if base is not None:
-            columns[f"{place.dataset} ({len(base.values)})"] = [
+            columns[f"{place.dataset}, {len(base.values)} seeds"] = [
                 "–" if each is None else each.text(base) for each in scores
             ]
     lines = [list(line) for line in zip(study.variants, *columns.values(), strict=True)]
@@ -111,23 +119,24 @@ def _table(study: Study, records: list[Record]) -> str:
 
 
 def found_boards(results: Path) -> Iterator[Board]:
-    """The boards of BOARDS that are stored, split seed 0."""
-    families = [
-        family for folder in sorted(results.iterdir()) if folder.is_dir() for family in read_boards(folder)
-    ]
-    for heading in BOARDS:
-        yield from (family[0] for family in families if family[0].heading == heading)
+    """The boards of BOARDS, split seed 0.
+
+    Raises:
+        ValueError: one is not stored.
+    """
+    folders = [folder for folder in sorted(results.iterdir()) if folder.is_dir()]
+    boards = {family[0].heading: family[0] for folder in folders for family in read_boards(folder)}
+    missing = [heading for heading in BOARDS if heading not in boards]
+    if missing:
+        raise ValueError(f"no runs are stored of: {'; '.join(missing)}")
+    return (boards[heading] for heading in BOARDS)
 
 
 def compared(board: Board) -> list[Row]:
-    """The best row of every model, those that finished."""
-    best: dict[str, Row] = {}
-    for row in board.rows:
-        if row.done and row.mean("metrics", "ndcg") > (
-            best[row.model].mean("metrics", "ndcg") if row.model in best else 0
-        ):
-            best[row.model] = row
-    return list(best.values())
+    """One row a model: its newest by a config or by defaults, which validation chose, if anything did."""
+    rows = [row for row in board.rows if row.done and row.chosen.by != "command line"]
+    newest = sorted(rows, key=lambda row: max(record["date"] for record in row.done))
+    return list({row.model: row for row in newest}.values())
 
 
 def efficient(rows: list[Row]) -> list[Row]:
@@ -146,39 +155,32 @@ def _pareto(boards: list[Board]) -> str:
         kept = efficient(rows)
         for row in sorted(rows, key=lambda row: row.mean("fit_seconds")):
             ndcg, seconds = row.mean("metrics", "ndcg"), row.mean("fit_seconds")
-            lines.append(
-                [board.heading, row.model, f"{ndcg:.4f}", f"{seconds:,.1f}", "yes" if row in kept else ""]
-            )
-    header = ["board", "model", "NDCG@20", "fit s", "efficient"]
+            threads = "/".join(sorted({str(record["threads"]) for record in row.done}))
+            cells = [board.heading, row.model, row.chosen.brief, f"{ndcg:.4f}", f"{seconds:,.1f}", threads]
+            lines.append([*cells, "yes" if row in kept else ""])
+    header = ["board", "model", "settings", "NDCG@20", "fit s", "threads", "efficient"]
     return (
-        "## Quality against the cost of training\n\nNDCG@20 on test and seconds to fit of every board's "
-        "models (the best row of each), a choice on validation included. A model is efficient where none "
-        "that is as cheap is better.\n\n![quality against cost](findings.svg)\n\n"
+        "## Quality against the cost of training\n\nNDCG@20 on test and seconds to fit, a choice of epochs "
+        "on validation included, of every model as its config or its defaults have it. A model is efficient "
+        "where none that is as cheap is better.\n\n![quality against cost](findings.svg)\n\n"
         + tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     )
 
 
 def _item_cf(boards: list[Board]) -> str:
-    told = []
+    lines = []
     for board in boards:
         rows = {row.model: row for row in compared(board)}
         towers = [rows[name] for name in TOWERS if name in rows]
         if "item_cf" not in rows or not towers:
             continue
-        best = max(towers, key=lambda row: row.mean("metrics", "ndcg"))
-        share = rows["item_cf"].mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
-        times = best.mean("fit_seconds") / rows["item_cf"].mean("fit_seconds")
-        told.append(
-            f"{share:.0%} of the NDCG@20 of the best tower, {best.model}, which takes {times:,.0f} times as "
-            f"long to fit ({board.heading.rsplit(',', 1)[0]})"
-        )
-    return (
-        "## When a tuned ItemCF is enough\n\nItemCF reaches " + "; ".join(told) + ". It is enough where "
-        "that share is near one: where a user's items are many and unordered, every item has interactions of "
-        "its own, and a fit in seconds on a CPU counts. It is not where the next item follows from the order "
-        "of the last ones, and it has no answer at all for an item without interactions or a user without "
-        "history, which towers with features have (docs/features.md)."
-    )
+        best, ours = max(towers, key=lambda row: row.mean("metrics", "ndcg")), rows["item_cf"]
+        share = ours.mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
+        times = best.mean("fit_seconds") / ours.mean("fit_seconds")
+        lines.append([board.heading, ours.chosen.brief, f"{share:.0%}", best.model, f"{times:,.0f} ×"])
+    header = ["board", "ItemCF's settings", "its share of NDCG@20", "of the best tower", "which takes"]
+    table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
+    return f"## When a tuned ItemCF is enough\n\n{table}\n\n{ITEM_CF}"
 
 
 def plot(boards: list[Board], target: Path) -> None:

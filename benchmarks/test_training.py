@@ -9,7 +9,7 @@ import neural  # noqa: F401
 from datasets import Interactions
 from evaluation import registry
 
-NEURAL = ("dssm_bce", "simplex_ccl", "infonce")
+NEURAL = ("dssm_bce", "simplex_ccl", "infonce", "bsl")
 STEPS = 40
 
 

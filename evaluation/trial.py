@@ -86,9 +86,12 @@ class Watch:
 
 
 def pruner() -> Any:
-    """Five trials run to their end; later ones end where, after three tenths, they are below the median of
-    at least three others at the same stage.
+    """Five trials run to their end; later ones end where, after half their training, they are below the
+    median of at least three others at the same stage.
+
+    Earlier the order of trials is not yet that of their ends: on gowalla trials better than the later winner
+    were given up after four tenths.
     """
     import optuna
 
-    return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3, n_min_trials=3)
+    return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=5, n_min_trials=3)

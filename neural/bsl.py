@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @register("bsl")
 @dataclass
 class BSL(TwoTower):
-    """Bilateral softmax loss (Wu et al. 2024, arXiv 2312.12882) against uniformly drawn negatives.
+    """Bilateral softmax loss (Wu et al. 2023, arXiv 2312.12882) against uniformly drawn negatives.
 
-    An item that the row's user took is no negative of that row.
+    A row's targets, and for rows of users its history, are no negatives of it.
     """
 
     search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
@@ -30,9 +30,9 @@ class BSL(TwoTower):
     }
 
     temperature: float = 0.1
-    """τ₁: scores are divided by it."""
+    """τ: scores are divided by it."""
     negative_weight: float = 1.2
-    """τ₁/τ₂: weight of the negatives' log-sum; the target has weight 1."""
+    """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1."""
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Bilateral softmax loss of each pair."""

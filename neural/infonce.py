@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class InfoNCE(TwoTower):
     """Sampled softmax with temperature (van den Oord et al. 2018) and logQ correction (Yi et al. 2019).
 
-    Negatives are the targets of the batch's other rows together with uniformly drawn items; an
-    item that the row's user took is no negative of that row.
+    Negatives are the targets of the batch's other rows together with uniformly drawn items; a row's
+    targets, and for rows of users its history, are no negatives of it.
     """
 
     search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {

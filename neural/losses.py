@@ -38,7 +38,7 @@ def sampled_softmax(
 def bilateral_softmax(
     positive: Tensor, negative: Tensor, row: Tensor, temperature: float, negative_weight: float
 ) -> Tensor:
-    """-p/τ + w log Σⱼ exp(nⱼ/τ), Wu et al. 2024 (BSL) for one target at a time.
+    """-p/τ + w log Σⱼ exp(nⱼ/τ), Wu et al. 2023 (BSL) for one target at a time.
 
     The target is not in the sum: with w = 1 this is the sampled softmax less that term.
     """

@@ -42,14 +42,13 @@ class TwoTower(EmbeddingRetriever):
 
     chooses_on_validation: ClassVar[bool] = True
     search_space: ClassVar[dict[str, Any]] = {
-        "learning_rate": (0.003, 0.1, "log"),
+        "learning_rate": (0.005, 0.06, "log"),
         "weight_decay": [0.0, 0.001, 0.01, 0.1],
         "popularity_exponent": (0.0, 0.2),
         "history_exponent": (0.0, 1.0),
         "user_exponent": (0.0, 1.0),
-        "user_share": [0.0, 0.2, 0.5],
         "recency": (0.0, 2.0),
-        "batch_rows": [256, 512, 1024],
+        "batch_rows": [256, 512],
     }
 
     embedding_dim: int = 64

@@ -18,7 +18,7 @@ from support import compute
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
-TOWERS = ("dssm_bce", "simplex_ccl", "infonce")
+TOWERS = ("dssm_bce", "simplex_ccl", "infonce", "bsl")
 
 
 @pytest.fixture(autouse=True)
@@ -45,10 +45,10 @@ def chosen(data, name):
 
 def stored(data, name):
     """The row of a model with its chosen settings in the data's board."""
-    values = ", ".join(f"{key}={value}" for key, value in chosen(data, name).items())
-    wanted = {"model": name, "settings": values, "seed": "0"}
+    values = {f"{key}={value}" for key, value in chosen(data, name).items()}
     with (RESULTS / data.name / "leaderboard.csv").open() as table:
-        (row,) = [row for row in csv.DictReader(table) if wanted.items() <= row.items()]
+        rows = [row for row in csv.DictReader(table) if (row["model"], row["seed"]) == (name, "0")]
+    (row,) = [row for row in rows if set(row["settings"].split(", ")) == values]
     return row
 
 

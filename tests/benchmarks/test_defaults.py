@@ -11,6 +11,6 @@ def test_page():
     }
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page([record]).splitlines()]
     assert [row[1:] for row in cells if row[0].startswith("mine")] == [
-        ["als", "0.0910", "0.1000", "91%", "yes", "30"],
-        ["swing", "0.0899", "0.1000", "90%", "no", "5"],
+        ["als", "0.0910", "0.1000", "91.0%", "yes", "30"],
+        ["swing", "0.0899", "0.1000", "89.9%", "no", "5"],
     ]

@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks import findings, findings_page
-from benchmarks.ablations import PLACES, STUDIES
-from benchmarks.findings_page import Score, compared, efficient, page
+from benchmarks.ablations import PLACES, STUDIES, Place
+from benchmarks.findings_page import Score, compared, efficient, page, score
 from evaluation import registry, settings
 from evaluation.board import Board, Row
 
@@ -30,9 +30,9 @@ def test_a_change_within_two_standard_errors_is_marked():
     assert far.text(base) == "0.2100 (+90.9%)"
 
 
-def row(model, ndcg, seconds, **given):
-    record = {"metrics": {"ndcg": ndcg}, "fit_seconds": seconds}
-    return Row(model, given, [record], [])
+def row(model, ndcg, seconds, by="defaults", date="2026-11-25"):
+    record = {"metrics": {"ndcg": ndcg}, "fit_seconds": seconds, "threads": 2}
+    return Row(model, {}, [record | {"chosen": {"by": by}, "date": date}], [])
 
 
 def board(*rows):
@@ -40,9 +40,10 @@ def board(*rows):
     return Board(about, "f", 20, list(rows))
 
 
-def test_only_the_best_row_of_a_model_is_compared():
-    worse, better, failed = row("als", 0.1, 1), row("als", 0.2, 2), Row("swing", {}, [], [{}])
-    assert compared(board(worse, better, failed)) == [better]
+def test_the_newest_row_that_was_not_set_by_hand_for_a_run_is_compared():
+    older, newer = row("als", 0.3, 1, date="2026-11-24"), row("als", 0.2, 2)
+    by_command = row("als", 0.4, 2, by="command line", date="2026-11-26")
+    assert compared(board(newer, older, by_command, Row("swing", {}, [], [{}]))) == [newer]
 
 
 def test_efficient_is_what_nothing_as_cheap_beats():
@@ -52,30 +53,36 @@ def test_efficient_is_what_nothing_as_cheap_beats():
     assert efficient([beaten, dear, same_cost, cheap]) == [cheap, dear]
 
 
-@pytest.fixture
-def records():
-    def record(model, changed, ndcg, dataset="ml-100k"):
-        return {
-            "model": model, "changed": changed, "ndcg": ndcg, "dataset": f"{dataset}: leave-last-one",
-            "seconds": 30.0, "processor": "A processor", "threads": 2,
-        }  # fmt: skip
-
-    return [
-        record("infonce", {}, 0.1),
-        record("bsl", {}, 0.11),
-        record("bsl", {"epochs": 20}, 0.3, "gowalla"),
-    ]
+def record(model, ndcg, seed, dataset="ml-100k", **changed):
+    values = settings.resolve(registry.get(model), changed, "here")
+    return {
+        "model": model, "settings": values, "ndcg": ndcg, "dataset": f"{dataset}: next-item", "seed": seed,
+        "seconds": 30.0, "processor": "A processor", "threads": 2, "date": f"2026-11-25T00:00:0{seed}",
+    }  # fmt: skip
 
 
-def test_page(records):
+def test_page():
+    uniform = {"negatives": 2048, "in_batch": False}
+    records = [record("infonce", 0.1 + seed / 1000, seed, **uniform) for seed in (0, 1)]
+    records += [record("bsl", 0.2 + seed / 1000, seed) for seed in (0, 1)]
+    records += [record("simplex_ccl", 0.2, 0), record("bsl", 0.3, 0, "gowalla", epochs=20)]
     text = page(records, [board(row("item_cf", 0.15, 2), row("bsl", 0.16, 200))])
-    assert "3 fits, 2 minutes together; A processor, threads: 2." in text
-    losses = text.split("## Which loss?")[1].split("##")[0]
-    assert "ml-100k (1)" in losses and "gowalla" not in losses  # Nothing to compare with there.
-    assert "| BSL     | 0.1100 (+10.0%) |" in losses
-    assert "| CCL     | –               |" in losses
-    assert "94% of the NDCG@20 of the best tower, bsl, which takes 100 times as long" in text
-    assert "| gowalla: published, seen items excluded, top 20 | item_cf | 0.1500    | 2.0     | yes" in text
+    assert "6 fits, 3 minutes together; A processor, threads: 2." in text
+    losses = text.split("## Which loss")[1].split("##")[0]
+    assert "ml-100k, 2 seeds" in losses and "gowalla" not in losses  # Nothing to compare with there.
+    assert "| BSL     | 0.2005 (+99.5%)    |" in losses
+    assert "| CCL     | –                  |" in losses  # A single seed.
+    kept, share = text.split("## Quality")[1].split("## When")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in kept.splitlines()]
+    heading = "gowalla: published, seen items excluded, top 20"
+    assert [heading, "item_cf", "defaults", "0.1500", "2.0", "2", "yes"] in cells
+    assert "94%" in share and "100 ×" in share
+
+
+def test_the_newest_score_of_a_seed_counts():
+    records = [record("bsl", 0.1, 0), record("bsl", 0.3, 1), record("bsl", 0.2, 0) | {"date": "2026-11-26"}]
+    found = score(Place("ml-100k"), "bsl", {}, records)
+    assert sorted(found.values) == [0.2, 0.3]
 
 
 def test_plot_is_the_same_for_the_same_runs(tmp_path):
@@ -83,3 +90,9 @@ def test_plot_is_the_same_for_the_same_runs(tmp_path):
     for target in drawn:
         findings_page.plot([board(row("item_cf", 0.15, 2), row("bsl", 0.16, 200))], target)
     assert drawn[0].read_bytes() == drawn[1].read_bytes()
+
+
+def test_boards_that_are_not_stored_are_named(tmp_path):
+    (tmp_path / "gowalla").mkdir()
+    with pytest.raises(ValueError, match="no runs are stored of: gowalla: published"):
+        findings_page.found_boards(tmp_path)
