@@ -72,9 +72,10 @@ STUDIES = (
     Study(
         "Which temperature?",
         {
-            "0.1": ("infonce", {}),
+            "by the data's size": ("infonce", {}),
             "0.05": ("infonce", {"temperature": 0.05}),
             "0.07": ("infonce", {"temperature": 0.07}),
+            "0.1": ("infonce", {"temperature": 0.1}),
             "0.15": ("infonce", {"temperature": 0.15}),
             "0.2": ("infonce", {"temperature": 0.2}),
         },
@@ -82,9 +83,9 @@ STUDIES = (
     Study(
         "Cosine or dot product?",
         {
-            "cosine, temperature 0.1": ("infonce", {}),
-            "dot product, and temperature 1": ("infonce", {"similarity": "dot", "temperature": 1.0}),
-            "dot product, temperature 0.1": ("infonce", {"similarity": "dot"}),
+            "cosine": ("infonce", {}),
+            "dot product, temperature 1": ("infonce", {"similarity": "dot", "temperature": 1.0}),
+            "dot product, temperature 0.1": ("infonce", {"similarity": "dot", "temperature": 0.1}),
             "cosine, items times popularity^0.05": ("infonce", {"popularity_exponent": 0.05}),
             "cosine, items times popularity^0.15": ("infonce", {"popularity_exponent": 0.15}),
         },

@@ -63,7 +63,7 @@ def simplex_training(train):
 
 
 def infonce_training(train, negatives=1024, optimiser=torch.optim.Adam):
-    loss = partial(sampled_softmax, temperature=InfoNCE().temperature)
+    loss = partial(sampled_softmax, temperature=0.1)
     return Training(train, loss, negatives, shared=True, optimiser=optimiser)
 
 

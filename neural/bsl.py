@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evaluation.registry import register
-from neural.two_tower import TwoTower
+from neural.tempered import Tempered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,20 +17,17 @@ if TYPE_CHECKING:
 
 @register("bsl")
 @dataclass
-class BSL(TwoTower):
+class BSL(Tempered):
     """Bilateral softmax loss (Wu et al. 2023, arXiv 2312.12882) against uniformly drawn negatives.
 
     A row's targets, and for rows of users its history, are no negatives of it.
     """
 
-    search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
+    search_space: ClassVar[dict[str, Any]] = Tempered.search_space | {
         "negatives": [512, 1024, 2048],
-        "temperature": (0.05, 0.3, "log"),
         "negative_weight": (0.9, 1.3),
     }
 
-    temperature: float = 0.1
-    """τ: scores are divided by it."""
     negative_weight: float = 1.2
     """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1."""
 
@@ -38,4 +35,4 @@ class BSL(TwoTower):
         """Bilateral softmax loss of each pair."""
         from neural.losses import bilateral_softmax
 
-        return bilateral_softmax(positive, negative, batch.row, self.temperature, self.negative_weight)
+        return bilateral_softmax(positive, negative, batch.row, self.temperature_, self.negative_weight)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evaluation.registry import register
-from neural.two_tower import TwoTower
+from neural.tempered import Tempered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,19 +18,16 @@ if TYPE_CHECKING:
 
 @register("dssm_bce")
 @dataclass
-class DssmBce(TwoTower):
+class DssmBce(Tempered):
     """DSSM (Huang et al. 2013): two towers compared by cosine, trained pointwise with binary
     cross-entropy against drawn negatives.
     """
 
-    search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
+    search_space: ClassVar[dict[str, Any]] = Tempered.search_space | {
         "negatives": [512, 1024, 2048],
-        "temperature": (0.05, 0.3, "log"),
         "negative_weight": (0.003, 1.0, "log"),
     }
 
-    temperature: float = 0.1
-    """τ: scores are divided by it."""
     negative_weight: float = 0.1
     """Weight of the mean cost of the negatives, in units of the number of items: at 1 every item of
     the catalogue weighs as much as the target."""
@@ -43,4 +40,4 @@ class DssmBce(TwoTower):
         # The learned bias starts where the target and all negatives together pull equally.
         bias = towers.bias - math.log(weight)
         count = batch.negatives
-        return binary_cross_entropy(positive, negative, batch.row, count, self.temperature, bias, weight)
+        return binary_cross_entropy(positive, negative, batch.row, count, self.temperature_, bias, weight)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from evaluation.registry import register
-from neural.two_tower import TwoTower
+from neural.tempered import Tempered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,19 +17,13 @@ if TYPE_CHECKING:
 
 @register("infonce")
 @dataclass
-class InfoNCE(TwoTower):
+class InfoNCE(Tempered):
     """Sampled softmax with temperature (van den Oord et al. 2018) and logQ correction (Yi et al. 2019).
 
     Negatives are the targets of the batch's other rows together with uniformly drawn items; a row's
     targets, and for rows of users its history, are no negatives of it.
     """
 
-    search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
-        "temperature": (0.05, 0.3, "log"),
-    }
-
-    temperature: float = 0.1
-    """τ: scores are divided by it."""
     correct_popularity: bool = True
     """Subtract the log probability of a negative to be in the sample from its score."""
     streaming_log_q: bool = False  # type: ignore[misc]
@@ -45,4 +39,4 @@ class InfoNCE(TwoTower):
         from neural.losses import sampled_softmax
 
         log_q = batch.log_q if self.correct_popularity else None
-        return sampled_softmax(positive, negative, batch.row, self.temperature, log_q)
+        return sampled_softmax(positive, negative, batch.row, self.temperature_, log_q)

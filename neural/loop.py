@@ -51,6 +51,7 @@ class Loop:
         torch.set_num_threads(here.threads)
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
         self.model, self.train, self.device = model, train, here.device
+        model.settle(train)
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
         self.towers = towers_of(model, train, torch.Generator().manual_seed(seed)).to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)

@@ -160,6 +160,9 @@ class TwoTower(EmbeddingRetriever):
             towers: for parameters that belong to the loss.
         """
 
+    def settle(self, train: Interactions) -> None:
+        """Decide what settings leave to the training data, before the first step."""
+
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Train; with `valid` up to the epoch of best NDCG@20, without it up to the epoch chosen before.
 

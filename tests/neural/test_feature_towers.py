@@ -198,7 +198,7 @@ def test_accumulated_batches_have_the_gradient_of_their_mean() -> None:
     ({"user_share": 1.5}, "user_share is 1.5: give 0 or more, and no more than 1"),
     ({"input_share": 1.0}, "input_share is 1.0: give 0 or more, and less than 1"),
     ({"learning_rate": 0.0}, "learning_rate is 0.0: give more than 0"),
-    ({"temperature": -0.1}, "temperature is -0.1: give more than 0"),
+    ({"temperature": -0.1}, "temperature is -0.1: give 0 or more"),
     ({"clip_norm": float("nan")}, "clip_norm is nan: give more than 0"),
     ({"weight_decay": -1.0}, "weight_decay is -1.0: give 0 or more"),
     ({"id_dropout": -0.1}, "id_dropout is -0.1"),

@@ -91,7 +91,7 @@ def test_without_resume_the_training_begins_anew(stop_after, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    ({"temperature": 0.2}, "its setting temperature is 0.1, here it is 0.2"),
+    ({"temperature": 0.2}, "its setting temperature is 0.0, here it is 0.2"),
     ({"embedding_dim": 8}, "its setting embedding_dim is 16, here it is 8"),
 ])  # fmt: skip
 def test_a_checkpoint_of_other_settings_is_refused(change, said, stop_after, tmp_path) -> None:
