@@ -31,9 +31,9 @@ class ItemCF(Neighbourhood):
 
     user_exponent: float = 0.75
     """p: a user with many items says less of each pair of them."""
-    shrinkage: float = 0.0
+    shrinkage: float = 1.0
     """Added to the denominator: lowers similarities that few users support."""
-    amplification: float = 1.0
+    amplification: float = 1.5
     """ρ: above 1, a few large similarities of a history count more than many small ones."""
 
     stochastic: ClassVar[bool] = False

@@ -49,9 +49,8 @@ def model_of(work):
 
     match work["model"]:
         case "item_cf":
-            return ItemCF(
-                top_k=work["neighbours"], kept_for=work["kept_for"], user_exponent=0.0, target_exponent=0.5
-            )
+            cosine = {"user_exponent": 0.0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0}
+            return ItemCF(top_k=work["neighbours"], kept_for=work["kept_for"], **cosine)
         case "als":
             names = ("factors", "regularization", "alpha", "iterations")
             return ALS(**{name: work[name] for name in names})

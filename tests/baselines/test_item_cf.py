@@ -7,6 +7,8 @@ from evaluation import contract, metrics
 from support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest, queries
 
+COSINE = {"user_exponent": 0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0}
+
 
 def reference(train, model):
     """The formula, with dense matrices; row = item of the history, column = item returned."""
@@ -46,7 +48,7 @@ def test_plain_cosine_ranks_as_implicit():
     from scipy.sparse import csr_matrix
 
     train = interactions(np.random.default_rng(1), 300, 120)
-    model = ItemCF(user_exponent=0, history_exponent=0.5, target_exponent=0.5, top_k=1000)
+    model = ItemCF(top_k=1000, **COSINE)
     model.fit(train, None, 0)
     asked = queries(train).take(np.flatnonzero(train.user_counts))
     theirs = implicit.nearest_neighbours.CosineRecommender(K=1000, num_threads=1)
@@ -82,7 +84,7 @@ def test_contract():
 
 def test_published_number_of_plain_cosine_on_gowalla(data_dir):
     data = datasets.load("gowalla", data_dir)
-    model = ItemCF(user_exponent=0, history_exponent=0.5, target_exponent=0.5, top_k=200)
+    model = ItemCF(top_k=200, **COSINE)
     model.fit(data.train_valid, None, 0)
     items, _ = model.recommend(data.test, 20)
     reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
