@@ -70,18 +70,26 @@ def write(root: Path, records: list[Record]) -> None:
 
 def page(records: list[Record], boards: list[Board]) -> str:
     """The page as Markdown."""
-    parts = [
-        "# What makes two-towers win\n\nDerived by `python -m benchmarks.findings`. First one factor at a "
-        "time: NDCG@20 on the validation queries, the mean over seeds, with the change from the first line "
-        "of a table; ≈ stands before a change within two standard errors, of what another seed would give. "
-        "All other settings are the models' defaults, on every dataset the same"
-        + "".join(f"; on {place.dataset} {_told(place.settings)}" for place in PLACES if place.settings)
-        + "."
-    ]
-    parts += [_made(records)]
-    parts += [f"## {study.question}\n\n{_table(study, records)}\n\n{study.finding}" for study in STUDIES]
+    parts = ["# What makes two-towers win\n\nDerived by `python -m benchmarks.findings`."]
+    parts += _ablations(records) if records else []
     parts += [_pareto(boards), _item_cf(boards)]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _ablations(records: list[Record]) -> list[str]:
+    about = (
+        "First one factor at a time: NDCG@20 on the validation queries, the mean over seeds, with the change "
+        "from the first line of a table; ≈ stands before a change within two standard errors over "
+        "seeds. All other settings are the models' defaults, on every dataset the same"
+        + "".join(f"; on {place.dataset} {_told(place.settings)}" for place in PLACES if place.settings)
+        + "."
+    )
+    tables = [
+        f"## {study.question}\n\n{_table(study, columns)}\n\n{study.finding}"
+        for study in STUDIES
+        if (columns := _columns(study, records))
+    ]
+    return [about, _made(records), *tables]
 
 
 def _told(settings: Settings) -> str:
@@ -105,15 +113,19 @@ def score(place: Place, model: str, changed: Settings, records: list[Record]) ->
     return Score(list(by_seed.values())) if len(by_seed) > 1 else None
 
 
-def _table(study: Study, records: list[Record]) -> str:
+def _columns(study: Study, records: list[Record]) -> dict[str, list[str]]:
+    """Place → a cell a variant, where the first one has scores to compare with."""
     columns = {}
     for place in PLACES:
         scores = [score(place, *variant, records) for variant in study.variants.values()]
         base = scores[0]
         if base is not None:
-            columns[f"{place.dataset}, {len(base.values)} seeds"] = [
-                "–" if each is None else each.text(base) for each in scores
-            ]
+            cells = ["–" if each is None else each.text(base) for each in scores]
+            columns[f"{place.dataset}, {len(base.values)} seeds"] = cells
+    return columns
+
+
+def _table(study: Study, columns: dict[str, list[str]]) -> str:
     lines = [list(line) for line in zip(study.variants, *columns.values(), strict=True)]
     return tabulate(lines, ["", *columns], tablefmt="pipe", disable_numparse=True)
 
