@@ -42,6 +42,7 @@ class ItemCF(Neighbourhood):
         "user_exponent": (0.0, 1.25),
         "history_exponent": (0.2, 1.2),
         "target_exponent": (0.0, 0.6),
+        "recency": (0.0, 2.0),
         "shrinkage": [0.0, 1.0, 10.0],
         "amplification": (0.7, 2.5),
         "top_k": [20, 50, 100, 200, 500, 1000],
@@ -76,4 +77,4 @@ class ItemCF(Neighbourhood):
         blocks = in_blocks(work, train.n_items, 256, "item_cf", "items")
         neighbours = stack(blocks, train.n_items)
         neighbours.data **= np.float32(self.amplification)
-        self._adopt(neighbours)
+        self._adopt(neighbours, train)

@@ -33,6 +33,8 @@ class Neighbourhood(ItemToItemRetriever):
     """a: how far the weight of a popular item of the history is reduced."""
     target_exponent: float = 0.25
     """b: how far the score of a popular returned item is reduced."""
+    recency: float = 2.0
+    """The r-th history item from the end weighs r^-recency, where the data is in time order."""
     kept_for: Literal["target", "history"] = "target"
     """Which items have `top_k` neighbours: those returned ("target") or those of a history ("history")."""
 
@@ -51,8 +53,9 @@ class Neighbourhood(ItemToItemRetriever):
         target, history = size**self.target_exponent, size**self.history_exponent
         return (target, history) if self.kept_for == "target" else (history, target)
 
-    def _adopt(self, neighbours: csr_array) -> None:
+    def _adopt(self, neighbours: csr_array, train: Interactions) -> None:
         """Answer from `neighbours`, whose row i holds what is kept for item i."""
+        self.decay_ = self.recency if train.ordered else 0.0
         self.similarity_ = neighbours.T.tocsr() if self.kept_for == "target" else neighbours
 
 

@@ -49,6 +49,7 @@ class Swing(Neighbourhood):
         "user_offset": [0.0, 5.0, 15.0],
         "history_exponent": (0.0, 2.0),
         "target_exponent": (0.0, 0.6),
+        "recency": (0.0, 2.0),
         "top_k": [20, 50, 100, 200, 500, 1000],
     }
 
@@ -83,7 +84,7 @@ class Swing(Neighbourhood):
             )  # fmt: skip
 
         blocks = in_blocks(work, len(parts), 1, "swing", "parts")
-        self._adopt(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))])
+        self._adopt(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))], train)
 
 
 def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:

@@ -134,12 +134,13 @@ def select(block, queries, vectors, slacks, values, start, stop, items, scores):
 
 
 @njit(cache=True, nogil=True)
-def sum_neighbours(history, exclude, indptr, indices, data, items, scores):
+def sum_neighbours(history, exclude, indptr, indices, data, decay, items, scores):
     """The items of largest summed similarity to the items of each history.
 
     Args:
         history, exclude: rows of items, each as (values, start, stop).
         indptr, indices, data: the similarity in CSR form; row = item of a history.
+        decay: the r-th item from the end of a history weighs r^-decay.
         items: int32[b, k], filled.
         scores: float32[b, k], filled.
     """
@@ -150,14 +151,15 @@ def sum_neighbours(history, exclude, indptr, indices, data, items, scores):
     touched = np.empty(n_items + 1, np.int32)
     for r in range(len(items)):
         count = 0
-        for seen in history[0][history[1][r] : history[2][r]]:
+        for place in range(history[1][r], history[2][r]):
+            seen, weight = history[0][place], np.float64(history[2][r] - place) ** -decay
             for at in range(indptr[seen], indptr[seen + 1]):
                 item = indices[at]
                 # Written always and kept when new: cheaper than a branch nobody can predict.
                 touched[count] = item
                 count += state[item] == 0
                 state[item] = TOUCHED
-                total[item] += data[at]
+                total[item] += weight * data[at]
         for item in exclude[0][exclude[1][r] : exclude[2][r]]:
             state[item] |= EXCLUDED
         clear(scores[r], items[r])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,9 @@ from evaluation import contract, metrics
 from support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest, queries
 
-COSINE = {"user_exponent": 0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0}
+COSINE = {
+    "user_exponent": 0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0, "recency": 0.0
+}  # fmt: skip
 
 
 def reference(train, model):
@@ -68,6 +72,19 @@ def test_last_n_uses_the_end_of_the_history():
     row = model.similarity_.toarray()[query.history[0][-1]]
     assert not set(items[0]) & set(query.history[0])
     np.testing.assert_array_equal(row[items[0]], scores[0])
+
+
+def test_recency_counts_from_the_end_where_the_data_is_in_time_order():
+    train = interactions(np.random.default_rng(2))
+    asked = queries(train).take(np.array([10]))
+    history = asked.history[0]
+    for ordered, decay in ((True, 1.5), (False, 0.0)):
+        model = ItemCF(recency=1.5, top_k=1000)
+        model.fit(replace(train, ordered=ordered), None, 0)
+        items, scores = model.recommend(asked, 5)
+        weights = np.arange(len(history), 0, -1.0) ** -decay
+        expected = weights @ model.similarity_.toarray()[history]
+        np.testing.assert_allclose(expected[items[0]], scores[0], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
