@@ -225,7 +225,7 @@ def test_a_hopeless_training_is_given_up(tmp_path):
     trial = study.ask()
     assert attempt(Trial(quick, DATA, storage, "x", trial._trial_id)) is None
     reported = study.trials[-1].intermediate_values
-    assert max(reported) == 3 and 0 < max(reported.values()) < 0.7
+    assert max(reported) == 5 and 0 < max(reported.values()) < 0.7
 
 
 def test_a_watch_reports_each_tenth_once_and_not_the_end():
