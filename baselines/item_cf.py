@@ -66,7 +66,7 @@ class ItemCF(Neighbourhood):
         weights = np.maximum(weights, np.finfo(np.float64).tiny)
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
-        own_norms, other_norms = self._norms(size.astype(np.float64))
+        own_norms, other_norms = self._norms(size)
 
         def work(first: int, last: int):
             return item_cf_kernels.nearest(

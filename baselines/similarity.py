@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Neighbours of consecutive items: how many each has int64[b], their codes int32[total], and
 their similarities float32[total]."""
-
-Norms = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -45,17 +43,18 @@ class Neighbourhood(ItemToItemRetriever):
         if self.last_n < 0:
             raise InputError(f"{self.name}.last_n must be at least 0, not {self.last_n}")
 
-    def _norms(self, size: Norms) -> tuple[Norms, Norms]:
+    def _norms(self, size: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """float64[n_items] each: divisors of an item as the one that keeps neighbours, and as neighbour.
 
-        `size` float64[n_items] is how popular each item is.
+        `size` [n_items], all above 0, is how popular each item is.
         """
+        size = size.astype(np.float64)
         target, history = size**self.target_exponent, size**self.history_exponent
         return (target, history) if self.kept_for == "target" else (history, target)
 
     def _adopt(self, neighbours: csr_array, train: Interactions) -> None:
         """Answer from `neighbours`, whose row i holds what is kept for item i."""
-        self.decay_ = self.recency if train.ordered else 0.0
+        self.recency_ = self.recency if train.ordered else 0.0
         self.similarity_ = neighbours.T.tocsr() if self.kept_for == "target" else neighbours
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from evaluation import registry, settings
+
 Settings = dict[str, Any]
 
 
@@ -16,8 +18,6 @@ class Study:
     variants: dict[str, tuple[str, Settings]]
     """Label → model and the settings in which it differs from its defaults; the first is the one that
     the others are compared with"""
-    finding: str = ""
-    """What they answer"""
 
 
 @dataclass(frozen=True)
@@ -115,3 +115,8 @@ STUDIES = (
         },
     ),
 )
+
+
+def resolved(model: str, changed: Settings) -> Settings:
+    """Every setting of a model, those that are not `changed` by default."""
+    return settings.resolve(registry.get(model), changed, "benchmarks/ablations.py")

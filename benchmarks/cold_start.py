@@ -10,13 +10,14 @@ from typing import Any
 
 from tabulate import tabulate
 
+import neural
 from datasets.splits import excludes_seen
 from evaluation import runs
 from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "features.md"
-TOWERS = ("infonce", "dssm_bce", "simplex_ccl", "bsl")
+TOWERS = tuple(model.name for model in neural.MODELS)
 CHANCES = 20
 """A feature tower's Recall@20 on cold items is at least so many times a random ranking's."""
 WARM_GAIN = 0.1

@@ -18,9 +18,9 @@ from typing import Any
 
 import neural  # noqa: F401  (importing registers its models)
 from benchmarks import findings_page
-from benchmarks.ablations import PLACES, STUDIES, Place, Settings
+from benchmarks.ablations import PLACES, STUDIES, Place, Settings, resolved
 from datasets import Dataset, load
-from evaluation import environment, isolation, registry, settings
+from evaluation import environment, isolation
 from evaluation.runs import Job, ModelSource, digest
 from evaluation.trial import scored
 from support import compute
@@ -65,8 +65,7 @@ def measure(place: Place, dataset: Dataset, seeds: int) -> None:
 
 def _job(model: str, changed: Settings, seed: int) -> Job:
     here = compute.current()
-    values = settings.resolve(registry.get(model), changed, "benchmarks/ablations.py")
-    return Job(ModelSource(model), values, seed, 20, here.device, here.precision)
+    return Job(ModelSource(model), resolved(model, changed), seed, 20, here.device, here.precision)
 
 
 def records() -> list[dict[str, Any]]:

@@ -11,13 +11,14 @@ from typing import Any
 
 from tabulate import tabulate
 
-from benchmarks.ablations import PLACES, STUDIES, Place, Settings, Study
-from evaluation import registry, settings
+import neural
+from benchmarks import drawing
+from benchmarks.ablations import PLACES, STUDIES, Place, Settings, Study, resolved
 from evaluation.board import Board, Row, read_boards
-from support.files import atomic_file, write_text
+from support.files import write_text
 
 Record = dict[str, Any]
-TOWERS = ("dssm_bce", "simplex_ccl", "infonce", "bsl")
+TOWERS = tuple(model.name for model in neural.MODELS)
 BOARDS = (
     "gowalla: published, seen items excluded, top 20",
     "amazon-beauty: published, seen items excluded, top 20",
@@ -26,11 +27,10 @@ BOARDS = (
     "ml-100k: next-item, seen items kept, top 20",
 )
 ITEM_CF = (
-    "Where a user's items stand in no order, as on gowalla and amazon-beauty, ItemCF comes close to the "
-    "towers, and a fit takes seconds on a CPU: tune it first, and train towers if the rest is worth their "
-    "cost. Where the next item is asked for, it is far behind. An item without interactions or a user "
-    "without a history gets nothing from it, while towers with features reach them "
-    "([features.md](features.md))."
+    "A fit takes seconds on a CPU: tune ItemCF first, with its recency where the data is in time order, and "
+    "train towers if the rest is worth their cost. What it is worth untuned says little of what it can do. "
+    "An item without interactions or a user without a history gets nothing from it, while towers with "
+    "features reach them ([features.md](features.md))."
 )
 
 
@@ -85,7 +85,7 @@ def _ablations(records: list[Record]) -> list[str]:
         + "."
     )
     tables = [
-        f"## {study.question}\n\n{_table(study, columns)}\n\n{study.finding}"
+        f"## {study.question}\n\n{_table(study, columns)}"
         for study in STUDIES
         if (columns := _columns(study, records))
     ]
@@ -104,7 +104,7 @@ def _made(records: list[Record]) -> str:
 
 def score(place: Place, model: str, changed: Settings, records: list[Record]) -> Score | None:
     """What is stored of a variant, the newest of each seed; None where fewer than two seeds are."""
-    values = settings.resolve(registry.get(model), place.settings | changed, "benchmarks/ablations.py")
+    values = resolved(model, place.settings | changed)
     by_seed = {
         each["seed"]: each["ndcg"]
         for each in sorted(records, key=lambda each: each["date"])
@@ -184,8 +184,6 @@ def _item_cf(boards: list[Board]) -> str:
     for board in boards:
         rows = {row.model: row for row in compared(board)}
         towers = [rows[name] for name in TOWERS if name in rows]
-        if "item_cf" not in rows or not towers:
-            continue
         best, ours = max(towers, key=lambda row: row.mean("metrics", "ndcg")), rows["item_cf"]
         share = ours.mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
         times = best.mean("fit_seconds") / ours.mean("fit_seconds")
@@ -197,17 +195,8 @@ def _item_cf(boards: list[Board]) -> str:
 
 def plot(boards: list[Board], target: Path) -> None:
     """NDCG@20 over seconds to fit, one panel a board, efficient models joined by a line."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    # Without these two every drawing of the same runs would be another file.
-    matplotlib.rcParams["svg.hashsalt"] = "findings"
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(
-        1, max(len(boards), 1), figsize=(4 * max(len(boards), 1), 4), layout="constrained", squeeze=False
-    )
-    for axis, board in zip(axes[0], boards, strict=False):
+    figure, axes = drawing.panels(len(boards), (4 * len(boards), 4), "findings")
+    for axis, board in zip(axes, boards, strict=True):
         rows = compared(board)
         line = [(row.mean("fit_seconds"), row.mean("metrics", "ndcg")) for row in efficient(rows)]
         axis.plot(*zip(*line, strict=True), "-", color="lightgrey", zorder=1)
@@ -217,5 +206,4 @@ def plot(boards: list[Board], target: Path) -> None:
             axis.annotate(row.model, point, textcoords="offset points", xytext=(4, 4), fontsize=7)
         title = board.heading.rsplit(",", 1)[0].replace(", ", "\n")
         axis.set(xscale="log", xlabel="seconds to fit", ylabel="NDCG@20", title=title)
-    with atomic_file(target) as scratch:
-        figure.savefig(scratch, format="svg", metadata={"Date": None})
+    drawing.save(figure, target)

@@ -15,24 +15,19 @@ from typing import Any
 import numpy as np
 import torch
 
+import neural
 from datasets import Dataset, load
 from datasets.log import Log
 from datasets.ragged import Ragged, offsets_of
 from datasets.splits import split
 from evaluation import environment, metrics, topk, topk_cuda
 from neural.batches import Batch
-from neural.bsl import BSL
-from neural.dssm_bce import DssmBce
-from neural.infonce import InfoNCE
 from neural.loop import Loop
-from neural.simplex_ccl import SimpleX
 from neural.two_tower import TwoTower
 from support import compute, progress
 
 ROOT = Path(__file__).parent.parent
-MODELS: dict[str, type[TwoTower]] = {
-    "infonce": InfoNCE, "simplex_ccl": SimpleX, "dssm_bce": DssmBce, "bsl": BSL
-}  # fmt: skip
+MODELS: dict[str, type[TwoTower]] = {model.name: model for model in neural.MODELS}
 PRECISIONS = ("fp32", "bf16", "fp16")
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 K, DIM, SEED = 20, 64, 0

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
+from benchmarks import drawing
 from evaluation import runs
-from support.files import atomic_file, write_text
+from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "results" / "aliec-sim" / "runs"
@@ -88,14 +89,7 @@ def page(found: Points) -> str:
 
 def plot(found: Points, target: Path) -> None:
     """Seconds to fit and peak memory over interactions, both axes logarithmic."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    # Without these two every drawing of the same runs would be another file.
-    matplotlib.rcParams["svg.hashsalt"] = "scaling"
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, len(MEASURES), figsize=(12, 4), layout="constrained")
+    figure, axes = drawing.panels(len(MEASURES), (12, 4), "scaling")
     for axis, (label, key) in zip(axes, MEASURES.items(), strict=True):
         for model, records in found.items():
             axis.plot(
@@ -103,8 +97,7 @@ def plot(found: Points, target: Path) -> None:
             )
         axis.set(xscale="log", yscale="log", xlabel="training interactions", title=label)
     axes[0].legend()
-    with atomic_file(target) as scratch:
-        figure.savefig(scratch, format="svg", metadata={"Date": None})
+    drawing.save(figure, target)
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from benchmarks.test_training import STEPS, scattered
 from evaluation import topk
 from neural.infonce import InfoNCE
 from neural.simplex_ccl import SimpleX
+from neural.tempered import fitting
 
 
 @pytest.mark.benchmark(group="top-20 of gowalla")
@@ -63,7 +64,7 @@ def simplex_training(train):
 
 
 def infonce_training(train, negatives=1024, optimiser=torch.optim.Adam):
-    loss = partial(sampled_softmax, temperature=0.1)
+    loss = partial(sampled_softmax, temperature=fitting(len(train)))
     return Training(train, loss, negatives, shared=True, optimiser=optimiser)
 
 

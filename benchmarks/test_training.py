@@ -5,11 +5,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-import neural  # noqa: F401
+import neural
 from datasets import Interactions
 from evaluation import registry
 
-NEURAL = ("dssm_bce", "simplex_ccl", "infonce", "bsl")
+NEURAL = tuple(model.name for model in neural.MODELS)
 STEPS = 40
 
 

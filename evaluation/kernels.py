@@ -134,13 +134,13 @@ def select(block, queries, vectors, slacks, values, start, stop, items, scores):
 
 
 @njit(cache=True, nogil=True)
-def sum_neighbours(history, exclude, indptr, indices, data, decay, items, scores):
+def sum_neighbours(history, exclude, indptr, indices, data, recency, items, scores):
     """The items of largest summed similarity to the items of each history.
 
     Args:
         history, exclude: rows of items, each as (values, start, stop).
         indptr, indices, data: the similarity in CSR form; row = item of a history.
-        decay: the r-th item from the end of a history weighs r^-decay.
+        recency: the r-th item from the end of a history weighs r^-recency.
         items: int32[b, k], filled.
         scores: float32[b, k], filled.
     """
@@ -152,7 +152,7 @@ def sum_neighbours(history, exclude, indptr, indices, data, decay, items, scores
     for r in range(len(items)):
         count = 0
         for place in range(history[1][r], history[2][r]):
-            seen, weight = history[0][place], np.float64(history[2][r] - place) ** -decay
+            seen, weight = history[0][place], np.float64(history[2][r] - place) ** -recency
             for at in range(indptr[seen], indptr[seen + 1]):
                 item = indices[at]
                 # Written always and kept when new: cheaper than a branch nobody can predict.

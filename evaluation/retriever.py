@@ -145,7 +145,7 @@ class EmbeddingRetriever(Retriever):
 class ItemToItemRetriever(Retriever):
     """A model that scores an item by its similarities to the history's items, summed.
 
-    Its `fit` sets `similarity_`, and may set `decay_`.
+    Its `fit` sets `similarity_`, and may set `recency_`.
     """
 
     last_n: int = 0
@@ -154,8 +154,8 @@ class ItemToItemRetriever(Retriever):
     # Without an annotation it is no field, and so no setting.
     similarity_ = cast("csr_array", None)
     """float32[n_items, n_items], set by `fit`: row = item of the history, column = item returned"""
-    decay_ = 0.0
-    """The r-th item from the end of a history weighs r^-decay_"""
+    recency_ = 0.0
+    """The r-th item from the end of a history weighs r^-recency_"""
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest summed similarity to each history; ties by item code.
@@ -163,7 +163,7 @@ class ItemToItemRetriever(Retriever):
         An item similar to nothing in the history is not returned.
         """
         history = queries.history.last(self.last_n) if self.last_n else queries.history
-        return topk.neighbours(history, self.similarity_, queries.exclude, k, self.decay_)
+        return topk.neighbours(history, self.similarity_, queries.exclude, k, self.recency_)
 
     @property
     def parameters(self) -> int:

@@ -88,7 +88,7 @@ def _inner_product_cpu(
     return found, scores
 
 
-def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, decay: float = 0.0) -> TopK:
+def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float = 0.0) -> TopK:
     """The `k` items of largest similarity to the items of each history, summed.
 
     An item that stands in a history twice counts twice. Items without a similarity to any item
@@ -99,7 +99,7 @@ def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, 
         similarity: float32[n, n]; row = item of the history, column = item returned.
         exclude: q rows of items not to return.
         k: length of a list; may exceed the catalogue.
-        decay: the r-th item from the end of a history weighs r^-decay.
+        recency: the r-th item from the end of a history weighs r^-recency.
 
     Returns:
         As `inner_product`; scores are summed in float64 and rounded.
@@ -115,7 +115,7 @@ def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, 
     def work(start: int, stop: int) -> None:
         kernels.sum_neighbours(
             _rows(history, start, stop), _rows(exclude, start, stop), similarity.indptr,
-            similarity.indices, similarity.data, float(decay), found[start:stop], scores[start:stop],
+            similarity.indices, similarity.data, float(recency), found[start:stop], scores[start:stop],
         )  # fmt: skip
 
     if k > 0:

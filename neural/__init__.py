@@ -5,4 +5,7 @@ from neural.dssm_bce import DssmBce
 from neural.infonce import InfoNCE
 from neural.simplex_ccl import SimpleX
 
-__all__ = ["BSL", "DssmBce", "InfoNCE", "SimpleX"]
+__all__ = ["BSL", "MODELS", "DssmBce", "InfoNCE", "SimpleX"]
+
+MODELS = (InfoNCE, DssmBce, SimpleX, BSL)
+"""Every two-tower model"""

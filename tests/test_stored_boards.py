@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import baselines  # noqa: F401
-import neural  # noqa: F401
+import neural
 from datasets import load
 from evaluation import configs, contract, environment, evaluate, registry, settings
 from support import compute
@@ -18,7 +18,7 @@ from support import compute
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
-TOWERS = ("dssm_bce", "simplex_ccl", "infonce", "bsl")
+TOWERS = tuple(model.name for model in neural.MODELS)
 
 
 @pytest.fixture(autouse=True)

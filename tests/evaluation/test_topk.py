@@ -167,7 +167,8 @@ def test_neighbours_ties_are_broken_by_code_and_repeats_count_twice():
 
 def test_neighbours_lets_older_items_of_a_history_weigh_less():
     matrix = csr_array(np.array([[0, 0, 8, 0], [0, 0, 0, 3], [0, 0, 0, 0], [0, 0, 0, 0]], np.float32))
-    found, scores = topk.neighbours(Ragged.from_rows([[0, 1], [0, 1]]), matrix, Ragged.empty(2), 2, decay=2.0)
+    history = Ragged.from_rows([[0, 1], [0, 1]])
+    found, scores = topk.neighbours(history, matrix, Ragged.empty(2), 2, recency=2.0)
     assert found.tolist() == [[3, 2]] * 2
     assert scores.tolist() == [[3.0, 2.0]] * 2
 

@@ -7,11 +7,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from evaluation.planted import planted
-from neural import DssmBce, InfoNCE, SimpleX, batches, distinct
+from neural import MODELS, batches, distinct
 from neural.loop import Loop, batch_loss
 from support import compute
 
-MODELS = [DssmBce, SimpleX, InfoNCE]
 SMALL = {"embedding_dim": 16, "batch_rows": 20, "negatives": 12, "epochs": 4}
 WAITING = ("nonzero", "_unique2", "unique_dim", "unique_consecutive", "_local_scalar_dense", "masked_select")
 

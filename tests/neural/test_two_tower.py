@@ -10,12 +10,11 @@ import torch
 from datasets.dataset import Dataset, Interactions, Queries
 from datasets.ragged import Ragged
 from evaluation import metrics
-from neural import DssmBce, InfoNCE, SimpleX
+from neural import MODELS, InfoNCE, SimpleX
 from neural.two_tower import TwoTower
 from support import compute
 from support.errors import InputError
 
-MODELS = [DssmBce, SimpleX, InfoNCE]
 BLOCKS, USERS, ITEMS, HELD_OUT = 6, 20, 10, 2
 SMALL = {"embedding_dim": 16, "batch_rows": 32, "negatives": 60, "epochs": 30}
 
