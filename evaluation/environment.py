@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -41,12 +42,14 @@ def _git(*words: str) -> str:
 
 
 def processor() -> str:
-    """The CPU's name, as the system gives it."""
+    """The CPU's name, as the system gives it, with family and model, without which a virtual machine's says
+    little: how a processor rounds depends on them.
+    """
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        found = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", info.read_text(), re.MULTILINE))
+        if len(found) == 3:
+            return f"{found['model name']} (family {found['cpu family']}, model {found['model']})"
     return platform.processor() or platform.machine()
 
 
