@@ -30,7 +30,7 @@ class Place:
 
 
 PLACES = (
-    Place("gowalla", {"epochs": 20}),
+    Place("gowalla", {"epochs": 15}),
     Place("amazon-beauty"),
     Place("ml-1m"),
     Place("ml-100k"),
@@ -74,7 +74,6 @@ STUDIES = (
         {
             "by the data's size": ("infonce", {}),
             "0.05": ("infonce", {"temperature": 0.05}),
-            "0.07": ("infonce", {"temperature": 0.07}),
             "0.1": ("infonce", {"temperature": 0.1}),
             "0.15": ("infonce", {"temperature": 0.15}),
             "0.2": ("infonce", {"temperature": 0.2}),
@@ -108,7 +107,6 @@ STUDIES = (
         "How many dimensions?",
         {
             "64": ("infonce", {}),
-            "16": ("infonce", {"embedding_dim": 16}),
             "32": ("infonce", {"embedding_dim": 32}),
             "128": ("infonce", {"embedding_dim": 128}),
             "256": ("infonce", {"embedding_dim": 256}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from datasets.dataset import Interactions
 from evaluation.registry import register
 from neural.tempered import Tempered
 
@@ -25,14 +26,20 @@ class BSL(Tempered):
 
     search_space: ClassVar[dict[str, Any]] = Tempered.search_space | {
         "negatives": [512, 1024, 2048],
-        "negative_weight": (0.9, 1.3),
+        "negative_weight": [0.0, 0.9, 1.0, 1.05, 1.1, 1.2, 1.3],
     }
 
-    negative_weight: float = 1.2
-    """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1."""
+    negative_weight: float = 0.0
+    """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1. 0 takes
+    1.2 for rows of users and 1, a plain softmax, for rows of positions, where more than that does harm."""
+
+    def settle(self, train: Interactions) -> None:
+        """Decide on temperature and weight."""
+        super().settle(train)
+        self.negative_weight_ = self.negative_weight or (1.2 if self.rows_ == "user" else 1.0)
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Bilateral softmax loss of each pair."""
         from neural.losses import bilateral_softmax
 
-        return bilateral_softmax(positive, negative, batch.row, self.temperature_, self.negative_weight)
+        return bilateral_softmax(positive, negative, batch.row, self.temperature_, self.negative_weight_)
