@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,17 +35,18 @@ class ALS(EmbeddingRetriever):
     vector is zero.
     """
 
-    factors: int = 64
-    """Dimensions of a vector."""
-    regularization: float = 10.0
+    factors: int = 0
+    """Dimensions of a vector; 0 takes the power of two nearest to the root of the number of items, yet 32 to
+    128: more learn a small catalogue by heart."""
+    regularization: float = 30.0
     """λ: how strongly vectors are kept short."""
-    alpha: float = 10.0
+    alpha: float = 30.0
     """α: confidence in a taken item; 1 is the confidence in one not taken."""
     iterations: int = 15
     """Times that all users and then all items are solved."""
 
     search_space: ClassVar[dict[str, Any]] = {
-        "factors": [32, 64, 128, 256],
+        "factors": [0, 32, 64, 128, 256],
         "regularization": (0.001, 100.0, "log"),
         "alpha": (1.0, 100.0, "log"),
         "iterations": [5, 10, 15, 30],
@@ -52,9 +54,9 @@ class ALS(EmbeddingRetriever):
 
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
-        for key in ("factors", "iterations"):
-            if getattr(self, key) < 1:
-                raise InputError(f"als.{key} must be at least 1, not {getattr(self, key)}")
+        for key, least in (("factors", 0), ("iterations", 1)):
+            if getattr(self, key) < least:
+                raise InputError(f"als.{key} must be at least {least}, not {getattr(self, key)}")
         for key in ("regularization", "alpha"):
             if getattr(self, key) <= 0:
                 raise InputError(f"als.{key} must be above 0, not {getattr(self, key)}")
@@ -71,7 +73,7 @@ class ALS(EmbeddingRetriever):
             progress.bar("als", self.iterations, "iterations") as advance,
         ):
             model = implicit.als.AlternatingLeastSquares(
-                factors=self.factors,
+                factors=self.factors or fitting(train.n_items),
                 regularization=self.regularization,
                 iterations=self.iterations,
                 num_threads=compute.current().threads,
@@ -92,7 +94,7 @@ class ALS(EmbeddingRetriever):
         """float32[q, factors]: the trained vector where the history is the training row, else solved."""
         rows = Ragged.from_offsets(self.row_items_, self.row_offsets_)
         known = _same_rows(queries.history, queries.user, rows)  # (queries,)
-        vectors = np.empty((len(queries), self.factors), np.float32)  # (queries, factors)
+        vectors = np.empty((len(queries), self.item_factors_.shape[1]), np.float32)
         vectors[known] = self.user_factors_[queries.user[known]]
         vectors[~known] = self._fold_in(queries.history.take(np.flatnonzero(~known)))
         return vectors
@@ -102,9 +104,10 @@ class ALS(EmbeddingRetriever):
         from threadpoolctl import threadpool_limits
 
         threads = compute.current().threads
-        solver = AlternatingLeastSquares(self.factors, self.regularization, num_threads=threads)
+        factors = self.item_factors_.shape[1]
+        solver = AlternatingLeastSquares(factors, self.regularization, num_threads=threads)
         solver.item_factors = self.item_factors_
-        vectors = np.empty((len(histories), self.factors), np.float32)
+        vectors = np.empty((len(histories), factors), np.float32)
         with (
             threadpool_limits(1, user_api="blas"),
             progress.bar("als: folding in", len(histories), "queries") as advance,
@@ -132,6 +135,11 @@ class ALS(EmbeddingRetriever):
     def parameters(self) -> int:
         """Numbers in the vectors of users and items."""
         return self.user_factors_.size + self.item_factors_.size
+
+
+def fitting(n_items: int) -> int:
+    """The dimensions for a catalogue of so many items."""
+    return 2 ** min(max(round(math.log2(n_items) / 2), 5), 7)
 
 
 def _same_rows(histories: Ragged, users: npt.NDArray[np.int32], rows: Ragged) -> npt.NDArray[np.bool_]:

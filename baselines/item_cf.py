@@ -45,7 +45,7 @@ class ItemCF(Neighbourhood):
         "recency": (0.0, 2.0),
         "shrinkage": [0.0, 1.0, 10.0],
         "amplification": (0.7, 2.5),
-        "top_k": [20, 50, 100, 200, 500, 1000],
+        "top_k": [0, 20, 50, 100, 200, 500, 1000],
     }
 
     def __post_init__(self) -> None:
@@ -71,7 +71,7 @@ class ItemCF(Neighbourhood):
         def work(first: int, last: int):
             return item_cf_kernels.nearest(
                 first, last, arrays(users), arrays(items), weights, own_norms, other_norms,
-                float(self.shrinkage), self.top_k,
+                float(self.shrinkage), self.kept(train.n_items),
             )  # fmt: skip
 
         blocks = in_blocks(work, train.n_items, 256, "item_cf", "items")

@@ -25,8 +25,9 @@ their similarities float32[total]."""
 class Neighbourhood(ItemToItemRetriever):
     """An item-to-item model that keeps the largest similarities of each item."""
 
-    top_k: int = 200
-    """Similarities kept for each item of the side `kept_for`."""
+    top_k: int = 0
+    """Similarities kept for each item of the side `kept_for`; 0 keeps an 80th of the items, yet 50 to 200: in
+    a small catalogue those that come after are noise."""
     history_exponent: float = 0.5
     """a: how far the weight of a popular item of the history is reduced."""
     target_exponent: float = 0.25
@@ -38,10 +39,14 @@ class Neighbourhood(ItemToItemRetriever):
 
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
-        if self.top_k < 1:
-            raise InputError(f"{self.name}.top_k must be at least 1, not {self.top_k}")
+        if self.top_k < 0:
+            raise InputError(f"{self.name}.top_k must be at least 0, not {self.top_k}")
         if self.last_n < 0:
             raise InputError(f"{self.name}.last_n must be at least 0, not {self.last_n}")
+
+    def kept(self, n_items: int) -> int:
+        """Similarities kept for each of `n_items` items."""
+        return self.top_k or min(max(n_items // 80, 50), 200)
 
     def _norms(self, size: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """float64[n_items] each: divisors of an item as the one that keeps neighbours, and as neighbour.

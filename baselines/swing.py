@@ -50,7 +50,7 @@ class Swing(Neighbourhood):
         "history_exponent": (0.0, 2.0),
         "target_exponent": (0.0, 0.6),
         "recency": (0.0, 2.0),
-        "top_k": [20, 50, 100, 200, 500, 1000],
+        "top_k": [0, 20, 50, 100, 200, 500, 1000],
     }
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class Swing(Neighbourhood):
         def work(part: int, _: int):
             return swing_kernels.nearest(
                 parts[part], arrays(users), arrays(items), weights, own_norms, other_norms,
-                np.float32(self.alpha), self.top_k, np.empty(0, narrow), table,
+                np.float32(self.alpha), self.kept(train.n_items), np.empty(0, narrow), table,
             )  # fmt: skip
 
         blocks = in_blocks(work, len(parts), 1, "swing", "parts")

@@ -30,7 +30,7 @@ class Place:
 
 
 PLACES = (
-    Place("gowalla", {"epochs": 15}),
+    Place("gowalla", {"epochs": 10}),
     Place("amazon-beauty"),
     Place("ml-1m"),
     Place("ml-100k"),

@@ -1,7 +1,8 @@
 """How far untuned models come: `python -m benchmarks.defaults --data-dir DIR`.
 
-Scores every model with its defaults on the validation part, as a trial of `--tune` is scored, keeps the
-scores in `benchmarks/defaults/`, and derives docs/defaults.md from them and from the tuned configs.
+Looks up in `results/*/tuning/` every search of `--tune` whose winner stands in a config, scores the model
+once more where that search began, with its defaults for all that was searched, and keeps the score in
+`benchmarks/defaults/`. docs/defaults.md sets it beside the best trial's.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,42 +31,61 @@ RECORDS = Path(__file__).parent / "defaults"
 DATASETS = ("gowalla", "amazon-beauty", "ml-1m", "ml-100k")
 WANTED = 0.9
 """The share of a tuned model's NDCG@20 that the defaults are to reach."""
+HELD = ("epochs", "patience")
+"""What a command may set for all trials of a search alike"""
+Record = dict[str, Any]
+
+
+def searches(dataset: Dataset, root: Path) -> Iterator[Record]:
+    """What `--tune` kept of each search whose best trial is the config's choice."""
+    choices = configs.read(root / "configs" / f"{dataset.name}.yaml", dataset)
+    for path in sorted((root / "results" / dataset.name / "tuning").glob("*.json")):
+        search = json.loads(path.read_text(encoding="utf-8"))
+        choice = choices.get(search["model"], configs.Choice())
+        if choice.chosen.by == "tuning" and best(search) == choice.chosen.valid_ndcg:
+            yield search
+
+
+def best(search: Record) -> float:
+    """NDCG@20 of its best trial, as configs hold it."""
+    return round(max(trial.get("ndcg", 0.0) for trial in search["trials"]), 6)
+
+
+def start(search: Record) -> dict[str, Any]:
+    """The settings it would begin with today: defaults, but for what was held at another value."""
+    model = registry.get(search["model"])
+    values = settings.defaults(model)
+    held = {key: value for key, value in search["fixed"].items() if key in HELD and key in values}
+    return values | held
 
 
 def measure(dataset: Dataset) -> None:
-    """Score every registered model with its defaults, and the config's choices beside them."""
+    """Score the start of every search."""
     here = compute.configure()
-    scores = {}
-    for name in registry.names():
-        model = registry.get(name)
-        job = Job(ModelSource(name), settings.defaults(model), 0, 20, here.device, here.precision)
-        scores[name] = isolation.call(scored, job, dataset)["ndcg"]
-        say(f"{dataset.heading}, {name}: NDCG@20 {scores[name]:.4f}")
-    record = {"dataset": dataset.heading, "fingerprint": dataset.fingerprint, "ndcg": scores}
-    record |= {"processor": environment.processor(), "commit": environment.git_commit()}
-    write_json(RECORDS / f"{dataset.name}.json", record | {"tuned": tuned(dataset)})
+    for search in searches(dataset, ROOT):
+        name, values = search["model"], start(search)
+        job = Job(ModelSource(name), values, 0, 20, here.device, here.precision)
+        ndcg = isolation.call(scored, job, dataset)["ndcg"]
+        say(f"{dataset.heading}, {name}: NDCG@20 {ndcg:.4f} by defaults, {best(search):.4f} tuned")
+        record = {"dataset": dataset.heading, "model": name, "settings": values, "ndcg": ndcg}
+        record |= {"tuned": best(search), "trials": len(search["trials"])}
+        record |= {"processor": environment.processor(), "commit": environment.git_commit()}
+        write_json(RECORDS / f"{dataset.name}-{name}.json", record)
 
 
-def tuned(dataset: Dataset) -> dict[str, Any]:
-    """Model → how its settings in the dataset's config were chosen, where by a search."""
-    choices = configs.read(ROOT / "configs" / f"{dataset.name}.yaml", dataset)
-    return {name: choice.chosen.as_dict() for name, choice in choices.items() if choice.chosen.by == "tuning"}
-
-
-def page(records: list[dict[str, Any]]) -> str:
+def page(records: list[Record]) -> str:
     """Defaults beside tuned settings as Markdown."""
     header = ["dataset", "model", "defaults", "tuned", "share", f"≥ {WANTED:.0%}", "trials"]
     lines = []
     for record in records:
-        for model, chosen in record["tuned"].items():
-            default, best = record["ndcg"][model], chosen["valid_ndcg"]
-            line = [record["dataset"], model, f"{default:.4f}", f"{best:.4f}", f"{default / best:.1%}"]
-            lines.append([*line, "yes" if default >= WANTED * best else "no", str(chosen["trials"])])
+        ndcg, tuned = record["ndcg"], record["tuned"]
+        line = [record["dataset"], record["model"], f"{ndcg:.4f}", f"{tuned:.4f}", f"{ndcg / tuned:.1%}"]
+        lines.append([*line, "yes" if ndcg >= WANTED * tuned else "no", str(record["trials"])])
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     return (
         "# Defaults beside tuned settings\n\nNDCG@20 on the validation queries, seed 0, of each model with "
-        "its defaults and with the settings that `--tune` chose for the dataset; written by "
-        f"`python -m benchmarks.defaults`.\n\n{table}\n"
+        "its defaults and with the settings that `--tune` chose for the dataset, both trained for as long "
+        f"as the search's trials were; written by `python -m benchmarks.defaults`.\n\n{table}\n"
     )
 
 

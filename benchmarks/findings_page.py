@@ -12,7 +12,7 @@ from typing import Any
 from tabulate import tabulate
 
 import neural
-from benchmarks import drawing
+from benchmarks import drawing, shortfalls
 from benchmarks.ablations import PLACES, STUDIES, Place, Settings, Study, resolved
 from evaluation.board import Board, Row, read_boards
 from support.files import write_text
@@ -65,6 +65,7 @@ def write(root: Path, records: list[Record]) -> None:
     """Write the page and its plot under `root`/docs."""
     boards = list(found_boards(root / "results"))
     plot(boards, root / "docs" / "findings.svg")
+    shortfalls.plot(shortfalls.shortfalls(boards, compared), root / "docs" / "learning_curves.svg")
     write_text(root / "docs" / "findings.md", page(records, boards))
 
 
@@ -73,6 +74,8 @@ def page(records: list[Record], boards: list[Board]) -> str:
     parts = ["# What makes two-towers win\n\nDerived by `python -m benchmarks.findings`."]
     parts += _ablations(records) if records else []
     parts += [_pareto(boards), _item_cf(boards)]
+    missed = shortfalls.shortfalls(boards, compared)
+    parts += [shortfalls.section(missed)] if missed else []
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 

@@ -72,7 +72,7 @@ def item_cf(train: Interactions, model: ItemCF) -> csr_array:
             codes = shared.indices[span]
             norms = size[item] ** model.target_exponent * size[codes] ** model.history_exponent
             scores = (shared.data[span] / (norms + model.shrinkage)) ** model.amplification
-            kept.append(_largest(codes[codes != item], scores[codes != item], model.top_k))
+            kept.append(_largest(codes[codes != item], scores[codes != item], model.kept(train.n_items)))
     return _stacked(kept, train.n_items).T.tocsr()
 
 
@@ -112,7 +112,7 @@ def swing(train: Interactions, model: Swing, items: Iterable[int]) -> csr_array:
         total[item] = 0
         codes = np.flatnonzero(total).astype(np.int32)
         scores = total[codes] / (size[item] ** model.target_exponent * norms[codes])
-        kept.append(_largest(codes, scores, model.top_k))
+        kept.append(_largest(codes, scores, model.kept(train.n_items)))
         total[codes] = 0
     return _stacked(kept, train.n_items)
 

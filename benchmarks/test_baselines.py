@@ -24,7 +24,7 @@ def test_implicit_cosine(timed, taken):
 
 @pytest.mark.benchmark(group="als on gowalla, 64 factors, 5 iterations")
 def test_als(timed, gowalla):
-    timed(fit(ALS(iterations=5), gowalla.train_valid))
+    timed(fit(ALS(factors=64, iterations=5), gowalla.train_valid))
 
 
 @pytest.mark.benchmark(group="als on gowalla, 64 factors, 5 iterations")

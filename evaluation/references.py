@@ -44,17 +44,18 @@ def published(dataset: str, protocol: str) -> dict[str, list[Reference]]:
     }
 
 
-def section(board: Board, labels: list[str]) -> list[str]:
-    """The board's rows beside the published ones; nothing where there are none to compare with."""
+def beside(board: Board) -> list[tuple[Row, Reference]]:
+    """The board's rows with results, each with every published number that it can be compared with."""
     about = board.dataset
     comparable = board.k == CUTOFF and about["exclude_seen"] == excludes_seen(about["protocol"])
     known = published(about["name"], about["protocol"]) if comparable else {}
-    lines = [
-        _line(label, row, reference)
-        for label, row in zip(labels, board.rows, strict=True)
-        for reference in known.get(row.model, [])
-        if row.done
-    ]
+    return [(row, reference) for row in board.rows if row.done for reference in known.get(row.model, [])]
+
+
+def section(board: Board, labels: list[str]) -> list[str]:
+    """The board's rows beside the published ones; nothing where there are none to compare with."""
+    label = dict(zip(map(id, board.rows), labels, strict=True))
+    lines = [_line(label[id(row)], row, reference) for row, reference in beside(board)]
     if not lines:
         return []
     header = ["model", "Recall@20", "NDCG@20", "published as", "Recall@20", "NDCG@20", "Δ Recall", "Δ NDCG"]

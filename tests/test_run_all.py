@@ -235,7 +235,7 @@ def test_the_list_needs_no_data(run):
         (["--protocol", "tine"], "did you mean 'time'?"),
         (["--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
         (["--set", "item_fc.top_k=3"], "did you mean 'item_cf'?"),
-        (["--set", "item_cf.top_k=0"], "item_cf.top_k"),
+        (["--set", "item_cf.top_k=-1"], "item_cf.top_k"),
         (["--model", "nowhere.py:Mine"], "there is no file nowhere.py"),
         (["--model", f"{MODELS}:Popula"], "did you mean 'Popular'?"),
         (["--model", f"{MODELS}:NoRetriever"], "must derive from evaluation.Retriever"),

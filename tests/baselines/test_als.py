@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from baselines import als
 from baselines.als import ALS
 from datasets.ragged import Ragged
 from evaluation import contract
@@ -71,7 +72,7 @@ def test_an_empty_history_gets_nothing(train, model):
 
 
 @pytest.mark.parametrize(
-    "key, value", [("factors", 0), ("iterations", 0), ("alpha", 0), ("regularization", -1)]
+    "key, value", [("factors", -1), ("iterations", 0), ("alpha", 0), ("regularization", -1)]
 )
 def test_settings_without_a_meaning_are_refused(key, value):
     with pytest.raises(InputError, match=f"als.{key} must be"):
@@ -80,3 +81,10 @@ def test_settings_without_a_meaning_are_refused(key, value):
 
 def test_contract():
     contract.check(ALS, {})
+
+
+@pytest.mark.parametrize(
+    "n_items, factors", [(1, 32), (1_682, 32), (3_706, 64), (40_981, 128), (900_000, 128)]
+)
+def test_dimensions_follow_from_the_catalogue(n_items, factors):
+    assert als.fitting(n_items) == factors

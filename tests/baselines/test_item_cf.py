@@ -25,8 +25,8 @@ def reference(train, model):
     np.fill_diagonal(similarity, 0)
     similarity = similarity.astype(np.float32)
     if model.kept_for == "history":
-        return largest(similarity, model.top_k)
-    return largest(similarity.T, model.top_k).T
+        return largest(similarity, model.kept(train.n_items))
+    return largest(similarity.T, model.kept(train.n_items)).T
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_recency_counts_from_the_end_where_the_data_is_in_time_order():
 
 
 @pytest.mark.parametrize(
-    "key, value", [("top_k", 0), ("last_n", -1), ("shrinkage", -1), ("amplification", 0)]
+    "key, value", [("top_k", -1), ("last_n", -1), ("shrinkage", -1), ("amplification", 0)]
 )
 def test_settings_without_a_meaning_are_refused(key, value):
     with pytest.raises(InputError, match=f"item_cf.{key} must be (at least|above)"):
@@ -107,3 +107,9 @@ def test_published_number_of_plain_cosine_on_gowalla(data_dir):
     reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
     assert reached["recall"] == pytest.approx(0.1278, abs=0.0003)
     assert reached["ndcg"] == pytest.approx(0.0944, abs=0.0003)
+
+
+@pytest.mark.parametrize("n_items, kept", [(5, 50), (5_000, 62), (40_981, 200)])
+def test_neighbours_kept_follow_from_the_catalogue(n_items, kept):
+    assert ItemCF().kept(n_items) == kept
+    assert ItemCF(top_k=7).kept(n_items) == 7

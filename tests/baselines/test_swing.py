@@ -29,10 +29,10 @@ def reference(train, model, users_of):
 @pytest.mark.parametrize(
     "model",
     [
-        Swing(),
-        Swing(history_exponent=0.0, target_exponent=0.0),
-        Swing(alpha=0.0, user_exponent=0.0, history_exponent=1.7, target_exponent=0.3),
-        Swing(alpha=3.5, user_exponent=0.35, user_offset=5.0, target_exponent=0.0),
+        Swing(top_k=1000),
+        Swing(history_exponent=0.0, target_exponent=0.0, top_k=1000),
+        Swing(alpha=0.0, user_exponent=0.0, history_exponent=1.7, target_exponent=0.3, top_k=1000),
+        Swing(alpha=3.5, user_exponent=0.35, user_offset=5.0, target_exponent=0.0, top_k=1000),
     ],
 )
 @pytest.mark.parametrize("table_users", [0, 1000])
@@ -76,7 +76,7 @@ def test_sample_is_seeded_and_drawn_from_each_row():
     np.testing.assert_array_equal(drawn[0].values, again.values)
 
 
-@pytest.mark.parametrize("key, value", [("top_k", 0), ("alpha", -1), ("max_users_per_item", -1)])
+@pytest.mark.parametrize("key, value", [("top_k", -1), ("alpha", -1), ("max_users_per_item", -1)])
 def test_settings_without_a_meaning_are_refused(key, value):
     with pytest.raises(InputError, match=f"swing.{key} must be at least"):
         Swing(**{key: value})

@@ -36,7 +36,8 @@ def row(model, ndcg, seconds, by="defaults", date="2026-11-25"):
 
 
 def board(*rows):
-    about = {"title": "gowalla", "synthetic": False, "protocol": "published", "exclude_seen": True}
+    about = {"name": "unpublished", "title": "gowalla", "synthetic": False, "protocol": "published"}
+    about |= {"exclude_seen": True, "split_seed": 0}
     return Board(about, "f", 20, list(rows))
 
 
