@@ -11,12 +11,13 @@ import neural  # noqa: F401
 from datasets import Dataset, catalog, load
 from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
 from support import compute, progress
-from support.errors import InputError, unknown
+from support.errors import InputError, in_one_sentence, unknown
 from support.files import locked
 
 ROOT = Path(__file__).parent
 
 
+@in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0: all runs done, 1: some failed, 2: bad input, 130: stopped."""
     options = _parser().parse_args(arguments)
@@ -26,9 +27,6 @@ def main(arguments: list[str] | None = None) -> int:
             print(listing.text(catalog.listing(options.data_dir)))
             return 0
         return leaderboard(options)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         kept = (
             f"finished runs and trials are kept in {options.results_dir}; --resume goes on with the training "

@@ -23,6 +23,7 @@ from evaluation import configs, environment, isolation, registry, settings
 from evaluation.runs import Job, ModelSource
 from evaluation.trial import scored
 from support import compute
+from support.errors import in_one_sentence
 from support.files import write_json, write_text
 from support.progress import say
 
@@ -89,12 +90,13 @@ def page(records: list[Record]) -> str:
     )
 
 
-def main() -> int:
+@in_one_sentence
+def main(arguments: list[str] | None = None) -> int:
     """Measure what is asked for and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.defaults", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data", help="folder of the datasets")
     parser.add_argument("--datasets", default=",".join(DATASETS), help="names, comma-separated")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     for name in asked.datasets.split(","):
         measure(load(name, asked.data_dir))
     records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]

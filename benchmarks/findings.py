@@ -24,7 +24,7 @@ from evaluation import environment, isolation
 from evaluation.runs import Job, ModelSource, digest
 from evaluation.trial import scored
 from support import compute
-from support.errors import unknown
+from support.errors import in_one_sentence, unknown
 from support.files import write_json
 from support.progress import say
 
@@ -73,7 +73,8 @@ def records() -> list[dict[str, Any]]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]
 
 
-def main() -> int:
+@in_one_sentence
+def main(arguments: list[str] | None = None) -> int:
     """Score what is asked for and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.findings", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data", help="folder of the datasets")
@@ -81,7 +82,7 @@ def main() -> int:
     parser.add_argument("--datasets", default=",".join(names), help="names, comma-separated")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--page-only", action="store_true")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     compute.configure()
     for name in [] if asked.page_only else asked.datasets.split(","):
         if name not in names:

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.gpu_page import page, table
 from support import compute, progress
-from support.errors import InputError
+from support.errors import in_one_sentence
 from support.files import write_json, write_text
 
 ROOT = Path(__file__).parent.parent
@@ -28,14 +28,11 @@ RECORD = ROOT / "benchmarks" / "results" / "gpu.json"
 PAGE = ROOT / "docs" / "gpu.md"
 
 
+@in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print the table, write record and page; 1 where a part failed, 2 on bad input."""
     options = _parser().parse_args(arguments)
-    try:
-        compute.configure(options.device, "fp32")
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    compute.configure(options.device, "fp32")
     in_full = options.device == "cuda" and not options.small
     record_file = options.record or (RECORD if in_full else None)
     record = measure(options.device, options.small, options.data_dir, record_file)

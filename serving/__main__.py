@@ -14,7 +14,7 @@ import neural  # noqa: F401
 from datasets import Dataset, load
 from evaluation import runs
 from support import compute, progress
-from support.errors import InputError
+from support.errors import InputError, in_one_sentence
 from support.files import locked, write_json
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +22,7 @@ PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi
             "load": ["faiss", "fastapi", "uvicorn", "httpx"]}  # fmt: skip
 
 
+@in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0: done, 2: bad input, 130: stopped."""
     options = _parser().parse_args(arguments)
@@ -31,9 +32,6 @@ def main(arguments: list[str] | None = None) -> int:
         compute.configure("cpu", "fp32", threads=1 if options.command == "http" else None)
         options.work(options)
         return 0
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -1,7 +1,12 @@
 """Bad input is told apart from bugs: it gets one sentence and exit code 2, never a traceback."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import wraps
+from typing import ParamSpec
+
+P = ParamSpec("P")
 
 
 class InputError(Exception):
@@ -17,3 +22,17 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> InputError:
     near = get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return InputError(f"unknown {kind} '{name}': {hint}known: {', '.join(known)}")
+
+
+def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
+    """A command whose InputError is printed as its message, with exit code 2."""
+
+    @wraps(main)
+    def told(*args: P.args, **kwargs: P.kwargs) -> int:
+        try:
+            return main(*args, **kwargs)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+
+    return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from benchmarks.peers.environments import ROOT, LeftOut, python_of
 from benchmarks.peers.measure import hand_over, machine, measured
 from benchmarks.peers.work import PEERS, WORK
 from datasets import Dataset, load
+from support.errors import in_one_sentence
 from support.files import write_json, write_text
 from support.progress import say
 
@@ -18,7 +20,8 @@ RESULTS = Path(__file__).parent / "results"
 PROTOCOLS = {"gowalla": None, "ml-1m": "leave-last-one"}
 
 
-def main() -> None:
+@in_one_sentence
+def main() -> int:
     """Measure what is asked for, one process after the other, and make the page of all records."""
     asked = arguments()
     if not asked.table_only:
@@ -29,6 +32,7 @@ def main() -> None:
                 hand_over(dataset, data)
                 compare(dataset, data, asked)
     write_text(ROOT / "docs" / "peers.md", table.page(RESULTS))
+    return 0
 
 
 def compare(dataset: Dataset, data: Path, asked: argparse.Namespace) -> None:
@@ -61,4 +65,4 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-main()
+sys.exit(main())

@@ -97,3 +97,8 @@ def test_boards_that_are_not_stored_are_named(tmp_path):
     (tmp_path / "gowalla").mkdir()
     with pytest.raises(ValueError, match="no runs are stored of: gowalla: published"):
         findings_page.found_boards(tmp_path)
+
+
+def test_an_unknown_dataset_is_one_sentence_and_exit_code_2(capsys):
+    assert findings.main(["--datasets", "gowala"]) == 2
+    assert "unknown dataset of the findings 'gowala': did you mean 'gowalla'?" in capsys.readouterr().err
