@@ -88,7 +88,7 @@ def _ablations(records: list[Record]) -> list[str]:
         + "."
     )
     tables = [
-        f"## {study.question}\n\n{_table(study, columns)}"
+        f"## {study.question}\n\n{_table(study, columns)}\n\n{study.finding}"
         for study in STUDIES
         if (columns := _columns(study, records))
     ]
