@@ -70,7 +70,7 @@ def test_page():
     text = page(records, [board(row("item_cf", 0.15, 2), row("bsl", 0.16, 200))])
     assert "6 fits, 3 minutes together; A processor, threads: 2." in text
     losses = text.split("## Which loss")[1].split("##")[0]
-    assert "ml-100k, 2 seeds" in losses and "gowalla" not in losses  # Nothing to compare with there.
+    assert "ml-100k, 2 seeds" in losses and "gowalla, " not in losses  # Nothing to compare with there.
     assert "| BSL     | 0.2005 (+99.5%)    |" in losses
     assert "| CCL     | –                  |" in losses  # A single seed.
     kept, share = text.split("## Quality")[1].split("## When")
