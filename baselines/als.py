@@ -38,7 +38,7 @@ class ALS(EmbeddingRetriever):
     factors: int = 0
     """Dimensions of a vector; 0 takes the power of two nearest to the root of the number of items, yet 32 to
     128: more learn a small catalogue by heart."""
-    regularization: float = 30.0
+    regularization: float = 10.0
     """λ: how strongly vectors are kept short."""
     alpha: float = 30.0
     """α: confidence in a taken item; 1 is the confidence in one not taken."""
