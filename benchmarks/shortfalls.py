@@ -18,8 +18,8 @@ WHY = (
     "On gowalla the losses end close to one another, their curves are flat where they end, and at that "
     "length neither more negatives nor a popularity term moves them far. More dimensions do (above), and "
     "Swing, which is not bound to any number of them, is ahead of every tower: what is missing is likely "
-    "room in 64 dimensions, not a loss. The published towers have a free vector for each user, trained until test "
-    "was best; here an id beside the history lowers the score on validation.",
+    "room in 64 dimensions, not a loss. The published towers have a free vector for each user, trained "
+    "until test was best; here an id beside the history lowers the score on validation.",
     "On ml-1m user and item features close the gap (the row with features of its board). Global Hot has "
     "nothing to choose: the source breaks ties in another order and counts other test rows.",
 )
