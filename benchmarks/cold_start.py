@@ -17,7 +17,6 @@ from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "features.md"
-TOWERS = tuple(model.name for model in neural.MODELS)
 CHANCES = 20
 """A feature tower's Recall@20 on cold items is at least so many times a random ranking's."""
 WARM_GAIN = 0.1
@@ -90,7 +89,7 @@ def cold_rows(found: list[Record]) -> Iterator[list[str]]:
     """Recall@20 on cold items of every feature tower, beside chance and popularity within the category."""
     reference = next((each for each in found if each["model"] == "category_hot"), None)
     hot = part(reference, "cold items")["recall"] if reference else None
-    for label, record in (each for model in TOWERS for each in labelled(found, model)):
+    for label, record in (each for model in neural.NAMES for each in labelled(found, model)):
         cold = part(record, "cold items")
         if not cold["queries"]:
             continue
@@ -105,7 +104,7 @@ def cold_rows(found: list[Record]) -> Iterator[list[str]]:
 
 def warm_rows(found: list[Record], least: float | None) -> Iterator[list[str]]:
     """NDCG@20 with features and with ids alone, on warm queries and on all."""
-    for model in TOWERS:
+    for model in neural.NAMES:
         pair = [with_features(found, model, wanted) for wanted in (True, False)]
         if pair[0] is None or pair[1] is None:
             continue

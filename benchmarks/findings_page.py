@@ -18,7 +18,6 @@ from evaluation.board import Board, Row, read_boards
 from support.files import write_text
 
 Record = dict[str, Any]
-TOWERS = tuple(model.name for model in neural.MODELS)
 BOARDS = (
     "gowalla: published, seen items excluded, top 20",
     "amazon-beauty: published, seen items excluded, top 20",
@@ -186,7 +185,7 @@ def _item_cf(boards: list[Board]) -> str:
     lines = []
     for board in boards:
         rows = {row.model: row for row in compared(board)}
-        towers = [rows[name] for name in TOWERS if name in rows]
+        towers = [rows[name] for name in neural.NAMES if name in rows]
         best, ours = max(towers, key=lambda row: row.mean("metrics", "ndcg")), rows["item_cf"]
         share = ours.mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
         times = best.mean("fit_seconds") / ours.mean("fit_seconds")

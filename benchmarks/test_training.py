@@ -9,7 +9,6 @@ import neural
 from datasets import Interactions
 from evaluation import registry
 
-NEURAL = tuple(model.name for model in neural.MODELS)
 STEPS = 40
 
 
@@ -23,7 +22,7 @@ def first_batch(loop):
     return next(iter(loop.batcher.epoch(loop.rows())))
 
 
-@pytest.mark.parametrize("name", NEURAL)
+@pytest.mark.parametrize("name", neural.NAMES)
 @pytest.mark.benchmark(group="a step on gowalla")
 def test_step(timed, gowalla, name):
     loop = loop_of(name, gowalla.train_valid)

@@ -5,7 +5,9 @@ from neural.dssm_bce import DssmBce
 from neural.infonce import InfoNCE
 from neural.simplex_ccl import SimpleX
 
-__all__ = ["BSL", "MODELS", "DssmBce", "InfoNCE", "SimpleX"]
+__all__ = ["BSL", "MODELS", "NAMES", "DssmBce", "InfoNCE", "SimpleX"]
 
 MODELS = (InfoNCE, DssmBce, SimpleX, BSL)
 """Every two-tower model"""
+NAMES = tuple(model.name for model in MODELS)
+"""What they are registered as"""

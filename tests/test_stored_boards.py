@@ -18,7 +18,6 @@ from support import compute
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
-TOWERS = tuple(model.name for model in neural.MODELS)
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +57,7 @@ def compare(data, name):
     contract.fit(model, data, seed=0)
     measured = evaluate(model, data).metrics
     expected = {key: float(row[f"{key}@20"]) for key in measured}
-    if name in TOWERS and row["processor"] != environment.processor():
+    if name in neural.NAMES and row["processor"] != environment.processor():
         assert measured == pytest.approx(expected, rel=0.03)
         return
     assert {key: round(value, 4) for key, value in measured.items()} == {
@@ -71,6 +70,6 @@ def test_gowalla(gowalla, name):
     compare(gowalla, name)
 
 
-@pytest.mark.parametrize("name", TOWERS)
+@pytest.mark.parametrize("name", neural.NAMES)
 def test_aliec_sim(simulated, name):
     compare(simulated, name)
