@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from baselines.similarity import Neighbourhood, arrays, stack, users_of_items
+from baselines.similarity import Neighbourhood
 from datasets.dataset import Interactions, Queries
-from evaluation.blocks import in_blocks
+from evaluation.cooccurrence import nearest
 from evaluation.registry import register
 from support.errors import InputError
 
@@ -58,23 +58,12 @@ class ItemCF(Neighbourhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
-        from baselines import item_cf_kernels
-
-        items, users = train.by_user, users_of_items(train)
         weights = np.maximum(train.user_counts, 1) ** -float(self.user_exponent)  # (users,)
         # The kernel knows an item it has met by a sum above 0.
         weights = np.maximum(weights, np.finfo(np.float64).tiny)
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
-        own_norms, other_norms = self._norms(size)
-
-        def work(first: int, last: int):
-            return item_cf_kernels.nearest(
-                first, last, arrays(users), arrays(items), weights, own_norms, other_norms,
-                float(self.shrinkage), self.kept(train.n_items),
-            )  # fmt: skip
-
-        blocks = in_blocks(work, train.n_items, 256, "item_cf", "items")
-        neighbours = stack(blocks, train.n_items)
+        top_k = self.kept(train.n_items)
+        neighbours = nearest(train, weights, self._norms(size), self.shrinkage, top_k, "item_cf")
         neighbours.data **= np.float32(self.amplification)
         self._adopt(neighbours, train)

@@ -1,4 +1,4 @@
-"""What the item-to-item models share: both views of the training data, and their assembled result."""
+"""What the item-to-item models share: their settings, and answering from similarities."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.dataset import Interactions
-from datasets.ragged import Ragged, offsets_of
 from evaluation.retriever import ItemToItemRetriever
 from support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
-"""Neighbours of consecutive items: how many each has int64[b], their codes int32[total], and
-their similarities float32[total]."""
 
 
 @dataclass
@@ -61,32 +56,3 @@ class Neighbourhood(ItemToItemRetriever):
         """Answer from `neighbours`, whose row i holds what is kept for item i."""
         self.recency_ = self.recency if train.ordered else 0.0
         self.similarity_ = neighbours.T.tocsr() if self.kept_for == "target" else neighbours
-
-
-def users_of_items(train: Interactions) -> Ragged:
-    """The users of each item, ascending: `n_items` rows."""
-    from scipy.sparse import csr_array
-
-    offsets = train.by_user.compact()[1]
-    ones = np.ones(len(train), np.int8)
-    matrix = csr_array((ones, train.item, offsets), shape=(train.n_users, train.n_items)).tocsc()
-    return Ragged.from_offsets(matrix.indices, matrix.indptr.astype(np.int64))
-
-
-def arrays(rows: Ragged) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The values, starts and stops of all rows, as kernels take them."""
-    return rows.values, rows.start, rows.stop
-
-
-def stack(blocks: list[Block], n_items: int) -> csr_array:
-    """float32[n_items, n_items]: row i holds the neighbours of item i."""
-    from scipy.sparse import csr_array
-
-    lengths = np.concatenate([np.empty(0, np.int64), *(block[0] for block in blocks)])
-    codes = np.concatenate([np.empty(0, np.int32), *(block[1] for block in blocks)])
-    values = np.concatenate([np.empty(0, np.float32), *(block[2] for block in blocks)])
-    offsets = offsets_of(lengths)
-    if offsets[-1] < 2**31:
-        # With wider offsets scipy would widen the codes too.
-        offsets = offsets.astype(np.int32)
-    return csr_array((values, codes, offsets), shape=(n_items, n_items))

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from baselines.similarity import Neighbourhood, arrays, stack, users_of_items
+from baselines.similarity import Neighbourhood
 from datasets.dataset import Interactions, Queries
 from datasets.ragged import Ragged, offsets_of
 from evaluation.blocks import in_blocks
+from evaluation.cooccurrence import arrays, stack, users_of_items
 from evaluation.registry import register
 from support.errors import InputError
 

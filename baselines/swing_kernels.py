@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from baselines.item_cf_kernels import packed
+from evaluation.cooccurrence_kernels import packed
 from evaluation.kernels import clear, push
 
 

@@ -15,10 +15,10 @@ import torch
 from scipy.sparse import csr_array, diags_array
 
 from baselines.item_cf import ItemCF
-from baselines.similarity import users_of_items
 from baselines.swing import Swing
 from datasets.dataset import Interactions
 from datasets.ragged import Ragged, offsets_of
+from evaluation.cooccurrence import users_of_items
 from evaluation.metrics import METRICS
 from evaluation.topk import TopK
 

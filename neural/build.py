@@ -10,6 +10,7 @@ from neural.columns import Columns
 from neural.context import columns_of
 from neural.head import HeadShape
 from neural.negatives import NegativeSampler, StreamingFrequency
+from neural.neighbours import neighbours_of
 from neural.towers import Shape, TwoTowers, Vocabulary
 from neural.two_tower import TwoTower
 from support.errors import InputError
@@ -27,6 +28,9 @@ def towers_of(model: TwoTower, train: Interactions, generator: torch.Generator) 
         item_weight=torch.as_tensor(model.item_weights(train)),
         user_rows=_rows(user_columns, train.user_features),
         item_rows=_rows(item_columns, train.item_features),
+        neighbours=neighbours_of(train, model.neighbours, model.neighbour_weight)
+        if model.neighbours
+        else None,
     )
     return TwoTowers(shape_of(model, train, user_columns, item_columns), vocabulary, generator)
 

@@ -44,7 +44,8 @@ def check(model: TwoTower, train: Interactions) -> None:
 def needed(model: TwoTower, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
     lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (model.hard_negatives > 0)
-    stored = _tables(model, train) * COPIES + _vectors(model, train) + _codes(model, train) + lists
+    near = train.n_items * (model.neighbours + 1) * (LONG + FLOAT) * (model.neighbours > 0)
+    stored = _tables(model, train) * COPIES + _vectors(model, train) + _codes(model, train) + lists + near
     return stored + 4 * LONG * len(train) + _batch(model, train) + _block()
 
 
@@ -119,7 +120,9 @@ def _batch(model: TwoTower, train: Interactions) -> int:
     deep = (rows + pairs + negatives) * sum(model.widths)
     attention = rows * model.max_history * dim * 12 * (model.history_encoder == "self_attention")
     scores = rows * negatives * SCORE_COPIES
-    return (scores + (wide * dim + deep) * LAYER_COPIES + attention) * FLOAT
+    near = (pairs + negatives + history) * (model.neighbours + 1) * (model.neighbours > 0)
+    leased = near if compute.current().device == "cuda" else min(near, 2 * train.n_items)
+    return (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4
 
 
 def _fields(features: Features | None) -> int:

@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neural.columns import Columns, FeatureRows
+from neural.distinct import distinct
 from neural.features import FeatureEncoder
 from neural.head import Head, HeadShape
 from neural.history import Moments, weights
 from neural.history_encoders import Mean, SelfAttention, UserAttention
+from neural.neighbours import Neighbours
 from neural.tables import Table
 
 
@@ -78,6 +80,7 @@ class Vocabulary:
     """float32[n_items]: weight of an item in the mean of a history"""
     user_rows: FeatureRows | None = None
     item_rows: FeatureRows | None = None
+    neighbours: Neighbours | None = None
 
 
 class TwoTowers(nn.Module):
@@ -85,7 +88,8 @@ class TwoTowers(nn.Module):
 
     User: γ·e_u, (1-γ)·W·history, (1-γ)·newest item, profile features, context; the first two are
     SimpleX's (Mao et al. 2021, eq. 4). Item: e_i and features. The id embedding of a user or item
-    without training interactions counts as zero.
+    without training interactions counts as zero. Where the vocabulary has neighbours, theirs are added to
+    every id embedding of an item.
     """
 
     user_known: Tensor
@@ -111,6 +115,7 @@ class TwoTowers(nn.Module):
         self.user = table(n_users, shape.user_share > 0)
         self.user_features, self.item_features = features(shape.user_columns), features(shape.item_columns)
         self.user_rows, self.item_rows = vocabulary.user_rows, vocabulary.item_rows
+        self.neighbours = vocabulary.neighbours
         self.context = features(shape.context_columns)
         self.project = nn.Parameter(torch.eye(dim)) if shape.project else None
         self.encoder = _encoder(shape, generator) if with_history else None
@@ -131,6 +136,19 @@ class TwoTowers(nn.Module):
         towers.load_state_dict(state, assign=True)
         return towers.eval()
 
+    def folded(self) -> TwoTowers:
+        """Towers that give the same vectors without neighbours, which their tables have taken in."""
+        if self.neighbours is None:
+            return self
+        state = self.state_dict()
+        every = torch.arange(len(self.item_known), device=self.item_known.device)
+        with torch.no_grad():
+            for name in ("item", "history", "newest"):
+                table = getattr(self, name)
+                if table is not None:
+                    state[f"{name}.weight"] = functional.pad(self.neighbours(table, every), (0, 0, 0, 1))
+        return TwoTowers.restore(self.shape, state)
+
     def _user_fields(self) -> int:
         parts = (self.user, self.encoder, self.newest)
         return sum(part is not None for part in parts) + _fields(self.user_features) + _fields(self.context)
@@ -141,7 +159,7 @@ class TwoTowers(nn.Module):
 
     def items(self, items: Tensor) -> Tensor:
         """float[n, d]: the vectors of `items`, int64[n]."""
-        own = self.item(items) * self._known(self.item_known, items)
+        own = self._embeddings(self.item, items) * self._known(self.item_known, items)
         return self._item(own, self.item_rows, items)
 
     def new_items(self, rows: FeatureRows) -> Tensor:
@@ -170,7 +188,8 @@ class TwoTowers(nn.Module):
         if self.newest is not None:
             newest = moments.newest()
             known = self._known(self.item_known, newest) * moments.has_history.unsqueeze(1)
-            fields.append(((1 - self.shape.user_share) * known * self.newest(newest)).unsqueeze(1))
+            vector = self._embeddings(self.newest, newest)
+            fields.append(((1 - self.shape.user_share) * known * vector).unsqueeze(1))
         if profile is not None:
             fields.append(profile)
         if self.context is not None:
@@ -197,7 +216,7 @@ class TwoTowers(nn.Module):
 
     def _history(self, moments: Moments, base: Tensor) -> Tensor:
         """float[b, d]: (1-γ)·W·history."""
-        item, vectors, place = (self.history or self.item).lease(moments.history)
+        item, vectors, place = self._lease(self.history or self.item, moments.history)
         vectors = vectors * self._known(self.item_known, item)
         if self.item_features is not None and self.item_rows is not None:
             vectors = vectors + self.item_features(self.item_rows, item).sum(dim=1)
@@ -206,6 +225,17 @@ class TwoTowers(nn.Module):
         vector = self.encoder(vectors, place, weight, moments, base)
         projected = vector if self.project is None else vector @ self.project
         return (1 - self.shape.user_share) * projected
+
+    def _lease(self, table: Table, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The distinct `items`, their embeddings with neighbours, and for each of `items` its place."""
+        if self.neighbours is None:
+            return table.lease(items)
+        item, place = distinct(items, len(self.item_known) - 1)
+        return item, self._embeddings(table, item), place
+
+    def _embeddings(self, table: Table, items: Tensor) -> Tensor:
+        """float[n, d]: the rows of `table` for `items`, int64[n], with those of their neighbours."""
+        return table(items) if self.neighbours is None else self.neighbours(table, items)
 
     def _known(self, known: Tensor, ids: Tensor) -> Tensor:
         """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""

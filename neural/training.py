@@ -108,7 +108,7 @@ class Fit:
             self.model.best_epoch_ = self.stopping.best_epoch
             self.model.choosing_log_ = self.model.training_log_
         self.model.trained_numbers_ = sum(each.numel() for each in self.loop.towers.trained())
-        self.model.keep_weights(self.loop.towers)
+        self.model.keep_weights()
 
     def _keep(self, stop: bool) -> None:
         if self.checkpoints is not None and (stop or self.checkpoints.due):

@@ -49,6 +49,8 @@ class TwoTower(EmbeddingRetriever):
         "user_exponent": (0.0, 1.0),
         "recency": (0.0, 2.0),
         "batch_rows": [256, 512],
+        "neighbours": [0, 20, 50],
+        "neighbour_weight": (1.0, 10.0, "log"),
     }
 
     embedding_dim: int = 64
@@ -62,6 +64,11 @@ class TwoTower(EmbeddingRetriever):
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False
     """Make histories of the items' id embeddings instead of a table of their own."""
+    neighbours: int = 0
+    """Items most often taken by the same users whose embeddings are added to each item's own, as a
+    candidate and in histories; 0 adds none. They are folded into the item's vectors after training."""
+    neighbour_weight: float = 5.0
+    """What they weigh together; the item's own embedding weighs 1."""
     project: bool = False
     """Pass the mean of the history through a learned matrix."""
     history_exponent: float = 0.5
@@ -189,7 +196,7 @@ class TwoTower(EmbeddingRetriever):
 
     def adopt(self, towers: TwoTowers, train: Interactions) -> None:
         """Answer queries from `towers`."""
-        self._towers = towers.eval()
+        self._towers = towers.eval().folded()
         counts = np.maximum(train.item_counts, 1)
         scale = ((counts / counts.mean()) ** self.popularity_exponent).astype(np.float32)  # (items,)
         self.cold_scale_ = float(counts.mean() ** -self.popularity_exponent)
@@ -198,10 +205,10 @@ class TwoTower(EmbeddingRetriever):
         users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
         self.default_vector_: Vectors = self._encode(train.queries(users))[0].mean(axis=0)
 
-    def keep_weights(self, towers: TwoTowers) -> None:
-        """Keep what is needed to build `towers` again from a saved model."""
-        self.shape_ = asdict(towers.shape)
-        self.weights_ = {name: each.cpu().numpy() for name, each in towers.state_dict().items()}
+    def keep_weights(self) -> None:
+        """Keep what is needed to build the towers again from a saved model."""
+        self.shape_ = asdict(self.towers.shape)
+        self.weights_ = {name: each.cpu().numpy() for name, each in self.towers.state_dict().items()}
 
     @property
     def towers(self) -> TwoTowers:

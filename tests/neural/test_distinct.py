@@ -57,6 +57,7 @@ def test_distinct_fills_unused_places(like_a_gpu) -> None:
     {"features": True, "mlp": "8-8", "interaction": "fm", "dropout": 0.1, "id_dropout": 0.1},
     {"history_encoder": "user_attention", "user_share": 0.3, "negative_exponent": 0.75},
     {"history_encoder": "self_attention", "max_history": 4, "accumulate": 2},
+    {"neighbours": 3, "rows": "position"},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("model", MODELS)
@@ -84,11 +85,13 @@ def test_the_watch_sees_what_waits() -> None:
     assert len(watch.seen) == 5
 
 
+@pytest.mark.parametrize("neighbours", [0, 3])
 @pytest.mark.parametrize("model", MODELS)
-def test_both_paths_have_the_same_gradients(model, monkeypatch) -> None:
+def test_both_paths_have_the_same_gradients(model, neighbours, monkeypatch) -> None:
     def gradients() -> list[torch.Tensor]:
         """The loss, then the gradient of every row of every table and of every parameter."""
-        loop = Loop(model(**SMALL, features=True, user_share=0.3, mlp="8"), train(), 0)
+        settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbours": neighbours}
+        loop = Loop(model(**settings), train(), 0)
         found = []
         for batch in loop.batcher.epoch(loop.rows()):
             loss = batch_loss(loop.model, loop.towers, batch)

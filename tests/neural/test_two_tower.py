@@ -64,6 +64,8 @@ def test_the_held_out_items_of_the_users_block_come_first(model_class: type[TwoT
     {"user_share": 0.5, "project": True},
     {"user_share": 1.0},
     {"shared_history": True},
+    {"neighbours": 3},
+    {"neighbours": 3, "rows": "position", "shared_history": True},
     {"similarity": "dot"},
     {"negative_exponent": 0.75},
 ], ids=str)  # fmt: skip

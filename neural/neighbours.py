@@ -1,0 +1,52 @@
+"""Items taken by the same users, whose embeddings towers may add to an item's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from datasets.dataset import Interactions
+from evaluation.cooccurrence import nearest
+from neural.tables import Table
+
+
+class Neighbours(nn.Module):
+    """Each of n items with its k most similar: itself in the first of k + 1 places."""
+
+    item: Tensor
+    """int64[n, k + 1]: itself again where it has fewer"""
+    weight: Tensor
+    """float32[n, k + 1]: 1 for itself; 0 where it has fewer"""
+
+    def __init__(self, item: Tensor, weight: Tensor) -> None:
+        super().__init__()
+        # Made anew of the training data, or folded into the tables: not part of a saved state.
+        self.register_buffer("item", item, persistent=False)
+        self.register_buffer("weight", weight, persistent=False)
+
+    def forward(self, table: Table, items: Tensor) -> Tensor:
+        """float[n, d]: the rows of `table` for `items`, int64[n], and their neighbours' by weight."""
+        _, vectors, place = table.lease(self.item[items])
+        return functional.embedding_bag(place, vectors, mode="sum", per_sample_weights=self.weight[items])
+
+
+def neighbours_of(train: Interactions, k: int, weight: float) -> Neighbours:
+    """The k most similar items of each, which together weigh `weight`, each in proportion to its similarity.
+
+    The similarity is the cosine of Sarwar et al. 2001 (Item-based collaborative filtering), in which a
+    user with n items counts n^-½: Σ_{u ∈ U_i ∩ U_j} n_u^-½ / √(|U_i| |U_j|).
+    """
+    users = np.maximum(train.user_counts, 1) ** -0.5
+    norms = np.maximum(train.item_counts, 1) ** 0.5
+    similar = nearest(train, users, (norms, norms), 0.0, k, "neighbours")
+    rows, lengths = np.arange(train.n_items), np.diff(similar.indptr)
+    row = np.repeat(rows, lengths)
+    place = 1 + np.arange(len(row)) - np.repeat(similar.indptr[:-1], lengths)
+    item = np.repeat(rows[:, None], k + 1, axis=1)
+    item[row, place] = similar.indices
+    share = np.zeros(item.shape, np.float32)
+    share[:, 0] = 1
+    share[row, place] = weight * similar.data / np.bincount(row, similar.data, train.n_items)[row]
+    return Neighbours(torch.from_numpy(item), torch.from_numpy(share))
