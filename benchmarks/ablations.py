@@ -32,7 +32,7 @@ class Place:
 
 
 PLACES = (
-    Place("gowalla", {"epochs": 10}),
+    Place("gowalla", {"epochs": 10, "neighbours": 0}),
     Place("amazon-beauty"),
     Place("ml-1m"),
     Place("ml-100k"),
@@ -121,6 +121,17 @@ STUDIES = (
         "Of the history. A user id takes part of the same vector and learns it by heart: half an id costs a "
         "tenth and more, an id alone most of all, and attention does not help. A table of its own for the "
         "history pays with little data; popular items need not be weighed down.",
+    ),
+    Study(
+        "Are the embeddings of an item's neighbours added to its own?",
+        {
+            "none": ("infonce", {}),
+            "5, weighing 5 together": ("infonce", {"neighbours": 5}),
+            "20, weighing 5 together": ("infonce", {"neighbours": 20}),
+            "50, weighing 5 together": ("infonce", {"neighbours": 50}),
+            "20, weighing 1 together": ("infonce", {"neighbours": 20, "neighbour_weight": 1.0}),
+        },
+        "",
     ),
     Study(
         "How many dimensions?",

@@ -10,7 +10,7 @@ from neural.columns import Columns
 from neural.context import columns_of
 from neural.head import HeadShape
 from neural.negatives import NegativeSampler, StreamingFrequency
-from neural.neighbours import neighbours_of
+from neural.neighbours import neighbours_of, wanted
 from neural.towers import Shape, TwoTowers, Vocabulary
 from neural.two_tower import TwoTower
 from support.errors import InputError
@@ -22,15 +22,14 @@ def towers_of(model: TwoTower, train: Interactions, generator: torch.Generator) 
         Columns.of(features) if model.features and features is not None else None
         for features in (train.user_features, train.item_features)
     )
+    k = wanted(model, train)
     vocabulary = Vocabulary(
         user_known=torch.as_tensor(train.user_counts > 0).float(),
         item_known=torch.as_tensor(train.item_counts > 0).float(),
         item_weight=torch.as_tensor(model.item_weights(train)),
         user_rows=_rows(user_columns, train.user_features),
         item_rows=_rows(item_columns, train.item_features),
-        neighbours=neighbours_of(train, model.neighbours, model.neighbour_weight)
-        if model.neighbours
-        else None,
+        neighbours=neighbours_of(train, k, model.neighbour_weight) if k else None,
     )
     return TwoTowers(shape_of(model, train, user_columns, item_columns), vocabulary, generator)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datasets.dataset import Features, Interactions
 from evaluation import topk, topk_cuda
-from neural import hard_negatives
+from neural import hard_negatives, neighbours
 from neural.two_tower import TwoTower
 from support import compute, progress
 from support.errors import InputError
@@ -44,7 +44,7 @@ def check(model: TwoTower, train: Interactions) -> None:
 def needed(model: TwoTower, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
     lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (model.hard_negatives > 0)
-    near = train.n_items * (model.neighbours + 1) * (LONG + FLOAT) * (model.neighbours > 0)
+    near = train.n_items * _near(model, train) * (LONG + FLOAT)
     stored = _tables(model, train) * COPIES + _vectors(model, train) + _codes(model, train) + lists + near
     return stored + 4 * LONG * len(train) + _batch(model, train) + _block()
 
@@ -120,9 +120,15 @@ def _batch(model: TwoTower, train: Interactions) -> int:
     deep = (rows + pairs + negatives) * sum(model.widths)
     attention = rows * model.max_history * dim * 12 * (model.history_encoder == "self_attention")
     scores = rows * negatives * SCORE_COPIES
-    near = (pairs + negatives + history) * (model.neighbours + 1) * (model.neighbours > 0)
+    near = (pairs + negatives + history) * _near(model, train)
     leased = near if compute.current().device == "cuda" else min(near, 2 * train.n_items)
     return (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4
+
+
+def _near(model: TwoTower, train: Interactions) -> int:
+    """Places that an item has for itself and its neighbours; 0 where none are added."""
+    k = neighbours.wanted(model, train)
+    return k + 1 if k else 0
 
 
 def _fields(features: Features | None) -> int:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 LEAST = {
     "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,
     "hard_refresh": 1, "batch_rows": 1, "accumulate": 1, "epochs": 0, "patience": 1, "weight_decay": 0,
-    "negative_weight": 0, "temperature": 0, "neighbours": 0,
+    "negative_weight": 0, "temperature": 0, "neighbours": -1,
 }  # fmt: skip
 """The least that a setting may be, where the model has it."""
 POSITIVE = ("learning_rate", "clip_norm", "init_scale", "neighbour_weight")

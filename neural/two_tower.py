@@ -49,7 +49,7 @@ class TwoTower(EmbeddingRetriever):
         "user_exponent": (0.0, 1.0),
         "recency": (0.0, 2.0),
         "batch_rows": [256, 512],
-        "neighbours": [0, 20, 50],
+        "neighbours": [-1, 0, 10, 20, 50],
         "neighbour_weight": (1.0, 10.0, "log"),
     }
 
@@ -64,9 +64,10 @@ class TwoTower(EmbeddingRetriever):
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False
     """Make histories of the items' id embeddings instead of a table of their own."""
-    neighbours: int = 0
-    """Items most often taken by the same users whose embeddings are added to each item's own, as a
-    candidate and in histories; 0 adds none. They are folded into the item's vectors after training."""
+    neighbours: int = -1
+    """Items most often taken by the same users whose embeddings are added to each item's own, as a candidate
+    and in histories; after training they are folded into its vectors. -1 takes 20 for rows of users with 15
+    interactions each on average, else none."""
     neighbour_weight: float = 5.0
     """What they weigh together; the item's own embedding weighs 1."""
     project: bool = False

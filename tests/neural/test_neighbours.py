@@ -88,7 +88,7 @@ def test_a_saved_model_answers_as_before(model_class, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("settings", "told"), [
-    ({"neighbours": -1}, "infonce.neighbours is -1: give 0 or more"),
+    ({"neighbours": -2}, "infonce.neighbours is -2: give -1 or more"),
     ({"neighbour_weight": 0.0}, "infonce.neighbour_weight is 0.0: give more than 0"),
 ], ids=str)  # fmt: skip
 def test_settings_without_a_meaning_are_refused(settings: dict, told: str) -> None:
