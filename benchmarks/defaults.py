@@ -1,8 +1,8 @@
 """How far untuned models come: `python -m benchmarks.defaults --data-dir DIR`.
 
-Looks up in `results/*/tuning/` every search of `--tune` whose winner stands in a config, scores the model
-once more where that search began, with its defaults for all that was searched, and keeps the score in
-`benchmarks/defaults/`. docs/defaults.md sets it beside the best trial's.
+Scores every model that has a choice in a dataset's config by its defaults, trained for as long as the trials
+were that led to that choice, and keeps the score in `benchmarks/defaults/`. docs/defaults.md sets it beside
+the choice's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,39 +38,52 @@ HELD = ("epochs", "patience")
 Record = dict[str, Any]
 
 
-def searches(dataset: Dataset, root: Path) -> Iterator[Record]:
-    """What `--tune` kept of each search whose best trial is the config's choice."""
-    choices = configs.read(root / "configs" / f"{dataset.name}.yaml", dataset)
-    for path in sorted((root / "results" / dataset.name / "tuning").glob("*.json")):
+@dataclass(frozen=True)
+class Tuned:
+    """A model's choice for a dataset, on the validation queries."""
+
+    model: str
+    ndcg: float
+    trials: int
+    held: dict[str, Any]
+    """Of HELD, what its trials had; what the choice has, where they are not kept"""
+
+    def start(self) -> dict[str, Any]:
+        """The settings that a search would begin with today: defaults, but for what was held."""
+        return settings.defaults(registry.get(self.model)) | self.held
+
+
+def choices(dataset: Dataset, root: Path) -> Iterator[Tuned]:
+    """What a dataset's config chose on validation, model by model."""
+    found = configs.read(root / "configs" / f"{dataset.name}.yaml", dataset)
+    for model, choice in sorted(found.items()):
+        ndcg = choice.chosen.valid_ndcg
+        if ndcg is not None:
+            fixed = _search(root / "results" / dataset.name / "tuning", model, ndcg) or choice.settings
+            held = {key: fixed[key] for key in HELD if key in fixed}
+            yield Tuned(model, ndcg, choice.chosen.trials, held)
+
+
+def _search(folder: Path, model: str, ndcg: float) -> dict[str, Any]:
+    """The settings that all trials of a search had, whose best one has `ndcg`; none where it is not kept."""
+    for path in sorted(folder.glob("*.json")):
         search = json.loads(path.read_text(encoding="utf-8"))
-        choice = choices.get(search["model"], configs.Choice())
-        if choice.chosen.by == "tuning" and best(search) == choice.chosen.valid_ndcg:
-            yield search
-
-
-def best(search: Record) -> float:
-    """NDCG@20 of its best trial, as configs hold it."""
-    return round(max(trial.get("ndcg", 0.0) for trial in search["trials"]), 6)
-
-
-def start(search: Record) -> dict[str, Any]:
-    """The settings it would begin with today: defaults, but for what was held at another value."""
-    model = registry.get(search["model"])
-    values = settings.defaults(model)
-    held = {key: value for key, value in search["fixed"].items() if key in HELD and key in values}
-    return values | held
+        best = max(trial.get("ndcg", 0.0) for trial in search["trials"])
+        if (search["model"], round(best, 6)) == (model, ndcg):
+            return search["fixed"]
+    return {}
 
 
 def measure(dataset: Dataset) -> None:
-    """Score the start of every search."""
+    """Score the start of every choice."""
     here = compute.configure()
-    for search in searches(dataset, ROOT):
-        name, values = search["model"], start(search)
+    for tuned in choices(dataset, ROOT):
+        name, values = tuned.model, tuned.start()
         job = Job(ModelSource(name), values, 0, 20, here.device, here.precision)
         ndcg = isolation.call(scored, job, dataset)["ndcg"]
-        say(f"{dataset.heading}, {name}: NDCG@20 {ndcg:.4f} by defaults, {best(search):.4f} tuned")
+        say(f"{dataset.heading}, {name}: NDCG@20 {ndcg:.4f} by defaults, {tuned.ndcg:.4f} tuned")
         record = {"dataset": dataset.heading, "model": name, "settings": values, "ndcg": ndcg}
-        record |= {"tuned": best(search), "trials": len(search["trials"])}
+        record |= {"tuned": tuned.ndcg, "trials": tuned.trials}
         record |= {"processor": environment.processor(), "commit": environment.git_commit()}
         write_json(RECORDS / f"{dataset.name}-{name}.json", record)
 
@@ -85,8 +99,8 @@ def page(records: list[Record]) -> str:
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     return (
         "# Defaults beside tuned settings\n\nNDCG@20 on the validation queries, seed 0, of each model with "
-        "its defaults and with the settings that `--tune` chose for the dataset, both trained for as long "
-        f"as the search's trials were; written by `python -m benchmarks.defaults`.\n\n{table}\n"
+        "its defaults and with the settings that its config chose for the dataset, both trained for as long "
+        f"as the trials were; written by `python -m benchmarks.defaults`.\n\n{table}\n"
     )
 
 

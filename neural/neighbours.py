@@ -57,9 +57,9 @@ def neighbours_of(train: Interactions, k: int, weight: float) -> Neighbours:
     """The k most similar items of each, which together weigh `weight`, each in proportion to its similarity.
 
     The similarity is the cosine of Sarwar et al. 2001 (Item-based collaborative filtering), in which a
-    user with n items counts n^-½: Σ_{u ∈ U_i ∩ U_j} n_u^-½ / √(|U_i| |U_j|).
+    user with n items counts n^-¼: Σ_{u ∈ U_i ∩ U_j} n_u^-¼ / √(|U_i| |U_j|).
     """
-    users = np.maximum(train.user_counts, 1) ** -0.5
+    users = np.maximum(train.user_counts, 1) ** -0.25
     norms = np.maximum(train.item_counts, 1) ** 0.5
     similar = nearest(train, users, (norms, norms), 0.0, k, "neighbours")
     rows, lengths = np.arange(train.n_items), np.diff(similar.indptr)

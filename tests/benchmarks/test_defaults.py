@@ -1,9 +1,9 @@
-"""Defaults beside tuned settings: which searches count, where they began, and the share."""
+"""Defaults beside tuned settings: which choices count, where they began, and the share."""
 
 import json
 from types import SimpleNamespace
 
-from benchmarks.defaults import page, searches, start
+from benchmarks.defaults import Tuned, choices, page
 from evaluation import configs
 from neural.infonce import InfoNCE
 
@@ -13,20 +13,32 @@ def search(model, *scores, **fixed):
     return {"model": model, "fixed": fixed, "trials": trials}
 
 
-def test_searches_whose_winner_the_config_holds(tmp_path):
+def test_choices_have_the_length_of_their_trials(tmp_path):
     folder = tmp_path / "results" / "mine" / "tuning"
     folder.mkdir(parents=True)
-    kept = [search("als", 0.1, 0.0, 0.12345678), search("als", 0.2), search("swing", 0.3)]
+    kept = [
+        search("infonce", 0.1, 0.0, 0.12345678, epochs=30, negatives=5),
+        search("infonce", 0.2, epochs=7),
+        search("bsl", 0.3, epochs=8),
+    ]
     for at, each in enumerate(kept):
         (folder / f"{at}.json").write_text(json.dumps(each))
-    choice = configs.Choice({}, configs.Chosen("tuning", trials=3, valid_ndcg=0.123457))
-    configs.write(tmp_path / "configs" / "mine.yaml", "random", "als", choice)
+    chosen = {
+        "infonce": configs.Choice({"epochs": 80}, configs.Chosen("tuning", trials=3, valid_ndcg=0.123457)),
+        "bsl": configs.Choice({"epochs": 9, "negatives": 5}, configs.Chosen("hand", 2, valid_ndcg=0.31)),
+        "swing": configs.Choice({"top_k": 5}, configs.Chosen("hand")),
+    }
+    for model, choice in chosen.items():
+        configs.write(tmp_path / "configs" / "mine.yaml", "random", model, choice)
     data = SimpleNamespace(name="mine", protocol="random", exclude_seen=True)
-    assert list(searches(data, tmp_path)) == kept[:1]
+    assert list(choices(data, tmp_path)) == [
+        Tuned("bsl", 0.31, 2, {"epochs": 9}),
+        Tuned("infonce", 0.123457, 3, {"epochs": 30}),
+    ]
 
 
-def test_a_search_began_with_defaults_and_its_own_epochs():
-    began = start(search("infonce", 0.1, epochs=30, embedding_dim=8))
+def test_a_choice_began_with_defaults_and_its_own_epochs():
+    began = Tuned("infonce", 0.1, 3, {"epochs": 30}).start()
     assert began["epochs"] == 30
     assert began["embedding_dim"] == InfoNCE.embedding_dim and began["temperature"] == InfoNCE.temperature
 

@@ -21,7 +21,7 @@ def plain(train: Interactions) -> np.ndarray:
     for one, left in enumerate(users):
         for other, right in enumerate(users):
             if one != other and left & right:
-                shared = sum(train.user_counts[user] ** -0.5 for user in left & right)
+                shared = sum(train.user_counts[user] ** -0.25 for user in left & right)
                 found[one, other] = shared / np.sqrt(len(left) * len(right))
     return found
 
