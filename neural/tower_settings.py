@@ -1,0 +1,113 @@
+"""The settings that all two-tower models share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from evaluation.retriever import EmbeddingRetriever
+
+
+@dataclass
+class TowerSettings(EmbeddingRetriever):
+    """What towers are made of, how their training rows and negatives are made, and how they are trained."""
+
+    search_space: ClassVar[dict[str, Any]] = {
+        "learning_rate": (0.005, 0.06, "log"),
+        "weight_decay": [0.0, 0.001, 0.01, 0.1],
+        "popularity_exponent": (0.0, 0.2),
+        "history_exponent": (0.0, 1.0),
+        "user_exponent": (0.0, 1.0),
+        "recency": (0.0, 2.0),
+        "batch_rows": [256, 512],
+        "neighbours": [-1, 0, 10, 20, 50],
+        "neighbour_weight": (1.0, 10.0, "log"),
+    }
+
+    embedding_dim: int = 64
+    """Length of the vectors."""
+    similarity: Literal["cosine", "dot"] = "cosine"
+    """Whether vectors are scaled to length 1 ("cosine") or not ("dot")."""
+    popularity_exponent: float = 0.0
+    """Items are ranked by their vectors times (training interactions / their mean)^exponent; for cosine,
+    which gives no item a length of its own."""
+    user_share: float = 0.0
+    """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
+    shared_history: bool = False
+    """Make histories of the items' id embeddings instead of a table of their own."""
+    neighbours: int = -1
+    """Items most often taken by the same users whose embeddings are added to each item's own, as a candidate
+    and in histories; after training they are folded into its vectors. -1 takes 20 for rows of users with 15
+    interactions each on average, else none."""
+    neighbour_weight: float = 5.0
+    """What they weigh together; the item's own embedding weighs 1."""
+    project: bool = False
+    """Pass the mean of the history through a learned matrix."""
+    history_exponent: float = 0.5
+    """An item taken by n users weighs n^-exponent in the mean of a history."""
+    history_encoder: Literal["mean", "user_attention", "self_attention"] = "mean"
+    """How a history becomes one vector: its weighted mean; the mean with weights that the user decides; or
+    a transformer layer over its newest `max_history` items."""
+    attention_heads: int = 2
+    """Heads of self_attention."""
+    recompute_history: bool = False
+    """Compute self_attention twice instead of keeping its activations (gradient checkpointing)."""
+    features: bool = False
+    """Use the user and item features, those of the history's items included, where the data has them."""
+    context: bool = False
+    """Use the hour, the weekday and what else is told of the moment, such as AliEC's placement (pid); needs
+    rows of positions. Hours and weekdays are those of UTC."""
+    id_dropout: float = 0.0
+    """Share of ids that training replaces by "unknown", so that features learn to do without them."""
+    interaction: Literal["none", "cross", "fm"] = "none"
+    """What the deep part of a tower sees beside its fields: DCN-v2's cross, or a factorisation machine."""
+    mlp: str = ""
+    """Hidden widths of the deep part, such as 256-128; without them and interaction there is none."""
+    norm: Literal["none", "layer", "batch"] = "none"
+    """What normalises the inputs of the deep part's hidden layers."""
+    dropout: float = 0.0
+    """Share of the deep part's hidden outputs that training sets to zero."""
+    rows: Literal["auto", "user", "position"] = "auto"
+    """What a training row is: "user", whose items are split at random into history and targets at
+    every visit; "position", an interaction with the items before it as history; "auto", position
+    where the data is in time order and each validation query has one relevant item."""
+    input_share: float = 0.5
+    """Share of a user's items that become history, for rows of users."""
+    max_history: int = 50
+    """Newest items that make the history, for rows of positions and for self_attention."""
+    recency: float = 1.0
+    """The r-th history item from the end weighs r^-recency, for rows of positions."""
+    user_exponent: float = 0.5
+    """A pair of a user with n items weighs n^-exponent in the loss."""
+    negatives: int = 2048
+    """Negatives drawn for each batch and shared by its rows."""
+    negative_exponent: float = 0.0
+    """They are drawn with probability ∝ popularity^exponent; 0 is uniform."""
+    in_batch: bool = False
+    """Use the targets of the batch's other rows as negatives too."""
+    hard_negatives: int = 0
+    """Negatives more for each row, drawn from the 100 items that the model ranked highest for its user."""
+    hard_refresh: int = 2
+    """Epochs after which those lists are made anew."""
+    batch_rows: int = 512
+    """Rows a batch."""
+    accumulate: int = 1
+    """Batches a step: their gradients are averaged (gradient accumulation)."""
+    learning_rate: float = 0.02
+    """Highest learning rate of AdamW; it warms up, then falls by a cosine to 0 at `epochs`."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay, on the rows a step touches."""
+    clip_norm: float = 10.0
+    """Largest norm of all gradients of a step together."""
+    init_scale: float = 0.1
+    """Standard deviation of fresh embeddings."""
+    epochs: int = 0
+    """Passes over the rows in which the learning rate falls to 0; validation may stop earlier.
+    0 takes as many as come to 3,500 steps, but from 2 to 60."""
+    patience: int = 4
+    """Stop after this many evaluations without a better validation NDCG@20."""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Hidden widths of the deep part."""
+        return tuple(int(width) for width in self.mlp.split("-") if width)
