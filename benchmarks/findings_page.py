@@ -14,6 +14,7 @@ from tabulate import tabulate
 import neural
 from benchmarks import drawing, shortfalls
 from benchmarks.ablations import PLACES, STUDIES, Place, Settings, Study, resolved
+from benchmarks.compared import compared
 from evaluation.board import Board, Row, read_boards
 from support.files import write_text
 
@@ -64,7 +65,7 @@ def write(root: Path, records: list[Record]) -> None:
     """Write the page and its plot under `root`/docs."""
     boards = list(found_boards(root / "results"))
     plot(boards, root / "docs" / "findings.svg")
-    shortfalls.plot(shortfalls.shortfalls(boards, compared), root / "docs" / "learning_curves.svg")
+    shortfalls.plot(shortfalls.shortfalls(boards), root / "docs" / "learning_curves.svg")
     write_text(root / "docs" / "findings.md", page(records, boards))
 
 
@@ -73,7 +74,7 @@ def page(records: list[Record], boards: list[Board]) -> str:
     parts = ["# What makes two-towers win\n\nDerived by `python -m benchmarks.findings`."]
     parts += _ablations(records) if records else []
     parts += [_pareto(boards), _item_cf(boards)]
-    missed = shortfalls.shortfalls(boards, compared)
+    missed = shortfalls.shortfalls(boards)
     parts += [shortfalls.section(missed)] if missed else []
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
@@ -144,13 +145,6 @@ def found_boards(results: Path) -> Iterator[Board]:
     if missing:
         raise ValueError(f"no runs are stored of: {'; '.join(missing)}")
     return (boards[heading] for heading in BOARDS)
-
-
-def compared(board: Board) -> list[Row]:
-    """One row a model: its newest by a config or by defaults, which validation chose, if anything did."""
-    rows = [row for row in board.rows if row.done and row.chosen.by != "command line"]
-    newest = sorted(rows, key=lambda row: max(record["date"] for record in row.done))
-    return list({row.model: row for row in newest}.values())
 
 
 def efficient(rows: list[Row]) -> list[Row]:

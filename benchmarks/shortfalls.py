@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
 from benchmarks import drawing
+from benchmarks.compared import compared
 from evaluation import references
 from evaluation.board import Board, Row
 from evaluation.references import Reference
 
 Shortfall = tuple[Board, Row, Reference]
-WHY = (
-    "On gowalla the losses end close to one another, their curves are flat where they end, and at that "
-    "length neither more negatives nor a popularity term moves them far. More dimensions do (above), and "
-    "Swing, which is not bound to any number of them, is ahead of every tower: what is missing is likely "
-    "room in 64 dimensions, not a loss. The published towers have a free vector for each user, trained "
-    "until test was best; here an id beside the history lowers the score on validation.",
-    "On ml-1m user and item features close the gap (the row with features of its board). Global Hot has "
-    "nothing to choose: the source breaks ties in another order and counts other test rows.",
-)
-"""What the ablations and the curves say of the causes, a paragraph each"""
+WHY = {
+    "ml-1m": "On ml-1m user and item features close the gap (the row with features of its board). Global Hot "
+    "has nothing to choose: the source breaks ties in another order and counts other test rows.",
+}
+"""Dataset → what the ablations and the curves say of the causes"""
 
 
-def shortfalls(boards: list[Board], compared: Callable[[Board], list[Row]]) -> list[Shortfall]:
-    """Rows that `compared` picks of a board, below a published Recall@20 or NDCG@20."""
+def shortfalls(boards: list[Board]) -> list[Shortfall]:
+    """Compared rows below a published Recall@20 or NDCG@20."""
     return [
         (board, row, reference)
         for board in boards
@@ -44,7 +39,9 @@ def section(found: list[Shortfall]) -> str:
         + [f"{change:+.1%}" for change in _changes(row, reference)]
         for board, row, reference in found
     ]
-    parts = ["## Published numbers that are not reached", tabulate(lines, header, tablefmt="pipe"), *WHY]
+    boards = {board.dataset["name"] for board, _, _ in found}
+    why = [text for dataset, text in WHY.items() if dataset in boards]
+    parts = ["## Published numbers that are not reached", tabulate(lines, header, tablefmt="pipe"), *why]
     if any(curve(row) for _, row, _ in found):
         told = "NDCG@20 on validation queries while these models train, seed 0; the learning rate falls to 0."
         parts.append(f"{told}\n\n![learning curves](learning_curves.svg)")

@@ -4,7 +4,8 @@ import pytest
 
 from benchmarks import findings, findings_page
 from benchmarks.ablations import PLACES, STUDIES, Place
-from benchmarks.findings_page import Score, compared, efficient, page, score
+from benchmarks.compared import compared
+from benchmarks.findings_page import Score, efficient, page, score
 from evaluation import registry, settings
 from evaluation.board import Board, Row
 
