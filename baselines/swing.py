@@ -115,6 +115,5 @@ def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> Ragged:
     values, _ = rows.compact()
     row = rows.rows()
     shuffled = np.lexsort((rng.random(len(values)), row))
-    rank = np.arange(len(values)) - np.repeat(offsets_of(rows.lengths)[:-1], rows.lengths)
-    kept = np.sort(shuffled[rank < most])
+    kept = np.sort(shuffled[rows.places() < most])
     return Ragged.from_offsets(values[kept], offsets_of(np.minimum(rows.lengths, most)))

@@ -72,6 +72,11 @@ class Ragged:
         """int64[total]: the row of each item in `compact()`'s order."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
+    def places(self) -> npt.NDArray[np.int64]:
+        """int64[total]: the place of each item in its row, in `compact()`'s order."""
+        offsets = offsets_of(self.lengths)
+        return np.arange(offsets[-1]) - np.repeat(offsets[:-1], self.lengths)
+
 
 def offsets_of(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """int64[n + 1]: where rows of these lengths begin and the last one ends."""

@@ -187,8 +187,7 @@ def scaled(column: npt.NDArray[np.float32], scale: Scale) -> tuple[npt.NDArray, 
 
 def padded(rows: Ragged, size: int, start: int) -> Tensor:
     """int32[n + 1, most values] of a multivalued column; -1 where a row has fewer."""
-    values, offsets = rows.compact()
-    place = np.arange(len(values)) - np.repeat(offsets[:-1], rows.lengths)
+    values, _ = rows.compact()
     codes = np.full((len(rows) + 1, int(rows.lengths.max(initial=0))), -1, dtype=np.int32)
-    codes[rows.rows(), place] = np.where(values < size, values, 0) + start
+    codes[rows.rows(), rows.places()] = np.where(values < size, values, 0) + start
     return torch.as_tensor(codes)

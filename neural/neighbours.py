@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from datasets.dataset import Interactions
+from datasets.ragged import Ragged
 from evaluation.cooccurrence import nearest
 from neural.tables import Table
 
@@ -37,7 +38,9 @@ class Neighbours(nn.Module):
 
     def forward(self, table: Table, items: Tensor) -> Tensor:
         """float[n, d]: the rows of `table` for `items`, int64[n], and their neighbours' by weight."""
-        _, vectors, place = table.lease(self.item[items])
+        vectors, place = table.weight, self.item[items]
+        if torch.is_grad_enabled():
+            _, vectors, place = table.lease(place)
         return functional.embedding_bag(place, vectors, mode="sum", per_sample_weights=self.weight[items])
 
 
@@ -62,10 +65,9 @@ def neighbours_of(train: Interactions, k: int, weight: float) -> Neighbours:
     users = np.maximum(train.user_counts, 1) ** -0.25
     norms = np.maximum(train.item_counts, 1) ** 0.5
     similar = nearest(train, users, (norms, norms), 0.0, k, "neighbours")
-    rows, lengths = np.arange(train.n_items), np.diff(similar.indptr)
-    row = np.repeat(rows, lengths)
-    place = 1 + np.arange(len(row)) - np.repeat(similar.indptr[:-1], lengths)
-    item = np.repeat(rows[:, None], k + 1, axis=1)
+    found = Ragged.from_offsets(similar.indices, similar.indptr)
+    row, place = found.rows(), 1 + found.places()
+    item = np.repeat(np.arange(train.n_items)[:, None], k + 1, axis=1)
     item[row, place] = similar.indices
     share = np.zeros(item.shape, np.float32)
     share[:, 0] = 1
