@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from neural.distinct import waits
+from neural.optimiser_kernels import update_rows
 from neural.tables import Table
+from neural.threads import in_parts
+
+Whole = tuple[Tensor, Tensor, Tensor]
+"""A table and its two moments, float32[rows, dim] each"""
 
 
 class RowwiseAdamW(torch.optim.Optimizer):
@@ -37,7 +44,7 @@ class RowwiseAdamW(torch.optim.Optimizer):
         self.tables = [part for part in module.modules() if isinstance(part, Table)]
         self.dense = list(module.parameters())
         device = next(iter([*module.buffers(), *self.dense])).device
-        self.steps = torch.zeros((), device=device)
+        self.steps = torch.zeros((), device=device, dtype=torch.float64)  # 1 - 0.999 is 5e-5 off in float32.
         weights = [table.weight for table in self.tables] + [each.data for each in self.dense]
         self.moments = [(torch.zeros_like(each), torch.zeros_like(each)) for each in weights]
         self.touched: list[tuple[Tensor, Tensor] | None] = []
@@ -57,16 +64,12 @@ class RowwiseAdamW(torch.optim.Optimizer):
         """Update the rows that `collect` found and the ordinary parameters, and end the leases."""
         skip = self.found_inf
         self.steps += 1 if skip is None else 1 - skip.to(self.steps.device)
-        for table, part, (first, second) in zip(
+        for table, part, moments in zip(
             self.tables, self.touched, self.moments[: len(self.tables)], strict=True
         ):
-            if part is None:
-                continue
-            row, leaf = part
-            old = leaf.detach(), first[row], second[row]  # (rows, dim) each
-            new = self._updated(*old, leaf.grad)  # type: ignore[arg-type]
-            for whole, rows in zip((table.weight, first, second), _keep(skip, old, new), strict=True):
-                whole[row] = rows
+            if part is not None:
+                update = self._update_rows if waits(table.weight) else self._update_rows_on_cpu
+                update((table.weight, *moments), *part)
         for weight, (first, second) in zip(self.dense, self.moments[len(self.tables) :], strict=True):
             if weight.grad is not None:
                 old = weight.data, first, second
@@ -74,6 +77,29 @@ class RowwiseAdamW(torch.optim.Optimizer):
                 for whole, values in zip(old, _keep(skip, old, new), strict=True):
                     whole.copy_(values)
         self.zero_grad()
+
+    def _update_rows(self, whole: Whole, row: Tensor, leaf: Tensor) -> None:
+        """Update the rows `row`, int64[r], of a table and its moments from `leaf.grad`, float32[r, dim]."""
+        _, first, second = whole
+        old = leaf.detach(), first[row], second[row]  # (r, dim) each
+        new = self._updated(*old, leaf.grad)  # type: ignore[arg-type]
+        for each, rows in zip(whole, _keep(self.found_inf, old, new), strict=True):
+            each[row] = rows
+
+    def _update_rows_on_cpu(self, whole: Whole, row: Tensor, leaf: Tensor) -> None:
+        """The same, in one pass."""
+        if self.found_inf is not None and self.found_inf.item():
+            return
+        assert leaf.grad is not None
+        group, steps = self.param_groups[0], float(self.steps)
+        beta1, beta2 = group["betas"]
+        scalars = (
+            1 - group["lr"] * group["weight_decay"], group["lr"] / (1 - beta1**steps),
+            beta1, 1 - beta1, beta2, 1 - beta2, (1 - beta2**steps) ** -0.5, group["eps"],
+        )  # fmt: skip
+        arrays = [each.numpy() for each in (*whole, row, leaf.grad)]
+        numbers = [np.float32(each) for each in scalars]
+        in_parts(lambda start, stop: update_rows(start, stop, *arrays, *numbers), len(row))
 
     def _updated(
         self, weight: Tensor, first: Tensor, second: Tensor, grad: Tensor

@@ -7,10 +7,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from evaluation.planted import planted
-from neural import MODELS, batches, distinct
+from neural import MODELS, batches, distinct, neighbours, optimiser
 from neural.loop import Loop, batch_loss
 from support import compute
 
+ASKING = (distinct, batches, neighbours, optimiser)
+"""The modules that ask whether the host would wait."""
 SMALL = {"embedding_dim": 16, "batch_rows": 20, "negatives": 12, "epochs": 4}
 WAITING = ("nonzero", "_unique2", "unique_dim", "unique_consecutive", "_local_scalar_dense", "masked_select")
 
@@ -34,13 +36,21 @@ class Watch(TorchDispatchMode):
 
 @pytest.fixture
 def like_a_gpu(monkeypatch):
-    for module in (distinct, batches):
+    for module in ASKING:
         monkeypatch.setattr(module, "waits", lambda tensor: True)
 
 
 def train():
     data = planted()
     return replace(data.train_valid, timestamp=data.train_valid.timestamp * 3600)
+
+
+def test_marks_find_what_a_sort_finds() -> None:
+    few, many = torch.tensor([[70, 3, 3], [99, 70, 3]]), torch.tensor([[7, 3, 3], [9, 7, 3]])
+    for ids, filler in ((few, 100), (many, 10)):
+        values, place = distinct.distinct(ids, filler)
+        assert values.tolist() == sorted(set(ids.flatten().tolist()))
+        assert torch.equal(values[place], ids)
 
 
 def test_distinct_fills_unused_places(like_a_gpu) -> None:
@@ -85,12 +95,12 @@ def test_the_watch_sees_what_waits() -> None:
     assert len(watch.seen) == 5
 
 
-@pytest.mark.parametrize("neighbours", [0, 3])
+@pytest.mark.parametrize("added", [0, 3])
 @pytest.mark.parametrize("model", MODELS)
-def test_both_paths_have_the_same_gradients(model, neighbours, monkeypatch) -> None:
+def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
     def gradients() -> list[torch.Tensor]:
         """The loss, then the gradient of every row of every table and of every parameter."""
-        settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbours": neighbours}
+        settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbours": added}
         loop = Loop(model(**settings), train(), 0)
         found = []
         for batch in loop.batcher.epoch(loop.rows()):
@@ -105,6 +115,6 @@ def test_both_paths_have_the_same_gradients(model, neighbours, monkeypatch) -> N
         return found
 
     plain = gradients()
-    for module in (distinct, batches):
+    for module in ASKING:
         monkeypatch.setattr(module, "waits", lambda tensor: True)
     torch.testing.assert_close(gradients(), plain)

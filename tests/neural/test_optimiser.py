@@ -1,11 +1,14 @@
 import time
 
+import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
 
+from neural import optimiser
 from neural.optimiser import RowwiseAdamW
 from neural.tables import Table
+from support import compute
 
 
 class Tower(nn.Module):
@@ -67,6 +70,24 @@ def test_a_step_that_overflows_changes_nothing_and_the_next_one_counts_as_the_fi
     reference.step()
     assert_close(tower.table.rows, plain.table.rows)
     assert_close(tower.matrix, plain.matrix)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_compiled_update_is_that_of_the_tensor_operations(threads, monkeypatch) -> None:
+    def trained() -> list[torch.Tensor]:
+        tower = Tower(40)
+        adam = RowwiseAdamW(tower, lr=0.05, weight_decay=0.1)
+        for step in range(10):
+            ids = torch.randint(40, (25,), generator=torch.Generator().manual_seed(step))
+            tower.loss(ids, torch.ones(25, 4)).backward()
+            adam.collect()
+            adam.step()
+        return [tower.table.rows, *adam.tensors().values()]
+
+    monkeypatch.setattr(compute, "_current", compute.Compute(threads))
+    compiled = trained()
+    monkeypatch.setattr(optimiser, "waits", lambda tensor: True)
+    assert_close(compiled, trained())
 
 
 def test_a_step_costs_the_same_whatever_the_number_of_rows() -> None:
