@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -63,6 +66,7 @@ def _end(process: BaseProcess) -> None:
 def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     # Ctrl-C reaches the whole group; the parent alone decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, daemon=True).start()
     try:
         answer = (True, function(*args))
     except InputError as error:  # Its sentence says it all.
@@ -70,6 +74,16 @@ def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, .
     except Exception as error:
         answer = (False, (f"{type(error).__name__}: {error}", traceback.format_exc()))
     sender.send(answer)
+
+
+def _follow_parent() -> None:
+    """End, as `_end` would have it, when the parent has died and nobody waits for an answer."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _death(exit_code: int | None) -> str:

@@ -45,7 +45,8 @@ def needed(model: TwoTower, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
     lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (model.hard_negatives > 0)
     near = train.n_items * _near(model, train) * (LONG + FLOAT)
-    stored = _tables(model, train) * COPIES + _vectors(model, train) + _codes(model, train) + lists + near
+    copies = COPIES + (near > 0)  # An evaluation folds neighbours into tables of its own.
+    stored = _tables(model, train) * copies + _vectors(model, train) + _codes(model, train) + lists + near
     return stored + 4 * LONG * len(train) + _batch(model, train) + _block()
 
 

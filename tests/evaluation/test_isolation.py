@@ -1,7 +1,11 @@
 """A function in a process of its own: its value, its error, its death, its memory."""
 
+import fcntl
 import os
 import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -31,3 +35,44 @@ def test_peak_memory_is_the_childs_own():
     ballast = np.ones(100 * 2**20, dtype=np.uint8)
     assert peak_rss_mib() > 100
     assert call(peak_rss_mib) < 100 < ballast.nbytes
+
+
+HOLD = """
+import fcntl, time
+lock = open({path!r}, "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+lock.write("held")
+lock.flush()
+time.sleep(600)
+"""
+CALL = "import runpy; from evaluation.isolation import call; call(runpy.run_path, {path!r})"
+
+
+def test_the_child_ends_with_its_parent(tmp_path):
+    lock, script = tmp_path / "lock", tmp_path / "hold.py"
+    lock.touch()
+    script.write_text(HOLD.format(path=str(lock)))
+    parent = subprocess.Popen([sys.executable, "-c", CALL.format(path=str(script))])
+    within(60, lambda: lock.read_text() == "held")
+    assert not free(lock)
+    parent.kill()
+    parent.wait()
+    within(10, lambda: free(lock))
+
+
+def within(seconds: float, condition) -> None:
+    """Wait for `condition`, at most so long."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def free(lock) -> bool:
+    """Whether no process holds it: a zombie does not, though it still has its number."""
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True

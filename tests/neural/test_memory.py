@@ -32,6 +32,7 @@ def described():
 
 CASES = {
     "ids": (WIDE, wide),
+    "neighbours": (WIDE | {"neighbours": 20}, wide),
     "features": (WIDE | {"features": True, "mlp": "256-128", "norm": "layer"}, described),
 }
 
