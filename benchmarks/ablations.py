@@ -52,6 +52,18 @@ STUDIES = (
         "over least. BCE, with a learned bias and as many negatives, is no toy baseline.",
     ),
     Study(
+        "How much do the negatives weigh beside the target?",
+        {
+            "as much: a softmax without the target in its sum": ("bsl", {"negative_weight": 1.0}),
+            "1.1 times": ("bsl", {"negative_weight": 1.1}),
+            "1.2 times": ("bsl", {"negative_weight": 1.2}),
+            "1.4 times": ("bsl", {"negative_weight": 1.4}),
+        },
+        "More than the target, on both: this is what BSL has before InfoNCE. On gowalla the more the better up "
+        "to the largest weight that was tried; on amazon-beauty, with fewer interactions, that one costs a "
+        "fifth, and the default of 1.2 is where neither loses much.",
+    ),
+    Study(
         "Which negatives?",
         {
             "in-batch and 512 uniform, logQ correction": ("infonce", {}),
