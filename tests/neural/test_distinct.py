@@ -34,10 +34,14 @@ class Watch(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.fixture
-def like_a_gpu(monkeypatch):
+def walk_like_a_gpu(monkeypatch) -> None:
     for module in ASKING:
         monkeypatch.setattr(module, "waits", lambda tensor: True)
+
+
+@pytest.fixture
+def like_a_gpu(monkeypatch):
+    walk_like_a_gpu(monkeypatch)
 
 
 def train():
@@ -115,6 +119,5 @@ def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
         return found
 
     plain = gradients()
-    for module in ASKING:
-        monkeypatch.setattr(module, "waits", lambda tensor: True)
+    walk_like_a_gpu(monkeypatch)
     torch.testing.assert_close(gradients(), plain)
