@@ -104,11 +104,16 @@ class Batch:
         return (~self.unused).sum() if waits(self.unused) else len(self.unused)
 
     def masked(self, score: Tensor, value: float) -> Tensor:
-        """float[b, m] scores with `value` where a negative is no negative of the row."""
+        """float[b, m] scores with `value` where a negative is no negative of the row.
+
+        On a CPU written into `score` itself.
+        """
+        if not waits(score):
+            score[self.hit_row, self.hit_negative] = value
+            return score
         mask = torch.zeros(len(score) + 1, score.shape[1], dtype=torch.bool, device=score.device)
         mask[self.hit_row, self.hit_negative] = True
-        mask = mask[:-1]
-        return score.masked_fill(mask | self.unused if waits(mask) else mask, value)
+        return score.masked_fill(mask[:-1] | self.unused, value)
 
 
 def user_rows(taken: Taken, input_share: float, generator: torch.Generator) -> Rows:

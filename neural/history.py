@@ -1,4 +1,4 @@
-"""Users at a moment, with ragged histories, and the weighted mean of a history.
+"""Users at a moment, with ragged histories, and the weights in the mean of a history.
 
 Notation: b users at a moment, h items in all their histories, d dimensions.
 """
@@ -76,19 +76,3 @@ def weights(moments: Moments, item_weight: Tensor, recency: float) -> Tensor:
         weight = weight * from_end.float() ** -recency
     total = torch.zeros(len(moments.user), device=weight.device).index_add_(0, moments.row, weight)
     return weight / total[moments.row]
-
-
-def weighted_sum(vectors: Tensor, index: Tensor, weight: Tensor, moments: Moments) -> Tensor:
-    """float[b, d]: Σ weight · vectors[index] over each history; nothing is padded.
-
-    Args:
-        vectors: float[n, d].
-        index: int64[h]: which vector is each history item's.
-        weight: float32[h].
-        moments: whose rows the items belong to.
-    """
-    if not len(index):
-        return vectors.new_zeros(len(moments.user), vectors.shape[1])
-    return functional.embedding_bag(
-        index, vectors, moments.offsets, mode="sum", per_sample_weights=weight, include_last_offset=True
-    )

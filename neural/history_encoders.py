@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from neural.history import Moments, weighted_sum
+from neural.history import Moments
+from neural.sums import weighted_sums
 from neural.tables import taken
 
 ENCODERS = ("mean", "user_attention", "self_attention")
@@ -31,7 +32,7 @@ class Mean(nn.Module):
             moments: whose rows the items belong to.
             user: float[b, d], what is known of the users beside their histories.
         """
-        return weighted_sum(vectors, place, weight, moments)
+        return weighted_sums(vectors, place, weight, moments.offsets)
 
 
 class UserAttention(nn.Module):
@@ -55,7 +56,7 @@ class UserAttention(nn.Module):
         largest = largest.scatter_reduce(0, moments.row, score.detach(), "amax")
         weight = weight * torch.exp(score - largest[moments.row])
         total = weight.new_zeros(len(user)).index_add(0, moments.row, weight)
-        return weighted_sum(vectors, place, weight / total[moments.row], moments)
+        return weighted_sums(vectors, place, weight / total[moments.row], moments.offsets)
 
 
 class SelfAttention(nn.Module):

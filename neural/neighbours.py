@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from datasets.dataset import Interactions
 from datasets.ragged import Ragged
 from evaluation.cooccurrence import nearest
-from neural.distinct import waits
-from neural.neighbour_kernels import spread
+from neural.sums import weighted_sums
 from neural.tables import Table
-from neural.threads import in_parts
 
 if TYPE_CHECKING:
     from neural.two_tower import TwoTower
@@ -44,33 +41,8 @@ class Neighbours(nn.Module):
         vectors, place = table.weight, self.item[items]
         if torch.is_grad_enabled():
             _, vectors, place = table.lease(place)
-        sums = weighted_sums if waits(items) else WeightedSums.apply
-        return sums(vectors, place, self.weight[items])
-
-
-def weighted_sums(vectors: Tensor, place: Tensor, weight: Tensor) -> Tensor:
-    """float[n, d]: Σⱼ weight[i, j] · vectors[place[i, j]], of vectors float[m, d]; both others are [n, k]."""
-    return functional.embedding_bag(place, vectors, mode="sum", per_sample_weights=weight)
-
-
-class WeightedSums(torch.autograd.Function):
-    """`weighted_sums` on a CPU, whose own gradient sorts all places first: this takes a third of its time."""
-
-    @staticmethod
-    def forward(ctx: Any, vectors: Tensor, place: Tensor, weight: Tensor) -> Tensor:
-        """float[n, d]"""
-        ctx.save_for_backward(place, weight)
-        ctx.rows = len(vectors)
-        return weighted_sums(vectors, place, weight)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        """float[m, d]: the gradient of `vectors`."""
-        place, weight = ctx.saved_tensors
-        total = grad.new_zeros(ctx.rows, grad.shape[1])
-        arrays = [each.numpy() for each in (total, place, weight, grad.contiguous())]
-        in_parts(lambda start, stop: spread(start, stop, *arrays), ctx.rows)
-        return total, None, None
+        offsets = torch.arange(0, place.numel() + 1, place.shape[1], device=place.device)
+        return weighted_sums(vectors, place.flatten(), self.weight[items].flatten(), offsets)
 
 
 def wanted(model: TwoTower, train: Interactions) -> int:

@@ -7,11 +7,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from evaluation.planted import planted
-from neural import MODELS, batches, distinct, neighbours, optimiser
+from neural import MODELS, batches, distinct, optimiser, sums
 from neural.loop import Loop, batch_loss
 from support import compute
 
-ASKING = (distinct, batches, neighbours, optimiser)
+ASKING = (distinct, batches, sums, optimiser)
 """The modules that ask whether the host would wait."""
 SMALL = {"embedding_dim": 16, "batch_rows": 20, "negatives": 12, "epochs": 4}
 WAITING = ("nonzero", "_unique2", "unique_dim", "unique_consecutive", "_local_scalar_dense", "masked_select")

@@ -1,7 +1,8 @@
 import torch
 from torch.testing import assert_close
 
-from neural.history import Moments, ranges, weighted_sum, weights
+from neural.history import Moments, ranges, weights
+from neural.sums import weighted_sums
 
 ITEMS = torch.tensor([3, 1, 4, 1, 5, 2, 0])
 START, STOP = torch.tensor([2, 0, 7, 1, 4]), torch.tensor([6, 3, 7, 2, 7])
@@ -22,13 +23,14 @@ def test_ranges_lists_every_stretch() -> None:
 def test_weighted_mean_equals_a_loop() -> None:
     generator = torch.Generator().manual_seed(0)
     vectors, item_weight = torch.randn(6, 3, generator=generator), torch.rand(6, generator=generator)
-    found = weighted_sum(vectors, moments().history, weights(moments(), item_weight, 0.7), moments())
+    weight = weights(moments(), item_weight, 0.7)
+    found = weighted_sums(vectors, moments().history, weight, moments().offsets)
     for row, (start, stop) in enumerate(zip(START.tolist(), STOP.tolist(), strict=True)):
-        total, weight = torch.zeros(3), 0.0
+        total, shares = torch.zeros(3), 0.0
         for at in range(start, stop):
             share = item_weight[ITEMS[at]] * (stop - at) ** -0.7
-            total, weight = total + share * vectors[ITEMS[at]], weight + share
-        assert_close(found[row], total / weight if stop > start else total)
+            total, shares = total + share * vectors[ITEMS[at]], shares + share
+        assert_close(found[row], total / shares if stop > start else total)
 
 
 def test_newest_is_the_last_item() -> None:
@@ -39,5 +41,6 @@ def test_newest_is_the_last_item() -> None:
 def test_no_history_at_all() -> None:
     empty = Moments.of(torch.arange(2), ITEMS, torch.zeros(2).long(), torch.zeros(2).long())
     weight = weights(empty, torch.ones(6), 1.0)
-    assert_close(weighted_sum(torch.ones(6, 3), empty.history, weight, empty), torch.zeros(2, 3))
+    found = weighted_sums(torch.ones(6, 3), empty.history, weight, empty.offsets)
+    assert_close(found, torch.zeros(2, 3))
     assert empty.newest().tolist() == [0, 0]

@@ -8,8 +8,7 @@ from evaluation.saving import load, save
 from neural import MODELS, InfoNCE
 from neural.build import towers_of
 from neural.history import Moments
-from neural.neighbours import WeightedSums, neighbours_of, weighted_sums
-from support import compute
+from neural.neighbours import neighbours_of
 from support.errors import InputError
 
 K, WEIGHT = 3, 2.0
@@ -73,20 +72,6 @@ def test_folded_towers_give_the_same_vectors(settings: dict) -> None:
             strict=True,
         ):
             torch.testing.assert_close(ours, theirs)
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_the_gradient_of_weighted_sums_is_that_of_the_plain_operation(threads, monkeypatch) -> None:
-    monkeypatch.setattr(compute, "_current", compute.Compute(threads))
-    generator = torch.Generator().manual_seed(0)
-    vectors = torch.randn(7, 5, generator=generator, requires_grad=True)
-    place, weight = torch.randint(7, (9, 4), generator=generator), torch.rand(9, 4, generator=generator)
-    goal = torch.randn(9, 5, generator=generator)
-    found = [
-        torch.autograd.grad((sums(vectors, place, weight) * goal).sum(), vectors)[0]
-        for sums in (WeightedSums.apply, weighted_sums)
-    ]
-    torch.testing.assert_close(*found)
 
 
 @pytest.mark.parametrize("model_class", MODELS)
