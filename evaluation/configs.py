@@ -98,8 +98,12 @@ def read(path: Path, dataset: Dataset) -> dict[str, Choice]:
     Raises:
         InputError: the file is no YAML of that form.
     """
-    content = _content(path)
-    found = content.get(dataset.protocol, {}) | content.get(section(dataset), {})
+    return in_section(path, dataset.protocol) | in_section(path, section(dataset))
+
+
+def in_section(path: Path, where: str) -> dict[str, Choice]:
+    """Model → what the section `where` of `path` says of it; InputError as `read`."""
+    found = _content(path).get(where, {})
     return {model: _choice(entry, f"{path}: {model}") for model, entry in found.items()}
 
 

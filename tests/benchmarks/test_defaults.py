@@ -3,7 +3,9 @@
 import json
 from types import SimpleNamespace
 
-from benchmarks.defaults import Tuned, choices, page
+from benchmarks import borrowed
+from benchmarks.choices import Tuned, choices
+from benchmarks.defaults import page
 from evaluation import configs
 from neural.infonce import InfoNCE
 
@@ -50,7 +52,38 @@ def test_page():
         record | {"model": "swing", "ndcg": 0.0899, "trials": 5},
     ]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page(records).splitlines()]
-    assert [row[1:] for row in cells if row[0].startswith("mine")] == [
+    assert [row[1:] for row in cells if row[0].startswith("mine:")] == [
         ["als", "0.0910", "0.1000", "91.0%", "yes", "30"],
         ["swing", "0.0899", "0.1000", "89.9%", "no", "5"],
     ]
+
+
+def share(dataset, value, origin=None):
+    record = {"model": "als", "dataset": f"{dataset}: time", "ndcg": value, "tuned": 1.0}
+    return record | ({"from": origin} if origin else {})
+
+
+def test_settings_are_taken_by_their_worst_share_elsewhere():
+    records = [
+        *(share("gowalla", 0.9), share("gowalla", 0.3, "ml-1m"), share("gowalla", 0.85, "ml-100k")),
+        *(share("ml-1m", 0.6), share("ml-1m", 0.95, "ml-100k"), share("ml-1m", 0.5, "gowalla")),
+        *(share("ml-100k", 0.7), share("ml-100k", 0.8, "ml-1m"), share("ml-100k", 0.4, "gowalla")),
+    ]
+    by_dataset = borrowed.shares(records)["als"]
+    # Without gowalla: ml-100k's are worth .95 on ml-1m, ml-1m's .8 on ml-100k, the defaults .6 at worst.
+    assert borrowed.taken_without("gowalla", by_dataset) == "ml-100k"
+    assert borrowed.taken_without("ml-1m", by_dataset) == "ml-100k"
+    assert borrowed.taken_without("ml-100k", by_dataset) == "defaults"
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in borrowed.part(records).splitlines()
+    ]
+    assert ["als", "gowalla", "90.0%", "", "", "30.0%", "85.0%", "ml-100k", "85.0%"] in rows
+
+
+def test_other_datasets_lend_their_choice_but_not_its_length(tmp_path):
+    chosen = configs.Choice({"epochs": 80, "temperature": 0.3}, configs.Chosen("hand"))
+    for name, section in (("gowalla", "published"), ("ml-1m", "next-item"), ("ml-100k", "cold-items")):
+        configs.write(tmp_path / "configs" / f"{name}.yaml", section, "infonce", chosen)
+    tuned = Tuned("infonce", 0.1, 3, {"epochs": 30})
+    (found,) = borrowed.origins(tuned, "ml-1m", tmp_path)
+    assert found == ("gowalla", tuned.start() | {"temperature": 0.3})
