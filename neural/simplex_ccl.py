@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from datasets.dataset import Interactions
 from evaluation.registry import register
 from neural.two_tower import TwoTower
 
@@ -27,18 +28,24 @@ class SimpleX(TwoTower):
     search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
         "negatives": [512, 1024, 2048],
         "margin": (0.0, 0.95),
-        "negative_weight": (0.0003, 0.03, "log"),
+        "negative_weight": [0.0, 0.0005, 0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.03],
     }
 
     margin: float = 0.5
     """A negative costs nothing below this cosine."""
-    negative_weight: float = 0.004
-    """Weight w of the mean cost of the negatives, in units of the number of items. In the authors'
-    configurations w is near n_items / 250, whatever the dataset."""
+    negative_weight: float = 0.0
+    """Weight w of the mean cost of the negatives, in units of the number of items. 0 takes 0.004 for rows of
+    users, as the authors' configurations have it whatever the dataset, and 0.01 for rows of positions, of
+    which each has but one target."""
+
+    def settle(self, train: Interactions) -> None:
+        """Decide on the weight."""
+        super().settle(train)
+        self.negative_weight_ = self.negative_weight or (0.004 if self.rows_ == "user" else 0.01)
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Cosine contrastive loss of each pair."""
         from neural.losses import cosine_contrastive
 
-        weight = self.negative_weight * len(towers.item_known)
+        weight = self.negative_weight_ * len(towers.item_known)
         return cosine_contrastive(positive, negative, batch.row, batch.negatives, self.margin, weight)
