@@ -31,7 +31,9 @@ class BSL(Tempered):
 
     negative_weight: float = 0.0
     """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1. 0 takes
-    1.2 for rows of users and 1, a plain softmax, for rows of positions, where more than that does harm."""
+    1.2 for rows of users and 1, a plain softmax, for rows of positions, where more than that does harm.
+    Gowalla's validation part, 40 epochs, seed 0: 1.1 comes to .1243, 1.15 .1280, 1.2 .1287, 1.3 .1107, 1.4
+    .0776."""
 
     def settle(self, train: Interactions) -> None:
         """Decide on temperature and weight."""
