@@ -16,12 +16,12 @@ from evaluation.references import Reference
 Shortfall = tuple[Board, Row, Reference]
 WHY = {
     "gowalla": "On gowalla InfoNCE comes to the same validation score from every side: longer training, "
-    "temperature, what a user's loss weighs, popularity while training and after it, input share (88 trials). "
-    "What it lacks is what BSL adds to it, a weight of the negatives above the target's.",
-    "ml-1m": "On ml-1m user and item features close InfoNCE's gap (the row with features of its board). SimpleX "
-    "gained most from in-batch negatives and a wider margin (55 trials); features lower it, and an MLP on "
-    "them makes its loss collapse. Global Hot has nothing to choose: the source breaks ties in another order "
-    "and counts other test rows.",
+    "temperature, what a user's loss weighs, popularity while training and after it, input share (88 "
+    "trials). What it lacks is what BSL adds to it, a weight of the negatives above the target's.",
+    "ml-1m": "On ml-1m user and item features close InfoNCE's gap (the row with features of its board). "
+    "SimpleX gained most from in-batch negatives and a wider margin (55 trials); features lower it, and an "
+    "MLP on them makes its loss collapse. Global Hot has nothing to choose: the source breaks ties in "
+    "another order and counts other test rows.",
 }
 """Dataset → what the ablations and the curves say of the causes"""
 
