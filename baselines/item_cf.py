@@ -13,6 +13,9 @@ from evaluation.cooccurrence import nearest
 from evaluation.registry import register
 from support.errors import InputError
 
+LONG = 50
+"""Interactions a user, on average, from which popular items are held back further."""
+
 
 @register("item_cf")
 @dataclass
@@ -29,6 +32,11 @@ class ItemCF(Neighbourhood):
     filtering, UAI 1998.
     """
 
+    target_exponent: float = -1.0
+    """b: how far the score of a popular returned item is reduced. -1 takes 0.25, and 0.5 where the data is in
+    time order and users have 50 interactions or more on average."""
+    recency: float = 1.2
+    """The r-th history item from the end weighs r^-recency, where the data is in time order."""
     user_exponent: float = 0.75
     """p: a user with many items says less of each pair of them."""
     shrinkage: float = 1.0
@@ -41,7 +49,7 @@ class ItemCF(Neighbourhood):
     search_space: ClassVar[dict[str, Any]] = {
         "user_exponent": (0.0, 1.25),
         "history_exponent": (0.2, 1.2),
-        "target_exponent": (0.0, 0.6),
+        "target_exponent": [-1.0, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6],
         "recency": (0.0, 2.0),
         "shrinkage": [0.0, 1.0, 10.0],
         "amplification": (0.7, 2.5),
@@ -64,6 +72,18 @@ class ItemCF(Neighbourhood):
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
         top_k = self.kept(train.n_items)
-        neighbours = nearest(train, weights, self._norms(size), self.shrinkage, top_k, "item_cf")
+        norms = self._norms(size, self._target_exponent(train))
+        neighbours = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf")
         neighbours.data **= np.float32(self.amplification)
         self._adopt(neighbours, train)
+
+    def _target_exponent(self, train: Interactions) -> float:
+        """The setting, or what it comes to by rule.
+
+        Validation parts of ml-1m and ml-100k, a hundred interactions a user and more, NDCG@20: 0.25 comes to
+        .0837 and .0911, 0.5 to .1006 and .0968; of aliec-sim, with two: .1063 and .0838.
+        """
+        if self.target_exponent >= 0:
+            return self.target_exponent
+        users = max(1, int((train.user_counts > 0).sum()))
+        return 0.5 if train.ordered and len(train) >= LONG * users else 0.25

@@ -43,13 +43,15 @@ class Neighbourhood(ItemToItemRetriever):
         """Similarities kept for each of `n_items` items."""
         return self.top_k or min(max(n_items // 80, 50), 200)
 
-    def _norms(self, size: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _norms(
+        self, size: npt.NDArray[Any], target_exponent: float
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """float64[n_items] each: divisors of an item as the one that keeps neighbours, and as neighbour.
 
         `size` [n_items], all above 0, is how popular each item is.
         """
         size = size.astype(np.float64)
-        target, history = size**self.target_exponent, size**self.history_exponent
+        target, history = size**target_exponent, size**self.history_exponent
         return (target, history) if self.kept_for == "target" else (history, target)
 
     def _adopt(self, neighbours: csr_array, train: Interactions) -> None:
