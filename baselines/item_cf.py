@@ -59,6 +59,8 @@ class ItemCF(Neighbourhood):
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
         super().__post_init__()
+        if self.target_exponent < 0 and self.target_exponent != -1:
+            raise InputError(f"item_cf.target_exponent must be at least 0, or -1, not {self.target_exponent}")
         if self.shrinkage < 0:
             raise InputError(f"item_cf.shrinkage must be at least 0, not {self.shrinkage}")
         if self.amplification <= 0:

@@ -88,7 +88,8 @@ def test_recency_counts_from_the_end_where_the_data_is_in_time_order():
 
 
 @pytest.mark.parametrize(
-    "key, value", [("top_k", -1), ("last_n", -1), ("shrinkage", -1), ("amplification", 0)]
+    "key, value",
+    [("top_k", -1), ("last_n", -1), ("target_exponent", -0.5), ("shrinkage", -1), ("amplification", 0)],
 )
 def test_settings_without_a_meaning_are_refused(key, value):
     with pytest.raises(InputError, match=f"item_cf.{key} must be (at least|above)"):
