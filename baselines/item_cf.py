@@ -74,12 +74,12 @@ class ItemCF(Neighbourhood):
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
         top_k = self.kept(train.n_items)
-        norms = self._norms(size, self._target_exponent(train))
+        norms = self._norms(size, self.target_exponent_for(train))
         neighbours = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf")
         neighbours.data **= np.float32(self.amplification)
         self._adopt(neighbours, train)
 
-    def _target_exponent(self, train: Interactions) -> float:
+    def target_exponent_for(self, train: Interactions) -> float:
         """The setting, or what it comes to by rule.
 
         Validation parts of ml-1m and ml-100k, a hundred interactions a user and more, NDCG@20: 0.25 comes to

@@ -64,13 +64,13 @@ def item_cf(train: Interactions, model: ItemCF) -> csr_array:
     weighted = diags_array(np.maximum(train.user_counts, 1.0) ** -model.user_exponent) @ taken
     size = weighted.sum(axis=0)
     size[size == 0] = 1
-    by_item, kept = taken.T.tocsr(), []
+    by_item, exponent, kept = taken.T.tocsr(), model.target_exponent_for(train), []
     for rows in _blocks(train.n_items):
         shared = (by_item[rows] @ weighted).tocsr()  # (rows, items)
         for place, item in enumerate(range(rows.start, rows.stop)):
             span = slice(shared.indptr[place], shared.indptr[place + 1])
             codes = shared.indices[span]
-            norms = size[item] ** model.target_exponent * size[codes] ** model.history_exponent
+            norms = size[item] ** exponent * size[codes] ** model.history_exponent
             scores = (shared.data[span] / (norms + model.shrinkage)) ** model.amplification
             kept.append(_largest(codes[codes != item], scores[codes != item], model.kept(train.n_items)))
     return _stacked(kept, train.n_items).T.tocsr()
