@@ -87,5 +87,4 @@ class ItemCF(Neighbourhood):
         """
         if self.target_exponent >= 0:
             return self.target_exponent
-        users = max(1, int((train.user_counts > 0).sum()))
-        return 0.5 if train.ordered and len(train) >= LONG * users else 0.25
+        return 0.5 if train.ordered and train.interactions_a_user >= LONG else 0.25

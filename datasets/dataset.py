@@ -97,6 +97,11 @@ class Interactions:
         """int64[n_users]: items each user took."""
         return np.bincount(self.user, minlength=self.n_users)
 
+    @cached_property
+    def interactions_a_user(self) -> float:
+        """The mean over the users who took any; 0 where nobody did."""
+        return len(self) / max(1, int((self.user_counts > 0).sum()))
+
 
 @dataclass(frozen=True)
 class Queries:

@@ -110,7 +110,7 @@ def _columns(features: Features | None, n: int) -> int:
 def _batch(model: TwoTower, train: Interactions) -> int:
     """Bytes of the largest arrays of a step."""
     rows, dim = model.batch_rows, model.embedding_dim
-    a_user = max(1, len(train) // max(int((train.user_counts > 0).sum()), 1))
+    a_user = max(1, int(train.interactions_a_user))
     by_position = model.rows_ == "position"
     pairs = rows if by_position else rows * a_user
     history = rows * (min(model.max_history, a_user) if by_position else a_user)

@@ -53,8 +53,7 @@ def wanted(model: TwoTower, train: Interactions) -> int:
     """
     if model.neighbours >= 0:
         return model.neighbours
-    users = max(1, int((train.user_counts > 0).sum()))
-    return BY_RULE if model.rows_ == "user" and len(train) >= ENOUGH * users else 0
+    return BY_RULE if model.rows_ == "user" and train.interactions_a_user >= ENOUGH else 0
 
 
 def neighbours_of(train: Interactions, k: int, weight: float) -> Neighbours:

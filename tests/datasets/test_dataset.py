@@ -40,3 +40,9 @@ def test_users_are_asked_at_their_last_interaction() -> None:
     assert queries.timestamp is not None and queries.timestamp.tolist() == [9, 7]
     assert queries.context is not None and queries.context.categorical["place"].tolist() == [2, 2]
     assert len(queries.relevant.compact()[0]) == 0
+
+
+def test_interactions_a_user_leave_out_users_without_any():
+    users, items = np.array([0, 0, 0, 2], np.int32), np.array([1, 3, 4, 1], np.int32)
+    assert Interactions(users, items, None, n_users=4, n_items=6).interactions_a_user == 2.0
+    assert Interactions(users[:0], items[:0], None, n_users=4, n_items=6).interactions_a_user == 0.0
