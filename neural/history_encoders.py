@@ -15,6 +15,8 @@ from neural.sums import weighted_sums
 from neural.tables import taken
 
 ENCODERS = ("mean", "user_attention", "self_attention")
+ABSENT = -1e4
+"""Score of an item that is not there: -inf would make NaN of a history without items."""
 
 
 class Mean(nn.Module):
@@ -60,9 +62,11 @@ class UserAttention(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """A transformer layer over the newest items, then the weighted mean of what it gives.
+    """The weighted mean, and what a transformer layer with one query adds to it: the mean itself attends
+    to the newest items (as SASRec's newest item does, Kang & McAuley 2018).
 
-    Positions count from the end. Histories are padded to the longest that counts.
+    Each head h has a full matrix A: the score of item x is (A_h mean) · x / √d, and what leaves is a matrix
+    times the heads' means of x. So no item is multiplied by a matrix. Positions count from the end.
     """
 
     def __init__(
@@ -79,47 +83,53 @@ class SelfAttention(nn.Module):
         self.frugal = frugal
         """Whether to compute activations again in the backward pass instead of keeping them"""
         self.position = nn.Parameter(torch.zeros(longest, dim))
-        self.before, self.between = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.attend, self.leave = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
+        self.items, self.query, self.between = (nn.LayerNorm(dim) for _ in range(3))
+        self.ask, self.leave = nn.Linear(dim, heads * dim, bias=False), nn.Linear(heads * dim, dim)
         self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
-        for layer in (self.attend, self.leave, self.widen, self.narrow):
+        for layer in (self.ask, self.widen):
             nn.init.xavier_uniform_(layer.weight, generator=generator)
-            nn.init.zeros_(layer.bias)
-        for layer in (self.leave, self.narrow):  # At first the layer passes its input on.
+        for layer in (self.leave, self.narrow):  # At first the layer adds nothing.
             nn.init.zeros_(layer.weight)
+        for layer in (self.widen, self.leave, self.narrow):
+            nn.init.zeros_(layer.bias)
 
     def forward(
         self, vectors: Tensor, place: Tensor, weight: Tensor, moments: Moments, user: Tensor
     ) -> Tensor:
         """As `Mean.forward`."""
-        from_end = (
-            moments.offsets[1:][moments.row] - 1 - torch.arange(len(place), device=place.device)
-        )  # (h,)
-        # Older items fall into a column too many, which is cut off.
-        column = from_end.clamp(max=self.longest)
-        shape = (len(user), self.longest + 1)
-        share = weight.new_zeros(shape).index_put((moments.row, column), weight)[:, :-1]  # (b, longest)
-        items = vectors.new_zeros(*shape, vectors.shape[1]).index_put(
-            (moments.row, column), taken(vectors, place)
-        )
-        items = items[:, :-1]  # (b, longest, d)
+        mean = weighted_sums(vectors, place, weight, moments.offsets)
+        if not len(place):
+            return mean
+        arguments = (mean, vectors, *self._padded(place, moments))
         if self.frugal and self.training:
-            items = checkpoint(self.layer, items, share > 0, use_reentrant=False)
+            added = checkpoint(self.layer, *arguments, use_reentrant=False)
         else:
-            items = self.layer(items, share > 0)
-        share = share / share.sum(dim=1, keepdim=True).clamp(min=1e-12)
-        return (share.unsqueeze(1) @ items.float()).squeeze(1)
+            added = self.layer(*arguments)
+        return mean + added.float() * moments.has_history.unsqueeze(1)
 
-    def layer(self, items: Tensor, present: Tensor) -> Tensor:
-        """float[b, l, d] of float[b, l, d]; bool[b, l] tells which items are there."""
-        b, length, dim = items.shape
-        split = self.attend(self.before(items + self.position)).view(
-            b, length, 3, self.heads, dim // self.heads
-        )
-        query, key, value = split.permute(2, 0, 3, 1, 4)  # (b, heads, l, d / heads) each
-        # A history without items attends to its padding, which then counts for nothing.
-        mask = (present | ~present.any(dim=1, keepdim=True)).view(b, 1, 1, length)
-        share = self.dropout if self.training else 0.0
-        mixed = functional.scaled_dot_product_attention(query, key, value, mask, share)
-        items = items + self.leave(mixed.transpose(1, 2).reshape(b, length, dim))
-        return items + self.narrow(functional.relu(self.widen(self.between(items))))
+    def _padded(self, place: Tensor, moments: Moments) -> tuple[Tensor, Tensor]:
+        """int64[b, longest]: the places of the newest items, the newest first; bool: which there are."""
+        at = torch.arange(len(place), device=place.device)
+        from_end = moments.offsets[1:][moments.row] - 1 - at  # (h,)
+        # Older items fall into a column too many, which is cut off.
+        cell = moments.row, from_end.clamp(max=self.longest)
+        places = place.new_full((len(moments.user), self.longest + 1), -1).index_put(cell, place)[:, :-1]
+        return places.clamp(min=0), places >= 0
+
+    def layer(self, mean: Tensor, vectors: Tensor, places: Tensor, present: Tensor) -> Tensor:
+        """float[b, d]: what is added to `mean`, float[b, d].
+
+        Args:
+            mean: float[b, d].
+            vectors: float[n, d].
+            places: int64[b, l]: which vector is each item's.
+            present: bool[b, l]: which items there are.
+        """
+        b, dim = mean.shape
+        items = taken(self.items(vectors), places) + self.position  # (b, l, d)
+        query = self.ask(self.query(mean)).view(b, self.heads, dim)
+        score = query @ items.transpose(1, 2) / dim**0.5  # (b, heads, l)
+        share = torch.softmax(score.masked_fill(~present.unsqueeze(1), ABSENT), dim=2)
+        mixed = self.leave((share @ items).flatten(1))
+        hidden = functional.relu(self.widen(self.between(mean + mixed)))
+        return mixed + self.narrow(functional.dropout(hidden, self.dropout, self.training))

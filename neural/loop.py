@@ -68,7 +68,9 @@ class Loop:
         self.scores = len(rows) * len(self.batcher.assemble(rows, first).negative)
         """Scores of a row with a negative in one epoch, about."""
         self.epochs = schedule.horizon(model, self.steps_an_epoch)
-        self.optimiser = RowwiseAdamW(self.towers, model.learning_rate, model.weight_decay)
+        self.optimiser = RowwiseAdamW(
+            self.towers, model.learning_rate, model.weight_decay, gentle=self.towers.gentle()
+        )
         self.scaler = torch.amp.GradScaler(self.device, enabled=here.precision == "fp16")
         self.precision = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(here.precision)
         self.underway: Underway | None = None

@@ -119,7 +119,7 @@ def _batch(model: TwoTower, train: Interactions) -> int:
     users, items = map(_fields, _features(model, train))
     wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
     deep = (rows + pairs + negatives) * sum(model.widths)
-    attention = rows * model.max_history * dim * 12 * (model.history_encoder == "self_attention")
+    attention = rows * model.max_history * dim * 6 * (model.history_encoder == "self_attention")
     scores = rows * negatives * SCORE_COPIES
     near = (pairs + negatives + history) * _near(model, train)
     leased = near if compute.current().device == "cuda" else min(near, 2 * train.n_items)

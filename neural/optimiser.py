@@ -14,6 +14,8 @@ from neural.optimiser_kernels import update_rows
 from neural.tables import Table
 from neural.threads import in_parts
 
+GENTLE = 0.1
+"""Share of the learning rate for parameters that want less of it."""
 Whole = tuple[Tensor, Tensor, Tensor]
 """A table and its two moments, float32[rows, dim] each"""
 
@@ -40,9 +42,13 @@ class RowwiseAdamW(torch.optim.Optimizer):
         weight_decay: float = 0.0,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
+        gentle: Iterable[nn.Parameter] = (),
     ) -> None:
+        """Parameters among `gentle` learn at GENTLE of the rate."""
         self.tables = [part for part in module.modules() if isinstance(part, Table)]
         self.dense = list(module.parameters())
+        slow = {id(each) for each in gentle}
+        self.shares = [GENTLE if id(each) in slow else 1.0 for each in self.dense]
         device = next(iter([*module.buffers(), *self.dense])).device
         self.steps = torch.zeros((), device=device, dtype=torch.float64)  # 1 - 0.999 is 5e-5 off in float32.
         weights = [table.weight for table in self.tables] + [each.data for each in self.dense]
@@ -70,10 +76,12 @@ class RowwiseAdamW(torch.optim.Optimizer):
             if part is not None:
                 update = self._update_rows if waits(table.weight) else self._update_rows_on_cpu
                 update((table.weight, *moments), *part)
-        for weight, (first, second) in zip(self.dense, self.moments[len(self.tables) :], strict=True):
+        for weight, share, moments in zip(
+            self.dense, self.shares, self.moments[len(self.tables) :], strict=True
+        ):
             if weight.grad is not None:
-                old = weight.data, first, second
-                new = self._updated(*old, weight.grad)
+                old = weight.data, *moments
+                new = self._updated(*old, weight.grad, share)
                 for whole, values in zip(old, _keep(skip, old, new), strict=True):
                     whole.copy_(values)
         self.zero_grad()
@@ -102,15 +110,17 @@ class RowwiseAdamW(torch.optim.Optimizer):
         in_parts(lambda start, stop: update_rows(start, stop, *arrays, *numbers), len(row))
 
     def _updated(
-        self, weight: Tensor, first: Tensor, second: Tensor, grad: Tensor
+        self, weight: Tensor, first: Tensor, second: Tensor, grad: Tensor, share: float = 1.0
     ) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights and moments after a step at `share` of the learning rate."""
         group = self.param_groups[0]
+        rate = group["lr"] * share
         beta1, beta2 = group["betas"]
         first = torch.lerp(first, grad, 1 - beta1)
         second = (second * beta2).addcmul_(grad, grad, value=1 - beta2)
         root = (second / (1 - beta2**self.steps)).sqrt_().add_(group["eps"])
-        rate = group["lr"] / (1 - beta1**self.steps)
-        return weight * (1 - group["lr"] * group["weight_decay"]) - rate * first / root, first, second
+        kept = 1 - rate * group["weight_decay"]
+        return weight * kept - rate / (1 - beta1**self.steps) * first / root, first, second
 
     def tensors(self) -> dict[str, Tensor]:
         """Steps and moments, which `load_tensors` takes back."""

@@ -46,8 +46,3 @@ def check(model: TwoTower) -> None:
         raise InputError(f"{model.name}: negatives is {model.negatives}: give 1 or more, or set in_batch")
     if not all(width.isdigit() and int(width) for width in model.mlp.split("-") if model.mlp):
         raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")
-    if model.history_encoder == "self_attention" and model.embedding_dim % model.attention_heads:
-        raise InputError(
-            f"{model.name}.embedding_dim ({model.embedding_dim}) is no multiple of "
-            f"attention_heads ({model.attention_heads})"
-        )

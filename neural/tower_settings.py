@@ -47,7 +47,7 @@ class TowerSettings(EmbeddingRetriever):
     """An item taken by n users weighs n^-exponent in the mean of a history."""
     history_encoder: Literal["mean", "user_attention", "self_attention"] = "mean"
     """How a history becomes one vector: its weighted mean; the mean with weights that the user decides; or
-    a transformer layer over its newest `max_history` items."""
+    the mean and what it finds in the newest `max_history` items by attention in several heads."""
     attention_heads: int = 2
     """Heads of self_attention."""
     recompute_history: bool = False

@@ -203,7 +203,6 @@ def test_accumulated_batches_have_the_gradient_of_their_mean() -> None:
     ({"weight_decay": -1.0}, "weight_decay is -1.0: give 0 or more"),
     ({"id_dropout": -0.1}, "id_dropout is -0.1"),
     ({"accumulate": 0}, "accumulate is 0: give 1 or more"),
-    ({"attention_heads": 5, "history_encoder": "self_attention"}, "no multiple of attention_heads"),
 ], ids=str)  # fmt: skip
 def test_settings_that_cannot_be_used_are_named(settings, said) -> None:
     with pytest.raises(InputError, match=said):

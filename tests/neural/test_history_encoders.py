@@ -21,9 +21,10 @@ def generator() -> torch.Generator:
     return torch.Generator().manual_seed(3)
 
 
-def encoded(encoder, now: Moments, vectors: torch.Tensor = VECTORS) -> torch.Tensor:
+def encoded(encoder, now: Moments, vectors: torch.Tensor = VECTORS, item_weight=None) -> torch.Tensor:
+    item_weight = torch.ones(6) if item_weight is None else item_weight
     with torch.no_grad():
-        return encoder(vectors, now.history, weights(now, torch.ones(6), 0.5), now, USER)
+        return encoder(vectors, now.history, weights(now, item_weight, 0.5), now, USER)
 
 
 def self_attention(longest: int = 4, frugal: bool = False) -> SelfAttention:
@@ -56,18 +57,36 @@ def test_user_attention_of_a_user_of_whom_nothing_is_known_is_the_mean() -> None
                  Mean()(VECTORS, now.history, weight, now, nobody))  # fmt: skip
 
 
-def test_self_attention_starts_as_the_mean_of_the_newest() -> None:
-    encoder = SelfAttention(8, 2, 5, 0.0, False, generator())
+def test_self_attention_equals_a_loop() -> None:
+    encoder, now = self_attention(), moments()
+    found, mean = encoded(encoder, now), encoded(Mean(), now)
+    for row, items in enumerate(ROWS):
+        if not items:
+            assert not found[row].any()
+            continue
+        newest = items[::-1][:4]
+        seen = encoder.items(VECTORS[newest]) + encoder.position[: len(newest)]
+        heads = encoder.ask(encoder.query(mean[row])).view(2, 8)
+        shares = [torch.softmax(seen @ head / 8**0.5, dim=0) for head in heads]
+        mixed = encoder.leave(torch.cat([share @ seen for share in shares]))
+        hidden = torch.relu(encoder.widen(encoder.between(mean[row] + mixed)))
+        assert_close(found[row], (mean[row] + mixed + encoder.narrow(hidden)).detach())
+
+
+def test_self_attention_starts_as_the_mean() -> None:
+    encoder = SelfAttention(8, 3, 4, 0.0, False, generator())
     assert_close(encoded(encoder, moments()), encoded(Mean(), moments()))
 
 
 def test_self_attention_looks_at_the_newest_only() -> None:
-    encoder = self_attention(longest=4)
+    encoder, now = self_attention(longest=4), moments()
+    not_in_the_mean = torch.tensor([0.0, 1, 0, 1, 1, 1])
     changed = VECTORS.clone()
-    changed[2] += 1  # Item 2 is the fifth from the end of row 3, and in no other row.
-    assert_close(encoded(encoder, moments(), changed), encoded(encoder, moments()))
-    changed[0] += 1
-    assert not torch.allclose(encoded(encoder, moments(), changed)[3], encoded(encoder, moments())[3])
+    changed[2] += torch.arange(8)  # Item 2 is the fifth from the end of row 3, and in no other row.
+    same = encoded(encoder, now, item_weight=not_in_the_mean)
+    assert_close(encoded(encoder, now, changed, not_in_the_mean), same)
+    changed[0] += torch.arange(8)
+    assert not torch.allclose(encoded(encoder, now, changed, not_in_the_mean)[3], same[3])
 
 
 def test_self_attention_knows_the_order() -> None:
