@@ -15,8 +15,6 @@ from neural.sums import weighted_sums
 from neural.tables import taken
 
 ENCODERS = ("mean", "user_attention", "self_attention")
-ABSENT = -1e4
-"""Score of an item that is not there: -inf would make NaN of a history without items."""
 
 
 class Mean(nn.Module):
@@ -126,10 +124,10 @@ class SelfAttention(nn.Module):
             present: bool[b, l]: which items there are.
         """
         b, dim = mean.shape
-        items = taken(self.items(vectors), places) + self.position  # (b, l, d)
-        query = self.ask(self.query(mean)).view(b, self.heads, dim)
-        score = query @ items.transpose(1, 2) / dim**0.5  # (b, heads, l)
-        share = torch.softmax(score.masked_fill(~present.unsqueeze(1), ABSENT), dim=2)
-        mixed = self.leave((share @ items).flatten(1))
+        items = (taken(self.items(vectors), places) + self.position).unsqueeze(1)  # (b, 1, l, d)
+        query = self.ask(self.query(mean)).view(b, 1, self.heads, dim)
+        # A history without items attends to its padding, which then counts for nothing.
+        mask = (present | ~present.any(dim=1, keepdim=True)).view(b, 1, 1, -1)
+        mixed = self.leave(functional.scaled_dot_product_attention(query, items, items, mask).flatten(1))
         hidden = functional.relu(self.widen(self.between(mean + mixed)))
         return mixed + self.narrow(functional.dropout(hidden, self.dropout, self.training))
