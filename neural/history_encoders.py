@@ -60,11 +60,13 @@ class UserAttention(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """The weighted mean, and what a transformer layer with one query adds to it: the mean itself attends
-    to the newest items (as SASRec's newest item does, Kang & McAuley 2018).
+    """The weighted mean, and what a transformer layer with that mean as its one query adds to it; SASRec
+    (Kang & McAuley 2018) asks with the newest item.
 
-    Each head h has a full matrix A: the score of item x is (A_h mean) · x / √d, and what leaves is a matrix
-    times the heads' means of x. So no item is multiplied by a matrix. Positions count from the end.
+    The score of item x in head h is (A_h mean) · x / √d, and the heads' means of x leave through one matrix:
+    no item is multiplied by a matrix. Positions count from the end. InfoNCE on ml-1m, NDCG@20 of the
+    validation queries with 20 items and two heads: .1424, with the newest item as the query .1398, without
+    attention .1338; with 50 items and four heads .1475.
     """
 
     def __init__(
