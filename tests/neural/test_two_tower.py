@@ -11,6 +11,8 @@ from datasets.dataset import Dataset, Interactions, Queries
 from datasets.ragged import Ragged
 from evaluation import metrics
 from neural import MODELS, InfoNCE, SimpleX
+from neural.loop import Loop
+from neural.optimiser import GENTLE
 from neural.two_tower import TwoTower
 from support import compute
 from support.errors import InputError
@@ -66,6 +68,7 @@ def test_the_held_out_items_of_the_users_block_come_first(model_class: type[TwoT
     {"shared_history": True},
     {"neighbours": 3},
     {"neighbours": 3, "rows": "position", "shared_history": True},
+    {"rows": "position", "history_encoder": "self_attention", "max_history": 4},
     {"similarity": "dot"},
     {"negative_exponent": 0.75},
 ], ids=str)  # fmt: skip
@@ -74,6 +77,13 @@ def test_every_setting_learns(model_class: type[TwoTower], settings: dict) -> No
     model = model_class(**(SMALL | settings))
     model.fit(train, queries, 0)
     assert recall(model, queries) > 0.8
+
+
+def test_matrices_of_self_attention_learn_at_a_share_of_the_rate() -> None:
+    loop = Loop(InfoNCE(history_encoder="self_attention", **SMALL), blocks()[0], 0)
+    names = [name for name, _ in loop.towers.named_parameters()]
+    shares = {(name.startswith("encoder."), share) for name, share in zip(names, loop.optimiser.shares)}
+    assert shares == {(True, GENTLE), (False, 1.0)}
 
 
 @pytest.mark.parametrize("name", ["bf16", "fp16"])
