@@ -82,7 +82,9 @@ def test_every_setting_learns(model_class: type[TwoTower], settings: dict) -> No
 def test_matrices_of_self_attention_learn_at_a_share_of_the_rate() -> None:
     loop = Loop(InfoNCE(history_encoder="self_attention", **SMALL), blocks()[0], 0)
     names = [name for name, _ in loop.towers.named_parameters()]
-    shares = {(name.startswith("encoder."), share) for name, share in zip(names, loop.optimiser.shares)}
+    shares = {
+        (name.startswith("encoder."), share) for name, share in zip(names, loop.optimiser.shares, strict=True)
+    }
     assert shares == {(True, GENTLE), (False, 1.0)}
 
 
