@@ -130,6 +130,10 @@ STUDIES = (
                 "infonce",
                 {"user_share": 0.5, "history_encoder": "user_attention"},
             ),
+            "the history, its mean attending to its items": (
+                "infonce",
+                {"history_encoder": "self_attention", "attention_heads": 4},
+            ),
         },
         "Of the history. A user id takes part of the same vector and learns it by heart: half an id costs a "
         "tenth and more, an id alone most of all, and attention does not help. A table of its own for the "
