@@ -132,7 +132,7 @@ STUDIES = (
             ),
             "the history, its mean attending to its items": (
                 "infonce",
-                {"history_encoder": "self_attention", "attention_heads": 4},
+                {"history_encoder": "self_attention"},
             ),
         },
         "Of the history. A user id takes part of the same vector and learns it by heart: half an id costs a "

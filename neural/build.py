@@ -9,6 +9,7 @@ from neural.batches import Batcher, Taken
 from neural.columns import Columns
 from neural.context import columns_of
 from neural.head import HeadShape
+from neural.history_encoders import encoder_for
 from neural.negatives import NegativeSampler, StreamingFrequency
 from neural.neighbours import neighbours_of, wanted
 from neural.towers import Shape, TwoTowers, Vocabulary
@@ -58,7 +59,7 @@ def shape_of(
         newest=by_position,
         recency=model.recency if by_position else 0.0,
         init_scale=model.init_scale,
-        history_encoder=model.history_encoder,
+        history_encoder=encoder_for(model, train),
         heads=model.attention_heads,
         longest=model.max_history,
         frugal=model.recompute_history,

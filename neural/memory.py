@@ -7,6 +7,7 @@ from pathlib import Path
 from datasets.dataset import Features, Interactions
 from evaluation import topk, topk_cuda
 from neural import hard_negatives, neighbours
+from neural.history_encoders import encoder_for
 from neural.two_tower import TwoTower
 from support import compute, progress
 from support.errors import InputError
@@ -119,7 +120,7 @@ def _batch(model: TwoTower, train: Interactions) -> int:
     users, items = map(_fields, _features(model, train))
     wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
     deep = (rows + pairs + negatives) * sum(model.widths)
-    attention = rows * model.max_history * dim * 6 * (model.history_encoder == "self_attention")
+    attention = rows * model.max_history * dim * 6 * (encoder_for(model, train) == "self_attention")
     scores = rows * negatives * SCORE_COPIES
     near = (pairs + negatives + history) * _near(model, train)
     leased = near if compute.current().device == "cuda" else min(near, 2 * train.n_items)

@@ -32,6 +32,10 @@ class SimpleX(TwoTower):
         "negative_weight": [0.0, 0.0005, 0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.03],
     }
 
+    attends: ClassVar[bool] = (
+        False  # Learned better, its loss ranks worse: .0324 – .0877, not .1298, on ml-1m.
+    )
+
     margin: float = 0.5
     """A negative costs nothing below this cosine."""
     negative_weight: float = 0.0

@@ -45,13 +45,11 @@ class TowerSettings(EmbeddingRetriever):
     """Pass the mean of the history through a learned matrix."""
     history_exponent: float = 0.5
     """An item taken by n users weighs n^-exponent in the mean of a history."""
-    history_encoder: Literal["mean", "user_attention", "self_attention"] = "mean"
-    """How a history becomes one vector: its weighted mean; the mean with weights that the user decides; or
-    the mean and what it finds in the newest `max_history` items by attention in several heads. That pays
-    where there is much data in time order: with 4 heads InfoNCE's NDCG@20 on the validation queries goes from
-    .1338 to .1475 on ml-1m, but from .1011 to .0988 on ml-100k, and from .1032 to .0965 on gowalla, without
-    times."""
-    attention_heads: int = 2
+    history_encoder: Literal["auto", "mean", "user_attention", "self_attention"] = "auto"
+    """How a history becomes one vector: "mean", its weighted mean; "user_attention", the mean with weights
+    that the user decides; "self_attention", the mean and what it finds in the newest `max_history` items;
+    "auto", self_attention for rows of positions where there are half a million interactions, else mean."""
+    attention_heads: int = 4
     """Heads of self_attention."""
     recompute_history: bool = False
     """Compute self_attention twice instead of keeping its activations (gradient checkpointing)."""

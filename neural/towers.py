@@ -44,7 +44,7 @@ class Shape:
     """Standard deviation of fresh embeddings"""
     history_encoder: str = "mean"
     """One of history_encoders.ENCODERS"""
-    heads: int = 2
+    heads: int = 4
     """Attention heads of self_attention"""
     longest: int = 50
     """Newest items that self_attention looks at"""

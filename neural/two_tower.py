@@ -43,6 +43,8 @@ class TwoTower(TowerSettings):
 
     chooses_on_validation: ClassVar[bool] = True
     streaming_log_q: ClassVar[bool] = False
+    attends: ClassVar[bool] = True
+    """Whether history_encoder may be self_attention by rule."""
 
     def __post_init__(self) -> None:
         sanity.check(self)

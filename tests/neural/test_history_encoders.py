@@ -3,8 +3,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from evaluation.planted import planted
+from neural import InfoNCE, SimpleX, history_encoders
 from neural.history import Moments, weights
-from neural.history_encoders import Mean, SelfAttention, UserAttention
+from neural.history_encoders import Mean, SelfAttention, UserAttention, encoder_for
 
 ROWS = [[3, 1, 4], [], [5], [2, 0, 1, 3, 4]]
 VECTORS = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
@@ -117,3 +119,20 @@ def test_recomputed_activations_give_the_same_gradients() -> None:
         return [each.grad for each in encoder.parameters()]
 
     assert_close(gradients(True), gradients(False))
+
+
+@pytest.mark.parametrize(("model", "rows", "missing", "expected"), [
+    (InfoNCE(), "position", 0, "self_attention"),
+    (InfoNCE(), "position", 1, "mean"),
+    (InfoNCE(), "user", 0, "mean"),
+    (SimpleX(), "position", 0, "mean"),
+    (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
+    (InfoNCE(history_encoder="mean"), "position", 0, "mean"),
+])  # fmt: skip
+def test_the_rule_attends_where_there_is_much_in_time_order(
+    model, rows, missing, expected, monkeypatch
+) -> None:
+    train = planted().train
+    monkeypatch.setattr(history_encoders, "PLENTY", len(train) + missing)
+    model.rows_ = rows
+    assert encoder_for(model, train) == expected
