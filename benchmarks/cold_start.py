@@ -65,12 +65,21 @@ def part(record: Record, name: str) -> Record:
     return next(each for each in record["slices"] if each["slice"] == name)
 
 
-def with_features(found: list[Record], model: str, wanted: bool) -> Record | None:
-    """The newest run of `model` with or without features."""
-    runs_of = [
-        each for each in found if each["model"] == model and each["settings"].get("features") is wanted
-    ]
-    return max(runs_of, key=lambda each: each["date"], default=None)
+def pair(found: list[Record], model: str) -> list[Record]:
+    """The newest run of `model` with features, and without them the newest of the same history encoder.
+
+    Empty where either is missing.
+    """
+    newest_first = sorted(found, key=lambda each: each["date"], reverse=True)
+    ours = [each for each in newest_first if each["model"] == model]
+    told = [each for each in ours if each["settings"].get("features")][:1]
+    bare = [each for each in ours if each["settings"].get("features") is False and _alike([*told, each])][:1]
+    return told + bare if told and bare else []
+
+
+def _alike(found: list[Record]) -> bool:
+    """Whether they encode histories in the same way."""
+    return len({each["settings"].get("history_encoder") for each in found}) == 1
 
 
 def labelled(found: list[Record], model: str) -> Iterator[tuple[str, Record]]:
@@ -105,11 +114,11 @@ def cold_rows(found: list[Record]) -> Iterator[list[str]]:
 def warm_rows(found: list[Record], least: float | None) -> Iterator[list[str]]:
     """NDCG@20 with features and with ids alone, on warm queries and on all."""
     for model in neural.NAMES:
-        pair = [with_features(found, model, wanted) for wanted in (True, False)]
-        if pair[0] is None or pair[1] is None:
+        both = pair(found, model)
+        if not both:
             continue
-        warm = [part(each, "warm")["ndcg"] for each in pair if each]
-        every = [each["metrics"]["ndcg"] for each in pair if each]
+        warm = [part(each, "warm")["ndcg"] for each in both]
+        every = [each["metrics"]["ndcg"] for each in both]
         gain = warm[0] / warm[1] - 1
         met = "–" if least is None else "yes" if gain >= least else "no"
         change = every[0] / every[1] - 1
