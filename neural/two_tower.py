@@ -124,12 +124,12 @@ class TwoTower(TowerSettings):
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
             try:
-                shape = Shape.from_json(self.shape_)
-            except (KeyError, TypeError) as error:
+                towers = TwoTowers.restore(Shape.from_json(self.shape_), state)
+            except (KeyError, TypeError, RuntimeError) as error:  # RuntimeError: weights of other layers.
                 raise InputError(
                     f"this {self.name} was saved by another version of the suite: train it again"
                 ) from error
-            self._towers = TwoTowers.restore(shape, state).to(compute.current().device)
+            self._towers = towers.to(compute.current().device)
         return self._towers
 
     def item_weights(self, train: Interactions) -> Vectors:

@@ -186,6 +186,17 @@ def one_query(user: int, history: list[int]) -> Queries:
     return Queries(np.array([user], dtype=np.int32), rows, rows, Ragged.empty(1))
 
 
+@pytest.mark.parametrize("change", [{"history_encoder": "self_attention"}, {"gone": 1}], ids=str)
+def test_a_model_saved_by_another_version_is_named(change: dict) -> None:
+    train, _ = blocks()
+    model = InfoNCE(**(SMALL | {"epochs": 1}))
+    model.fit(train, None, 0)
+    model.shape_ |= change
+    model._towers = None
+    with pytest.raises(InputError, match="infonce was saved by another version"):
+        model.towers.eval()
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_a_stranger_is_served_by_history_alone(share: float) -> None:
     train, queries = blocks()
