@@ -70,16 +70,16 @@ def pair(found: list[Record], model: str) -> list[Record]:
 
     Empty where either is missing.
     """
-    newest_first = sorted(found, key=lambda each: each["date"], reverse=True)
-    ours = [each for each in newest_first if each["model"] == model]
-    told = [each for each in ours if each["settings"].get("features")][:1]
-    bare = [each for each in ours if each["settings"].get("features") is False and _alike([*told, each])][:1]
-    return told + bare if told and bare else []
-
-
-def _alike(found: list[Record]) -> bool:
-    """Whether they encode histories in the same way."""
-    return len({each["settings"].get("history_encoder") for each in found}) == 1
+    ours = sorted((each for each in found if each["model"] == model), key=lambda each: each["date"])
+    told = [each for each in ours if each["settings"].get("features")]
+    bare = [
+        each
+        for each in ours
+        if each["settings"].get("features") is False
+        and told
+        and each["settings"].get("history_encoder") == told[-1]["settings"].get("history_encoder")
+    ]
+    return [told[-1], bare[-1]] if bare else []
 
 
 def labelled(found: list[Record], model: str) -> Iterator[tuple[str, Record]]:

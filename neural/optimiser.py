@@ -47,8 +47,8 @@ class RowwiseAdamW(torch.optim.Optimizer):
         """Parameters among `gentle` learn at GENTLE of the rate."""
         self.tables = [part for part in module.modules() if isinstance(part, Table)]
         self.dense = list(module.parameters())
-        slow = {id(each) for each in gentle}
-        self.shares = [GENTLE if id(each) in slow else 1.0 for each in self.dense]
+        marked = {id(each) for each in gentle}
+        self.shares = [GENTLE if id(each) in marked else 1.0 for each in self.dense]
         device = next(iter([*module.buffers(), *self.dense])).device
         self.steps = torch.zeros((), device=device, dtype=torch.float64)  # 1 - 0.999 is 5e-5 off in float32.
         weights = [table.weight for table in self.tables] + [each.data for each in self.dense]

