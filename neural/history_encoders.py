@@ -20,7 +20,7 @@ from neural.tables import taken
 if TYPE_CHECKING:
     from neural.two_tower import TwoTower
 
-ENCODERS = ("mean", "user_attention", "self_attention")
+ENCODERS = ("mean", "placed", "user_attention", "self_attention")
 PLENTY = 500_000
 """Interactions from which the rule has rows of positions attend to their histories. InfoNCE's NDCG@20 on
 validation queries without and with it: ml-1m, 980,000 interactions, .1338 and .1472; ml-100k, 95,000, .1011
@@ -51,6 +51,28 @@ class Mean(nn.Module):
             user: float[b, d], what is known of the users beside their histories.
         """
         return weighted_sums(vectors, place, weight, moments.offsets)
+
+
+class Placed(nn.Module):
+    """The weighted mean of c_r ⊙ v, where r is an item's place from the end: the context of a vector
+    log-bilinear model (Mnih & Kavukcuoglu 2013).
+
+    SimpleX on ml-1m, NDCG@20 of the validation queries after two epochs: .1309, with the plain mean .1298.
+    """
+
+    def __init__(self, dim: int, longest: int) -> None:
+        """Places from `longest` on share one c."""
+        super().__init__()
+        self.place = nn.Parameter(torch.ones(longest, dim))
+
+    def forward(
+        self, vectors: Tensor, place: Tensor, weight: Tensor, moments: Moments, user: Tensor
+    ) -> Tensor:
+        """As `Mean.forward`."""
+        each = torch.arange(len(place), device=place.device)
+        from_end = moments.offsets[1:][moments.row] - 1 - each  # (h,)
+        factor = taken(self.place, from_end.clamp(max=len(self.place) - 1))
+        return weighted_sums(taken(vectors, place) * factor, each, weight, moments.offsets)
 
 
 class UserAttention(nn.Module):

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from datasets.dataset import Interactions
 from neural import schedule
+from neural.averaging import Averaging
 from neural.batches import Batch, Rows, Taken, position_rows, user_rows
 from neural.build import batcher_of, towers_of
 from neural.checkpoint import Tensors, part, prefixed
@@ -71,6 +72,8 @@ class Loop:
         self.optimiser = RowwiseAdamW(
             self.towers, model.learning_rate, model.weight_decay, gentle=self.towers.gentle()
         )
+        before = math.ceil((1 - model.averaging) * self.epochs * self.steps_an_epoch)
+        self.averaging = Averaging(self.towers, before)
         self.scaler = torch.amp.GradScaler(self.device, enabled=here.precision == "fp16")
         self.precision = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(here.precision)
         self.underway: Underway | None = None
@@ -136,9 +139,11 @@ class Loop:
         torch.nn.utils.clip_grad_norm_(parameters, self.model.clip_norm)
         self.steps += 1
         done = self.steps / (self.epochs * self.steps_an_epoch + 1)
-        self.optimiser.param_groups[0]["lr"] = self.model.learning_rate * schedule.rate(done)
+        share = schedule.rate(done, self.model.averaging)
+        self.optimiser.param_groups[0]["lr"] = self.model.learning_rate * share
         self.scaler.step(self.optimiser)
         self.scaler.update()
+        self.averaging.look(self.steps)
         return total
 
     def state(self) -> tuple[dict[str, Any], Tensors]:
@@ -147,6 +152,7 @@ class Loop:
         tensors = prefixed("towers", self.towers.state_dict())
         tensors |= prefixed("optimiser", self.optimiser.tensors())
         tensors |= prefixed("sampling", self.batcher.state())
+        tensors |= prefixed("averaging", self.averaging.tensors())
         tensors |= {"generator": self.generator.get_state(), "dropout": torch.get_rng_state()}
         if self.device == "cuda":
             tensors["dropout_cuda"] = torch.cuda.get_rng_state()
@@ -163,6 +169,7 @@ class Loop:
         self.towers.load_state_dict(part("towers", tensors))
         self.optimiser.load_tensors(part("optimiser", tensors))
         self.batcher.load_state(part("sampling", tensors))
+        self.averaging.load_tensors(part("averaging", tensors))
         self.generator.set_state(tensors["generator"])
         torch.set_rng_state(tensors["dropout"])
         if self.device == "cuda":

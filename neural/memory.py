@@ -14,7 +14,7 @@ from support.errors import InputError
 
 FLOAT, LONG = 4, 8
 COPIES = 4
-"""Of each table: weights, two moments, the best epoch's weights."""
+"""Of each table: weights, two moments, the best epoch's weights; the mean weights come on top."""
 SCORE_COPIES = 8
 """Arrays as large as a batch's scores that a step holds at once: scores, masks, losses, gradients."""
 LAYER_COPIES = 4
@@ -46,7 +46,8 @@ def needed(model: TwoTower, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
     lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (model.hard_negatives > 0)
     near = train.n_items * _near(model, train) * (LONG + FLOAT)
-    copies = COPIES + (near > 0)  # An evaluation folds neighbours into tables of its own.
+    # An evaluation folds neighbours into tables of its own.
+    copies = COPIES + (near > 0) + (model.averaging > 0)
     stored = _tables(model, train) * copies + _vectors(model, train) + _codes(model, train) + lists + near
     return stored + 4 * LONG * len(train) + _batch(model, train) + _block()
 
@@ -119,6 +120,7 @@ def _batch(model: TwoTower, train: Interactions) -> int:
     negatives = min(negatives, train.n_items)
     users, items = map(_fields, _features(model, train))
     wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
+    wide += history * (encoder_for(model, train) == "placed")
     deep = (rows + pairs + negatives) * sum(model.widths)
     attention = rows * model.max_history * dim * 6 * (encoder_for(model, train) == "self_attention")
     scores = rows * negatives * SCORE_COPIES

@@ -32,12 +32,13 @@ def horizon(model: TwoTower, steps_an_epoch: int) -> int:
     return model.epochs or min(max(math.ceil(STEPS / steps_an_epoch), FEWEST_EPOCHS), MOST_EPOCHS)
 
 
-def rate(done: float) -> float:
+def rate(done: float, averaging: float) -> float:
     """Share of the learning rate when a share `done` of all steps is done.
 
-    A linear warm-up, then half a cosine down to 0 (Loshchilov & Hutter 2017, without restarts).
+    A linear warm-up, then half a cosine down to 0 (Loshchilov & Hutter 2017, without restarts), which stops
+    where weights begin to be averaged, over a share `averaging` of all steps.
     """
-    return min(done / WARM_UP, 0.5 * (1 + math.cos(math.pi * done)))
+    return min(done / WARM_UP, 0.5 * (1 + math.cos(math.pi * min(done, 1 - averaging))))
 
 
 class EarlyStopping:

@@ -45,10 +45,12 @@ class TowerSettings(EmbeddingRetriever):
     """Pass the mean of the history through a learned matrix."""
     history_exponent: float = 0.5
     """An item taken by n users weighs n^-exponent in the mean of a history."""
-    history_encoder: Literal["auto", "mean", "user_attention", "self_attention"] = "auto"
-    """How a history becomes one vector: "mean", its weighted mean; "user_attention", the mean with weights
-    that the user decides; "self_attention", the mean and what it finds in the newest `max_history` items;
-    "auto", self_attention for rows of positions where there are half a million interactions, else mean."""
+    history_encoder: Literal["auto", "mean", "placed", "user_attention", "self_attention"] = "auto"
+    """How a history becomes one vector: "mean", its weighted mean; "placed", the mean of items each of whose
+    dimensions is multiplied by what is learned of it for the item's place from the end; "user_attention", the
+    mean with weights that the user decides; "self_attention", the mean and what it finds in the newest
+    `max_history` items; "auto", self_attention for rows of positions where there are half a million
+    interactions, else mean."""
     attention_heads: int = 4
     """Heads of self_attention."""
     recompute_history: bool = False
@@ -75,7 +77,8 @@ class TowerSettings(EmbeddingRetriever):
     input_share: float = 0.5
     """Share of a user's items that become history, for rows of users."""
     max_history: int = 50
-    """Newest items that make the history, for rows of positions and for self_attention."""
+    """Newest items that make the history, for rows of positions and for self_attention; places that placed
+    tells apart."""
     recency: float = 1.0
     """The r-th history item from the end weighs r^-recency, for rows of positions."""
     user_exponent: float = 0.5
@@ -105,6 +108,9 @@ class TowerSettings(EmbeddingRetriever):
     epochs: int = 0
     """Passes over the rows in which the learning rate falls to 0; validation may stop earlier.
     0 takes as many as come to 3,500 steps, but from 2 to 60."""
+    averaging: float = 0.0
+    """Share of the steps, the last ones, over which the model's weights are averaged; the learning rate falls
+    no further in them."""
     patience: int = 4
     """Stop after this many evaluations without a better validation NDCG@20."""
 

@@ -18,7 +18,7 @@ from neural.distinct import distinct
 from neural.features import FeatureEncoder
 from neural.head import Head, HeadShape
 from neural.history import Moments, weights
-from neural.history_encoders import Mean, SelfAttention, UserAttention
+from neural.history_encoders import Mean, Placed, SelfAttention, UserAttention
 from neural.neighbours import Neighbours
 from neural.tables import Table
 
@@ -47,7 +47,7 @@ class Shape:
     heads: int = 4
     """Attention heads of self_attention"""
     longest: int = 50
-    """Newest items that self_attention looks at"""
+    """Newest items that self_attention looks at, or places that placed tells apart"""
     frugal: bool = False
     """Whether self_attention computes its activations twice instead of keeping them"""
     id_dropout: float = 0.0
@@ -278,6 +278,8 @@ class TwoTowers(nn.Module):
 
 
 def _encoder(shape: Shape, generator: torch.Generator | None) -> nn.Module:
+    if shape.history_encoder == "placed":
+        return Placed(shape.dim, shape.longest)
     if shape.history_encoder == "user_attention":
         return UserAttention(shape.dim, generator)
     if shape.history_encoder == "self_attention":

@@ -93,16 +93,20 @@ class Fit:
         if self.stopping is None or not self.stopping.due(epoch):
             return
         started = time.perf_counter()
-        self.model.adopt(self.loop.towers, self.train)
-        record["valid_ndcg"] = self.stopping.score(epoch)
+        with self.loop.averaging.in_force():
+            self.model.adopt(self.loop.towers, self.train)
+            record["valid_ndcg"] = self.stopping.score(epoch)
+            if self.stopping.best_epoch == epoch:
+                state = self.loop.towers.state_dict()
+                self.best = {name: each.cpu().clone() for name, each in state.items()}
         record["valid_seconds"] = time.perf_counter() - started
         self.note += f", valid NDCG@20 {record['valid_ndcg']:.4f}, best {self.stopping.best_score:.4f}"
-        if self.stopping.best_epoch == epoch:
-            self.best = {name: each.cpu().clone() for name, each in self.loop.towers.state_dict().items()}
 
     def _finish(self) -> None:
         if self.best:
             self.loop.towers.load_state_dict(self.best)
+        else:
+            self.loop.averaging.swap()
         self.model.adopt(self.loop.towers, self.train)
         if self.stopping is not None:
             self.model.best_epoch_ = self.stopping.best_epoch

@@ -319,7 +319,7 @@ def test_ctrl_c_keeps_finished_runs_and_nothing_half_written(log, tmp_path):
 
 
 def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
-    words = ["--models", "infonce", "--set", "infonce.epochs=40", "--set", "infonce.batch_rows=8"]
+    words = ["--models", "infonce", "--set", "infonce.epochs=12", "--set", "infonce.batch_rows=8"]
 
     def line(results, *more):
         start = [sys.executable, "-u", "run_all.py", "--dataset", str(log)]

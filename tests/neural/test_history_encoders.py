@@ -6,7 +6,7 @@ from torch.testing import assert_close
 from evaluation.planted import planted
 from neural import InfoNCE, SimpleX, history_encoders
 from neural.history import Moments, weights
-from neural.history_encoders import Mean, SelfAttention, UserAttention, encoder_for
+from neural.history_encoders import Mean, Placed, SelfAttention, UserAttention, encoder_for
 
 ROWS = [[3, 1, 4], [], [5], [2, 0, 1, 3, 4]]
 VECTORS = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
@@ -49,6 +49,23 @@ def test_user_attention_equals_a_loop() -> None:
         score = torch.tanh(encoder.key(VECTORS[items])) @ USER[row]
         share = torch.softmax(score + age.log(), dim=0)
         assert_close(found[row], (share @ VECTORS[items]).detach())
+
+
+def test_placed_equals_a_loop() -> None:
+    encoder, now = Placed(8, 3), moments()
+    with torch.no_grad():
+        encoder.place.normal_(generator=generator())
+    found, weight = encoded(encoder, now), weights(now, torch.ones(6), 0.5)
+    for row, items in enumerate(ROWS):
+        expected = torch.zeros(8)
+        for at, item in enumerate(items):
+            place = min(len(items) - 1 - at, 2)  # Older ones share the last place.
+            expected += weight[now.offsets[row] + at] * encoder.place[place] * VECTORS[item]
+        assert_close(found[row], expected.detach())
+
+
+def test_placed_starts_as_the_mean() -> None:
+    assert_close(encoded(Placed(8, 3), moments()), encoded(Mean(), moments()))
 
 
 def test_user_attention_of_a_user_of_whom_nothing_is_known_is_the_mean() -> None:
