@@ -157,6 +157,15 @@ STUDIES = (
         "default adds none there.",
     ),
     Study(
+        "Does the model end with its last weights, or with a mean of them?",
+        {
+            "the last, the learning rate falling to 0": ("infonce", {}),
+            "the mean over the last half of the steps": ("infonce", {"averaging": 0.5}),
+            "over the last seven tenths": ("infonce", {"averaging": 0.7}),
+        },
+        "TO BE WRITTEN",
+    ),
+    Study(
         "How many dimensions?",
         {
             "64": ("infonce", {}),

@@ -83,7 +83,7 @@ def test_the_next_version_goes_on_where_the_time_ran_out(execute, tmp_path):
 
     def version(name: str, reached: Callable[[Path, str], bool]) -> tuple[Path, NotebookNode]:
         """A session that came as far as `reached` asks; a slow machine is given more time for it."""
-        for seconds in (20, 60):
+        for seconds in (20, 60, 120):
             done = execute(f"{name}-{seconds}", hours=str(seconds / 3600), **long)
             results = tmp_path / f"{name}-{seconds}" / "results"
             if reached(results, printed(done, "train")):
