@@ -22,6 +22,7 @@ class TowerSettings(EmbeddingRetriever):
         "batch_rows": [256, 512],
         "neighbours": [-1, 0, 10, 20, 50],
         "neighbour_weight": (1.0, 10.0, "log"),
+        "averaging": [0.0, 0.7],
     }
 
     embedding_dim: int = 64
