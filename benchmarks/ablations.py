@@ -163,8 +163,8 @@ STUDIES = (
             "the mean over the last half of the steps": ("infonce", {"averaging": 0.5}),
             "over the last seven tenths": ("infonce", {"averaging": 0.7}),
         },
-        "With a mean. On gowalla it is worth a little over a hundredth in ten epochs, as in the thirty that the "
-        "board's row has; on amazon-beauty nothing is lost or gained.",
+        "With a mean. On gowalla it is worth a little over a hundredth in ten epochs, as in the thirty that "
+        "the board's row has; on amazon-beauty nothing is lost or gained.",
     ),
     Study(
         "How many dimensions?",
