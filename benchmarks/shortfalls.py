@@ -51,11 +51,9 @@ def section(found: list[Shortfall]) -> str:
     why = [text for dataset, text in WHY.items() if dataset in boards]
     parts = ["## Published numbers that are not reached", tabulate(lines, header, tablefmt="pipe"), *why]
     if any(curve(row) for _, row, _ in found):
-        told = (
-            "NDCG@20 on validation queries while these models train, seed 0; the learning rate falls to 0, "
-        )
-        told += "or until averaging begins."
-        parts.append(f"{told}\n\n![learning curves](learning_curves.svg)")
+        told = "NDCG@20 on validation queries while these models train, seed 0; "
+        rate = "the learning rate falls to 0, or until averaging begins."
+        parts.append(f"{told}{rate}\n\n![learning curves](learning_curves.svg)")
     return "\n\n".join(parts)
 
 

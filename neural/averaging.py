@@ -56,8 +56,5 @@ class Averaging:
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
         """Go on from what `tensors` gave."""
         self.count = int(tensors["count"])
-        self.means = [
-            tensors[str(at)].to(weight.device)
-            for at, weight in enumerate(self.towers.trained())
-            if self.count
-        ]
+        device = self.towers.item_known.device
+        self.means = [tensors[str(at)].to(device) for at in range(len(tensors) - 1)]

@@ -47,6 +47,11 @@ class Moments:
         """bool[b]"""
         return self.offsets[1:] > self.offsets[:-1]
 
+    @property
+    def from_end(self) -> Tensor:
+        """int64[h]: how many items of its history are newer than each item."""
+        return self.offsets[1:][self.row] - 1 - torch.arange(len(self.row), device=self.row.device)
+
     def newest(self) -> Tensor:
         """int64[b]: the last item of each history, 0 where there is none."""
         if not len(self.history):
@@ -71,8 +76,6 @@ def weights(moments: Moments, item_weight: Tensor, recency: float) -> Tensor:
     """float32[h]: item_weight[i] · r^-recency for the r-th item from the end, scaled to sum to 1 a row."""
     weight = item_weight[moments.history]
     if recency:
-        at = torch.arange(len(moments.row), device=moments.row.device)
-        from_end = moments.offsets[1:][moments.row] - at  # 1 for the newest
-        weight = weight * from_end.float() ** -recency
+        weight = weight * (moments.from_end + 1).float() ** -recency
     total = torch.zeros(len(moments.user), device=weight.device).index_add_(0, moments.row, weight)
     return weight / total[moments.row]

@@ -70,8 +70,7 @@ class Placed(nn.Module):
     ) -> Tensor:
         """As `Mean.forward`."""
         each = torch.arange(len(place), device=place.device)
-        from_end = moments.offsets[1:][moments.row] - 1 - each  # (h,)
-        factor = taken(self.place, from_end.clamp(max=len(self.place) - 1))
+        factor = taken(self.place, moments.from_end.clamp(max=len(self.place) - 1))  # (h, d)
         return weighted_sums(taken(vectors, place) * factor, each, weight, moments.offsets)
 
 
@@ -149,10 +148,8 @@ class SelfAttention(nn.Module):
 
     def _padded(self, place: Tensor, moments: Moments) -> tuple[Tensor, Tensor]:
         """int64[b, longest]: the places of the newest items, the newest first; bool: which there are."""
-        at = torch.arange(len(place), device=place.device)
-        from_end = moments.offsets[1:][moments.row] - 1 - at  # (h,)
         # Older items fall into a column too many, which is cut off.
-        cell = moments.row, from_end.clamp(max=self.longest)
+        cell = moments.row, moments.from_end.clamp(max=self.longest)
         places = place.new_full((len(moments.user), self.longest + 1), -1).index_put(cell, place)[:, :-1]
         return places.clamp(min=0), places >= 0
 
