@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import re
+import threading
+import weakref
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +21,7 @@ from support.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import csv as arrow_csv
 
 ALIASES = {
     "user": ("user_id", "userid", "nick"),
@@ -28,6 +31,7 @@ ALIASES = {
 """Names the official description uses for columns that the official files call otherwise."""
 UNKNOWN = ("", "NULL")
 BLOCK_BYTES = 1 << 20
+RETURN_SECONDS = 10
 LINES_PER_REPORT = 100_000
 # zipfile raises RuntimeError for an archive with a password or an unknown compression.
 _UNREADABLE = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError)
@@ -124,15 +128,45 @@ def read_columns(source: Source, types: dict[str, str]) -> Iterator[pa.RecordBat
         with progress.bar(f"reading {source.name}", total >> 20, "MiB") as advance:
             done = good_rows = 0
             try:
-                with arrow_csv.open_csv(stream, reading, convert_options=converting) as batches:
-                    for batch in batches:
-                        _check_complete(batch, types)
-                        yield batch
-                        good_rows += len(batch)
-                        advance((position() >> 20) - done)
-                        done = position() >> 20
+                for batch in _batches(stream, reading, converting):
+                    _check_complete(batch, types)
+                    yield batch
+                    good_rows += len(batch)
+                    advance((position() >> 20) - done)
+                    done = position() >> 20
             except pa.ArrowInvalid as error:
                 raise _explain(source, names, types, good_rows, str(error)) from error
+
+
+class _Lent:
+    """A stream for Arrow alone to hold, so that one can tell when it no longer does."""
+
+    closed = False
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.read = stream.read
+
+    def close(self) -> None:
+        """The stream is its owner's to close."""
+
+
+def _batches(
+    stream: IO[bytes], reading: arrow_csv.ReadOptions, converting: arrow_csv.ConvertOptions
+) -> Iterator[pa.RecordBatch]:
+    """Blocks of rows of `stream`, which no thread of Arrow's holds afterwards.
+
+    Its reading thread may drop the stream a moment after the last block. In an interpreter that is
+    shutting down by then, as after a sentence on bad input, that aborts the process (apache/arrow#34314).
+    """
+    from pyarrow import csv as arrow_csv
+
+    lent, returned = _Lent(stream), threading.Event()
+    weakref.finalize(lent, returned.set)
+    try:
+        yield from arrow_csv.open_csv(lent, reading, convert_options=converting)
+    finally:
+        del lent
+        returned.wait(RETURN_SECONDS)
 
 
 def _header(source: Source, line: bytes, types: dict[str, str]) -> list[str]:
