@@ -64,6 +64,7 @@ def shape_of(
         longest=model.max_history,
         frugal=model.recompute_history,
         id_dropout=model.id_dropout,
+        history_dropout=model.history_dropout,
         head=HeadShape(model.widths, model.interaction, model.norm, model.dropout),
         user_columns=user_columns,
         item_columns=item_columns,

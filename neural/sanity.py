@@ -16,7 +16,7 @@ LEAST = {
 }  # fmt: skip
 """The least that a setting may be, where the model has it."""
 POSITIVE = ("learning_rate", "clip_norm", "init_scale", "neighbour_weight")
-SHARES = ("averaging", "id_dropout", "dropout", "user_share", "input_share")
+SHARES = ("averaging", "id_dropout", "history_dropout", "dropout", "user_share", "input_share")
 WHOLE = ("user_share",)
 """Shares that may be 1."""
 

@@ -28,6 +28,7 @@ class SimpleX(TwoTower):
     search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
         "negatives": [512, 1024, 2048],
         "in_batch": [False, True],
+        "history_dropout": [0.0, 0.1],
         "margin": (0.0, 0.95),
         "negative_weight": [0.0, 0.0005, 0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.03],
     }

@@ -63,6 +63,9 @@ class TowerSettings(EmbeddingRetriever):
     rows of positions. Hours and weekdays are those of UTC."""
     id_dropout: float = 0.0
     """Share of ids that training replaces by "unknown", so that features learn to do without them."""
+    history_dropout: float = 0.0
+    """Share of the history vector's numbers that training sets to zero, the others growing by as much: noise
+    by which a loss that is flat beyond a margin learns finer orders."""
     interaction: Literal["none", "cross", "fm"] = "none"
     """What the deep part of a tower sees beside its fields: DCN-v2's cross, or a factorisation machine."""
     mlp: str = ""

@@ -52,6 +52,8 @@ class Shape:
     """Whether self_attention computes its activations twice instead of keeping them"""
     id_dropout: float = 0.0
     """Share of ids that training replaces by "unknown" """
+    history_dropout: float = 0.0
+    """Share of the history vector's numbers that training sets to zero"""
     head: HeadShape = field(default_factory=HeadShape)
     user_columns: Columns | None = None
     item_columns: Columns | None = None
@@ -224,6 +226,8 @@ class TwoTowers(nn.Module):
         assert self.encoder is not None
         vector = self.encoder(vectors, place, weight, moments, base)
         projected = vector if self.project is None else vector @ self.project
+        if self.shape.history_dropout:
+            projected = functional.dropout(projected, self.shape.history_dropout, self.training)
         return (1 - self.shape.user_share) * projected
 
     def _lease(self, table: Table, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:

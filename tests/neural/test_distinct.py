@@ -69,6 +69,7 @@ def test_distinct_fills_unused_places(like_a_gpu) -> None:
     {"rows": "position", "context": True},
     {"features": True, "user_share": 0.3, "mlp": "8", "interaction": "cross", "norm": "layer"},
     {"features": True, "mlp": "8-8", "interaction": "fm", "dropout": 0.1, "id_dropout": 0.1},
+    {"history_dropout": 0.1},
     {"history_encoder": "user_attention", "user_share": 0.3, "negative_exponent": 0.75},
     {"history_encoder": "self_attention", "max_history": 4, "accumulate": 2},
     {"neighbours": 3, "rows": "position"},

@@ -138,6 +138,19 @@ def test_recomputed_activations_give_the_same_gradients() -> None:
     assert_close(gradients(True), gradients(False))
 
 
+def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
+    train, own = planted().train, torch.arange(3)
+    model = InfoNCE(similarity="dot", rows="user", history_dropout=0.25, embedding_dim=400, epochs=1)
+    model.fit(train, None, 0)
+    towers, history = model.towers, torch.arange(9)
+    now = Moments.of(own, history, own * 3, own * 3 + 3)
+    with torch.no_grad():
+        whole, dropped = towers.users(now), towers.train().users(now)
+    kept = dropped != 0
+    assert_close(dropped[kept], whole[kept] / 0.75)
+    assert 0.6 < kept.float().mean() < 0.9
+
+
 @pytest.mark.parametrize(("model", "rows", "missing", "expected"), [
     (InfoNCE(), "position", 0, "self_attention"),
     (InfoNCE(), "position", 1, "mean"),

@@ -17,8 +17,9 @@ from support.stopping import StoppedError
 
 SMALL = {"embedding_dim": 16, "batch_rows": 10, "negatives": 12, "epochs": 4}
 RICH = {
-    "features": True, "id_dropout": 0.2, "dropout": 0.2, "mlp": "16", "norm": "batch", "user_share": 0.2,
-    "hard_negatives": 2, "hard_refresh": 1, "accumulate": 2, "batch_rows": 6, "averaging": 0.6,
+    "features": True, "id_dropout": 0.2, "history_dropout": 0.2, "dropout": 0.2, "mlp": "16", "norm": "batch",
+    "user_share": 0.2, "hard_negatives": 2, "hard_refresh": 1, "accumulate": 2, "batch_rows": 6,
+    "averaging": 0.6,
 }  # fmt: skip
 DATA = planted()
 
