@@ -5,6 +5,8 @@ to within 3 %.
 """
 
 import csv
+import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,12 @@ import pytest
 import baselines  # noqa: F401
 import neural
 from datasets import load
-from evaluation import configs, contract, environment, evaluate, registry, settings
+from evaluation import configs, contract, environment, evaluate, registry, runs, settings
 from support import compute
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
+IDENTITY = ("fingerprint", "k", "model", "code", "settings", "seed", "device", "precision")
 ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
 
 
@@ -73,3 +76,14 @@ def test_gowalla(gowalla, name):
 @pytest.mark.parametrize("name", neural.NAMES)
 def test_aliec_sim(simulated, name):
     compare(simulated, name)
+
+
+def test_stored_runs_have_the_settings_that_their_models_have():
+    """A setting that is missing or has another name would have them run again."""
+    for path in [*RESULTS.glob("*/runs/*/run.json"), *(ROOT / "benchmarks" / "findings").glob("*.json")]:
+        run = json.loads(path.read_text())
+        if run["model"] in registry.names():
+            model = registry.get(run["model"])
+            assert set(run["settings"]) == {each.name for each in fields(model)}, path
+            stored = path.parent.name if path.name == "run.json" else path.stem
+            assert stored.rpartition("-")[2] == runs.digest({key: run[key] for key in IDENTITY}), path
