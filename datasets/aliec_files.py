@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import re
-import threading
+import time
 import weakref
 import zipfile
 import zlib
@@ -160,13 +160,15 @@ def _batches(
     """
     from pyarrow import csv as arrow_csv
 
-    lent, returned = _Lent(stream), threading.Event()
-    weakref.finalize(lent, returned.set)
+    lent = _Lent(stream)
+    held, patience = weakref.ref(lent), time.monotonic() + RETURN_SECONDS
     try:
         yield from arrow_csv.open_csv(lent, reading, convert_options=converting)
     finally:
         del lent
-        returned.wait(RETURN_SECONDS)
+        # A callback would be Python code in that thread, which could lose the interpreter amid it: look instead.
+        while held() is not None and time.monotonic() < patience:
+            time.sleep(0.001)
 
 
 def _header(source: Source, line: bytes, types: dict[str, str]) -> list[str]:
