@@ -166,7 +166,7 @@ def _batches(
         yield from arrow_csv.open_csv(lent, reading, convert_options=converting)
     finally:
         del lent
-        # A callback would be Python code in that thread, which could lose the interpreter amid it: look instead.
+        # A callback would run Python in a thread that can lose the interpreter: look instead.
         while held() is not None and time.monotonic() < patience:
             time.sleep(0.001)
 
