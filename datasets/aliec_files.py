@@ -161,11 +161,12 @@ def _batches(
     from pyarrow import csv as arrow_csv
 
     lent = _Lent(stream)
-    held, patience = weakref.ref(lent), time.monotonic() + RETURN_SECONDS
+    held = weakref.ref(lent)
     try:
         yield from arrow_csv.open_csv(lent, reading, convert_options=converting)
     finally:
         del lent
+        patience = time.monotonic() + RETURN_SECONDS
         # A callback would run Python in a thread that can lose the interpreter: look instead.
         while held() is not None and time.monotonic() < patience:
             time.sleep(0.001)

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import threading
+import time
 import weakref
 import zipfile
 from pathlib import Path
@@ -235,7 +236,17 @@ def test_no_thread_holds_a_file_that_was_read(tmp_path: Path, monkeypatch: pytes
             super().__init__(stream)
             held.add(self)
 
+    class Slow:
+        """A clock by which a block takes a minute, more than the reader waits for a thread."""
+
+        blocks, sleep = 0, staticmethod(time.sleep)
+
+        def monotonic(self) -> float:
+            return time.monotonic() + 60 * self.blocks
+
+    clock = Slow()
     monkeypatch.setattr(aliec_files, "_Lent", Seen)
+    monkeypatch.setattr(aliec_files, "time", clock)
     source = aliec_files.Source(write(tmp_path / "aliec") / "raw_sample.csv")
     over = threading.Event()
     # A busy interpreter keeps Arrow's thread waiting: unguarded, about one file in ten was still held.
@@ -245,6 +256,7 @@ def test_no_thread_holds_a_file_that_was_read(tmp_path: Path, monkeypatch: pytes
         for _ in range(100):
             for _ in aliec_files.read_columns(source, {"user": "int64"}):
                 assert len(held) == 1
+                clock.blocks += 1
             assert not held
     finally:
         over.set()
