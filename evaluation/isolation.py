@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -73,7 +74,8 @@ def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, .
         answer = (False, (str(error), ""))
     except Exception as error:
         answer = (False, (f"{type(error).__name__}: {error}", traceback.format_exc()))
-    sender.send(answer)
+    with suppress(BrokenPipeError):  # The parent has died, and nobody waits.
+        sender.send(answer)
 
 
 def _follow_parent() -> None:

@@ -60,6 +60,29 @@ def test_the_child_ends_with_its_parent(tmp_path):
     within(10, lambda: free(lock))
 
 
+STOP = """
+import signal
+def stop(*_):
+    raise RuntimeError("stopped")
+signal.signal(signal.SIGTERM, stop)
+"""
+
+
+def test_a_child_without_a_parent_has_nobody_to_tell(tmp_path):
+    lock, script, told = tmp_path / "lock", tmp_path / "hold.py", tmp_path / "told"
+    lock.touch()
+    script.write_text(STOP + HOLD.format(path=str(lock)))
+    with told.open("w") as stderr:
+        command = [sys.executable, "-c", CALL.format(path=str(script))]
+        parent = subprocess.Popen(command, stderr=stderr)
+    within(60, lambda: lock.read_text() == "held")
+    parent.kill()
+    parent.wait()
+    within(10, lambda: free(lock))
+    time.sleep(0.5)
+    assert told.read_text() == ""
+
+
 def within(seconds: float, condition) -> None:
     """Wait for `condition`, at most so long."""
     end = time.monotonic() + seconds
