@@ -50,8 +50,8 @@ class TowerSettings(EmbeddingRetriever):
     """How a history becomes one vector: "mean", its weighted mean; "placed", the mean of items each of whose
     dimensions is multiplied by what is learned of it for the item's place from the end; "user_attention", the
     mean with weights that the user decides; "self_attention", the mean and what it finds in the newest
-    `max_history` items; "auto", self_attention for rows of positions where there are half a million
-    interactions, else mean."""
+    `max_history` items; "auto", for rows of users mean, for rows of positions placed, and from
+    half a million interactions on self_attention."""
     attention_heads: int = 4
     """Heads of self_attention."""
     recompute_history: bool = False

@@ -153,13 +153,13 @@ def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
 
 @pytest.mark.parametrize(("model", "rows", "missing", "expected"), [
     (InfoNCE(), "position", 0, "self_attention"),
-    (InfoNCE(), "position", 1, "mean"),
+    (InfoNCE(), "position", 1, "placed"),
     (InfoNCE(), "user", 0, "mean"),
-    (SimpleX(), "position", 0, "mean"),
+    (SimpleX(), "position", 0, "placed"),
     (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
     (InfoNCE(history_encoder="mean"), "position", 0, "mean"),
 ])  # fmt: skip
-def test_the_rule_attends_where_there_is_much_in_time_order(
+def test_the_rule_heeds_order_and_attends_where_there_is_much(
     model, rows, missing, expected, monkeypatch
 ) -> None:
     train = planted().train
