@@ -139,7 +139,12 @@ STUDIES = (
         "tenth and more, an id alone most of all, and attention does not help. A table of its own for the "
         "history pays with little data; popular items need not be weighed down. Attention of the mean to the "
         "items is nothing for histories without order; on ml-1m, in time order, it is worth a tenth "
-        "(`neural/history_encoders.py`).",
+        "(`neural/history_encoders.py`). CCL learns to attend only against noise: on ml-1m two epochs of it "
+        "came to .0324 – .0971, where weights by place had .1309, though its loss fell. It pulls an item "
+        "whose chance to be next is above the negatives' weight to cosine 1 and pushes every other one to "
+        "the margin, so that the better it is learned, the less is left to rank by. With a fifth of the "
+        "history's vector dropped, which blurs the margin, a margin of .8 and the mean over six epochs' "
+        "weights it comes to .1401, weights by place to .1360.",
     ),
     Study(
         "Are the embeddings of an item's neighbours added to its own?",

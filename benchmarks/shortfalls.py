@@ -15,16 +15,8 @@ from evaluation.references import Reference
 
 Shortfall = tuple[Board, Row, Reference]
 WHY = {
-    "ml-1m": "On ml-1m SimpleX gained most from in-batch negatives, a wider margin, a history weighed by "
-    "place, the mean of its weights and noise on the history's vector (93 trials; the last three took "
-    "NDCG@20 on the validation queries from .1318 to .1360). What takes InfoNCE further, attention over the "
-    "history and features, lowers its scores, though its loss falls: attention takes two epochs' .1298 to "
-    ".0324 – .0971 (eight trials). The likely cause is the loss itself: it pulls an item whose chance to be "
-    "next is above the negatives' weight to cosine 1 and pushes every other one to the margin, so that the "
-    "better it is learned, the less is left to rank by. Noise, which blurs the margin, bears that out: with "
-    "30 % of the history's vector dropped attention comes to .1270, and with a margin of .8 to .1303, still "
-    "below the .1339 that the weighing by place has by then (nine trials). Global Hot has nothing to choose: "
-    "the source breaks ties in another order and counts other test rows.",
+    "ml-1m": "On ml-1m Global Hot has nothing to choose: the source breaks ties in another order and counts "
+    "other test rows.",
 }
 """Dataset → what the ablations and the curves say of the causes"""
 
@@ -58,12 +50,13 @@ def section(found: list[Shortfall]) -> str:
 
 
 def plot(found: list[Shortfall], target: Path) -> None:
-    """Learning curves of the models in `found`, one panel a board."""
+    """Learning curves of the models in `found`, one panel a board; without any no file."""
     curves: dict[str, dict[str, list[tuple[int, float]]]] = {}
     for board, row, _ in found:
         if curve(row):
             curves.setdefault(board.heading, {})[f"{row.model}, {row.chosen.brief}"] = curve(row)
     if not curves:
+        target.unlink(missing_ok=True)
         return
     figure, axes = drawing.panels(len(curves), (5 * len(curves), 4), "learning curves")
     for axis, (heading, lines) in zip(axes, curves.items(), strict=True):
