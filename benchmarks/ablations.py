@@ -144,7 +144,8 @@ STUDIES = (
         "whose chance to be next is above the negatives' weight to cosine 1 and pushes every other one to "
         "the margin, so that the better it is learned, the less is left to rank by. With a fifth of the "
         "history's vector dropped, which blurs the margin, a margin of .8 and the mean over six epochs' "
-        "weights it comes to .1401, weights by place to .1360.",
+        "weights it comes to .1401, weights by place to .1360. Weights by place pay where order tells and "
+        "there is too little to learn attention from: on ml-100k .1056 for InfoNCE, with the mean .1011.",
     ),
     Study(
         "Are the embeddings of an item's neighbours added to its own?",
@@ -169,7 +170,9 @@ STUDIES = (
             "over the last seven tenths": ("infonce", {"averaging": 0.7}),
         },
         "With a mean. On gowalla it is worth a little over a hundredth in ten epochs, as in the thirty that "
-        "the board's row has; on amazon-beauty nothing is lost or gained.",
+        "the board's row has; on amazon-beauty nothing is lost or gained. On ml-1m, where histories are "
+        "attended to, four epochs that end with a mean, instead of two that end with a falling rate, take "
+        "InfoNCE from .1484 to .1546, BSL from .1474 to .1536 and DSSM from .1462 to .1528.",
     ),
     Study(
         "How many dimensions?",
