@@ -38,6 +38,9 @@ class Board:
     """Whether it has cold items enough to speak of"""
 
 
+ALIKE = ("history_encoder", "averaging")
+"""Settings in which runs with and without features are the same"""
+
 BOARDS = (
     Board("aliec-sim", "aliec-sim, synthetic, scale 1.0", "time", WARM_GAIN),
     Board("ml-1m", "ml-1m", "cold-items", None),
@@ -66,7 +69,7 @@ def part(record: Record, name: str) -> Record:
 
 
 def pair(found: list[Record], model: str) -> list[Record]:
-    """The newest run of `model` with features, and without them the newest of the same history encoder.
+    """The newest run of `model` with features, and without them the newest that is as it in ALIKE.
 
     Empty where either is missing.
     """
@@ -77,7 +80,7 @@ def pair(found: list[Record], model: str) -> list[Record]:
         for each in ours
         if each["settings"].get("features") is False
         and told
-        and each["settings"].get("history_encoder") == told[-1]["settings"].get("history_encoder")
+        and all(each["settings"].get(key) == told[-1]["settings"].get(key) for key in ALIKE)
     ]
     return [told[-1], bare[-1]] if bare else []
 

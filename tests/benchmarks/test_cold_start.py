@@ -51,6 +51,15 @@ def test_targets_are_judged(tmp_path):
     ]
 
 
+def test_runs_without_features_are_otherwise_alike(tmp_path):
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.22, features=True, averaging=0.7)
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False, averaging=0.7)
+    before = page(tmp_path)
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.10, date="2026-01-02", features=False, averaging=0.0)
+    assert page(tmp_path) == before
+    assert "+10.0%" in before
+
+
 def test_runs_by_another_policy_of_seen_items_are_not_compared(tmp_path):
     store(tmp_path, "ml-1m", "infonce", "next-item", 0.22, features=True)
     store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False)
