@@ -51,7 +51,7 @@ class TowerSettings(EmbeddingRetriever):
     dimensions is multiplied by what is learned of it for the item's place from the end; "user_attention", the
     mean with weights that the user decides; "self_attention", the mean and what it finds in the newest
     `max_history` items; "auto", for rows of users mean, for rows of positions placed, and from
-    half a million interactions on self_attention."""
+    half a million interactions on self_attention, but for simplex_ccl."""
     attention_heads: int = 4
     """Heads of self_attention."""
     recompute_history: bool = False

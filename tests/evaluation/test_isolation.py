@@ -49,15 +49,7 @@ CALL = "import runpy; from evaluation.isolation import call; call(runpy.run_path
 
 
 def test_the_child_ends_with_its_parent(tmp_path):
-    lock, script = tmp_path / "lock", tmp_path / "hold.py"
-    lock.touch()
-    script.write_text(HOLD.format(path=str(lock)))
-    parent = subprocess.Popen([sys.executable, "-c", CALL.format(path=str(script))])
-    within(60, lambda: lock.read_text() == "held")
-    assert not free(lock)
-    parent.kill()
-    parent.wait()
-    within(10, lambda: free(lock))
+    orphan(tmp_path, HOLD)
 
 
 STOP = """
@@ -69,18 +61,25 @@ signal.signal(signal.SIGTERM, stop)
 
 
 def test_a_child_without_a_parent_has_nobody_to_tell(tmp_path):
+    told = orphan(tmp_path, STOP + HOLD)
+    time.sleep(0.5)
+    assert told.read_text() == ""
+
+
+def orphan(tmp_path, text):
+    """Kill the parent of a child that runs `text`, and wait for the child's end; returns their stderr."""
     lock, script, told = tmp_path / "lock", tmp_path / "hold.py", tmp_path / "told"
     lock.touch()
-    script.write_text(STOP + HOLD.format(path=str(lock)))
+    script.write_text(text.format(path=str(lock)))
     with told.open("w") as stderr:
         command = [sys.executable, "-c", CALL.format(path=str(script))]
         parent = subprocess.Popen(command, stderr=stderr)
     within(60, lambda: lock.read_text() == "held")
+    assert not free(lock)
     parent.kill()
     parent.wait()
     within(10, lambda: free(lock))
-    time.sleep(0.5)
-    assert told.read_text() == ""
+    return told
 
 
 def within(seconds: float, condition) -> None:
