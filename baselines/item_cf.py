@@ -54,6 +54,7 @@ class ItemCF(Neighbourhood):
         "shrinkage": [0.0, 1.0, 10.0],
         "amplification": (0.7, 2.5),
         "top_k": [0, 20, 50, 100, 200, 500, 1000],
+        "normalization": [0.0, 0.15, 0.3, 0.5],
     }
 
     def __post_init__(self) -> None:

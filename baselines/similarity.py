@@ -31,6 +31,9 @@ class Neighbourhood(ItemToItemRetriever):
     """The r-th history item from the end weighs r^-recency, where the data is in time order."""
     kept_for: Literal["target", "history"] = "target"
     """Which items have `top_k` neighbours: those returned ("target") or those of a history ("history")."""
+    normalization: float = 0.0
+    """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
+    history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
 
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
@@ -38,6 +41,8 @@ class Neighbourhood(ItemToItemRetriever):
             raise InputError(f"{self.name}.top_k must be at least 0, not {self.top_k}")
         if self.last_n < 0:
             raise InputError(f"{self.name}.last_n must be at least 0, not {self.last_n}")
+        if self.normalization < 0:
+            raise InputError(f"{self.name}.normalization must be at least 0, not {self.normalization}")
 
     def kept(self, n_items: int) -> int:
         """Similarities kept for each of `n_items` items."""
@@ -57,4 +62,9 @@ class Neighbourhood(ItemToItemRetriever):
     def _adopt(self, neighbours: csr_array, train: Interactions) -> None:
         """Answer from `neighbours`, whose row i holds what is kept for item i."""
         self.recency_ = self.recency if train.ordered else 0.0
-        self.similarity_ = neighbours.T.tocsr() if self.kept_for == "target" else neighbours
+        similarity = neighbours.T.tocsr() if self.kept_for == "target" else neighbours
+        if self.normalization:
+            sums = np.asarray(similarity.sum(axis=1, dtype=np.float64))  # (items,)
+            divisors = np.maximum(sums, np.finfo(np.float64).tiny) ** self.normalization
+            similarity.data /= np.repeat(divisors, np.diff(similarity.indptr)).astype(np.float32)
+        self.similarity_ = similarity

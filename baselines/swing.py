@@ -52,6 +52,7 @@ class Swing(Neighbourhood):
         "target_exponent": (0.0, 0.6),
         "recency": (0.0, 2.0),
         "top_k": [0, 20, 50, 100, 200, 500, 1000],
+        "normalization": [0.0, 0.15, 0.3, 0.5],
     }
 
     def __post_init__(self) -> None:

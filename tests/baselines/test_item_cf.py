@@ -25,8 +25,11 @@ def reference(train, model):
     np.fill_diagonal(similarity, 0)
     similarity = similarity.astype(np.float32)
     if model.kept_for == "history":
-        return largest(similarity, model.kept(train.n_items))
-    return largest(similarity.T, model.kept(train.n_items)).T
+        kept = largest(similarity, model.kept(train.n_items))
+    else:
+        kept = largest(similarity.T, model.kept(train.n_items)).T
+    sums = kept.sum(axis=1, keepdims=True)
+    return kept / np.where(sums > 0, sums, 1) ** model.normalization
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,8 @@ def reference(train, model):
         ItemCF(user_exponent=1.0, history_exponent=0.5, target_exponent=0.2, top_k=4, kept_for="history"),
         ItemCF(user_exponent=1.3, history_exponent=0.7, target_exponent=0.1, shrinkage=2.5, top_k=7),
         ItemCF(target_exponent=0.25, amplification=1.7, top_k=4),
+        ItemCF(target_exponent=0.25, normalization=0.4, top_k=4),
+        ItemCF(target_exponent=0.25, normalization=1.0, kept_for="history", top_k=4),
     ],
 )
 def test_similarity_is_the_formula(model):
@@ -89,7 +94,14 @@ def test_recency_counts_from_the_end_where_the_data_is_in_time_order():
 
 @pytest.mark.parametrize(
     "key, value",
-    [("top_k", -1), ("last_n", -1), ("target_exponent", -0.5), ("shrinkage", -1), ("amplification", 0)],
+    [
+        ("top_k", -1),
+        ("last_n", -1),
+        ("normalization", -1),
+        ("target_exponent", -0.5),
+        ("shrinkage", -1),
+        ("amplification", 0),
+    ],
 )
 def test_settings_without_a_meaning_are_refused(key, value):
     with pytest.raises(InputError, match=f"item_cf.{key} must be (at least|above)"):
