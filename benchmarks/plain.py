@@ -59,7 +59,7 @@ def _of_one(items: list[int], relevant: set[int], k: int) -> list[float]:
 
 
 def item_cf(train: Interactions, model: ItemCF) -> csr_array:
-    """The similarity that `model.fit` gives, without normalization and for `kept_for` "target"."""
+    """What `model.fit` gives, by scipy's sparse product; for `kept_for` "target" and no normalization."""
     taken = csr_array((np.ones(len(train)), (train.user, train.item)), (train.n_users, train.n_items))
     weighted = diags_array(np.maximum(train.user_counts, 1.0) ** -model.user_exponent) @ taken
     size = weighted.sum(axis=0)
