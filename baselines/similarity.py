@@ -35,8 +35,9 @@ class Neighbourhood(ItemToItemRetriever):
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004).
 
-    NDCG@20 on validation parts, the best of 0.15, 0.3 and 0.5 over 0: Swing ml-1m +3.2 %, ml-100k +1.2 %, gowalla
-    +0.3 %, amazon-beauty -0.3 %; ItemCF ml-1m +0.6 %, gowalla +0.2 %, amazon-beauty +0.5 %, ml-100k -2.4 %."""
+    NDCG@20 on validation parts, the best of 0.15, 0.3 and 0.5 over 0: Swing ml-1m +3.2 %, ml-100k +1.2 %,
+    gowalla +0.3 %, amazon-beauty -0.3 %; ItemCF ml-1m +0.6 %, gowalla +0.2 %, amazon-beauty +0.5 %, ml-100k
+    -2.4 %."""
 
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
