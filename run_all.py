@@ -153,7 +153,8 @@ def _jobs(
         values = settings.resolve(model, choice.settings | from_command.get(source.name, {}), "--set")
         if values != choice.settings:
             choice = configs.Choice(values, configs.Chosen("command line"))
-        for seed in range(options.seeds if model.stochastic else 1):
+        stochastic = settings.build(model, choice.settings).stochastic
+        for seed in range(options.seeds if stochastic else 1):
             how = chosen.device, chosen.precision, choice.chosen
             jobs.append(runs.Job(source, choice.settings, seed, options.k, *how))
     return jobs

@@ -65,6 +65,11 @@ class Swing(Neighbourhood):
         if self.max_users_per_item < 0:
             raise InputError(f"swing.max_users_per_item must be at least 0, not {self.max_users_per_item}")
 
+    @property
+    def stochastic(self) -> bool:
+        """Only where users are drawn."""
+        return self.max_users_per_item > 0
+
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
         from baselines import swing_kernels

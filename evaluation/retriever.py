@@ -36,9 +36,6 @@ class Retriever(ABC):
     """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
     with `valid=None` on more data then keeps."""
 
-    stochastic: ClassVar[bool] = True
-    """Whether `fit` depends on its seed; a model without chance is run with one seed."""
-
     @abstractmethod
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Learn from `train`.
@@ -57,6 +54,11 @@ class Retriever(ABC):
             items int32[q, k], best first, none of a query's `exclude`, -1 where there is nothing
             to return; and their scores float32[q, k], -inf where the item is -1.
         """
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether `fit` depends on its seed, under these settings; a model without chance is run with one."""
+        return True
 
     @property
     def parameters(self) -> int:

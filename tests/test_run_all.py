@@ -123,6 +123,13 @@ def test_seeds_give_mean_and_spread(run, tmp_path):
     assert f"{np.mean(values):.4f}" in table and f"± {np.std(values, ddof=1):.4f}" in table
 
 
+def test_swing_has_several_seeds_only_where_it_draws_users(run, tmp_path):
+    run("--models", "swing", "--seeds", 2)
+    assert list(rows(tmp_path)) == [("swing", "0")]
+    run("--models", "swing", "--seeds", 2, "--set", "swing.max_users_per_item=2")
+    assert list(rows(tmp_path)) == [("swing", "0"), ("swing", "1")]
+
+
 def test_settings_make_rows_of_their_own(run, tmp_path):
     run(plugin("Popular"))
     run(plugin("Popular"), "--set", "Popular.power=-1")
