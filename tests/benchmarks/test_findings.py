@@ -68,7 +68,7 @@ def test_page():
     records = [record("infonce", 0.1 + seed / 1000, seed, **uniform) for seed in (0, 1)]
     records += [record("bsl", 0.2 + seed / 1000, seed) for seed in (0, 1)]
     records += [record("simplex_ccl", 0.2, 0), record("bsl", 0.3, 0, "gowalla", epochs=20)]
-    text = page(records, [board(row("item_cf", 0.15, 2), row("bsl", 0.16, 200))])
+    text = page(records, [board(row("item_cf", 0.15, 2), row("bsl", 0.16, 200))], [])
     assert "6 fits, 3 minutes together; A processor, threads: 2." in text
     losses = text.split("## Which loss")[1].split("##")[0]
     assert "ml-100k, 2 seeds" in losses and "gowalla, " not in losses  # Nothing to compare with there.
