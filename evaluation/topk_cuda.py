@@ -16,7 +16,7 @@ from support import progress
 if TYPE_CHECKING:
     import torch
 
-# Scores of one block, 512 MiB of float32.
+# Scores of one block, and numbers of the vectors that are scored again: 512 MiB of float32 each.
 BLOCK_SCORES = 2**27
 # Items beyond the k-th that float32 may have put in its place.
 SPARE = 32
@@ -42,9 +42,10 @@ def inner_product(
     found = np.full((len(queries), k), -1, np.int32)
     scores = np.full((len(queries), k), -np.inf, np.float32)
     width = min(k, len(items))
-    rows = max(1, BLOCK_SCORES // max(len(items), 1))
     if width == 0:
         return found, scores
+    again = 3 * min(width + SPARE, len(items)) * items.shape[1]  # In float32 and in float64.
+    rows = max(1, BLOCK_SCORES // max(len(items), again))
     with progress.bar("ranking", len(queries), "queries") as advance:
         for start in range(0, len(queries), rows):
             block = slice(start, min(start + rows, len(queries)))
@@ -77,8 +78,9 @@ def _best(
     scores, place = exact.sort(dim=1, descending=True, stable=True)
     items, scores = candidates.gather(1, place)[:, :k], scores[:, :k]
     crowded = (near[:, -1] > near[:, k - 1] - slack) & (taken < product.shape[1])
-    if crowded.any():
-        items[crowded], scores[crowded] = _whole(query[crowded], vectors, product[crowded], k)
+    # The rows in float64, and the order of their items.
+    for part in crowded.nonzero().squeeze(1).split(max(1, BLOCK_SCORES // (4 * product.shape[1]))):
+        items[part], scores[part] = _whole(query[part], vectors, product[part], k)
     return items, scores
 
 

@@ -201,9 +201,11 @@ class Batcher:
         targets = rows.items[at]  # (pairs,)
         negatives = self.sampler.draw(self.generator)
         n_items, user = len(self.popularity), rows.user[chosen]
-        hard = self._draw_hard(user, negatives)
-        negatives = torch.cat([negatives, hard, targets] if self.in_batch else [negatives, hard])
-        negatives, _ = distinct(negatives, n_items)
+        hard = self._draw_hard(user)
+        # A list may be shorter than the others: a drawn negative stands in.
+        drawn = torch.cat([negatives, torch.where(hard < 0, negatives[:1], hard)])
+        negatives, _ = distinct(torch.cat([drawn, targets]) if self.in_batch else drawn, n_items)
+        unused = negatives == n_items
         items, index = distinct(torch.cat([negatives, targets]), n_items)
         context = None if rows.context is None else rows.context[chosen]
         moments = Moments.of(user, rows.items, start, split, history, context)
@@ -217,21 +219,21 @@ class Batcher:
             row=row,
             target=index[len(negatives) :],
             negative=index[: len(negatives)],
-            log_q=self._log_q(negatives.clamp(max=n_items - 1), targets, hard),
-            unused=negatives == n_items,
+            # The item that stands in for an unused place may have no chance at all, and log 0.
+            log_q=self._log_q(negatives.clamp(max=n_items - 1), targets, hard).masked_fill(unused, 0.0),
+            unused=unused,
             hit_row=hit_row,
             hit_negative=hit_negative,
             weight=self.user_weight[user][row],
         )
 
-    def _draw_hard(self, user: Tensor, drawn: Tensor) -> Tensor:
-        """int64[rows · hard_per_row]: from each user's list; where that has none, a drawn negative."""
+    def _draw_hard(self, user: Tensor) -> Tensor:
+        """int64[rows · hard_per_row]: from each user's list; -1 where that has none."""
         if self.hard is None:
             return user.new_empty(0)
         shape, device = (len(user), self.hard_per_row), user.device
         place = torch.randint(self.hard.shape[1], shape, generator=self.generator, device=device)
-        found = self.hard[user].gather(1, place).long().flatten()
-        return torch.where(found < 0, drawn[0], found)
+        return self.hard[user].gather(1, place).long().flatten()
 
     def _log_q(self, negatives: Tensor, targets: Tensor, hard: Tensor) -> Tensor:
         """float32[m]; 0 for hard negatives, which are there because they are what they are."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evaluation.registry import register
 from neural.tempered import Tempered
+from support.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +32,12 @@ class DssmBce(Tempered):
     negative_weight: float = 0.1
     """Weight of the mean cost of the negatives, in units of the number of items: at 1 every item of
     the catalogue weighs as much as the target."""
+
+    def __post_init__(self) -> None:
+        """Refuse a weight without a logarithm."""
+        super().__post_init__()
+        if self.negative_weight == 0:
+            raise InputError(f"{self.name}.negative_weight is 0: give more than 0")
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Binary cross-entropy of each pair."""

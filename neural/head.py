@@ -12,9 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-INTERACTIONS = ("none", "cross", "fm")
-NORMS = ("none", "layer", "batch")
-
 
 @dataclass(frozen=True)
 class HeadShape:
@@ -23,9 +20,9 @@ class HeadShape:
     widths: tuple[int, ...] = ()
     """Outputs of each hidden layer"""
     interaction: str = "none"
-    """One of INTERACTIONS"""
+    """As the setting of a two-tower model"""
     norm: str = "none"
-    """One of NORMS: what normalises the inputs of each hidden layer"""
+    """As the setting: what normalises the inputs of each hidden layer"""
     dropout: float = 0.0
     """Share of a hidden layer's outputs that training sets to zero"""
 

@@ -20,7 +20,6 @@ from neural.tables import taken
 if TYPE_CHECKING:
     from neural.two_tower import TwoTower
 
-ENCODERS = ("mean", "placed", "user_attention", "self_attention")
 PLENTY = 500_000
 """Interactions from which the rule has rows of positions attend to their histories; below they weigh them by
 place. NDCG@20 on validation queries with the mean, by place, with attention: InfoNCE on ml-1m, 980,000
@@ -30,7 +29,7 @@ ml-1m .1212, .1255; ml-100k .0972, .1014."""
 
 
 def encoder_for(model: TwoTower, train: Interactions) -> str:
-    """Which of ENCODERS `model` has for `train`."""
+    """The `history_encoder` that `model` has for `train`; not "auto"."""
     if model.history_encoder != "auto":
         return model.history_encoder
     if model.rows_ == "user":

@@ -44,5 +44,7 @@ def check(model: TwoTower) -> None:
             raise InputError(f"{model.name}.{setting} is {value}: give 0 or more, and {most}")
     if model.negatives < 1 and not model.in_batch:
         raise InputError(f"{model.name}: negatives is {model.negatives}: give 1 or more, or set in_batch")
+    if model.negatives < 1 and model.hard_negatives:
+        raise InputError(f"{model.name}: negatives is 0: give 1 or more beside hard_negatives")
     if not all(width.isdigit() and int(width) for width in model.mlp.split("-") if model.mlp):
         raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")

@@ -73,7 +73,7 @@ class TowerSettings(EmbeddingRetriever):
     norm: Literal["none", "layer", "batch"] = "none"
     """What normalises the inputs of the deep part's hidden layers."""
     dropout: float = 0.0
-    """Share of the deep part's hidden outputs that training sets to zero."""
+    """Share of the hidden outputs, of the deep part and of self_attention, that training sets to zero."""
     rows: Literal["auto", "user", "position"] = "auto"
     """What a training row is: "user", whose items are split at random into history and targets at
     every visit; "position", an interaction with the items before it as history; "auto", position

@@ -43,7 +43,7 @@ class Shape:
     init_scale: float
     """Standard deviation of fresh embeddings"""
     history_encoder: str = "mean"
-    """One of history_encoders.ENCODERS"""
+    """As the setting of a two-tower model, never "auto"."""
     heads: int = 4
     """Attention heads of self_attention"""
     longest: int = 50

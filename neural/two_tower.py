@@ -141,7 +141,7 @@ class TwoTower(TowerSettings):
         return self.item_vectors_
 
     def encode_queries(self, queries: Queries) -> Vectors:
-        """float32[q, embedding_dim]; of length 1 for cosine."""
+        """float32[q, embedding_dim]; of length 1 for cosine, but where nothing is known of the user."""
         blocks = [slice(at, at + QUERIES_A_BLOCK) for at in range(0, len(queries), QUERIES_A_BLOCK)]
         vectors = np.empty((len(queries), self.embedding_dim), dtype=np.float32)
         for block in blocks:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -45,8 +46,12 @@ def like_a_gpu(monkeypatch):
 
 
 def train():
-    data = planted()
-    return replace(data.train_valid, timestamp=data.train_valid.timestamp * 3600)
+    """With an item more, the last one, that nobody took."""
+    log = planted().train_valid
+    block = np.append(log.item_features.categorical["block"], np.int32(0))
+    features = replace(log.item_features, categorical={"block": block})
+    times = log.timestamp * 3600
+    return replace(log, timestamp=times, n_items=log.n_items + 1, item_features=features)
 
 
 def test_marks_find_what_a_sort_finds() -> None:
@@ -113,6 +118,7 @@ def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
             loss.backward()
             loop.optimiser.collect()
             found.append(loss.detach())
+            assert torch.isfinite(loss)
             for table, (row, leaf) in zip(loop.optimiser.tables, loop.optimiser.touched, strict=True):
                 found.append(torch.zeros_like(table.weight).index_add(0, row, leaf.grad))
             found += [each.grad.clone() for each in loop.optimiser.dense if each.grad is not None]

@@ -1,10 +1,12 @@
 import numpy as np
+import pytest
 import torch
 
 from evaluation.planted import planted
 from neural import InfoNCE
 from neural.hard_negatives import refresh
 from neural.loop import Loop
+from support.errors import InputError
 
 DATA = planted()
 SETTINGS = {"embedding_dim": 16, "batch_rows": 16, "negatives": 4, "epochs": 6, "hard_negatives": 3}
@@ -48,3 +50,16 @@ def test_rows_meet_negatives_from_their_own_lists() -> None:
     hard = torch.isin(negatives, torch.tensor([30, 31]))
     assert hard.sum() == 2
     assert (batch.log_q[hard] == 0).all() and (batch.log_q[~hard] < 0).all()
+
+
+def test_where_a_list_is_too_short_a_drawn_negative_stands_in() -> None:
+    loop = Loop(InfoNCE(**(SETTINGS | {"in_batch": False})), DATA.train, 0)
+    loop.batcher.hard = torch.full((DATA.train.n_users, 2), -1, dtype=torch.int32)
+    batch = next(loop.batcher.epoch(loop.rows()))
+    assert not batch.unused.any()
+    assert (batch.log_q < 0).all(), "it was drawn, and has the chance of that"
+
+
+def test_lists_alone_are_refused() -> None:
+    with pytest.raises(InputError, match="infonce: negatives is 0: give 1 or more beside hard_negatives"):
+        InfoNCE(negatives=0, hard_negatives=2)
