@@ -41,10 +41,10 @@ class GlobalHot(Retriever):
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count, and sort by (count, item code)."""
         counts = np.bincount(train.item, self._weights(train), minlength=train.n_items)
-        scores = counts.astype(np.float32)  # (items,)
-        order = np.argsort(-scores, kind="stable").astype(np.int32)
-        self.order_ = order[scores[order] > 0]
-        self.scores_ = scores[self.order_]
+        order = np.argsort(-counts, kind="stable").astype(np.int32)
+        # What an item counts after many half-lives may be too small for a number above 0.
+        self.order_ = order[train.item_counts[order] > 0]
+        self.scores_ = counts[self.order_].astype(np.float32)
 
     def _weights(self, train: Interactions) -> npt.NDArray[np.float64] | None:
         """float64[n]: what each interaction counts; None where all count the same."""

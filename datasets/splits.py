@@ -43,10 +43,12 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
 
     Raises:
         InputError: an unknown protocol, one that needs what the log has not (timestamps, test
-            rows), or no query or no training interaction left.
+            rows), a negative split seed, or no query or no training interaction left.
     """
     if protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS)
+    if split_seed < 0:
+        raise InputError(f"split seed {split_seed}: give 0 or more")
     parts = PROTOCOLS[protocol](log, split_seed)
     valid, _ = _finish(parts.valid, len(log.item_ids), exclude_seen)
     test, overlap = _finish(parts.test, len(log.item_ids), exclude_seen)

@@ -87,13 +87,21 @@ class Board:
 
 
 def read_boards(folder: Path) -> list[list[Board]]:
-    """Every board whose runs are stored under `folder`, those that differ in split seed together."""
+    """Every board whose runs are stored under `folder`, those that differ in split seed alone together."""
     records = [record for path in sorted(folder.glob("runs/*")) if (record := runs.read(path))]
     families: dict[str, list[Board]] = {}
     for group in _grouped(records, "fingerprint", "k"):
         board = _board(group)
         families.setdefault(board.heading, []).append(board)
-    return [sorted(family, key=lambda board: board.split_seed) for _, family in sorted(families.items())]
+    return [part for _, family in sorted(families.items()) for part in _comparable(family)]
+
+
+def _comparable(family: list[Board]) -> list[list[Board]]:
+    """The family by split seed; each board alone where a seed comes twice, for then the data has changed."""
+    ordered = sorted(family, key=lambda board: board.split_seed)
+    if len({board.split_seed for board in ordered}) < len(ordered):
+        return [[board] for board in ordered]
+    return [ordered]
 
 
 def _board(records: list[Record]) -> Board:

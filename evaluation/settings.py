@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
@@ -111,7 +112,10 @@ def _int(value: Any) -> int:
 
 
 def _float(value: Any) -> float:
-    return float(str(value))
+    number = float(str(value))
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 _READERS: dict[Any, tuple[Callable[[Any], Any], str]] = {

@@ -108,7 +108,7 @@ class Search:
         """A trial without an outcome counts for nothing; the next one takes its place."""
         from optuna.trial import TrialState
 
-        for trial in self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING, TrialState.WAITING]):
+        for trial in self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
             self.study.tell(trial.number, state=TrialState.FAIL)
 
     def told(self) -> list[optuna.trial.FrozenTrial]:
@@ -132,7 +132,9 @@ class Search:
         # A seed for each trial: a search that goes on draws what it would have drawn.
         seed = self.job.seed * 10_000 + len(told)
         self.study.sampler = optuna.samplers.TPESampler(n_startup_trials=DRAWN_BLINDLY, seed=seed)
-        if len(told) < len(self.first):
+        # One may be waiting since the search was interrupted.
+        waiting = self.study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.WAITING])
+        if len(told) < len(self.first) and not waiting:
             self.study.enqueue_trial(self.first[len(told)])
         trial = self.study.ask(self.space)
         started = time.perf_counter()

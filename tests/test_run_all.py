@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import yaml
 
+from support.files import locked
+
 ROOT = Path(__file__).parent.parent
 MODELS = Path("tests") / "evaluation" / "models.py"
 
@@ -185,6 +187,16 @@ def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
     assert len({row["fingerprint"] for row in rows(tmp_path).values()}) == 1
 
 
+def test_boards_of_other_rows_of_a_file_are_no_split_seeds_of_each_other(run, log, tmp_path):
+    mine = tmp_path / "mine.csv"
+    for lines in (log.read_text().splitlines(), log.read_text().splitlines()[:-1]):
+        mine.write_text("\n".join(lines) + "\n")
+        run("--models", "global_hot", "--protocol", "leave-last-one", dataset=mine)
+    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert table.count("# mine.csv: leave-last-one") == 2
+    assert "## Spread over split seeds" not in table
+
+
 def test_cold_items_have_a_slice_and_a_dash_where_they_are_out_of_reach(run, tmp_path):
     run("--protocol", "cold-items", "--models", "global_hot,item_cf", plugin("KnowsFeatures"))
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
@@ -250,6 +262,9 @@ def test_the_list_needs_no_data(run):
         (["--model", f"{MODELS}:ReturnsNan"], "breaks the contract of Retriever: ContractError: recommend"),
         (["--model", "README.md:Mine"], "README.md"),
         (["--tune", "2", "--split-seed", "1"], "--tune: leave --split-seed out"),
+        (["--split-seed", "-1"], "split seed -1: give 0 or more"),
+        (["--set", "item_cf.shrinkage=nan"], "item_cf.shrinkage=nan: it must be a number"),
+        (["--set", "dssm_bce.negative_weight=0"], "dssm_bce.negative_weight is 0: give more than 0"),
         (["--device", "cuda"], "PyTorch sees no CUDA card"),
     ],
 )
@@ -356,16 +371,18 @@ def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
     assert not (tmp_path / "cut" / "mine" / "checkpoints").exists()
 
 
-def test_two_commands_at_once_take_turns(log, tmp_path):
-    line = [sys.executable, "run_all.py", "--dataset", str(log), "--results-dir", str(tmp_path / "results")]
-    pair = [
-        subprocess.Popen([*line, "--models", name], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        for name in ("global_hot", "item_cf")
-    ]
-    printed = [command.communicate(timeout=60)[0] for command in pair]
-    assert [command.returncode for command in pair] == [0, 0]
-    assert sum("waiting for it" in text for text in printed) <= 1
-    assert {model for model, _ in rows(tmp_path)} == {"global_hot", "item_cf"}
+def test_a_command_waits_for_the_one_before_it(log, tmp_path):
+    results = tmp_path / "results"
+    line = [sys.executable, "run_all.py", "--dataset", str(log), "--results-dir", str(results)]
+    with locked(results / "mine", ""):
+        command = subprocess.Popen(
+            [*line, "--models", "global_hot"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert any("waiting for it" in told for told in command.stdout)
+        assert command.poll() is None and not list(results.glob("mine/runs/*"))
+    command.communicate(timeout=60)
+    assert command.returncode == 0
+    assert list(rows(tmp_path)) == [("global_hot", "0")]
 
 
 def test_start_is_quick():

@@ -45,6 +45,14 @@ def test_half_life_halves_what_is_a_half_life_old():
     np.testing.assert_allclose(scores, [[2, 1.75, 1, 2.0**-10]])
 
 
+def test_what_is_many_half_lives_old_still_comes_last():
+    model = GlobalHot(half_life_days=0.005)  # 2,000 half-lives to item 1.
+    model.fit(TRAIN, None, 0)
+    items, scores = answer(model, [[]], 5)
+    assert items.tolist() == [[3, 2, 0, 1, -1]]
+    assert scores[0, 3] == 0
+
+
 def test_half_life_needs_times():
     with pytest.raises(InputError, match="half_life_days needs the time"):
         GlobalHot(half_life_days=1).fit(replace(TRAIN, timestamp=None), None, 0)

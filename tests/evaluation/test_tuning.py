@@ -106,6 +106,19 @@ def test_an_interrupted_trial_is_tried_again(here, tmp_path, monkeypatch, after)
     assert written(tmp_path / "parts") == written(tmp_path / "whole")
 
 
+def test_a_search_cut_off_before_its_trial_begins_goes_on(here, tmp_path, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Study, "ask", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tuned(asked(place=1.5), tmp_path / "parts", 4)
+    tuned(asked(place=1.5), tmp_path / "parts", 4)
+    tuned(asked(place=1.5), tmp_path / "whole", 4)
+    assert written(tmp_path / "parts") == written(tmp_path / "whole")
+
+
 def test_a_finished_search_is_only_looked_up_unless_it_begins_anew(here, tmp_path, monkeypatch):
     first = tuned(asked(), tmp_path, 4)
     trials = written(tmp_path)
