@@ -80,3 +80,8 @@ def gpu() -> str:
     import torch
 
     return torch.cuda.get_device_name()
+
+
+def hardware() -> str:
+    """What this process computed on: the processor, and the CUDA card where tensors were on it."""
+    return f"{processor()} with {gpu()}" if peak_gpu_mib() else processor()

@@ -195,7 +195,7 @@ def execute(work: Work) -> dict[str, Any]:
         "training": model.training_log,
         "choosing": model.choosing_log,
         "threads": chosen.threads,
-        "processor": environment.gpu() if chosen.device == "cuda" else environment.processor(),
+        "processor": environment.hardware(),
     }
 
 
