@@ -117,12 +117,12 @@ def score(place: Place, model: str, changed: Settings, records: list[Record]) ->
 
 
 def _columns(study: Study, records: list[Record]) -> dict[str, list[str]]:
-    """Place → a cell a variant, where the first one has scores to compare with."""
+    """Place → a cell a variant, where the first one and another have scores to compare."""
     columns = {}
     for place in PLACES:
         scores = [score(place, *variant, records) for variant in study.variants.values()]
         base = scores[0]
-        if base is not None:
+        if base is not None and any(scores[1:]):
             cells = ["–" if each is None else each.text(base) for each in scores]
             columns[f"{place.dataset}, {len(base.values)} seeds"] = cells
     return columns

@@ -73,6 +73,7 @@ def test_page():
     losses = text.split("## Which loss")[1].split("##")[0]
     assert "ml-100k, 2 seeds" in losses and "gowalla, " not in losses  # Nothing to compare with there.
     assert "| BSL     | 0.2005 (+99.5%)    |" in losses
+    assert "How many uniform negatives" not in text  # Its first variant alone has scores.
     assert "| CCL     | –                  |" in losses  # A single seed.
     kept, share = text.split("## Quality")[1].split("## When")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in kept.splitlines()]
