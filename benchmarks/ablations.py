@@ -48,9 +48,9 @@ STUDIES = (
             "BCE": ("dssm_bce", {}),
         },
         "BSL, which weighs negatives more than the target where rows are users, is ahead of the plain "
-        "softmax on gowalla and amazon-beauty. CCL is the best on gowalla and the worst on the other two: its settings carry "
-        "over least. On ml-100k, whose rows are positions with one target each, the other three are the same. "
-        "BCE, with a learned bias and as many negatives, is no toy baseline.",
+        "softmax on gowalla and amazon-beauty. CCL is the best on gowalla and the worst on the other two: "
+        "its settings carry over least. On ml-100k, whose rows are positions with one target each, the "
+        "other three are the same. BCE, with a learned bias and as many negatives, is no toy baseline.",
     ),
     Study(
         "How much do the negatives weigh beside the target?",
@@ -136,10 +136,11 @@ STUDIES = (
                 {"history_encoder": "self_attention"},
             ),
         },
-        "Of the history, which ml-100k, in time order, weighs by place. A user id takes part of the same vector and learns it by heart: half an id costs a "
-        "tenth and more, an id alone most of all, and attention does not help, on any of the three. A table "
-        "of its own for the history pays with little data; popular items need not be weighed down. Attention of the mean to the "
-        "items is nothing for histories without order; on ml-1m, in time order, it is worth a tenth "
+        "Of the history, which ml-100k, in time order, weighs by place. A user id takes part of the same "
+        "vector and learns it by heart: half an id costs a tenth and more, an id alone most of all, and "
+        "attention does not help, on any of the three. A table of its own for the history pays with little "
+        "data; popular items need not be weighed down. Attention of the mean to the items is nothing for "
+        "histories without order; on ml-1m, in time order, it is worth a tenth "
         "(`neural/history_encoders.py`). CCL learns to attend only against noise: on ml-1m two epochs of it "
         "came to .0324 – .0971, where weights by place had .1309, though its loss fell. It pulls an item "
         "whose chance to be next is above the negatives' weight to cosine 1 and pushes every other one to "
@@ -171,9 +172,10 @@ STUDIES = (
             "over the last seven tenths": ("infonce", {"averaging": 0.7}),
         },
         "With a mean. On gowalla it is worth a little over a hundredth in ten epochs, as in the thirty that "
-        "the board's row has; on amazon-beauty and ml-100k nothing is lost or gained. On ml-1m, where histories are "
-        "attended to, four epochs that end with a mean, instead of two that end with a falling rate, take "
-        "InfoNCE from .1484 to .1546, BSL from .1474 to .1536 and DSSM from .1462 to .1528.",
+        "the board's row has; on amazon-beauty and ml-100k nothing is lost or gained. On ml-1m, where "
+        "histories are attended to, four epochs that end with a mean, instead of two that end with a "
+        "falling rate, take InfoNCE from .1484 to .1546, BSL from .1474 to .1536 and DSSM from .1462 to "
+        ".1528.",
     ),
     Study(
         "How many dimensions?",
