@@ -27,7 +27,9 @@ def test_concurrent_requests_get_the_librarys_answers(infonce_bundle, dataset):
         {"user_id": f"u{n % 60}"} if n % 2 else {"history": [f"i{n}", f"i{n // 2}"], "k": 10}
         for n in range(REQUESTS)
     ]
-    with load.running(infonce_bundle) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    # Other work on the machine may take more than the five seconds that httpx waits by itself.
+    patient = {"timeout": 60, "trust_env": False}
+    with load.running(infonce_bundle) as address, httpx.Client(base_url=address, **patient) as client:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(lambda body: client.post("/recommend", json=body), asked))
     with pytest.raises(httpx.ConnectError):
