@@ -132,9 +132,9 @@ class Search:
         # A seed for each trial: a search that goes on draws what it would have drawn.
         seed = self.job.seed * 10_000 + len(told)
         self.study.sampler = optuna.samplers.TPESampler(n_startup_trials=DRAWN_BLINDLY, seed=seed)
+        waiting = [optuna.trial.TrialState.WAITING]
         # One may be waiting since the search was interrupted.
-        waiting = self.study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.WAITING])
-        if len(told) < len(self.first) and not waiting:
+        if len(told) < len(self.first) and not self.study.get_trials(deepcopy=False, states=waiting):
             self.study.enqueue_trial(self.first[len(told)])
         trial = self.study.ask(self.space)
         started = time.perf_counter()

@@ -371,18 +371,20 @@ def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
     assert not (tmp_path / "cut" / "mine" / "checkpoints").exists()
 
 
-def test_a_command_waits_for_the_one_before_it(log, tmp_path):
+def test_commands_wait_for_the_one_before_them(log, tmp_path):
     results = tmp_path / "results"
     line = [sys.executable, "run_all.py", "--dataset", str(log), "--results-dir", str(results)]
     with locked(results / "mine", ""):
-        command = subprocess.Popen(
-            [*line, "--models", "global_hot"], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        assert any("waiting for it" in told for told in command.stdout)
-        assert command.poll() is None and not list(results.glob("mine/runs/*"))
-    command.communicate(timeout=60)
-    assert command.returncode == 0
-    assert list(rows(tmp_path)) == [("global_hot", "0")]
+        pair = [
+            subprocess.Popen([*line, "--models", name], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            for name in ("global_hot", "item_cf")
+        ]
+        assert all(any("waiting for it" in told for told in command.stdout) for command in pair)
+        assert not list(results.glob("mine/runs/*"))
+    for command in pair:
+        command.communicate(timeout=60)
+    assert [command.returncode for command in pair] == [0, 0]
+    assert {model for model, _ in rows(tmp_path)} == {"global_hot", "item_cf"}
 
 
 def test_start_is_quick():

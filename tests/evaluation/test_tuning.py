@@ -90,32 +90,28 @@ def test_a_search_that_goes_on_finds_what_it_would_have_found(here, tmp_path):
     assert parts.settings == whole.settings
 
 
-@pytest.mark.parametrize("after", [0, 1, 12])
-def test_an_interrupted_trial_is_tried_again(here, tmp_path, monkeypatch, after):
-    def interrupted(function, *args):
+@pytest.mark.parametrize(
+    ("after", "owner", "name"),
+    [
+        (0, tuning.isolation, "call"),
+        (1, tuning.isolation, "call"),
+        (12, tuning.isolation, "call"),
+        (0, optuna.Study, "ask"),
+    ],
+    ids=str,
+)
+def test_an_interrupted_trial_is_tried_again(here, tmp_path, monkeypatch, after, owner, name):
+    def interrupted(*args):
         raise KeyboardInterrupt
 
     if after:
         tuned(asked(place=1.5), tmp_path / "parts", after)
     with monkeypatch.context() as patch:
-        patch.setattr(tuning.isolation, "call", interrupted)
+        patch.setattr(owner, name, interrupted)
         with pytest.raises(KeyboardInterrupt):
             tuned(asked(place=1.5), tmp_path / "parts", 14)
     tuned(asked(place=1.5), tmp_path / "parts", 14)
     tuned(asked(place=1.5), tmp_path / "whole", 14)
-    assert written(tmp_path / "parts") == written(tmp_path / "whole")
-
-
-def test_a_search_cut_off_before_its_trial_begins_goes_on(here, tmp_path, monkeypatch):
-    def interrupted(*args):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(optuna.Study, "ask", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            tuned(asked(place=1.5), tmp_path / "parts", 4)
-    tuned(asked(place=1.5), tmp_path / "parts", 4)
-    tuned(asked(place=1.5), tmp_path / "whole", 4)
     assert written(tmp_path / "parts") == written(tmp_path / "whole")
 
 
