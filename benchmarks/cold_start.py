@@ -13,6 +13,7 @@ from tabulate import tabulate
 import neural
 from datasets.splits import excludes_seen
 from evaluation import runs
+from evaluation.labels import labels
 from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
@@ -85,23 +86,21 @@ def pair(found: list[Record], model: str) -> list[Record]:
     return [told[-1], bare[-1]] if bare else []
 
 
-def labelled(found: list[Record], model: str) -> Iterator[tuple[str, Record]]:
-    """The runs of `model` with features; where there are several, with the settings that tell them apart."""
-    chosen = [each for each in found if each["model"] == model and each["settings"].get("features")]
-    for record in chosen:
-        differing = [
-            f"{key}={value}"
-            for key, value in record["settings"].items()
-            if any(other["settings"][key] != value for other in chosen)
-        ]
-        yield model + (f" ({', '.join(differing)})" if differing else ""), record
+def labelled(found: list[Record]) -> list[tuple[str, Record]]:
+    """The runs with features, each with what to call it."""
+    chosen = [
+        each for name in neural.NAMES for each in found
+        if each["model"] == name and each["settings"].get("features")
+    ]  # fmt: skip
+    names = labels([(each["model"], each["settings"]) for each in chosen])
+    return list(zip(names, chosen, strict=True))
 
 
 def cold_rows(found: list[Record]) -> Iterator[list[str]]:
     """Recall@20 on cold items of every feature tower, beside chance and popularity within the category."""
     reference = next((each for each in found if each["model"] == "category_hot"), None)
     hot = part(reference, "cold items")["recall"] if reference else None
-    for label, record in (each for model in neural.NAMES for each in labelled(found, model)):
+    for label, record in labelled(found):
         cold = part(record, "cold items")
         if not cold["queries"]:
             continue

@@ -13,6 +13,7 @@ from tabulate import tabulate
 from evaluation import index_section, references
 from evaluation.board import Board, Record, Row, read_boards
 from evaluation.configs import Chosen
+from evaluation.labels import labels, written
 from evaluation.metrics import METRICS
 from evaluation.slice_table import slice_table
 from support.files import write_text
@@ -20,6 +21,7 @@ from support.files import write_text
 LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
 SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
 FEWER = "†"
+BRACKETS = "In brackets: as few settings as tell a model's rows apart; they may differ in more, see Settings."
 Costs = dict[str, tuple[str, str]]
 COSTS: Costs = {
     "fit s": ("fit_seconds", "{:,.1f}"),
@@ -78,15 +80,14 @@ def markdown(board: Board, family: list[Board]) -> str:
 
 def spread_table(family: list[Board]) -> str:
     """Mean ± sd of each model with the same settings over boards that differ in the split seed alone."""
-    together: dict[str, list[Row]] = {}
-    for board in family:
-        for row in board.rows:
-            if row.done:
-                together.setdefault(f"{row.model} ({_settings(row.settings)})", []).append(row)
+    together: dict[tuple[str, str], list[Row]] = {}
+    for row in (row for board in family for row in board.rows if row.done):
+        together.setdefault((row.model, written(row.settings)), []).append(row)
+    named = _labels([rows[0] for rows in together.values()])
     header = ["model", "split seeds", *(f"{label}@{family[0].k}" for label in SHOWN.values())]
     body = [
         [label, str(len(rows)), *(_over_splits(rows, name) for name in SHOWN)]
-        for label, rows in together.items()
+        for label, rows in zip(named, together.values(), strict=True)
         if len(rows) > 1
     ]
     return tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
@@ -134,6 +135,8 @@ def main_table(board: Board) -> str:
         for row, label in zip(rows, _labels(rows), strict=True)
     ]
     table = tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
+    if len({row.model for row in rows}) < len(rows):
+        table += f"\n{BRACKETS}\n"
     if any(row.chosen.trials < most for row in rows):
         table += f"\n{FEWER} not chosen among as many settings as the row with the most trials, {most}.\n"
     return table
@@ -159,30 +162,15 @@ def _metric(row: Row, name: str, best: float) -> str:
 
 
 def _labels(rows: list[Row]) -> list[str]:
-    """The model's name; where a model has several rows, with the settings that tell them apart."""
-    labels = []
-    for row in rows:
-        others = [other for other in rows if other.model == row.model and other is not row]
-        differing = {
-            key: value
-            for key, value in row.settings.items()
-            if any(other.settings.get(key) != value for other in others)
-        }
-        labels.append(row.model + (f" ({_settings(differing)})" if differing else ""))
-    return labels
+    return labels([(row.model, row.settings) for row in rows])
 
 
 def settings_list(board: Board) -> str:
     """The settings and seeds of each row, and how they were chosen."""
     rows = zip(board.rows, _labels(board.rows), strict=True)
     return "".join(
-        f"- **{label}** ({row.chosen.told}): {_settings(row.settings)}; {_seeds(row)}\n"
-        for row, label in rows
+        f"- **{label}** ({row.chosen.told}): {written(row.settings)}; {_seeds(row)}\n" for row, label in rows
     )
-
-
-def _settings(settings: dict[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in settings.items())
 
 
 def _seeds(row: Row) -> str:
@@ -219,7 +207,7 @@ def as_csv(board: Board) -> str:
 def _csv_row(record: Record, board: Board) -> dict[str, Any]:
     about = {key: board.dataset[key] for key in ("protocol", "exclude_seen")}
     metrics = {f"{name}@{board.k}": f"{value:.6f}" for name, value in record.get("metrics", {}).items()}
-    settings, chosen = _settings(record["settings"]), Chosen(**record["chosen"]).told
+    settings, chosen = written(record["settings"]), Chosen(**record["chosen"]).told
     return record | about | metrics | {
         "dataset": board.dataset["title"], "settings": settings, "chosen": chosen
     }  # fmt: skip
