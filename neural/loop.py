@@ -47,7 +47,8 @@ class Underway:
 class Loop:
     """Towers, batches and optimiser of one fit."""
 
-    def __init__(self, model: TwoTower, train: Interactions, seed: int) -> None:
+    def __init__(self, model: TwoTower, train: Interactions, seed: int, chosen: int = 0) -> None:
+        """`chosen` is how many epochs will be trained, where that is known beforehand."""
         here = compute.current()
         torch.set_num_threads(here.threads)
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
@@ -68,7 +69,7 @@ class Loop:
         first = torch.arange(min(len(rows), model.batch_rows), device=self.device)
         self.scores = len(rows) * len(self.batcher.assemble(rows, first).negative)
         """Scores of a row with a negative in one epoch, about."""
-        self.epochs = schedule.horizon(model, self.steps_an_epoch)
+        self.epochs = schedule.horizon(model, self.steps_an_epoch, chosen)
         self.optimiser = RowwiseAdamW(
             self.towers, model.learning_rate, model.weight_decay, gentle=self.towers.gentle()
         )

@@ -27,9 +27,10 @@ VALID_QUERIES = 5000
 VALID_K = 20
 
 
-def horizon(model: TwoTower, steps_an_epoch: int) -> int:
-    """Epochs until the learning rate is 0."""
-    return model.epochs or min(max(math.ceil(STEPS / steps_an_epoch), FEWEST_EPOCHS), MOST_EPOCHS)
+def horizon(model: TwoTower, steps_an_epoch: int, chosen: int) -> int:
+    """Epochs until the learning rate is 0; no fewer than `chosen`, on less data, whose epochs are shorter."""
+    wanted = model.epochs or min(max(math.ceil(STEPS / steps_an_epoch), FEWEST_EPOCHS), MOST_EPOCHS)
+    return max(wanted, chosen)
 
 
 def rate(done: float, averaging: float) -> float:

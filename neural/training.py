@@ -47,7 +47,8 @@ class Fit:
             model.choosing_log_ = stored.values["choosing"]
             return
         memory.check(model, train)
-        self.loop = Loop(model, train, seed)
+        chosen = model.best_epoch_ if valid is None else 0
+        self.loop = Loop(model, train, seed, chosen)
         self.best: dict[str, Tensor] = {}
         self.stopping = None
         if valid is not None and len(valid):
@@ -55,7 +56,6 @@ class Fit:
             self.stopping = schedule.EarlyStopping(
                 model, valid, loop.scores, train.n_items, loop.epochs, seed
             )
-        chosen = model.best_epoch_ if valid is None else 0
         self.first, self.last = 1, chosen or self.loop.epochs
         model.training_log_, self.note = [], ""
         if stored is not None:

@@ -10,9 +10,10 @@ import torch
 from datasets.dataset import Dataset, Interactions, Queries
 from datasets.ragged import Ragged
 from evaluation import metrics
-from neural import MODELS, InfoNCE, SimpleX
+from neural import MODELS, InfoNCE, SimpleX, schedule
 from neural.loop import Loop
 from neural.optimiser import GENTLE
+from neural.schedule import rate
 from neural.two_tower import TwoTower
 from support import compute
 from support.errors import InputError
@@ -114,8 +115,6 @@ def test_the_same_seed_gives_the_same_vectors() -> None:
 
 def scripted(model: TwoTower, scores: list[float], monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """Make validation score what `scores` says; returns the list that will hold each epoch's items."""
-    from neural import schedule
-
     kept: list[np.ndarray] = []
     planned = iter(scores)
 
@@ -151,6 +150,23 @@ def test_refitting_without_validation_runs_the_chosen_epochs(monkeypatch: pytest
     untold = InfoNCE(**(SMALL | {"epochs": 3}))
     untold.fit(train, None, 0)
     assert len(untold.training_log) == 3
+
+
+def test_refitting_on_more_data_learns_to_the_last_of_the_chosen_epochs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train, queries = blocks()
+    first = train.user < train.n_users // 2
+    half = replace(train, user=train.user[first], item=train.item[first])
+    model = InfoNCE(**(SMALL | {"epochs": 0}))
+    monkeypatch.setattr(schedule, "STEPS", 40)  # 2 steps an epoch, then 4: 20 epochs, then 10.
+    scripted(model, list(np.linspace(0.1, 0.5, 20)), monkeypatch)
+    model.fit(half, queries, 0)
+    assert model.best_epoch_ == 20
+    rates = []
+    monkeypatch.setattr(schedule, "rate", lambda *at: rates.append(rate(*at)) or rates[-1])
+    model.fit(train, None, 0)
+    assert len(rates) == 20 * 4 and min(rates) > 0
 
 
 @pytest.mark.parametrize(
