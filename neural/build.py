@@ -12,7 +12,8 @@ from neural.head import HeadShape
 from neural.history_encoders import encoder_for
 from neural.negatives import NegativeSampler, StreamingFrequency
 from neural.neighbours import neighbours_of, wanted
-from neural.towers import Shape, TwoTowers, Vocabulary
+from neural.shape import Shape, Vocabulary
+from neural.towers import TwoTowers
 from neural.two_tower import TwoTower
 from support.errors import InputError
 

@@ -120,7 +120,8 @@ class TwoTower(TowerSettings):
         if self._towers is None:
             import torch
 
-            from neural.towers import Shape, TwoTowers
+            from neural.shape import Shape
+            from neural.towers import TwoTowers
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
             try:
