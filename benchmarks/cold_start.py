@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
 import neural
 from datasets.splits import excludes_seen
-from evaluation import runs
+from evaluation.board import Row, read_boards
 from evaluation.labels import labels
 from support.files import write_text
 
@@ -22,8 +21,6 @@ CHANCES = 20
 """A feature tower's Recall@20 on cold items is at least so many times a random ranking's."""
 WARM_GAIN = 0.1
 """Features add at least this share of NDCG@20 on warm queries of aliec-sim."""
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,78 +46,78 @@ BOARDS = (
 )
 
 
-def records(board: Board, results: Path) -> list[Record]:
-    """The finished runs of a board by its protocol's own policy of seen items, split seed 0."""
-    found = (runs.read(folder) for folder in sorted((results / board.folder / "runs").glob("*")))
+def rows(board: Board, results: Path) -> list[Row]:
+    """The rows with finished runs of a board by its protocol's own policy of seen items, split seed 0."""
     return [
-        record
-        for record in found
-        if record
-        and record["status"] == "done"
-        and record["dataset"]["title"] == board.title
-        and record["dataset"]["protocol"] == board.protocol
-        and record["dataset"]["exclude_seen"] == excludes_seen(board.protocol)
-        and record["dataset"]["split_seed"] == 0
+        row
+        for family in read_boards(results / board.folder)
+        for each in family
+        if each.dataset["title"] == board.title
+        and each.dataset["protocol"] == board.protocol
+        and each.dataset["exclude_seen"] == excludes_seen(board.protocol)
+        and each.split_seed == 0
+        for row in each.rows
+        if row.done
     ]
 
 
-def part(record: Record, name: str) -> Record:
-    """A slice of a record."""
-    return next(each for each in record["slices"] if each["slice"] == name)
+def sliced(row: Row, name: str, key: str) -> float:
+    """A figure of a slice, the mean over the runs of `row`."""
+    parts = [part for record in row.done for part in record["slices"] if part["slice"] == name]
+    return sum(part[key] for part in parts) / len(parts)
 
 
-def pair(found: list[Record], model: str) -> list[Record]:
-    """The newest run of `model` with features, and without them the newest that is as it in ALIKE.
+def pair(found: list[Row], model: str) -> list[Row]:
+    """The newest row of `model` with features, and without them the newest that is as it in ALIKE.
 
     Empty where either is missing.
     """
-    ours = sorted((each for each in found if each["model"] == model), key=lambda each: each["date"])
-    told = [each for each in ours if each["settings"].get("features")]
+    ours = [row for row in found if row.model == model]
+    ours.sort(key=lambda row: max(record["date"] for record in row.done))
+    told = [row for row in ours if row.settings.get("features")]
     bare = [
-        each
-        for each in ours
-        if each["settings"].get("features") is False
+        row
+        for row in ours
+        if row.settings.get("features") is False
         and told
-        and all(each["settings"].get(key) == told[-1]["settings"].get(key) for key in ALIKE)
+        and all(row.settings.get(key) == told[-1].settings.get(key) for key in ALIKE)
     ]
     return [told[-1], bare[-1]] if bare else []
 
 
-def labelled(found: list[Record]) -> list[tuple[str, Record]]:
-    """The runs with features, each with what to call it."""
+def labelled(found: list[Row]) -> list[tuple[str, Row]]:
+    """The rows with features, each with what to call it."""
     chosen = [
-        each for name in neural.NAMES for each in found
-        if each["model"] == name and each["settings"].get("features")
-    ]  # fmt: skip
-    names = labels([(each["model"], each["settings"]) for each in chosen])
-    return list(zip(names, chosen, strict=True))
+        row for name in neural.NAMES for row in found if row.model == name and row.settings.get("features")
+    ]
+    return list(zip(labels([(row.model, row.settings) for row in chosen]), chosen, strict=True))
 
 
-def cold_rows(found: list[Record]) -> Iterator[list[str]]:
+def cold_rows(found: list[Row]) -> Iterator[list[str]]:
     """Recall@20 on cold items of every feature tower, beside chance and popularity within the category."""
-    reference = next((each for each in found if each["model"] == "category_hot"), None)
-    hot = part(reference, "cold items")["recall"] if reference else None
-    for label, record in labelled(found):
-        cold = part(record, "cold items")
-        if not cold["queries"]:
+    reference = next((row for row in found if row.model == "category_hot"), None)
+    hot = sliced(reference, "cold items", "recall") if reference else None
+    for label, row in labelled(found):
+        if not sliced(row, "cold items", "queries"):
             continue
-        times = cold["recall"] / cold["random_recall"]
-        beaten = "–" if hot is None else "yes" if cold["recall"] > hot else "no"
+        cold, chance = (sliced(row, "cold items", key) for key in ("recall", "random_recall"))
+        times = cold / chance
+        beaten = "–" if hot is None else "yes" if cold > hot else "no"
         yield [
-            label, f"{cold['recall']:.4f}", f"{cold['random_recall']:.6f}", f"{times:,.0f} ×",
+            label, f"{cold:.4f}", f"{chance:.6f}", f"{times:,.0f} ×",
             "yes" if times >= CHANCES else "no", "–" if hot is None else f"{hot:.4f}", beaten,
-            f"{record['metrics']['ndcg']:.4f}",
+            f"{row.mean('metrics', 'ndcg'):.4f}",
         ]  # fmt: skip
 
 
-def warm_rows(found: list[Record], least: float | None) -> Iterator[list[str]]:
+def warm_rows(found: list[Row], least: float | None) -> Iterator[list[str]]:
     """NDCG@20 with features and with ids alone, on warm queries and on all."""
     for model in neural.NAMES:
         both = pair(found, model)
         if not both:
             continue
-        warm = [part(each, "warm")["ndcg"] for each in both]
-        every = [each["metrics"]["ndcg"] for each in both]
+        warm = [sliced(row, "warm", "ndcg") for row in both]
+        every = [row.mean("metrics", "ndcg") for row in both]
         gain = warm[0] / warm[1] - 1
         met = "–" if least is None else "yes" if gain >= least else "no"
         change = every[0] / every[1] - 1
@@ -137,10 +134,10 @@ def page(results: Path) -> str:
         "is a uniformly random ranking's Recall@20. `category_hot` ranks by popularity within the categories "
         "of the user's history, an item without interactions counting as its category's average "
         "(`benchmarks/category_hot.py`). Rows with features and rows with ids alone are those of the boards, "
-        "which tell their settings.\n"
+        "which tell their settings; where a row has several seeds, their mean.\n"
     )
     for board in BOARDS:
-        found = records(board, results)
+        found = rows(board, results)
         text += f"\n## {board.title}, {board.protocol}\n"
         cold = list(cold_rows(found)) if board.cold else []
         warm = list(warm_rows(found, board.gain))

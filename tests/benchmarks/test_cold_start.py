@@ -6,7 +6,9 @@ from benchmarks.cold_start import page
 from datasets.splits import excludes_seen
 
 
-def store(results, name, model, protocol, warm, cold=None, exclude_seen=None, date="2026-01-01", **settings):
+def store(
+    results, name, model, protocol, warm, cold=None, exclude_seen=None, date="2026-01-01", seed=0, **settings
+):
     policy = excludes_seen(protocol) if exclude_seen is None else exclude_seen
     slices = [{"slice": "warm", "queries": 10, "ndcg": warm}]
     slices.append({"slice": "cold items", "queries": 0 if cold is None else 5})
@@ -15,12 +17,14 @@ def store(results, name, model, protocol, warm, cold=None, exclude_seen=None, da
     title = "aliec-sim, synthetic, scale 1.0" if name == "aliec-sim" else name
     record = {
         "model": model, "status": "done", "settings": settings, "slices": slices, "date": date,
+        "seed": seed, "code": None, "device": "cpu", "precision": "fp32", "k": 20,
+        "fingerprint": f"{title} {protocol} {policy}",
         "metrics": {"ndcg": warm / 2},
-        "dataset": {"title": title, "protocol": protocol, "split_seed": 0, "exclude_seen": policy},
+        "dataset": {"title": title, "protocol": protocol, "split_seed": 0, "exclude_seen": policy,
+                    "synthetic": False},
     }  # fmt: skip
-    folder = (
-        results / name / "runs" / f"{model}-{protocol}-{'-'.join(map(str, [policy, *settings.values()]))}"
-    )
+    told = "-".join(map(str, [policy, seed, *settings.values()]))
+    folder = results / name / "runs" / f"{model}-{protocol}-{told}"
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(record))
 
@@ -58,6 +62,13 @@ def test_runs_without_features_are_otherwise_alike(tmp_path):
     store(tmp_path, "ml-1m", "infonce", "next-item", 0.10, date="2026-01-02", features=False, averaging=0.0)
     assert page(tmp_path) == before
     assert "+10.0%" in before
+
+
+def test_seeds_count_by_their_mean(tmp_path):
+    for seed, warm in enumerate((0.20, 0.22, 0.24)):
+        store(tmp_path, "ml-1m", "infonce", "next-item", warm, seed=seed, features=True)
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False)
+    assert cells(page(tmp_path), "infonce")[0][1:4] == ["0.2200", "0.2000", "+10.0%"]
 
 
 def test_runs_by_another_policy_of_seen_items_are_not_compared(tmp_path):
