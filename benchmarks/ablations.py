@@ -163,8 +163,9 @@ STUDIES = (
         "learned; the towers come in ten epochs nearly as far as without it at their end, five neighbours "
         "as far as fifty. Trained to the end they gain a few per cent (the board has rows of both kinds) and "
         "come up to Swing and past it. Where users have few interactions, neighbours by themselves say "
-        "little, although searches of all settings on amazon-beauty chose ten for DSSM and twenty for BSL; "
-        "in time order, on ml-100k, they cost some. The rule by default adds none in either case.",
+        "little, and of four searches of all settings on amazon-beauty two chose some, ten for DSSM and "
+        "twenty for BSL; in time order, on ml-100k, they cost some. The rule by default adds none in either "
+        "case.",
     ),
     Study(
         "Does the model end with its last weights, or with a mean of them?",
