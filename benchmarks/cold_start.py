@@ -90,7 +90,7 @@ def labelled(found: list[Row]) -> list[tuple[str, Row]]:
     chosen = [
         row for name in neural.NAMES for row in found if row.model == name and row.settings.get("features")
     ]
-    return list(zip(labels([(row.model, row.settings) for row in chosen]), chosen, strict=True))
+    return list(zip(labels(chosen), chosen, strict=True))
 
 
 def cold_rows(found: list[Row]) -> Iterator[list[str]]:

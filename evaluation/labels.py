@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
+from evaluation.board import Row
+
 Settings = dict[str, Any]
 
 
-def labels(rows: Sequence[tuple[str, Settings]]) -> list[str]:
-    """A label for each row, (model, settings): the model, with the settings that `telling` names."""
-    keys = {model: telling([settings for other, settings in rows if other == model]) for model, _ in rows}
-    return [model + _bracketed(settings, keys[model]) for model, settings in rows]
+def labels(rows: Sequence[Row]) -> list[str]:
+    """A label for each row: the model, with the settings that `telling` names."""
+    models = {row.model for row in rows}
+    keys = {model: telling([row.settings for row in rows if row.model == model]) for model in models}
+    return [row.model + _bracketed(row.settings, keys[row.model]) for row in rows]
 
 
 def telling(choices: list[Settings]) -> tuple[str, ...]:

@@ -67,8 +67,8 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table(board)]
-    parts += references.section(board, _labels(board.rows))
-    parts += ["## Slices\n", slice_table(board.rows, _labels(board.rows), board.k)]
+    parts += references.section(board, labels(board.rows))
+    parts += ["## Slices\n", slice_table(board.rows, labels(board.rows), board.k)]
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:
         parts += ["## Spread over split seeds\n", spread_table(family)]
@@ -83,7 +83,7 @@ def spread_table(family: list[Board]) -> str:
     together: dict[tuple[str, str], list[Row]] = {}
     for row in (row for board in family for row in board.rows if row.done):
         together.setdefault((row.model, written(row.settings)), []).append(row)
-    named = _labels([rows[0] for rows in together.values()])
+    named = labels([rows[0] for rows in together.values()])
     header = ["model", "split seeds", *(f"{label}@{family[0].k}" for label in SHOWN.values())]
     body = [
         [label, str(len(rows)), *(_over_splits(rows, name) for name in SHOWN)]
@@ -132,7 +132,7 @@ def main_table(board: Board) -> str:
     most = max(row.chosen.trials for row in rows)
     body = [
         _table_row(row, best, label, _tuned(row, most), costs)
-        for row, label in zip(rows, _labels(rows), strict=True)
+        for row, label in zip(rows, labels(rows), strict=True)
     ]
     table = tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
     if len({row.model for row in rows}) < len(rows):
@@ -161,13 +161,9 @@ def _metric(row: Row, name: str, best: float) -> str:
     return text if spread is None else f"{text} ± {spread:.4f}"
 
 
-def _labels(rows: list[Row]) -> list[str]:
-    return labels([(row.model, row.settings) for row in rows])
-
-
 def settings_list(board: Board) -> str:
     """The settings and seeds of each row, and how they were chosen."""
-    rows = zip(board.rows, _labels(board.rows), strict=True)
+    rows = zip(board.rows, labels(board.rows), strict=True)
     return "".join(
         f"- **{label}** ({row.chosen.told}): {written(row.settings)}; {_seeds(row)}\n" for row, label in rows
     )
@@ -182,7 +178,7 @@ def _warnings(board: Board) -> list[str]:
     hot = [row.mean("metrics", "ndcg") for row in board.rows if row.model == "global_hot" and row.done]
     return [
         f"{label}: NDCG@{board.k} below Global Hot's; something is wrong with it, or with its settings."
-        for row, label in zip(board.rows, _labels(board.rows), strict=True)
+        for row, label in zip(board.rows, labels(board.rows), strict=True)
         if hot and row.done and row.mean("metrics", "ndcg") < hot[0]
     ]
 
