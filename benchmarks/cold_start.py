@@ -73,7 +73,7 @@ def pair(found: list[Row], model: str) -> list[Row]:
     Empty where either is missing.
     """
     ours = [row for row in found if row.model == model]
-    ours.sort(key=lambda row: max(record["date"] for record in row.done))
+    ours.sort(key=lambda row: row.newest["date"])
     told = [row for row in ours if row.settings.get("features")]
     bare = [
         row

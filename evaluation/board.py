@@ -28,10 +28,14 @@ class Row:
     failed: list[Record]
 
     @property
+    def newest(self) -> Record:
+        """The run that ended last."""
+        return max(self.done + self.failed, key=lambda record: record["date"])
+
+    @property
     def chosen(self) -> Chosen:
         """How its settings came to be chosen, by the newest of its runs."""
-        newest = max(self.done + self.failed, key=lambda record: record["date"])
-        return Chosen(**newest["chosen"])
+        return Chosen(**self.newest["chosen"])
 
     def values(self, *path: str) -> list[float]:
         """One number a finished run: `record[path[0]][path[1]]…`."""

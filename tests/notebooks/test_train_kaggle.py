@@ -78,12 +78,12 @@ def test_from_attached_files_to_board_and_plots(execute, generated, tmp_path):
 
 def test_the_next_version_goes_on_where_the_time_ran_out(execute, tmp_path):
     # So many steps, each with a checkpoint, that no machine ends them.
-    steps = "infonce.epochs=4 infonce.batch_rows=8"
-    long = {"scale": "0.02", "settings": f"{SMALL} {steps}", "checkpoint_minutes": "0"}
+    steps = "infonce.epochs=4 infonce.batch_rows=2"
+    long = {"scale": "0.005", "settings": f"{SMALL} {steps}", "checkpoint_minutes": "0"}
 
     def version(name: str, reached: Callable[[Path, str], bool]) -> tuple[Path, NotebookNode]:
         """A session that came as far as `reached` asks; a slow machine is given more time for it."""
-        for seconds in (30, 90):
+        for seconds in (18, 90):
             done = execute(f"{name}-{seconds}", hours=str(seconds / 3600), **long)
             results = tmp_path / f"{name}-{seconds}" / "results"
             if reached(results, printed(done, "train")):
