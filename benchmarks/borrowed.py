@@ -38,13 +38,15 @@ def shares(records: list[Record]) -> dict[str, dict[str, Shares]]:
 def taken_without(dataset: str, by_dataset: dict[str, Shares]) -> str:
     """The origin whose smallest share elsewhere, neither in `dataset` nor in its own, is the largest.
 
-    The defaults come first among equals, and where there is nowhere else.
+    Settings that were not scored everywhere else are not among them: they would be judged on less. The
+    defaults come first among equals, and where there is nowhere else.
     """
     worst = {}
     for origin in (DEFAULTS, *(name for name in by_dataset if name != dataset)):
-        elsewhere = [here[origin] for name, here in by_dataset.items() if name != dataset and origin in here]
-        if elsewhere:
-            worst[origin] = min(elsewhere)
+        elsewhere = [here.get(origin) for name, here in by_dataset.items() if name not in (dataset, origin)]
+        scored = [share for share in elsewhere if share is not None]
+        if scored and len(scored) == len(elsewhere):
+            worst[origin] = min(scored)
     return max(worst, key=lambda origin: worst[origin], default=DEFAULTS)
 
 
