@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from support.errors import InputError
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+LONG = 50
+"""Interactions a user, on average, from which popular items are held back further, in time order."""
+
 
 @dataclass
 class Neighbourhood(ItemToItemRetriever):
@@ -25,8 +28,9 @@ class Neighbourhood(ItemToItemRetriever):
     a small catalogue those that come after are noise."""
     history_exponent: float = 0.5
     """a: how far the weight of a popular item of the history is reduced."""
-    target_exponent: float = 0.25
-    """b: how far the score of a popular returned item is reduced."""
+    target_exponent: float = -1.0
+    """b: how far the score of a popular returned item is reduced. -1 takes the first of `target_exponents`,
+    and the second where the data is in time order and users have LONG interactions or more on average."""
     recency: float = 2.0
     """The r-th history item from the end weighs r^-recency, where the data is in time order."""
     kept_for: Literal["target", "history"] = "target"
@@ -39,8 +43,14 @@ class Neighbourhood(ItemToItemRetriever):
     gowalla +0.3 %, amazon-beauty -0.3 %; ItemCF ml-1m +0.6 %, gowalla +0.2 %, amazon-beauty +0.5 %, ml-100k
     -2.4 %."""
 
+    target_exponents: ClassVar[tuple[float, float]]
+    """What `target_exponent` comes to by rule; each model has its own."""
+
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
+        if self.target_exponent < 0 and self.target_exponent != -1:
+            said = f"must be at least 0, or -1, not {self.target_exponent}"
+            raise InputError(f"{self.name}.target_exponent {said}")
         if self.top_k < 0:
             raise InputError(f"{self.name}.top_k must be at least 0, not {self.top_k}")
         if self.last_n < 0:
@@ -51,6 +61,13 @@ class Neighbourhood(ItemToItemRetriever):
     def kept(self, n_items: int) -> int:
         """Similarities kept for each of `n_items` items."""
         return self.top_k or min(max(n_items // 80, 50), 200)
+
+    def target_exponent_for(self, train: Interactions) -> float:
+        """The setting, or what it comes to by rule."""
+        if self.target_exponent >= 0:
+            return self.target_exponent
+        usual, long = self.target_exponents
+        return long if train.ordered and train.interactions_a_user >= LONG else usual
 
     def _norms(
         self, size: npt.NDArray[Any], target_exponent: float

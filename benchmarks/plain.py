@@ -104,14 +104,14 @@ def swing(train: Interactions, model: Swing, items: Iterable[int]) -> csr_array:
     weight = (np.maximum(train.user_counts, 1) + model.user_offset) ** -model.user_exponent
     users, kept, total = users_of_items(train), [], np.zeros(train.n_items)
     size = np.maximum(train.item_counts, 1).astype(np.float64)
-    norms = size**model.history_exponent
+    norms, exponent = size**model.history_exponent, model.target_exponent_for(train)
     for item in items:
         for u, v in combinations(users[item].tolist(), 2):
             both = np.intersect1d(items_of[u], items_of[v], assume_unique=True)
             total[both] += 2 * weight[u] * weight[v] / (model.alpha + len(both))
         total[item] = 0
         codes = np.flatnonzero(total).astype(np.int32)
-        scores = total[codes] / (size[item] ** model.target_exponent * norms[codes])
+        scores = total[codes] / (size[item] ** exponent * norms[codes])
         kept.append(_largest(codes, scores, model.kept(train.n_items)))
         total[codes] = 0
     return _stacked(kept, train.n_items)

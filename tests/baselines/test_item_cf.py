@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import datasets
-from baselines.item_cf import LONG, ItemCF
+from baselines.item_cf import ItemCF
 from evaluation import contract, metrics
 from support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest, queries
@@ -120,22 +120,3 @@ def test_published_number_of_plain_cosine_on_gowalla(data_dir):
     reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
     assert reached["recall"] == pytest.approx(0.1278, abs=0.0003)
     assert reached["ndcg"] == pytest.approx(0.0944, abs=0.0003)
-
-
-@pytest.mark.parametrize("n_items, kept", [(5, 50), (5_000, 62), (40_981, 200)])
-def test_neighbours_kept_follow_from_the_catalogue(n_items, kept):
-    assert ItemCF().kept(n_items) == kept
-    assert ItemCF(top_k=7).kept(n_items) == 7
-
-
-@pytest.mark.parametrize("ordered, density, expected", [(True, 1, 0.5), (True, 0.15, 0.25), (False, 1, 0.25)])
-def test_popular_items_are_held_back_further_where_histories_are_long(ordered, density, expected):
-    train = replace(interactions(np.random.default_rng(0), 80, 100, density), ordered=ordered)
-    assert (len(train) / (train.user_counts > 0).sum() >= LONG) == (density == 1)
-    similarities = []
-    for settings in ({}, {"target_exponent": expected}, {"target_exponent": 0.75 - expected}):
-        model = ItemCF(**settings)
-        model.fit(train, None, 0)
-        similarities.append(model.similarity_.toarray())
-    np.testing.assert_array_equal(similarities[0], similarities[1])
-    assert (similarities[0] != similarities[2]).any()

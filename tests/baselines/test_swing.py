@@ -29,7 +29,7 @@ def reference(train, model, users_of):
 @pytest.mark.parametrize(
     "model",
     [
-        Swing(top_k=1000),
+        Swing(target_exponent=0.1, top_k=1000),
         Swing(history_exponent=0.0, target_exponent=0.0, top_k=1000),
         Swing(alpha=0.0, user_exponent=0.0, history_exponent=1.7, target_exponent=0.3, top_k=1000),
         Swing(alpha=3.5, user_exponent=0.35, user_offset=5.0, target_exponent=0.0, top_k=1000),
@@ -58,7 +58,7 @@ def test_top_k_keeps_the_largest_of_each_item():
 
 def test_a_cap_uses_a_sample_of_an_items_users():
     train = interactions(np.random.default_rng(2))
-    model = Swing(max_users_per_item=4, kept_for="history")
+    model = Swing(target_exponent=0.1, max_users_per_item=4, kept_for="history")
     model.fit(train, None, 7)
     users = Ragged.from_rows([np.flatnonzero(column) for column in dense(train).T])
     sampled = _sample(users, 4, np.random.default_rng(7))
@@ -76,7 +76,9 @@ def test_sample_is_seeded_and_drawn_from_each_row():
     np.testing.assert_array_equal(drawn[0].values, again.values)
 
 
-@pytest.mark.parametrize("key, value", [("top_k", -1), ("alpha", -1), ("max_users_per_item", -1)])
+@pytest.mark.parametrize(
+    "key, value", [("top_k", -1), ("target_exponent", -0.5), ("alpha", -1), ("max_users_per_item", -1)]
+)
 def test_settings_without_a_meaning_are_refused(key, value):
     with pytest.raises(InputError, match=f"swing.{key} must be at least"):
         Swing(**{key: value})

@@ -1,0 +1,32 @@
+"""What follows from the data where a setting leaves it to a rule, in both item-to-item models."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from baselines.item_cf import ItemCF
+from baselines.similarity import LONG
+from baselines.swing import Swing
+from tests.baselines.logs import interactions
+
+
+@pytest.mark.parametrize("n_items, kept", [(5, 50), (5_000, 62), (40_981, 200)])
+def test_neighbours_kept_follow_from_the_catalogue(n_items, kept):
+    assert ItemCF().kept(n_items) == kept
+    assert ItemCF(top_k=7).kept(n_items) == 7
+
+
+@pytest.mark.parametrize("model", [ItemCF, Swing])
+@pytest.mark.parametrize("ordered, density, long", [(True, 1, True), (True, 0.15, False), (False, 1, False)])
+def test_popular_items_are_held_back_further_where_histories_are_long(model, ordered, density, long):
+    train = replace(interactions(np.random.default_rng(0), 80, 100, density), ordered=ordered)
+    assert (len(train) / (train.user_counts > 0).sum() >= LONG) == (density == 1)
+    expected, other = model.target_exponents[::-1] if long else model.target_exponents
+    similarities = []
+    for settings in ({}, {"target_exponent": expected}, {"target_exponent": other}):
+        fitted = model(**settings)
+        fitted.fit(train, None, 0)
+        similarities.append(fitted.similarity_.toarray())
+    np.testing.assert_array_equal(similarities[0], similarities[1])
+    assert (similarities[0] != similarities[2]).any()
