@@ -52,7 +52,7 @@ class Swing(Neighbourhood):
         "user_exponent": (0.0, 1.25),
         "user_offset": [0.0, 5.0, 15.0],
         "history_exponent": (0.0, 2.0),
-        "target_exponent": (0.0, 1.5),
+        "target_exponent": [-1.0, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5],
         "recency": (0.0, 2.0),
         "top_k": [0, 20, 50, 100, 200, 500, 1000],
         "normalization": [0.0, 0.15, 0.3, 0.5],
