@@ -71,7 +71,7 @@ class ItemCF(Neighbourhood):
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
         top_k = self.kept(train.n_items)
-        norms = self._norms(size, self.target_exponent_for(train))
+        norms = self._norms(train, size)
         neighbours = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf")
         neighbours.data **= np.float32(self.amplification)
         self._adopt(neighbours, train)

@@ -70,14 +70,14 @@ class Neighbourhood(ItemToItemRetriever):
         return long if train.ordered and train.interactions_a_user >= LONG else usual
 
     def _norms(
-        self, size: npt.NDArray[Any], target_exponent: float
+        self, train: Interactions, size: npt.NDArray[Any]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """float64[n_items] each: divisors of an item as the one that keeps neighbours, and as neighbour.
 
         `size` [n_items], all above 0, is how popular each item is.
         """
         size = size.astype(np.float64)
-        target, history = size**target_exponent, size**self.history_exponent
+        target, history = size ** self.target_exponent_for(train), size**self.history_exponent
         return (target, history) if self.kept_for == "target" else (history, target)
 
     def _adopt(self, neighbours: csr_array, train: Interactions) -> None:

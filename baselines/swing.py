@@ -82,9 +82,7 @@ class Swing(Neighbourhood):
             users = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
         lengths = np.maximum(train.user_counts, 1) + self.user_offset  # (users,)
         weights = (lengths**-self.user_exponent).astype(np.float32)
-        own_norms, other_norms = self._norms(
-            np.maximum(train.item_counts, 1), self.target_exponent_for(train)
-        )
+        own_norms, other_norms = self._norms(train, np.maximum(train.item_counts, 1))
         narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
         table = _shared_items(train)
         parts = _parts(train)

@@ -43,10 +43,9 @@ def taken_without(dataset: str, by_dataset: dict[str, Shares]) -> str:
     """
     worst = {}
     for origin in (DEFAULTS, *(name for name in by_dataset if name != dataset)):
-        elsewhere = [here.get(origin) for name, here in by_dataset.items() if name not in (dataset, origin)]
-        scored = [share for share in elsewhere if share is not None]
-        if scored and len(scored) == len(elsewhere):
-            worst[origin] = min(scored)
+        elsewhere = [here for name, here in by_dataset.items() if name not in (dataset, origin)]
+        if elsewhere and all(origin in here for here in elsewhere):
+            worst[origin] = min(here[origin] for here in elsewhere)
     return max(worst, key=lambda origin: worst[origin], default=DEFAULTS)
 
 

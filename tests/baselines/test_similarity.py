@@ -17,12 +17,14 @@ def test_neighbours_kept_follow_from_the_catalogue(n_items, kept):
     assert ItemCF(top_k=7).kept(n_items) == 7
 
 
-@pytest.mark.parametrize("model", [ItemCF, Swing])
+@pytest.mark.parametrize("model, usual, far", [(ItemCF, 0.25, 0.5), (Swing, 0.1, 1.0)])
 @pytest.mark.parametrize("ordered, density, long", [(True, 1, True), (True, 0.15, False), (False, 1, False)])
-def test_popular_items_are_held_back_further_where_histories_are_long(model, ordered, density, long):
+def test_popular_items_are_held_back_further_where_histories_are_long(
+    model, usual, far, ordered, density, long
+):
     train = replace(interactions(np.random.default_rng(0), 80, 100, density), ordered=ordered)
     assert (len(train) / (train.user_counts > 0).sum() >= LONG) == (density == 1)
-    expected, other = model.target_exponents[::-1] if long else model.target_exponents
+    expected, other = (far, usual) if long else (usual, far)
     similarities = []
     for settings in ({}, {"target_exponent": expected}, {"target_exponent": other}):
         fitted = model(**settings)
