@@ -70,7 +70,8 @@ def part(records: list[Record]) -> str:
         "## Settings of other datasets\n\nThe same share, of the NDCG@20 of a dataset's own choice, for the "
         "choices of the others: what is lost by tuning on one dataset and using it on another. Taken without "
         "a dataset are those settings, the defaults among them, whose worst share on the rest (their own "
-        f"dataset aside) is the best.\n\n{table}\n"
+        "dataset aside) is the best. A blank was not scored; settings that were not scored on every other "
+        f"dataset are not taken, which leaves some models the defaults alone.\n\n{table}\n"
     )
 
 

@@ -127,6 +127,21 @@ def warm_rows(found: list[Row], least: float | None) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
+def besides(found: list[Row]) -> Iterator[str]:
+    """In what else the rows with ids alone differ, model by model, as sentences."""
+    for model in neural.NAMES:
+        both = pair(found, model)
+        if not both:
+            continue
+        ours, bare = (row.settings for row in both)
+        own = [f"{key} {value or 'none'}" for key, value in bare.items() if value != ours.get(key, value)]
+        told = [each for each in own if not each.startswith("features ")]
+        with_features, alone = (len(row.done) for row in both)
+        told += [f"{alone} of the {with_features} seeds"] if alone != with_features else []
+        if told:
+            yield f"{model} by ids alone has {', '.join(told)}."
+
+
 def page(results: Path) -> str:
     """The page as Markdown."""
     text = (
@@ -148,6 +163,7 @@ def page(results: Path) -> str:
             wanted = "wanted" if board.gain is None else f"≥ {board.gain:+.0%}"
             header = ["NDCG@20", "warm, features", "warm, ids", "gain", wanted]
             text += "\n" + _table(warm, [*header, "all, features", "all, ids", "change"])
+            text += "".join(f"\nBesides, {told}\n" for told in besides(found))
     return text
 
 

@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data", help="folder of the datasets")
     names = [place.dataset for place in PLACES]
     parser.add_argument("--datasets", default=",".join(names), help="names, comma-separated")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--page-only", action="store_true")
     asked = parser.parse_args(arguments)
     compute.configure()

@@ -63,7 +63,9 @@ def exponent(records: list[dict[str, Any]], key: str) -> float | None:
 
 def page(found: Points) -> str:
     """The table of growth as Markdown."""
-    sizes = sorted({interactions(record) for records in found.values() for record in records})
+    every = [record for records in found.values() for record in records]
+    machines = "; ".join(sorted({f"{each['processor']}, {each['threads']} threads" for each in every}))
+    sizes = sorted({interactions(record) for record in every})
     header = ["model", "measure", *(f"{size:,}" for size in sizes), "exponent"]
     rows = []
     for model, records in found.items():
@@ -73,14 +75,13 @@ def page(found: Points) -> str:
             cells = [f"{by_size[size][key]:,.1f}" if size in by_size else "–" for size in sizes]
             rows.append([model, label, *cells, "–" if slope is None else f"{slope:.2f}"])
     table = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
-    machine = next(iter(found.values()))[0]
     return (
-        "# Growth\n\nEvery model with the settings chosen for aliec-sim (synthetic; towers with features), "
+        "# Growth\n\nModels with the settings chosen for aliec-sim (synthetic; towers with features), "
         "by training interactions; "
         "derived by `python -m benchmarks.scaling` from the runs in `results/aliec-sim/`. "
         "The exponent is the slope of "
         f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
-        f"{machine['processor']}, {machine['threads']} threads.\n\n"
+        f"{machines}.\n\n"
         "Ranking by vectors costs queries × items × dimensions, and queries and items both grow with the "
         "data: 2 is the exponent of its formula. The fit of the towers contains a ranking of up to 5,000 "
         f"validation queries, whose cost grows with the items.\n\n![growth](scaling.svg)\n\n{table}\n"

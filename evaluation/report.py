@@ -219,7 +219,5 @@ def index(results: Path) -> str:
             score = "–" if best is None else f"{best.model} {best.mean('metrics', 'ndcg'):.4f}"
             link = f"[{board.heading}]({folder.name}/{LEADERBOARD})"
             lines.append([link, len(board.rows), f"{board.dataset['test_queries']:,}", score])
-    table = tabulate(
-        lines, ["board", "models", "queries", "best NDCG"], tablefmt="pipe", disable_numparse=True
-    )
+    table = tabulate(lines, ["board", "rows", "queries", "best NDCG"], tablefmt="pipe", disable_numparse=True)
     return f"# Leaderboards\n\nEvery table is derived from the runs stored beside it.\n\n{table}\n"

@@ -32,7 +32,7 @@ def test_a_change_within_two_standard_errors_is_marked():
 
 
 def row(model, ndcg, seconds, by="defaults", date="2026-11-25"):
-    record = {"metrics": {"ndcg": ndcg}, "fit_seconds": seconds, "threads": 2}
+    record = {"metrics": {"ndcg": ndcg}, "fit_seconds": seconds, "threads": 2, "processor": "A processor"}
     return Row(model, {}, [record | {"chosen": {"by": by}, "date": date}], [])
 
 
