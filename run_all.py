@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
-from datasets import Dataset, catalog, load
+from datasets import Dataset, catalog, load, table
 from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
 from support import compute, progress
 from support.errors import InputError, in_one_sentence, unknown
@@ -53,9 +54,9 @@ def leaderboard(options: argparse.Namespace) -> int:
             failed = _tune(jobs, dataset, board, options)
             jobs = _jobs(options, sources, dataset, chosen)
         failed |= _run(jobs, dataset, board, options)
-        table = report.write(board, dataset.fingerprint, options.k)
+        main_table = report.write(board, dataset.fingerprint, options.k)
     print(_banner(dataset, options.dataset))
-    print(f"{table}\n{board / report.LEADERBOARD}")
+    print(f"{main_table}\n{board / report.LEADERBOARD}")
     return 1 if failed else 0
 
 
@@ -192,14 +193,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--tune", type=_count, default=0, metavar="N",
         help="first choose each model's settings, among N, on the validation part")  # fmt: skip
-    add("--tune-minutes", type=float, default=60.0, metavar="M",
+    add("--tune-minutes", type=_minutes, default=60.0, metavar="M",
         help="minutes of one model's search after which no trial begins")  # fmt: skip
-    add("--columns", type=_columns, default={}, metavar="ROLE=NAME,…",
+    add("--columns", type=table.parse_columns, default={}, metavar="ROLE=NAME,…",
         help="columns of your own file: user, item, timestamp, rating")  # fmt: skip
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
     add("--force", action="store_true", help="run, and search, again what is done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
-    add("--checkpoint-minutes", type=float, default=10.0, metavar="N",
+    add("--checkpoint-minutes", type=_minutes, default=10.0, metavar="N",
         help="minutes between two checkpoints of training; one more is kept at Ctrl-C")  # fmt: skip
     add("--no-stand-in", action="store_true", help="without aliec's files, stop instead of using aliec-sim")
     seen = parser.add_mutually_exclusive_group()
@@ -217,13 +218,11 @@ def _count(text: str) -> int:
     return number
 
 
-def _columns(text: str) -> dict[str, str]:
-    roles = ("user", "item", "timestamp", "rating")
-    pairs = dict(part.partition("=")[::2] for part in text.split(","))
-    for role, name in pairs.items():
-        if role not in roles or not name:
-            raise argparse.ArgumentTypeError(f"'{text}': give it as user=NAME,item=NAME")
-    return pairs
+def _minutes(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of minutes; without a limit, give many")
+    return number
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ class ALS(EmbeddingRetriever):
         ):
             for start in range(0, len(histories), FOLD_IN_QUERIES):
                 rows = slice(start, start + FOLD_IN_QUERIES)
-                batch = histories.take(rows)
+                batch = histories.take(rows).distinct()  # implicit would add up an item that stands twice.
                 matrix = self._confidences(batch, len(self.item_factors_))
                 vectors[rows] = solver.recalculate_user(np.arange(len(batch)), matrix)
                 advance(len(batch))

@@ -32,6 +32,9 @@ histories and the vocabulary of features. It opens only where the hashes of mode
     python -m serving load --bundle bundles/aliec-sim --out benchmarks/serving/NAME.json
     python -m serving compare --run mine/aliec-sim/runs/infonce-*
 
+A run on a file of your own needs its `--dataset`, and `--columns` where the run was given them; a model
+of your own `--model FILE.py:CLASS`, to `http` too.
+
 In Python, where raw ids go in and come out:
 
 ```python

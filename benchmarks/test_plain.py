@@ -58,8 +58,9 @@ def test_plain_swing(benchmark, request, name, items):
 
 
 def simplex_training(train):
-    weight = SimpleX().negative_weight * train.n_items
-    loss = partial(cosine_contrastive, margin=SimpleX().margin, weight=weight)
+    model = SimpleX()
+    model.settle(train)
+    loss = partial(cosine_contrastive, margin=model.margin, weight=model.negative_weight_ * train.n_items)
     return Training(train, loss, 1000, shared=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from support.errors import InputError
+from support.files import contents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +36,13 @@ def read(
         numeric: whether columns that hold nothing but numbers become numbers; else all is text.
 
     Raises:
-        InputError: nothing in the file, text that is not in `encoding`, or a row of too many fields.
+        InputError: a file that cannot be read, nothing in it, text that is not in `encoding`, or a row of
+            too many fields.
     """
     import pandas as pd
 
-    content = path.read_bytes()
-    if not content.strip():
+    content = contents(path)
+    if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise InputError(f"{path}: the file is empty")
     if len(separator) > 1:
         # pandas reads a separator of one character ten times as fast.

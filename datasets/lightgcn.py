@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from datasets.log import Log
 from support.errors import InputError
+from support.files import contents
 
 FILES = ("train.txt", "test.txt")
 LARGEST_ID = 2**31 - 2
@@ -44,7 +45,7 @@ def load(folder: Path, name: str) -> Log:
 
 def _read(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """User and item of each interaction, int64[n] each, and the user of each line."""
-    content = path.read_bytes()
+    content = contents(path)
     text = np.frombuffer(content, dtype=np.uint8)  # (bytes,)
     digit = _IS_DIGIT[text]
     foreign = np.flatnonzero(~digit & ~_IS_SPACE[text])

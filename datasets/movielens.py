@@ -12,6 +12,7 @@ from datasets import delimited
 from datasets.dataset import Features
 from datasets.log import Log
 from datasets.ragged import Ragged, offsets_of
+from support.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +30,8 @@ def load_1m(folder: Path) -> Log:
     Raises:
         InputError: a file that is not in the official format (file and line).
     """
-    users = _read(folder / "users.dat", "::", ["user", "gender", "age", "occupation", "zip"])
-    movies = _read(folder / "movies.dat", "::", ["item", "title", "genres"])
+    users = _described(folder / "users.dat", "::", ["user", "gender", "age", "occupation", "zip"])
+    movies = _described(folder / "movies.dat", "::", ["item", "title", "genres"])
     movies["year"] = movies["title"].str.extract(r"\((\d{4})\)\s*$", expand=False).fillna("")
     movies["genres"] = movies["genres"].str.split("|")
     return _log("ml-1m", folder / "ratings.dat", "::", users, movies)
@@ -43,9 +44,9 @@ def load_100k(folder: Path) -> Log:
         InputError: a file that is not in the official format (file and line).
     """
     genres = _read(folder / "u.genre", "|", ["genre", "code"])["genre"].tolist()
-    users = _read(folder / "u.user", "|", ["user", "age", "gender", "occupation", "zip"])
+    users = _described(folder / "u.user", "|", ["user", "age", "gender", "occupation", "zip"])
     path = folder / "u.item"
-    movies = _read(path, "|", ["item", "title", "released", "video", "url", *genres])
+    movies = _described(path, "|", ["item", "title", "released", "video", "url", *genres])
     flags = np.stack(
         [delimited.integers(path, movies, genre) for genre in genres], axis=1
     )  # (movies, genres)
@@ -56,6 +57,19 @@ def load_100k(folder: Path) -> Log:
 
 def _read(path: Path, separator: str, columns: list[str]) -> pd.DataFrame:
     return delimited.read(path, separator, columns, encoding="latin-1")
+
+
+def _described(path: Path, separator: str, columns: list[str]) -> pd.DataFrame:
+    """A table of users or items, indexed by the first column, their ids as numbers."""
+    frame = _read(path, separator, columns)
+    ids = delimited.integers(path, frame, columns[0])
+    again = np.flatnonzero(np.isin(np.arange(len(ids)), np.unique(ids, return_index=True)[1], invert=True))
+    if len(again):
+        line = frame.index[again[0]]
+        raise InputError(
+            f"{path}, line {line}: {columns[0]} {ids[again[0]]} is described twice; leave one out"
+        )
+    return frame.set_index(ids)
 
 
 def _log(name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.DataFrame) -> Log:
@@ -73,8 +87,8 @@ def _log(name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.
         item_ids=item_ids.astype(str).astype(object),
         timestamp=delimited.integers(path, ratings, "timestamp"),
         rating=delimited.numbers(path, ratings, "rating").astype(np.float32),
-        user_features=_user_features(users.set_index("user").reindex(user_ids.astype(str))),
-        item_features=_item_features(movies.set_index("item").reindex(item_ids.astype(str))),
+        user_features=_user_features(users.reindex(user_ids)),
+        item_features=_item_features(movies.reindex(item_ids)),
     )
 
 

@@ -60,6 +60,13 @@ class Ragged:
         """The last `n` items of each row, sharing `values`."""
         return Ragged(self.values, np.maximum(self.start, self.stop - n), self.stop)
 
+    def distinct(self) -> Ragged:
+        """Each row without the items that stand in it before; their order stays."""
+        values, row = self.compact()[0], self.rows()
+        _, first = np.unique(row * (values.max(initial=0) + 1) + values, return_index=True)
+        first.sort()
+        return Ragged.from_offsets(values[first], offsets_of(np.bincount(row[first], minlength=len(self))))
+
     def compact(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """The CSR form: values int32[total], offsets int64[n + 1]; no copy where it is one already."""
         offsets = offsets_of(self.lengths)

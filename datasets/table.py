@@ -28,6 +28,19 @@ NAMES = {
 """role → the column names it is known by, whatever their case and RecBole's `:token` or `:float`."""
 
 
+def parse_columns(text: str) -> dict[str, str]:
+    """Role → column name, from "user=NAME,item=NAME".
+
+    Raises:
+        InputError: text of another form, or another role.
+    """
+    pairs = dict(part.partition("=")[::2] for part in text.split(","))
+    for role, name in pairs.items():
+        if role not in NAMES or not name:
+            raise InputError(f"--columns '{text}': give it as user=NAME,item=NAME, of {', '.join(NAMES)}")
+    return pairs
+
+
 def load(path: Path, columns: dict[str, str]) -> Log:
     """Read a table of interactions.
 

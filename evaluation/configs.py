@@ -8,6 +8,7 @@ next-item:                  # a protocol; or "next-item, seen items excluded" fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from datasets.splits import PROTOCOLS, excludes_seen
 from evaluation import settings
 from evaluation.retriever import Retriever
 from support.errors import InputError, unknown
-from support.files import write_text
+from support.files import contents, write_text
 
 WAYS = {"defaults": "defaults", "hand": "by hand", "tuning": "tuned", "command line": "set for this run"}
 KINDS: dict[str, Any] = {
@@ -135,7 +136,7 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(contents(path).decode()) or {}
     except (yaml.YAMLError, ValueError) as error:  # ValueError: of what looks like a date and is none.
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not all(isinstance(models, dict) for models in content.values()):
@@ -143,7 +144,7 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
     known = [*PROTOCOLS, *(f"{name}, {policy}" for name in PROTOCOLS for policy in POLICIES.values())]
     for where in content:
         if where not in known:
-            raise unknown(f"protocol in {path}", str(where), known)
+            raise unknown(f"protocol in {path}", where, known)
     return content
 
 
@@ -163,7 +164,8 @@ def _chosen(entry: Mapping[str, Any], where: str) -> Chosen:
     for key, value in told.items():
         if key not in KINDS:
             raise unknown(f"key of {where}", key, KINDS)
-        if not isinstance(value, KINDS[key]) or isinstance(value, bool):
+        nonsense = isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value))
+        if nonsense or not isinstance(value, KINDS[key]):
             raise InputError(f"{where}.{key}: {value} is not what belongs there; see evaluation/configs.py")
     if told["by"] not in WAYS:
         raise unknown(f"value of {where}.by", told["by"], WAYS)

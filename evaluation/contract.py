@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +44,7 @@ def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
     first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
     if not np.array_equal(first, second):
         raise ContractError("fit: two fits with the same seed and settings give different lists")
+    _save(fitted, data)
 
 
 def check_source(source: ModelSource) -> None:
@@ -85,6 +88,18 @@ def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset) -> Re
     except Exception as error:
         raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
     return fitted
+
+
+def _save(model: Retriever, data: Dataset) -> None:
+    with TemporaryDirectory() as folder:
+        try:
+            model.save(Path(folder))
+            loaded = type(model).load(Path(folder))
+        except Exception as error:
+            raise ContractError(f"save and load: raised {type(error).__name__}: {error}") from error
+    before, after = (one.recommend(data.test, 5)[0] for one in (model, loaded))
+    if not np.array_equal(before, after):
+        raise ContractError("save and load: the model that was loaded gives other lists")
 
 
 def _recommend(model: Retriever, queries: Queries, k: int, data: Dataset, case: str) -> None:

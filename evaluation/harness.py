@@ -74,7 +74,8 @@ def evaluate_lists(
         k: how many places count.
 
     Raises:
-        InputError: lists that do not fit the queries, or hold repeated or excluded items.
+        InputError: lists that do not fit the queries, or hold repeated or excluded items; a user whom
+            the dataset lacks.
     """
     rows = _rows(given, dataset)
     codes = {raw: code for code, raw in enumerate(dataset.item_ids)}
@@ -99,7 +100,14 @@ def _rows(
         return list(given)
     if len(np.unique(users)) != len(users):
         raise InputError("a user has several test queries here; give one list a query, in their order")
-    return [given.get(str(dataset.user_ids[user]), ()) for user in users]
+    by_user = {str(user): row for user, row in given.items()}
+    strangers = sorted(by_user.keys() - set(map(str, dataset.user_ids)))
+    if strangers:
+        raise InputError(
+            f"lists were given for {len(strangers)} users that {dataset.name} lacks, such as "
+            f"'{strangers[0]}'; give raw user ids, as in its files"
+        )
+    return [by_user.get(str(dataset.user_ids[user]), ()) for user in users]
 
 
 def _score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float) -> Evaluation:

@@ -149,7 +149,8 @@ def _tuned(row: Row, most: int) -> str:
 def _table_row(row: Row, best: dict[str, float], label: str, tuned: str, costs: Costs) -> list[str]:
     if not row.done:
         gone = ["–"] * len(SHOWN), ["–"] * len(costs)
-        return [f"{label} (failed: {row.failed[0]['reason']})", *gone[0], tuned, *gone[1]]
+        reason = " ".join(row.failed[0]["reason"].split()).replace("|", "\\|")
+        return [f"{label} (failed: {reason})", *gone[0], tuned, *gone[1]]
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     metrics = [_metric(row, name, best[name]) for name in SHOWN]
     return [label + failed, *metrics, tuned, *(form.format(row.mean(key)) for key, form in costs.values())]

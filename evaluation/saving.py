@@ -54,7 +54,7 @@ def load(model_class: type[Model], folder: Path) -> Model:
     """The model that `save` wrote.
 
     Raises:
-        InputError: the files are absent, damaged, or of another model.
+        InputError: the files are absent, damaged, of another model, or of one with other settings.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -66,7 +66,13 @@ def load(model_class: type[Model], folder: Path) -> Model:
         raise InputError(f"{folder} holds no readable model: {error}") from error
     if stored["model"] != model_class.name:
         raise InputError(f"{folder} holds a model '{stored['model']}', not '{model_class.name}'")
-    model = model_class(**stored["settings"])
+    try:
+        model = model_class(**stored["settings"])
+    except TypeError as error:
+        raise InputError(
+            f"{folder} was saved by another version of {model_class.name}, with other settings: "
+            "train it again"
+        ) from error
     for name, value in stored["values"].items():
         if name.endswith(".shape"):
             setattr(model, name.removesuffix(".shape"), _csr(arrays, name.removesuffix(".shape"), value))

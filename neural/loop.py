@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -67,7 +67,8 @@ class Loop:
             )
         self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / (model.batch_rows * model.accumulate))
         first = torch.arange(min(len(rows), model.batch_rows), device=self.device)
-        self.scores = len(rows) * len(self.batcher.assemble(rows, first).negative)
+        counting = replace(self.batcher, streaming=None)  # What is only counted has not been seen.
+        self.scores = len(rows) * len(counting.assemble(rows, first).negative)
         """Scores of a row with a negative in one epoch, about."""
         self.epochs = schedule.horizon(model, self.steps_an_epoch, chosen)
         self.optimiser = RowwiseAdamW(

@@ -3,7 +3,8 @@
 Notation: b rows of a batch, p pairs, m shared negatives. Each loss takes
 
     positive  float[p]     score of each pair
-    negative  float[b, m]  score of each row with each negative, -inf where it is no negative of the row
+    negative  float[b, m]  score of each row with each negative; where it is no negative of the row, finite
+                           and far below any score (-inf would make NaN of a row that has none left)
     row       int64[p]     the row of each pair
     count     number       the negatives that a mean is taken over: m, less the columns that are no negative
                            of any row

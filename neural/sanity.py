@@ -46,5 +46,10 @@ def check(model: TwoTower) -> None:
         raise InputError(f"{model.name}: negatives is {model.negatives}: give 1 or more, or set in_batch")
     if model.negatives < 1 and model.hard_negatives:
         raise InputError(f"{model.name}: negatives is 0: give 1 or more beside hard_negatives")
+    if model.averaging and model.norm == "batch" and model.mlp:
+        raise InputError(
+            f"{model.name}: averaging is {model.averaging} with norm=batch, whose running means would be of "
+            "other weights: set averaging to 0, or norm to layer"
+        )
     if not all(width.isdigit() and int(width) for width in model.mlp.split("-") if model.mlp):
         raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
-from datasets import Dataset, load
-from evaluation import runs
+from datasets import Dataset, load, table
+from evaluation import registry, runs
+from evaluation.retriever import Retriever
 from support import compute, progress
 from support.errors import InputError, in_one_sentence
 from support.files import locked, write_json
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _index(options: argparse.Namespace) -> None:
     from serving import bundle
 
-    about = bundle.write(options.run, _dataset(options), options.out, options.kind)
+    about = bundle.write(options.run, _dataset(options), options.out, options.kind, _model(options))
     progress.say(f"{options.out}: {about.items:,} items of {about.model} in a {about.kind} index")
 
 
@@ -47,9 +48,12 @@ def _compare(options: argparse.Namespace) -> None:
     from evaluation import index_section, report
     from serving.compare import compare
 
-    dataset, board = _dataset(options), options.run.absolute().parent.parent
+    dataset, folder = _dataset(options), options.run.absolute().parent
+    if folder.name != "runs":
+        raise InputError(f"{options.run} is on no board: give a folder of results/<dataset>/runs")
+    board = folder.parent
     with locked(board, f"another command is working in {board}: waiting for it"):
-        compared = compare(options.run, dataset)
+        compared = compare(options.run, dataset, _model(options))
         record = runs.read(options.run) or {}
         report.write(board, dataset.fingerprint, record["k"])
     print(index_section.table(compared))
@@ -59,7 +63,7 @@ def _http(options: argparse.Namespace) -> None:
     from serving.http import serve
     from serving.service import Recommender
 
-    recommender = Recommender.open(options.bundle)
+    recommender = Recommender.open(options.bundle, _model(options))
     progress.say(f"{len(recommender):,} items at http://{options.host}:{options.port}")
     serve(recommender, options.host, options.port)
 
@@ -85,8 +89,14 @@ def _dataset(options: argparse.Namespace) -> Dataset:
         protocol=about["protocol"],
         exclude_seen=about["exclude_seen"],
         split_seed=about["split_seed"],
+        columns=options.columns,
         scale=options.scale,
     )
+
+
+def _model(options: argparse.Namespace) -> type[Retriever] | None:
+    """The class of one's own that a run or bundle was made with."""
+    return registry.load_file(options.model) if options.model else None
 
 
 def _need(packages: list[str]) -> None:
@@ -98,11 +108,15 @@ def _need(packages: list[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
-    of_run = argparse.ArgumentParser(add_help=False)
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument("--model", metavar="FILE.py:CLASS", help="the class, where it is one of your own")
+    of_run = argparse.ArgumentParser(add_help=False, parents=[own])
     of_run.add_argument("--run", type=Path, required=True, help="a folder of results/<dataset>/runs")
     of_run.add_argument(
         "--dataset", metavar="NAME_OR_FILE", help="what the run was made of (default: its name)"
     )
+    of_run.add_argument("--columns", type=table.parse_columns, default={}, metavar="ROLE=NAME,…",
+                        help="columns of your own file, as the run was made with")  # fmt: skip
     of_run.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
     of_run.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the run was made with")
 
@@ -114,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", parents=[of_run], help="measure every index kind for the board")
     compare.set_defaults(work=_compare)
 
-    http = commands.add_parser("http", help="answer over HTTP")
+    http = commands.add_parser("http", parents=[own], help="answer over HTTP")
     http.add_argument("--bundle", type=Path, required=True, metavar="DIR")
     http.add_argument("--host", default="127.0.0.1")
     http.add_argument("--port", type=_within(1, 65_535), default=8000)

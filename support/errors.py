@@ -16,10 +16,13 @@ class InputError(Exception):
     """
 
 
-def unknown(kind: str, name: str, choices: Iterable[str]) -> InputError:
-    """An error for a name that is not among `choices`, naming the nearest one that is."""
+def unknown(kind: str, name: object, choices: Iterable[str]) -> InputError:
+    """An error for a name that is not among `choices`, naming the nearest one that is.
+
+    A name from YAML may be something else than text: `no` is read as False.
+    """
     known = sorted(choices)
-    near = get_close_matches(name, known, n=1, cutoff=0.4)
+    near = get_close_matches(str(name), known, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return InputError(f"unknown {kind} '{name}': {hint}known: {', '.join(known)}")
 

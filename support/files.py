@@ -93,6 +93,20 @@ def locked(folder: Path, waiting: str) -> Iterator[None]:
         yield
 
 
+def contents(path: Path) -> bytes:
+    """All of a file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}; see whether it is there and whose"
+        ) from error
+
+
 def write_text(target: Path, text: str) -> None:
     """Write `text` (UTF-8) to `target` atomically."""
     with atomic_file(target) as scratch:

@@ -106,13 +106,13 @@ def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
 def test_failures_are_visible_and_stop_nothing(run, tmp_path):
     done = run("--models", "global_hot", plugin("FailsOnRealData"), plugin("DiesOnRealData"), check=1)
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert "FailsOnRealData (failed: ValueError: too much for me)" in table
+    assert "FailsOnRealData (failed: ValueError: too much for \\| me)" in table
     assert "DiesOnRealData (failed: its process was killed by SIGKILL" in table
     assert "Traceback" in done.stdout, "a bug keeps its traceback"
     found = rows(tmp_path)
     assert found[("global_hot", "0")]["status"] == "done"
     assert found[("FailsOnRealData", "0")]["status"] == "failed"
-    assert found[("FailsOnRealData", "0")]["reason"] == "ValueError: too much for me"
+    assert found[("FailsOnRealData", "0")]["reason"] == "ValueError: too much\nfor | me"
 
 
 def test_seeds_give_mean_and_spread(run, tmp_path):
@@ -265,11 +265,17 @@ def test_the_list_needs_no_data(run):
         (["--split-seed", "-1"], "split seed -1: give 0 or more"),
         (["--set", "item_cf.shrinkage=nan"], "item_cf.shrinkage=nan: it must be a number"),
         (["--set", "dssm_bce.negative_weight=0"], "dssm_bce.negative_weight is 0: give more than 0"),
+        (["--columns", "uses=u"], "--columns 'uses=u': give it as user=NAME,item=NAME"),
         (["--device", "cuda"], "PyTorch sees no CUDA card"),
     ],
 )
 def test_bad_words_are_refused(run, words, sentence):
     assert sentence in refused(run(*words, check=2))
+
+
+@pytest.mark.parametrize("words", [["--tune-minutes", "inf"], ["--checkpoint-minutes", "nan"]], ids=" ".join)
+def test_minutes_are_finite(run, words):
+    assert f"argument {words[0]}: {words[1]} is not a number of minutes" in run(*words, check=2).stderr
 
 
 def test_unknown_dataset_names_the_nearest(run):

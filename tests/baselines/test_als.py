@@ -38,12 +38,13 @@ def test_a_known_history_gets_the_trained_vector(train, model):
 
 
 def test_another_history_is_folded_in(train, model):
-    histories = [[1, 2, 3], train.by_user[10][:-1], train.by_user[11], [], [7]]
+    histories = [[1, 2, 1, 3], train.by_user[10][:-1], train.by_user[11], [], [7]]
     asked = replace(
         queries(train).take(np.arange(5)),
         user=np.array([0, 10, -1, 12, -1], np.int32),
         history=Ragged.from_rows([np.asarray(row, np.int32) for row in histories]),
     )
+    histories[0] = [1, 2, 3]
     expected = np.array([solved(model, np.asarray(row, np.int64)) for row in histories])
     np.testing.assert_allclose(model.encode_queries(asked), expected, rtol=1e-3, atol=1e-5)
 

@@ -78,7 +78,7 @@ def test_page():
     kept, share = text.split("## Quality")[1].split("## When")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in kept.splitlines()]
     heading = "gowalla: published, seen items excluded, top 20"
-    assert [heading, "item_cf", "defaults", "0.1500", "2.0", "2", "yes"] in cells
+    assert [heading, "item_cf", "defaults", "0.1500", "2.0", "A processor, threads: 2", "yes"] in cells
     assert "94%" in share and "100 ×" in share
 
 

@@ -92,6 +92,22 @@ def test_malformed_ratings(tmp_path: Path, ratings: str, message: str):
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("users", "message"),
+    [
+        ("2\tF\t1\t10\t48067\n", "users.dat, line 1: '2\tF\t1\t10\t48067' in column 'user' is not a number"),
+        (
+            "2::F::1::10::48067\n7::M::56::16::70072\n2::M::1::1::1\n",
+            "users.dat, line 3: user 2 is described twice",
+        ),
+    ],
+)
+def test_malformed_users(tmp_path: Path, users: str, message: str):
+    with pytest.raises(InputError) as error:
+        movielens.load_1m(write_1m(tmp_path, users_dat=users))
+    assert message in str(error.value)
+
+
 def test_1m_published_counts_and_next_item_queries(data_dir: Path):
     log = movielens.load_1m(data_dir / "ml-1m")
     assert (len(log.user_ids), len(log.item_ids), len(log.user)) == (6040, 3706, 1_000_209)

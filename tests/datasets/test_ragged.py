@@ -45,6 +45,12 @@ def test_compact_of_overlapping_rows_copies_them():
     assert offsets.tolist() == [0, 2, 5, 6]
 
 
+def test_distinct_keeps_the_first_of_a_row():
+    some = Ragged.from_rows([[5, 1, 5], [], [1, 5], [2, 2]])
+    assert rows(some.take(np.array([3, 0, 1, 2])).distinct()) == [[2], [5, 1], [], [1, 5]]
+    assert rows(Ragged.empty(2).distinct()) == [[], []]
+
+
 def test_empty():
     assert rows(Ragged.empty(3)) == [[], [], []]
     assert Ragged.empty(2).compact()[1].tolist() == [0, 0, 0]

@@ -112,6 +112,22 @@ class Unrepeatable(Popular):
 
 
 @dataclass
+class CannotBeSaved(Popular):
+    def fit(self, train, valid, seed):
+        super().fit(train, valid, seed)
+        self.most_ = train.item_counts.max()
+
+
+@dataclass
+class ForgetsWhenSaved(Popular):
+    @classmethod
+    def load(cls, folder):
+        loaded = super().load(folder)
+        loaded.counts_ = loaded.counts_[::-1]
+        return loaded
+
+
+@dataclass
 class FailsToFit(Popular):
     def fit(self, train, valid, seed):
         raise ValueError("no fit today")
@@ -123,7 +139,7 @@ class FailsOnRealData(Popular):
 
     def fit(self, train, valid, seed):
         if train.n_items != 32:
-            raise ValueError("too much for me")
+            raise ValueError("too much\nfor | me")
         super().fit(train, valid, seed)
 
 

@@ -100,6 +100,8 @@ def test_how_it_was_chosen_in_words():
         ("time:\n  als: {setings: {}}\n", "'setings': did you mean 'settings'"),
         ("time:\n  als: {chosen: {trails: 3}}\n", r"als\.chosen 'trails': did you mean 'trials'"),
         ("time:\n  als: {chosen: {trials: many}}\n", r"als\.chosen\.trials: many is not"),
+        ("time:\n  als: {chosen: {cap_minutes: .inf}}\n", r"als\.chosen\.cap_minutes: inf is not"),
+        ("time:\n  als: {chosen: {no: 3}}\n", r"als\.chosen 'False'"),
         ("time:\n  als: {chosen: {by: luck}}\n", r"als\.chosen\.by 'luck'"),
     ],
 )

@@ -32,6 +32,7 @@ def test_every_registered_model_keeps_it(name):
 
 
 def test_a_small_model_keeps_it(models):
+    models.Popular.name = "Popular"
     check(models.Popular, settings.defaults(models.Popular))
 
 
@@ -44,6 +45,8 @@ def test_a_small_model_keeps_it(models):
         ("ReturnsListsOnly", r"it must return \(items, scores\), not ndarray"),
         ("Unrepeatable", "two fits with the same seed"),
         ("FailsToFit", "fit: raised ValueError: no fit today"),
+        ("CannotBeSaved", "save and load: raised TypeError: .*int64 is not JSON"),
+        ("ForgetsWhenSaved", "save and load: the model that was loaded gives other lists"),
         ("Incomplete", "class: .*recommend"),
     ],
 )

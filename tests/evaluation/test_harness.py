@@ -26,6 +26,8 @@ def test_an_unknown_item_keeps_its_place_and_a_user_without_a_list_is_a_miss():
     users = DATA.user_ids[DATA.test.user]
     given = {user: ["no such item", item] for user, item in zip(users[1:], TRUTH[1:], strict=True)}
     result = evaluate_lists(given, DATA, k=2)
+    as_numbers = evaluate_lists({int(user): row for user, row in given.items()}, DATA, k=2)
+    assert as_numbers.metrics == result.metrics
     assert result.per_query["map"].tolist() == [0.0] + [0.5] * (len(users) - 1)
 
 
@@ -37,6 +39,8 @@ def test_lists_that_do_not_fit_are_refused():
         evaluate_lists([[seen], *([item] for item in TRUTH[1:])], DATA)
     with pytest.raises(InputError, match="a repeated item: 48 of 48"):
         evaluate_lists([[item, item] for item in TRUTH], DATA)
+    with pytest.raises(InputError, match="1 users that planted lacks, such as 'nobody'"):
+        evaluate_lists({"nobody": [TRUTH[0]], 0: [TRUTH[0]]}, DATA)
     twice = dataclasses.replace(DATA, test=DATA.test.take(np.array([0, 0])))
     with pytest.raises(InputError, match="several test queries"):
         evaluate_lists({}, twice)

@@ -203,6 +203,7 @@ def test_accumulated_batches_have_the_gradient_of_their_mean() -> None:
     ({"weight_decay": -1.0}, "weight_decay is -1.0: give 0 or more"),
     ({"id_dropout": -0.1}, "id_dropout is -0.1"),
     ({"history_dropout": 1.0}, "history_dropout is 1.0"),
+    ({"averaging": 0.5, "mlp": "8", "norm": "batch"}, "averaging is 0.5 with norm=batch"),
     ({"accumulate": 0}, "accumulate is 0: give 1 or more"),
 ], ids=str)  # fmt: skip
 def test_settings_that_cannot_be_used_are_named(settings, said) -> None:

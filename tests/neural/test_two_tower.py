@@ -213,6 +213,24 @@ def test_a_model_saved_by_another_version_is_named(change: dict) -> None:
         model.towers.eval()
 
 
+def test_a_model_saved_with_other_settings_is_named(tmp_path: Path) -> None:
+    train, _ = blocks()
+    model = InfoNCE(**(SMALL | {"epochs": 1}))
+    model.fit(train, None, 0)
+    model.save(tmp_path)
+    state = tmp_path / "model.json"
+    state.write_text(state.read_text().replace('"embedding_dim"', '"dimensions"'))
+    with pytest.raises(InputError, match="saved by another version of infonce, with other settings"):
+        InfoNCE.load(tmp_path)
+
+
+def test_counting_negatives_shows_the_streaming_estimate_nothing() -> None:
+    train, _ = blocks()
+    loop = Loop(InfoNCE(**(SMALL | {"streaming_log_q": True})), train, 0)
+    assert loop.batcher.streaming is not None
+    assert int(loop.batcher.streaming.step) == 0
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_a_stranger_is_served_by_history_alone(share: float) -> None:
     train, queries = blocks()

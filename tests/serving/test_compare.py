@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from evaluation import report, runs
+from evaluation import registry, report, runs
 from evaluation.index_section import INDEXES
 from serving import Recommender, compare
 from serving.__main__ import main
 from serving.index import KINDS
 
 ROOT = Path(__file__).parent.parent.parent
+MODEL = f"{ROOT}/tests/evaluation/models.py:Popular"
 FIELDS = {"kind", "parameters", "build_seconds", "bytes_per_item", "queries_per_second_one_thread",
           "queries_per_second_all_threads", "recall", "ndcg_lost"}  # fmt: skip
 
@@ -62,18 +63,24 @@ def test_the_board_shows_them(compared):
     assert names == ["index", *KINDS]
 
 
-def test_the_commands_on_a_run_of_ones_own_file(tmp_path):
+def test_the_commands_on_a_run_of_ones_own_file_and_model(tmp_path, capsys):
     lines = [f"u{user},i{(user * 7 + step * step) % 40},{step}" for user in range(50) for step in range(9)]
     log = tmp_path / "log.csv"
-    log.write_text("user,item,timestamp\n" + "\n".join(lines) + "\n")
-    words = ["--dataset", str(log), "--models", "als", "--results-dir", str(tmp_path), "--quiet"]
+    log.write_text("who,what,timestamp\n" + "\n".join(lines) + "\n")
+    own = ["--dataset", str(log), "--columns", "user=who,item=what"]
+    words = [*own, "--model", MODEL, "--results-dir", str(tmp_path), "--quiet"]
     assert subprocess.run([sys.executable, "run_all.py", *words], cwd=ROOT, check=False).returncode == 0
     (run,) = (tmp_path / "log" / "runs").iterdir()
     out = tmp_path / "bundle"
-    assert main(["index", "--run", str(run), "--dataset", str(log), "--out", str(out)]) == 0
-    assert len(Recommender.open(out).recommend("u1", k=5).items) == 5
-    assert main(["compare", "--run", str(run), "--dataset", str(log)]) == 0
+    of_run = [*own, "--model", MODEL, "--run"]
+    assert main(["index", *of_run, str(run), "--out", str(out)]) == 0
+    model = registry.load_file(MODEL)
+    assert len(Recommender.open(out, model).recommend("u1", k=5).items) == 5
+    assert main(["compare", *of_run, str(run)]) == 0
     assert "## Index kinds" in (tmp_path / "log" / "leaderboard.md").read_text()
+    elsewhere = shutil.copytree(run, tmp_path / "elsewhere" / "copy")
+    assert main(["compare", *of_run, str(elsewhere)]) == 2
+    assert "elsewhere/copy is on no board" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

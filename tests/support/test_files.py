@@ -9,7 +9,7 @@ import time
 import pytest
 
 from support.errors import InputError
-from support.files import atomic_file, atomic_folder, locked, write_json
+from support.files import atomic_file, atomic_folder, contents, locked, write_json
 
 
 def test_a_folder_takes_its_place_when_whole(tmp_path):
@@ -46,6 +46,11 @@ def test_a_file_where_a_folder_must_be(tmp_path):
     (tmp_path / "results").write_text("a file")
     with pytest.raises(InputError, match="cannot write"), atomic_folder(tmp_path / "results" / "run"):
         pass
+
+
+def test_what_cannot_be_read_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="nowhere cannot be read: No such file or directory"):
+        contents(tmp_path / "nowhere")
 
 
 def test_json_refuses_nan(tmp_path):
