@@ -41,7 +41,11 @@ class ALS(EmbeddingRetriever):
     regularization: float = 10.0
     """λ: how strongly vectors are kept short."""
     alpha: float = 30.0
-    """α: confidence in a taken item; 1 is the confidence in one not taken."""
+    """α: confidence in a taken item; 1 is the confidence in one not taken.
+
+    Where users have many items and seen ones are excluded, far less is better: ml-100k's validation part by
+    each user's last item, NDCG@20: .0880, with α 1.2 and λ .002 .1037; seen items kept, by next item, α 36 is
+    the best."""
     iterations: int = 15
     """Times that all users and then all items are solved."""
 

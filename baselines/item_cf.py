@@ -29,18 +29,16 @@ class ItemCF(Neighbourhood):
     filtering, UAI 1998.
     """
 
-    recency: float = 1.2
-    """The r-th history item from the end weighs r^-recency, where the data is in time order."""
-    user_exponent: float = 0.75
+    user_exponent: float = 0.5
     """p: a user with many items says less of each pair of them."""
     shrinkage: float = 1.0
     """Added to the denominator: lowers similarities that few users support."""
-    amplification: float = 1.5
+    amplification: float = 2.0
     """ρ: above 1, a few large similarities of a history count more than many small ones."""
 
-    target_exponents: ClassVar[tuple[float, float]] = (0.25, 0.5)
-    """Validation parts of ml-1m and ml-100k, a hundred interactions a user and more, NDCG@20: 0.25 comes to
-    .0837 and .0911, 0.5 to .1006 and .0968; of aliec-sim, with two: .1063 and .0838."""
+    target_exponents: ClassVar[tuple[float, float]] = (0.05, 0.5)
+    """Validation parts of ml-1m and ml-100k, a hundred interactions a user and more, NDCG@20: 0.05 comes to
+    .0687 and .0803, 0.5 to .0958 and .0972; of aliec-sim, with two: .1134 and .0802."""
 
     stochastic: ClassVar[bool] = False
 

@@ -98,7 +98,7 @@ def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int) 
 def swing(train: Interactions, model: Swing, items: Iterable[int]) -> csr_array:
     """float32[len(items), n_items]: what `model.fit` keeps for each target of `items`, pair of users by pair.
 
-    `max_users_per_item` is not looked at.
+    `max_users_per_item` and `normalization` are not looked at.
     """
     items_of = [train.by_user[user] for user in range(train.n_users)]
     weight = (np.maximum(train.user_counts, 1) + model.user_offset) ** -model.user_exponent

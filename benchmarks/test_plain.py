@@ -33,7 +33,7 @@ def test_plain_metrics(benchmark, vectors, gowalla):
 
 @pytest.mark.benchmark(group="item_cf on gowalla, K = 200")
 def test_plain_item_cf(benchmark, gowalla):
-    benchmark.pedantic(plain.item_cf, (gowalla.train_valid, ItemCF()), rounds=2)
+    benchmark.pedantic(plain.item_cf, (gowalla.train_valid, ItemCF(normalization=0.0)), rounds=2)
 
 
 @pytest.mark.benchmark(group="item-to-item top-20 of gowalla")
@@ -54,7 +54,7 @@ def test_plain_swing(benchmark, request, name, items):
     benchmark.extra_info["part"] = (
         f"{items} items drawn at random, {part:,} of {pairs:,} pairs of their users"
     )
-    benchmark.pedantic(plain.swing, (train, Swing(), every[:items].tolist()), rounds=1)
+    benchmark.pedantic(plain.swing, (train, Swing(normalization=0.0), every[:items].tolist()), rounds=1)
 
 
 def simplex_training(train):

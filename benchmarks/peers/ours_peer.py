@@ -50,12 +50,14 @@ def model_of(work):
     match work["model"]:
         case "item_cf":
             cosine = {"user_exponent": 0.0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0}
+            cosine |= {"history_exponent": 0.5, "normalization": 0.0}
             return ItemCF(top_k=work["neighbours"], kept_for=work["kept_for"], **cosine)
         case "als":
             names = ("factors", "regularization", "alpha", "iterations")
             return ALS(**{name: work[name] for name in names})
         case "swing":
             plain = {"history_exponent": 0.0, "target_exponent": 0.0, "kept_for": "history"}
+            plain |= {"user_exponent": 0.5, "normalization": 0.0}
             return Swing(top_k=work["neighbours"], alpha=work["smoothing"], **plain)
         case "bpr":
             return InfoNCE(epochs=work["epochs"])

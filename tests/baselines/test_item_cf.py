@@ -10,7 +10,8 @@ from support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest, queries
 
 COSINE = {
-    "user_exponent": 0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0, "recency": 0.0
+    "user_exponent": 0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0, "recency": 0.0,
+    "history_exponent": 0.5, "normalization": 0.0,
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ def test_neighbours_kept_follow_from_the_catalogue(n_items, kept):
     assert ItemCF(top_k=7).kept(n_items) == 7
 
 
-@pytest.mark.parametrize("model, usual, far", [(ItemCF, 0.25, 0.5), (Swing, 0.1, 1.0)])
+@pytest.mark.parametrize("model, usual, far", [(ItemCF, 0.05, 0.5), (Swing, 0.1, 1.0)])
 @pytest.mark.parametrize("ordered, density, long", [(True, 1, True), (True, 0.15, False), (False, 1, False)])
 def test_popular_items_are_held_back_further_where_histories_are_long(
     model, usual, far, ordered, density, long

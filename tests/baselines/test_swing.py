@@ -29,10 +29,19 @@ def reference(train, model, users_of):
 @pytest.mark.parametrize(
     "model",
     [
-        Swing(target_exponent=0.1, top_k=1000),
-        Swing(history_exponent=0.0, target_exponent=0.0, top_k=1000),
-        Swing(alpha=0.0, user_exponent=0.0, history_exponent=1.7, target_exponent=0.3, top_k=1000),
-        Swing(alpha=3.5, user_exponent=0.35, user_offset=5.0, target_exponent=0.0, top_k=1000),
+        Swing(normalization=0.0, target_exponent=0.1, top_k=1000),
+        Swing(normalization=0.0, history_exponent=0.0, target_exponent=0.0, top_k=1000),
+        Swing(
+            normalization=0.0,
+            alpha=0.0,
+            user_exponent=0.0,
+            history_exponent=1.7,
+            target_exponent=0.3,
+            top_k=1000,
+        ),
+        Swing(
+            normalization=0.0, alpha=3.5, user_exponent=0.35, user_offset=5.0, target_exponent=0.0, top_k=1000
+        ),
     ],
 )
 @pytest.mark.parametrize("table_users", [0, 1000])
@@ -47,18 +56,18 @@ def test_similarity_is_equation_2(monkeypatch, model, table_users):
 
 def test_top_k_keeps_the_largest_of_each_item():
     train = interactions(np.random.default_rng(1))
-    every = Swing(top_k=1000)
+    every = Swing(top_k=1000, normalization=0.0)
     every.fit(train, None, 0)
     whole = every.similarity_.toarray()  # (history, target)
     for side, kept in (("history", largest(whole, 3)), ("target", largest(whole.T, 3).T)):
-        few = Swing(top_k=3, kept_for=side)
+        few = Swing(top_k=3, kept_for=side, normalization=0.0)
         few.fit(train, None, 0)
         np.testing.assert_allclose(few.similarity_.toarray(), kept, rtol=1e-6)
 
 
 def test_a_cap_uses_a_sample_of_an_items_users():
     train = interactions(np.random.default_rng(2))
-    model = Swing(target_exponent=0.1, max_users_per_item=4, kept_for="history")
+    model = Swing(normalization=0.0, target_exponent=0.1, max_users_per_item=4, kept_for="history")
     model.fit(train, None, 7)
     users = Ragged.from_rows([np.flatnonzero(column) for column in dense(train).T])
     sampled = _sample(users, 4, np.random.default_rng(7))

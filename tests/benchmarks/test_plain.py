@@ -56,10 +56,10 @@ def every_swing(train, model):
 @pytest.mark.parametrize(
     ("model", "similarity"),
     [
-        (ItemCF(), plain.item_cf),
-        (ItemCF(shrinkage=2.5, target_exponent=0.1, top_k=5), plain.item_cf),
-        (Swing(), every_swing),
-        (Swing(alpha=3.5, user_offset=5.0, top_k=5), every_swing),
+        (ItemCF(normalization=0.0), plain.item_cf),
+        (ItemCF(normalization=0.0, shrinkage=2.5, target_exponent=0.1, top_k=5), plain.item_cf),
+        (Swing(normalization=0.0), every_swing),
+        (Swing(normalization=0.0, alpha=3.5, user_offset=5.0, top_k=5), every_swing),
     ],
 )
 def test_similarity(model, similarity, train):
@@ -89,5 +89,5 @@ def test_neighbours(train):
 def test_pairs_are_those_that_swing_intersects(train, monkeypatch):
     calls, intersect = [], np.intersect1d
     monkeypatch.setattr(plain.np, "intersect1d", lambda *a, **b: calls.append(1) or intersect(*a, **b))
-    plain.swing(train, Swing(), [7, 40, 5])
+    plain.swing(train, Swing(normalization=0.0), [7, 40, 5])
     assert len(calls) == plain.swing_pairs(train, np.array([7, 40, 5])) > 0

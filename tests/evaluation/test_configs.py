@@ -37,7 +37,7 @@ def test_resolved_has_every_setting(tmp_path):
     path.write_text("time:\n  als: {settings: {factors: 32}}\n")
     als, swing = (configs.resolved(registry.get(name), path, BY_TIME) for name in ("als", "swing"))
     assert als.settings["factors"] == 32 and als.settings["iterations"] == 15
-    assert swing.chosen == Chosen("defaults") and swing.settings["alpha"] == 1.0
+    assert swing.chosen == Chosen("defaults") and swing.settings["alpha"] == 3.0
     path.write_text("time:\n  als: {settings: {factor: 32}}\n")
     with pytest.raises(InputError, match=r"data\.yaml 'factor': did you mean 'factors'"):
         configs.resolved(registry.get("als"), path, BY_TIME)
