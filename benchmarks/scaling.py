@@ -16,7 +16,7 @@ import numpy as np
 from tabulate import tabulate
 
 from benchmarks import drawing
-from evaluation import runs
+from evaluation import environment, runs
 from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
@@ -64,7 +64,6 @@ def exponent(records: list[dict[str, Any]], key: str) -> float | None:
 def page(found: Points) -> str:
     """The table of growth as Markdown."""
     every = [record for records in found.values() for record in records]
-    machines = "; ".join(sorted({f"{each['processor']}, {each['threads']} threads" for each in every}))
     sizes = sorted({interactions(record) for record in every})
     header = ["model", "measure", *(f"{size:,}" for size in sizes), "exponent"]
     rows = []
@@ -81,7 +80,7 @@ def page(found: Points) -> str:
         "derived by `python -m benchmarks.scaling` from the runs in `results/aliec-sim/`. "
         "The exponent is the slope of "
         f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
-        f"{machines}.\n\n"
+        f"{environment.machines(every)}.\n\n"
         "Ranking by vectors costs queries × items × dimensions, and queries and items both grow with the "
         "data: 2 is the exponent of its formula. The fit of the towers contains a ranking of up to 5,000 "
         f"validation queries, whose cost grows with the items.\n\n![growth](scaling.svg)\n\n{table}\n"

@@ -63,13 +63,14 @@ def _described(path: Path, separator: str, columns: list[str]) -> pd.DataFrame:
     """A table of users or items, indexed by the first column, their ids as numbers."""
     frame = _read(path, separator, columns)
     ids = delimited.integers(path, frame, columns[0])
-    again = np.flatnonzero(np.isin(np.arange(len(ids)), np.unique(ids, return_index=True)[1], invert=True))
+    described = frame.set_index(ids)
+    again = np.flatnonzero(described.index.duplicated())
     if len(again):
         line = frame.index[again[0]]
         raise InputError(
             f"{path}, line {line}: {columns[0]} {ids[again[0]]} is described twice; leave one out"
         )
-    return frame.set_index(ids)
+    return described
 
 
 def _log(name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.DataFrame) -> Log:

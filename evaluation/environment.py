@@ -7,8 +7,10 @@ import re
 import resource
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ("run_all.py", "support", "datasets", "evaluation", "baselines", "neural", "serving")
@@ -39,6 +41,11 @@ def _git(*words: str) -> str:
     except FileNotFoundError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def machines(records: Iterable[Mapping[str, Any]]) -> str:
+    """The processors and threads that runs were made on, each once."""
+    return "; ".join(sorted({f"{each['processor']}, {each['threads']} threads" for each in records}))
 
 
 def processor() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import index_section, references
+from evaluation import environment, index_section, references
 from evaluation.board import Board, Record, Row, read_boards
 from evaluation.configs import Chosen
 from evaluation.labels import labels, written
@@ -107,15 +107,13 @@ def _banner(board: Board) -> list[str]:
 def _about(board: Board) -> str:
     about = board.dataset
     date = max(record["date"] for record in board.records)
-    machines = {
-        f"{record['processor']}, {record['threads']} threads" for row in board.rows for record in row.done
-    }
+    machines = environment.machines(record for row in board.rows for record in row.done)
     split = f" · split seed {board.split_seed}" if board.split_seed else ""
     return (
         f"{about['users']:,} users · {about['items']:,} items in the catalogue · "
         f"{about['train_valid_interactions']:,} training interactions (validation part included) · "
         f"{about['test_queries']:,} queries with {about['test_items']:,} relevant items  \n"
-        f"Fingerprint `{board.fingerprint}`{split} · {date} · {'; '.join(sorted(machines))}\n"
+        f"Fingerprint `{board.fingerprint}`{split} · {date} · {machines}\n"
     )
 
 
