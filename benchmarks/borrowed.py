@@ -8,22 +8,24 @@ from typing import Any
 
 from tabulate import tabulate
 
-from benchmarks.choices import DATASETS, HELD, Record, Tuned
+from benchmarks.choices import DATASETS, Record, Tuned
 from datasets.catalog import SOURCES
 from evaluation import configs
 
 DEFAULTS = "defaults"
+LENGTH = ("epochs", "patience")
+"""Settings that are of a dataset's size, and not lent"""
 Shares = dict[str, float]
 """Origin of the settings → their NDCG@20 as a share of that of the dataset's own choice"""
 
 
 def origins(tuned: Tuned, dataset: str, root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The other datasets with a choice for the model, and all settings it comes to, trained as `tuned`."""
+    """The other datasets with a choice for the model, and all settings it comes to, trained as by default."""
     for name in DATASETS:
         found = configs.in_section(root / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
         if name != dataset and tuned.model in found:
-            lent = {key: value for key, value in found[tuned.model].settings.items() if key not in HELD}
-            yield name, tuned.start() | lent
+            lent = {key: value for key, value in found[tuned.model].settings.items() if key not in LENGTH}
+            yield name, tuned.defaults() | lent
 
 
 def shares(records: list[Record]) -> dict[str, dict[str, Shares]]:
@@ -68,10 +70,10 @@ def part(records: list[Record]) -> str:
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     return (
         "## Settings of other datasets\n\nThe same share, of the NDCG@20 of a dataset's own choice, for the "
-        "choices of the others: what is lost by tuning on one dataset and using it on another. Taken without "
-        "a dataset are those settings, the defaults among them, whose worst share on the rest (their own "
-        "dataset aside) is the best. A blank was not scored; settings that were not scored on every other "
-        f"dataset are not taken, which leaves some models the defaults alone.\n\n{table}\n"
+        "choices of the others, epochs and patience aside: what is lost by tuning on one dataset and using "
+        "it on another. Taken without a dataset are those settings, the defaults among them, whose worst "
+        "share on the rest (their own dataset aside) is the best. A blank was not scored; settings that were "
+        f"not scored on every other dataset are not taken, which leaves some models the defaults alone.\n\n{table}\n"
     )
 
 

@@ -1,8 +1,7 @@
 """How far untuned models come: `python -m benchmarks.defaults --data-dir DIR`.
 
-Scores every model that has a choice in a dataset's config by its defaults, trained for as long as the trials
-were that led to that choice, and by the choices of the other datasets; keeps the scores in
-`benchmarks/defaults/`. docs/defaults.md sets them beside the choice's.
+Scores every model that has a choice in a dataset's config by its defaults and by the choices of the other
+datasets; keeps the scores in `benchmarks/defaults/`. docs/defaults.md sets them beside the choice's.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ WANTED = 0.9
 
 
 def measure(dataset: Dataset, models: list[str]) -> None:
-    """Score the start of every choice, and the other datasets' choices; of all models where none is named."""
+    """Score the defaults and the other datasets' choices; of all models where none is named."""
     for tuned in choices(dataset, ROOT):
         if models and tuned.model not in models:
             continue
         path = RECORDS / f"{dataset.name}-{tuned.model}.json"
-        write_json(path, score(dataset, tuned, tuned.start(), "by defaults"))
+        write_json(path, score(dataset, tuned, tuned.defaults(), "by defaults"))
         for name, values in borrowed.origins(tuned, dataset.name, ROOT):
             record = score(dataset, tuned, values, f"by the settings for {name}")
             write_json(path.with_suffix(f".{name}.json"), record | {"from": name})
@@ -51,9 +50,8 @@ def page(records: list[Record]) -> str:
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     return (
         "# Defaults beside tuned settings\n\nNDCG@20 on the validation queries, seed 0, of each model with "
-        "its defaults and with the settings that its config chose for the dataset, both trained for as long "
-        f"as the trials were; written by `python -m benchmarks.defaults`.\n\n{table}\n\n"
-        + borrowed.part(records)
+        "its defaults, as on a dataset without a config, and with the settings that its config chose for "
+        f"the dataset; written by `python -m benchmarks.defaults`.\n\n{table}\n\n" + borrowed.part(records)
     )
 
 

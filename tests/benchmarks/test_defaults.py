@@ -1,30 +1,15 @@
-"""Defaults beside tuned settings: which choices count, where they began, and the share."""
+"""Defaults beside tuned settings: which choices count, what datasets lend one another, and the share."""
 
-import json
 from types import SimpleNamespace
 
 from benchmarks import borrowed
 from benchmarks.choices import Tuned, choices
 from benchmarks.defaults import page
-from evaluation import configs
+from evaluation import configs, settings
 from neural.infonce import InfoNCE
 
 
-def search(model, *scores, **fixed):
-    trials = [{"state": "complete", "ndcg": score} if score else {"state": "pruned"} for score in scores]
-    return {"model": model, "fixed": fixed, "trials": trials}
-
-
-def test_choices_have_the_length_of_their_trials(tmp_path):
-    folder = tmp_path / "results" / "mine" / "tuning"
-    folder.mkdir(parents=True)
-    kept = [
-        search("infonce", 0.1, 0.0, 0.12345678, epochs=30, negatives=5),
-        search("infonce", 0.2, epochs=7),
-        search("bsl", 0.3, epochs=8),
-    ]
-    for at, each in enumerate(kept):
-        (folder / f"{at}.json").write_text(json.dumps(each))
+def test_choices_with_a_score_on_validation(tmp_path):
     chosen = {
         "infonce": configs.Choice({"epochs": 80}, configs.Chosen("tuning", trials=3, valid_ndcg=0.123457)),
         "bsl": configs.Choice({"epochs": 9, "negatives": 5}, configs.Chosen("hand", 2, valid_ndcg=0.31)),
@@ -33,16 +18,7 @@ def test_choices_have_the_length_of_their_trials(tmp_path):
     for model, choice in chosen.items():
         configs.write(tmp_path / "configs" / "mine.yaml", "random", model, choice)
     data = SimpleNamespace(name="mine", protocol="random", exclude_seen=True)
-    assert list(choices(data, tmp_path)) == [
-        Tuned("bsl", 0.31, 2, {"epochs": 9}),
-        Tuned("infonce", 0.123457, 3, {"epochs": 30}),
-    ]
-
-
-def test_a_choice_began_with_defaults_and_its_own_epochs():
-    began = Tuned("infonce", 0.1, 3, {"epochs": 30}).start()
-    assert began["epochs"] == 30
-    assert began["embedding_dim"] == InfoNCE.embedding_dim and began["temperature"] == InfoNCE.temperature
+    assert list(choices(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
 
 
 def test_page():
@@ -87,6 +63,5 @@ def test_other_datasets_lend_their_choice_but_not_its_length(tmp_path):
     chosen = configs.Choice({"epochs": 80, "temperature": 0.3}, configs.Chosen("hand"))
     for name, section in (("gowalla", "published"), ("ml-1m", "next-item"), ("ml-100k", "cold-items")):
         configs.write(tmp_path / "configs" / f"{name}.yaml", section, "infonce", chosen)
-    tuned = Tuned("infonce", 0.1, 3, {"epochs": 30})
-    (found,) = borrowed.origins(tuned, "ml-1m", tmp_path)
-    assert found == ("gowalla", tuned.start() | {"temperature": 0.3})
+    (found,) = borrowed.origins(Tuned("infonce", 0.1, 3), "ml-1m", tmp_path)
+    assert found == ("gowalla", settings.defaults(InfoNCE) | {"temperature": 0.3})
