@@ -73,7 +73,8 @@ def part(records: list[Record]) -> str:
         "choices of the others, epochs and patience aside: what is lost by tuning on one dataset and using "
         "it on another. Taken without a dataset are those settings, the defaults among them, whose worst "
         "share on the rest (their own dataset aside) is the best. A blank was not scored; settings that were "
-        f"not scored on every other dataset are not taken, which leaves some models the defaults alone.\n\n{table}\n"
+        "not scored on every other dataset are not taken, which leaves some models the defaults alone.\n\n"
+        f"{table}\n"
     )
 
 
