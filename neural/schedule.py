@@ -11,7 +11,7 @@ from evaluation import metrics
 from neural.two_tower import TwoTower
 
 STEPS = 3500
-FEWEST_EPOCHS, MOST_EPOCHS = 2, 60
+FEWEST_EPOCHS, MOST_EPOCHS = 4, 60
 """Where a model's `epochs` is 0: as many as come to STEPS steps, within these bounds."""
 WARM_UP = 0.05
 """Share of all steps in which the learning rate rises from 0."""

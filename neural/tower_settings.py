@@ -111,7 +111,7 @@ class TowerSettings(EmbeddingRetriever):
     """Standard deviation of fresh embeddings."""
     epochs: int = 0
     """Passes over the rows in which the learning rate falls to 0; validation may stop earlier.
-    0 takes as many as come to 3,500 steps, but from 2 to 60."""
+    0 takes as many as come to 3,500 steps, but from 4 to 60."""
     averaging: float = 0.0
     """Share of the steps, the last ones, over which the model's weights are averaged; the learning rate falls
     no further in them."""
