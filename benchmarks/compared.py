@@ -6,7 +6,9 @@ from evaluation.board import Board, Row
 
 
 def compared(board: Board) -> list[Row]:
-    """One row a model: its newest by a config or by defaults, which validation chose, if anything did."""
+    """One row a model, of those by a config or by defaults: the one chosen on validation among the most
+    settings, the newest of equals.
+    """
     rows = [row for row in board.rows if row.done and row.chosen.by != "command line"]
-    newest = sorted(rows, key=lambda row: row.newest["date"])
-    return list({row.model: row for row in newest}.values())
+    ranked = sorted(rows, key=lambda row: (row.chosen.trials, row.newest["date"]))
+    return list({row.model: row for row in ranked}.values())
