@@ -1,12 +1,19 @@
 """Defaults beside tuned settings: which choices count, what datasets lend one another, and the share."""
 
+import json
 from types import SimpleNamespace
+
+import pytest
 
 from benchmarks import borrowed
 from benchmarks.choices import Tuned, choices
-from benchmarks.defaults import page
-from evaluation import configs, settings
+from benchmarks.defaults import RECORDS, ROOT, WANTED, page
+from datasets.catalog import SOURCES
+from evaluation import configs, registry, settings
 from neural.infonce import InfoNCE
+
+STORED = [path for path in sorted(RECORDS.glob("*.json")) if "." not in path.stem]
+"""Scores of defaults; those of settings that another dataset lends have its name behind a dot"""
 
 
 def test_choices_with_a_score_on_validation(tmp_path):
@@ -19,6 +26,16 @@ def test_choices_with_a_score_on_validation(tmp_path):
         configs.write(tmp_path / "configs" / "mine.yaml", "random", model, choice)
     data = SimpleNamespace(name="mine", protocol="random", exclude_seen=True)
     assert list(choices(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
+
+
+@pytest.mark.parametrize("path", STORED, ids=[path.stem for path in STORED])
+def test_stored_scores_are_of_todays_defaults_and_choices_and_good_enough(path):
+    record = json.loads(path.read_text())
+    model, name = record["model"], record["dataset"].partition(":")[0]
+    assert record["settings"] == settings.defaults(registry.get(model))
+    choice = configs.in_section(ROOT / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])[model]
+    assert record["tuned"] == choice.chosen.valid_ndcg
+    assert record["ndcg"] >= WANTED * record["tuned"]
 
 
 def test_page():
