@@ -48,5 +48,4 @@ def score(dataset: Dataset, tuned: Tuned, values: dict[str, Any], how: str) -> R
     ndcg = isolation.call(scored, job, dataset)["ndcg"]
     say(f"{dataset.heading}, {tuned.model}: NDCG@20 {ndcg:.4f} {how}, {tuned.ndcg:.4f} tuned")
     found = {"dataset": dataset.heading, "model": tuned.model, "settings": values, "ndcg": ndcg}
-    found |= {"tuned": tuned.ndcg, "trials": tuned.trials}
     return found | {"processor": environment.processor(), "commit": environment.git_commit()}

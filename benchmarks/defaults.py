@@ -16,6 +16,8 @@ from tabulate import tabulate
 from benchmarks import borrowed
 from benchmarks.choices import DATASETS, Record, choices, score
 from datasets import Dataset, load
+from datasets.catalog import SOURCES
+from evaluation import configs
 from support.errors import in_one_sentence
 from support.files import write_json, write_text
 
@@ -35,6 +37,17 @@ def measure(dataset: Dataset, models: list[str]) -> None:
         for name, values in borrowed.origins(tuned, dataset.name, ROOT):
             record = score(dataset, tuned, values, f"by the settings for {name}")
             write_json(path.with_suffix(f".{name}.json"), record | {"from": name})
+
+
+def read() -> list[Record]:
+    """Every score that is kept, beside that of the dataset's choice and the number of its trials."""
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]
+    for record in records:
+        name = record["dataset"].partition(":")[0]
+        section = configs.in_section(ROOT / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
+        chosen = section[record["model"]].chosen
+        record |= {"tuned": chosen.valid_ndcg, "trials": chosen.trials}
+    return records
 
 
 def page(records: list[Record]) -> str:
@@ -65,8 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     for name in filter(None, asked.datasets.split(",")):
         measure(load(name, asked.data_dir), asked.models.split(",") if asked.models else [])
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]
-    write_text(ROOT / "docs" / "defaults.md", page(records))
+    write_text(ROOT / "docs" / "defaults.md", page(read()))
     return 0
 
 
