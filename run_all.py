@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import baselines  # noqa: F401  (importing registers its models)
@@ -73,7 +74,7 @@ def _tune(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse
         for job in jobs
         if job.seed == 0
     ]
-    config, failed = _config(options, dataset), False
+    config, failed = options.configs_dir / f"{dataset.name}.yaml", False
     for question in [each for each in questions if each.space()]:
         name = question.job.source.name
         choice = tuning.tune(question, board, budget, options.force)
@@ -139,18 +140,21 @@ def _load(options: argparse.Namespace) -> Dataset:
 def _jobs(
     options: argparse.Namespace, sources: list[runs.ModelSource], dataset: Dataset, chosen: compute.Compute
 ) -> list[runs.Job]:
-    config = _config(options, dataset)
+    layers = configs.layers(options.configs_dir, dataset.name)
     from_command = settings.parse_assignments(options.set)
     known = [*registry.names(), *(source.name for source in sources)]
-    by_hand = [name for name, choice in configs.read(config, dataset).items() if choice.chosen.by != "tuning"]
-    for where, named in ((str(config), by_hand), ("--set", from_command)):
+    given: dict[str, Iterable[str]] = {"--set": from_command}
+    for path in layers:
+        found = configs.read(path, dataset)
+        given[str(path)] = [name for name, choice in found.items() if choice.chosen.by != "tuning"]
+    for where, named in given.items():
         for name in named:  # One that was tuned may be a plug-in's.
             if name not in known:
                 raise unknown(f"model in {where}", name, known)
     jobs = []
     for source in sources:
         model = source.load()
-        choice = configs.resolved(model, config, dataset)
+        choice = configs.resolved(model, layers, dataset)
         values = settings.resolve(model, choice.settings | from_command.get(source.name, {}), "--set")
         if values != choice.settings:
             choice = configs.Choice(values, configs.Chosen("command line"))
@@ -159,10 +163,6 @@ def _jobs(
             how = chosen.device, chosen.precision, choice.chosen
             jobs.append(runs.Job(source, choice.settings, seed, options.k, *how))
     return jobs
-
-
-def _config(options: argparse.Namespace, dataset: Dataset) -> Path:
-    return options.configs_dir / f"{dataset.name}.yaml"
 
 
 def _banner(dataset: Dataset, asked: str) -> str:
@@ -186,8 +186,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--split-seed", type=int, default=0, metavar="S", help="seed of everything random in the split")
     add("--k", type=_count, default=20, help="length of the lists")
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="folder of the datasets")
-    add("--results-dir", type=Path, default=ROOT / "results", metavar="DIR", help="folder of the results")
-    add("--configs-dir", type=Path, default=ROOT / "configs", metavar="DIR", help="folder of chosen settings")
+    add("--results-dir", type=Path, default=report.SHIPPED / report.OWN, metavar="DIR",
+        help="folder of the results (default: results/local)")  # fmt: skip
+    add("--configs-dir", type=Path, default=configs.SHIPPED / configs.OWN, metavar="DIR",
+        help="folder of settings that go before the shipped ones, and of what --tune finds "
+        "(default: configs/local)")  # fmt: skip
     add("--device", choices=compute.DEVICES, default="auto")
     add("--precision", choices=compute.PRECISIONS, default="auto", help="of neural training")
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")

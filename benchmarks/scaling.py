@@ -80,7 +80,7 @@ def page(found: Points) -> str:
         "derived by `python -m benchmarks.scaling` from the runs in `results/aliec-sim/`. "
         "The exponent is the slope of "
         f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
-        f"{environment.machines(every)}.\n\n"
+        f"{'; '.join(sorted(set(map(environment.machine, every))))}.\n\n"
         "Ranking by vectors costs queries × items × dimensions, and queries and items both grow with the "
         "data: 2 is the exponent of its formula. The fit of the towers contains a ranking of up to 5,000 "
         f"validation queries, whose cost grows with the items.\n\n![growth](scaling.svg)\n\n{table}\n"
