@@ -18,8 +18,8 @@ from neural.averaging import Averaging
 from neural.batches import Batch, Rows, Taken, position_rows, user_rows
 from neural.build import batcher_of, towers_of
 from neural.checkpoint import Tensors, part, prefixed
+from neural.exact import taken, total
 from neural.optimiser import RowwiseAdamW
-from neural.tables import taken
 from neural.towers import TwoTowers
 from neural.two_tower import TwoTower
 from support import compute
@@ -187,4 +187,4 @@ def batch_loss(model: TwoTower, towers: TwoTowers, batch: Batch) -> Tensor:
     positive = (taken(moments, batch.row) * taken(items, batch.target)).sum(dim=1)  # (pairs,)
     negative = batch.masked(moments @ taken(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
     loss = model.pair_loss(positive, negative, batch, towers)  # (pairs,)
-    return (loss * batch.weight).sum() / batch.weight.sum()
+    return total(loss * batch.weight) / total(batch.weight)
