@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 def leaderboard(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     sources = _sources(options)
-    chosen = compute.configure(options.device, options.precision)
+    chosen = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
     dataset = _load(options)
@@ -193,6 +193,8 @@ def _parser() -> argparse.ArgumentParser:
         "(default: configs/local)")  # fmt: skip
     add("--device", choices=compute.DEVICES, default="auto")
     add("--precision", choices=compute.PRECISIONS, default="auto", help="of neural training")
+    add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
+        "OMP_NUM_THREADS or a container's CPU quota)")  # fmt: skip
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--tune", type=_count, default=0, metavar="N",
         help="first choose each model's settings, among N, on the validation part")  # fmt: skip

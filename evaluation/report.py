@@ -28,6 +28,8 @@ SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "ND
 FEWER = "†"
 SHIPPED_ROWS = "Shipped: a run that came with the project, made by its authors on the machine that is named."
 BRACKETS = "In brackets: as few settings as tell a model's rows apart; they may differ in more, see Settings."
+BUSY = 0.25
+"""Cores kept busy by other processes from which a board says so."""
 Costs = dict[str, tuple[str, str]]
 COSTS: Costs = {
     "fit s": ("fit_seconds", "{:,.1f}"),
@@ -202,12 +204,16 @@ def _seeds(row: Row) -> str:
 
 
 def _warnings(board: Board) -> list[str]:
-    """What a reader should doubt: a personalised model that popularity beats."""
+    """What a reader should doubt: a personalised model that popularity beats, times of a busy machine."""
     hot = [row.mean("metrics", "ndcg") for row in board.rows if row.model == "global_hot" and row.done]
     return [
         f"{label}: NDCG@{board.k} below Global Hot's; something is wrong with it, or with its settings."
         for row, label in zip(board.rows, labels(board.rows), strict=True)
         if hot and row.done and row.mean("metrics", "ndcg") < hot[0]
+    ] + [
+        f"{label}: while it was fitted, other processes kept {busy:.1f} cores busy; alone it takes less time."
+        for row, label in zip(board.rows, labels(board.rows), strict=True)
+        if (busy := max((record.get("cores_elsewhere", 0) for record in row.done), default=0)) >= BUSY
     ]
 
 

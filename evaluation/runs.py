@@ -19,6 +19,7 @@ from evaluation import contract, environment, isolation, registry, settings
 from evaluation.configs import DEFAULTS, Chosen
 from evaluation.harness import Evaluation, evaluate
 from evaluation.retriever import Retriever
+from evaluation.usage import Usage
 from support import compute, progress
 from support.files import atomic_folder, write_json
 
@@ -165,7 +166,7 @@ class Work:
 def execute(work: Work) -> dict[str, Any]:
     """Fit, recommend and measure, in the run's own process."""
     job, dataset, label = work.job, work.dataset, work.label
-    chosen = compute.configure(job.device, job.precision)
+    chosen = compute.configure(job.device, job.precision)  # The threads come with the environment.
     model_class = job.source.load()
     progress.configure(quiet=True)
     contract.warm_up(model_class, job.settings)
@@ -174,9 +175,9 @@ def execute(work: Work) -> dict[str, Any]:
 
     progress.configure(work.quiet)
     progress.say(f"{label}: fitting")
-    started = time.perf_counter()
+    started, before = time.perf_counter(), Usage.now()
     contract.fit(model, dataset, job.seed)
-    fit_seconds = time.perf_counter() - started
+    fit_seconds, elsewhere = time.perf_counter() - started, Usage.now().cores_elsewhere(before)
     progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
     result = evaluate(model, dataset, job.k)
     _keep_lists(result, work.folder)
@@ -186,6 +187,7 @@ def execute(work: Work) -> dict[str, Any]:
         "slices": result.slices,
         "queries": len(dataset.test),
         "fit_seconds": round(fit_seconds, 3),
+        "cores_elsewhere": round(elsewhere, 2),
         "recommend_seconds": round(result.recommend_seconds, 3),
         "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
         "peak_rss_mib": round(environment.peak_rss_mib(), 1),
