@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from typing import Any
 from support import durable
 from support.errors import InputError
 
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
-UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST, errno.EIO, errno.ENAMETOOLONG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNWRITABLE = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
 
 
 @contextmanager
@@ -73,13 +75,23 @@ def writing(target: Path) -> Iterator[None]:
     """Within, an error of the system that says that `target` cannot be written is an InputError."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
+    except InputError:
+        raise
+    except Exception as error:
+        reason = _unwritable(error)
+        if reason is None:
             raise
         raise InputError(
-            f"cannot write {target}: {error.strerror}; nothing half-written was left: "
+            f"cannot write {target}: {reason}; nothing half-written was left: "
             "free some space, or choose a folder that can be written"
         ) from error
+
+
+def _unwritable(error: Exception) -> str | None:
+    """The system's words, if it is that; those of safetensors, faiss and PyTorch are in their message alone."""
+    if isinstance(error, OSError) and error.errno:
+        return error.strerror if error.errno in UNWRITABLE else None
+    return next((words for words in map(os.strerror, sorted(FULL)) if words in str(error)), None)
 
 
 def contents(path: Path) -> bytes:

@@ -3,8 +3,11 @@
 import errno
 import json
 import os
+import resource
+import signal
 import stat
 
+import numpy as np
 import pytest
 
 from support.errors import InputError
@@ -133,3 +136,42 @@ def test_a_file_system_that_cannot_sync_folders_is_written_to_all_the_same(tmp_p
     with atomic_folder(tmp_path / "run"):
         pass
     assert (tmp_path / "run").is_dir()
+
+
+def write_weights(folder):
+    from safetensors.numpy import save_file
+
+    save_file({"weights": np.zeros(100_000)}, folder / "weights.safetensors")
+
+
+def write_index(folder):
+    import faiss
+
+    index = faiss.IndexFlatIP(10)
+    index.add(np.zeros((10_000, 10), np.float32))
+    faiss.write_index(index, str(folder / "index.faiss"))
+
+
+def write_lists(folder):
+    np.savez(folder / "lists.npz", items=np.zeros(100_000))
+
+
+@pytest.fixture
+def full_disk():
+    """No file can grow beyond 50 kB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.mark.parametrize("write", [write_weights, write_index, write_lists])
+def test_a_disk_that_is_full_is_one_sentence_whichever_library_writes(tmp_path, full_disk, write):
+    with (
+        pytest.raises(InputError, match="cannot write .*run: File too large; nothing half-written"),
+        atomic_folder(tmp_path / "run") as scratch,
+    ):
+        write(scratch)
+    assert list(tmp_path.iterdir()) == []
