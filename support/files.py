@@ -88,7 +88,7 @@ def writing(target: Path) -> Iterator[None]:
 
 
 def _unwritable(error: Exception) -> str | None:
-    """The system's words, if it is that; those of safetensors, faiss and PyTorch are in their message alone."""
+    """The system's words, if it is that; safetensors and faiss tell them in their message."""
     if isinstance(error, OSError) and error.errno:
         return error.strerror if error.errno in UNWRITABLE else None
     return next((words for words in map(os.strerror, sorted(FULL)) if words in str(error)), None)

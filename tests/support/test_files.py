@@ -170,7 +170,7 @@ def full_disk():
 @pytest.mark.parametrize("write", [write_weights, write_index, write_lists])
 def test_a_disk_that_is_full_is_one_sentence_whichever_library_writes(tmp_path, full_disk, write):
     with (
-        pytest.raises(InputError, match="cannot write .*run: File too large; nothing half-written"),
+        pytest.raises(InputError, match=r"cannot write .*run: File too large; nothing half-written"),
         atomic_folder(tmp_path / "run") as scratch,
     ):
         write(scratch)
