@@ -86,10 +86,11 @@ def _unit(cells: Cells, wholes: Wholes) -> str:
     others = counted[band[counted] != band[first]]
     if len(others):
         other = int(others[0])
+        beside = f"'{cells.values.iloc[first]}' ({cells.place(first)}) in {_named(wholes[first])}"
         raise cells.wrong(
             other,
-            f"is in {_named(wholes[other])} by its size, and '{cells.values.iloc[first]}' ({cells.place(first)}) "
-            f"in {_named(wholes[first])}; write all in one unit, or say which by --time-format s, ms, us or ns",
+            f"is in {_named(wholes[other])} by its size, and {beside}; write all in one unit, or say which "
+            "by --time-format s, ms, us or ns",
         )
     return unit_of(int(wholes[first]))
 
