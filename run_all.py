@@ -141,10 +141,8 @@ def _load(options: argparse.Namespace) -> Dataset:
 def _show(dataset: Dataset) -> None:
     """What the data is, before anything is fitted to it."""
     if dataset.profile is not None:
-        told = [f"  {line}" for line in dataset.profile.lines()] + [
-            f"  note: {note}" for note in dataset.notes
-        ]
-        progress.say("\n".join([f"{dataset.heading}", *told]))
+        told = [*dataset.profile.lines(), *(f"warning: {each}" for each in dataset.profile.warnings)]
+        progress.say("\n  ".join([dataset.heading, *told]))
 
 
 def _jobs(

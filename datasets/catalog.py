@@ -94,10 +94,10 @@ def load(
     if exclude_seen is None:
         exclude_seen = excludes_seen(chosen)
     divided = split(log, chosen, exclude_seen, split_seed)
-    profile = profiles.of(log, chosen, default if protocol is None else "as asked for")
-    return replace(
-        divided, profile=profile, notes=(*divided.notes, *profiles.notes(profile, len(divided.test)))
-    )
+    why = default if protocol is None else "as asked for"
+    profile = profiles.of(log, chosen, why, len(divided.test))
+    more = (warning for warning in profile.warnings if warning not in divided.notes)
+    return replace(divided, profile=profile, notes=(*divided.notes, *more))
 
 
 def listing(data_dir: Path) -> list[Listed]:

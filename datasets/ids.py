@@ -56,7 +56,9 @@ def _text(cells: Cells, codes: npt.NDArray[np.int64], uniques: Iterable) -> tupl
     """Each distinct value as text, with notes."""
     kind = cells.arrow_type()
     if kind.startswith(FRACTIONAL):
-        return _of_fractional(cells, codes, list(uniques)), [_floats_note(cells)]
+        values = list(uniques)
+        notes = [_floats_note(cells)] if any("." in str(value) for value in values) else []
+        return _of_fractional(cells, codes, values), notes
     if "binary" in kind:
         return _bytes(cells, [bytes(value) for value in uniques])
     return [str(value) for value in uniques], []
@@ -125,6 +127,8 @@ def _refused_or_told(cells: Cells, codes: npt.NDArray[np.int64], names: list[str
         if ROUNDED.fullmatch(name):
             raise _wrong(cells, codes, code, "is a rounded number; write ids in full")
     notes = []
+    if all(len(name) > 1 and name[0] == name[-1] == '"' for name in names):
+        notes.append(f"ids of column '{cells.column}' stand in quotes, which are taken for a part of them")
     empty = [code for code, name in enumerate(names) if name.lower() in PLACEHOLDERS]
     for code in empty:
         rows = int((codes == code).sum())

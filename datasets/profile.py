@@ -47,6 +47,8 @@ class Profile:
     protocol: str
     chosen: str
     """Why this protocol"""
+    warnings: list[str]
+    """What a reader of a table on this data should beware of; they are among the dataset's notes"""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -57,12 +59,13 @@ class Profile:
         return told(self.as_dict())
 
 
-def of(log: Log, protocol: str, chosen: str) -> Profile:
-    """The profile of a log that is split by `protocol`, for the reason `chosen`."""
+def of(log: Log, protocol: str, chosen: str, n_queries: int) -> Profile:
+    """The profile of a log, split by `protocol` for the reason `chosen` into `n_queries` test queries."""
     n_users, n_items = len(log.user_ids), len(log.item_ids)
     reading = log.reading or Reading(len(log.user), {}, times="" if log.timestamp is None else "unix seconds")
     pairs = np.sort(log.user.astype(np.int64) * n_items + log.item)
     distinct = int((np.diff(pairs) != 0).sum()) + 1 if len(pairs) else 0
+    tied = 0.0 if log.moment is None else _tied(log.user, log.moment)
     has_times = log.timestamp is not None and len(log.timestamp)
     return Profile(
         rows=reading.rows,
@@ -77,9 +80,10 @@ def of(log: Log, protocol: str, chosen: str) -> Profile:
         times=reading.times,
         first=as_utc(log.timestamp.min()) if has_times and log.timestamp is not None else "",
         last=as_utc(log.timestamp.max()) if has_times and log.timestamp is not None else "",
-        tied=0.0 if log.moment is None else _tied(log.user, log.moment),
+        tied=tied,
         protocol=protocol,
         chosen=chosen,
+        warnings=[*log.notes, *_warnings(tied, protocol, n_queries)],
     )
 
 
@@ -102,17 +106,16 @@ def told(profile: dict[str, Any]) -> list[str]:
     return lines
 
 
-def notes(profile: Profile, n_queries: int) -> tuple[str, ...]:
-    """What a reader of a table on that data should beware of."""
+def _warnings(tied: float, protocol: str, n_queries: int) -> list[str]:
     found = []
-    if profile.tied >= MANY_TIES and profile.protocol in ORDERED:
+    if tied >= MANY_TIES and protocol in ORDERED:
         found.append(
-            f"{profile.tied:.0%} of the interactions share their time with another of the same user: which "
-            "of them comes last is drawn by the split seed"
+            f"{tied:.0%} of the interactions share their time with another of the same user: which of them "
+            "comes last is drawn by the split seed"
         )
     if n_queries < FEW_QUERIES:
         found.append(f"only {n_queries} test queries: differences between models are mostly chance")
-    return tuple(found)
+    return found
 
 
 def _reasons(dropped: dict[str, int]) -> str:

@@ -81,6 +81,11 @@ def time(log: Log, seed: int) -> Parts:
     The periods begin at `log.periods`, else where 80 % and 90 % of the interactions have passed.
     """
     moments = _moments(log, "time")
+    if moments.min() == moments.max():
+        raise InputError(
+            f"{log.name}, protocol 'time': all times are equal, so that none comes before the others; choose "
+            "another protocol, such as random"
+        )
     valid_from, test_from = log.periods or _quantiles(moments)
     order = _by_user(log)
     moment = moments[order]

@@ -56,12 +56,9 @@ def _open_text(path: Path, separators: str, quoted: bool, given: dict[str, str])
     separator = _separator(path, content, separators, quoted, given)
     names = text_table.header(content, separator, quoted)
     parsed = text_table.parse(path, content, separator, quoted)
-    notes = [] if separator == separators[0] else [f"fields are separated by {SPOKEN[separator]}"]
-    if parsed.lines_in_quotes:
-        notes.append(
-            f"{parsed.lines_in_quotes:,} lines lie inside quoted fields and are no rows: is a quote stray?"
-        )
-    return SourceTable(path, names, lambda name: parsed.frame[name], tuple(notes))
+    inside = f"{parsed.lines_in_quotes:,} lines lie inside quoted fields and are no rows: is a quote stray?"
+    notes = (inside,) if parsed.lines_in_quotes else ()
+    return SourceTable(path, names, lambda name: parsed.frame[name], notes)
 
 
 def _separator(path: Path, content: bytes, separators: str, quoted: bool, given: dict[str, str]) -> str:

@@ -67,9 +67,7 @@ def load(
     roles = _find(path, source.names, choice, rated)
     table = {role: source.cells(column) for role, column in roles.items()}
     _check_rows(path, table, source.names)
-    notes = list(source.notes)
-    if not timed and "timestamp" not in columns:
-        notes += _without_unreadable_times(table, choice)
+    unread = [] if timed or "timestamp" in columns else _without_unreadable_times(table, choice)
     rows = len(table["user"])
     table, dropped = _complete(table, choice)
     rating = _ratings(table["rating"], choice) if "rating" in table else None
@@ -82,8 +80,9 @@ def load(
     item_ids, item, of_items = ids.read(table["item"])
     used = {role: cells.column for role, cells in table.items()}
     rest = tuple(name for name in source.names if name not in used.values())
-    notes += [*of_users, *of_items, *(when.warnings if when else ())]
-    notes += left_out.warnings(source, rest, needs_time="timestamp" not in {*used, *columns})
+    needs_time = "timestamp" not in {*used, *columns} and not unread
+    notes = [*source.notes, *unread, *of_users, *of_items, *(when.warnings if when else ())]
+    notes += left_out.warnings(source, rest, needs_time)
     return Log(
         name=safe_name(path.stem),
         user=user,
@@ -189,9 +188,9 @@ def _ratings(cells: Cells, choice: Choice) -> npt.NDArray[np.float32]:
     numbers = values.to_numpy(dtype=np.float32, na_value=np.nan)
     wrong = ~np.isfinite(numbers)
     if wrong.any():
-        raise cells.wrong(
-            int(np.argmax(wrong)), f"is not a number; correct it{_or_without('rating', choice)}"
-        )
+        at = int(np.argmax(wrong))
+        advice = f"correct it{cells.hint(at)}{_or_without('rating', choice)}"
+        raise cells.wrong(at, f"is not a number; {advice}")
     return numbers
 
 
