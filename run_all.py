@@ -10,7 +10,8 @@ from pathlib import Path
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
-from datasets import Dataset, catalog, load, table
+from datasets import Dataset, catalog, load
+from datasets import options as own_file
 from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
 from support import compute, progress
 from support.errors import InputError, in_one_sentence, unknown
@@ -45,6 +46,7 @@ def leaderboard(options: argparse.Namespace) -> int:
     for source in sources:
         _check_plugin(source)
     dataset = _load(options)
+    _show(dataset)
     jobs = _jobs(options, sources, dataset, chosen)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, options.dataset))
@@ -131,10 +133,17 @@ def _load(options: argparse.Namespace) -> Dataset:
         protocol=options.protocol,
         exclude_seen=options.exclude_seen,
         split_seed=options.split_seed,
-        columns=options.columns,
+        **own_file.chosen(options),
         stand_in=not options.no_stand_in,
         scale=options.scale,
     )
+
+
+def _show(dataset: Dataset) -> None:
+    """What the data is, before anything is fitted to it."""
+    if dataset.profile is not None:
+        told = [*dataset.profile.lines(), *(f"warning: {each}" for each in dataset.profile.warnings)]
+        progress.say("\n  ".join([dataset.heading, *told]))
 
 
 def _jobs(
@@ -200,8 +209,7 @@ def _parser() -> argparse.ArgumentParser:
         help="first choose each model's settings, among N, on the validation part")  # fmt: skip
     add("--tune-minutes", type=_minutes, default=60.0, metavar="M",
         help="minutes of one model's search after which no trial begins")  # fmt: skip
-    add("--columns", type=table.parse_columns, default={}, metavar="ROLE=NAME,…",
-        help="columns of your own file: user, item, timestamp, rating")  # fmt: skip
+    own_file.add_arguments(parser)
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
     add("--force", action="store_true", help="run, and search, again what is done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")

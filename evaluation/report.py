@@ -11,7 +11,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import environment, index_section, references
+from evaluation import data_section, environment, index_section, references
 from evaluation.board import Board, Record, Row, read_boards
 from evaluation.configs import Chosen
 from evaluation.labels import labels, written
@@ -89,6 +89,7 @@ def markdown(board: Board, family: list[Board]) -> str:
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:
         parts += ["## Spread over split seeds\n", spread_table(family)]
+    parts += data_section.section(board)
     notes = [*board.dataset["notes"], *_warnings(board)]
     if notes:
         parts += ["## Notes\n", "\n".join(f"- {note}" for note in notes) + "\n"]

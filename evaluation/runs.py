@@ -230,4 +230,5 @@ def _describe(dataset: Dataset) -> dict[str, Any]:
         "test_queries": len(dataset.test),
         "test_items": int(dataset.test.relevant.lengths.sum()),
         "notes": list(dataset.notes),
+        "profile": dataset.profile and dataset.profile.as_dict(),
     }

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
-from datasets import Dataset, load, table
+from datasets import Dataset, load
+from datasets import options as own_file
 from evaluation import registry, runs
 from evaluation.retriever import Retriever
 from support import compute, progress
@@ -90,7 +91,7 @@ def _dataset(options: argparse.Namespace) -> Dataset:
         protocol=about["protocol"],
         exclude_seen=about["exclude_seen"],
         split_seed=about["split_seed"],
-        columns=options.columns,
+        **own_file.chosen(options),
         scale=options.scale,
     )
 
@@ -116,8 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     of_run.add_argument(
         "--dataset", metavar="NAME_OR_FILE", help="what the run was made of (default: its name)"
     )
-    of_run.add_argument("--columns", type=table.parse_columns, default={}, metavar="ROLE=NAME,…",
-                        help="columns of your own file, as the run was made with")  # fmt: skip
+    own_file.add_arguments(of_run)
     of_run.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
     of_run.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the run was made with")
 
