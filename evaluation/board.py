@@ -10,7 +10,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from datasets.dataset import POLICIES
-from evaluation import runs
+from evaluation import records
 from evaluation.configs import Chosen
 
 Record = dict[str, Any]
@@ -92,9 +92,8 @@ class Board:
 
 def read_boards(folder: Path) -> list[list[Board]]:
     """Every board whose runs are stored under `folder`, those that differ in split seed alone together."""
-    records = [record for path in sorted(folder.glob("runs/*")) if (record := runs.read(path))]
     families: dict[str, list[Board]] = {}
-    for group in _grouped(records, "fingerprint", "k"):
+    for group in _grouped(records.of_board(folder).values(), "fingerprint", "k"):
         board = _board(group)
         families.setdefault(board.heading, []).append(board)
     return [part for _, family in sorted(families.items()) for part in _comparable(family)]
@@ -108,22 +107,22 @@ def _comparable(family: list[Board]) -> list[list[Board]]:
     return [ordered]
 
 
-def _board(records: list[Record]) -> Board:
+def _board(group: list[Record]) -> Board:
     rows = [
         Row(
-            model=group[0]["model"],
-            settings=group[0]["settings"] | {key: group[0][key] for key in COMPUTED if group[0][key]},
-            done=[record for record in group if record["status"] == "done"],
-            failed=[record for record in group if record["status"] != "done"],
+            model=alike[0]["model"],
+            settings=alike[0]["settings"] | {key: alike[0][key] for key in COMPUTED if alike[0][key]},
+            done=[record for record in alike if record["status"] == "done"],
+            failed=[record for record in alike if record["status"] != "done"],
         )
-        for group in _grouped(records, "model", "settings", *COMPUTED)
+        for alike in _grouped(group, "model", "settings", *COMPUTED)
     ]
-    return Board(records[0]["dataset"], records[0]["fingerprint"], records[0]["k"], rows)
+    return Board(group[0]["dataset"], group[0]["fingerprint"], group[0]["k"], rows)
 
 
-def _grouped(records: Iterable[Record], *keys: str) -> list[list[Record]]:
+def _grouped(given: Iterable[Record], *keys: str) -> list[list[Record]]:
     groups: dict[str, list[Record]] = {}
-    for record in records:
+    for record in given:
         key = json.dumps([record[key] for key in keys], sort_keys=True)
         groups.setdefault(key, []).append(record)
     return list(groups.values())

@@ -11,32 +11,68 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from support.errors import InputError
+from support.errors import InputError, UnwritableError
 
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
-UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNWRITABLE = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+SCRATCH, ASIDE = ".tmp-", ".old-"
+"""How names begin of what is being written, and of a folder while another one takes its place."""
 
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target` that takes its name, and its place, on success.
 
+    At every moment the old folder or the new one is there, whole: under its name, or, where the process
+    died between two renames, set aside for `tidy` to bring back.
+
     Raises:
-        InputError: there is no room, or no right, to write there; `target` is as it was.
+        UnwritableError: there is no room, or no right, to write there; `target` is as it was.
     """
     scratch = None
     try:
-        with _writing(target):
+        with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
+            scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=target.parent))
             scratch.chmod(0o755)
             yield scratch
-            if target.exists():
-                shutil.rmtree(target)
-            scratch.rename(target)
+            _replace(target, scratch)
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _replace(target: Path, scratch: Path) -> None:
+    """Give the folder `scratch` the name of `target`."""
+    aside = target.with_name(ASIDE + target.name)
+    try:
+        if target.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+            target.rename(aside)
+        scratch.rename(target)
+    except BaseException:
+        if aside.exists() and not target.exists():
+            aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def tidy(folder: Path) -> None:
+    """Undo what commands that died left anywhere under `folder`, where no other command may be at work.
+
+    A folder that was set aside returns to its place if that is empty; all else that was underway goes.
+    """
+    for aside in list(folder.rglob(f"{ASIDE}*")):
+        target = aside.with_name(aside.name.removeprefix(ASIDE))
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.rename(target)
+    for scratch in list(folder.rglob(f"{SCRATCH}*")):
+        if scratch.is_dir():
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:
+            scratch.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -44,13 +80,13 @@ def atomic_file(target: Path) -> Iterator[Path]:
     """Yield a path beside `target`; the file written there takes its name on success.
 
     Raises:
-        InputError: as `atomic_folder`.
+        UnwritableError: as `atomic_folder`.
     """
     scratch = None
     try:
-        with _writing(target):
+        with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
+            handle, name = tempfile.mkstemp(prefix=SCRATCH, dir=target.parent)
             os.close(handle)
             scratch = Path(name)
             scratch.chmod(0o644)
@@ -62,13 +98,14 @@ def atomic_file(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _writing(target: Path) -> Iterator[None]:
+def writing(target: Path) -> Iterator[None]:
+    """Within, an error of the system that says that `target` cannot be written is an UnwritableError."""
     try:
         yield
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        raise InputError(
+        raise UnwritableError(
             f"cannot write {target}: {error.strerror}; nothing half-written was left: "
             "free some space, or choose a folder that can be written"
         ) from error
@@ -79,9 +116,9 @@ def locked(folder: Path, waiting: str) -> Iterator[None]:
     """Hold `folder` for this process; print `waiting` and wait where another one holds it.
 
     Raises:
-        InputError: `folder` cannot be written.
+        UnwritableError: `folder` cannot be written.
     """
-    with _writing(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")
     with lock:
