@@ -94,10 +94,12 @@ def _check(path: Path, record: dict[str, Any]) -> None:
         raise DamagedError(
             f"{path} is damaged, or of another version: its {odd} is absent or of another kind"
         )
+    if FILES in record and sealed.CHECKSUM not in record:
+        raise DamagedError(f"{path} is damaged: it has no checksum")
     try:
-        configs.chosen_of(record["chosen"], f"{path} is damaged: chosen")
+        configs.chosen_of(record["chosen"], "chosen")
     except InputError as error:
-        raise DamagedError(str(error)) from error
+        raise DamagedError(f"{path} is damaged, or of another version: {error}") from error
 
 
 @cache

@@ -26,12 +26,28 @@ class DamagedError(InputError):
 
 def write(target: Path, content: Mapping[str, Any]) -> None:
     """Write `content` as JSON, with its checksum, to `target` atomically."""
-    plain = json.loads(json.dumps(content, allow_nan=False))
-    write_json(target, {CHECKSUM: _of_content(plain)} | plain)
+    write_json(target, seal(content))
+
+
+def seal(content: Mapping[str, Any]) -> dict[str, Any]:
+    """`content` with its checksum, as JSON will give it back."""
+    given = plain(content)
+    return given | {CHECKSUM: _of_content(given)}
+
+
+def is_whole(content: Mapping[str, Any]) -> bool:
+    """Whether the checksum of what `seal` gave holds; of content without one nothing can be said."""
+    ours = _of_content(content)
+    return content.get(CHECKSUM, ours) == ours
+
+
+def plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    """`content` as JSON gives it back; NaN is refused with ValueError."""
+    return json.loads(json.dumps(content, allow_nan=False))
 
 
 def read(path: Path, form: Form = dict) -> dict[str, Any]:
-    """What `write` wrote; of files from before there were checksums, the form alone is looked at.
+    """What `write` wrote, checksum included; of a file without one the form alone is looked at.
 
     Raises:
         DamagedError: no JSON of that form, or the checksum does not hold.
@@ -39,12 +55,11 @@ def read(path: Path, form: Form = dict) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged: {error}") from error
     if not isinstance(content, dict):
         raise DamagedError(f"{path} is damaged: it holds a {type(content).__name__} in place of a mapping")
-    stored = content.pop(CHECKSUM, None)
-    if stored is not None and stored != _of_content(content):
+    if not is_whole(content):
         raise DamagedError(f"{path} is damaged: its checksum does not hold")
     if odd := misfit(content, form):
         raise DamagedError(
@@ -104,7 +119,8 @@ def check(folder: Path, known: Mapping[str, str], names: Iterable[str]) -> None:
 
 
 def _of_content(content: Mapping[str, Any]) -> str:
-    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
+    rest = {key: value for key, value in content.items() if key != CHECKSUM}
+    return hashlib.blake2b(json.dumps(rest, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _first(found: Iterable[str]) -> str:
