@@ -58,7 +58,7 @@ def beside(
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (DamagedError, OSError) as error:
-        _tell(f"{error}; it is left out: run the model again, or remove the folder")
+        tell(f"{error}; it is left out: run the model again, or remove the folder")
         return None
 
 
@@ -78,7 +78,7 @@ def is_whole(folder: Path, record: dict[str, Any]) -> bool:
     try:
         sealed.check(folder, record.get(FILES, {}), record.get(FILES, {}))
     except (DamagedError, OSError) as error:
-        _tell(f"{error}; the run counts as not done")
+        tell(f"{error}; the run counts as not done")
         return False
     return True
 
@@ -103,6 +103,6 @@ def _check(path: Path, record: dict[str, Any]) -> None:
 
 
 @cache
-def _tell(sentence: str) -> None:
+def tell(sentence: str) -> None:
     """Once a command: tables are derived after each run."""
     print(f"warning: {sentence}", file=sys.stderr, flush=True)

@@ -87,9 +87,6 @@ class Search:
     """The study of one model: its trials so far, and the next one."""
 
     def __init__(self, question: Question, board: Path, anew: bool = False) -> None:
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.question, self.job = question, question.job
         self.model, self.space = self.job.source.load(), question.space()
         self.name = question.name()

@@ -20,7 +20,7 @@ GOOD = record("good")
 
 @pytest.fixture(autouse=True)
 def nothing_told_before():
-    records._tell.cache_clear()
+    records.tell.cache_clear()
 
 
 def board_of(tmp_path, *said):
@@ -74,7 +74,7 @@ def test_what_is_no_json_is_named_and_left_out(tmp_path, capsys):
     board = board_of(tmp_path, GOOD)
     for content in (b"", b'{"status": "done"', b"\xff\xfe\x00", b"[" * 100_000):
         (board / "runs" / "run1" / "run.json").write_bytes(content)
-        records._tell.cache_clear()
+        records.tell.cache_clear()
         assert list(records.of_board(board)) == [board / "runs" / "run0"]
         assert "is damaged" in capsys.readouterr().err
 
