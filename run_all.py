@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import baselines  # noqa: F401  (importing registers its models)
@@ -15,7 +16,9 @@ from datasets import options as own_file
 from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
 from support import compute, progress
 from support.errors import InputError, in_one_sentence, unknown
+from support.files import tidy
 from support.locks import locked
+from support.stopping import interrupting
 
 ROOT = Path(__file__).parent
 
@@ -29,13 +32,15 @@ def main(arguments: list[str] | None = None) -> int:
         if options.list:
             print(listing.text(catalog.listing(options.data_dir)))
             return 0
-        return leaderboard(options)
+        with interrupting():
+            return leaderboard(options)
     except KeyboardInterrupt:
         kept = (
             f"finished runs and trials are kept in {options.results_dir}; --resume goes on with the training "
             "that was stopped"
         )
-        print(f"\nstopped; {kept}", file=sys.stderr)
+        with suppress(OSError):  # The terminal may be what was closed.
+            print(f"\nstopped; {kept}", file=sys.stderr)
         return 130
 
 
@@ -53,6 +58,7 @@ def leaderboard(options: argparse.Namespace) -> int:
     waiting = f"another command is working in {board}: waiting for it, because two at once spoil the times"
     failed = False
     with locked(board, waiting):
+        tidy(board)
         if options.tune:
             failed = _tune(jobs, dataset, board, options)
             jobs = _jobs(options, sources, dataset, chosen)

@@ -16,11 +16,12 @@ import numpy as np
 from tabulate import tabulate
 
 from benchmarks import drawing
-from evaluation import environment, runs
+from evaluation import environment
+from evaluation.records import of_board
 from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
-RUNS = ROOT / "results" / "aliec-sim" / "runs"
+BOARD = ROOT / "results" / "aliec-sim"
 SCALES = (0.05, 0.1, 0.3, 1.0)
 MEASURES = {"fit s": "fit_seconds", "rank s": "recommend_seconds", "peak MiB": "peak_rss_mib"}
 SHORTEST = 0.1
@@ -33,10 +34,9 @@ def points(scales: tuple[float, ...]) -> Points:
     """Model → its finished runs at `scales` with the settings chosen for aliec-sim, by size."""
     titles = {f"aliec-sim, synthetic, scale {scale}" for scale in scales}
     found: Points = {}
-    for folder in sorted(RUNS.glob("*")):
-        record = runs.read(folder)
-        done = record and record["status"] == "done" and record["dataset"]["title"] in titles
-        if record and done and not record["code"] and record["chosen"]["by"] != "command line":
+    for record in of_board(BOARD).values():
+        done = record["status"] == "done" and record["dataset"]["title"] in titles
+        if done and not record["code"] and record["chosen"]["by"] != "command line":
             found.setdefault(record["model"], []).append(record)
     return {model: _newest(records) for model, records in found.items()}
 

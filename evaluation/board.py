@@ -10,7 +10,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from datasets.dataset import POLICIES
-from evaluation import environment, runs
+from evaluation import environment, records
 from evaluation.configs import Chosen
 
 Record = dict[str, Any]
@@ -116,8 +116,7 @@ def read_boards(folder: Path, shipped: Path | None = None) -> list[list[Board]]:
 
 
 def _records(folder: Path, shipped: bool = False) -> list[Record]:
-    read = (runs.read(path) for path in sorted(folder.glob("runs/*")))
-    return [record | {SHIPPED: shipped} for record in read if record]
+    return [record | {SHIPPED: shipped} for record in records.of_board(folder).values()]
 
 
 def _comparable(family: list[Board]) -> list[list[Board]]:
@@ -128,23 +127,23 @@ def _comparable(family: list[Board]) -> list[list[Board]]:
     return [ordered]
 
 
-def _board(records: list[Record]) -> Board:
+def _board(group: list[Record]) -> Board:
     rows = [
         Row(
-            model=group[0]["model"],
-            settings=group[0]["settings"] | {key: group[0][key] for key in COMPUTED if group[0][key]},
-            done=[record for record in group if record["status"] == "done"],
-            failed=[record for record in group if record["status"] != "done"],
-            shipped=group[0][SHIPPED],
+            model=alike[0]["model"],
+            settings=alike[0]["settings"] | {key: alike[0][key] for key in COMPUTED if alike[0][key]},
+            done=[record for record in alike if record["status"] == "done"],
+            failed=[record for record in alike if record["status"] != "done"],
+            shipped=alike[0][SHIPPED],
         )
-        for group in _grouped(records, "model", "settings", *COMPUTED, SHIPPED).values()
+        for alike in _grouped(group, "model", "settings", *COMPUTED, SHIPPED).values()
     ]
-    return Board(records[0]["dataset"], records[0]["fingerprint"], records[0]["k"], rows)
+    return Board(group[0]["dataset"], group[0]["fingerprint"], group[0]["k"], rows)
 
 
-def _grouped(records: Iterable[Record], *keys: str) -> dict[str, list[Record]]:
+def _grouped(given: Iterable[Record], *keys: str) -> dict[str, list[Record]]:
     groups: dict[str, list[Record]] = {}
-    for record in records:
+    for record in given:
         key = json.dumps([record[key] for key in keys], sort_keys=True)
         groups.setdefault(key, []).append(record)
     return groups

@@ -163,10 +163,15 @@ def _choice(entry: Any, where: str) -> Choice:
     for key in entry:
         if key not in ("settings", "chosen"):
             raise unknown(f"part of {where}", key, ["settings", "chosen"])
-    return Choice(dict(entry.get("settings", {})), _chosen(entry.get("chosen", {}), f"{where}.chosen"))
+    return Choice(dict(entry.get("settings", {})), chosen_of(entry.get("chosen", {}), f"{where}.chosen"))
 
 
-def _chosen(entry: Mapping[str, Any], where: str) -> Chosen:
+def chosen_of(entry: Mapping[str, Any], where: str) -> Chosen:
+    """How a choice was made, as `Chosen.as_dict` or a user wrote it.
+
+    Raises:
+        InputError: it says what cannot be; `where` begins the sentence.
+    """
     told = {"by": "hand"} | dict(entry)
     if "date" in told:
         told["date"] = str(told["date"])  # YAML makes a date of it.

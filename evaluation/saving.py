@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from support import sealed
 from support.errors import InputError
 from support.files import atomic_file, write_json
 
@@ -16,7 +21,8 @@ if TYPE_CHECKING:
     from evaluation.retriever import Retriever
 
 Model = TypeVar("Model", bound="Retriever")
-WEIGHTS, STATE = "weights.safetensors", "model.json"
+WEIGHTS, STATE, RECORD = "weights.safetensors", "model.json", "run.json"
+"""A fitted model, and the record of the run that made it, which knows the digests of the files beside it."""
 
 
 def save(model: Retriever, folder: Path) -> None:
@@ -45,9 +51,22 @@ def save(model: Retriever, folder: Path) -> None:
             values[f"{name}.shape"] = list(value.shape)
         else:
             values[name] = value
-    with atomic_file(folder / WEIGHTS) as scratch:
+    with atomic_file(folder / WEIGHTS) as scratch, system_errors():
         save_file(arrays, scratch)
     write_json(folder / STATE, {"model": model.name, "settings": settings, "values": values})
+
+
+@contextmanager
+def system_errors() -> Iterator[None]:
+    """Within, what safetensors raises where the system refused to write is the system's own OSError."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        if found := re.search(r"\(os error (\d+)\)", str(error)):
+            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
+        raise
 
 
 def load(model_class: type[Model], folder: Path) -> Model:
@@ -60,6 +79,8 @@ def load(model_class: type[Model], folder: Path) -> Model:
     from safetensors.numpy import load_file
 
     try:
+        if (folder / RECORD).is_file():
+            sealed.check(folder, sealed.read(folder / RECORD, {}).get("files", {}), (STATE, WEIGHTS))
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
         arrays = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:

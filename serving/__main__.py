@@ -13,7 +13,7 @@ import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
 from datasets import Dataset, load
 from datasets import options as own_file
-from evaluation import registry, runs
+from evaluation import records, registry
 from evaluation.retriever import Retriever
 from support import compute, progress
 from support.errors import InputError, in_one_sentence
@@ -56,7 +56,7 @@ def _compare(options: argparse.Namespace) -> None:
     board = folder.parent
     with locked(board, f"another command is working in {board}: waiting for it"):
         compared = compare(options.run, dataset, _model(options))
-        record = runs.read(options.run) or {}
+        record = records.read(options.run) or {}
         report.write(board, dataset.fingerprint, record["k"])
     print(index_section.table(compared))
 
@@ -81,7 +81,7 @@ def _load(options: argparse.Namespace) -> None:
 
 def _dataset(options: argparse.Namespace) -> Dataset:
     """The data a run was made of, split as its record says."""
-    record = runs.read(options.run)
+    record = records.read(options.run)
     if record is None:
         raise InputError(f"{options.run} holds no run: give a folder of results/<dataset>/runs")
     about = record["dataset"]
