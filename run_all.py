@@ -13,7 +13,7 @@ from datasets import Dataset, catalog, load, table
 from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
 from support import compute, progress
 from support.errors import InputError, in_one_sentence, unknown
-from support.files import locked
+from support.locks import locked
 
 ROOT = Path(__file__).parent
 

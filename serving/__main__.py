@@ -16,7 +16,8 @@ from evaluation import registry, runs
 from evaluation.retriever import Retriever
 from support import compute, progress
 from support.errors import InputError, in_one_sentence
-from support.files import locked, write_json
+from support.files import write_json
+from support.locks import locked
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn"],

@@ -1,20 +1,19 @@
 """Files and folders that are either whole or absent, whatever interrupts their writing."""
 
 import errno
-import fcntl
 import json
-import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support import durable
 from support.errors import InputError
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
-UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST}
+UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST, errno.EIO, errno.ENAMETOOLONG}
 
 
 @contextmanager
@@ -26,14 +25,17 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     """
     scratch = None
     try:
-        with _writing(target):
+        with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".tmp-", dir=target.parent))
-            scratch.chmod(0o755)
+            scratch = _scratch(target)
+            scratch.mkdir()
+            mode = scratch.stat().st_mode
             yield scratch
+            durable.settle(scratch, mode)
             if target.exists():
                 shutil.rmtree(target)
             scratch.rename(target)
+            durable.sync_folder(target.parent)
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -48,21 +50,27 @@ def atomic_file(target: Path) -> Iterator[Path]:
     """
     scratch = None
     try:
-        with _writing(target):
+        with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
-            os.close(handle)
-            scratch = Path(name)
-            scratch.chmod(0o644)
+            scratch = _scratch(target)
+            scratch.touch(exist_ok=False)
+            mode = scratch.stat().st_mode
             yield scratch
+            durable.settle(scratch, mode)
             scratch.replace(target)
+            durable.sync_folder(target.parent)
     finally:
         if scratch is not None:
             scratch.unlink(missing_ok=True)
 
 
+def _scratch(target: Path) -> Path:
+    return target.with_name(f".tmp-{secrets.token_hex(4)}")
+
+
 @contextmanager
-def _writing(target: Path) -> Iterator[None]:
+def writing(target: Path) -> Iterator[None]:
+    """Within, an error of the system that says that `target` cannot be written is an InputError."""
     try:
         yield
     except OSError as error:
@@ -72,25 +80,6 @@ def _writing(target: Path) -> Iterator[None]:
             f"cannot write {target}: {error.strerror}; nothing half-written was left: "
             "free some space, or choose a folder that can be written"
         ) from error
-
-
-@contextmanager
-def locked(folder: Path, waiting: str) -> Iterator[None]:
-    """Hold `folder` for this process; print `waiting` and wait where another one holds it.
-
-    Raises:
-        InputError: `folder` cannot be written.
-    """
-    with _writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(waiting, flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def contents(path: Path) -> bytes:

@@ -1,15 +1,14 @@
-"""Files and folders are whole or absent; a folder is worked in by one command at a time."""
+"""Files and folders are whole or absent, on the disk, and open to whom the user opens new files."""
 
 import errno
 import json
-import subprocess
-import sys
-import time
+import os
+import stat
 
 import pytest
 
 from support.errors import InputError
-from support.files import atomic_file, atomic_folder, contents, locked, write_json
+from support.files import atomic_file, atomic_folder, contents, write_json
 
 
 def test_a_folder_takes_its_place_when_whole(tmp_path):
@@ -60,16 +59,77 @@ def test_json_refuses_nan(tmp_path):
     assert json.loads((tmp_path / "run.json").read_text()) == {"ndcg": 0.5}
 
 
-def test_a_second_command_waits_and_says_so(tmp_path):
-    code = (
-        "import sys; from pathlib import Path; from support.files import locked\n"
-        "with locked(Path(sys.argv[1]), 'waiting'): print('in', flush=True)"
-    )
-    with locked(tmp_path, "never printed"):
-        other = subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
-        )
-        assert other.stdout.readline() == "waiting\n"
-        time.sleep(0.2)
-        assert other.poll() is None
-    assert other.communicate(timeout=10)[0] == "in\n"
+@pytest.fixture(params=[0o022, 0o027, 0o002, 0o077])
+def umask(request):
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path, umask):
+    with atomic_folder(tmp_path / "run") as scratch:
+        (scratch / "part").mkdir(mode=0o700)
+        for path in (scratch / "weights", scratch / "part" / "weights"):
+            path.touch(mode=0o600)
+    with atomic_file(tmp_path / "weights") as scratch:
+        scratch.unlink()
+        scratch.touch(mode=0o600)
+    assert {mode(path) for path in tmp_path.rglob("weights")} == {0o666 & ~umask}
+    assert {mode(tmp_path / "run"), mode(tmp_path / "run" / "part")} == {0o777 & ~umask}
+
+
+def test_all_is_on_the_disk_before_it_takes_its_name_and_the_name_too(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
+    target = tmp_path / "run"
+
+    def inodes(*paths):
+        return [path.stat().st_ino for path in paths]
+
+    with atomic_folder(target) as scratch:
+        (scratch / "weights").write_text("1")
+        expected = inodes(scratch / "weights", scratch, tmp_path)
+    assert synced == expected
+    synced.clear()
+    with atomic_file(tmp_path / "table") as scratch:
+        scratch.write_text("1")
+        expected = inodes(scratch, tmp_path)
+    assert synced == expected
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_fails_at_the_last_moment_loses_nothing(tmp_path, monkeypatch, number):
+    def fail(handle):
+        raise OSError(number, os.strerror(number))
+
+    for target, make in ((tmp_path / "run", atomic_folder), (tmp_path / "table", atomic_file)):
+        with make(target):
+            pass
+        before = target.stat().st_ino
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", fail)
+            with (
+                pytest.raises(InputError, match=f"cannot write .*: {os.strerror(number)}"),
+                make(target) as new,
+            ):
+                (new / "weights" if new.is_dir() else new).write_text("new")
+        assert target.stat().st_ino == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "table"]
+
+
+def test_a_file_system_that_cannot_sync_folders_is_written_to_all_the_same(tmp_path, monkeypatch):
+    sync = os.fsync
+
+    def refuse(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with atomic_folder(tmp_path / "run"):
+        pass
+    assert (tmp_path / "run").is_dir()

@@ -1,0 +1,59 @@
+"""A folder that one process works in at a time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from support.files import writing
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(lock: IO[str], wait: bool) -> None:
+        # LK_LOCK gives up after ten seconds with a PermissionError.
+        while True:
+            try:
+                return msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+            except PermissionError as error:
+                if not wait:
+                    raise BlockingIOError from error
+
+else:
+    import fcntl
+
+    def _take(lock: IO[str], wait: bool) -> None:
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def locked(folder: Path, waiting: str) -> Iterator[None]:
+    """Hold `folder` for this process; print `waiting` and wait where another one holds it.
+
+    The system frees it when the process ends, however it ends. Where the file system has no locks, as
+    some network folders, that is said in a line and the work goes on.
+
+    Raises:
+        InputError: `folder` cannot be written.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    with lock:
+        try:
+            _hold(lock, waiting)
+        except OSError as error:
+            reason = error.strerror or error
+            print(f"{folder} cannot be locked ({reason}): start no second command in it", flush=True)
+        yield
+
+
+def _hold(lock: IO[str], waiting: str) -> None:
+    try:
+        _take(lock, wait=False)
+    except BlockingIOError:
+        print(waiting, flush=True)
+        _take(lock, wait=True)

@@ -1,0 +1,81 @@
+"""A folder is worked in by one command at a time, also where the system has other locks or none."""
+
+import errno
+import os
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+
+from support import locks
+from support.errors import InputError
+from support.locks import locked
+
+
+def test_a_second_command_waits_and_says_so(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from support.locks import locked\n"
+        "with locked(Path(sys.argv[1]), 'waiting'): print('in', flush=True)"
+    )
+    with locked(tmp_path, "never printed"):
+        other = subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
+        assert other.stdout.readline() == "waiting\n"
+        time.sleep(0.2)
+        assert other.poll() is None
+    assert other.communicate(timeout=10)[0] == "in\n"
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EIO])
+def test_a_file_system_without_locks_is_told_in_a_line(tmp_path, monkeypatch, capsys, number):
+    def refuse(lock, operation):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    with locked(tmp_path, "never printed"):
+        pass
+    said = f"{tmp_path} cannot be locked ({os.strerror(number)}): start no second command in it\n"
+    assert capsys.readouterr().out == said
+
+
+def test_a_mistake_within_is_not_taken_for_a_missing_lock(tmp_path):
+    with pytest.raises(OSError, match="mine"), locked(tmp_path, "never printed"):
+        raise OSError(errno.ENOLCK, "mine")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot write"), locked(tmp_path / "file" / "board", ""):
+        pass
+
+
+def windows_module(monkeypatch, held_for):
+    """`support.locks` as Windows imports it; the lock is another's for the first `held_for` tries."""
+    tries = []
+
+    def locking(handle, how, size):
+        tries.append(how)
+        if len(tries) <= held_for:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setitem(
+        sys.modules, "msvcrt", types.SimpleNamespace(locking=locking, LK_LOCK="wait", LK_NBLCK="try")
+    )
+    module = types.ModuleType("windows_locks")
+    exec(compile(Path(locks.__file__).read_text(), locks.__file__, "exec"), vars(module))
+    return module, tries
+
+
+@pytest.mark.parametrize("held_for", [0, 3])
+def test_windows_has_locks_of_its_own(tmp_path, monkeypatch, capsys, held_for):
+    module, tries = windows_module(monkeypatch, held_for)
+    with module.locked(tmp_path, "waiting"):
+        pass
+    assert capsys.readouterr().out == ("waiting\n" if held_for else "")
+    assert tries == ["try", *["wait"] * held_for]
