@@ -155,7 +155,7 @@ def _table_row(row: Row, best: dict[str, float], label: str, tuned: str, costs: 
 
 
 def _cost(row: Row, key: str, form: str) -> str:
-    """The mean of a cost; a dash for parameters that the model does not tell, which are 0 in older records."""
+    """The mean of a cost; a dash for parameters that are not told, which are 0 in older records."""
     told = all(record[key] or key != "parameters" for record in row.done)
     return form.format(row.mean(key)) if told else "–"
 

@@ -39,18 +39,22 @@ def answers(model: Retriever, user: int, data: Dataset) -> Scores:
     return np.concatenate([_scores(model, _asked(asked, history), data) for history in HISTORIES])
 
 
-def double_of_vectors(model: EmbeddingRetriever, users: npt.NDArray[np.int32]) -> int | None:
+def double_of_vectors(
+    model: EmbeddingRetriever, users: npt.NDArray[np.int32], history: npt.NDArray[np.int32]
+) -> int | None:
     """The first or last of a fitted model's `users` whose vector a stranger gets and no other user does.
 
     Args:
         model: fitted on data of any kind.
         users: int32[n], codes of users with interactions, ascending.
+        history: int32[m], items; strangers are asked for with it and without.
     """
     probes = users[np.unique(np.linspace(0, len(users) - 1, min(len(users), PROBES)).astype(np.int64))]
-    known = _asked(probes, HISTORIES[0])
-    alike = _alike(model.encode_queries(_unknown(known)), model.encode_queries(known))
-    at = int(np.argmax(alike)) if alike.sum() == 1 else -1
-    return int(probes[at]) if at in (0, len(probes) - 1) and len(probes) > 2 else None
+    for known in (_asked(probes, history[:0]), _asked(probes, history)):
+        alike = _alike(model.encode_queries(_unknown(known)), model.encode_queries(known))
+        if alike.sum() == 1 and (alike[0] or alike[-1]) and len(probes) > 2:
+            return int(probes[np.argmax(alike)])
+    return None
 
 
 def _asked(users: npt.NDArray[np.int32], history: npt.NDArray[np.int32]) -> Queries:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 
-from serving.requests import MAX_HISTORY, MAX_K
+from serving.requests import MAX_HISTORY, MAX_K, moment
+from support.errors import InputError
 
 MAX_BATCH = 256
 MAX_BODY_BYTES = 4 * 2**20
@@ -14,10 +24,20 @@ MAX_TEXT = 256
 MAX_COLUMNS = 64
 MAX_VALUES = 100
 
+
+def _checked(timestamp: int | float | str) -> int | float | str:
+    try:
+        moment(timestamp)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+    return timestamp
+
+
 Id = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
 Value = StrictInt | StrictFloat | Text | None
 ManyValues = Annotated[list[StrictInt | Text], Field(max_length=MAX_VALUES)]
+Moment = Annotated[StrictInt | StrictFloat | Text, AfterValidator(_checked)]
 Features = Annotated[dict[Text, Value | ManyValues], Field(max_length=MAX_COLUMNS)]
 
 
@@ -34,7 +54,7 @@ class Recommend(Input):
     history: Annotated[list[Id], Field(max_length=MAX_HISTORY)] | None = None
     features: Features | None = None
     k: Annotated[StrictInt, Field(ge=1, le=MAX_K)] = 20
-    timestamp: Annotated[StrictInt, Field(ge=0, lt=2**40)] | None = None
+    timestamp: Moment | None = None
     context: Features | None = None
     exclude_seen: StrictBool | None = None
 
