@@ -96,6 +96,27 @@ class Added(BaseModel):
     unknown_values: dict[str, list[str]]
 
 
+class Refusal(BaseModel):
+    """Why a request was not answered."""
+
+    detail: str
+    """one sentence"""
+
+
+REFUSALS = {
+    400: "The Host header names none of the service's hosts, or the body cannot be read as text.",
+    403: "The service only reads its bundle.",
+    408: "The body did not come in time.",
+    409: "The bundle was changed by another process.",
+    413: "The body is too large.",
+    422: "The request cannot be answered: it says what is wrong.",
+    500: "A bug; its traceback is in the service's log.",
+    503: "Too many requests are open: come again after the seconds of the Retry-After header.",
+    507: "The item could not be kept: there is no room, or no right, to write.",
+}
+"""status → when it is answered"""
+
+
 class Health(BaseModel):
     """The service can answer, and from what."""
 

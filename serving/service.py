@@ -16,7 +16,7 @@ from evaluation.retriever import Retriever
 from serving import bundle
 from serving.catalogue import Catalogue
 from serving.encoding import Raw, UnknownValues
-from serving.journal import Change
+from serving.journal import Change, ChangedError
 from serving.locks import ReadWriteLock
 from serving.queries import Asked, Encoder
 from serving.requests import Answer, Request
@@ -26,6 +26,10 @@ from support.errors import InputError
 Vectors = npt.NDArray[np.float32]
 
 __all__ = ["Answer", "Recommender", "Request"]
+
+
+class NotKeptError(InputError):
+    """A change is as it should be and could not be written."""
 
 
 class Recommender:
@@ -179,7 +183,8 @@ class Recommender:
         """As `add_item` and `save`, or neither: first it is on the disk, then it is returned.
 
         Raises:
-            InputError: as `add_item` and `save`.
+            NotKeptError: it could not be written; ChangedError: the bundle is another one now.
+            InputError: as `add_item`.
         """
         return self._add(item_id, features, self._keep)
 
@@ -217,9 +222,13 @@ class Recommender:
         self._unsaved.append(change)
         try:
             self.save()
-        except BaseException:
-            self._unsaved.pop()
+        except ChangedError:
             raise
+        except InputError as error:
+            raise NotKeptError(str(error)) from error
+        finally:
+            # What was saved is no longer there.
+            self._unsaved = [each for each in self._unsaved if each is not change]
 
     def _fold(self) -> None:
         """Put the log into the table of changes, where there is room; else it stays, and tells the same."""
