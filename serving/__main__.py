@@ -21,7 +21,7 @@ from support.files import write_json
 from support.locks import locked
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn"],
+PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn", "httpx"],
             "load": ["faiss", "fastapi", "uvicorn", "httpx"]}  # fmt: skip
 
 

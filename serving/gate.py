@@ -1,4 +1,4 @@
-"""What every HTTP request passes first: its host, the number of open requests, the size and pace of its body."""
+"""What a request passes first: its host, the number of open requests, the size and pace of its body."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Limits:
 
 
 class Gate:
-    """Answers 400, 408, 413 or 503 before anything reads the request; else passes it on with its whole body."""
+    """Answers 400, 408, 413 or 503 itself; else passes the request on, with its whole body."""
 
     def __init__(self, app: ASGIApp, limits: Limits, hosts: Iterable[str]) -> None:
         self.app = app
@@ -53,7 +53,7 @@ class Gate:
         try:
             refusal = self._refused(scope) or await self._received(body, receive)
             if refusal is None:
-                await self.app(scope, _replay(bytes(body), receive), send)
+                await self.app(_without_head(scope), _replay(bytes(body), receive), send)
             elif refusal is not DISCONNECTED:
                 await refusal(scope, receive, send)
         finally:
@@ -65,9 +65,7 @@ class Gate:
             return _busy(f"{self.limits.open_requests:,} requests are open")
         host = _host(scope)
         if ANY_HOST not in self.hosts and host not in self.hosts:
-            return sentence(
-                400, f"the host '{host}' is not one of this service's: start it with --allowed-host"
-            )
+            return sentence(400, f"the host '{host}' is none of this service's: allow it by --allowed-host")
         return None
 
     async def _received(self, body: bytearray, receive: Receive) -> JSONResponse | None:
@@ -92,8 +90,8 @@ class Gate:
         except TimeoutError:
             return sentence(
                 408,
-                f"the body did not come: give a part of it every {limits.idle_seconds:g} seconds and all of it "
-                f"within {limits.body_seconds:g}",
+                f"the body did not come: send a part of it every {limits.idle_seconds:g} seconds, and all "
+                f"of it within {limits.body_seconds:g}",
             )
         return None
 
@@ -109,6 +107,11 @@ DISCONNECTED = JSONResponse(None)
 
 def _busy(why: str) -> JSONResponse:
     return sentence(503, f"{why}: come again in a second", {"retry-after": "1"})
+
+
+def _without_head(scope: Scope) -> Scope:
+    """HEAD is asked as GET, whose body the server leaves out."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

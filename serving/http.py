@@ -48,7 +48,6 @@ def create_app(
     one_at_a_time = CapacityLimiter(1)
 
     @app.get("/health")
-    @app.head("/health")
     async def health() -> schemas.Health:
         about = recommender.about
         return schemas.Health(

@@ -7,7 +7,9 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import httpx
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from serving.gate import LOOPBACK, Limits
@@ -76,8 +78,10 @@ def serve(
     limits = Limits()
     _allow_files(limits.open_requests + 256)
     hosts = [*LOOPBACK, _as_named(listening.getsockname()[0]), *allowed_hosts]
+    app = create_app(recommender, limits, hosts, takes_items)
+    asyncio.run(_answer_once(app))
     config = uvicorn.Config(
-        create_app(recommender, limits, hosts, takes_items),
+        app,
         http=HeadDeadline,
         ws="none",
         lifespan="off",
@@ -87,6 +91,14 @@ def serve(
     # uvicorn raises the signal that ended it once more: what comes after is to be done too.
     with deferred():
         uvicorn.Server(config).run(sockets=[listening])
+
+
+async def _answer_once(app: FastAPI) -> None:
+    """Let the first client not wait for what the web framework does once."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{LOOPBACK[0]}") as client:
+        await client.get("/health")
+        await client.post("/recommend", json={"user_id": "nobody"})
 
 
 class HeadDeadline(H11Protocol):
