@@ -103,7 +103,7 @@ def test_every_flipped_bit_is_refused_or_told(kept, reopened, log, capsys):
         damaged = bytearray(whole)
         damaged[at] ^= 1 << at % 8
         log.write_bytes(damaged)
-        with pytest.raises(InputError, match="is not what was written: bring back|another model"):
+        with pytest.raises(InputError, match=r"is not what was written: bring back|another model"):
             reopened()
     log.write_bytes(whole[:-1] + b"\x0b")
     with pytest.raises(InputError, match="line 4 is not what was written"):
@@ -116,7 +116,7 @@ def test_a_log_that_does_not_go_on_is_refused(kept, reopened, folder, log):
         pass
     kept("b")
     (folder / journal.FOLDED).unlink()
-    with pytest.raises(InputError, match="does not go on where changes.parquet ends, after 0 changes"):
+    with pytest.raises(InputError, match=r"does not go on where changes\.parquet ends, after 0 changes"):
         reopened()
 
 
@@ -124,7 +124,7 @@ def test_the_log_of_another_model_is_refused(kept, toy_run, dataset, toy_model, 
     kept("a")
     bundle.write(toy_run(1), dataset, tmp_path / "other", "flat", toy_model)
     shutil.copy(log, tmp_path / "other")
-    with pytest.raises(InputError, match="changes.log holds vectors of another model"):
+    with pytest.raises(InputError, match=r"changes\.log holds vectors"):
         Recommender.open(tmp_path / "other", toy_model)
 
 
@@ -142,7 +142,7 @@ def test_a_full_disk_keeps_nothing_of_an_item(call, kept, reopened, log, new_ite
     with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
         for _ in range(2):
-            with pytest.raises(NotKeptError, match="cannot write .*No space left"):
+            with pytest.raises(NotKeptError, match=r"cannot write .*No space left"):
                 recommender.keep_item("b", new_item)
     assert log.read_bytes() == before and added(recommender) == ["a"] and len(recommender) == 301
     recommender.keep_item("b", new_item)
@@ -182,7 +182,7 @@ def test_searches_go_on_while_an_item_is_written(reopened, new_item, monkeypatch
 
 def test_a_bundle_has_one_writer(reopened, new_item, folder):
     with reopened(writing=True) as first:
-        with pytest.raises(InputError, match="another service writes to .*--read-only"):
+        with pytest.raises(InputError, match=r"another service writes to .*--read-only"):
             reopened(writing=True)
         reader = reopened()
         reader.add_item("mine", new_item)
@@ -214,7 +214,7 @@ def test_a_bundle_built_anew_is_not_spoiled(reopened, new_item, folder, toy_run,
 
 def test_a_bundle_is_not_built_anew_under_its_writer(reopened, folder, toy_run, toy_model, dataset):
     with reopened(writing=True):
-        with pytest.raises(InputError, match="a service answers from .*: stop it first"):
+        with pytest.raises(InputError, match=r"a service answers from .*: stop it first"):
             bundle.write(toy_run(0), dataset, folder, "flat", toy_model, replace=True)
     assert bundle.write(toy_run(0), dataset, folder, "hnsw", toy_model, replace=True).kind == "hnsw"
 
