@@ -12,7 +12,7 @@ import numpy as np
 
 from datasets.dataset import Dataset, Queries
 from datasets.ragged import Ragged
-from evaluation import lists, settings
+from evaluation import lists, settings, strangers
 from evaluation.planted import planted
 from evaluation.retriever import Retriever
 from support.errors import InputError
@@ -35,11 +35,13 @@ def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
     fitted = _fit(model, chosen, data)
     _recommend(fitted, data.test, 5, data, "for ordinary queries")
     _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalogue")
-    strangers = replace(data.test, user=np.full(len(data.test), -1, dtype=np.int32))
-    _recommend(fitted, strangers, 5, data, "for users unseen in training (user -1)")
+    unseen = replace(data.test, user=np.full(len(data.test), -1, dtype=np.int32))
+    _recommend(fitted, unseen, 5, data, "for users unseen in training (user -1)")
     nothing = Ragged.empty(len(data.test))
-    _recommend(fitted, replace(strangers, history=nothing, exclude=nothing), 5, data, "with empty histories")
+    _recommend(fitted, replace(unseen, history=nothing, exclude=nothing), 5, data, "with empty histories")
     _recommend(fitted, data.test.take(slice(0, 0)), 5, data, "for no query at all")
+    _tell_parameters(fitted)
+    _know_strangers(model, chosen, fitted, data)
     again = _fit(model, chosen, data)
     first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
     if not np.array_equal(first, second):
@@ -88,6 +90,34 @@ def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset) -> Re
     except Exception as error:
         raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
     return fitted
+
+
+def _tell_parameters(fitted: Retriever) -> None:
+    told = fitted.parameters
+    if told is not None and not isinstance(told, int | np.integer):
+        raise ContractError(f"parameters: it must be a whole number or None, not {type(told).__name__}")
+
+
+def _know_strangers(
+    model: type[Retriever], chosen: Mapping[str, Any], fitted: Retriever, data: Dataset
+) -> None:
+    """Refuse a model that gives a stranger what one known user gets, whoever that is.
+
+    That two answers agree may be chance. So it is asked again of a fit in which every user does what
+    another one did: a row that was learned is another one then.
+    """
+    user = strangers.double(fitted, data)
+    if user is None:
+        return
+    turned = planted(turned=1)
+    again = _fit(model, chosen, turned)
+    before, after = (strangers.answers(one, user, data) for one in (fitted, again))
+    if strangers.double(again, turned) == user and not np.array_equal(before, after, equal_nan=True):
+        raise ContractError(
+            "recommend for users unseen in training (user -1): they get the answer of one known user, code "
+            f"{user} of {len(data.user_ids)}: table[-1] is NumPy's last row; give them a row of their own, "
+            "such as by self.user_rows(table, queries.user)"
+        )
 
 
 def _save(model: Retriever, data: Dataset) -> None:

@@ -183,7 +183,13 @@ def _table_row(row: Row, best: dict[str, float], label: str, tuned: str, costs: 
         return [f"{label} (failed: {reason})", *gone[0], tuned, *gone[1]]
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     metrics = [_metric(row, name, best[name]) for name in SHOWN]
-    return [label + failed, *metrics, tuned, *(form.format(row.mean(key)) for key, form in costs.values())]
+    return [label + failed, *metrics, tuned, *(_cost(row, *cost) for cost in costs.values())]
+
+
+def _cost(row: Row, key: str, form: str) -> str:
+    """The mean of a cost; a dash for parameters that are not told, which are 0 in older records."""
+    told = all(record[key] or key != "parameters" for record in row.done)
+    return form.format(row.mean(key)) if told else "–"
 
 
 def _metric(row: Row, name: str, best: float) -> str:

@@ -55,15 +55,35 @@ class Retriever(ABC):
             to return; and their scores float32[q, k], -inf where the item is -1.
         """
 
+    @staticmethod
+    def user_rows(
+        table: npt.NDArray[np.float32], users: npt.NDArray[np.int32], unknown: npt.ArrayLike = 0.0
+    ) -> npt.NDArray[np.float32]:
+        """What a model has learned of each user: rows of `table`, and `unknown` for user -1.
+
+        Plain `table[users]` is NumPy's last row for user -1, and so tells strangers what one user likes.
+
+        Args:
+            table: float32[n_users, d].
+            users: int32[q], as in `Queries.user`.
+            unknown: float32[d], such as the mean of `table`; zeros unless given, which rank nothing.
+
+        Returns:
+            float32[q, d].
+        """
+        rows = table[np.maximum(users, 0)]
+        rows[users < 0] = unknown
+        return rows
+
     @property
     def stochastic(self) -> bool:
         """Whether `fit` depends on its seed, under these settings; a model without chance is run with one."""
         return True
 
     @property
-    def parameters(self) -> int:
-        """Numbers learned and kept for answering."""
-        return 0
+    def parameters(self) -> int | None:
+        """Numbers learned and kept for answering; None where the model does not tell."""
+        return None
 
     @property
     def reaches_cold_items(self) -> bool:

@@ -201,7 +201,7 @@ def execute(work: Work) -> dict[str, Any]:
         "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
         "peak_rss_mib": round(environment.peak_rss_mib(), 1),
         "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
-        "parameters": model.parameters,
+        "parameters": None if model.parameters is None else int(model.parameters),
         "reaches_cold_items": bool(model.reaches_cold_items),
         "training": model.training_log,
         "choosing": model.choosing_log,

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,16 +19,23 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound="Retriever")
 WEIGHTS, STATE, RECORD = "weights.safetensors", "model.json", "run.json"
 """A fitted model, and the record of the run that made it, which knows the digests of the files beside it."""
+KEPT_TYPES = {"bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+              "float16", "float32", "float64"}  # fmt: skip
+MAY_BE = (
+    "what ends in an underscore may be a NumPy array of numbers or booleans, a dict from text to such "
+    "arrays, a SciPy CSR array, or a number, text, list or dict with text as keys that JSON can hold"
+)
 
 
 def save(model: Retriever, folder: Path) -> None:
     """Write the model's settings and every attribute that ends in an underscore.
 
-    Such an attribute is a NumPy array, a dict of them, a SciPy CSR array, or a number, text, list or dict
-    that JSON can hold.
+    Such an attribute is a NumPy array of numbers or booleans, a dict from text to such arrays, a SciPy CSR
+    array, or a number, text, list or dict with text as keys that JSON can hold.
 
     Raises:
-        TypeError: an attribute of another type; override `Retriever.save` for such a model.
+        TypeError: an attribute of another type, which the message names; override `Retriever.save` for
+            such a model.
     """
     from safetensors.numpy import save_file
 
@@ -43,30 +46,53 @@ def save(model: Retriever, folder: Path) -> None:
         if not name.endswith("_"):
             continue
         if isinstance(value, np.ndarray):
-            arrays[name] = np.ascontiguousarray(value)
+            arrays[name] = _kept(name, value)
         elif isinstance(value, dict) and any(isinstance(each, np.ndarray) for each in value.values()):
-            arrays |= {f"{name}/{key}": np.ascontiguousarray(each) for key, each in value.items()}
-        elif hasattr(value, "indptr"):
+            arrays |= {f"{name}/{key}": _kept(f"{name}[{key!r}]", each) for key, each in value.items()}
+            if not all(isinstance(key, str) for key in value):
+                raise _unkept(name, "its keys are not all text")
+        elif getattr(value, "format", None) == "csr":
             arrays |= {f"{name}.{part}": getattr(value, part) for part in ("data", "indices", "indptr")}
             values[f"{name}.shape"] = list(value.shape)
         else:
-            values[name] = value
-    with atomic_file(folder / WEIGHTS) as scratch, system_errors():
+            values[name] = _as_json(name, value)
+    with atomic_file(folder / WEIGHTS) as scratch:
         save_file(arrays, scratch)
     write_json(folder / STATE, {"model": model.name, "settings": settings, "values": values})
 
 
-@contextmanager
-def system_errors() -> Iterator[None]:
-    """Within, what safetensors raises where the system refused to write is the system's own OSError."""
-    from safetensors import SafetensorError
+def _kept(name: str, value: Any) -> np.ndarray:
+    if not isinstance(value, np.ndarray):
+        raise _unkept(name, f"it is {_type(value)} among arrays")
+    if value.dtype.name not in KEPT_TYPES:
+        raise _unkept(name, f"it is an array of {value.dtype.name}")
+    return np.ascontiguousarray(value)
 
+
+def _as_json(name: str, value: Any) -> Any:
+    """A value that JSON can hold."""
     try:
-        yield
-    except SafetensorError as error:
-        if found := re.search(r"\(os error (\d+)\)", str(error)):
-            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
-        raise
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise _unkept(name, f"it is {_type(value)}: {error}") from error
+    if not _has_text_keys(value):
+        raise _unkept(name, "JSON would give its keys back as text")
+    return value
+
+
+def _has_text_keys(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) for key in value) and _has_text_keys(list(value.values()))
+    return not isinstance(value, list | tuple) or all(map(_has_text_keys, value))
+
+
+def _type(value: Any) -> str:
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _unkept(name: str, why: str) -> TypeError:
+    return TypeError(f"self.{name} cannot be saved, {why}; {MAY_BE}")
 
 
 def load(model_class: type[Model], folder: Path) -> Model:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
@@ -21,7 +22,7 @@ from support.files import write_json
 from support.locks import locked
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn"],
+PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn", "httpx"],
             "load": ["faiss", "fastapi", "uvicorn", "httpx"]}  # fmt: skip
 
 
@@ -42,7 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _index(options: argparse.Namespace) -> None:
     from serving import bundle
 
-    about = bundle.write(options.run, _dataset(options), options.out, options.kind, _model(options))
+    about = bundle.write(
+        options.run, _dataset(options), options.out, options.kind, _model(options), options.replace
+    )
     progress.say(f"{options.out}: {about.items:,} items of {about.model} in a {about.kind} index")
 
 
@@ -62,12 +65,18 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _http(options: argparse.Namespace) -> None:
-    from serving.http import serve
+    from serving.server import listen, port_of, serve
     from serving.service import Recommender
 
-    recommender = Recommender.open(options.bundle, _model(options))
-    progress.say(f"{len(recommender):,} items at http://{options.host}:{options.port}")
-    serve(recommender, options.host, options.port)
+    writing = not options.read_only
+    with (
+        port_of(options.host, options.port) as bound,
+        Recommender.open(options.bundle, _model(options), writing) as recommender,
+    ):
+        recommender.warm_up()
+        listen(bound)
+        progress.say(f"{len(recommender):,} items at http://{options.host}:{options.port}")
+        serve(recommender, bound, [options.host, *options.allowed_host], writing)
 
 
 def _load(options: argparse.Namespace) -> None:
@@ -113,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
     own = argparse.ArgumentParser(add_help=False)
     own.add_argument("--model", metavar="FILE.py:CLASS", help="the class, where it is one of your own")
     of_run = argparse.ArgumentParser(add_help=False, parents=[own])
-    of_run.add_argument("--run", type=Path, required=True, help="a folder of results/<dataset>/runs")
+    of_run.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", action=_One,
+                        help="a folder of results/<dataset>/runs")  # fmt: skip
     of_run.add_argument(
         "--dataset", metavar="NAME_OR_FILE", help="what the run was made of (default: its name)"
     )
@@ -124,6 +134,8 @@ def _parser() -> argparse.ArgumentParser:
     index = commands.add_parser("index", parents=[of_run], help="write a bundle: index, model, ids")
     index.add_argument("--kind", default="auto", help="auto, flat, ivf_flat, hnsw or ivf_pq")
     index.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
+    index.add_argument("--replace", action="store_true",
+                       help="of a bundle that is there, and of the items that were added to it")  # fmt: skip
     index.set_defaults(work=_index)
 
     compare = commands.add_parser("compare", parents=[of_run], help="measure every index kind for the board")
@@ -132,6 +144,10 @@ def _parser() -> argparse.ArgumentParser:
     http = commands.add_parser("http", parents=[own], help="answer over HTTP")
     http.add_argument("--bundle", type=Path, required=True, metavar="DIR")
     http.add_argument("--host", default="127.0.0.1")
+    http.add_argument("--allowed-host", action="append", default=[], metavar="NAME",
+                      help="what a request's Host header may name too; * for anything")  # fmt: skip
+    http.add_argument("--read-only", action="store_true",
+                      help="take no items, so that another service may write to the bundle")  # fmt: skip
     http.add_argument("--port", type=_within(1, 65_535), default=8000)
     http.set_defaults(work=_http)
 
@@ -142,6 +158,20 @@ def _parser() -> argparse.ArgumentParser:
     under_load.add_argument("--out", type=Path, metavar="FILE", help="keep the record as JSON")
     under_load.set_defaults(work=_load)
     return parser
+
+
+class _One(argparse.Action):
+    """Takes one path; a pattern that the shell made several of is told, with what it matched."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
+    ) -> None:
+        """Keep the path."""
+        if len(values) > 1:
+            raise InputError(
+                f"{option} takes one folder and got {len(values)}: {', '.join(map(str, values))}"
+            )
+        setattr(namespace, self.dest, values[0])
 
 
 def _within(low: int, high: int) -> Callable[[str], int]:

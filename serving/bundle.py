@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +18,14 @@ from evaluation.retriever import EmbeddingRetriever, Retriever
 from serving import index, tables
 from serving.encoding import Schema
 from serving.index import VectorIndex
+from serving.journal import ABOUT, Journal
+from support import locks
 from support.errors import InputError
 from support.files import atomic_folder, write_json
 
 FORMAT = 2
 """Version of the layout; a bundle of another one is not read."""
-ABOUT, INDEX, FEATURES = "bundle.json", "index.faiss", "features.json"
-ITEMS, USERS, CHANGES = "items.parquet", "users.parquet", "changes.parquet"
+INDEX, FEATURES, ITEMS, USERS = "index.faiss", "features.json", "items.parquet", "users.parquet"
 MODEL = (saving.STATE, saving.WEIGHTS)
 HASHED = (INDEX, ITEMS, USERS, FEATURES)
 
@@ -66,7 +68,8 @@ class Bundle:
     user_schema: Schema
     item_schema: Schema
     context_schema: Schema
-    changes: tables.Changes
+    journal: Journal
+    """the changes so far, and where later ones go"""
 
 
 def trained(
@@ -94,22 +97,45 @@ def trained(
 
 
 def write(
-    run: Path, dataset: Dataset, out: Path, kind: str = "auto", model_class: type[Retriever] | None = None
+    run: Path,
+    dataset: Dataset,
+    out: Path,
+    kind: str = "auto",
+    model_class: type[Retriever] | None = None,
+    replace: bool = True,
 ) -> About:
     """Index the items of a run's model and write the bundle, whole or not at all.
 
     Args:
         run: the run's folder.
         dataset: what it was trained on.
-        out: the bundle's folder; an older bundle there is replaced.
+        out: the bundle's folder.
         kind: one of `index.KINDS`, or "auto".
         model_class: as in `trained`.
+        replace: whether an older bundle in `out` goes, and with it the items that were added to it.
 
     Raises:
-        InputError: as `trained`; an unknown kind; or `out` holds something else than a bundle.
+        InputError: as `trained`; an unknown kind; or `out` holds something else than a bundle, a bundle that
+            may not be replaced, or one that a service writes to.
     """
-    if out.exists() and not (out / ABOUT).is_file():
+    if not out.exists():
+        return _write(run, dataset, out, kind, model_class)
+    if not (out / ABOUT).is_file():
         raise InputError(f"{out} exists and is no bundle: give another --out")
+    if not replace:
+        raise InputError(f"{out} holds a bundle already: give another --out, or --replace to build it anew")
+    with locks.held(out / ABOUT, f"a service answers from {out}: stop it first, or give another --out"):
+        return _write(run, dataset, out, kind, model_class)
+
+
+def hold(folder: Path) -> AbstractContextManager[None]:
+    """Within, no other process writes to the bundle in `folder`; InputError where one does already."""
+    read_about(folder)
+    refusal = f"another service writes to {folder}: stop it, or start this one with --read-only"
+    return locks.held(folder / ABOUT, refusal)
+
+
+def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[Retriever] | None) -> About:
     record, model = trained(run, dataset, model_class)
     vectors = model.encode_items()
     kind = index.choose_kind(len(vectors)) if kind == "auto" else kind
@@ -154,18 +180,19 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
         if _digest(folder / name) != about.checksums.get(name):
             raise InputError(f"{folder / name} is not the file that was written: build the bundle again")
     schemas = json.loads((folder / FEATURES).read_text(encoding="utf-8"))
+    item_ids = tables.read_items(folder / ITEMS)
     user_ids, histories = tables.read_users(folder / USERS)
     return Bundle(
         about,
         _load_model(folder, about.model, model_class),
         VectorIndex.read(folder / INDEX, about.kind, about.parameters),
-        tables.read_items(folder / ITEMS),
+        item_ids,
         user_ids,
         histories,
         Schema(**schemas["users"]),
         Schema(**schemas["items"]),
         Schema(**schemas["context"]),
-        tables.read_changes(folder / CHANGES, about.model_hash, about.dimension),
+        Journal(folder, about.model_hash, about.dimension, item_ids),
     )
 
 

@@ -39,9 +39,18 @@ class Catalogue:
 
     def label(self, item_id: str) -> int:
         """The label of an item; InputError where it is not in the catalogue."""
+        self.check_has(item_id)
+        return self._label[item_id]
+
+    def check_has(self, item_id: str) -> None:
+        """InputError where an item is not in the catalogue."""
         if item_id not in self._label:
             raise InputError(f"the item '{item_id}' is not in the catalogue of {len(self):,} items")
-        return self._label[item_id]
+
+    def check_lacks(self, item_id: str) -> None:
+        """InputError where an item is in the catalogue."""
+        if item_id in self._label:
+            raise InputError(f"the item '{item_id}' is in the catalogue already: remove it first")
 
     def codes(self, item_ids: Sequence[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
         """The model's codes of a history, and the items it was not trained with.

@@ -2,94 +2,93 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from serving import schemas
+from serving.encoding import UnknownValues
+from serving.gate import LOOPBACK, Gate, Limits
+from serving.journal import ChangedError
 from serving.requests import Answer
 from serving.requests import Request as Asked
-from serving.service import Recommender
+from serving.service import NotKeptError, Recommender
 from support.errors import InputError
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SHOWN_ERRORS = 5
 
 
-def create_app(recommender: Recommender, max_body_bytes: int = schemas.MAX_BODY_BYTES) -> FastAPI:
+def create_app(
+    recommender: Recommender,
+    limits: Limits | None = None,
+    hosts: Sequence[str] = LOOPBACK,
+    takes_items: bool = True,
+) -> FastAPI:
     """The service over `recommender`.
 
-    Its functions are plain ones, so that they run in the thread pool and none blocks the others.
+    Searches run in the thread pool, so that none blocks the others; additions one after the other on a
+    thread of their own, so that they take none from the searches while they wait for the disk.
+
+    Args:
+        recommender: what answers.
+        limits: on requests; the defaults where None.
+        hosts: what the Host header may name, without a port; `gate.ANY_HOST` among them allows all.
+        takes_items: whether items may be added.
     """
-    app = FastAPI(title="Retrieval", docs_url=None, redoc_url=None)
-    app.add_middleware(BodyLimit, limit=max_body_bytes)
+    app = FastAPI(title="Retrieval", docs_url=None, redoc_url=None, responses=told(400, 408, 413, 503))
+    app.add_middleware(Gate, limits=limits or Limits(), hosts=hosts)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(InputError, _refused)
     app.add_exception_handler(Exception, _failed)
 
+    one_at_a_time = CapacityLimiter(1)
+
     @app.get("/health")
-    def health() -> schemas.Health:
+    async def health() -> schemas.Health:
         about = recommender.about
         return schemas.Health(
             status="ok", model=about.model, dataset=about.title, index=about.kind, items=len(recommender)
         )
 
-    @app.post("/recommend")
+    @app.post("/recommend", responses=told(422, 500))
     def recommend(body: schemas.Recommend) -> schemas.Recommendation:
         (answer,) = recommender.recommend_batch([_asked(body)])
         return _recommendation(answer)
 
-    @app.post("/recommend/batch")
+    @app.post("/recommend/batch", responses=told(422, 500))
     def recommend_batch(body: schemas.RecommendBatch) -> schemas.Recommendations:
         answers = recommender.recommend_batch([_asked(each) for each in body.requests])
         return schemas.Recommendations(answers=[_recommendation(answer) for answer in answers])
 
-    @app.post("/items", status_code=201)
-    def add_item(body: schemas.NewItem) -> schemas.Added:
-        unknown_values = recommender.add_item(body.item_id, body.features)
-        try:
-            recommender.save()
-        except InputError as error:
-            recommender.remove_item(body.item_id)
-            raise HTTPException(507, "the item could not be kept: the server cannot write") from error
-        return schemas.Added(item_id=body.item_id, unknown_values=unknown_values)
+    @app.post("/items", status_code=201, responses=told(403, 409, 422, 500, 507))
+    async def add_item(body: schemas.NewItem) -> schemas.Added:
+        if not takes_items:
+            raise HTTPException(403, "this service only reads its bundle, and takes no items")
+        values = await to_thread.run_sync(_kept, recommender, body, limiter=one_at_a_time)
+        return schemas.Added(item_id=body.item_id, unknown_values=values)
 
     return app
 
 
-class BodyLimit:
-    """Answers 413 to a larger body before anything reads it as JSON, whatever its headers say."""
+def told(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI page says of refusals: each is one sentence."""
+    return {
+        status: {"model": schemas.Refusal, "description": schemas.REFUSALS[status]} for status in statuses
+    }
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app = app
-        self.limit = limit
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on the request with its body in one message."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        body = bytearray()
-        message: Message = {"more_body": True}
-        while message.get("more_body", False):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            if len(body) > self.limit:
-                refusal = _sentence(413, f"the body is larger than {self.limit:,} bytes")
-                await refusal(scope, receive, send)
-                return
-        whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
-
-        async def replay() -> Message:
-            return whole.pop() if whole else await receive()
-
-        await self.app(scope, replay, send)
+def _kept(recommender: Recommender, body: schemas.NewItem) -> UnknownValues:
+    try:
+        return recommender.keep_item(body.item_id, body.features)
+    except ChangedError as error:
+        changed = "the item could not be kept: the bundle was changed by another process; restart the service"
+        raise HTTPException(409, changed) from error
+    except NotKeptError as error:
+        raise HTTPException(507, "the item could not be kept: the server cannot write") from error
 
 
 def _asked(body: schemas.Recommend) -> Asked:
@@ -100,10 +99,6 @@ def _recommendation(answer: Answer) -> schemas.Recommendation:
     return schemas.Recommendation(**vars(answer))
 
 
-def _sentence(status: int, text: str) -> JSONResponse:
-    return JSONResponse({"detail": text}, status_code=status)
-
-
 async def _malformed(_: Request, error: Exception) -> JSONResponse:
     """The first errors of the schema; the input itself is not repeated, it may be large or not JSON."""
     assert isinstance(error, RequestValidationError)
@@ -111,20 +106,13 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
     for each in error.errors()[:SHOWN_ERRORS]:
         where = ".".join(str(part)[:80] for part in each["loc"])
         lines.append(f"{where}: {each['msg']}")
-    return _sentence(422, "; ".join(lines))
+    return JSONResponse({"detail": "; ".join(lines)}, 422)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
-    return _sentence(422, str(error))
+    return JSONResponse({"detail": str(error)}, 422)
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:
     """A bug: its traceback goes to the log, never to the client."""
-    return _sentence(500, "internal error")
-
-
-def serve(recommender: Recommender, host: str, port: int) -> None:
-    """Answer until stopped."""
-    import uvicorn
-
-    uvicorn.run(create_app(recommender), host=host, port=port, log_level="warning")
+    return JSONResponse({"detail": "internal error"}, 500)

@@ -43,7 +43,7 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
 
     about = bundle.read_about(folder)
     bodies, before = _bodies(folder, requests), Usage.now()
-    with running(folder) as address:
+    with running(folder, "--read-only") as address:
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         with httpx.Client(base_url=address, limits=limits, timeout=60, trust_env=False) as client:
             with ThreadPoolExecutor(concurrency) as pool:
@@ -75,15 +75,19 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
+def running(folder: Path, *options: str) -> Iterator[str]:
     """A server of the bundle in `folder`, in a process of its own; yields its address.
+
+    Args:
+        folder: of the bundle.
+        options: of `python -m serving http`, further ones.
 
     Raises:
         InputError: it ends, or does not answer within a minute; what it printed is in the message.
     """
     port = _free_port()
     line = [sys.executable, "-m", "serving", "http", "--bundle", str(folder.absolute())]
-    line += ["--host", HOST, "--port", str(port)]
+    line += ["--host", HOST, "--port", str(port), *options]
     server = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         address = f"http://{HOST}:{port}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from datasets import times
 from serving.encoding import Raw, UnknownValues
 from support.errors import InputError
 
@@ -12,6 +13,22 @@ MAX_HISTORY = 1000
 """Raw items that one request may give as history; a model weighs the newest most."""
 MAX_K = 1000
 """Items that one request may ask for."""
+
+
+def moment(timestamp: int | float | str) -> int:
+    """Unix seconds of a moment, read as the times of a log are.
+
+    Args:
+        timestamp: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size,
+            or ISO 8601.
+
+    Raises:
+        InputError: what is no moment, or one before 1970.
+    """
+    seconds = times.read_one(timestamp)
+    if seconds < 0:
+        raise InputError(f"timestamp is {timestamp!r}: give unix seconds from 0 on, or ISO 8601 from 1970 on")
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -24,8 +41,8 @@ class Request:
     features: Raw | None = None
     """describe a user the model was not trained with; of one it was, it keeps the training's"""
     k: int = 20
-    timestamp: int | None = None
-    """unix seconds of the moment; None is now"""
+    timestamp: int | float | str | None = None
+    """the moment, in any form that a log may have: see `moment`; None is now"""
     context: Raw | None = None
     """where it is asked, in the columns of the interactions' context; None where that is not known"""
     exclude_seen: bool | None = None
@@ -41,12 +58,8 @@ class Request:
             raise InputError("the request names nobody: give user_id, history or features")
         if not (self.user_id is None or isinstance(self.user_id, str)):
             raise InputError(f"user_id must be text, as in the data: not {self.user_id!r}")
-        if self.timestamp is not None and (
-            type(self.timestamp) is not int or not 0 <= self.timestamp < 2**40
-        ):
-            raise InputError(
-                f"timestamp is {self.timestamp!r}: give unix seconds as a whole number, or nothing"
-            )
+        if self.timestamp is not None:
+            moment(self.timestamp)
         if not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
             raise InputError(f"k is {self.k!r}: give a whole number from 1 to {MAX_K:,}")
         history = self.history or ()

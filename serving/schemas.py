@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 
-from serving.requests import MAX_HISTORY, MAX_K
+from serving.requests import MAX_HISTORY, MAX_K, moment
+from support.errors import InputError
 
 MAX_BATCH = 256
 MAX_BODY_BYTES = 4 * 2**20
@@ -14,10 +24,20 @@ MAX_TEXT = 256
 MAX_COLUMNS = 64
 MAX_VALUES = 100
 
+
+def _checked(timestamp: int | float | str) -> int | float | str:
+    try:
+        moment(timestamp)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+    return timestamp
+
+
 Id = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
 Value = StrictInt | StrictFloat | Text | None
 ManyValues = Annotated[list[StrictInt | Text], Field(max_length=MAX_VALUES)]
+Moment = Annotated[StrictInt | StrictFloat | Text, AfterValidator(_checked)]
 Features = Annotated[dict[Text, Value | ManyValues], Field(max_length=MAX_COLUMNS)]
 
 
@@ -34,7 +54,7 @@ class Recommend(Input):
     history: Annotated[list[Id], Field(max_length=MAX_HISTORY)] | None = None
     features: Features | None = None
     k: Annotated[StrictInt, Field(ge=1, le=MAX_K)] = 20
-    timestamp: Annotated[StrictInt, Field(ge=0, lt=2**40)] | None = None
+    timestamp: Moment | None = None
     context: Features | None = None
     exclude_seen: StrictBool | None = None
 
@@ -74,6 +94,27 @@ class Added(BaseModel):
 
     item_id: str
     unknown_values: dict[str, list[str]]
+
+
+class Refusal(BaseModel):
+    """Why a request was not answered."""
+
+    detail: str
+    """one sentence"""
+
+
+REFUSALS = {
+    400: "The Host header names none of the service's hosts, or the body cannot be read as text.",
+    403: "The service only reads its bundle.",
+    408: "The body did not come in time.",
+    409: "The bundle was changed by another process.",
+    413: "The body is too large.",
+    422: "The request cannot be answered: it says what is wrong.",
+    500: "A bug; its traceback is in the service's log.",
+    503: "Too many requests are open: come again after the seconds of the Retry-After header.",
+    507: "The item could not be kept: there is no room, or no right, to write.",
+}
+"""status → when it is answered"""
 
 
 class Health(BaseModel):

@@ -20,8 +20,7 @@ MODEL_HASH = b"model_hash"
 class Changes:
     """What happened to the catalogue since the index was built.
 
-    The index file stays as built; opening a bundle repeats the changes. So saving them is one
-    small file, replaced whole.
+    The index file stays as built; opening a bundle repeats the changes.
     """
 
     item_ids: list[str]
@@ -30,6 +29,11 @@ class Changes:
     """float32[added, d]"""
     removed: npt.NDArray[np.int64]
     """int64: labels removed, of the catalogue or added"""
+
+    @property
+    def count(self) -> int:
+        """How many changes: an item that came and went counts twice."""
+        return len(self.item_ids) + len(self.removed)
 
 
 def write_items(path: Path, item_ids: npt.NDArray[np.object_]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from support.errors import InputError
 from support.files import writing
 
 if sys.platform == "win32":
@@ -48,6 +50,27 @@ def locked(folder: Path, waiting: str) -> Iterator[None]:
         except OSError as error:
             reason = error.strerror or error
             print(f"{folder} cannot be locked ({reason}): start no second command in it", flush=True)
+        yield
+
+
+@contextmanager
+def held(file: Path, refusal: str) -> Iterator[None]:
+    """Hold an existing file for this process, and do not wait where another one holds it.
+
+    The file is not written, and may be one that cannot be. Where the file system has no locks, that is
+    said in a line and the work goes on.
+
+    Raises:
+        InputError: `refusal`, where another process, or another call in this one, holds it.
+    """
+    with file.open("r+" if os.access(file, os.W_OK) else "r") as lock:
+        try:
+            _take(lock, wait=False)
+        except BlockingIOError as error:
+            raise InputError(refusal) from error
+        except OSError as error:
+            reason = error.strerror or error
+            print(f"{file} cannot be locked ({reason}): let no second process write beside it", flush=True)
         yield
 
 

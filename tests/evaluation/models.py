@@ -175,6 +175,94 @@ class NeedsAValue(Popular):
             raise ValueError("size below 0")
 
 
+@dataclass
+class ByUser(EmbeddingRetriever):
+    """A vector a user: the random codes of the items taken, summed; strangers get nothing."""
+
+    stochastic: ClassVar[bool] = False
+
+    def fit(self, train, valid, seed):
+        rng = np.random.default_rng(0)
+        self.items_ = rng.normal(size=(train.n_items, 16)).astype(np.float32)
+        self.users_ = np.zeros((train.n_users, 16), dtype=np.float32)
+        np.add.at(self.users_, train.user, self.items_[train.item])
+
+    def encode_items(self):
+        return self.items_
+
+    def encode_queries(self, queries):
+        return self.user_rows(self.users_, queries.user)
+
+
+@dataclass
+class MeanForStrangers(ByUser):
+    def encode_queries(self, queries):
+        return self.user_rows(self.users_, queries.user, self.users_.mean(axis=0))
+
+
+@dataclass
+class WithHistory(ByUser):
+    """The user's vector on top of the history's."""
+
+    def encode_queries(self, queries):
+        return self.of_user(queries.user) + self.of_history(queries.history)
+
+    def of_user(self, user):
+        return self.user_rows(self.users_, user)
+
+    def of_history(self, history):
+        rows = [self.items_[history[row]].sum(axis=0) for row in range(len(history))]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), 16)
+
+
+@dataclass
+class RareUsersAsStrangers(ByUser):
+    """One known user in eight gets what strangers get, the last one too."""
+
+    def encode_queries(self, queries):
+        rare = (queries.user % 8 == 7) | (queries.user < 0)
+        return self.user_rows(self.users_, np.where(rare, -1, queries.user), self.items_.mean(axis=0))
+
+
+@dataclass
+class LastRow(ByUser):
+    def encode_queries(self, queries):
+        return self.users_[queries.user]
+
+
+@dataclass
+class FirstRow(ByUser):
+    def encode_queries(self, queries):
+        return self.users_[np.maximum(queries.user, 0)]
+
+
+@dataclass
+class RowByModulo(ByUser):
+    def encode_queries(self, queries):
+        return self.users_[queries.user % len(self.users_)]
+
+
+@dataclass
+class MeanOfOneRow(ByUser):
+    def encode_queries(self, queries):
+        return self.user_rows(self.users_, queries.user, self.users_[20:21].mean(axis=0))
+
+
+@dataclass
+class LastRowWithHistory(WithHistory):
+    def of_user(self, user):
+        return self.users_[user]
+
+
+@dataclass
+class LastRowWhereThereIsAHistory(WithHistory):
+    """The history decides whether the user's row is looked at."""
+
+    def encode_queries(self, queries):
+        known = (queries.history.lengths > 0)[:, None]
+        return np.where(known, self.users_[queries.user], self.items_.mean(axis=0)).astype(np.float32)
+
+
 class NoRetriever:
     """Not derived from anything."""
 

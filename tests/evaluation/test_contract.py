@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import baselines  # noqa: F401
@@ -12,6 +13,7 @@ from evaluation import registry, settings
 from evaluation.contract import ContractError, check, fit
 from evaluation.harness import evaluate
 from evaluation.planted import planted
+from evaluation.retriever import Retriever
 
 MODELS = Path(__file__).with_name("models.py")
 
@@ -55,6 +57,48 @@ def test_a_broken_model_is_named(models, name, message):
     model.name = name
     with pytest.raises(ContractError, match=message):
         check(model, {})
+
+
+@pytest.mark.parametrize(
+    "name", ["ByUser", "MeanForStrangers", "WithHistory", "RareUsersAsStrangers", "Tunable"]
+)
+def test_users_of_their_own_and_an_answer_for_strangers_keep_it(models, name):
+    model = getattr(models, name)
+    model.name = name
+    check(model, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [
+        ("LastRow", 47),
+        ("FirstRow", 0),
+        ("RowByModulo", 47),
+        ("MeanOfOneRow", 20),
+        ("LastRowWithHistory", 47),
+        ("LastRowWhereThereIsAHistory", 47),
+    ],
+)
+def test_a_stranger_must_not_get_the_answer_of_one_known_user(models, name, user):
+    model = getattr(models, name)
+    model.name = name
+    with pytest.raises(ContractError, match=f"answer of one known user, code {user} of 48: .*user_rows"):
+        check(model, {})
+
+
+def test_parameters_are_a_whole_number_or_are_not_told(models):
+    class Tells(models.Popular):
+        name, parameters = "Tells", "many"
+
+    with pytest.raises(ContractError, match="parameters: it must be a whole number or None, not str"):
+        check(Tells, {})
+
+
+def test_user_rows_have_a_row_for_strangers():
+    table = np.arange(6, dtype=np.float32).reshape(3, 2)
+    users = np.array([2, -1, 0], dtype=np.int32)
+    assert Retriever.user_rows(table, users).tolist() == [[4, 5], [0, 0], [0, 1]]
+    assert Retriever.user_rows(table, users, table.mean(axis=0)).tolist() == [[4, 5], [2, 3], [0, 1]]
 
 
 PERSONALISED = [name for name in registry.names() if name != "global_hot"]

@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.board import Row
-from evaluation.report import main_table
+from evaluation.report import COSTS, _cost, main_table
 from evaluation.slice_table import slice_table
 
 
@@ -95,6 +95,14 @@ def test_seeds_are_averaged():
 
 def test_nothing_finished():
     assert slice_table([Row("any", {}, [], [{}])], ["any"], 20) == "No finished run.\n"
+
+
+@pytest.mark.parametrize(("parameters", "shown"), [(1234, "1,234"), (None, "–"), (0, "–")])
+def test_parameters_that_are_not_told_are_a_dash(parameters, shown):
+    record = {"parameters": parameters, "metrics": {"ndcg": 0.5}}
+    assert _cost(Row("any", {}, [record], []), *COSTS["parameters"]) == shown
+    unused = {"peak_gpu_mib": 0.0}
+    assert _cost(Row("any", {}, [unused], []), *COSTS["peak GPU MiB"]) == "0"
 
 
 @pytest.mark.parametrize(("peak", "shown"), [(0.0, False), (512.0, True)])

@@ -1,17 +1,14 @@
 """The schema's limits and the service's refusals, by a real client; under load: test_load.py."""
 
 import json
-import socket
-import time
-from threading import Thread
 
 import httpx
 import pytest
-import uvicorn
 
 from serving.http import create_app
 from serving.schemas import MAX_BATCH, MAX_BODY_BYTES
 from support.errors import InputError
+from tests.serving.running import running
 
 JSON = {"content-type": "application/json"}
 REFUSED = [
@@ -45,18 +42,9 @@ def recommender(opened):
 @pytest.fixture
 def client(recommender):
     """A client of a server in a thread of this process, whose recommender a test can reach."""
-    server = uvicorn.Server(uvicorn.Config(create_app(recommender), log_level="critical"))
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        thread = Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.005)
-        address = "http://127.0.0.1:{1}".format(*bound.getsockname())
-        with httpx.Client(base_url=address, trust_env=False) as client:
+    with running(create_app(recommender)) as port:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             yield client
-        server.should_exit = True
-        thread.join()
 
 
 def refusal(answer, status=422):
@@ -139,6 +127,47 @@ def test_an_item_that_cannot_be_kept_is_not_added(client, recommender, new_item,
     answer = client.post("/items", json={"item_id": "new", "features": new_item})
     assert refusal(answer, 507) == "the item could not be kept: the server cannot write"
     assert len(recommender) == 300
+
+
+def test_an_item_for_a_bundle_that_changed_is_refused(client, recommender, new_item):
+    (recommender.folder / "changes.log").write_text("of another")
+    answer = client.post("/items", json={"item_id": "new", "features": new_item})
+    assert "the bundle was changed by another process; restart" in refusal(answer, 409)
+    assert len(recommender) == 300
+
+
+def test_a_service_that_only_reads_takes_no_items(recommender, new_item):
+    with running(create_app(recommender, takes_items=False)) as port:
+        address = f"http://127.0.0.1:{port}"
+        answer = httpx.post(
+            f"{address}/items", json={"item_id": "new", "features": new_item}, trust_env=False
+        )
+    assert "only reads its bundle" in refusal(answer, 403) and len(recommender) == 300
+
+
+def test_moments_are_read_as_those_of_a_log_are(client):
+    def asked(moment):
+        return client.post("/recommend", json={"user_id": "u1", "timestamp": moment})
+
+    for moment in (1580472000, 1580472000000, 1580472000000000000, "2020-01-31T12:00:00Z", 1580472000.5):
+        assert asked(moment).status_code == 200, moment
+    for moment in (-1, True, 20200131, "soon", "1960-01-01", [1]):
+        assert "body.timestamp" in refusal(asked(moment))
+    assert "timestamp is 'soon': give unix seconds" in refusal(asked("soon"))
+
+
+def test_openapi_tells_every_answer(client):
+    page = client.get("/openapi.json").json()
+    told = {path: set(next(iter(methods.values()))["responses"]) for path, methods in page["paths"].items()}
+    everywhere = {"400", "408", "413", "503"}
+    assert told["/health"] == everywhere | {"200"}
+    assert told["/recommend"] == told["/recommend/batch"] == everywhere | {"200", "422", "500"}
+    assert told["/items"] == everywhere | {"201", "403", "409", "422", "500", "507"}
+    for methods in page["paths"].values():
+        for status, answer in next(iter(methods.values()))["responses"].items():
+            if status >= "400":
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Refusal"} and answer["description"]
 
 
 def test_other_paths_and_methods(client):

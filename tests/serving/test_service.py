@@ -1,15 +1,17 @@
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from datasets import Features
+from evaluation import EmbeddingRetriever
 from neural import InfoNCE
 from serving import Recommender, Request, bundle
 from serving.index import KINDS
 from serving.requests import MAX_HISTORY, MAX_K
 from support.errors import InputError
+from tests.serving.conftest import Described
 
 
 @pytest.fixture
@@ -96,6 +98,67 @@ def test_the_moment_and_the_place_count(run_of, dataset, tmp_path):
         placed.recommend("u1", context={"plac": "left"})
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [1580472000, 1580472000_000, 1580472000_000_000, "2020-01-31T13:00:00+01:00", "2020-01-31 12:00"],
+)
+def test_a_moment_may_come_in_any_unit(moment, opened, monkeypatch):
+    recommender, asked = opened(), []
+    monkeypatch.setattr(
+        recommender._model, "encode_queries", lambda queries: asked.append(queries) or np.zeros((1, 16))
+    )
+    recommender.recommend("u1", timestamp=moment)
+    assert asked[-1].timestamp.tolist() == [1580472000]
+
+
+@dataclass
+class RowOfTheLastUser(Described):
+    """Learns a vector for each user, and forgets that strangers have none."""
+
+    def fit(self, train, valid, seed):
+        super().fit(train, valid, seed)
+        rows = [self.item_[train.by_user[user]].sum(axis=0) for user in range(train.n_users)]
+        self.user_ = np.array(rows)
+
+    def encode_queries(self, queries):
+        return self.user_[queries.user]
+
+    knows = EmbeddingRetriever.knows
+
+
+def test_a_stranger_never_gets_the_last_users_items(dataset, toy_run, tmp_path, capsys):
+    model = RowOfTheLastUser()
+    model.fit(dataset.train_valid, None, 0)
+    run = toy_run(4)
+    model.save(run)
+    bundle.write(run, dataset, tmp_path / "out", "flat", RowOfTheLastUser)
+    recommender = Recommender.open(tmp_path / "out", RowOfTheLastUser)
+    assert "answers strangers with the vector of the known user 'u59'" in capsys.readouterr().out
+    assert len(recommender.recommend("u59").items) == 20 and not recommender.recommend("u59").fallback
+    for asked in ({"user_id": "stranger"}, {"history": ["i1"]}, {"features": {"segment": "a"}}):
+        answer = recommender.recommend(**asked)
+        assert answer.fallback and answer.items == []
+    assert not recommender.user_vector("stranger").any()
+
+
+@dataclass
+class PopularWithoutWord(Described):
+    """Gives everybody the same vector, and does not say whom it knows."""
+
+    def encode_queries(self, queries):
+        return np.ones((len(queries), self.dimension), dtype=np.float32)
+
+    knows = EmbeddingRetriever.knows
+
+
+def test_a_stranger_of_whom_nothing_is_told_gets_the_fallback(dataset, toy_run, tmp_path):
+    bundle.write(toy_run(5), dataset, tmp_path / "out", "flat", PopularWithoutWord)
+    recommender = Recommender.open(tmp_path / "out", PopularWithoutWord)
+    assert recommender.recommend("stranger").fallback and recommender.recommend(history=["who"]).fallback
+    assert len(recommender.recommend("stranger").items) == 20
+    assert not recommender.recommend("u1").fallback and not recommender.recommend(history=["i1"]).fallback
+
+
 def test_unknown_items_of_a_history_are_dropped_and_reported(opened):
     recommender = opened()
     answer = recommender.recommend(history=["i1", "who", "i2"])
@@ -127,7 +190,11 @@ def test_features_describe_an_unknown_user_only(opened):
             "the history has 1,001 items, more than 1,000: give the newest",
         ),
         ({"user_id": "u1", "timestamp": -1}, "timestamp is -1: give unix seconds"),
-        ({"user_id": "u1", "timestamp": 1.5}, "timestamp is 1.5: give unix seconds"),
+        ({"user_id": "u1", "timestamp": True}, "timestamp is True: give unix seconds"),
+        ({"user_id": "u1", "timestamp": float("nan")}, "timestamp is nan: give unix seconds"),
+        ({"user_id": "u1", "timestamp": 20200131}, "timestamp is 20200131: give unix seconds"),
+        ({"user_id": "u1", "timestamp": "soon"}, "timestamp is 'soon': give unix seconds"),
+        ({"user_id": "u1", "timestamp": "1960-01-01"}, "timestamp is '1960-01-01': give unix seconds"),
         ({"history": "i1"}, "history must be a list of item ids"),
         ({"history": [1, 2]}, "history must be a list of item ids"),
     ],

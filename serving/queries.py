@@ -1,0 +1,148 @@
+"""Requests by raw ids as queries of a model, and as its vectors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.dataset import Features, Queries
+from datasets.ragged import Ragged
+from evaluation import strangers
+from serving.bundle import Bundle
+from serving.catalogue import Catalogue
+from serving.encoding import Raw, UnknownValues
+from serving.requests import Request, moment
+from support import progress
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request in codes."""
+
+    request: Request
+    user: int
+    history: npt.NDArray[np.int32]
+    """codes"""
+    seen: list[str]
+    """items that may not be returned"""
+    unknown_items: list[str]
+
+    @property
+    def features(self) -> Raw | None:
+        """Those that count: a trained user's are in the model."""
+        return self.request.features if self.user < 0 else None
+
+
+class Encoder:
+    """What a bundle's model makes of requests. Calls from several threads are safe."""
+
+    def __init__(self, opened: Bundle) -> None:
+        self._about = opened.about
+        self._model = opened.model
+        self._histories = opened.histories
+        self._user_schema, self._context_schema = opened.user_schema, opened.context_schema
+        self._user_code = {raw: code for code, raw in enumerate(opened.user_ids)}
+        known = np.flatnonzero(self._histories.lengths).astype(np.int32)
+        double = None
+        if len(known):
+            double = strangers.double_of_vectors(self._model, known, self._histories[known[0]][::-1])
+        self._strangers_have_a_vector = double is None
+        if double is not None:
+            progress.say(
+                f"{self._about.model} answers strangers with the vector of the known user "
+                f"'{opened.user_ids[double]}': strangers get no items; see Retriever.user_rows"
+            )
+
+    def examples(self) -> list[Request]:
+        """Requests of every kind: of a known user, a stranger, and one who is described."""
+        nothing = dict.fromkeys(self._user_schema.columns)
+        described = [Request(features=nothing)] if nothing else []
+        return [*map(Request, list(self._user_code)[:1]), Request(""), *described]
+
+    def resolve(self, request: Request, catalogue: Catalogue) -> Asked:
+        """A request in codes; InputError, as `Request.check`, where it cannot be answered."""
+        request.check()
+        code = -1 if request.user_id is None else self._user_code.get(request.user_id, -1)
+        trained = self._histories[code] if code >= 0 else np.empty(0, dtype=np.int32)
+        history, unknown_items = trained, list[str]()
+        if request.history is not None:
+            history, unknown_items = catalogue.codes(request.history)
+        without_seen = self._about.exclude_seen if request.exclude_seen is None else request.exclude_seen
+        seen = list[str]()
+        if without_seen:
+            seen = [*map(catalogue.raw, trained.tolist()), *(request.history or ())]
+        return Asked(request, code, history, seen, unknown_items)
+
+    def encode(self, asked: Sequence[Asked]) -> tuple[Vectors, npt.NDArray[np.bool_], list[UnknownValues]]:
+        """The vectors, whether the model knows the users, and values that the training data does not have.
+
+        Requests with and without features are encoded apart: to a model, no features are not the
+        same as features of which nothing is known.
+        """
+        vectors = np.empty((len(asked), self._about.dimension), dtype=np.float32)
+        known = np.empty(len(asked), dtype=np.bool_)
+        context, unknown = self._context(asked)
+        for described in (False, True):
+            rows = [row for row, each in enumerate(asked) if (each.features is not None) is described]
+            if not rows:
+                continue
+            chosen, features = [asked[row] for row in rows], None
+            if described:
+                features, unseen = self._user_schema.encode([each.features or {} for each in chosen])
+                for row, values in zip(rows, unseen, strict=True):
+                    unknown[row] |= values
+            told = None if context is None else context.take(np.array(rows))
+            queries = _queries(chosen, features, told)
+            vectors[rows], known[rows] = self._model.encode_queries(queries), self._model.knows(queries)
+        stranger = np.array([each.user < 0 for each in asked], dtype=np.bool_)
+        if not self._strangers_have_a_vector:
+            vectors[stranger], known[stranger] = 0, False
+        return vectors, known & ~_untold(asked, unknown), unknown
+
+    def _context(self, asked: Sequence[Asked]) -> tuple[Features | None, list[UnknownValues]]:
+        """Where each request is asked, None where the data does not tell; and values it does not have."""
+        given = [each.request.context for each in asked]
+        if not self._context_schema.columns and not any(given):
+            return None, [{} for _ in asked]
+        nothing = dict.fromkeys(self._context_schema.columns)
+        return self._context_schema.encode([nothing if each is None else each for each in given])
+
+
+def _untold(asked: Sequence[Asked], unknown: Sequence[UnknownValues]) -> npt.NDArray[np.bool_]:
+    """bool[q]: strangers of whom no history and no feature is known."""
+    nothing = [
+        each.user < 0 and not len(each.history) and not _says_something(each.features or {}, values)
+        for each, values in zip(asked, unknown, strict=True)
+    ]
+    return np.array(nothing, dtype=np.bool_)
+
+
+def _says_something(features: Raw, unknown: UnknownValues) -> bool:
+    """Whether a value is given that the training data has."""
+    for column, value in features.items():
+        values = value if isinstance(value, list | tuple) else [] if value is None else [value]
+        if len(values) > len(unknown.get(column, [])):
+            return True
+    return False
+
+
+def _queries(asked: Sequence[Asked], features: Features | None, context: Features | None) -> Queries:
+    nothing = Ragged.empty(len(asked))
+    now = int(time.time())
+    given = [each.request.timestamp for each in asked]
+    moments = [now if each is None else moment(each) for each in given]
+    return Queries(
+        user=np.array([each.user for each in asked], dtype=np.int32),
+        history=Ragged.from_rows([each.history for each in asked]),
+        exclude=nothing,
+        relevant=nothing,
+        timestamp=np.array(moments, dtype=np.int64),
+        user_features=features,
+        context=context,
+    )
