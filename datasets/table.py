@@ -84,7 +84,7 @@ def load(
     notes = [*source.notes, *unread, *of_users, *of_items, *(when.warnings if when else ())]
     notes += left_out.warnings(source, rest, needs_time)
     return Log(
-        name=safe_name(path.stem),
+        name=safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name),
         user=user,
         item=item,
         user_ids=user_ids,

@@ -81,7 +81,7 @@ def test_blank_lines_and_fractions_of_seconds(tmp_path: Path):
         ("user,item\n", "log.csv: the file has a header and no rows"),
         (
             "person,item\na,b\n",
-            "no column for the user: looked for user, user_id, userid, uid; it has person, item",
+            "no column for the user; it has person, item; name it: --columns user=NAME",
         ),
         ("user,thing\na,b\n", "no column for the item"),
         ("user,item,time\na,b,1\na,c,noon\n", "log.csv, line 3: 'noon' in column 'time' is not a number"),
