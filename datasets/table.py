@@ -82,7 +82,7 @@ def load(
     rest = tuple(name for name in source.names if name not in used.values())
     needs_time = "timestamp" not in {*used, *columns} and not unread
     notes = [*source.notes, *unread, *of_users, *of_items, *(when.warnings if when else ())]
-    notes += left_out.warnings(source, rest, needs_time)
+    notes += left_out.warnings(source, rest, columns, needs_time)
     return Log(
         name=safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name),
         user=user,

@@ -61,7 +61,8 @@ def _read(cells: Cells, form: str) -> Times:
             raise InputError(
                 f"{cells.path}: column '{cells.column}' holds dates already; leave --time-format out"
             )
-        return time_formats.of_dates(cells.values, f"Parquet {kind}")
+        zone = "" if "tz=" in kind or kind.startswith("date") else ", as UTC"
+        return time_formats.of_dates(cells.values, f"Parquet {kind}{zone}")
     if kind not in TEXT and not kind.startswith(time_formats.NUMERIC):
         raise InputError(f"{cells.path}: column '{cells.column}' holds {kind}, which is no moment; {ADVICE}")
     if form and form not in UNITS:
@@ -141,7 +142,7 @@ def _of_text(cells: Cells, unit: str) -> Times:
         )
     if number.any():
         at, other = int(np.argmax(iso)), int(np.argmax(number))
-        found = f"is a date and '{cells.values.iloc[other]}' ({cells.place(other)}) a number"
+        found = f"is a date and '{cells.shown(other)}' ({cells.place(other)}) a number"
         raise cells.wrong(at, f"{found}; write all in one form")
     return _of_iso(cells, text)
 
@@ -157,7 +158,7 @@ def _of_iso(cells: Cells, text: pd.Series) -> Times:
     zoned = text.str.fullmatch(ZONED).to_numpy(dtype=bool)
     if zoned.any() and not zoned.all():
         at, other = int(np.argmin(zoned)), int(np.argmax(zoned))
-        found = f"has no time zone and '{cells.values.iloc[other]}' ({cells.place(other)}) has one"
+        found = f"has no time zone and '{cells.shown(other)}' ({cells.place(other)}) has one"
         raise cells.wrong(at, f"{found}; give all or none")
     return time_formats.of_dates(
         dates, "ISO 8601 with time zones" if zoned.all() else "ISO 8601 without time zone, as UTC"

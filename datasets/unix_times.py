@@ -87,7 +87,7 @@ def _unit(cells: Cells, wholes: Wholes) -> str:
     others = counted[band[counted] != band[first]]
     if len(others):
         other = int(others[0])
-        beside = f"'{cells.values.iloc[first]}' ({cells.place(first)}) in {_named(wholes[first])}"
+        beside = f"'{cells.shown(first)}' ({cells.place(first)}) in {_named(wholes[first])}"
         raise cells.wrong(
             other,
             f"is in {_named(wholes[other])} by its size, and {beside}; write all in one unit, or say which "

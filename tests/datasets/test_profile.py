@@ -51,6 +51,14 @@ def test_all_of_it(tmp_path: Path):
     assert told(json.loads(json.dumps(profile.as_dict()))) == profile.lines()
 
 
+def test_numbers_that_give_an_order_are_no_dates(tmp_path: Path):
+    log = [(user, item, when - 1_600_000_000) for user, item, when in rows(50, 10)]
+    profile = load(write(tmp_path / "log.csv", log), tmp_path).profile
+    assert profile is not None
+    assert (profile.first, profile.last) == ("0", "9000")
+    assert "an order, not dates" in profile.times
+
+
 def test_why_a_protocol_is_taken(tmp_path: Path):
     path = write(tmp_path / "log.csv", [row[:2] for row in rows(50, 10)], "user,item")
     for protocol, why in ((None, "for there are no times"), ("random", "as asked for")):

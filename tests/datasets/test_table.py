@@ -204,6 +204,8 @@ def test_labels_in_parquet(tmp_path: Path):
         ("user,item,rating\na,x,4\nb,y,\n", {}, "line 3: 'rating' is missing; .* --columns rating=$"),
         ("user,item,rating\na,x,4\nb,y,1;5\n", {}, "line 3: '1;5' .* not a number; .* --columns rating=$"),
         ('user,item,rating\na,x,"4,5"\n', {}, "decimal comma"),
+        ('user,item,rating\na,x,"4\n5\u200b"\n', {}, r"line 2: '4\\n5\\u200b' in column 'rating'"),
+        (f"user,item,rating\na,x,{'y' * 999}\n", {}, f"line 2: '{'y' * 60}…' in column"),
         ("user,item,time\na,x,5\nb,y,noon\n", {}, "--columns timestamp=$"),
         ("user,item\n1,a\nuser,item\n2,b\n", {}, "line 3: the header stands here again"),
         ("user,item\n1,a\n\ufeffuser,item\n", {}, "line 3: the header stands here again"),
@@ -243,6 +245,8 @@ def test_a_column_that_looks_like_a_time_and_is_not_used(tmp_path: Path, column:
         == f"column '{column}' looks like a time and is not used; to use it: --columns timestamp={column}"
     )
     assert table.load(tmp_path / "log.csv", {"timestamp": ""}).notes == ()
+    (note,) = table.load(tmp_path / "log.csv", {"user": "item", "item": "user"}).notes
+    assert note.endswith(f"--columns user=item,item=user,timestamp={column}")
 
 
 def test_a_column_of_0_and_1_is_never_left_out_silently(tmp_path: Path):
