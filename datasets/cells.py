@@ -50,7 +50,7 @@ class Cells:
 
     def hint(self, at: int) -> str:
         """What to do about a decimal comma, where value number `at` has one."""
-        comma = re.fullmatch(r"\s*[+-]?\d+,\d+\s*", str(self.values.iloc[at]))
+        comma = re.fullmatch(r"\s*[+-]?[0-9]+,[0-9]+\s*", str(self.values.iloc[at]))
         return " (write a point for the decimal comma)" if comma else ""
 
     def take(self, kept: npt.NDArray[np.bool_]) -> Cells:

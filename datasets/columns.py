@@ -128,7 +128,7 @@ def _guessed(path: Path, names: list[str], role: str, rated: bool) -> str | None
     if role not in REQUIRED:
         return None
     message = f"{path}: no column for the {role}; it has {_list(names)}; {ADVICE} {role}=NAME"
-    if any(re.fullmatch(r"-?\d+(?:\.\d+)?", column.strip()) for column in names):
+    if any(re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", column.strip()) for column in names):
         message += "; if these are values, put the names of the columns above them"
     raise InputError(message)
 

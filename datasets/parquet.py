@@ -35,7 +35,11 @@ def read(path: Path, name: str) -> pd.Series:
     import pandas as pd
 
     with _readable(path):
-        values = _series(_open(path).to_table(columns=[name]), name)
+        table = _open(path).to_table(columns=[name])
+        table.validate(full=True)
+        if len(table) != _open(path).count_rows():
+            raise ValueError(f"column '{name}' is cut short")
+        values = _series(table, name)
     values.index = pd.RangeIndex(1, len(values) + 1, name="row")
     return values
 
@@ -63,7 +67,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: not a readable Parquet file ({error}); write it again") from error
+        told = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable Parquet file ({told}); write it again") from error
 
 
 def _series(table: Any, name: str) -> pd.Series:

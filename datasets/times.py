@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = ("", "string", "large_string", "string_view")
-ISO = r"\d{4}[-/]\d{1,2}(?:[-/]\d{1,2})?(?:[T ].*)?|\d{8}T\d+.*"
-ZONED = r".*[T ].*(?:Z|[+-]\d{2}(?::?\d{2})?)"
+ISO = r"[0-9]{4}[-/][0-9]{1,2}(?:[-/][0-9]{1,2})?(?:[T ].*)?|[0-9]{8}T[0-9]+.*"
+ZONED = r".*[T ].*(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 UTC_NAMES = r"\s*(?:UTC|GMT|Z|z)$"
 ADVICE = "give unix times or ISO 8601, or say how to read it, such as --time-format '%d.%m.%Y'"
 
@@ -98,7 +98,7 @@ def read_one(value: int | float | str, form: str = "") -> int:
 def _plain(value: str) -> int | float | str:
     """The number that a text stands for, or the text."""
     text = value.strip()
-    if re.fullmatch(r"[+-]?\d{1,19}", text):
+    if re.fullmatch(r"[+-]?[0-9]{1,19}", text):
         return int(text)
     return float(text) if re.fullmatch(unix_times.NUMBER, text) else text
 
@@ -150,7 +150,7 @@ def _of_text(cells: Cells, unit: str) -> Times:
 def _of_iso(cells: Cells, text: pd.Series) -> Times:
     import pandas as pd
 
-    text = text.str.replace(UTC_NAMES, "Z", regex=True).str.replace(r",(\d+)", r".\1", regex=True)
+    text = text.str.replace(UTC_NAMES, "Z", regex=True).str.replace(r",([0-9]+)", r".\1", regex=True)
     dates = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
     wrong = dates.isna().to_numpy(dtype=bool)
     if wrong.any():

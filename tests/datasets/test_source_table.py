@@ -147,3 +147,16 @@ def test_folders_by_the_values_of_a_column(tmp_path: Path):
     frame = pd.DataFrame({"user": [1, 2], "date": ["2020-01-01", "2020-01-02"]})
     frame.to_parquet(tmp_path / "log", partition_cols=["date"])
     assert open_table(tmp_path / "log", {}).column("date").tolist() == frame["date"].tolist()
+
+
+def test_damage_inside_a_parquet_file_is_one_sentence(tmp_path: Path):
+    path = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"user": ["abcdefgh"]}), path, compression="none", write_statistics=False)
+    content = path.read_bytes()
+    assert content.count(b"abcdefgh") == 1
+    path.write_bytes(content.replace(b"abcdefgh", b"abc\xff\xfefgh"))
+    with pytest.raises(
+        InputError, match=r"log\.parquet: not a readable Parquet file \(.*\); write it again$"
+    ) as error:
+        open_table(path, {}).column("user")
+    assert "\n" not in str(error.value)

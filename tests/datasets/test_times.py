@@ -126,6 +126,8 @@ def test_zones_may_differ_and_their_lack_is_told():
         (["today", "2020-01-01"], "'today'"),
         (["nan"], "'nan'"),
         (["10:22:32"], "'10:22:32'"),
+        (["١٢"], "'١٢' .* is not a number"),
+        (["1²"], "'1²' .* is not a number"),
         (["2020-01-01 00:00:00 CET"], "CET"),
         (["1600000000,5"], "decimal comma"),
         (["1e300"], "1e300 in column 'time' is too large"),
