@@ -138,7 +138,9 @@ def _without_unreadable_times(table: Roles, choice: Choice) -> list[str]:
         _times(cells, choice)
     except InputError as error:
         del table["timestamp"]
-        return [f"column '{cells.column}' is left out: {error}"]
+        # A board may be shown elsewhere: it names no folder of this machine.
+        problem = str(error).removeprefix(str(cells.path)).lstrip(",: ")
+        return [f"column '{cells.column}' is left out: {problem}"]
     return []
 
 

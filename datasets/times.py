@@ -168,9 +168,7 @@ def _of_iso(cells: Cells, text: pd.Series) -> Times:
 def _not_a_time(cells: Cells, at: int) -> InputError:
     proposed = [f"'{form}'" for form in time_formats.proposed(cells, at)]
     if proposed:
-        return cells.wrong(
-            at, f"can be read in more than one way; give --time-format {' or '.join(proposed)}"
-        )
+        return cells.wrong(at, f"is not ISO 8601; say how to read it: --time-format {' or '.join(proposed)}")
     return cells.wrong(at, f"is not a number and not an ISO 8601 date; correct it{cells.hint(at)}, {ADVICE}")
 
 
