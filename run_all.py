@@ -10,7 +10,18 @@ from pathlib import Path
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
 from datasets import Dataset, catalog, load, table
-from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
+from evaluation import (
+    configs,
+    contract,
+    harness,
+    isolation,
+    listing,
+    registry,
+    report,
+    runs,
+    settings,
+    tuning,
+)
 from support import compute, progress
 from support.errors import InputError, in_one_sentence, unknown
 from support.locks import locked
@@ -44,6 +55,7 @@ def leaderboard(options: argparse.Namespace) -> int:
     for source in sources:
         _check_plugin(source)
     dataset = _load(options)
+    options.k = harness.length(options.k, dataset)
     jobs = _jobs(options, sources, dataset, chosen)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, options.dataset))

@@ -19,7 +19,7 @@ from evaluation import contract, environment, isolation, registry, settings
 from evaluation.configs import DEFAULTS, Chosen
 from evaluation.harness import Evaluation, evaluate
 from evaluation.retriever import Retriever
-from support import compute, progress
+from support import compute, memory, progress
 from support.files import atomic_folder, write_json
 
 RECORD, LISTS = "run.json", "lists.npz"
@@ -188,7 +188,7 @@ def execute(work: Work) -> dict[str, Any]:
         "fit_seconds": round(fit_seconds, 3),
         "recommend_seconds": round(result.recommend_seconds, 3),
         "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
-        "peak_rss_mib": round(environment.peak_rss_mib(), 1),
+        "peak_rss_mib": round(memory.peak_mib(), 1),
         "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
         "parameters": model.parameters,
         "reaches_cold_items": bool(model.reaches_cold_items),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
-import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+STAT = Path("/proc/stat")
 
 
 @dataclass(frozen=True)
@@ -17,17 +17,29 @@ class Usage:
 
     at: float
     machine: float
+    """NaN where the system does not count them"""
     ours: float
 
     @classmethod
     def now(cls) -> Usage:
-        """As Linux counts them."""
-        user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split()[1:8])
-        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        busy = (user + nice + system + irq + softirq) / TICKS
-        return cls(time.monotonic(), busy, sum(each.ru_utime + each.ru_stime for each in spent))
+        """As the system counts them."""
+        return cls(time.monotonic(), _machine(), sum(os.times()[:4]))
 
     def cores_elsewhere(self, before: Usage) -> float:
-        """Cores that other processes kept busy since `before`, on average."""
-        others = (self.machine - before.machine) - (self.ours - before.ours)
-        return max(others / (self.at - before.at), 0.0)
+        """Cores that other processes kept busy since `before`, on average.
+
+        Where the system does not count the cores' work it is the load of the last minute less our own share.
+        """
+        seconds, ours = self.at - before.at, self.ours - before.ours
+        if math.isnan(self.machine) or math.isnan(before.machine):
+            load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+            return max(load - ours / seconds, 0.0)
+        return max((self.machine - before.machine - ours) / seconds, 0.0)
+
+
+def _machine() -> float:
+    try:
+        user, nice, system, _, _, irq, softirq = map(int, STAT.read_text().split()[1:8])
+    except OSError:
+        return math.nan
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
