@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +102,19 @@ def test_downloaded_once_into_the_data_folder(tmp_path: Path, monkeypatch: pytes
     first = load("yelp2018", tmp_path)
     assert load("yelp2018", tmp_path).fingerprint == first.fingerprint
     assert asked == [tmp_path / "yelp2018"]
+
+
+def test_a_dataset_that_another_command_just_downloaded_is_not_downloaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: list[Path]
+):
+    @contextmanager
+    def after_another(folder: Path, waiting: str) -> Iterator[None]:
+        write_lightgcn(folder / "yelp2018")
+        yield
+
+    monkeypatch.setattr(catalog, "locked", after_another)
+    assert load("yelp2018", tmp_path).name == "yelp2018"
+    assert offline == []
 
 
 def test_downloaded_into_the_cache_where_the_data_folder_cannot_be_written(
@@ -228,6 +243,25 @@ def test_aliec_sim_is_made_once_and_kept_in_the_cache(tmp_path: Path, cache: Pat
     assert (made[0] / "raw_sample.csv").stat().st_mtime_ns == stamp
     assert load("aliec-sim", tmp_path, scale=0.003).fingerprint != dataset.fingerprint
     assert offline == []
+
+
+@pytest.mark.parametrize("file", ["raw_sample.csv", "GENERATED.json", "SHA256SUMS"])
+@pytest.mark.parametrize("damage", ["flip", "remove"])
+def test_aliec_sim_that_is_damaged_in_the_cache_is_made_anew(
+    tmp_path: Path, cache: Path, file: str, damage: str, capsys: pytest.CaptureFixture[str]
+):
+    right = load("aliec-sim", tmp_path, scale=0.001)
+    (path,) = (cache / "aliec-sim").glob(f"*/{file}")
+    content = path.read_bytes()
+    if damage == "remove":
+        path.unlink()
+    else:
+        path.write_bytes(content.replace(b"1", b"3", 1))
+    capsys.readouterr()
+    again = load("aliec-sim", tmp_path, scale=0.001)
+    assert (again.fingerprint, again.title) == (right.fingerprint, right.title)
+    assert path.read_bytes() == content
+    assert capsys.readouterr().out.count("it is made anew") == 1
 
 
 def test_aliec_sim_in_the_data_folder_is_used(tmp_path: Path, cache: Path):

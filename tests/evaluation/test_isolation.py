@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from evaluation import isolation
-from evaluation.environment import peak_rss_mib
 from evaluation.isolation import Crash, call
 from support.errors import UnwritableError
+from support.memory import peak_mib
 
 
 def test_value():
@@ -39,8 +39,8 @@ def test_death_is_told():
 
 def test_peak_memory_is_the_childs_own():
     ballast = np.ones(100 * 2**20, dtype=np.uint8)
-    assert peak_rss_mib() > 100
-    assert call(peak_rss_mib) < 100 < ballast.nbytes
+    assert peak_mib() > 100
+    assert call(peak_mib) < 100 < ballast.nbytes
 
 
 @pytest.fixture
