@@ -76,8 +76,8 @@ put a proxy before it.
   not there.
 - A bundle has one writer. A second service on it ends with a sentence; with `--read-only` it answers and
   takes no items.
-- Bodies of at most {LIMITS.body_bytes / 2**20:.0f} MiB (413) that come within
-  {LIMITS.body_seconds:.0f} seconds, without a pause of {LIMITS.idle_seconds:.0f} (408). At most {LIMITS.open_requests:,} requests and
+- Bodies have at most {LIMITS.body_bytes / 2**20:.0f} MiB (413) and come within {LIMITS.body_seconds:.0f}
+  seconds, without a pause of {LIMITS.idle_seconds:.0f} (408). At most {LIMITS.open_requests:,} requests and
   {LIMITS.open_bytes / 2**20:.0f} MiB of bodies at a time; more are told to come again (503, `Retry-After`).
 - The `Host` header names this machine (localhost, 127.0.0.1, [::1], `--host`) or what `--allowed-host NAME`
   allows; else 400.
