@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
-from datasets import Dataset, catalog, load, table
+from datasets import Dataset, catalog, load
+from datasets import options as own_file
 from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
 from support import compute, progress
 from support.errors import InputError, in_one_sentence, unknown
+from support.files import tidy
 from support.locks import locked
+from support.stopping import interrupting
 
 ROOT = Path(__file__).parent
 
@@ -27,29 +32,33 @@ def main(arguments: list[str] | None = None) -> int:
         if options.list:
             print(listing.text(catalog.listing(options.data_dir)))
             return 0
-        return leaderboard(options)
+        with interrupting():
+            return leaderboard(options)
     except KeyboardInterrupt:
         kept = (
             f"finished runs and trials are kept in {options.results_dir}; --resume goes on with the training "
             "that was stopped"
         )
-        print(f"\nstopped; {kept}", file=sys.stderr)
+        with suppress(OSError):  # The terminal may be what was closed.
+            print(f"\nstopped; {kept}", file=sys.stderr)
         return 130
 
 
 def leaderboard(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     sources = _sources(options)
-    chosen = compute.configure(options.device, options.precision)
+    chosen = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
     dataset = _load(options)
+    _show(dataset)
     jobs = _jobs(options, sources, dataset, chosen)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, options.dataset))
     waiting = f"another command is working in {board}: waiting for it, because two at once spoil the times"
     failed = False
     with locked(board, waiting):
+        tidy(board)
         if options.tune:
             failed = _tune(jobs, dataset, board, options)
             jobs = _jobs(options, sources, dataset, chosen)
@@ -73,7 +82,7 @@ def _tune(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse
         for job in jobs
         if job.seed == 0
     ]
-    config, failed = _config(options, dataset), False
+    config, failed = options.configs_dir / f"{dataset.name}.yaml", False
     for question in [each for each in questions if each.space()]:
         name = question.job.source.name
         choice = tuning.tune(question, board, budget, options.force)
@@ -130,27 +139,37 @@ def _load(options: argparse.Namespace) -> Dataset:
         protocol=options.protocol,
         exclude_seen=options.exclude_seen,
         split_seed=options.split_seed,
-        columns=options.columns,
+        **own_file.chosen(options),
         stand_in=not options.no_stand_in,
         scale=options.scale,
     )
 
 
+def _show(dataset: Dataset) -> None:
+    """What the data is, before anything is fitted to it."""
+    if dataset.profile is not None:
+        told = [*dataset.profile.lines(), *(f"warning: {each}" for each in dataset.profile.warnings)]
+        progress.say("\n  ".join([dataset.heading, *told]))
+
+
 def _jobs(
     options: argparse.Namespace, sources: list[runs.ModelSource], dataset: Dataset, chosen: compute.Compute
 ) -> list[runs.Job]:
-    config = _config(options, dataset)
+    layers = configs.layers(options.configs_dir, dataset.name)
     from_command = settings.parse_assignments(options.set)
     known = [*registry.names(), *(source.name for source in sources)]
-    by_hand = [name for name, choice in configs.read(config, dataset).items() if choice.chosen.by != "tuning"]
-    for where, named in ((str(config), by_hand), ("--set", from_command)):
+    given: dict[str, Iterable[str]] = {"--set": from_command}
+    for path in layers:
+        found = configs.read(path, dataset)
+        given[str(path)] = [name for name, choice in found.items() if choice.chosen.by != "tuning"]
+    for where, named in given.items():
         for name in named:  # One that was tuned may be a plug-in's.
             if name not in known:
                 raise unknown(f"model in {where}", name, known)
     jobs = []
     for source in sources:
         model = source.load()
-        choice = configs.resolved(model, config, dataset)
+        choice = configs.resolved(model, layers, dataset)
         values = settings.resolve(model, choice.settings | from_command.get(source.name, {}), "--set")
         if values != choice.settings:
             choice = configs.Choice(values, configs.Chosen("command line"))
@@ -159,10 +178,6 @@ def _jobs(
             how = chosen.device, chosen.precision, choice.chosen
             jobs.append(runs.Job(source, choice.settings, seed, options.k, *how))
     return jobs
-
-
-def _config(options: argparse.Namespace, dataset: Dataset) -> Path:
-    return options.configs_dir / f"{dataset.name}.yaml"
 
 
 def _banner(dataset: Dataset, asked: str) -> str:
@@ -186,17 +201,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--split-seed", type=int, default=0, metavar="S", help="seed of everything random in the split")
     add("--k", type=_count, default=20, help="length of the lists")
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="folder of the datasets")
-    add("--results-dir", type=Path, default=ROOT / "results", metavar="DIR", help="folder of the results")
-    add("--configs-dir", type=Path, default=ROOT / "configs", metavar="DIR", help="folder of chosen settings")
+    add("--results-dir", type=Path, default=report.SHIPPED / report.OWN, metavar="DIR",
+        help="folder of the results (default: results/local)")  # fmt: skip
+    add("--configs-dir", type=Path, default=configs.SHIPPED / configs.OWN, metavar="DIR",
+        help="folder of settings that go before the shipped ones, and of what --tune finds "
+        "(default: configs/local)")  # fmt: skip
     add("--device", choices=compute.DEVICES, default="auto")
     add("--precision", choices=compute.PRECISIONS, default="auto", help="of neural training")
+    add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
+        "OMP_NUM_THREADS or a container's CPU quota)")  # fmt: skip
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--tune", type=_count, default=0, metavar="N",
         help="first choose each model's settings, among N, on the validation part")  # fmt: skip
     add("--tune-minutes", type=_minutes, default=60.0, metavar="M",
         help="minutes of one model's search after which no trial begins")  # fmt: skip
-    add("--columns", type=table.parse_columns, default={}, metavar="ROLE=NAME,…",
-        help="columns of your own file: user, item, timestamp, rating")  # fmt: skip
+    own_file.add_arguments(parser)
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
     add("--force", action="store_true", help="run, and search, again what is done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")

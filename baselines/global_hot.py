@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.dataset import Interactions, Queries
-from evaluation import topk
+from evaluation import ties, topk
 from evaluation.registry import register
 from evaluation.retriever import Retriever
 from support.errors import InputError
@@ -39,9 +39,9 @@ class GlobalHot(Retriever):
             raise InputError(f"global_hot.half_life_days must be at least 0, not {self.half_life_days}")
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
-        """Count, and sort by (count, item code)."""
+        """Count, and sort by (count, `ties.rank`)."""
         counts = np.bincount(train.item, self._weights(train), minlength=train.n_items)
-        order = np.argsort(-counts, kind="stable").astype(np.int32)
+        order = np.lexsort((ties.rank(np.arange(len(counts))), -counts)).astype(np.int32)
         # What an item counts after many half-lives may be too small for a number above 0.
         self.order_ = order[train.item_counts[order] > 0]
         self.scores_ = counts[self.order_].astype(np.float32)

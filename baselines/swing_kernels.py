@@ -20,7 +20,8 @@ from evaluation.kernels import clear, push
 def nearest(
     block, users, items, weights, own_norms, other_norms, alpha, top_k, place_type, table
 ):  # fmt: skip
-    """The `top_k` items with the largest Swing similarity to each item of `block`, ties by code.
+    """The `top_k` items with the largest Swing similarity to each item of `block`, ties by
+    `ties.rank`.
 
     Args:
         block: int32[b], item codes.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from datasets.dataset import Features, Interactions, Queries
 from datasets.ragged import Ragged, offsets_of
-from evaluation import Retriever
+from evaluation import Retriever, ties
 from evaluation.blocks import in_blocks
 from support.errors import InputError, unknown
 
@@ -58,7 +58,7 @@ class CategoryHot(Retriever):
         self.popularity_ = _popularity(self.categories_, counts)
         shares = self.categories_.T @ counts / max(len(train), 1)  # (categories,)
         self.prior_ = self.popularity_.T @ shares  # (items,)
-        self.order_ = np.argsort(-self.prior_, kind="stable").astype(np.int32)
+        self.order_ = np.lexsort((ties.rank(np.arange(train.n_items)), -self.prior_)).astype(np.int32)
 
     def _column(self, features: Features | None) -> Column:
         columns: dict[str, Column] = {**features.categorical, **features.multivalued} if features else {}

@@ -16,11 +16,12 @@ import numpy as np
 from tabulate import tabulate
 
 from benchmarks import drawing
-from evaluation import environment, runs
+from evaluation import environment
+from evaluation.records import of_board
 from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
-RUNS = ROOT / "results" / "aliec-sim" / "runs"
+BOARD = ROOT / "results" / "aliec-sim"
 SCALES = (0.05, 0.1, 0.3, 1.0)
 MEASURES = {"fit s": "fit_seconds", "rank s": "recommend_seconds", "peak MiB": "peak_rss_mib"}
 SHORTEST = 0.1
@@ -33,10 +34,9 @@ def points(scales: tuple[float, ...]) -> Points:
     """Model → its finished runs at `scales` with the settings chosen for aliec-sim, by size."""
     titles = {f"aliec-sim, synthetic, scale {scale}" for scale in scales}
     found: Points = {}
-    for folder in sorted(RUNS.glob("*")):
-        record = runs.read(folder)
-        done = record and record["status"] == "done" and record["dataset"]["title"] in titles
-        if record and done and not record["code"] and record["chosen"]["by"] != "command line":
+    for record in of_board(BOARD).values():
+        done = record["status"] == "done" and record["dataset"]["title"] in titles
+        if done and not record["code"] and record["chosen"]["by"] != "command line":
             found.setdefault(record["model"], []).append(record)
     return {model: _newest(records) for model, records in found.items()}
 
@@ -80,7 +80,7 @@ def page(found: Points) -> str:
         "derived by `python -m benchmarks.scaling` from the runs in `results/aliec-sim/`. "
         "The exponent is the slope of "
         f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
-        f"{environment.machines(every)}.\n\n"
+        f"{'; '.join(sorted(set(map(environment.machine, every))))}.\n\n"
         "Ranking by vectors costs queries × items × dimensions, and queries and items both grow with the "
         "data: 2 is the exponent of its formula. The fit of the towers contains a ranking of up to 5,000 "
         f"validation queries, whose cost grows with the items.\n\n![growth](scaling.svg)\n\n{table}\n"

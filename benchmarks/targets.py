@@ -14,12 +14,12 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import runs
+from evaluation.records import of_board
 from support.files import write_text
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "speed.md"
-RUNS = ROOT / "results" / "gowalla" / "runs"
+BOARD = ROOT / "results" / "gowalla"
 
 
 Seconds = dict[str, float]
@@ -155,13 +155,12 @@ def _figure(value: float) -> str:
 
 
 def validation_shares(folder: Path) -> dict[str, float]:
-    """Model → seconds of its evaluations over seconds of training, in its newest run under `folder`.
+    """Model → seconds of its evaluations over seconds of training, in its newest run on the board `folder`.
 
     Runs whose epochs do not say what their evaluations took are left out.
     """
-    records = [record for path in folder.glob("*") if (record := runs.read(path))]
     newest: dict[str, list[dict[str, float]]] = {}
-    for record in sorted(records, key=lambda record: record["date"]):
+    for record in sorted(of_board(folder).values(), key=lambda record: record["date"]):
         epochs = record.get("choosing") or []
         if any("valid_seconds" in epoch for epoch in epochs):
             newest[record["model"]] = epochs
@@ -178,7 +177,7 @@ def main() -> int:
     if not saved:
         print("error: no saved run of benchmarks: run 'make bench' first", file=sys.stderr)
         return 2
-    text = page(json.loads(saved[-1].read_text(encoding="utf-8")), validation_shares(RUNS))
+    text = page(json.loads(saved[-1].read_text(encoding="utf-8")), validation_shares(BOARD))
     write_text(PAGE, text)
     print(text)
     return 0

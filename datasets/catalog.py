@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datasets import download, lightgcn, movielens, table
+from datasets import profile as profiles
 from datasets.dataset import Dataset
 from datasets.log import Log
-from datasets.splits import excludes_seen, split
+from datasets.splits import RATED, TIMELESS, excludes_seen, split
 from support import progress
 from support.errors import InputError, unknown
 
@@ -51,6 +52,9 @@ def load(
     exclude_seen: bool | None = None,
     split_seed: int = 0,
     columns: dict[str, str] | None = None,
+    time_format: str = "",
+    min_rating: float | None = None,
+    drop_incomplete: bool = False,
     stand_in: bool = True,
     scale: float | None = None,
 ) -> Dataset:
@@ -64,7 +68,10 @@ def load(
         exclude_seen: keep a user's earlier items out of the answer; by default in all protocols
             but next-item and cold-items.
         split_seed: seed of all that is random in the split.
-        columns: role → column name, for a file of one's own.
+        columns: role → column name, for a file of one's own; "" does without times or ratings.
+        time_format: how to read its times, where that is not plain: see `table.Choice`.
+        min_rating: leave out its rows with a lower rating.
+        drop_incomplete: leave out its rows without user, item, or another value that is used.
         stand_in: whether aliec-sim, under its own name, takes the place of aliec where that is not to be had.
         scale: size of aliec-sim, 1.0 being that of aliec.
 
@@ -72,18 +79,25 @@ def load(
         InputError: an unknown name or protocol, files that are missing or malformed, or a split that
             leaves nothing to ask or to learn from.
     """
+    choice = table.Choice(columns or {}, time_format, min_rating, drop_incomplete)
     if _is_path(dataset):
-        log, protocols = _own_file(Path(dataset), columns or {})
+        log, protocols = _own_file(Path(dataset), choice, protocol)
+        default = "by default, for there are times" if log.timestamp is not None else "for there are no times"
     elif dataset not in SOURCES:
         raise unknown("dataset", dataset, SOURCES)
     else:
-        log, protocols = _named(dataset, data_dir, columns, stand_in, scale), SOURCES[dataset].protocols
+        log, protocols = _named(dataset, data_dir, choice, stand_in, scale), SOURCES[dataset].protocols
+        default = "the dataset's own"
     if protocol is not None and protocol not in protocols:
         raise unknown(f"protocol for {log.name}", protocol, protocols)
-    protocol = protocol or protocols[0]
+    chosen = protocol or protocols[0]
     if exclude_seen is None:
-        exclude_seen = excludes_seen(protocol)
-    return split(log, protocol, exclude_seen, split_seed)
+        exclude_seen = excludes_seen(chosen)
+    divided = split(log, chosen, exclude_seen, split_seed)
+    why = default if protocol is None else "as asked for"
+    profile = profiles.of(log, chosen, why, len(divided.test))
+    more = (warning for warning in profile.warnings if warning not in divided.notes)
+    return replace(divided, profile=profile, notes=(*divided.notes, *more))
 
 
 def listing(data_dir: Path) -> list[Listed]:
@@ -111,20 +125,29 @@ def _is_path(dataset: str) -> bool:
     return Path(dataset).suffix.lower() in table.SUFFIXES or Path(dataset).name != dataset
 
 
-def _own_file(path: Path, columns: dict[str, str]) -> tuple[Log, tuple[str, ...]]:
+def _own_file(path: Path, choice: table.Choice, protocol: str | None) -> tuple[Log, tuple[str, ...]]:
     """A user's file and its protocols; it never takes the name of a known dataset."""
-    log = table.load(path, columns)
+    rated = protocol in RATED
+    if choice.columns.get("rating") and choice.min_rating is None and not rated:
+        raise InputError(
+            f"--columns rating={choice.columns['rating']}: protocol '{protocol or 'time'}' counts every row "
+            "alike; give --min-rating X to leave low ones out, or leave the rating out"
+        )
+    log = table.load(path, **vars(choice), timed=protocol not in TIMELESS, rated=rated)
     if log.name.lower() in SOURCES:
         log = replace(log, name=table.safe_name(path.name))
     timed = ("time", "next-item", "cold-items", "leave-last-one")
     return log, ("random", *timed) if log.timestamp is None else (*timed, "random")
 
 
-def _named(
-    name: str, data_dir: Path, columns: dict[str, str] | None, stand_in: bool, scale: float | None
-) -> Log:
-    if columns:
+def _named(name: str, data_dir: Path, choice: table.Choice, stand_in: bool, scale: float | None) -> Log:
+    if choice.columns:
         raise InputError(f"column names are for a file of your own; {name} has its own")
+    if choice != table.Choice():
+        raise InputError(
+            "--time-format, --min-rating and --drop-incomplete are for a file of your own; leave them out "
+            f"for {name}"
+        )
     if scale is not None and name not in ("aliec", STAND_IN):
         raise InputError(f"a scale is for {STAND_IN}; {name} has one size")
     if name == STAND_IN:

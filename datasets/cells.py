@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,11 @@ class Cells:
     def error(self, at: int, message: str) -> InputError:
         """An error at value number `at`."""
         return InputError(f"{self.path}, {self.place(at)}: {message}")
+
+    def hint(self, at: int) -> str:
+        """What to do about a decimal comma, where value number `at` has one."""
+        comma = re.fullmatch(r"\s*[+-]?\d+,\d+\s*", str(self.values.iloc[at]))
+        return " (write a point for the decimal comma)" if comma else ""
 
     def take(self, kept: npt.NDArray[np.bool_]) -> Cells:
         """The chosen values."""

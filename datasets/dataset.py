@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from datasets.ragged import Ragged, offsets_of
+
+if TYPE_CHECKING:
+    from datasets.profile import Profile
 
 POLICIES = {True: "seen items excluded", False: "seen items kept"}
 """`Dataset.exclude_seen` in words"""
@@ -165,6 +169,8 @@ class Dataset:
     synthetic: bool = False
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
+    profile: Profile | None = None
+    """What it is made of and how it was read; no part of the fingerprint"""
 
     @property
     def heading(self) -> str:

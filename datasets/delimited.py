@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import io
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,68 +23,137 @@ if TYPE_CHECKING:
 def read(
     path: Path,
     separator: str,
-    names: list[str] | None = None,
+    names: list[str],
     encoding: str = "utf-8",
-    quoted: bool = False,
     numeric: bool = False,
 ) -> pd.DataFrame:
-    """All columns of a text table, the index the line of each row in the file.
+    """All columns of a text table without header, the index the line of each row in the file.
 
     Args:
         path: the file; its blank lines are left out.
         separator: between fields, of any length.
-        names: of the columns, where the file has no header.
+        names: of the columns.
         encoding: of the text.
-        quoted: whether fields may stand in double quotes.
         numeric: whether columns that hold nothing but numbers become numbers; else all is text.
 
     Raises:
         InputError: a file that cannot be read, nothing in it, text that is not in `encoding`, or a row of
             too many fields.
     """
-    import pandas as pd
-
-    content = contents(path)
-    if not content.removeprefix(codecs.BOM_UTF8).strip():
-        raise InputError(f"{path}: the file is empty")
+    content = contents(path).removeprefix(codecs.BOM_UTF8)
+    refuse_empty(path, content)
     if len(separator) > 1:
         # pandas reads a separator of one character ten times as fast.
         content, separator = content.replace(separator.encode(), b"\x1f"), "\x1f"
+    return without_blank_lines(rows(path, content, separator, names, encoding, numeric=numeric))
+
+
+def refuse_empty(path: Path, content: bytes) -> None:
+    """InputError where there is nothing but blanks."""
+    if not content.strip():
+        raise InputError(f"{path}: the file is empty")
+
+
+def rows(
+    path: Path,
+    content: bytes,
+    separator: str,
+    names: list[str],
+    encoding: str,
+    header: int | None = None,
+    quoted: bool = False,
+    numeric: bool = False,
+) -> pd.DataFrame:
+    """What `read` says, of `content`, with its blank lines.
+
+    Args:
+        path: of the file, for messages.
+        content: the bytes of the table.
+        separator: one character.
+        names: of the columns.
+        encoding: of the text.
+        header: blank lines above a header, which `names` replaces; None where there is none.
+        quoted: whether fields may stand in double quotes.
+        numeric: as for `read`.
+
+    Raises:
+        InputError: as `read`, and for a quote that is never closed.
+    """
+    import pandas as pd
+
     try:
         frame = pd.read_csv(
             io.BytesIO(content),
             sep=separator,
-            header=0 if names is None else None,
+            header=header,
             names=names,
             dtype=None if numeric else str,
             low_memory=False,
             keep_default_na=False,
             skip_blank_lines=False,
-            quoting=0 if quoted else 3,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
             encoding=encoding,
         )
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: the text is not {encoding} at byte {error.start}; convert it") from error
+        raise _not_decoded(path, content, encoding) from error
     except pd.errors.ParserError as error:
-        raise InputError(f"{path}: {str(error).strip()}; give each line the same fields") from error
+        raise _not_parsed(path, content, separator, quoted, str(error)) from error
     if not isinstance(frame.index, pd.RangeIndex):
         raise InputError(f"{path}: rows have more fields than the header has columns; make them equal")
-    frame.index = pd.RangeIndex(1 if names else 2, len(frame) + (1 if names else 2))
+    first = 1 if header is None else header + 2
+    frame.index = pd.RangeIndex(first, len(frame) + first)
+    return frame
+
+
+def without_blank_lines(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with something in them."""
     blank = (frame.isna() | (frame == "")).all(axis=1)
     return frame[~blank] if blank.any() else frame
 
 
-def text(path: Path, frame: pd.DataFrame, column: str) -> pd.Series:
-    """A column that may not be empty anywhere, without surrounding blanks.
+def _not_decoded(path: Path, content: bytes, encoding: str) -> InputError:
+    where = ""
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        where = f", line {line_at(content, error.start)}"
+    return InputError(f"{path}{where}: the text is not {encoding}; save the file as UTF-8")
 
-    Raises:
-        InputError: a missing value (file and line).
-    """
-    values = frame[column].astype(str).str.strip()
-    missing = np.flatnonzero(frame[column].isna() | (values == ""))
-    if len(missing):
-        raise _missing(path, frame, column, missing[0])
-    return values
+
+def _not_parsed(path: Path, content: bytes, separator: str, quoted: bool, problem: str) -> InputError:
+    """An error with the line in the file: pandas counts rows, of which each may have several lines."""
+    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", problem)
+    unclosed = re.search(r"EOF inside string starting at row (\d+)", problem)
+    if not fields and not unclosed:
+        return InputError(f"{path}: {problem.strip()}; give each line the same fields")
+    record = int(fields[2]) - 1 if fields else int(unclosed[1]) if unclosed else 0
+    lines = record_lines(content, separator) if quoted else []
+    line = lines[record] if record < len(lines) else record + 1
+    if fields:
+        return InputError(
+            f"{path}, line {line}: {fields[3]} fields, not {fields[1]}; give each line the same fields, and "
+            "write no separator inside a field"
+        )
+    return InputError(f"{path}, line {line}: a quote is opened here and never closed; close or remove it")
+
+
+def record_lines(content: bytes, separator: str) -> list[int]:
+    """The line at which each record begins; those after what Python's reader does not take are left out."""
+    reader = csv.reader(io.StringIO(content.decode(errors="replace"), newline=None), delimiter=separator)
+    starts = [1]
+    with suppress(csv.Error):
+        starts += [reader.line_num + 1 for _ in reader]
+    return starts[:-1]
+
+
+def newlines(content: bytes) -> int:
+    """The ends of lines: LF, CR LF and CR."""
+    return content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n")
+
+
+def line_at(content: bytes, at: int) -> int:
+    """The line of a byte, from 1."""
+    return newlines(content[:at]) + 1
 
 
 def numbers(path: Path, frame: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:

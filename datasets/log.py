@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from datasets.dataset import Features
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was taken from a user's file, and what was not."""
+
+    rows: int
+    """Rows of the file"""
+    columns: dict[str, str]
+    """role ("user", "item", "timestamp", "rating") → the column it was read from"""
+    left_out: tuple[str, ...] = ()
+    """The columns that were not used"""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """reason → rows that were left out for it"""
+    times: str = ""
+    """How the times were given, in words; "" without times"""
 
 
 @dataclass(frozen=True)
@@ -26,6 +43,8 @@ class Log:
     """object[n_items]: raw id (str) of each item code"""
     timestamp: npt.NDArray[np.int64] | None = None
     """int64[n], unix seconds"""
+    nanoseconds: npt.NDArray[np.int32] | None = None
+    """int32[n], what comes on top of `timestamp`; None where all times are whole seconds"""
     rating: npt.NDArray[np.float32] | None = None
     """float32[n], on the source's own scale"""
     ordered: bool = True
@@ -43,3 +62,16 @@ class Log:
     synthetic: bool = False
     notes: tuple[str, ...] = ()
     """What a reader of its table should know about the source as read."""
+    reading: Reading | None = None
+    """How the file was read, where it is a user's own"""
+
+    @cached_property
+    def moment(self) -> npt.NDArray[np.int64] | None:
+        """int64[n]: numbers in the order of the times, equal where the times are; None without times."""
+        if self.timestamp is None or self.nanoseconds is None:
+            return self.timestamp
+        order = np.lexsort((self.nanoseconds, self.timestamp))
+        later = (np.diff(self.timestamp[order]) != 0) | (np.diff(self.nanoseconds[order]) != 0)
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.concatenate(([0], np.cumsum(later)))
+        return place

@@ -80,13 +80,18 @@ def time(log: Log, seed: int) -> Parts:
     The moment of a query, and where it is asked, are those of the user's first interaction of the period.
     The periods begin at `log.periods`, else where 80 % and 90 % of the interactions have passed.
     """
-    timestamp = _times(log, "time")
-    valid_from, test_from = log.periods or _quantiles(timestamp)
+    moments = _moments(log, "time")
+    if moments.min() == moments.max():
+        raise InputError(
+            f"{log.name}, protocol 'time': all times are equal, so that none comes before the others; choose "
+            "another protocol, such as random"
+        )
+    valid_from, test_from = log.periods or _quantiles(moments)
     order = _by_user(log)
-    moment = timestamp[order]
+    moment = moments[order]
     before = order[moment < test_from]
     rows = _distinct(log, before)
-    learned = rows[timestamp[rows] < valid_from]
+    learned = rows[moments[rows] < valid_from]
     train, train_valid = _interactions(log, learned), _interactions(log, rows)
     valid = _distinct(log, order[(moment >= valid_from) & (moment < test_from)])
     test = _distinct(log, order[moment >= test_from])
@@ -157,9 +162,9 @@ def _last(
     above: float | None,
 ) -> Parts:
     """Each user's last events as queries; `above` is the rating an event needs to count as one."""
-    timestamp = _times(log, protocol)
+    moment = _moments(log, protocol)
     tie = np.random.default_rng(seed).permutation(len(log.user))
-    order = np.lexsort((tie, timestamp, log.user))
+    order = np.lexsort((tie, moment, log.user))
     user = log.user[order]
     offsets = offsets_of(np.bincount(log.user, minlength=len(log.user_ids)))
     from_end = offsets[user + 1] - 1 - np.arange(len(order))  # 0 is a user's last event
@@ -189,7 +194,9 @@ def _per_event(
     rows = order[at]
     user = log.user[rows]
     history = Ragged(item, offsets[user], at)
-    return Queries(user, history, Ragged.empty(len(at)), Ragged(item, at, at + 1), **_moments(log, rows))
+    return Queries(
+        user, history, Ragged.empty(len(at)), Ragged(item, at, at + 1), **_when_and_where(log, rows)
+    )
 
 
 def _per_user(log: Log, rows: Rows, histories: Ragged, timed: bool) -> Queries:
@@ -200,11 +207,11 @@ def _per_user(log: Log, rows: Rows, histories: Ragged, timed: bool) -> Queries:
     user, start = np.unique(log.user[rows], return_index=True)
     relevant = Ragged.from_offsets(log.item[rows], np.append(start, len(rows)))
     history = histories.take(user.astype(np.int64))
-    moments = _moments(log, rows[start]) if timed else {}
+    moments = _when_and_where(log, rows[start]) if timed else {}
     return Queries(user, history, Ragged.empty(len(user)), relevant, **moments)
 
 
-def _moments(log: Log, rows: Rows) -> dict[str, Any]:
+def _when_and_where(log: Log, rows: Rows) -> dict[str, Any]:
     """When and where each of `rows` happened, as `Interactions` and `Queries` call it."""
     return {
         "timestamp": None if log.timestamp is None else log.timestamp[rows],
@@ -221,7 +228,7 @@ def _interactions(log: Log, rows: Rows) -> Interactions:
         ordered=log.ordered,
         user_features=log.user_features,
         item_features=log.item_features,
-        **_moments(log, rows),
+        **_when_and_where(log, rows),
     )
 
 
@@ -232,9 +239,9 @@ def _by_user(log: Log) -> Rows:
     """
     if not log.ordered:
         return np.lexsort((log.item, log.user))
-    if log.timestamp is None:
+    if log.moment is None:
         return np.argsort(log.user, kind="stable")
-    return np.lexsort((log.timestamp, log.user))
+    return np.lexsort((log.moment, log.user))
 
 
 def _distinct(log: Log, rows: Rows) -> Rows:
@@ -248,17 +255,17 @@ def _events(log: Log) -> npt.NDArray[np.int64]:
     return np.bincount(log.user, minlength=len(log.user_ids))
 
 
-def _times(log: Log, protocol: str) -> npt.NDArray[np.int64]:
-    if log.timestamp is None:
+def _moments(log: Log, protocol: str) -> npt.NDArray[np.int64]:
+    if log.moment is None:
         raise InputError(
             f"{log.name}: protocol '{protocol}' needs a timestamp column, and there is none; "
-            "name one or choose a protocol without time"
+            "name one by --columns timestamp=NAME or choose a protocol without time"
         )
-    return log.timestamp
+    return log.moment
 
 
-def _quantiles(timestamp: npt.NDArray[np.int64]) -> tuple[int, int]:
-    ordered = np.sort(timestamp)
+def _quantiles(moments: npt.NDArray[np.int64]) -> tuple[int, int]:
+    ordered = np.sort(moments)
     return int(ordered[len(ordered) * 8 // 10]), int(ordered[len(ordered) * 9 // 10])
 
 

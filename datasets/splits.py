@@ -25,6 +25,11 @@ PROTOCOLS: dict[str, Callable[[Log, int], Parts]] = {
 REPEATS = frozenset({"next-item", "cold-items"})
 """Protocols in which an item seen before may come next, so that it may be returned by default."""
 
+RATED = REPEATS
+"""Protocols that ask only for items with a rating above `protocols.LIKED`, where there are ratings"""
+TIMELESS = frozenset({"random", "published"})
+"""Protocols that need no times"""
+
 
 def excludes_seen(protocol: str) -> bool:
     """Whether a protocol keeps seen items out of the answer where nothing else is asked for."""
@@ -103,7 +108,7 @@ def _check(log: Log, protocol: str, train: Interactions, asked: Queries, test: Q
     if len(asked) == 0:
         raise InputError(
             f"{where}: no test query is left: too few interactions per user, in the test period or with a "
-            "rating above 2; use more data or another protocol"
+            "rating above 2 (--min-rating draws another line); use more data or another protocol"
         )
     if len(test) == 0:
         raise InputError(

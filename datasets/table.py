@@ -3,75 +3,98 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from datasets import delimited
-from datasets.log import Log
-from support.errors import InputError, unknown
+from datasets import columns as header
+from datasets import ids, left_out, times
+from datasets.cells import Cells
+from datasets.log import Log, Reading
+from datasets.source_table import SUFFIXES, open_table
+from datasets.unix_times import Times
+from support.errors import InputError
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["SUFFIXES", "Choice", "load", "safe_name"]
 
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
-SUFFIXES = (*SEPARATORS, ".parquet")
+SPOKEN = {"user": "a user", "item": "an item", "timestamp": "a time", "rating": "a rating"}
+TRUTHS = {"true": "1", "false": "0"}
 
-NAMES = {
-    "user": ("user", "user_id", "userid", "uid"),
-    "item": ("item", "item_id", "itemid", "iid", "movie_id", "movieid", "product_id", "productid"),
-    "timestamp": ("timestamp", "time", "ts", "time_stamp", "unix_time"),
-    "rating": ("rating", "ratings", "score", "stars"),
-}
-"""role → the column names it is known by, whatever their case and RecBole's `:token` or `:float`."""
+Roles = dict[str, Cells]
 
 
-def parse_columns(text: str) -> dict[str, str]:
-    """Role → column name, from "user=NAME,item=NAME".
+@dataclass(frozen=True)
+class Choice:
+    """What a user says about a file of their own."""
 
-    Raises:
-        InputError: text of another form, or another role.
-    """
-    pairs = dict(part.partition("=")[::2] for part in text.split(","))
-    for role, name in pairs.items():
-        if role not in NAMES or not name:
-            raise InputError(f"--columns '{text}': give it as user=NAME,item=NAME, of {', '.join(NAMES)}")
-    return pairs
+    columns: dict[str, str] = field(default_factory=dict)
+    """role ("user", "item", "timestamp", "rating") → name of its column, "" to do without it; what is not
+    named is looked for under `columns.NAMES`"""
+    time_format: str = ""
+    """A unit ("s", "ms", "us", "ns") or a format of strptime; "" to find it from the values"""
+    min_rating: float | None = None
+    """Rows with a lower rating are no interactions"""
+    drop_incomplete: bool = False
+    """Leave out rows that lack a user, an item or another value that is used, instead of refusing them"""
 
 
-def load(path: Path, columns: dict[str, str]) -> Log:
+def load(
+    path: Path,
+    columns: dict[str, str],
+    *,
+    time_format: str = "",
+    min_rating: float | None = None,
+    drop_incomplete: bool = False,
+    timed: bool = True,
+    rated: bool = True,
+) -> Log:
     """Read a table of interactions.
 
     Args:
-        path: the file, with a header; .inter and .tsv are separated by tabs. The dataset takes its name.
-        columns: role ("user", "item", "timestamp", "rating") → name of its column; what is not
-            named is looked for under `NAMES`. Ids are any text; timestamps unix seconds.
+        path: the file, with a header. The dataset takes its name.
+        columns: as `Choice` says, and so are `time_format`, `min_rating` and `drop_incomplete`.
+        timed: whether times are needed; if not, a column that was guessed and holds none is left out.
+        rated: whether ratings are used; if not, they are read where named or for `min_rating`.
 
     Raises:
-        InputError: no such file, an empty one, a column that is not there, a missing id or
-            something that is no number among timestamps or ratings (file and line).
+        InputError: no such file, an empty one, a column that is not there, a missing value, or one that is
+            no id, time or number (file and line).
     """
-    for role in columns:
-        if role not in NAMES:
-            raise unknown("column role", role, NAMES)
-    frame = _read(path)
-    if not len(frame):
-        raise InputError(f"{path}: the file has a header and no rows")
-    found = {role: _find(path, frame, role, columns.get(role)) for role in NAMES}
-    user_ids, user = _codes(delimited.text(path, frame, found["user"] or ""))
-    item_ids, item = _codes(delimited.text(path, frame, found["item"] or ""))
-    timestamp, rating = found["timestamp"], found["rating"]
+    choice = Choice(columns, time_format, min_rating, drop_incomplete)
+    source = open_table(path, columns)
+    roles = _find(path, source.names, choice, rated)
+    table = {role: source.cells(column) for role, column in roles.items()}
+    _check_rows(path, table, source.names)
+    unread = [] if timed or "timestamp" in columns else _without_unreadable_times(table, choice)
+    rows = len(table["user"])
+    table, dropped = _complete(table, choice)
+    rating = _ratings(table["rating"], choice) if "rating" in table else None
+    if rating is not None and min_rating is not None:
+        table, low = _rated(table, rating, min_rating)
+        # The line is drawn: a protocol's own does not come on top of it.
+        rating, dropped = None, dropped | low
+    when = _times(table["timestamp"], choice) if "timestamp" in table else None
+    user_ids, user, of_users = ids.read(table["user"])
+    item_ids, item, of_items = ids.read(table["item"])
+    used = {role: cells.column for role, cells in table.items()}
+    rest = tuple(name for name in source.names if name not in used.values())
+    needs_time = "timestamp" not in {*used, *columns} and not unread
+    notes = [*source.notes, *unread, *of_users, *of_items, *(when.warnings if when else ())]
+    notes += left_out.warnings(source, rest, needs_time)
     return Log(
         name=safe_name(path.stem),
         user=user,
         item=item,
         user_ids=user_ids,
         item_ids=item_ids,
-        timestamp=None if timestamp is None else _seconds(path, frame, timestamp),
-        rating=None if rating is None else delimited.numbers(path, frame, rating).astype(np.float32),
+        timestamp=when.seconds if when else None,
+        nanoseconds=when.nanoseconds if when and when.nanoseconds.any() else None,
+        rating=rating,
         title=path.name,
+        notes=tuple(notes),
+        reading=Reading(rows, used, rest, dropped, when.unit if when else ""),
     )
 
 
@@ -80,64 +103,102 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "table"
 
 
-def _read(path: Path) -> pd.DataFrame:
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: a file of interactions ends in {', '.join(SUFFIXES)}")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
-    if path.suffix.lower() == ".parquet":
-        return _read_parquet(path)
-    return delimited.read(path, SEPARATORS[path.suffix.lower()], quoted=path.suffix.lower() != ".inter")
+def _find(path: Path, names: list[str], choice: Choice, rated: bool) -> dict[str, str]:
+    """Role → column, of those that are to be read."""
+    filtered = choice.min_rating is not None
+    found = header.find(path, names, choice.columns, filtered)
+    has = f"it has {', '.join(names)}"
+    if filtered and "rating" not in found:
+        raise InputError(f"{path}: --min-rating needs ratings; name them: --columns rating=NAME; {has}")
+    if choice.time_format and "timestamp" not in found:
+        raise InputError(f"{path}: --time-format needs times; name them: --columns timestamp=NAME; {has}")
+    if not rated and not filtered and "rating" not in choice.columns:
+        found.pop("rating", None)
+    return found
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
+def _check_rows(path: Path, table: Roles, names: list[str]) -> None:
+    """Refuse a table without rows, and a header that stands among them."""
+    if not len(table["user"]):
+        raise InputError(f"{path}: the file has a header and no rows")
+    texts = [table[role] for role in header.REQUIRED if not table[role].arrow_type()]
+    again = [cells.values.str.strip("\ufeff\u200b \t").isin(names).to_numpy(dtype=bool) for cells in texts]
+    both = np.flatnonzero(again[0] & again[1]) if len(again) == len(header.REQUIRED) else ()
+    for at in both[:1]:
+        raise table["user"].error(int(at), "the header stands here again; remove the line")
 
+
+def _without_unreadable_times(table: Roles, choice: Choice) -> list[str]:
+    """Take times that cannot be read out of `table`; what a reader should know then."""
+    cells = table.get("timestamp")
+    if cells is None:
+        return []
     try:
-        frame = pd.read_parquet(path, engine="pyarrow").reset_index(drop=True)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable Parquet file ({error}); write it again") from error
-    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
-    return frame
+        _refuse_missing(cells, cells.missing(), "timestamp", choice)
+        _times(cells, choice)
+    except InputError as error:
+        del table["timestamp"]
+        return [f"column '{cells.column}' is left out: {error}"]
+    return []
 
 
-def _find(path: Path, frame: pd.DataFrame, role: str, name: str | None) -> str | None:
-    """The column of a role: the one named, else the first of the known names; None for an optional one."""
-    plain = {str(column).split(":")[0].strip().lower(): str(column) for column in reversed(frame.columns)}
-    if name is not None:
-        if name in frame.columns:
-            return name
-        if name.lower() in plain:
-            return plain[name.lower()]
-        raise InputError(f"{path}: there is no column '{name}' for the {role}; it has {_list(frame)}")
-    for known in NAMES[role]:
-        if known in plain:
-            return plain[known]
-    if role in ("user", "item"):
-        raise InputError(
-            f"{path}: no column for the {role}: looked for {', '.join(NAMES[role])}; it has {_list(frame)}; "
-            f"name the right one as {role}"
-        )
-    return None
+def _complete(table: Roles, choice: Choice) -> tuple[Roles, dict[str, int]]:
+    """The rows in which nothing is missing, and how many others there were, by what they lack first."""
+    kept = np.ones(len(table["user"]), dtype=np.bool_)
+    dropped = {}
+    for role, cells in table.items():
+        lacks = kept & cells.missing()
+        if lacks.any():
+            if not choice.drop_incomplete:
+                _refuse_missing(cells, lacks, role, choice)
+            dropped[f"without {SPOKEN[role]}"] = int(lacks.sum())
+            kept &= ~lacks
+    if not kept.any():
+        raise InputError(f"{table['user'].path}: every row lacks a value; are the columns the right ones?")
+    return ({role: cells.take(kept) for role, cells in table.items()} if dropped else table), dropped
 
 
-def _list(frame: pd.DataFrame) -> str:
-    return ", ".join(map(str, frame.columns))
+def _refuse_missing(cells: Cells, missing: npt.NDArray[np.bool_], role: str, choice: Choice) -> None:
+    if missing.any():
+        advice = "give it a value, or leave such rows out by --drop-incomplete" + _or_without(role, choice)
+        raise cells.error(int(np.argmax(missing)), f"'{cells.column}' is missing; {advice}")
 
 
-def _codes(raw: pd.Series) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int32]]:
-    """Sorted distinct ids as text, and the code of each row."""
+def _or_without(role: str, choice: Choice) -> str:
+    """Advice for a column that was guessed and can be done without."""
+    guessed = role not in header.REQUIRED and role not in choice.columns
+    return f", or do without the column: --columns {role}=" if guessed else ""
+
+
+def _times(cells: Cells, choice: Choice) -> Times:
+    try:
+        return times.read(cells, choice.time_format)
+    except InputError as error:
+        raise InputError(f"{error}{_or_without('timestamp', choice)}") from error
+
+
+def _ratings(cells: Cells, choice: Choice) -> npt.NDArray[np.float32]:
+    """float32[n]; true and false are 1 and 0."""
     import pandas as pd
 
-    codes, ids = pd.factorize(raw, sort=True)
-    return np.asarray(ids, dtype=object), codes.astype(np.int32)
+    values = cells.values
+    if not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        text = values.astype(str).str.strip()
+        values = pd.to_numeric(text.str.lower().map(TRUTHS).fillna(text), errors="coerce")
+    numbers = values.to_numpy(dtype=np.float32, na_value=np.nan)
+    wrong = ~np.isfinite(numbers)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        advice = f"correct it{cells.hint(at)}{_or_without('rating', choice)}"
+        raise cells.wrong(at, f"is not a number; {advice}")
+    return numbers
 
 
-def _seconds(path: Path, frame: pd.DataFrame, column: str) -> npt.NDArray[np.int64]:
-    import pandas as pd
-
-    if pd.api.types.is_datetime64_any_dtype(frame[column]):
-        since_epoch = pd.to_datetime(frame[column], utc=True) - pd.Timestamp(0, tz="UTC")
-        frame = frame.assign(**{column: since_epoch.dt.total_seconds()})
-    return delimited.integers(path, frame, column)
+def _rated(table: Roles, rating: npt.NDArray[np.float32], least: float) -> tuple[Roles, dict[str, int]]:
+    """The rows with at least the rating `least`, and how many others there were."""
+    kept = rating >= np.float32(least)
+    if not kept.any():
+        raise InputError(f"{table['user'].path}: no rating is {least:g} or more; lower --min-rating")
+    low = int((~kept).sum())
+    dropped = {f"with a rating below {least:g}": low} if low else {}
+    return {role: cells.take(kept) for role, cells in table.items()}, dropped

@@ -12,42 +12,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from datasets import unix_times
+from datasets import time_formats, unix_times
 from datasets.cells import Cells
-from datasets.date_codes import PLAIN, fitting, width
-from datasets.unix_times import BILLION, PLAUSIBLE, UNITS, Times
+from datasets.date_codes import PLAIN, fitting
+from datasets.unix_times import PLAUSIBLE, UNITS, Times
 from support.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = ("", "string", "large_string", "string_view")
-NUMERIC = ("int", "uint", "float", "double", "halffloat", "decimal")
 ISO = r"\d{4}[-/]\d{1,2}(?:[-/]\d{1,2})?(?:[T ].*)?|\d{8}T\d+.*"
 ZONED = r".*[T ].*(?:Z|[+-]\d{2}(?::?\d{2})?)"
 UTC_NAMES = r"\s*(?:UTC|GMT|Z|z)$"
-OFTEN = (
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%m/%d/%y %H:%M",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%m %d, %Y",
-    "%B %d, %Y",
-    "%d %b %Y",
-    "%d/%b/%Y:%H:%M:%S %z",
-    "%a %b %d %H:%M:%S %z %Y",
-)
-"""Formats that are proposed where they fit: which of two is meant is the user's to say"""
-ADVICE = (
-    "give unix times or ISO 8601, or say how to read it by --time-format, such as --time-format '%d.%m.%Y'"
-)
+ADVICE = "give unix times or ISO 8601, or say how to read it, such as --time-format '%d.%m.%Y'"
 
 
 def read(cells: Cells, form: str = "") -> Times:
@@ -62,7 +40,7 @@ def read(cells: Cells, form: str = "") -> Times:
         InputError: what is no moment, or may be two different ones: the message names line and value.
     """
     if form:
-        check_format(form)
+        time_formats.check(form)
     times = _read(cells, form)
     first, last = PLAUSIBLE
     odd = times.seconds > last
@@ -83,30 +61,12 @@ def _read(cells: Cells, form: str) -> Times:
             raise InputError(
                 f"{cells.path}: column '{cells.column}' holds dates already; leave --time-format out"
             )
-        return _of_dates(cells.values, f"Parquet {kind}")
-    if kind not in TEXT and not kind.startswith(NUMERIC):
+        return time_formats.of_dates(cells.values, f"Parquet {kind}")
+    if kind not in TEXT and not kind.startswith(time_formats.NUMERIC):
         raise InputError(f"{cells.path}: column '{cells.column}' holds {kind}, which is no moment; {ADVICE}")
     if form and form not in UNITS:
-        return _by_format(cells, form)
+        return time_formats.read(cells, form)
     return _of_text(cells, form) if kind in TEXT else unix_times.read(cells, form)
-
-
-def check_format(form: str) -> None:
-    """Refuse what is neither a unit nor a format of strptime.
-
-    Raises:
-        InputError: with the units and an example.
-    """
-    import pandas as pd
-
-    advice = f"give {', '.join(UNITS)}, or a format of strptime such as %Y%m%d"
-    if form not in UNITS and "%" not in form:
-        raise InputError(f"--time-format '{form}': {advice}")
-    if form not in UNITS:
-        try:
-            pd.to_datetime(pd.Series(["x"]), format=_with_year(form)[1], errors="coerce")
-        except ValueError as error:
-            raise InputError(f"--time-format '{form}': {error}; {advice}") from error
 
 
 def read_one(value: int | float | str, form: str = "") -> int:
@@ -199,58 +159,18 @@ def _of_iso(cells: Cells, text: pd.Series) -> Times:
         at, other = int(np.argmin(zoned)), int(np.argmax(zoned))
         found = f"has no time zone and '{cells.values.iloc[other]}' ({cells.place(other)}) has one"
         raise cells.wrong(at, f"{found}; give all or none")
-    return _of_dates(
+    return time_formats.of_dates(
         dates, "ISO 8601 with time zones" if zoned.all() else "ISO 8601 without time zone, as UTC"
     )
 
 
 def _not_a_time(cells: Cells, at: int) -> InputError:
-    import pandas as pd
-
-    text = cells.values.str.strip()
-    text = text.where(text.str.contains(r"\d"))
-
-    def fits(form: str, texts: pd.Series) -> bool:
-        return bool(pd.to_datetime(texts, format=form, utc=True, errors="coerce").notna().all())
-
-    proposed = [f"'{form}'" for form in OFTEN if fits(form, text.iloc[[at]]) and fits(form, text)]
+    proposed = [f"'{form}'" for form in time_formats.proposed(cells, at)]
     if proposed:
         return cells.wrong(
             at, f"can be read in more than one way; give --time-format {' or '.join(proposed)}"
         )
-    return cells.wrong(at, f"is not a time; correct it, {ADVICE}")
-
-
-def _by_format(cells: Cells, form: str) -> Times:
-    import pandas as pd
-
-    if cells.arrow_type().startswith(NUMERIC):
-        wholes, _ = unix_times.exact(cells)
-        values = pd.Series(wholes.astype(str), index=cells.values.index)
-    else:
-        values = cells.values.str.strip()
-    values = values.str.zfill(width(form)).where(values.str.contains(r"\d"))
-    prefix, whole = _with_year(form)
-    dates = pd.to_datetime(prefix + values, format=whole, utc=True, errors="coerce")
-    wrong = dates.isna().to_numpy(dtype=bool)
-    if wrong.any():
-        raise cells.wrong(int(np.argmax(wrong)), f"does not fit --time-format '{form}'; correct one of them")
-    return _of_dates(dates, f"by {form}" + (", in the year 2000" if prefix else ""))
-
-
-def _with_year(form: str) -> tuple[str, str]:
-    """What goes before each value, and the format then: without a year all lie in 2000, a leap year."""
-    has_year = re.search(r"%[YyGcx]", form)
-    return ("", form) if has_year else ("2000 ", f"%Y {form}")
-
-
-def _of_dates(dates: pd.Series, unit: str) -> Times:
-    import pandas as pd
-
-    values = pd.to_datetime(dates, utc=True).dt.tz_localize(None).to_numpy()
-    per_second = UNITS[np.datetime_data(values.dtype)[0]]
-    seconds, rest = np.divmod(values.view(np.int64), per_second)
-    return Times(seconds, (rest * (BILLION // per_second)).astype(np.int32), unit)
+    return cells.wrong(at, f"is not a number and not an ISO 8601 date; correct it{cells.hint(at)}, {ADVICE}")
 
 
 def as_utc(seconds: npt.NDArray[np.int64] | int) -> str:

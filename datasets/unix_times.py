@@ -23,6 +23,7 @@ ORDER = "numbers that give an order, not dates: as unix seconds they would lie b
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 SCIENTIFIC = r"[+-]?(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+"
+PARTS = r"^(?P<sign>[+-]?)(?P<whole>\d*)\.?(?P<part>\d*)$"
 LEADING_ZERO = r"0\d+(?:\.\d*)?"
 
 Wholes = npt.NDArray[np.int64]
@@ -86,10 +87,11 @@ def _unit(cells: Cells, wholes: Wholes) -> str:
     others = counted[band[counted] != band[first]]
     if len(others):
         other = int(others[0])
+        beside = f"'{cells.values.iloc[first]}' ({cells.place(first)}) in {_named(wholes[first])}"
         raise cells.wrong(
             other,
-            f"is in {_named(wholes[other])} by its size, and '{cells.values.iloc[first]}' ({cells.place(first)}) "
-            f"in {_named(wholes[first])}; write all in one unit, or say which by --time-format s, ms, us or ns",
+            f"is in {_named(wholes[other])} by its size, and {beside}; write all in one unit, or say which "
+            "by --time-format s, ms, us or ns",
         )
     return unit_of(int(wholes[first]))
 
@@ -139,7 +141,7 @@ def _of_floats(cells: Cells, digits: int) -> tuple[Wholes, Wholes]:
     values = cells.values.to_numpy(dtype=np.float64)
     infinite = ~np.isfinite(values)
     if infinite.any():
-        raise cells.wrong(int(np.argmax(infinite)), "is not a time; correct it")
+        raise cells.wrong(int(np.argmax(infinite)), "is not a number; correct it")
     large = np.abs(values) > 2**digits
     if large.any():
         raise cells.wrong(
@@ -151,7 +153,8 @@ def _of_floats(cells: Cells, digits: int) -> tuple[Wholes, Wholes]:
 
 
 def _of_text(cells: Cells) -> tuple[Wholes, Wholes]:
-    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     text = cells.values.str.strip()
     scientific = text.str.fullmatch(SCIENTIFIC).to_numpy(dtype=bool)
@@ -159,14 +162,18 @@ def _of_text(cells: Cells) -> tuple[Wholes, Wholes]:
         at = int(np.argmax(scientific))
         lost = f"{text.iloc[at]} in column '{cells.column}' is too large, or has lost its last digits"
         raise cells.error(at, f"{lost}; write it in full")
-    parts = text.str.extract(r"^([+-]?)(\d*)\.?(\d*)$")
-    digits = parts[1].str.lstrip("0").str.zfill(len(LARGEST))
-    large = (digits.str.len() > len(LARGEST)) | (digits > LARGEST)
+    found = pc.extract_regex(pa.array(text, pa.string()), PARTS)
+    sign, whole, part = (pc.struct_field(found, name) for name in ("sign", "whole", "part"))
+    digits = pc.utf8_lpad(pc.utf8_ltrim(whole, "0"), len(LARGEST), "0")
+    large = pc.or_(pc.greater(pc.utf8_length(digits), len(LARGEST)), pc.greater(digits, LARGEST)).to_numpy(
+        False
+    )
     if large.any():
         raise _too_large(cells, int(np.argmax(large)))
-    wholes = pd.to_numeric(digits).to_numpy(dtype=np.int64)
-    billionths = pd.to_numeric(parts[2].str.slice(0, 9).str.ljust(9, "0")).to_numpy(dtype=np.int64)
-    negative = (parts[0] == "-").to_numpy(dtype=bool)
+    wholes = digits.cast(pa.int64()).to_numpy()
+    nine = pc.utf8_rpad(pc.utf8_slice_codeunits(part, 0, 9), 9, "0")
+    billionths = nine.cast(pa.int64()).to_numpy()
+    negative = pc.equal(sign, "-").to_numpy(False)
     below = negative & (billionths > 0)
     wholes = np.where(negative, -wholes, wholes) - below
     return wholes, np.where(below, BILLION - billionths, billionths)

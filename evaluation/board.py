@@ -10,11 +10,13 @@ from statistics import mean, stdev
 from typing import Any
 
 from datasets.dataset import POLICIES
-from evaluation import runs
+from evaluation import environment, records
 from evaluation.configs import Chosen
 
 Record = dict[str, Any]
 COMPUTED = ("code", "device", "precision")
+SHIPPED = "shipped"
+"""Key of a record while it stands on a board: whether it came with the project."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Row:
     """The model's settings, and what it was computed on and in."""
     done: list[Record]
     failed: list[Record]
+    shipped: bool = False
+    """Whether its runs came with the project, and stand beside the user's."""
 
     @property
     def newest(self) -> Record:
@@ -85,19 +89,34 @@ class Board:
         """Seed of the split its queries come from."""
         return self.dataset["split_seed"]
 
+    @property
+    def machines(self) -> list[str]:
+        """What its finished runs were made on, each once."""
+        return list(dict.fromkeys(environment.machine(record) for row in self.rows for record in row.done))
+
     def is_about(self, fingerprint: str, k: int) -> bool:
         """Whether it ranks lists of `k` for the dataset of that fingerprint."""
         return (self.fingerprint, self.k) == (fingerprint, k)
 
 
-def read_boards(folder: Path) -> list[list[Board]]:
-    """Every board whose runs are stored under `folder`, those that differ in split seed alone together."""
-    records = [record for path in sorted(folder.glob("runs/*")) if (record := runs.read(path))]
+def read_boards(folder: Path, shipped: Path | None = None) -> list[list[Board]]:
+    """Every board whose runs are stored under `folder`, those that differ in split seed alone together.
+
+    Args:
+        folder: of one dataset.
+        shipped: the folder of the same dataset whose runs came with the project, and stand beside the
+            others on their boards.
+    """
+    theirs = _grouped(_records(shipped, shipped=True), "fingerprint", "k") if shipped else {}
     families: dict[str, list[Board]] = {}
-    for group in _grouped(records, "fingerprint", "k"):
-        board = _board(group)
+    for key, group in _grouped(_records(folder), "fingerprint", "k").items():
+        board = _board([*group, *theirs.get(key, [])])
         families.setdefault(board.heading, []).append(board)
     return [part for _, family in sorted(families.items()) for part in _comparable(family)]
+
+
+def _records(folder: Path, shipped: bool = False) -> list[Record]:
+    return [record | {SHIPPED: shipped} for record in records.of_board(folder).values()]
 
 
 def _comparable(family: list[Board]) -> list[list[Board]]:
@@ -108,22 +127,23 @@ def _comparable(family: list[Board]) -> list[list[Board]]:
     return [ordered]
 
 
-def _board(records: list[Record]) -> Board:
+def _board(group: list[Record]) -> Board:
     rows = [
         Row(
-            model=group[0]["model"],
-            settings=group[0]["settings"] | {key: group[0][key] for key in COMPUTED if group[0][key]},
-            done=[record for record in group if record["status"] == "done"],
-            failed=[record for record in group if record["status"] != "done"],
+            model=alike[0]["model"],
+            settings=alike[0]["settings"] | {key: alike[0][key] for key in COMPUTED if alike[0][key]},
+            done=[record for record in alike if record["status"] == "done"],
+            failed=[record for record in alike if record["status"] != "done"],
+            shipped=alike[0][SHIPPED],
         )
-        for group in _grouped(records, "model", "settings", *COMPUTED)
+        for alike in _grouped(group, "model", "settings", *COMPUTED, SHIPPED).values()
     ]
-    return Board(records[0]["dataset"], records[0]["fingerprint"], records[0]["k"], rows)
+    return Board(group[0]["dataset"], group[0]["fingerprint"], group[0]["k"], rows)
 
 
-def _grouped(records: Iterable[Record], *keys: str) -> list[list[Record]]:
+def _grouped(given: Iterable[Record], *keys: str) -> dict[str, list[Record]]:
     groups: dict[str, list[Record]] = {}
-    for record in records:
+    for record in given:
         key = json.dumps([record[key] for key in keys], sort_keys=True)
         groups.setdefault(key, []).append(record)
-    return list(groups.values())
+    return groups

@@ -9,7 +9,7 @@ next-item:                  # a protocol; or "next-item, seen items excluded" fo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ KINDS: dict[str, Any] = {
     "by": str, "trials": int, "different": int, "valid_ndcg": int | float, "minutes": int | float,
     "cap_minutes": int | float, "date": str, "note": str,
 }  # fmt: skip
+SHIPPED = Path(__file__).parent.parent / "configs"
+OWN = "local"
+"""Folder of the choices that users' own searches made, in that of the shipped ones."""
 HEADER = "# Settings chosen on the validation part, and how; a model that is absent runs with its defaults.\n"
 
 
@@ -86,6 +89,11 @@ class Choice:
     chosen: Chosen = DEFAULTS
 
 
+def layers(folder: Path, dataset: str) -> list[Path]:
+    """The configs of a dataset, first the user's in `folder`, then the shipped one below it."""
+    return list(dict.fromkeys((folder / f"{dataset}.yaml", SHIPPED / f"{dataset}.yaml")))
+
+
 def section(dataset: Dataset) -> str:
     """The part of a config that a dataset's choices belong to: its protocol, and its policy if unusual."""
     if dataset.exclude_seen == excludes_seen(dataset.protocol):
@@ -108,13 +116,14 @@ def in_section(path: Path, where: str) -> dict[str, Choice]:
     return {model: _choice(entry, f"{path}: {model}") for model, entry in found.items()}
 
 
-def resolved(model: type[Retriever], path: Path, dataset: Dataset) -> Choice:
-    """Every setting of `model` under `path`'s choice, or its defaults where that has none.
+def resolved(model: type[Retriever], paths: Sequence[Path], dataset: Dataset) -> Choice:
+    """Every setting of `model` by the first of `paths` that has a choice, or else its defaults.
 
     Raises:
         InputError: as `read`, or a setting that the model does not have.
     """
-    choice = read(path, dataset).get(model.name, Choice())
+    found = ((path, read(path, dataset).get(model.name)) for path in paths)
+    path, choice = next(((path, choice) for path, choice in found if choice), (None, Choice()))
     return Choice(settings.resolve(model, choice.settings, str(path)), choice.chosen)
 
 
@@ -154,10 +163,15 @@ def _choice(entry: Any, where: str) -> Choice:
     for key in entry:
         if key not in ("settings", "chosen"):
             raise unknown(f"part of {where}", key, ["settings", "chosen"])
-    return Choice(dict(entry.get("settings", {})), _chosen(entry.get("chosen", {}), f"{where}.chosen"))
+    return Choice(dict(entry.get("settings", {})), chosen_of(entry.get("chosen", {}), f"{where}.chosen"))
 
 
-def _chosen(entry: Mapping[str, Any], where: str) -> Chosen:
+def chosen_of(entry: Mapping[str, Any], where: str) -> Chosen:
+    """How a choice was made, as `Chosen.as_dict` or a user wrote it.
+
+    Raises:
+        InputError: it says what cannot be; `where` begins the sentence.
+    """
     told = {"by": "hand"} | dict(entry)
     if "date" in told:
         told["date"] = str(told["date"])  # YAML makes a date of it.

@@ -10,7 +10,8 @@ from evaluation.kernels import clear, push
 
 @njit(cache=True, nogil=True)
 def nearest(first, last, users, items, weights, own_norms, other_norms, shrinkage, top_k):
-    """The `top_k` most similar items of each of the items `first`..`last` - 1, ties by item code.
+    """The `top_k` most similar items of each of the items `first`..`last` - 1, ties by
+    `ties.rank`.
 
     Args:
         first, last: the block of items.

@@ -7,7 +7,7 @@ import re
 import resource
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,9 @@ def _git(*words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def machines(records: Iterable[Mapping[str, Any]]) -> str:
-    """The processors and threads that runs were made on, each once."""
-    return "; ".join(sorted({f"{each['processor']}, {each['threads']} threads" for each in records}))
+def machine(record: Mapping[str, Any]) -> str:
+    """The processor and threads that a run was made on."""
+    return f"{record['processor']}, {record['threads']} threads"
 
 
 def processor() -> str:

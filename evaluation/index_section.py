@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import runs
+from evaluation import records
 from evaluation.board import Board
+from support import sealed
 
 INDEXES = "indexes.json"
+FORM: sealed.Form = {
+    "items": int, "dimension": int, "queries": int, "k": int, "ndcg_exact": float, "date": str,
+    "processor": str, "threads": int, "cores_elsewhere": float,
+    "kinds": [{
+        "kind": str, "build_seconds": float, "bytes_per_item": float, "queries_per_second_one_thread": float,
+        "queries_per_second_all_threads": float, "recall": float, "ndcg_lost": float, "parameters": dict,
+    }],
+}  # fmt: skip
 HEADER = (
     "index", "build s", "bytes/item", "queries/s, 1 thread", "queries/s, all", "Recall@{k} of exact",
     "NDCG@{k} lost", "parameters",
@@ -21,10 +29,10 @@ HEADER = (
 def section(folder: Path, board: Board) -> str:
     """A table for each run of `board` under `folder` whose indexes were compared; "" where none was."""
     parts = []
-    for path in sorted(folder.glob(f"runs/*/{INDEXES}")):
-        record = runs.read(path.parent)
-        if record is not None and board.is_about(record["fingerprint"], record["k"]):
-            parts.append(of_run(path.parent.name, json.loads(path.read_text(encoding="utf-8"))))
+    for run, record in records.of_board(folder).items():
+        if board.is_about(record["fingerprint"], record["k"]):
+            compared = records.beside(run / INDEXES, FORM)
+            parts += [of_run(run.name, compared)] if compared else []
     return "\n".join(["\n## Index kinds\n", *parts]) if parts else ""
 
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from support.errors import InputError
+from support.errors import InputError, UnwritableError
+from support.files import FULL
 
+TO_THE_GROUP = (signal.SIGINT, signal.SIGHUP)
+"""What a terminal sends to every process of a command"""
+LOOK_SECONDS = 1.0
+"""How long at most a child's death goes unseen where the end of its pipe does not tell it."""
 GRACE_SECONDS = 60
 """What a function may take to keep its state when it is asked to end."""
 
@@ -34,29 +43,83 @@ def call(function: Callable[..., Any], *args: Any) -> Any:
 
     Raises:
         Crash: it raised, or the process died.
+        UnwritableError: it could not write; nothing can be said of the function then.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(sender, function, args), daemon=True)
-    process.start()
-    sender.close()
+    task, giver = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(sender, task), daemon=True)
     try:
-        answer = receiver.recv()
-        process.join()
-    except EOFError:
-        process.join()
-        raise Crash(_death(process.exitcode)) from None
-    except KeyboardInterrupt:
+        with _undisturbed():
+            process.start()
+        # From here on the child alone holds their other ends: its death ends all reading and writing.
+        sender.close()
+        task.close()
+        _hand_over(giver, (function, args))
+        answer = _received(receiver, process)
+    except BaseException:
         _end(process)
         raise
-    done, value = answer
-    if not done:
-        raise Crash(*value)
-    return value
+    if isinstance(answer, Exception):
+        raise answer
+    return answer[0]
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Within, what is said to the whole group waits, also in a process that starts: the parent alone decides
+    what stops.
+    """
+    resource_tracker.ensure_running()  # Its start would lift the block.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TO_THE_GROUP)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _hand_over(giver: Connection, work: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
+    """Write `work` to the child as it is pickled.
+
+    `Process.start`, given it, would hold the reading end meanwhile, and write for ever to a child that died.
+    """
+    with giver, suppress(BrokenPipeError):
+        ForkingPickler(_Unbuffered(giver.fileno()), pickle.HIGHEST_PROTOCOL).dump(work)
+
+
+@dataclass(frozen=True)
+class _Unbuffered:
+    """A pipe to write to: what is interrupted leaves nothing that closing would still write."""
+
+    descriptor: int
+
+    def write(self, data: Any) -> None:
+        left = memoryview(data).cast("B")
+        while left:
+            left = left[os.write(self.descriptor, left) :]
+
+
+def _received(receiver: Connection, process: BaseProcess) -> tuple[Any] | Exception:
+    """The child's answer: a value, alone in a tuple, or what it raised; a Crash where it died without one."""
+    with receiver:
+        # A child of the child may hold the pipe open after its death.
+        while not receiver.poll(LOOK_SECONDS) and process.is_alive():
+            pass
+        try:
+            answer = receiver.recv() if receiver.poll() else None
+        except EOFError:
+            answer = None
+    if answer is None:
+        process.join()
+        return Crash(_death(process.exitcode))
+    process.join()
+    return answer
 
 
 def _end(process: BaseProcess) -> None:
     """Ask for an end, which most functions meet at once and some after keeping their state; then insist."""
+    if process.pid is None:  # It never began.
+        return
     try:
         process.terminate()
         process.join(GRACE_SECONDS)
@@ -64,18 +127,30 @@ def _end(process: BaseProcess) -> None:
         process.kill()
 
 
-def _answer(sender: Connection, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    # Ctrl-C reaches the whole group; the parent alone decides what stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _answer(sender: Connection, task: Connection) -> None:
+    for number in TO_THE_GROUP:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_THE_GROUP)
     threading.Thread(target=_follow_parent, daemon=True).start()
-    try:
-        answer = (True, function(*args))
-    except InputError as error:  # Its sentence says it all.
-        answer = (False, (str(error), ""))
-    except Exception as error:
-        answer = (False, (f"{type(error).__name__}: {error}", traceback.format_exc()))
     with suppress(BrokenPipeError):  # The parent has died, and nobody waits.
-        sender.send(answer)
+        sender.send(_outcome(task))
+
+
+def _outcome(task: Connection) -> tuple[Any] | Exception:
+    try:
+        with task, os.fdopen(os.dup(task.fileno()), "rb") as pipe:
+            function, args = pickle.load(pipe)
+        return (function(*args),)
+    except UnwritableError as error:
+        return error
+    except InputError as error:  # Its sentence says it all.
+        return Crash(str(error))
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return UnwritableError(
+                f"cannot write {error.filename or 'a file'}: {error.strerror}; free some space"
+            )
+        return Crash(f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def _follow_parent() -> None:

@@ -1,4 +1,4 @@
-"""Compiled loops of exact top-k: heaps of (score, item) with ties broken by item code.
+"""Compiled loops of exact top-k: heaps of (score, item) with ties broken by `ties.rank`.
 
 All kernels work on the rows they are given, on one thread, without the GIL.
 """
@@ -8,16 +8,22 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from evaluation import ties
+
 # Scores are tested in chunks: one branch for 64 of them, and the tests themselves use SIMD.
 CHUNK = 64
 EXCLUDED = np.uint8(2)
 TOUCHED = np.uint8(1)
 
+_tie_rank = njit(cache=True, nogil=True, inline="always")(ties.rank)
+
 
 @njit(cache=True, nogil=True, inline="always")
 def _worse(score_a, item_a, score_b, item_b):
-    """Whether a ranks below b: smaller score, or the same score and the larger code."""
-    return score_a < score_b or (score_a == score_b and item_a > item_b)
+    """Whether a ranks below b: smaller score, or the same score and the later place among equals."""
+    if score_a != score_b:
+        return score_a < score_b
+    return _tie_rank(np.int64(item_a)) > _tie_rank(np.int64(item_b))
 
 
 @njit(cache=True, nogil=True)

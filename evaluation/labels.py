@@ -12,10 +12,13 @@ Settings = dict[str, Any]
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
-    """A label for each row: the model, with the settings that `telling` names."""
+    """A label for each row: the model, with the settings that `telling` names, and whether it is shipped."""
     models = {row.model for row in rows}
     keys = {model: telling([row.settings for row in rows if row.model == model]) for model in models}
-    return [row.model + _bracketed(row.settings, keys[row.model]) for row in rows]
+    return [
+        row.model + _bracketed(row.settings, keys[row.model]) + (", shipped" if row.shipped else "")
+        for row in rows
+    ]
 
 
 def telling(choices: list[Settings]) -> tuple[str, ...]:

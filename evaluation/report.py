@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import environment, index_section, references
+from evaluation import data_section, environment, index_section, references
 from evaluation.board import Board, Record, Row, read_boards
 from evaluation.configs import Chosen
 from evaluation.labels import labels, written
@@ -19,9 +20,16 @@ from evaluation.slice_table import slice_table
 from support.files import write_text
 
 LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
+SHIPPED = Path(__file__).parent.parent / "results"
+"""Boards that came with the project."""
+OWN = "local"
+"""Folder of the user's own boards, in that of the shipped ones."""
 SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
 FEWER = "†"
+SHIPPED_ROWS = "Shipped: a run that came with the project, made by its authors on the machine that is named."
 BRACKETS = "In brackets: as few settings as tell a model's rows apart; they may differ in more, see Settings."
+BUSY = 0.25
+"""Cores kept busy by other processes from which a board says so."""
 Costs = dict[str, tuple[str, str]]
 COSTS: Costs = {
     "fit s": ("fit_seconds", "{:,.1f}"),
@@ -41,11 +49,14 @@ CSV_MORE = (
     "precision",
     "date",
     "commit",
+    "shipped",
 )
 
 
 def write(folder: Path, fingerprint: str, k: int) -> str:
     """Derive `leaderboard.md` and `leaderboard.csv` of a dataset's folder from its stored runs.
+
+    The shipped runs on the same data stand on its boards too, marked.
 
     The Markdown file holds every board of the folder, that of (`fingerprint`, `k`) first; the CSV
     file holds that board alone. `results/README.md` beside the folder is brought up to date.
@@ -53,7 +64,7 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
     Returns:
         The main table, as Markdown.
     """
-    families = read_boards(folder)
+    families = read_boards(folder, shipped_beside(folder))
     asked = next(board for family in families for board in family if board.is_about(fingerprint, k))
     families.sort(key=lambda family: asked not in family)
     shown = [(asked if asked in family else family[0], family) for family in families]
@@ -64,6 +75,12 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
     return main_table(asked)
 
 
+def shipped_beside(folder: Path) -> Path | None:
+    """The folder of the shipped runs on the dataset of `folder`; None where it is that folder."""
+    shipped = SHIPPED / folder.name
+    return None if shipped.resolve() == folder.resolve() else shipped
+
+
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table(board)]
@@ -72,6 +89,7 @@ def markdown(board: Board, family: list[Board]) -> str:
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:
         parts += ["## Spread over split seeds\n", spread_table(family)]
+    parts += data_section.section(board)
     notes = [*board.dataset["notes"], *_warnings(board)]
     if notes:
         parts += ["## Notes\n", "\n".join(f"- {note}" for note in notes) + "\n"]
@@ -107,14 +125,18 @@ def _banner(board: Board) -> list[str]:
 def _about(board: Board) -> str:
     about = board.dataset
     date = max(record["date"] for record in board.records)
-    machines = environment.machines(record for row in board.rows for record in row.done)
     split = f" · split seed {board.split_seed}" if board.split_seed else ""
     return (
         f"{about['users']:,} users · {about['items']:,} items in the catalogue · "
         f"{about['train_valid_interactions']:,} training interactions (validation part included) · "
         f"{about['test_queries']:,} queries with {about['test_items']:,} relevant items  \n"
-        f"Fingerprint `{board.fingerprint}`{split} · {date} · {machines}\n"
+        f"Fingerprint `{board.fingerprint}`{split} · {date} · {_machines(board)}\n"
     )
+
+
+def _machines(board: Board) -> str:
+    """What the runs were made on, by the numbers that stand in the table."""
+    return "; ".join(f"machine {number}: {name}" for number, name in enumerate(board.machines, start=1))
 
 
 def main_table(board: Board) -> str:
@@ -126,18 +148,28 @@ def main_table(board: Board) -> str:
     best = {name: max(row.mean("metrics", name) for row in rows) for name in SHOWN}
     on_gpu = any(record.get("peak_gpu_mib") for record in board.records)
     costs = {label: cost for label, cost in COSTS.items() if on_gpu or cost[0] != "peak_gpu_mib"}
-    header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), "settings", *costs]
+    header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), "settings", *costs, "machine"]
     most = max(row.chosen.trials for row in rows)
     body = [
-        _table_row(row, best, label, _tuned(row, most), costs)
+        [*_table_row(row, best, label, _tuned(row, most), costs), _numbers(row, board.machines)]
         for row, label in zip(rows, labels(rows), strict=True)
     ]
     table = tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
+    if any(row.shipped for row in rows):
+        table += f"\n{SHIPPED_ROWS}\n"
     if len({row.model for row in rows}) < len(rows):
         table += f"\n{BRACKETS}\n"
     if any(row.chosen.trials < most for row in rows):
         table += f"\n{FEWER} not chosen among as many settings as the row with the most trials, {most}.\n"
     return table
+
+
+def _numbers(row: Row, machines: list[str]) -> str:
+    """Which of `machines` the row's runs were made on, counted from 1."""
+    used = {environment.machine(record) for record in row.done}
+    return (
+        ", ".join(str(number) for number, machine in enumerate(machines, start=1) if machine in used) or "–"
+    )
 
 
 def _tuned(row: Row, most: int) -> str:
@@ -179,12 +211,16 @@ def _seeds(row: Row) -> str:
 
 
 def _warnings(board: Board) -> list[str]:
-    """What a reader should doubt: a personalised model that popularity beats."""
+    """What a reader should doubt: a personalised model that popularity beats, times of a busy machine."""
     hot = [row.mean("metrics", "ndcg") for row in board.rows if row.model == "global_hot" and row.done]
     return [
         f"{label}: NDCG@{board.k} below Global Hot's; something is wrong with it, or with its settings."
         for row, label in zip(board.rows, labels(board.rows), strict=True)
         if hot and row.done and row.mean("metrics", "ndcg") < hot[0]
+    ] + [
+        f"{label}: while it was fitted, other processes kept {busy:.1f} cores busy; alone it takes less time."
+        for row, label in zip(board.rows, labels(board.rows), strict=True)
+        if (busy := max((record.get("cores_elsewhere", 0) for record in row.done), default=0)) >= BUSY
     ]
 
 
@@ -215,14 +251,27 @@ def _csv_row(record: Record, board: Board) -> dict[str, Any]:
 
 
 def index(results: Path) -> str:
-    """`results/README.md`: every board under `results`."""
+    """`README.md` of a folder of boards: every one of them, and the way to the shipped or the user's own."""
+    if results.resolve() == SHIPPED.resolve():
+        own = f"Boards of your own runs, once there are any: [{OWN}/]({OWN}/README.md).\n"
+        parts = [own, "Boards that came with the project:\n", _boards(results, results)]
+    else:
+        parts = ["Boards of your own runs:\n", _boards(results, results)]
+        parts += ["Boards that came with the project:\n", _boards(SHIPPED, results)]
+    return "\n".join(["# Leaderboards\n", "Every table is derived from the runs stored beside it.\n", *parts])
+
+
+def _boards(results: Path, seen_from: Path) -> str:
+    """A line a board under `results`, linked from a page in `seen_from`."""
     lines = []
-    for folder in sorted(path for path in results.iterdir() if (path / LEADERBOARD).is_file()):
+    for folder in sorted(path for path in results.glob("*") if (path / LEADERBOARD).is_file()):
+        link = Path(os.path.relpath(folder / LEADERBOARD, seen_from)).as_posix()
         for board in (family[0] for family in read_boards(folder)):
             rows = [row for row in board.rows if row.done]
             best = max(rows, key=lambda row: row.mean("metrics", "ndcg"), default=None)
             score = "–" if best is None else f"{best.model} {best.mean('metrics', 'ndcg'):.4f}"
-            link = f"[{board.heading}]({folder.name}/{LEADERBOARD})"
-            lines.append([link, len(board.rows), f"{board.dataset['test_queries']:,}", score])
-    table = tabulate(lines, ["board", "rows", "queries", "best NDCG"], tablefmt="pipe", disable_numparse=True)
-    return f"# Leaderboards\n\nEvery table is derived from the runs stored beside it.\n\n{table}\n"
+            lines.append(
+                [f"[{board.heading}]({link})", len(board.rows), f"{board.dataset['test_queries']:,}", score]
+            )
+    header = ["board", "rows", "queries", "best NDCG"]
+    return tabulate(lines, header, tablefmt="pipe", disable_numparse=True) + "\n"

@@ -150,7 +150,7 @@ class EmbeddingRetriever(Retriever):
         raise InputError(f"{self.name} knows items by their id alone and cannot place a new item")
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """The `k` items of largest inner product with each query, exactly; ties by item code."""
+        """The `k` items of largest inner product with each query, exactly; ties by `ties.rank`."""
         vectors = self.encode_queries(queries)
         asked = np.flatnonzero(vectors.any(axis=1))
         if len(asked) == len(vectors):
@@ -180,7 +180,7 @@ class ItemToItemRetriever(Retriever):
     """The r-th item from the end of a history weighs r^-recency_"""
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """The `k` items of largest summed similarity to each history; ties by item code.
+        """The `k` items of largest summed similarity to each history; ties by `ties.rank`.
 
         An item similar to nothing in the history is not returned.
         """

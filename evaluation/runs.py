@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 
 from datasets.dataset import Dataset
-from evaluation import contract, environment, isolation, registry, settings
+from evaluation import contract, environment, isolation, records, registry, settings
 from evaluation.configs import DEFAULTS, Chosen
 from evaluation.harness import Evaluation, evaluate
 from evaluation.retriever import Retriever
+from evaluation.usage import Usage
 from support import compute, progress
-from support.files import atomic_folder, write_json
-
-RECORD, LISTS = "run.json", "lists.npz"
+from support.files import atomic_folder, writing
 
 
 @dataclass(frozen=True)
@@ -101,51 +100,61 @@ def digest(identity: dict[str, Any]) -> str:
 
 
 def is_done(folder: Path) -> bool:
-    """Whether the run in `folder` finished here.
+    """Whether the run in `folder` finished here, and is as it was written.
 
     A record without its lists came with the repository, from another machine: it stands in the
     tables, and the first run on this machine takes its place.
     """
-    record = read(folder)
-    return record is not None and record["status"] == "done" and (folder / LISTS).is_file()
+    return (folder / records.LISTS).is_file() and _is_good(folder)
+
+
+def _is_good(folder: Path) -> bool:
+    """Whether `folder` holds a finished run, of whatever machine, that is as it was written."""
+    record = records.read(folder)
+    return record is not None and record["status"] == "done" and records.is_whole(folder, record)
 
 
 def choose_again(job: Job, folder: Path) -> None:
     """Make the record of a finished run say how `job` came to its settings: they may be chosen anew."""
-    record = read(folder)
+    record = records.read(folder)
     if record is not None and record["chosen"] != job.chosen.as_dict():
-        write_json(folder / RECORD, record | {"chosen": job.chosen.as_dict()})
-
-
-def read(folder: Path) -> dict[str, Any] | None:
-    """The record of the run in `folder`; None where there is none, or a damaged one."""
-    try:
-        return json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+        records.change(folder, record | {"chosen": job.chosen.as_dict()})
 
 
 def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool, keeping: Keeping) -> dict[str, Any]:
     """Do `job` in a process of its own and keep its folder, whole or not at all.
 
+    A run that fails does not take the place of one that was done.
+
     Returns:
         The record, with "status" "done" or "failed"; a failed one has a "reason".
+
+    Raises:
+        UnwritableError: there is no room, or no right, to keep it; nothing is said of the model then.
     """
     record = job.identity(dataset) | {"dataset": _describe(dataset), "chosen": job.chosen.as_dict()}
-    checkpoints = job.checkpoints(dataset, board)
-    with atomic_folder(job.folder(dataset, board)) as scratch:
+    folder, checkpoints = job.folder(dataset, board), job.checkpoints(dataset, board)
+    with suppress(_KeptError), atomic_folder(folder) as scratch:
         try:
             work = Work(job, dataset, scratch, label, quiet, checkpoints, keeping)
             record |= isolation.call(execute, work)
             record |= {"status": "done"}
-            _forget(checkpoints)
         except isolation.Crash as crash:
             progress.say(f"{label}: failed: {crash}\n{crash.trace}".rstrip())
             record |= {"status": "failed", "reason": str(crash)}
         record |= {"date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
         record |= {"versions": environment.versions(), "commit": environment.git_commit()}
-        write_json(scratch / RECORD, record)
+        if record["status"] == "failed" and _is_good(folder):
+            progress.say(f"{label}: the run that was done before is kept")
+            raise _KeptError
+        records.write(scratch, record)
+    if record["status"] == "done":
+        _forget(checkpoints)
     return record
+
+
+class _KeptError(Exception):
+    """The run that is there stays."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +174,7 @@ class Work:
 def execute(work: Work) -> dict[str, Any]:
     """Fit, recommend and measure, in the run's own process."""
     job, dataset, label = work.job, work.dataset, work.label
-    chosen = compute.configure(job.device, job.precision)
+    chosen = compute.configure(job.device, job.precision)  # The threads come with the environment.
     model_class = job.source.load()
     progress.configure(quiet=True)
     contract.warm_up(model_class, job.settings)
@@ -174,18 +183,20 @@ def execute(work: Work) -> dict[str, Any]:
 
     progress.configure(work.quiet)
     progress.say(f"{label}: fitting")
-    started = time.perf_counter()
+    started, before = time.perf_counter(), Usage.now()
     contract.fit(model, dataset, job.seed)
-    fit_seconds = time.perf_counter() - started
+    fit_seconds, elsewhere = time.perf_counter() - started, Usage.now().cores_elsewhere(before)
     progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
     result = evaluate(model, dataset, job.k)
-    _keep_lists(result, work.folder)
-    model.save(work.folder)
+    with writing(work.folder):
+        _keep_lists(result, work.folder)
+        model.save(work.folder)
     return {
         "metrics": result.metrics,
         "slices": result.slices,
         "queries": len(dataset.test),
         "fit_seconds": round(fit_seconds, 3),
+        "cores_elsewhere": round(elsewhere, 2),
         "recommend_seconds": round(result.recommend_seconds, 3),
         "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
         "peak_rss_mib": round(environment.peak_rss_mib(), 1),
@@ -208,7 +219,7 @@ def _forget(checkpoints: Path) -> None:
 
 def _keep_lists(result: Evaluation, folder: Path) -> None:
     arrays: dict[str, Any] = {"items": result.items, **result.per_query}
-    np.savez(folder / LISTS, **arrays)
+    np.savez(folder / records.LISTS, **arrays)
 
 
 def _describe(dataset: Dataset) -> dict[str, Any]:
@@ -228,4 +239,5 @@ def _describe(dataset: Dataset) -> dict[str, Any]:
         "test_queries": len(dataset.test),
         "test_items": int(dataset.test.relevant.lengths.sum()),
         "notes": list(dataset.notes),
+        "profile": dataset.profile and dataset.profile.as_dict(),
     }

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from support import sealed
 from support.errors import InputError
 from support.files import atomic_file, write_json
 
@@ -16,7 +21,8 @@ if TYPE_CHECKING:
     from evaluation.retriever import Retriever
 
 Model = TypeVar("Model", bound="Retriever")
-WEIGHTS, STATE = "weights.safetensors", "model.json"
+WEIGHTS, STATE, RECORD = "weights.safetensors", "model.json", "run.json"
+"""A fitted model, and the record of the run that made it, which knows the digests of the files beside it."""
 KEPT_TYPES = {"bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
               "float16", "float32", "float64"}  # fmt: skip
 MAY_BE = (
@@ -54,7 +60,7 @@ def save(model: Retriever, folder: Path) -> None:
             values[f"{name}.shape"] = list(value.shape)
         else:
             values[name] = _as_json(name, value)
-    with atomic_file(folder / WEIGHTS) as scratch:
+    with atomic_file(folder / WEIGHTS) as scratch, system_errors():
         save_file(arrays, scratch)
     write_json(folder / STATE, {"model": model.name, "settings": settings, "values": values})
 
@@ -93,6 +99,19 @@ def _unkept(name: str, why: str) -> TypeError:
     return TypeError(f"self.{name} cannot be saved, {why}; {MAY_BE}")
 
 
+@contextmanager
+def system_errors() -> Iterator[None]:
+    """Within, what safetensors raises where the system refused to write is the system's own OSError."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        if found := re.search(r"\(os error (\d+)\)", str(error)):
+            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
+        raise
+
+
 def load(model_class: type[Model], folder: Path) -> Model:
     """The model that `save` wrote.
 
@@ -103,6 +122,8 @@ def load(model_class: type[Model], folder: Path) -> Model:
     from safetensors.numpy import load_file
 
     try:
+        if (folder / RECORD).is_file():
+            sealed.check(folder, sealed.read(folder / RECORD, {}).get("files", {}), (STATE, WEIGHTS))
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
         arrays = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:

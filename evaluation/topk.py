@@ -1,4 +1,4 @@
-"""Exact top-k over the whole catalogue, in blocks of queries; ties by item code."""
+"""Exact top-k over the whole catalogue, in blocks of queries; ties by `ties.rank`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def inner_product(
         k: length of a list; may exceed the catalogue.
 
     Returns:
-        items int32[q, k], best first, among equal scores the smaller code first, -1 where there
-        is nothing left to return; and their scores float32[q, k], -inf where the item is -1.
+        items int32[q, k], best first, among equal scores the smaller `ties.rank` first, -1 where
+        there is nothing left to return; and their scores float32[q, k], -inf where the item is -1.
 
     Raises:
         ValueError: a vector is not finite, or longer than 1.8e19; it names the query or the item.
@@ -168,11 +168,13 @@ def _score_error(queries: npt.NDArray[np.float32], items: npt.NDArray[np.float32
 
     A sum of d products in any order is off by at most d u |x| |y| with u = 2^-24 (Higham,
     Accuracy and Stability of Numerical Algorithms, 2002, section 3.1); four more for rounding
-    the exact score, the limit it is compared with, and the norms.
+    the exact score, the limit it is compared with, and the norms. Never 0, so that all ties with the k-th
+    score are candidates, those of zero vectors too.
     """
     # Finite squared lengths keep |x| |y|, and so every score, within float32.
     longest = _norms(items, "item").max(initial=0.0)
-    return _norms(queries, "query") * longest * np.float32((queries.shape[1] + 4) * 2.0**-24)
+    error = _norms(queries, "query") * longest * np.float32((queries.shape[1] + 4) * 2.0**-24)
+    return error + np.finfo(np.float32).tiny
 
 
 def _norms(vectors: npt.NDArray[np.float32], kind: str) -> npt.NDArray[np.float32]:

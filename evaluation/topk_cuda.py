@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.ragged import Ragged
+from evaluation import ties
 from support import progress
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def inner_product(
     """As `topk.inner_product`; `error` float32[q] is the largest error of a query's float32 scores.
 
     `torch.topk` breaks ties at will, so k and some more items are taken, scored again in float64
-    and sorted by (score, item code). Where more items than that lie within `error` of the k-th,
+    and sorted by (score, `ties.rank`). Where more items than that lie within `error` of the k-th,
     the whole row is scored again.
     """
     import torch
@@ -66,13 +67,14 @@ def inner_product(
 def _best(
     query: torch.Tensor, vectors: torch.Tensor, product: torch.Tensor, slack: torch.Tensor, k: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Items int64[b, k] and scores float32[b, k], ties by code, from product float32[b, items]."""
+    """Items int64[b, k] and scores float32[b, k], ties by `ties.rank`, from product float32[b, items]."""
     import torch
 
     taken = min(k + SPARE, product.shape[1])
     near, candidates = product.topk(taken, dim=1)  # (b, taken)
-    # In order of code, so that a stable sort by score leaves ties in it.
-    candidates, order = candidates.sort(dim=1)
+    # In the order of ties, so that a stable sort by score leaves them in it.
+    order = ties.rank(candidates).argsort(dim=1)
+    candidates = candidates.gather(1, order)
     exact = torch.einsum("bd,bcd->bc", query.double(), vectors[candidates].double()).float()
     exact[near.gather(1, order).isneginf()] = -torch.inf
     scores, place = exact.sort(dim=1, descending=True, stable=True)
@@ -91,5 +93,6 @@ def _whole(
 
     exact = (query.double() @ vectors.double().T).float()  # (b, items)
     exact[product.isneginf()] = -torch.inf
-    ranked = exact.sort(dim=1, descending=True, stable=True)
-    return ranked.indices[:, :k], ranked.values[:, :k]
+    in_tie_order = ties.rank(torch.arange(len(vectors), device=exact.device)).argsort()  # (items,)
+    scores, place = exact[:, in_tie_order].sort(dim=1, descending=True, stable=True)
+    return in_tie_order[place[:, :k]], scores[:, :k]

@@ -10,6 +10,7 @@ import numpy as np
 from datasets.dataset import Dataset
 from evaluation import lists, metrics, settings
 from evaluation.retriever import Watcher
+from evaluation.tuning_database import usable
 from support import compute, progress
 
 if TYPE_CHECKING:
@@ -40,9 +41,10 @@ def attempt(trial: Trial) -> dict[str, float] | None:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.load_study(study_name=trial.study, storage=trial.storage, pruner=pruner())
     try:
-        return scored(trial.job, trial.dataset, Watch(optuna.trial.Trial(study, trial.id)))
+        with usable(trial.storage):
+            study = optuna.load_study(study_name=trial.study, storage=trial.storage, pruner=pruner())
+            return scored(trial.job, trial.dataset, Watch(optuna.trial.Trial(study, trial.id)))
     except optuna.TrialPruned:
         return None
 

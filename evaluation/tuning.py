@@ -6,13 +6,14 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from datasets.dataset import Dataset
 from evaluation import environment, isolation, search_space, settings
+from evaluation import tuning_database as database
 from evaluation.configs import Choice, Chosen
 from evaluation.runs import Job, digest
 from evaluation.trial import Trial, attempt
+from evaluation.tuning_database import Outcome, outcome
 from support import progress
 from support.files import write_json
 
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
 DRAWN_BLINDLY = 6
 """Trials after which the sampler looks at the scores. Optuna's 10 are a third of 30 trials; three searches
 of 30 for ItemCF on gowalla: .1243 .1237 .1239 with 6, .1243 .1180 .1234 with 10."""
-DATABASE, RECORDS = "tuning.db", "tuning"
-OUTCOME = "outcome"
-Outcome = dict[str, Any]
-"""What came out of a trial: "seconds", and its metrics, or the "reason" why it has none, or neither
-where it was given up as hopeless."""
+RECORDS = "tuning"
 
 
 @dataclass(frozen=True)
@@ -74,31 +71,28 @@ def tune(question: Question, board: Path, budget: Budget, anew: bool = False) ->
 
     Returns:
         None where every trial failed; the reasons are said.
+
+    Raises:
+        InputError: tuning.db is damaged, or cannot be written.
     """
-    search = Search(question, board, anew)
-    while not budget.spent(len(search.told()), search.seconds()):
-        search.step(budget.trials)
-    search.write(board / RECORDS / f"{search.name}.json")
-    return search.choice(budget)
+    with database.usable(database.url(board)):
+        search = Search(question, board, anew)
+        while not budget.spent(len(search.told()), search.seconds()):
+            search.step(budget.trials)
+        search.write(board / RECORDS / f"{search.name}.json")
+        return search.choice(budget)
 
 
 class Search:
     """The study of one model: its trials so far, and the next one."""
 
     def __init__(self, question: Question, board: Path, anew: bool = False) -> None:
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.question, self.job = question, question.job
         self.model, self.space = self.job.source.load(), question.space()
         self.name = question.name()
         board.mkdir(parents=True, exist_ok=True)
-        self.storage = f"sqlite:///{quote(str(board / DATABASE))}"
-        if anew and self.name in optuna.get_all_study_names(self.storage):
-            optuna.delete_study(study_name=self.name, storage=self.storage)
-        self.study = optuna.create_study(
-            study_name=self.name, storage=self.storage, direction="maximize", load_if_exists=True
-        )
+        self.storage = database.url(board)
+        self.study = database.opened(self.storage, self.name, anew)
         first = [settings.defaults(self.model), self.job.settings]
         points = [search_space.within(self.space, values) for values in first]
         self.first = [point for at, point in enumerate(points) if point and point not in points[:at]]
@@ -112,9 +106,8 @@ class Search:
             self.study.tell(trial.number, state=TrialState.FAIL)
 
     def told(self) -> list[optuna.trial.FrozenTrial]:
-        """Trials that came to an end: with a score, given up as hopeless, or failed for a reason."""
-        trials = self.study.get_trials(deepcopy=False)
-        return [trial for trial in trials if trial.state.is_finished() and OUTCOME in trial.user_attrs]
+        """Trials that came to an end; DamagedError where one is not what was written."""
+        return database.told(self.study)
 
     def scored(self) -> list[optuna.trial.FrozenTrial]:
         """Those with a score."""
@@ -141,7 +134,7 @@ class Search:
         before = [each for each in told if each.params == trial.params]
         state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial)
         found = found | {"seconds": round(time.perf_counter() - started, 1)}
-        trial.set_user_attr(OUTCOME, found)
+        database.keep(trial, found, state)
         self.study.tell(trial, found["ndcg"] if state == optuna.trial.TrialState.COMPLETE else None, state)
         best = max((outcome(each)["ndcg"] for each in self.scored()), default=None)
         so_far = "" if best is None else f"; best so far {best:.4f}"
@@ -208,11 +201,6 @@ class Search:
             for trial in self.told()
         ]
         write_json(target, about | {"trials": trials})
-
-
-def outcome(trial: optuna.trial.FrozenTrial) -> Outcome:
-    """What came out of a trial that was told."""
-    return trial.user_attrs[OUTCOME]
 
 
 def _said(found: Outcome) -> str:

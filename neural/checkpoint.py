@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -9,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from evaluation.saving import system_errors
 from support import progress
 from support.errors import InputError
 from support.files import atomic_file
@@ -48,22 +51,21 @@ class Checkpoints:
         return time.monotonic() - self.saved_at > 60 * self.minutes
 
     def save(self, state: State) -> None:
-        """Write `state` in the place of the last one, whole or not at all."""
+        """Write `state` in the place of the last one, whole or not at all.
+
+        Raises:
+            UnwritableError: there is no room, or no right, to write it.
+        """
         from safetensors.torch import save_file
 
         about = json.dumps({"identity": state.identity, "values": state.values})
-        with atomic_file(self.folder / FILE) as scratch:
-            save_file(
-                {name: each.contiguous() for name, each in state.tensors.items()}, scratch, {"about": about}
-            )
+        tensors = {name: each.contiguous().cpu() for name, each in state.tensors.items()}
+        with atomic_file(self.folder / FILE) as scratch, system_errors():
+            save_file(tensors, scratch, {"about": about, "checksum": checksum(about, tensors)})
         self.saved_at = time.monotonic()
 
     def load(self) -> State | None:
-        """The last state; None where there is none, or none is asked for.
-
-        Raises:
-            InputError: the file is damaged.
-        """
+        """The last state; None where there is none that is whole, which is said, or none is asked for."""
         path = self.folder / FILE
         if not self.resume:
             return None
@@ -74,16 +76,33 @@ class Checkpoints:
 
         try:
             with safe_open(path, "pt") as stored:
-                about = json.loads(stored.metadata()["about"])
+                header = stored.metadata() or {}
                 tensors = {name: stored.get_tensor(name) for name in stored.keys()}
-            return State(about["identity"], about["values"], tensors)
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"the checkpoint {path} is damaged ({error}); run without --resume") from error
+        except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+            self._tell_damage(str(error))
+            return None
+        about = header.get("about", "")
+        if header.get("checksum") != checksum(about, tensors):
+            self._tell_damage("its checksum does not hold")
+            return None
+        return State(**json.loads(about), tensors=tensors)
+
+    def _tell_damage(self, why: str) -> None:
+        progress.say(f"the checkpoint {self.folder / FILE} is damaged ({why}): training begins anew")
 
     def _others(self) -> str:
         """Whose checkpoints lie beside this training's."""
         names = sorted(path.parent.name for path in self.folder.parent.glob(f"*/{FILE}"))
         return f"; those there are of other data, settings or seeds: {', '.join(names)}" if names else ""
+
+
+def checksum(about: str, tensors: Tensors) -> str:
+    """blake2b of `about` and of the tensors (on the CPU) with their names, types and shapes."""
+    found = hashlib.blake2b(about.encode(), digest_size=16)
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def check(stored: Mapping[str, Any], ours: Mapping[str, Any], folder: Path) -> None:

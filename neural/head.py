@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from neural.exact import BatchNorm, LayerNorm
 
 
 @dataclass(frozen=True)
@@ -104,17 +105,6 @@ class FactorisationMachine(Concatenation):
 _INTERACTIONS = {"none": Concatenation, "cross": Cross, "fm": FactorisationMachine}
 
 
-class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation; a batch of one row, which has no deviation, by the running means."""
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """float[n, width] of float[n, width]."""
-        if len(rows) > 1:
-            return super().forward(rows)
-        running = (self.running_mean, self.running_var, self.weight, self.bias)
-        return functional.batch_norm(rows, *running, eps=self.eps)
-
-
 def _norm(name: str, width: int) -> list[nn.Module]:
-    kinds: dict[str, list[type[nn.Module]]] = {"none": [], "layer": [nn.LayerNorm], "batch": [BatchNorm]}
+    kinds: dict[str, list[type[nn.Module]]] = {"none": [], "layer": [LayerNorm], "batch": [BatchNorm]}
     return [kind(width) for kind in kinds[name]]

@@ -13,9 +13,9 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from datasets.dataset import Interactions
+from neural.exact import LayerNorm, of_pairs, taken
 from neural.history import Moments
 from neural.sums import weighted_sums
-from neural.tables import taken
 
 if TYPE_CHECKING:
     from neural.two_tower import TwoTower
@@ -92,12 +92,12 @@ class UserAttention(nn.Module):
     ) -> Tensor:
         """As `Mean.forward`."""
         key = taken(torch.tanh(self.key(vectors)).float(), place)  # (h, d)
-        score = (key * user[moments.row]).sum(dim=1)
+        score = (key * taken(user, moments.row)).sum(dim=1)
         largest = score.new_full((len(user),), -torch.inf)
         largest = largest.scatter_reduce(0, moments.row, score.detach(), "amax")
         weight = weight * torch.exp(score - largest[moments.row])
         total = weight.new_zeros(len(user)).index_add(0, moments.row, weight)
-        return weighted_sums(vectors, place, weight / total[moments.row], moments.offsets)
+        return weighted_sums(vectors, place, weight / of_pairs(total, moments.row), moments.offsets)
 
 
 class SelfAttention(nn.Module):
@@ -124,7 +124,7 @@ class SelfAttention(nn.Module):
         self.frugal = frugal
         """Whether to compute activations again in the backward pass instead of keeping them"""
         self.position = nn.Parameter(torch.zeros(longest, dim))
-        self.items, self.query, self.between = (nn.LayerNorm(dim) for _ in range(3))
+        self.items, self.query, self.between = (LayerNorm(dim) for _ in range(3))
         self.ask, self.leave = nn.Linear(dim, heads * dim, bias=False), nn.Linear(heads * dim, dim)
         self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
         for layer in (self.ask, self.widen):

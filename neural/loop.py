@@ -18,8 +18,9 @@ from neural.averaging import Averaging
 from neural.batches import Batch, Rows, Taken, position_rows, user_rows
 from neural.build import batcher_of, towers_of
 from neural.checkpoint import Tensors, part, prefixed
+from neural.exact import taken, total
 from neural.optimiser import RowwiseAdamW
-from neural.tables import taken
+from neural.threads import Spare
 from neural.towers import TwoTowers
 from neural.two_tower import TwoTower
 from support import compute
@@ -50,7 +51,7 @@ class Loop:
     def __init__(self, model: TwoTower, train: Interactions, seed: int, chosen: int = 0) -> None:
         """`chosen` is how many epochs will be trained, where that is known beforehand."""
         here = compute.current()
-        torch.set_num_threads(here.threads)
+        self.threads = Spare()
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
         self.model, self.train, self.device = model, train, here.device
         model.settle(train)
@@ -94,6 +95,7 @@ class Loop:
             epoch.loss += self.step(group)
             epoch.pairs += sum(len(batch.row) for batch in group)
             epoch.step += 1
+            self.threads.adapt()
             epoch.seconds = before + time.perf_counter() - started
             tick()
         loss = float(epoch.loss) / self.steps_an_epoch
@@ -187,4 +189,4 @@ def batch_loss(model: TwoTower, towers: TwoTowers, batch: Batch) -> Tensor:
     positive = (taken(moments, batch.row) * taken(items, batch.target)).sum(dim=1)  # (pairs,)
     negative = batch.masked(moments @ taken(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
     loss = model.pair_loss(positive, negative, batch, towers)  # (pairs,)
-    return (loss * batch.weight).sum() / batch.weight.sum()
+    return total(loss * batch.weight) / total(batch.weight)

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from neural.exact import of_pairs, softplus
+
 
 def sampled_softmax(
     positive: Tensor, negative: Tensor, row: Tensor, temperature: float, log_q: Tensor | None = None
@@ -33,7 +35,8 @@ def sampled_softmax(
     negative = negative.float() / temperature
     if log_q is not None:
         negative = negative - log_q
-    return functional.softplus(torch.logsumexp(negative, dim=1)[row] - positive.float() / temperature)
+    together = torch.logsumexp(negative, dim=1)  # (rows,)
+    return softplus(of_pairs(together, row) - positive.float() / temperature)
 
 
 def bilateral_softmax(
@@ -44,7 +47,7 @@ def bilateral_softmax(
     The target is not in the sum: with w = 1 this is the sampled softmax less that term.
     """
     pushed = torch.logsumexp(negative.float() / temperature, dim=1)  # (rows,)
-    return negative_weight * pushed[row] - positive.float() / temperature
+    return negative_weight * of_pairs(pushed, row) - positive.float() / temperature
 
 
 def cosine_contrastive(
@@ -57,7 +60,7 @@ def cosine_contrastive(
 ) -> Tensor:
     """(1 - p)₊ + w/m Σⱼ (nⱼ - margin)₊, Mao et al. 2021 (SimpleX) eq. 1."""
     pushed = functional.relu(negative - margin).float().sum(dim=1) / count  # (rows,)
-    return functional.relu(1 - positive.float()) + negative_weight * pushed[row]
+    return functional.relu(1 - positive.float()) + negative_weight * of_pairs(pushed, row)
 
 
 def binary_cross_entropy(
@@ -70,5 +73,8 @@ def binary_cross_entropy(
     negative_weight: float,
 ) -> Tensor:
     """-log σ(p/τ + bias) - w/m Σⱼ log(1 - σ(nⱼ/τ + bias))."""
-    refused = functional.softplus(negative.float() / temperature + bias).sum(dim=1) / count  # (rows,)
-    return functional.softplus(-positive.float() / temperature - bias) + negative_weight * refused[row]
+    # One a row: the gradient of a single number would be summed over the whole matrix at once.
+    biases = bias.expand(len(negative), 1)
+    refused = softplus(negative.float() / temperature + biases).sum(dim=1) / count  # (rows,)
+    missed = softplus(-positive.float() / temperature - of_pairs(biases.squeeze(1), row))
+    return missed + negative_weight * of_pairs(refused, row)

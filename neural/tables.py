@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from neural.distinct import distinct
-
-
-def taken(vectors: Tensor, place: Tensor) -> Tensor:
-    """`vectors[place]`, whose gradients are summed in the same order every time.
-
-    Those of plain indexing are summed by several threads at once, in whatever order they come.
-    """
-    return functional.embedding(place, vectors)
+from neural.exact import taken
 
 
 class Table(nn.Module):

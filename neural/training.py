@@ -73,8 +73,8 @@ class Fit:
             advance(done)
 
             def tick() -> None:
+                self._keep(stop())  # Before anything is printed: the terminal may be what was closed.
                 advance(1, self.note)
-                self._keep(stop())
 
             for epoch in range(self.first, self.last + 1):
                 if self.stopping is not None and self.stopping.stop:

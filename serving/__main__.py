@@ -12,8 +12,9 @@ from typing import Any
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
-from datasets import Dataset, load, table
-from evaluation import registry, runs
+from datasets import Dataset, load
+from datasets import options as own_file
+from evaluation import records, registry
 from evaluation.retriever import Retriever
 from support import compute, progress
 from support.errors import InputError, in_one_sentence
@@ -58,7 +59,7 @@ def _compare(options: argparse.Namespace) -> None:
     board = folder.parent
     with locked(board, f"another command is working in {board}: waiting for it"):
         compared = compare(options.run, dataset, _model(options))
-        record = runs.read(options.run) or {}
+        record = records.read(options.run) or {}
         report.write(board, dataset.fingerprint, record["k"])
     print(index_section.table(compared))
 
@@ -89,7 +90,7 @@ def _load(options: argparse.Namespace) -> None:
 
 def _dataset(options: argparse.Namespace) -> Dataset:
     """The data a run was made of, split as its record says."""
-    record = runs.read(options.run)
+    record = records.read(options.run)
     if record is None:
         raise InputError(f"{options.run} holds no run: give a folder of results/<dataset>/runs")
     about = record["dataset"]
@@ -99,7 +100,7 @@ def _dataset(options: argparse.Namespace) -> Dataset:
         protocol=about["protocol"],
         exclude_seen=about["exclude_seen"],
         split_seed=about["split_seed"],
-        columns=options.columns,
+        **own_file.chosen(options),
         scale=options.scale,
     )
 
@@ -126,8 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     of_run.add_argument(
         "--dataset", metavar="NAME_OR_FILE", help="what the run was made of (default: its name)"
     )
-    of_run.add_argument("--columns", type=table.parse_columns, default={}, metavar="ROLE=NAME,…",
-                        help="columns of your own file, as the run was made with")  # fmt: skip
+    own_file.add_arguments(of_run)
     of_run.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
     of_run.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the run was made with")
 

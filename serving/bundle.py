@@ -13,7 +13,7 @@ from typing import Any
 
 from datasets.dataset import Dataset
 from datasets.ragged import Ragged
-from evaluation import registry, runs, saving
+from evaluation import records, registry, saving
 from evaluation.retriever import EmbeddingRetriever, Retriever
 from serving import index, tables
 from serving.encoding import Schema
@@ -85,7 +85,7 @@ def trained(
     Raises:
         InputError: no finished run, another dataset, a model without vectors, or no weights.
     """
-    record = runs.read(run)
+    record = records.read(run)
     if record is None or record["status"] != "done":
         raise InputError(f"{run} holds no finished run: give a folder of results/<dataset>/runs")
     if record["fingerprint"] != dataset.fingerprint:

@@ -18,7 +18,7 @@ import numpy as np
 from evaluation import environment
 from evaluation.usage import Usage
 from serving import bundle, tables
-from support import compute
+from support import cores
 from support.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
         "requests_per_second": round(len(answered) / wall, 1),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": environment.processor(),
-        "cores": compute.available_cores(),
+        "cores": cores.available(),
         "cores_elsewhere": round(elsewhere, 2),
         "commit": environment.git_commit(),
     }

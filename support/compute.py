@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from support import cores
 from support.errors import InputError
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -33,18 +34,19 @@ def current() -> Compute:
 def configure(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Compute:
     """Decide for this process and tell the thread pools.
 
-    "auto" is CUDA where PyTorch sees a card, and fp16 there; fp32 on a CPU. `threads` None is all
-    cores this process may run on.
-    Call it before the first import of numba, implicit or faiss.
+    "auto" is CUDA where PyTorch sees a card, and fp16 there; fp32 on a CPU. `threads` None is as many
+    as `cores.available`. Call it before the first import of torch, numba, implicit or faiss, whose thread
+    pools read the environment once.
 
     Raises:
         InputError: CUDA was asked for and PyTorch sees none.
     """
     global _current
-    threads = threads or available_cores()
+    threads = threads or cores.available()
     # implicit runs its own threads; a threaded BLAS below them makes threads squared.
-    for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"):
+    for variable in (cores.LIMIT, "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
+    os.environ.setdefault("MKL_CBWR", _code_path())
     device = _device(device)
     if precision == "auto":
         precision = "fp16" if device == "cuda" else "fp32"
@@ -52,11 +54,11 @@ def configure(device: str = "auto", precision: str = "auto", threads: int | None
     return _current
 
 
-def available_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _code_path() -> str:
+    """The widest instructions here by which MKL gives the same products on any number of threads."""
+    flags = Path("/proc/cpuinfo")
+    wide = flags.is_file() and " avx512f " in flags.read_text()
+    return "AVX512,STRICT" if wide else "AVX2,STRICT"
 
 
 def _device(asked: str) -> str:

@@ -16,6 +16,10 @@ class InputError(Exception):
     """
 
 
+class UnwritableError(InputError):
+    """There is no room, or no right, to write what has to be kept."""
+
+
 def unknown(kind: str, name: object, choices: Iterable[str]) -> InputError:
     """An error for a name that is not among `choices`, naming the nearest one that is.
 

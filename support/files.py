@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -10,18 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from support import durable
-from support.errors import InputError
+from support.errors import InputError, UnwritableError
 
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS}
-UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST, errno.EIO, errno.ENAMETOOLONG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+UNWRITABLE = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
+SCRATCH, ASIDE = ".tmp-", ".old-"
+"""How names begin of what is being written, and of a folder while another one takes its place."""
 
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target` that takes its name, and its place, on success.
 
+    At every moment the old folder or the new one is there, whole: under its name, or, where the process
+    died between two renames, set aside for `tidy` to bring back.
+
     Raises:
-        InputError: there is no room, or no right, to write there; `target` is as it was.
+        UnwritableError: there is no room, or no right, to write there; `target` is as it was.
     """
     scratch = None
     try:
@@ -32,13 +39,44 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             mode = scratch.stat().st_mode
             yield scratch
             durable.settle(scratch, mode)
-            if target.exists():
-                shutil.rmtree(target)
-            scratch.rename(target)
+            _replace(target, scratch)
             durable.sync_folder(target.parent)
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _replace(target: Path, scratch: Path) -> None:
+    """Give the folder `scratch` the name of `target`."""
+    aside = target.with_name(ASIDE + target.name)
+    try:
+        if target.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+            target.rename(aside)
+        scratch.rename(target)
+    except BaseException:
+        if aside.exists() and not target.exists():
+            aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def tidy(folder: Path) -> None:
+    """Undo what commands that died left anywhere under `folder`, where no other command may be at work.
+
+    A folder that was set aside returns to its place if that is empty; all else that was underway goes.
+    """
+    for aside in list(folder.rglob(f"{ASIDE}*")):
+        target = aside.with_name(aside.name.removeprefix(ASIDE))
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.rename(target)
+    for scratch in list(folder.rglob(f"{SCRATCH}*")):
+        if scratch.is_dir():
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:
+            scratch.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -46,7 +84,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
     """Yield a path beside `target`; the file written there takes its name on success.
 
     Raises:
-        InputError: as `atomic_folder`.
+        UnwritableError: as `atomic_folder`.
     """
     scratch = None
     try:
@@ -65,21 +103,31 @@ def atomic_file(target: Path) -> Iterator[Path]:
 
 
 def _scratch(target: Path) -> Path:
-    return target.with_name(f".tmp-{secrets.token_hex(4)}")
+    return target.with_name(f"{SCRATCH}{secrets.token_hex(4)}")
 
 
 @contextmanager
 def writing(target: Path) -> Iterator[None]:
-    """Within, an error of the system that says that `target` cannot be written is an InputError."""
+    """Within, an error of the system that says that `target` cannot be written is an UnwritableError."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in UNWRITABLE:
+    except InputError:
+        raise
+    except Exception as error:
+        reason = _unwritable(error)
+        if reason is None:
             raise
-        raise InputError(
-            f"cannot write {target}: {error.strerror}; nothing half-written was left: "
+        raise UnwritableError(
+            f"cannot write {target}: {reason}; nothing half-written was left: "
             "free some space, or choose a folder that can be written"
         ) from error
+
+
+def _unwritable(error: Exception) -> str | None:
+    """The system's words, if it is that; safetensors and faiss tell them in their message."""
+    if isinstance(error, OSError) and error.errno:
+        return error.strerror if error.errno in UNWRITABLE else None
+    return next((words for words in map(os.strerror, sorted(FULL)) if words in str(error)), None)
 
 
 def contents(path: Path) -> bytes:

@@ -1,9 +1,12 @@
-"""A polite end: SIGTERM asks long work to stop at the next good place instead of ending the process."""
+"""A polite end: signals ask long work to stop at the next good place instead of ending the process."""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""What ends a command as Ctrl-C does: somebody's kill, or a terminal that was closed"""
 
 
 class StoppedError(Exception):
@@ -25,3 +28,25 @@ def deferred() -> Iterator[Callable[[], bool]]:
         yield asked.is_set
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """Within, SIGTERM and SIGHUP raise KeyboardInterrupt; those that were ignored still are."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    heard = [number for number in ENDING if before[number] != signal.SIG_IGN]
+
+    def interrupt(*_: object) -> None:
+        for (
+            number
+        ) in heard:  # A closing terminal tells twice, and what is to be kept is being written by then.
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in heard:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, before[number])

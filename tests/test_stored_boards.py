@@ -42,7 +42,7 @@ def simulated(tmp_path_factory):
 def chosen(data, name):
     """The settings that a plain `run_all.py --dataset` gives a model."""
     config = ROOT / "configs" / f"{data.name}.yaml"
-    return configs.resolved(registry.get(name), config, data).settings
+    return configs.resolved(registry.get(name), [config], data).settings
 
 
 def stored(data, name):

@@ -18,7 +18,7 @@ from datasets.ragged import offsets_of
 from evaluation import metrics
 from evaluation.environment import processor
 from evaluation.usage import Usage
-from support import compute
+from support import cores
 
 K = 20
 FOLDER = Path(__file__).parent
@@ -96,7 +96,7 @@ def scored(items: np.ndarray, dataset: Dataset) -> dict[str, np.ndarray]:
 
 def environment_of(library: str) -> dict[str, str]:
     """All cores for every library; this suite's modules for its own adapter alone."""
-    threads = str(compute.available_cores())
+    threads = str(cores.available())
     environment = dict(os.environ)
     environment.pop("PYTHONPATH", None)
     for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
@@ -108,5 +108,4 @@ def environment_of(library: str) -> dict[str, str]:
 
 def machine() -> dict[str, str]:
     """The processor, its cores, and the day."""
-    cores = compute.available_cores()
-    return {"processor": f"{cores} cores of {processor()}", "date": date.today().isoformat()}
+    return {"processor": f"{cores.available()} cores of {processor()}", "date": date.today().isoformat()}

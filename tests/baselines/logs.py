@@ -4,6 +4,7 @@ import numpy as np
 
 from datasets.dataset import Interactions, Queries
 from datasets.ragged import Ragged
+from evaluation import ties
 
 
 def interactions(rng, n_users=80, n_items=50, density=0.15, times=False):
@@ -29,10 +30,10 @@ def queries(train):
 
 
 def largest(similarity, top_k):
-    """float64[n, n]: each row's `top_k` positive entries kept, ties by code; the rest 0."""
+    """float64[n, n]: each row's `top_k` positive entries kept, ties by `ties.rank`; the rest 0."""
     kept = np.zeros_like(similarity)
     for row, values in enumerate(similarity):
-        order = sorted((-value, code) for code, value in enumerate(values) if value > 0)
-        for value, code in order[:top_k]:
+        order = sorted((-value, ties.rank(code), code) for code, value in enumerate(values) if value > 0)
+        for value, _, code in order[:top_k]:
             kept[row, code] = -value
     return kept

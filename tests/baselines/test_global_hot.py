@@ -28,7 +28,7 @@ def answer(model, exclude, k):
     return model.recommend(Queries(users, empty, rows, empty), k)
 
 
-def test_counts_rank_and_equal_counts_go_by_code():
+def test_counts_rank_and_equal_counts_go_by_tie_rank():
     model = GlobalHot()
     model.fit(TRAIN, None, 0)
     items, scores = answer(model, [[], [2]], 6)

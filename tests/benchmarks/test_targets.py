@@ -1,10 +1,9 @@
 """The page of targets comes from a saved run and stored records alone."""
 
-import json
-
 import pytest
 
 from benchmarks.targets import TARGETS, page, validation_shares
+from tests.evaluation.stored import keep, record
 
 TESTS = {
     name for target in TARGETS for name in (target.test, target.over, target.plain, target.plain_over) if name
@@ -72,16 +71,15 @@ def epochs(*valid_seconds):
 
 def test_share_of_validation_is_that_of_each_models_newest_run(tmp_path):
     stored = [
-        {"model": "infonce", "date": "2026-11-24 09:00 UTC", "choosing": epochs(None, 0.5, None, 0.7)},
-        {"model": "infonce", "date": "2026-11-23 09:00 UTC", "choosing": epochs(9.0)},
-        {"model": "simplex_ccl", "date": "2026-11-22 09:00 UTC", "choosing": epochs(None, None)},
-        {"model": "dssm_bce", "date": "2026-11-22 09:00 UTC", "choosing": epochs(0.4)},
-        {"model": "als", "date": "2026-11-22 09:00 UTC", "choosing": []},
-        {"model": "swing", "date": "2026-11-22 09:00 UTC"},
+        record("infonce", date="2026-11-24 09:00 UTC", choosing=epochs(None, 0.5, None, 0.7)),
+        record("infonce", date="2026-11-23 09:00 UTC", choosing=epochs(9.0)),
+        record("simplex_ccl", choosing=epochs(None, None)),
+        record("dssm_bce", choosing=epochs(0.4)),
+        record("als", choosing=[]),
+        record("swing"),
     ]
-    for number, record in enumerate(stored):
-        (tmp_path / str(number)).mkdir()
-        (tmp_path / str(number) / "run.json").write_text(json.dumps(record))
+    for number, said in enumerate(stored):
+        keep(tmp_path / "runs" / str(number), said)
     shares = validation_shares(tmp_path)
     assert shares == pytest.approx({"dssm_bce": 0.2, "infonce": 0.15})
     rows = rows_of(page(saved(), shares | {"infonce": 0.125}))

@@ -35,12 +35,12 @@ def test_a_policys_own_section_goes_before_the_protocols(tmp_path):
 def test_resolved_has_every_setting(tmp_path):
     path = tmp_path / "data.yaml"
     path.write_text("time:\n  als: {settings: {factors: 32}}\n")
-    als, swing = (configs.resolved(registry.get(name), path, BY_TIME) for name in ("als", "swing"))
+    als, swing = (configs.resolved(registry.get(name), [path], BY_TIME) for name in ("als", "swing"))
     assert als.settings["factors"] == 32 and als.settings["iterations"] == 15
     assert swing.chosen == Chosen("defaults") and swing.settings["alpha"] == 3.0
     path.write_text("time:\n  als: {settings: {factor: 32}}\n")
     with pytest.raises(InputError, match=r"data\.yaml 'factor': did you mean 'factors'"):
-        configs.resolved(registry.get("als"), path, BY_TIME)
+        configs.resolved(registry.get("als"), [path], BY_TIME)
 
 
 def test_written_entries_read_back_and_leave_the_others(tmp_path):
@@ -110,3 +110,16 @@ def test_what_is_no_config_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         configs.read(path, BY_TIME)
+
+
+def test_a_users_config_is_laid_over_the_shipped_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(configs, "SHIPPED", tmp_path / "shipped")
+    hand = Chosen("hand")
+    for model, settings in (("als", {"factors": 16}), ("swing", {"alpha": 2.0})):
+        configs.write(tmp_path / "shipped" / "mine.yaml", "time", model, Choice(settings, hand))
+    configs.write(tmp_path / "own" / "mine.yaml", "time", "als", Choice({}, hand))
+    layers = configs.layers(tmp_path / "own", "mine")
+    als, swing = (configs.resolved(registry.get(name), layers, BY_TIME).settings for name in ("als", "swing"))
+    assert als["factors"] == registry.get("als").factors, "an entry goes before another as a whole"
+    assert swing["alpha"] == 2.0
+    assert configs.layers(tmp_path / "shipped", "mine") == [tmp_path / "shipped" / "mine.yaml"]

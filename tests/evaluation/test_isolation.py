@@ -1,7 +1,11 @@
 """A function in a process of its own: its value, its error, its death, its memory."""
 
 import fcntl
+import importlib
+import multiprocessing
 import os
+import pickle
+import runpy
 import signal
 import subprocess
 import sys
@@ -10,8 +14,10 @@ import time
 import numpy as np
 import pytest
 
+from evaluation import isolation
 from evaluation.environment import peak_rss_mib
 from evaluation.isolation import Crash, call
+from support.errors import UnwritableError
 
 
 def test_value():
@@ -36,6 +42,116 @@ def test_peak_memory_is_the_childs_own():
     assert peak_rss_mib() > 100
     assert call(peak_rss_mib) < 100 < ballast.nbytes
 
+
+@pytest.fixture
+def at_birth(monkeypatch):
+    """`at_birth(number)`: what `call` starts from now on gets that signal at once."""
+    real = isolation.multiprocessing.get_context("spawn").Process.start
+
+    def choose(number: int) -> None:
+        def start(process):
+            real(process)
+            os.kill(process.pid, number)
+
+        monkeypatch.setattr(isolation.multiprocessing.get_context("spawn").Process, "start", start)
+
+    return choose
+
+
+LARGE = np.zeros(2**22)
+"""More than a pipe holds"""
+
+
+@pytest.fixture
+def in_time():
+    """A hang fails the test."""
+
+    def late(*_):
+        raise AssertionError("it hangs")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_a_child_that_dies_before_it_has_read_its_task(at_birth, in_time):
+    at_birth(signal.SIGKILL)
+    with pytest.raises(Crash, match="killed by SIGKILL"):
+        call(len, LARGE)
+
+
+class Poison:
+    """Calls `function(*args)` where it is unpickled."""
+
+    def __init__(self, function, *args):
+        self.call = function, args
+
+    def __reduce__(self):
+        return self.call
+
+
+def test_a_task_that_cannot_be_read(in_time):
+    with pytest.raises(Crash, match="killed by SIGKILL"):
+        call(len, Poison(signal.raise_signal, signal.SIGKILL), LARGE)
+    with pytest.raises(Crash, match="exit code 9"):
+        call(len, Poison(os._exit, 9), LARGE)
+    with pytest.raises(Crash, match="ValueError: invalid literal") as caught:
+        call(len, Poison(int, "x"), LARGE)
+    assert "Traceback" in caught.value.trace
+
+
+def test_a_module_with_a_syntax_error(in_time, tmp_path, monkeypatch):
+    (tmp_path / "just_edited.py").write_text("def half(:")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Crash, match="SyntaxError: "):
+        call(len, Poison(importlib.import_module, "just_edited"), LARGE)
+
+
+def test_what_cannot_be_pickled_is_told_here(in_time):
+    with pytest.raises((AttributeError, pickle.PicklingError), match="local"):
+        call(len, LARGE, lambda: None)
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_the_parent_alone_decides_what_a_terminal_stops(number, at_birth, in_time, capfd):
+    at_birth(number)
+    assert call(len, LARGE) == len(LARGE)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+GRANDCHILD = """
+import os, signal, time
+if os.fork():
+    signal.raise_signal(signal.SIGKILL)
+time.sleep(30)
+"""
+
+
+def test_a_death_is_seen_though_a_grandchild_lives(in_time, tmp_path):
+    (tmp_path / "fork.py").write_text(GRANDCHILD)
+    started = time.monotonic()
+    with pytest.raises(Crash, match="killed by SIGKILL"):
+        call(runpy.run_path, str(tmp_path / "fork.py"))
+    assert time.monotonic() - started < 20
+
+
+def test_a_full_disk_is_no_fault_of_the_function(tmp_path):
+    for name, text in (("full", "raise OSError(28, 'No space left on device')"), ("ours", REFUSED)):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(UnwritableError, match=r"cannot write .*No space left"):
+            call(runpy.run_path, str(tmp_path / name))
+    (tmp_path / "rights").write_text("open('/nowhere/at/all', 'w')")
+    with pytest.raises(Crash, match="FileNotFoundError"):
+        call(runpy.run_path, str(tmp_path / "rights"))
+
+
+REFUSED = """
+from support.errors import UnwritableError
+raise UnwritableError("cannot write it: No space left")
+"""
 
 HOLD = """
 import fcntl, time

@@ -112,7 +112,7 @@ def test_the_memory_of_a_gpu_has_a_column_where_one_was_used(peak, shown):
     costs = ("fit_seconds", "recommend_seconds", "queries_per_second", "peak_rss_mib", "parameters")
     record = dict.fromkeys(costs, 1.0) | {"peak_gpu_mib": peak}
     record["metrics"] = dict.fromkeys(("precision", "recall", "map", "ndcg"), 0.5)
-    record |= {"date": "2026-01-02", "chosen": {"by": "tuning", "trials": 30}}
+    record |= {"processor": "a", "threads": 2, "date": "2026-01-02", "chosen": {"by": "tuning", "trials": 30}}
     failed = Row("broken", {}, [], [{"reason": "none", "date": "2026-01-01", "chosen": {"by": "defaults"}}])
     text = main_table(Board({}, "", 20, [Row("any", {}, [record], []), failed]))
     assert ("peak GPU MiB" in text) is shown

@@ -3,7 +3,7 @@ import pytest
 from scipy.sparse import csr_array, random_array
 
 from datasets.ragged import Ragged
-from evaluation import topk, topk_cuda
+from evaluation import ties, topk, topk_cuda
 from support import compute
 
 
@@ -21,13 +21,15 @@ def random_rows(rng, n, n_items, most):
 
 
 def ranked(scores, exclude, k):
-    """The slow reference: sort each row of scores float[q, n] by (score, item code)."""
+    """The slow reference: sort each row of scores float[q, n] by (score, `ties.rank`)."""
     items = np.full((len(scores), k), -1, np.int32)
     best = np.full((len(scores), k), -np.inf, np.float32)
     for row, full in enumerate(scores):
         excluded = set(exclude[row].tolist())
-        order = sorted((-score, item) for item, score in enumerate(full) if item not in excluded)
-        for place, (score, item) in enumerate(order[:k]):
+        order = sorted(
+            (-score, ties.rank(item), item) for item, score in enumerate(full) if item not in excluded
+        )
+        for place, (score, _, item) in enumerate(order[:k]):
             if score != np.inf:
                 items[row, place], best[row, place] = item, -score
     return items, best
@@ -63,7 +65,7 @@ def test_inner_product_agrees_with_faiss():
     same(topk.inner_product(queries, items, Ragged.empty(300), 20), (found, scores))
 
 
-def test_equal_vectors_tie_and_the_smaller_code_wins():
+def test_equal_vectors_tie_and_the_smaller_tie_rank_wins():
     rng = np.random.default_rng(1)
     few = vectors(rng, 7, 64)
     items = few[rng.integers(0, 7, 1003)]
@@ -72,10 +74,11 @@ def test_equal_vectors_tie_and_the_smaller_code_wins():
     np.testing.assert_array_equal(topk.inner_product(queries, items, Ragged.empty(200), 30)[0], expected[0])
 
 
-def test_a_zero_query_gets_the_first_items_allowed():
+def test_a_zero_query_gets_the_first_items_allowed_in_the_order_of_ties():
     items = vectors(np.random.default_rng(2), 100)
     found, scores = topk.inner_product(np.zeros((1, 16)), items, Ragged.from_rows([[0, 2]]), 4)
-    assert found.tolist() == [[1, 3, 4, 5]]
+    allowed = [item for item in range(100) if item not in (0, 2)]
+    assert found.tolist() == [sorted(allowed, key=ties.rank)[:4]]
     assert scores.tolist() == [[0, 0, 0, 0]]
 
 
@@ -120,7 +123,7 @@ def test_scores_that_are_not_finite_fail(value):
         topk.inner_product(broken, items, Ragged.empty(10), 3)
 
 
-@pytest.mark.parametrize("distinct", [3, 60, 500])
+@pytest.mark.parametrize("distinct", [1, 3, 60, 500])
 def test_device_path_gives_the_same_lists(monkeypatch, distinct):
     rng = np.random.default_rng(distinct)
     items = vectors(rng, distinct)[rng.integers(0, distinct, 500)]
@@ -157,11 +160,13 @@ def test_neighbours_is_the_sum_of_rows(two_threads, density, k):
     same(topk.neighbours(history, matrix, exclude, k), summed(history, matrix, exclude, k))
 
 
-def test_neighbours_ties_are_broken_by_code_and_repeats_count_twice():
+def test_neighbours_ties_go_by_tie_rank_and_repeats_count_twice():
     matrix = csr_array(np.array([[0, 2, 1, 2], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]], np.float32))
     history = Ragged.from_rows([[0], [0, 1], [1, 1], [], [2]])
     found, scores = topk.neighbours(history, matrix, Ragged.empty(5), 3)
-    assert found.tolist() == [[1, 3, 2], [1, 2, 3], [2, -1, -1], [-1, -1, -1], [-1, -1, -1]]
+    first, second = sorted([1, 3], key=ties.rank)
+    both = sorted([1, 2, 3], key=ties.rank)
+    assert found.tolist() == [[first, second, 2], both, [2, -1, -1], [-1, -1, -1], [-1, -1, -1]]
     assert scores[2].tolist() == [2, -np.inf, -np.inf]
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from evaluation import contract
 from evaluation.planted import planted
 from neural import DssmBce, InfoNCE, SimpleX, training
-from neural.checkpoint import FILE
+from neural.checkpoint import FILE, Checkpoints, State
 from support.errors import InputError
 from support.stopping import StoppedError
 
@@ -142,12 +143,50 @@ def test_resume_without_a_checkpoint_says_whose_there_are(stop_after, tmp_path, 
     assert "those there are of other data, settings or seeds: infonce-seed0-1" in said
 
 
-def test_a_damaged_checkpoint_is_refused(stop_after, tmp_path) -> None:
+def cut(content: bytearray) -> None:
+    del content[len(content) // 2 :]
+
+
+def flip(place: float):
+    """Another bit at that share of the file."""
+
+    def one(content: bytearray) -> None:
+        content[int(place * (len(content) - 1))] ^= 4
+
+    return one
+
+
+# 0.003 is in the header, whose first bytes are its length.
+@pytest.mark.parametrize("damage", [cut, *map(flip, (0.0, 0.003, 0.3, 0.5, 0.7, 0.9, 1.0)), bytearray.clear])
+def test_a_damaged_checkpoint_is_told_and_left(damage, stop_after, tmp_path, capsys) -> None:
     interrupted(tmp_path, stop_after)
-    whole = (tmp_path / FILE).read_bytes()
-    (tmp_path / FILE).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="is damaged"):
-        fitted(InfoNCE(**SMALL), tmp_path, resume=True)
+    stop_after(-1)
+    content = bytearray((tmp_path / FILE).read_bytes())
+    damage(content)
+    (tmp_path / FILE).write_bytes(content)
+    state = Checkpoints(tmp_path, 60.0, resume=True).load()
+    assert state is None
+    said = capsys.readouterr().out
+    assert f"the checkpoint {tmp_path / FILE} is damaged (" in said and ": training begins anew" in said
+
+
+def test_after_a_damaged_checkpoint_the_training_begins_anew(stop_after, tmp_path, capsys) -> None:
+    interrupted(tmp_path, stop_after)
+    stop_after(-1)
+    (tmp_path / FILE).write_bytes(b"none")
+    again = fitted(InfoNCE(**SMALL), tmp_path, resume=True)
+    for one, other in zip(vectors(fitted(InfoNCE(**SMALL))), vectors(again), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_every_type_of_tensor_is_kept(tmp_path) -> None:
+    kinds = (torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool)
+    tensors = {str(kind): torch.ones(2, 3).to(kind) for kind in kinds}
+    tensors |= {"one": torch.tensor(3.5), "none": torch.empty(0, 4), "turned": torch.arange(6.0).view(2, 3).T}
+    Checkpoints(tmp_path, 60.0, resume=False).save(State({"seed": 1}, {"log": []}, tensors))
+    state = Checkpoints(tmp_path, 60.0, resume=True).load()
+    assert state is not None and state.identity == {"seed": 1} and state.values == {"log": []}
+    assert all(torch.equal(state.tensors[name], each) for name, each in tensors.items())
 
 
 def test_checkpoints_are_kept_every_so_often(tmp_path) -> None:

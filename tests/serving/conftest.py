@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 
@@ -13,8 +12,9 @@ import baselines  # noqa: F401
 import neural  # noqa: F401
 from datasets import Dataset, Features, Interactions, Queries, Ragged
 from datasets.ragged import offsets_of
-from evaluation import EmbeddingRetriever, contract, evaluate, registry, runs, settings
+from evaluation import EmbeddingRetriever, contract, evaluate, records, registry, runs, settings
 from serving import Recommender, bundle
+from tests.evaluation.stored import keep, record
 
 USERS, ITEMS, LENGTH, COLOURS, TAGS = 60, 300, 12, 6, 9
 
@@ -105,13 +105,11 @@ def toy_run(dataset, tmp_path_factory):
     """Folders of runs of `Described`: one a seed."""
 
     def made(seed):
-        folder = tmp_path_factory.mktemp("toy") / "runs" / f"described-seed{seed}"
-        folder.mkdir(parents=True)
+        said = record("described", dataset)
+        folder = keep(tmp_path_factory.mktemp("toy") / "runs" / f"described-seed{seed}", said)
         model = Described(seed=seed)
         model.fit(dataset.train_valid, None, 0)
         model.save(folder)
-        record = {"status": "done", "model": "described", "fingerprint": dataset.fingerprint}
-        (folder / "run.json").write_text(json.dumps(record))
         return folder
 
     return made
@@ -169,17 +167,8 @@ def _run_of(name, chosen, dataset, tmp_path_factory):
     folder.mkdir(parents=True)
     model.save(folder)
     np.savez(folder / "lists.npz", items=result.items)
-    costs = "fit_seconds recommend_seconds queries_per_second peak_rss_mib peak_gpu_mib parameters threads"
-    record = job.identity(dataset) | dict.fromkeys(costs.split(), 1)
-    record |= {"dataset": runs._describe(dataset), "metrics": result.metrics, "slices": result.slices}
-    record |= {
-        "chosen": {"by": "defaults"},
-        "status": "done",
-        "date": "2026-01-01 00:00 UTC",
-        "commit": "",
-        "processor": "one",
-    }
-    (folder / "run.json").write_text(json.dumps(record))
+    said = record(name, dataset, settings=chosen, metrics=result.metrics, slices=result.slices)
+    records.write(folder, said)
     return folder
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation import registry, report, runs
+from evaluation import records, registry, report
 from evaluation.index_section import INDEXES
 from serving import Recommender, compare
 from serving.__main__ import main
@@ -50,7 +50,7 @@ def test_every_kind_is_measured_on_the_runs_vectors(compared):
     flat, _, hnsw, pq = record["kinds"]
     assert flat["recall"] == 1 and flat["ndcg_lost"] == pytest.approx(0, abs=1e-12)
     assert pq["bytes_per_item"] < hnsw["bytes_per_item"]
-    ndcg = runs.read(run)["metrics"]["ndcg"]
+    ndcg = records.read(run)["metrics"]["ndcg"]
     assert record["ndcg_exact"] == pytest.approx(ndcg), "the exact lists are the run's own"
 
 

@@ -1,14 +1,20 @@
 """Files and folders are whole or absent, on the disk, and open to whom the user opens new files."""
 
 import errno
+import itertools
 import json
 import os
+import resource
+import shutil
+import signal
 import stat
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from support.errors import InputError
-from support.files import atomic_file, atomic_folder, contents, write_json
+from support.errors import InputError, UnwritableError
+from support.files import atomic_file, atomic_folder, contents, tidy, write_json
 
 
 def test_a_folder_takes_its_place_when_whole(tmp_path):
@@ -18,6 +24,69 @@ def test_a_folder_takes_its_place_when_whole(tmp_path):
             (scratch / "file").write_text(content)
         assert (target / "file").read_text() == content
     assert [path.name for path in target.parent.iterdir()] == ["one"]
+
+
+def dies_at(monkeypatch, number):
+    """The process ends at the `number`-th rename: nothing after it happens."""
+    real, count = Path.rename, itertools.count(1)
+
+    def rename(self, target):
+        if next(count) >= number:
+            raise Death
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+
+
+class Death(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_old_folder_or_the_new_one_is_there_at_every_moment(number, tmp_path):
+    target = tmp_path / "runs" / "one"
+    for content in ("old", "new"):
+        with pytest.MonkeyPatch.context() as patch:
+            if content == "new":
+                dies_at(patch, number)
+                patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+            try:
+                with atomic_folder(target) as scratch:
+                    (scratch / "file").write_text(content)
+            except Death:
+                pass
+    assert len(list(target.parent.iterdir())) == 2
+    tidy(tmp_path)
+    assert (target / "file").read_text() == "old"
+    assert [path.name for path in target.parent.iterdir()] == ["one"]
+
+
+def test_a_folder_set_aside_goes_where_its_place_is_taken(tmp_path):
+    for name in (".old-one", "one", ".tmp-x", "two/.tmp-y"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").write_text(name)
+    (tmp_path / ".tmp-file").write_text("half")
+    tidy(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "one", "two"]
+    assert (tmp_path / "one" / "file").read_text() == "one"
+    tidy(tmp_path / "nowhere")
+
+
+def test_a_rename_that_fails_puts_the_old_folder_back(tmp_path, monkeypatch):
+    target = tmp_path / "one"
+    target.mkdir()
+    (target / "file").write_text("old")
+    real = Path.rename
+
+    def rename(self, new):
+        if self.name.startswith(".tmp-"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(self, new)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(UnwritableError, match="No space left"), atomic_folder(target):
+        pass
+    assert (target / "file").read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["one"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("bug")])
@@ -133,3 +202,42 @@ def test_a_file_system_that_cannot_sync_folders_is_written_to_all_the_same(tmp_p
     with atomic_folder(tmp_path / "run"):
         pass
     assert (tmp_path / "run").is_dir()
+
+
+def write_weights(folder):
+    from safetensors.numpy import save_file
+
+    save_file({"weights": np.zeros(100_000)}, folder / "weights.safetensors")
+
+
+def write_index(folder):
+    import faiss
+
+    index = faiss.IndexFlatIP(10)
+    index.add(np.zeros((10_000, 10), np.float32))
+    faiss.write_index(index, str(folder / "index.faiss"))
+
+
+def write_lists(folder):
+    np.savez(folder / "lists.npz", items=np.zeros(100_000))
+
+
+@pytest.fixture
+def full_disk():
+    """No file can grow beyond 50 kB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, before)
+
+
+@pytest.mark.parametrize("write", [write_weights, write_index, write_lists])
+def test_a_disk_that_is_full_is_one_sentence_whichever_library_writes(tmp_path, full_disk, write):
+    with (
+        pytest.raises(InputError, match=r"cannot write .*run: File too large; nothing half-written"),
+        atomic_folder(tmp_path / "run") as scratch,
+    ):
+        write(scratch)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,59 @@
+"""A full disk: files that may not grow beyond a limit, and a file system with few kilobytes."""
+
+from __future__ import annotations
+
+import random
+import resource
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.torture import Row
+from benchmarks.torture.command import Small, small_log
+
+LIMITS = (100, 9000)
+"""Bytes: below the smallest file that a command writes, above most"""
+RIGHT = "one sentence and exit code 2, no model marked as failed, nothing half-written; with room it goes on"
+
+
+def run(seed: int, scratch: Path, tries: int) -> list[Row]:
+    """As `benchmarks.torture` says."""
+    rng = random.Random(seed)
+    whole = Small(small_log(scratch), scratch / "whole")
+    whole.ended().check_returncode()
+    held = tuned = 0
+    for number in range(tries):
+        here = replace(whole, results=scratch / f"disk{number}")
+        held += _limited(here, whole, int(LIMITS[0] * (LIMITS[1] / LIMITS[0]) ** rng.random()))
+        searched = replace(here, results=scratch / f"search{number}", models=("item_cf",))
+        tuned += _limited(searched, None, rng.randrange(1000, 120_000), "--tune", "2")
+    return [
+        ("no file may grow beyond 0.1 to 9 KB", tries, held, RIGHT),
+        ("the same under a search, 1 to 120 KB", tries, tuned, RIGHT),
+    ]
+
+
+def _limited(here: Small, whole: Small | None, limit: int, *more: str) -> bool:
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = here.ended(*more, preexec_fn=little_room)
+    return _is_right(done, here) and _goes_on(here, whole, more)
+
+
+def _is_right(done: subprocess.CompletedProcess[str], here: Small) -> bool:
+    told = done.stderr.strip().splitlines()
+    stopped = done.returncode == 2 and len(told) == 1 and told[0].startswith("error: cannot ")
+    return (
+        (stopped or done.returncode == 0)
+        and "Traceback" not in done.stdout
+        and not here.failed()
+        and (not here.litter())
+    )
+
+
+def _goes_on(here: Small, whole: Small | None, more: tuple[str, ...]) -> bool:
+    again = here.ended(*more)
+    shutil.rmtree(here.results.parent / "configs", ignore_errors=True)
+    return again.returncode == 0 and (whole is None or here.state() == whole.state())

@@ -1,0 +1,133 @@
+"""What a dataset is made of, in numbers that show at a glance whether it was read as it was meant."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.log import Log, Reading
+from datasets.times import as_utc
+
+ORDERED = frozenset({"next-item", "cold-items", "leave-last-one"})
+"""Protocols in which the order within a user decides what is asked"""
+MANY_TIES = 0.1
+FEW_QUERIES = 30
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A log as read, and the protocol it is split by."""
+
+    rows: int
+    """Rows of the source"""
+    kept: int
+    """Rows that are interactions"""
+    dropped: dict[str, int]
+    """reason → rows left out for it"""
+    repeated: int
+    """Interactions of a user with an item that the user had before"""
+    users: int
+    items: int
+    density: float
+    """Share of all pairs of a user and an item that are there"""
+    columns: dict[str, str]
+    """role → column of a user's own file; {} for a known dataset"""
+    left_out: list[str]
+    """The other columns of the file"""
+    times: str
+    """How the times are given, in words; "" without times"""
+    first: str
+    """The earliest time, ISO 8601 in UTC; "" without times"""
+    last: str
+    tied: float
+    """Share of the interactions whose time is also that of another of the same user"""
+    protocol: str
+    chosen: str
+    """Why this protocol"""
+    warnings: list[str]
+    """What a reader of a table on this data should beware of; they are among the dataset's notes"""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """In words, a subject a line."""
+        return told(self.as_dict())
+
+
+def of(log: Log, protocol: str, chosen: str, n_queries: int) -> Profile:
+    """The profile of a log, split by `protocol` for the reason `chosen` into `n_queries` test queries."""
+    n_users, n_items = len(log.user_ids), len(log.item_ids)
+    reading = log.reading or Reading(len(log.user), {}, times="" if log.timestamp is None else "unix seconds")
+    pairs = np.sort(log.user.astype(np.int64) * n_items + log.item)
+    distinct = int((np.diff(pairs) != 0).sum()) + 1 if len(pairs) else 0
+    tied = 0.0 if log.moment is None else _tied(log.user, log.moment)
+    has_times = log.timestamp is not None and len(log.timestamp)
+    return Profile(
+        rows=reading.rows,
+        kept=len(log.user),
+        dropped=reading.dropped,
+        repeated=len(pairs) - distinct,
+        users=n_users,
+        items=n_items,
+        density=distinct / max(1, n_users * n_items),
+        columns=reading.columns,
+        left_out=list(reading.left_out),
+        times=reading.times,
+        first=as_utc(log.timestamp.min()) if has_times and log.timestamp is not None else "",
+        last=as_utc(log.timestamp.max()) if has_times and log.timestamp is not None else "",
+        tied=tied,
+        protocol=protocol,
+        chosen=chosen,
+        warnings=[*log.notes, *_warnings(tied, protocol, n_queries)],
+    )
+
+
+def told(profile: dict[str, Any]) -> list[str]:
+    """A profile, or a stored one, in words, a subject a line."""
+    lines = [
+        f"{profile['rows']:,} rows read, {profile['kept']:,} kept{_reasons(profile['dropped'])}; "
+        f"{profile['repeated']:,} repeat a pair of user and item",
+        f"{profile['users']:,} users, {profile['items']:,} items, {profile['density']:.4%} of all pairs",
+    ]
+    if profile["columns"]:
+        used = ", ".join(f"{role} = {column}" for role, column in profile["columns"].items())
+        lines.append(f"columns: {used}; not used: {', '.join(profile['left_out']) or 'none'}")
+    if profile["times"]:
+        lines.append(
+            f"times: {profile['times']}; from {profile['first']} to {profile['last']}; "
+            f"{profile['tied']:.1%} share theirs with another row of the same user"
+        )
+    lines.append(f"protocol: {profile['protocol']}, {profile['chosen']}")
+    return lines
+
+
+def _warnings(tied: float, protocol: str, n_queries: int) -> list[str]:
+    found = []
+    if tied >= MANY_TIES and protocol in ORDERED:
+        found.append(
+            f"{tied:.0%} of the interactions share their time with another of the same user: which of them "
+            "comes last is drawn by the split seed"
+        )
+    if n_queries < FEW_QUERIES:
+        found.append(f"only {n_queries} test queries: differences between models are mostly chance")
+    return found
+
+
+def _reasons(dropped: dict[str, int]) -> str:
+    told = "; ".join(f"{count:,} {reason}" for reason, count in dropped.items())
+    return f" (left out: {told})" if told else ""
+
+
+def _tied(user: npt.NDArray[np.int32], moment: npt.NDArray[np.int64]) -> float:
+    """The share of rows that are neighbors, by user and time, of a row with the same time."""
+    if not len(user):
+        return 0.0
+    order = np.lexsort((moment, user))
+    same = (np.diff(user[order]) == 0) & (np.diff(moment[order]) == 0)
+    tied = np.concatenate(([False], same)) | np.concatenate((same, [False]))
+    return float(tied.mean())
