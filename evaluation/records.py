@@ -30,7 +30,7 @@ FAILED: sealed.Form = {"reason": str}
 DONE: sealed.Form = {
     "metrics": dict.fromkeys(METRICS, float), "slices": [{"slice": str, "queries": int}],
     "fit_seconds": float, "recommend_seconds": float, "queries_per_second": float, "peak_rss_mib": float,
-    "peak_gpu_mib": float, "parameters": int, "threads": int, "processor": str,
+    "peak_gpu_mib": float, "parameters": int | None, "threads": int, "processor": str,
 }  # fmt: skip
 OPTIONAL = {"training": [dict], "choosing": [dict], FILES: dict}
 SCORED: sealed.Form = {"recall": float, "ndcg": float}

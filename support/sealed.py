@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from support.errors import InputError
@@ -15,9 +16,9 @@ from support.files import write_json
 CHECKSUM = "checksum"
 BLOCK = 2**20
 
-Form = type | dict[str, Any] | list[Any]
-"""What belongs somewhere: a type, a dict of the keys that must be there, or a list with the form of its
-entries; `float` also takes whole numbers, and neither takes what is not finite."""
+Form = type | UnionType | dict[str, Any] | list[Any]
+"""What belongs somewhere: a type or one of several, a dict of the keys that must be there, or a list with the
+form of its entries; `float` also takes whole numbers, and neither takes what is not finite."""
 
 
 class DamagedError(InputError):

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.torture import Row
 from serving import Recommender, Request
 from support.errors import InputError
 
@@ -33,11 +34,9 @@ END_SECONDS = 15.0
 FLIPS = 15
 """A bundle is damaged so often for each try: it takes no process."""
 
-Row = tuple[str, int, int, str]
-
 
 def run(seed: int, scratch: Path, tries: int) -> list[Row]:
-    """Put faults in: a kind of fault, how often it was tried, how often what followed was right, what is."""
+    """As `benchmarks.torture` says."""
     rng = random.Random(seed)
     made = _Made(scratch)
     killed = _Killed(made.copy("killed"), rng)
