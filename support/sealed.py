@@ -17,8 +17,8 @@ CHECKSUM = "checksum"
 BLOCK = 2**20
 
 Form = type | UnionType | dict[str, Any] | list[Any]
-"""What belongs somewhere: a type, or several, a dict of the keys that must be there, or a list with the form
-of its entries; `float` also takes whole numbers, and neither takes what is not finite."""
+"""What belongs somewhere: a type or one of several, a dict of the keys that must be there, or a list with the
+form of its entries; `float` also takes whole numbers, and neither takes what is not finite."""
 
 
 class DamagedError(InputError):

@@ -211,3 +211,14 @@ def test_a_sealed_file_refuses_nan(tmp_path):
     sealed.write(tmp_path / "run.json", {"numbers": {1: (2, 3)}})
     assert json.loads((tmp_path / "run.json").read_text())["numbers"] == {"1": [2, 3]}
     assert sealed.read(tmp_path / "run.json")["numbers"] == {"1": [2, 3]}
+
+
+@pytest.mark.parametrize("parameters", [None, 0, 7])
+def test_a_record_may_leave_its_parameters_untold(parameters, tmp_path):
+    folder = keep(tmp_path / "run", GOOD | {"parameters": parameters})
+    assert records.read(folder)["parameters"] == parameters
+
+
+def test_a_record_without_parameters_or_with_other_ones_is_damaged(tmp_path):
+    for name, said in (("none", without("parameters")), ("text", GOOD | {"parameters": "many"})):
+        assert records.read(keep(tmp_path / name, said)) is None

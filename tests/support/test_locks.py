@@ -12,7 +12,7 @@ import pytest
 
 from support import locks
 from support.errors import InputError
-from support.locks import locked
+from support.locks import held, locked
 
 
 def test_a_second_command_waits_and_says_so(tmp_path):
@@ -79,3 +79,25 @@ def test_windows_has_locks_of_its_own(tmp_path, monkeypatch, capsys, held_for):
         pass
     assert capsys.readouterr().out == ("waiting\n" if held_for else "")
     assert tries == ["try", *["wait"] * held_for]
+
+
+def test_a_held_file_is_refused_to_others_until_it_is_free(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("as it was")
+    with held(file, "never told"):
+        with pytest.raises(InputError, match="it is taken"), held(file, "it is taken"):
+            pass
+    file.chmod(0o444)
+    with held(file, "never told"):
+        assert file.read_text() == "as it was"
+
+
+def test_a_file_that_cannot_be_held_is_told_in_a_line(tmp_path, monkeypatch, capsys):
+    def refuse(lock, operation):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    with held(tmp_path / "file", "never told"):
+        pass
+    assert "file cannot be locked (No locks available): let no second" in capsys.readouterr().out
