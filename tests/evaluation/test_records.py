@@ -1,6 +1,7 @@
 """Runs on disk: a damaged one is named and left out, wherever runs are read; a good one is not lost."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from support import sealed
 from support.errors import InputError, UnwritableError
 from tests.evaluation.stored import keep, record
 
+ROOT = Path(__file__).parent.parent.parent
 DATA = planted()
 GOOD = record("good")
 
@@ -211,3 +213,9 @@ def test_a_sealed_file_refuses_nan(tmp_path):
     sealed.write(tmp_path / "run.json", {"numbers": {1: (2, 3)}})
     assert json.loads((tmp_path / "run.json").read_text())["numbers"] == {"1": [2, 3]}
     assert sealed.read(tmp_path / "run.json")["numbers"] == {"1": [2, 3]}
+
+
+def test_every_record_that_ships_is_read(capsys):
+    shipped = list((ROOT / "results").glob("*/runs/*/run.json"))
+    assert shipped and all(records.read(path.parent) for path in shipped)
+    assert capsys.readouterr().err == ""
