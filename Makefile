@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-find-links
 
-.PHONY: leaderboard test lint bench lock
+.PHONY: leaderboard test lint bench torture lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
@@ -41,3 +41,7 @@ lock: .venv/installed-test
 # Saves each run; a later one is compared by 'make bench COMPARE=0001'.
 bench: .venv/installed-test
 	$(BIN)/python -m pytest benchmarks --benchmark-autosave --benchmark-columns=median,iqr,rounds --benchmark-sort=name $(if $(COMPARE),--benchmark-compare=$(COMPARE))
+
+# Kills, damage and full disks, put in on purpose: minutes.
+torture: .venv/installed-test
+	$(BIN)/python -m benchmarks.torture --seed 0
