@@ -7,6 +7,9 @@ import math
 import sys
 from pathlib import Path
 
+import support.python  # noqa: F401  (an older Python gets a sentence)
+
+# isort: split
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
 from datasets import Dataset, catalog, load, table
