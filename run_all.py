@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+import support.python  # noqa: F401  (an older Python gets a sentence)
+
+# isort: split
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
 from datasets import Dataset, catalog, load
