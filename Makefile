@@ -1,18 +1,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# A worker a core (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements-torch.txt --no-emit-package torch pyproject.toml
 # On an older Python pip stops here, with this name as its sentence.
 TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-needed.zip ; python_version < '3.11' --hash=sha256:$(shell printf '0%.0s' $$(seq 64))
 # The blocks (a pin and its hashes) of the second file that the first does not have.
 BEYOND := awk '/^[a-z]/ { keep = !(FNR < NR && $$0 in had); had[$$0] } FNR < NR && keep'
 
-.PHONY: leaderboard test lint bench torture lock
+.PHONY: leaderboard test test-all lint bench torture lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
 
 test: .venv/installed-test lint
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
+
+test-all: .venv/installed-test lint
+	$(PYTEST)
 
 lint: .venv/installed-test
 	$(BIN)/ruff format --check .
