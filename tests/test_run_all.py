@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from support.files import locked
+from support.locks import locked
 
 ROOT = Path(__file__).parent.parent
 MODELS = Path("tests") / "evaluation" / "models.py"
