@@ -1,14 +1,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
-COMPILE := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-find-links
+# A worker a core (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements-torch.txt --no-emit-package torch pyproject.toml
+# On an older Python pip stops here, with this name as its sentence.
+TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-needed.zip ; python_version < '3.11' --hash=sha256:$(shell printf '0%.0s' $$(seq 64))
+# The blocks (a pin and its hashes) of the second file that the first does not have.
+BEYOND := awk '/^[a-z]/ { keep = !(FNR < NR && $$0 in had); had[$$0] } FNR < NR && keep'
 
-.PHONY: leaderboard test lint bench lock
+.PHONY: leaderboard test test-all lint bench torture lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
 
 test: .venv/installed-test lint
-	$(BIN)/python -m pytest
+	$(PYTEST) -m "not slow"
+
+test-all: .venv/installed-test lint
+	$(PYTEST)
 
 lint: .venv/installed-test
 	$(BIN)/ruff format --check .
@@ -16,28 +25,33 @@ lint: .venv/installed-test
 	$(BIN)/mypy
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) support/python.py
 	$(PYTHON) -m venv .venv
 
-.venv/installed: requirements.lock | .venv/bin/python
+# PyTorch comes apart: a build of your own that is there already stays.
+.venv/installed: requirements.lock requirements-torch.txt | .venv/bin/python
 	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/python -c 'import torch' 2> /dev/null || $(BIN)/pip install --quiet --requirement requirements-torch.txt
 	touch $@
 
 .venv/installed-test: requirements-test.lock .venv/installed
 	$(BIN)/pip install --quiet --requirement requirements-test.lock
 	touch $@
 
-# Pins every version anew; torch keeps its pin, and its build ("+cpu") is the machine's own choice.
-lock: .venv/installed-test
-	$(BIN)/pip install --quiet pip-tools
-	grep '^torch==' requirements.lock > .venv/torch.txt
-	$(COMPILE) --constraint .venv/torch.txt pyproject.toml --output-file .venv/run.txt
-	$(COMPILE) --constraint .venv/torch.txt --extra test pyproject.toml --output-file .venv/test.txt
-	$(COMPILE) --constraint .venv/torch.txt --extra serve pyproject.toml --output-file .venv/serve.txt
-	(echo "# Every version of the environment; made by 'make lock' from pyproject.toml."; grep '^[a-z]' .venv/run.txt | sed 's/+cpu//') > requirements.lock
-	(echo "# What tests need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; grep '^[a-z]' .venv/test.txt | sed 's/+cpu//' | grep -vxFf requirements.lock) > requirements-test.lock
-	(echo "# What serving needs beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; grep '^[a-z]' .venv/serve.txt | sed 's/+cpu//' | grep -vxFf requirements.lock) > requirements-serve.lock
+# Pins every version anew, for all platforms and Pythons; torch keeps its pin in requirements-torch.txt.
+lock: | .venv/bin/python
+	$(BIN)/pip install --quiet uv
+	$(COMPILE) --output-file .venv/run.txt
+	$(COMPILE) --constraint .venv/run.txt --extra test --output-file .venv/test.txt
+	$(COMPILE) --constraint .venv/run.txt --extra serve --output-file .venv/serve.txt
+	(echo "# Every version of the environment but PyTorch's (requirements-torch.txt); made by 'make lock' from pyproject.toml."; echo "$(TOO_OLD)"; cat .venv/run.txt) > requirements.lock
+	(echo "# What tests need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/test.txt) > requirements-test.lock
+	(echo "# What serving needs beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/serve.txt) > requirements-serve.lock
 
 # Saves each run; a later one is compared by 'make bench COMPARE=0001'.
 bench: .venv/installed-test
 	$(BIN)/python -m pytest benchmarks --benchmark-autosave --benchmark-columns=median,iqr,rounds --benchmark-sort=name $(if $(COMPARE),--benchmark-compare=$(COMPARE))
+
+# Kills, damage and full disks, put in on purpose: minutes.
+torture: .venv/installed-test
+	$(BIN)/python -m benchmarks.torture --seed 0

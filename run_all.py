@@ -9,11 +9,25 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+import support.python  # noqa: F401  (an older Python gets a sentence)
+
+# isort: split
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
 from datasets import Dataset, catalog, load
 from datasets import options as own_file
-from evaluation import configs, contract, isolation, listing, registry, report, runs, settings, tuning
+from evaluation import (
+    configs,
+    contract,
+    harness,
+    isolation,
+    listing,
+    registry,
+    report,
+    runs,
+    settings,
+    tuning,
+)
 from support import compute, progress
 from support.errors import InputError, in_one_sentence, unknown
 from support.files import tidy
@@ -52,6 +66,7 @@ def leaderboard(options: argparse.Namespace) -> int:
         _check_plugin(source)
     dataset = _load(options)
     _show(dataset)
+    options.k = harness.length(options.k, dataset)
     jobs = _jobs(options, sources, dataset, chosen)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, options.dataset))

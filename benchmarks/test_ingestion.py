@@ -3,7 +3,8 @@
 import pytest
 
 from datasets import aliec, aliec_sim
-from evaluation import environment, isolation
+from evaluation import isolation
+from support import memory
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def files(tmp_path_factory):
 def peak_mib(folder, cache):
     """Peak memory of reading, in MiB; called in a process of its own."""
     aliec.load(folder, cache)
-    return environment.peak_rss_mib()
+    return memory.peak_mib()
 
 
 @pytest.mark.benchmark(group="AliEC at scale 1.0")

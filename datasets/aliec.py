@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from datasets.aliec_cache import cache_folder, read_cache, write_cache
+from datasets.aliec_cache import cached
 from datasets.aliec_clicks import DAY_SECONDS, FIRST_SECOND
 from datasets.aliec_files import Source, find_source
 from datasets.aliec_parse import FILES, Parsed, parse
 from datasets.aliec_sim import MARKER
 from datasets.log import Log
-from support import progress
+from support import checksums, progress
 from support.errors import InputError
 
 PERIODS = (FIRST_SECOND + 6 * DAY_SECONDS, FIRST_SECOND + 7 * DAY_SECONDS)
@@ -26,6 +26,10 @@ PUBLISHED = {
     "clicks": 1_366_056,
     "impressions": 26_557_961,
 }
+
+
+class DamagedError(InputError):
+    """Generated files are not as they were written."""
 
 
 def find(folder: Path) -> bool:
@@ -44,19 +48,26 @@ def load(folder: Path, cache: Path) -> Log:
 
     Raises:
         InputError: Files are missing, empty, damaged, or have a wrong column or row.
+        DamagedError: Generated files are not as they were written.
     """
     sources = _sources(folder)
     if sources is None:
         raise InputError(
             f"{folder} holds none of {', '.join(FILES)}: put them there, plain, .gz or in a .zip"
         )
-    kept = cache_folder(cache, sources)
-    parsed = read_cache(kept)
-    if parsed is None:
-        parsed = parse(sources)
-        write_cache(kept, parsed)
+    parsed = cached(cache, sources, lambda: _parse(folder, sources))
     marker = _marker(folder, sources)
     return _log(parsed, None if marker is None else _scale(marker))
+
+
+def _parse(folder: Path, sources: dict[str, Source]) -> Parsed:
+    """What the files say, once those that the generator wrote are found to be as it wrote them."""
+    damage = checksums.damage(folder) if (folder / checksums.FILE).exists() else ""
+    if damage:
+        raise DamagedError(
+            f"{folder}: {damage}; generate it again, or remove {checksums.FILE} if you changed it yourself"
+        )
+    return parse(sources)
 
 
 def _sources(folder: Path) -> dict[str, Source] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy.typing as npt
@@ -11,11 +13,12 @@ import numpy.typing as npt
 from datasets.aliec_files import Source
 from datasets.aliec_parse import Parsed
 from datasets.dataset import Features
-from support import progress
+from support import checksums, progress
 from support.errors import InputError
 from support.files import atomic_folder, write_json
+from support.locks import locked
 
-FORMAT = 2
+FORMAT = 3
 """Version of the layout and of what the parser keeps; older folders are not read."""
 
 
@@ -25,25 +28,42 @@ def cache_folder(cache: Path, sources: dict[str, Source]) -> Path:
     return cache / f"aliec-{hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()}"
 
 
-def read_cache(folder: Path) -> Parsed | None:
-    """What `write_cache` wrote; None where there is nothing, or, said in a line, something damaged."""
-    import pyarrow as pa
+def cached(cache: Path, sources: dict[str, Source], parse: Callable[[], Parsed]) -> Parsed:
+    """What is kept of exactly these files under `cache`, else what `parse` gives, kept from now on.
 
-    if not folder.exists():
-        return None
-    try:
+    One process parses while others wait for what it keeps. A folder that is damaged, or cannot be written, is
+    said in a line.
+
+    Raises:
+        InputError: as `parse`.
+    """
+    folder = cache_folder(cache, sources)
+    if folder.exists() and not checksums.damage(folder):
         return _read(folder)
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        progress.say(f"cache {folder} is damaged ({reason}): reading the official files again")
-        return None
+    with ExitStack() as held:
+        try:
+            held.enter_context(
+                locked(cache, f"another command is reading files into {cache}: waiting for it")
+            )
+        except InputError as error:
+            progress.say(f"going on without a cache: {error}")
+            return parse()
+        if folder.exists():
+            damage = checksums.damage(folder)
+            if not damage:
+                return _read(folder)
+            progress.say(f"cache {folder} is damaged ({damage}): reading the official files again")
+        parsed = parse()
+        _keep(folder, parsed)
+        return parsed
 
 
-def write_cache(folder: Path, parsed: Parsed) -> None:
+def _keep(folder: Path, parsed: Parsed) -> None:
     """Write the folder, all or nothing; where that fails, say so and go on without."""
     try:
         with atomic_folder(folder) as scratch:
             _write(scratch, parsed)
+            checksums.write(scratch)
     except (OSError, InputError) as error:
         progress.say(f"going on without a cache: {error}")
 
@@ -64,7 +84,6 @@ def _write(folder: Path, parsed: Parsed) -> None:
         _write_table(folder / f"{name}.parquet", columns)
     about = {
         "impressions": parsed.impressions,
-        "rows": [len(parsed.user), len(parsed.user_ids), len(parsed.item_ids)],
         "vocabulary": {
             "users": users.vocabulary,
             "items": items.vocabulary,
@@ -78,8 +97,6 @@ def _read(folder: Path) -> Parsed:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     tables = {name: _read_table(folder / f"{name}.parquet") for name in ("users", "items", "clicks")}
     users, items, clicks = tables.values()
-    if [len(clicks["user"]), len(users["id"]), len(items["id"])] != about["rows"]:
-        raise ValueError("its tables do not have the rows they were written with")
     return Parsed(
         about["impressions"],
         clicks.pop("user"),
@@ -103,12 +120,12 @@ def _write_table(path: Path, columns: dict[str, npt.NDArray]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    parquet.write_table(pa.table(columns), path, write_page_checksum=True)
+    parquet.write_table(pa.table(columns), path)
 
 
 def _read_table(path: Path) -> dict[str, npt.NDArray]:
     from pyarrow import parquet
 
-    table = parquet.read_table(path, page_checksum_verification=True)
+    table = parquet.read_table(path)
     # Copies, because Arrow's own arrays are read-only and PyTorch warns of those.
     return {name: table[name].to_numpy().copy() for name in table.column_names}

@@ -9,13 +9,13 @@ import re
 import time
 import weakref
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
+from datasets import archives
 from support import progress
 from support.errors import InputError
 
@@ -33,8 +33,6 @@ UNKNOWN = ("", "NULL")
 BLOCK_BYTES = 1 << 20
 RETURN_SECONDS = 10
 LINES_PER_REPORT = 100_000
-# zipfile raises RuntimeError for an archive with a password or an unknown compression.
-_UNREADABLE = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class Source:
                         yield cast(IO[bytes], stream), self.path.stat().st_size, raw.tell
                 else:
                     yield raw, self.path.stat().st_size, raw.tell
-        except (OSError, *_UNREADABLE) as error:
+        except archives.UNREADABLE as error:
             raise InputError(f"{self} cannot be read ({error}): get the file again") from error
 
 
@@ -91,11 +89,8 @@ def find_source(folder: Path, name: str) -> Source | None:
         if path.is_file():
             return Source(path)
     for path in sorted(folder.glob("*.zip")):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                members = [m for m in archive.namelist() if PurePosixPath(m).name == name]
-        except (OSError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path} is not a readable zip archive ({error}): get it again") from error
+        with archives.opened(path) as archive:
+            members = [m for m in archive.namelist() if PurePosixPath(m).name == name]
         if members:
             return Source(path, members[0])
     return None

@@ -33,7 +33,7 @@ import numpy.typing as npt
 from datasets.aliec_clicks import DAY_SECONDS, FIRST_SECOND, Clicks, draw_clicks, seconds_of_day
 from datasets.aliec_world import DAYS, Ads, Sizes, Users, make_ads, make_users
 from datasets.ragged import offsets_of
-from support import progress
+from support import checksums, progress
 from support.errors import InputError
 from support.files import atomic_folder, write_json
 
@@ -50,7 +50,7 @@ PIDS = ("430548_1007", "430539_1007")
 
 
 def generate(folder: Path, scale: float = DEFAULT_SCALE, seed: int = 0) -> None:
-    """Write raw_sample.csv, ad_feature.csv, user_profile.csv and the marker into `folder`, all or nothing.
+    """Write the three official files, their marker and their sums into `folder`, all or nothing.
 
     Args:
         folder: Created, or replaced as a whole.
@@ -71,6 +71,7 @@ def generate(folder: Path, scale: float = DEFAULT_SCALE, seed: int = 0) -> None:
         _write(scratch / "user_profile.csv", [_profile_rows(users, sizes.profiles, rng)])
         _write(scratch / "raw_sample.csv", _sample_blocks(ads, users, clicks, sizes, rng))
         write_json(scratch / MARKER, _marker(scale, seed, sizes, clicks))
+        checksums.write(scratch)
 
 
 def _check_replaceable(folder: Path) -> None:

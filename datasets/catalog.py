@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +13,9 @@ from datasets import profile as profiles
 from datasets.dataset import Dataset
 from datasets.log import Log
 from datasets.splits import RATED, TIMELESS, excludes_seen, split
-from support import progress
+from support import checksums, progress
 from support.errors import InputError, unknown
+from support.locks import locked
 
 STAND_IN = "aliec-sim"
 
@@ -184,12 +186,15 @@ def _find(name: str, data_dir: Path) -> Path | None:
 
 
 def _download(name: str, data_dir: Path) -> Path:
-    folder = (data_dir if _writable(data_dir) else cache_dir()) / name
-    try:
-        download.fetch(name, folder)
-    except InputError as error:
-        raise InputError(f"{name} is not in {data_dir / name}; {error}") from error
-    return folder
+    """Have the dataset's files, fetched by one process while others wait."""
+    place = data_dir if _writable(data_dir) else cache_dir()
+    with locked(place, f"another command is downloading into {place}: waiting for it"):
+        try:
+            if not SOURCES[name].holds(place / name):
+                download.fetch(name, place / name)
+        except InputError as error:
+            raise InputError(f"{name} is not in {data_dir / name}; {error}") from error
+    return place / name
 
 
 def _writable(folder: Path) -> bool:
@@ -207,9 +212,38 @@ def _simulated(data_dir: Path, scale: float | None) -> Log:
         return aliec.load(given, cache_dir())
     scale = aliec_sim.DEFAULT_SCALE if scale is None else scale
     folder = cache_dir() / STAND_IN / f"scale-{scale}-seed-0-v{aliec_sim.FORMAT}"
-    if not aliec.find(folder):
-        aliec_sim.generate(folder, scale)
-    return aliec.load(folder, cache_dir())
+    _generate(folder, scale, aliec_sim.MARKER)
+    try:
+        return aliec.load(folder, cache_dir())
+    except aliec.DamagedError:
+        _generate(folder, scale)
+        return aliec.load(folder, cache_dir())
+
+
+def _generate(folder: Path, scale: float, *checked: str) -> None:
+    """Have the generator's files in `folder`, made by one process while others wait.
+
+    Of what is there, the files `checked` are compared with their sums; all by default.
+    """
+    from datasets import aliec_sim
+
+    if not _flaw(folder, checked):
+        return
+    with locked(cache_dir(), f"another command is filling {cache_dir()}: waiting for it"):
+        flaw = _flaw(folder, checked)
+        if folder.exists() and flaw:
+            progress.say(f"{folder} is damaged ({flaw}): it is made anew")
+            shutil.rmtree(folder, ignore_errors=True)
+        if flaw:
+            aliec_sim.generate(folder, scale)
+
+
+def _flaw(folder: Path, checked: tuple[str, ...]) -> str:
+    """Why generated files cannot be used; "" where they can."""
+    try:
+        return checksums.damage(folder, *checked) if _holds_aliec(folder) else "its files are gone"
+    except InputError as error:
+        return str(error)
 
 
 def _holds_aliec(folder: Path) -> bool:

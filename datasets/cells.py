@@ -15,6 +15,8 @@ from support.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+LONGEST_SHOWN = 60
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -34,7 +36,13 @@ class Cells:
 
     def wrong(self, at: int, problem: str) -> InputError:
         """An error that names value number `at`; `problem` goes on from "'x' in column 'y' "."""
-        return self.error(at, f"'{self.values.iloc[at]}' in column '{self.column}' {problem}")
+        return self.error(at, f"'{self.shown(at)}' in column '{self.column}' {problem}")
+
+    def shown(self, at: int) -> str:
+        """Value number `at` as it fits into a sentence."""
+        text = str(self.values.iloc[at])
+        text = text if text.isprintable() else ascii(text)[1:-1]
+        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
     def error(self, at: int, message: str) -> InputError:
         """An error at value number `at`."""
@@ -42,7 +50,7 @@ class Cells:
 
     def hint(self, at: int) -> str:
         """What to do about a decimal comma, where value number `at` has one."""
-        comma = re.fullmatch(r"\s*[+-]?\d+,\d+\s*", str(self.values.iloc[at]))
+        comma = re.fullmatch(r"\s*[+-]?[0-9]+,[0-9]+\s*", str(self.values.iloc[at]))
         return " (write a point for the decimal comma)" if comma else ""
 
     def take(self, kept: npt.NDArray[np.bool_]) -> Cells:

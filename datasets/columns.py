@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 from support.errors import InputError, unknown
@@ -69,6 +70,12 @@ def parse(text: str) -> dict[str, str]:
     return pairs
 
 
+def option(given: dict[str, str], role: str, name: str) -> str:
+    """The option that gives `role` to the column `name`, beside what is `given`."""
+    pairs = ",".join(f"{known}={column}" for known, column in (given | {role: name}).items())
+    return f"--columns {shlex.quote(pairs)}"
+
+
 def find(path: Path, names: list[str], given: dict[str, str], rated: bool = False) -> dict[str, str]:
     """Role → column; optional roles that are not there, or switched off, are left out.
 
@@ -104,7 +111,7 @@ def _given(path: Path, names: list[str], role: str, name: str) -> str | None:
     if not name:
         return None
     same = [column for column in names if column == name]
-    same = same or [column for column in names if plain(column) == plain(name)]
+    same = same or [column for column in names if plain(column) and plain(column) == plain(name)]
     if not same:
         raise InputError(f"{path}: there is no column '{name}' for the {role}; it has {_list(names)}")
     return _only(path, role, same)
@@ -121,7 +128,7 @@ def _guessed(path: Path, names: list[str], role: str, rated: bool) -> str | None
     if role not in REQUIRED:
         return None
     message = f"{path}: no column for the {role}; it has {_list(names)}; {ADVICE} {role}=NAME"
-    if any(re.fullmatch(r"-?\d+(?:\.\d+)?", column.strip()) for column in names):
+    if any(re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", column.strip()) for column in names):
         message += "; if these are values, put the names of the columns above them"
     raise InputError(message)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from datasets import archives
 from support import progress
 from support.errors import InputError
 from support.files import atomic_folder
@@ -89,7 +88,7 @@ def _fetch_from(source: str, recipe: Recipe, folder: Path) -> None:
         try:
             recipe.check(folder / name)
             if name.endswith(".zip"):
-                _unpack(folder / name, folder)
+                archives.unpack(folder / name, folder)
                 (folder / name).unlink()
         except InputError as error:
             raise _Rejected(str(error)) from error
@@ -179,33 +178,3 @@ def _digest(path: Path, kind: str) -> str:
         while block := file.read(_BLOCK):
             state.update(block)
     return state.hexdigest()
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    """Write the files of a zip into `folder`, without the folders they stand in.
-
-    Raises:
-        InputError: no readable zip, a damaged member, or one whose path is absolute or leads upwards.
-    """
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            members = [member for member in packed.infolist() if not member.is_dir()]
-            for member in members:
-                _check_path(archive, member.filename)
-            for member in members:
-                _unpack_one(packed, member, folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputError(f"{archive.name} is damaged or no zip archive: {error}; get it again") from error
-
-
-def _check_path(archive: Path, name: str) -> None:
-    parts = name.replace("\\", "/").split("/")
-    if not parts[0] or ":" in parts[0] or ".." in parts:
-        raise InputError(f"{archive.name} holds the unsafe path '{name}'; nothing was unpacked")
-
-
-def _unpack_one(packed: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
-    target = folder / Path(member.filename).name
-    with packed.open(member) as source, target.open("wb") as written:
-        while block := source.read(_BLOCK):
-            written.write(block)

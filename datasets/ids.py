@@ -12,12 +12,12 @@ import numpy.typing as npt
 from datasets.cells import Cells
 from support.errors import InputError
 
-WHOLE = re.compile(r"(?:0|-?[1-9]\d*)(?:\.0+)?")
-ROUNDED = re.compile(r"-?\d(?:\.\d+)?[eE]\+\d+")
+WHOLE = re.compile(r"(?:0|-?[1-9][0-9]*)(?:\.0+)?")
+ROUNDED = re.compile(r"-?[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")
 LARGEST_WHOLE = {"halffloat": 2**11, "float": 2**24, "double": 2**53}
 """Parquet's floats → up to where they hold every whole number"""
 FRACTIONAL = (*LARGEST_WHOLE, "decimal")
-KINDS = re.compile(r"u?int\d+|(?:large_)?(?:string|binary)(?:_view)?|fixed_size_binary\[\d+\]|")
+KINDS = re.compile(r"u?int[0-9]+|(?:large_)?(?:string|binary)(?:_view)?|fixed_size_binary\[[0-9]+\]|")
 """Parquet's types of ids, beside `FRACTIONAL`; "" is text of another file"""
 PLACEHOLDERS = frozenset({"nan", "null", "none", "na", "n/a", "<na>", "\\n", "undefined", "nil"})
 INVISIBLE = frozenset({"Cf", "Cc"})

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from datasets import times, unix_times
+from datasets import columns, times, unix_times
 from datasets.cells import Cells
-from datasets.columns import TIME_LIKE
 from datasets.source_table import SourceTable
 from support.errors import InputError
 
@@ -18,21 +17,24 @@ SAMPLE = 1000
 ZERO_OR_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 
 
-def warnings(source: SourceTable, names: Iterable[str], needs_time: bool) -> list[str]:
-    """A warning for each of the columns `names` that looks like a label or, where `needs_time`, a time."""
+def warnings(source: SourceTable, names: Iterable[str], given: dict[str, str], needs_time: bool) -> list[str]:
+    """A warning for each of the columns `names` that looks like a label or, where `needs_time`, a time.
+
+    `given` is what the user said of other columns.
+    """
     told = []
     for name in names:
         if source.names.count(name) > 1:
             continue
         cells = source.cells(name)
         if needs_time and _is_time(cells):
-            told.append(
-                f"column '{name}' looks like a time and is not used; to use it: --columns timestamp={name}"
-            )
+            use = columns.option(given, "timestamp", name)
+            told.append(f"column '{name}' looks like a time and is not used; to use it: {use}")
         elif _is_label(cells):
+            use = columns.option(given, "rating", name)
             told.append(
                 f"column '{name}' holds 0 and 1 and is not used: every row counts as taken; where 0 means "
-                f"not taken: --columns rating={name} --min-rating 1"
+                f"not taken: {use} --min-rating 1"
             )
     return told
 
@@ -50,7 +52,7 @@ def _labels(values: pd.Series) -> set[int | None]:
 
 def _is_time(cells: Cells) -> bool:
     """By type, by name, or as a sample of the values reads as dates."""
-    if cells.arrow_type().startswith(("timestamp", "date")) or TIME_LIKE.search(cells.column):
+    if cells.arrow_type().startswith(("timestamp", "date")) or columns.TIME_LIKE.search(cells.column):
         return True
     sample = Cells(cells.path, cells.column, cells.values.iloc[:SAMPLE])
     sample = sample.take(~sample.missing())

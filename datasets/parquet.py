@@ -1,4 +1,4 @@
-"""Columns of a Parquet file, each in Arrow's own type: no integer becomes a float, no index is lost."""
+"""Columns of a Parquet file, or a folder of them, in Arrow's own types: no integer becomes a float."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ def names(path: Path) -> list[str]:
     Raises:
         InputError: no readable Parquet file.
     """
-    import pyarrow.parquet
-
     with _readable(path):
-        return list(pyarrow.parquet.read_schema(path).names)
+        return list(_open(path).schema.names)
 
 
 def read(path: Path, name: str) -> pd.Series:
@@ -35,12 +33,31 @@ def read(path: Path, name: str) -> pd.Series:
         InputError: no readable Parquet file.
     """
     import pandas as pd
-    import pyarrow.parquet
 
     with _readable(path):
-        values = _series(pyarrow.parquet.read_table(path, columns=[name]), name)
+        table = _open(path).to_table(columns=[name])
+        table.validate(full=True)
+        if len(table) != _open(path).count_rows():
+            raise ValueError(f"column '{name}' is cut short")
+        values = _series(table, name)
     values.index = pd.RangeIndex(1, len(values) + 1, name="row")
     return values
+
+
+def parts(path: Path) -> list[Path]:
+    """The files of a table: itself, or those of a folder, as Spark and others write them."""
+    if path.is_file():
+        return [path]
+    return sorted(part for part in path.rglob("*.parquet") if part.is_file() and part.name[0] not in "._")
+
+
+def _open(path: Path) -> Any:
+    from pyarrow import dataset
+
+    files = [str(part) for part in parts(path)]
+    return dataset.dataset(
+        files, format="parquet", partitioning="hive", partition_base_dir=None if path.is_file() else str(path)
+    )
 
 
 @contextmanager
@@ -50,7 +67,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: not a readable Parquet file ({error}); write it again") from error
+        told = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable Parquet file ({told}); write it again") from error
 
 
 def _series(table: Any, name: str) -> pd.Series:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from datasets.log import Log, Reading
 from datasets.times import as_utc
+from datasets.unix_times import ORDER
 
 ORDERED = frozenset({"next-item", "cold-items", "leave-last-one"})
 """Protocols in which the order within a user decides what is asked"""
@@ -40,7 +41,7 @@ class Profile:
     times: str
     """How the times are given, in words; "" without times"""
     first: str
-    """The earliest time, ISO 8601 in UTC; "" without times"""
+    """The earliest time, ISO 8601 in UTC, or the number where numbers give an order; "" without times"""
     last: str
     tied: float
     """Share of the interactions whose time is also that of another of the same user"""
@@ -66,7 +67,8 @@ def of(log: Log, protocol: str, chosen: str, n_queries: int) -> Profile:
     pairs = np.sort(log.user.astype(np.int64) * n_items + log.item)
     distinct = int((np.diff(pairs) != 0).sum()) + 1 if len(pairs) else 0
     tied = 0.0 if log.moment is None else _tied(log.user, log.moment)
-    has_times = log.timestamp is not None and len(log.timestamp)
+    ends = [] if log.timestamp is None else [log.timestamp.min(), log.timestamp.max()]
+    first, last = map(str if reading.times == ORDER else as_utc, ends) if ends else ("", "")
     return Profile(
         rows=reading.rows,
         kept=len(log.user),
@@ -78,8 +80,8 @@ def of(log: Log, protocol: str, chosen: str, n_queries: int) -> Profile:
         columns=reading.columns,
         left_out=list(reading.left_out),
         times=reading.times,
-        first=as_utc(log.timestamp.min()) if has_times and log.timestamp is not None else "",
-        last=as_utc(log.timestamp.max()) if has_times and log.timestamp is not None else "",
+        first=first,
+        last=last,
         tied=tied,
         protocol=protocol,
         chosen=chosen,

@@ -42,10 +42,12 @@ def open_table(path: Path, given: dict[str, str]) -> SourceTable:
         InputError: no such file, one of another kind, or one that cannot be read.
     """
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    if path.is_dir() and parquet.parts(path):
+        suffix = ".parquet"
+    elif suffix not in SUFFIXES:
         raise InputError(f"{path}: a file of interactions ends in {', '.join(SUFFIXES)}")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+    elif not path.is_file():
+        raise InputError(f"{path}: there is no such file, nor a folder with .parquet files")
     if suffix == ".parquet":
         return SourceTable(path, parquet.names(path), lambda name: parquet.read(path, name))
     return _open_text(path, SEPARATORS[suffix], suffix == ".csv", given)

@@ -82,9 +82,9 @@ def load(
     rest = tuple(name for name in source.names if name not in used.values())
     needs_time = "timestamp" not in {*used, *columns} and not unread
     notes = [*source.notes, *unread, *of_users, *of_items, *(when.warnings if when else ())]
-    notes += left_out.warnings(source, rest, needs_time)
+    notes += left_out.warnings(source, rest, columns, needs_time)
     return Log(
-        name=safe_name(path.stem),
+        name=safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name),
         user=user,
         item=item,
         user_ids=user_ids,
@@ -138,7 +138,9 @@ def _without_unreadable_times(table: Roles, choice: Choice) -> list[str]:
         _times(cells, choice)
     except InputError as error:
         del table["timestamp"]
-        return [f"column '{cells.column}' is left out: {error}"]
+        # A board may be shown elsewhere: it names no folder of this machine.
+        problem = str(error).removeprefix(str(cells.path)).lstrip(",: ")
+        return [f"column '{cells.column}' is left out: {problem}"]
     return []
 
 

@@ -69,7 +69,7 @@ def read(cells: Cells, form: str) -> Times:
         values = pd.Series(wholes.astype(str), index=cells.values.index)
     else:
         values = cells.values.str.strip()
-    values = values.str.zfill(width(form)).where(values.str.contains(r"\d"))
+    values = values.str.zfill(width(form)).where(values.str.contains(r"[0-9]"))
     prefix, whole = _with_year(form)
     dates = pd.to_datetime(prefix + values, format=whole, utc=True, errors="coerce")
     wrong = dates.isna().to_numpy(dtype=bool)
@@ -100,7 +100,7 @@ def proposed(cells: Cells, at: int) -> list[str]:
 
     text = cells.values.str.strip()
     # pandas takes "now" and "today" in any format.
-    text = text.where(text.str.contains(r"\d"))
+    text = text.where(text.str.contains(r"[0-9]"))
 
     def fit(form: str, texts: pd.Series) -> bool:
         return bool(pd.to_datetime(texts, format=form, utc=True, errors="coerce").notna().all())

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = ("", "string", "large_string", "string_view")
-ISO = r"\d{4}[-/]\d{1,2}(?:[-/]\d{1,2})?(?:[T ].*)?|\d{8}T\d+.*"
-ZONED = r".*[T ].*(?:Z|[+-]\d{2}(?::?\d{2})?)"
+ISO = r"[0-9]{4}[-/][0-9]{1,2}(?:[-/][0-9]{1,2})?(?:[T ].*)?|[0-9]{8}T[0-9]+.*"
+ZONED = r".*[T ].*(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 UTC_NAMES = r"\s*(?:UTC|GMT|Z|z)$"
 ADVICE = "give unix times or ISO 8601, or say how to read it, such as --time-format '%d.%m.%Y'"
 
@@ -61,7 +61,8 @@ def _read(cells: Cells, form: str) -> Times:
             raise InputError(
                 f"{cells.path}: column '{cells.column}' holds dates already; leave --time-format out"
             )
-        return time_formats.of_dates(cells.values, f"Parquet {kind}")
+        zone = "" if "tz=" in kind or kind.startswith("date") else ", as UTC"
+        return time_formats.of_dates(cells.values, f"Parquet {kind}{zone}")
     if kind not in TEXT and not kind.startswith(time_formats.NUMERIC):
         raise InputError(f"{cells.path}: column '{cells.column}' holds {kind}, which is no moment; {ADVICE}")
     if form and form not in UNITS:
@@ -97,7 +98,7 @@ def read_one(value: int | float | str, form: str = "") -> int:
 def _plain(value: str) -> int | float | str:
     """The number that a text stands for, or the text."""
     text = value.strip()
-    if re.fullmatch(r"[+-]?\d{1,19}", text):
+    if re.fullmatch(r"[+-]?[0-9]{1,19}", text):
         return int(text)
     return float(text) if re.fullmatch(unix_times.NUMBER, text) else text
 
@@ -141,7 +142,7 @@ def _of_text(cells: Cells, unit: str) -> Times:
         )
     if number.any():
         at, other = int(np.argmax(iso)), int(np.argmax(number))
-        found = f"is a date and '{cells.values.iloc[other]}' ({cells.place(other)}) a number"
+        found = f"is a date and '{cells.shown(other)}' ({cells.place(other)}) a number"
         raise cells.wrong(at, f"{found}; write all in one form")
     return _of_iso(cells, text)
 
@@ -149,7 +150,7 @@ def _of_text(cells: Cells, unit: str) -> Times:
 def _of_iso(cells: Cells, text: pd.Series) -> Times:
     import pandas as pd
 
-    text = text.str.replace(UTC_NAMES, "Z", regex=True).str.replace(r",(\d+)", r".\1", regex=True)
+    text = text.str.replace(UTC_NAMES, "Z", regex=True).str.replace(r",([0-9]+)", r".\1", regex=True)
     dates = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
     wrong = dates.isna().to_numpy(dtype=bool)
     if wrong.any():
@@ -157,7 +158,7 @@ def _of_iso(cells: Cells, text: pd.Series) -> Times:
     zoned = text.str.fullmatch(ZONED).to_numpy(dtype=bool)
     if zoned.any() and not zoned.all():
         at, other = int(np.argmin(zoned)), int(np.argmax(zoned))
-        found = f"has no time zone and '{cells.values.iloc[other]}' ({cells.place(other)}) has one"
+        found = f"has no time zone and '{cells.shown(other)}' ({cells.place(other)}) has one"
         raise cells.wrong(at, f"{found}; give all or none")
     return time_formats.of_dates(
         dates, "ISO 8601 with time zones" if zoned.all() else "ISO 8601 without time zone, as UTC"
@@ -167,9 +168,7 @@ def _of_iso(cells: Cells, text: pd.Series) -> Times:
 def _not_a_time(cells: Cells, at: int) -> InputError:
     proposed = [f"'{form}'" for form in time_formats.proposed(cells, at)]
     if proposed:
-        return cells.wrong(
-            at, f"can be read in more than one way; give --time-format {' or '.join(proposed)}"
-        )
+        return cells.wrong(at, f"is not ISO 8601; say how to read it: --time-format {' or '.join(proposed)}")
     return cells.wrong(at, f"is not a number and not an ISO 8601 date; correct it{cells.hint(at)}, {ADVICE}")
 
 

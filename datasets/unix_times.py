@@ -21,10 +21,10 @@ BILLION = 10**9
 LARGEST = str(2**63 - 1)
 ORDER = "numbers that give an order, not dates: as unix seconds they would lie before 1980"
 
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
-SCIENTIFIC = r"[+-]?(?:\d+\.?\d*|\.\d+)[eE][+-]?\d+"
-PARTS = r"^(?P<sign>[+-]?)(?P<whole>\d*)\.?(?P<part>\d*)$"
-LEADING_ZERO = r"0\d+(?:\.\d*)?"
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+SCIENTIFIC = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+"
+PARTS = r"^(?P<sign>[+-]?)(?P<whole>[0-9]*)\.?(?P<part>[0-9]*)$"
+LEADING_ZERO = r"0[0-9]+(?:\.[0-9]*)?"
 
 Wholes = npt.NDArray[np.int64]
 
@@ -87,7 +87,7 @@ def _unit(cells: Cells, wholes: Wholes) -> str:
     others = counted[band[counted] != band[first]]
     if len(others):
         other = int(others[0])
-        beside = f"'{cells.values.iloc[first]}' ({cells.place(first)}) in {_named(wholes[first])}"
+        beside = f"'{cells.shown(first)}' ({cells.place(first)}) in {_named(wholes[first])}"
         raise cells.wrong(
             other,
             f"is in {_named(wholes[other])} by its size, and {beside}; write all in one unit, or say which "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -58,20 +57,6 @@ def processor() -> str:
         if len(found) == 3:
             return f"{found['model name']} (family {found['cpu family']}, model {found['model']})"
     return platform.processor() or platform.machine()
-
-
-def peak_rss_mib() -> float:
-    """Peak resident memory of this process in MiB.
-
-    On Linux from VmHWM: ru_maxrss starts at what the parent held when it started this process.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) / 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def peak_gpu_mib() -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.dataset import Dataset
-from evaluation import lists, metrics
+from evaluation import given_lists, lists, metrics
 from evaluation.retriever import Retriever
 from evaluation.slices import Slice, slices
+from support import memory, progress
 from support.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+PLACE_BYTES = 64
+"""Of memory that ranking and scoring take at most for a place of a list"""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
     """Rank the whole catalogue for every test query with a fitted model.
 
     Raises:
+        InputError: as `length`.
         InvalidListsError: the model broke the contract of `Retriever.recommend`.
     """
+    k = length(k, dataset)
     started = time.perf_counter()
     items, scores = model.recommend(dataset.test, k)
     seconds = time.perf_counter() - started
@@ -61,28 +66,23 @@ def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
     return _score(items, dataset, k, seconds)
 
 
-def evaluate_lists(
-    given: Mapping[str, Sequence[str]] | Sequence[Sequence[str]], dataset: Dataset, k: int = 20
-) -> Evaluation:
+def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> Evaluation:
     """Score lists made elsewhere.
 
     Args:
         given: raw item ids, best first: a mapping from raw user id where a user has one query, or
             one list a test query, in the order of `dataset.test`. An id that the catalogue lacks
-            keeps its place and counts as a miss, and so does a user without a list.
+            keeps its place and counts as a miss, and so does a user without a list. Whole numbers
+            stand for their digits.
         dataset: whose test queries the lists answer.
-        k: how many places count.
+        k: how many places count; cut to the size of the catalogue.
 
     Raises:
-        InputError: lists that do not fit the queries, or hold repeated or excluded items; a user whom
-            the dataset lacks.
+        InputError: lists that do not fit the queries, or hold repeated or excluded items or what is no
+            id; a user whom the dataset lacks; no id at all that the catalogue has; or as `length`.
     """
-    rows = _rows(given, dataset)
-    codes = {raw: code for code, raw in enumerate(dataset.item_ids)}
-    items = np.full((len(rows), k), -1, dtype=np.int32)
-    for query, row in enumerate(rows):
-        for place, raw in enumerate(row[:k]):
-            items[query, place] = codes.get(str(raw), -1)
+    k = length(k, dataset)
+    items = given_lists.coded(given, dataset, k)
     try:
         lists.check_items(items, dataset.test)
     except lists.InvalidListsError as error:
@@ -90,24 +90,25 @@ def evaluate_lists(
     return _score(items, dataset, k, seconds=0.0)
 
 
-def _rows(
-    given: Mapping[str, Sequence[str]] | Sequence[Sequence[str]], dataset: Dataset
-) -> list[Sequence[str]]:
-    users = dataset.test.user
-    if not isinstance(given, Mapping):
-        if len(given) != len(users):
-            raise InputError(f"{len(given)} lists were given for {len(users)} test queries; give one a query")
-        return list(given)
-    if len(np.unique(users)) != len(users):
-        raise InputError("a user has several test queries here; give one list a query, in their order")
-    by_user = {str(user): row for user, row in given.items()}
-    strangers = sorted(by_user.keys() - set(map(str, dataset.user_ids)))
-    if strangers:
+def length(k: int, dataset: Dataset) -> int:
+    """How long lists of `k` items can be: no longer than the catalogue, which is said in a line.
+
+    Raises:
+        InputError: `k` is no whole number from 1, or lists of that length do not fit into memory.
+    """
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(f"k is {k}; give a whole number of at least 1")
+    n_items, queries = dataset.train_valid.n_items, len(dataset.test)
+    if k > n_items:
+        progress.say(f"k is cut from {k:,} to {n_items:,}: {dataset.name} has no more items")
+    length = min(int(k), n_items)
+    need, free = queries * length * PLACE_BYTES, memory.available()
+    if need > free:
         raise InputError(
-            f"lists were given for {len(strangers)} users that {dataset.name} lacks, such as "
-            f"'{strangers[0]}'; give raw user ids, as in its files"
+            f"{queries:,} lists of {length:,} items need about {need >> 20:,} MiB of memory, "
+            f"{free >> 20:,} MiB are free: lower k"
         )
-    return [by_user.get(str(dataset.user_ids[user]), ()) for user in users]
+    return length
 
 
 def _score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float) -> Evaluation:

@@ -20,7 +20,7 @@ from evaluation.configs import DEFAULTS, Chosen
 from evaluation.harness import Evaluation, evaluate
 from evaluation.retriever import Retriever
 from evaluation.usage import Usage
-from support import compute, progress
+from support import compute, memory, progress
 from support.files import atomic_folder, writing
 
 
@@ -199,7 +199,7 @@ def execute(work: Work) -> dict[str, Any]:
         "cores_elsewhere": round(elsewhere, 2),
         "recommend_seconds": round(result.recommend_seconds, 3),
         "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
-        "peak_rss_mib": round(environment.peak_rss_mib(), 1),
+        "peak_rss_mib": round(memory.peak_mib(), 1),
         "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
         "parameters": None if model.parameters is None else int(model.parameters),
         "reaches_cold_items": bool(model.reaches_cold_items),

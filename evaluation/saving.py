@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -60,7 +56,7 @@ def save(model: Retriever, folder: Path) -> None:
             values[f"{name}.shape"] = list(value.shape)
         else:
             values[name] = _as_json(name, value)
-    with atomic_file(folder / WEIGHTS) as scratch, system_errors():
+    with atomic_file(folder / WEIGHTS) as scratch:
         save_file(arrays, scratch)
     write_json(folder / STATE, {"model": model.name, "settings": settings, "values": values})
 
@@ -97,19 +93,6 @@ def _type(value: Any) -> str:
 
 def _unkept(name: str, why: str) -> TypeError:
     return TypeError(f"self.{name} cannot be saved, {why}; {MAY_BE}")
-
-
-@contextmanager
-def system_errors() -> Iterator[None]:
-    """Within, what safetensors raises where the system refused to write is the system's own OSError."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except SafetensorError as error:
-        if found := re.search(r"\(os error (\d+)\)", str(error)):
-            raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
-        raise
 
 
 def load(model_class: type[Model], folder: Path) -> Model:

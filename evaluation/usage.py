@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
-import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+STAT = Path("/proc/stat")
 
 
 @dataclass(frozen=True)
@@ -17,31 +17,40 @@ class Usage:
 
     at: float
     machine: float
-    """Of all processes"""
+    """Of all processes; NaN where the system does not count them"""
     ours: float
     """Of this process and its ended children"""
 
     @classmethod
     def now(cls) -> Usage:
-        """As Linux counts them."""
-        busy = sum(map(_busy, _lines(os.sched_getaffinity(0)))) / TICKS
-        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        return cls(time.monotonic(), busy, sum(each.ru_utime + each.ru_stime for each in spent))
+        """As the system counts them."""
+        return cls(time.monotonic(), _machine(), sum(os.times()[:4]))
 
     def seconds_ago(self) -> float:
         """Seconds since then."""
         return time.monotonic() - self.at
 
     def cores_elsewhere(self, before: Usage) -> float:
-        """Cores that other processes kept busy since `before`, on average."""
-        others = (self.machine - before.machine) - (self.ours - before.ours)
-        return max(others / (self.at - before.at), 0.0)
+        """Cores that other processes kept busy since `before`, on average.
+
+        Where the system does not count the cores' work it is the load of the last minute less our own share.
+        """
+        seconds, ours = self.at - before.at, self.ours - before.ours
+        if math.isnan(self.machine) or math.isnan(before.machine):
+            load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+            return max(load - ours / seconds, 0.0)
+        return max((self.machine - before.machine - ours) / seconds, 0.0)
 
 
-def _lines(cores: set[int]) -> list[str]:
-    """What Linux counts of each of `cores`."""
-    names = {f"cpu{core}" for core in cores}
-    return [line for line in Path("/proc/stat").read_text().splitlines() if line.split(" ", 1)[0] in names]
+def _machine() -> float:
+    """Seconds of all work on the cores that this process may run on."""
+    try:
+        lines = STAT.read_text().splitlines()
+    except OSError:
+        return math.nan
+    names = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+    ticks = sum(_busy(line) for line in lines if line.split(" ", 1)[0] in names)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _busy(line: str) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from evaluation.saving import system_errors
 from support import progress
 from support.errors import InputError
 from support.files import atomic_file
@@ -60,7 +59,7 @@ class Checkpoints:
 
         about = json.dumps({"identity": state.identity, "values": state.values})
         tensors = {name: each.contiguous().cpu() for name, each in state.tensors.items()}
-        with atomic_file(self.folder / FILE) as scratch, system_errors():
+        with atomic_file(self.folder / FILE) as scratch:
             save_file(tensors, scratch, {"about": about, "checksum": checksum(about, tensors)})
         self.saved_at = time.monotonic()
 

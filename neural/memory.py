@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from datasets.dataset import Features, Interactions
 from evaluation import topk, topk_cuda
 from neural import hard_negatives, neighbours
 from neural.history_encoders import encoder_for
 from neural.two_tower import TwoTower
-from support import compute, progress
+from support import compute, memory, progress
 from support.errors import InputError
 
 FLOAT, LONG = 4, 8
@@ -80,15 +78,7 @@ def available(device: str) -> int:
         import torch
 
         return torch.cuda.mem_get_info()[0]
-    lines = Path("/proc/meminfo")
-    if not lines.is_file():
-        return 2**62
-    words = {line.split(":")[0]: line.split()[1] for line in lines.read_text().splitlines()}
-    free = int(words["MemAvailable"]) * 1024
-    limit, used = (Path(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
-    if limit.is_file() and used.is_file() and limit.read_text().strip().isdigit():
-        free = min(free, int(limit.read_text()) - int(used.read_text()))
-    return free
+    return memory.available()
 
 
 def _values(features: Features | None) -> int:

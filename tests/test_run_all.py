@@ -80,6 +80,11 @@ def test_a_board_from_a_file(run, tmp_path):
     assert "| global_hot" in table and "| item_cf" in table and "**" in table
     assert done.stdout.rstrip().endswith(str(folder / "leaderboard.md"))
     assert "| item_cf" in done.stdout
+    assert (
+        "columns: user = user_id, item = item_id, timestamp = timestamp"
+        in done.stdout.partition("fitting")[0]
+    )
+    assert "## Data\n\n- 480 rows read, 480 kept; 0 repeat a pair of user and item" in table
     assert "[mine.csv: time" in (tmp_path / "results" / "README.md").read_text()
     row = rows(tmp_path)[("item_cf", "0")]
     columns = "model,seed,status,queries,precision@20,recall@20,map@20,ndcg@20,hitrate@20"

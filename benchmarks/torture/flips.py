@@ -20,7 +20,7 @@ from neural.checkpoint import FILE, Checkpoints
 from support.errors import InputError
 from support.sealed import DamagedError
 
-TIMES = 15
+TIMES = 30
 """A file is damaged so often for each try: it takes no process."""
 Found = Callable[[Path, io.StringIO], bool]
 """Whether damage in a folder is found, and told in what is printed meanwhile"""

@@ -27,9 +27,9 @@ HEADER = ("fault", "tries", "right", "what is right")
 INTRODUCTION = """\
 # Reliability
 
-Written by `make torture SAVE=1` from `benchmarks/torture/figures.json`. Faults are put in on purpose, with a
-seed: processes are killed at random moments, stored files are damaged, disks are full. A try is right where
-all that the last column says holds.
+Written by `python -m benchmarks.torture --save` from `benchmarks/torture/figures.json`; `make torture`
+repeats it and prints the tables. Faults are put in on purpose, with a seed: processes are killed at random
+moments, stored files are damaged, disks are full. A try is right where all that the last column says holds.
 """
 
 
@@ -45,8 +45,9 @@ def table(found: dict[str, Any]) -> str:
     return tabulate(rows, HEADER, tablefmt="pipe", colalign=align, disable_numparse=True)
 
 
-def page(figures: dict[str, Any]) -> str:
-    """The whole page, from what was measured of each subject."""
+def of_figures() -> str:
+    """The whole page, from what is kept of each subject."""
+    figures: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
     parts = [INTRODUCTION]
     for name, found in sorted(figures.items(), key=lambda pair: title(pair[0])):
         parts.append(f"## {title(name)}\n\n{table(found)}\n\n{_conditions(found)}\n")
@@ -60,8 +61,8 @@ def _conditions(found: dict[str, Any]) -> str:
     )
 
 
-def save(found: dict[str, Any]) -> None:
-    """Keep figures, beside those of subjects that were not run, and write the page."""
+def save(name: str, found: dict[str, Any]) -> None:
+    """Keep the figures of a subject, beside those of the others, and write the page."""
     stored = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
-    write_json(FIGURES, dict(sorted((stored | found).items())))
-    write_text(PAGE, page(json.loads(FIGURES.read_text(encoding="utf-8"))))
+    write_json(FIGURES, dict(sorted((stored | {name: found}).items())))
+    write_text(PAGE, of_figures())

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.torture import Row
 from benchmarks.torture.command import Small, small_log, until
 
-EPOCHS = 12
+EPOCHS = 6
 OFTEN = ("--checkpoint-minutes", "0")
 
 

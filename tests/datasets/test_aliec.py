@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -215,7 +217,7 @@ def test_bad_files_are_named(tmp_path: Path, file: str, old: str, new: str, mess
     folder = write(tmp_path / "aliec", **{file: text.replace(old, new)})
     with pytest.raises(InputError, match=message):
         load(folder)
-    assert not (tmp_path / "cache").exists(), "nothing is kept of a bad file"
+    assert not list((tmp_path / "cache").glob("aliec-*")), "nothing is kept of a bad file"
 
 
 def test_bad_row_far_into_a_gzipped_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +276,7 @@ def test_damaged_archives(tmp_path: Path) -> None:
         load(folder)
     (folder / "raw_sample.csv.gz").unlink()
     (folder / "all.zip").write_bytes(b"PK\x03\x04 cut short")
-    with pytest.raises(InputError, match=r"all.zip is not a readable zip archive"):
+    with pytest.raises(InputError, match=r"all.zip is damaged, locked or no zip archive"):
         aliec.find(folder)
 
 
@@ -363,6 +365,45 @@ def test_damaged_cache_is_rebuilt(
     assert_same(load(folder), first)
     assert "is damaged" in capsys.readouterr().out
     assert path.read_bytes() == content, "the cache is whole again"
+
+
+def test_every_flipped_bit_of_the_cache_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path / "aliec")
+    first = load(folder)
+    (kept,) = (tmp_path / "cache").glob("aliec-*")
+    parsed = aliec.parse(aliec._sources(folder) or {})
+    parses: list[int] = []
+    monkeypatch.setattr(aliec, "parse", lambda sources: parses.append(1) or parsed)
+    rng = np.random.default_rng(0)
+    for path in sorted(kept.iterdir()):
+        content = bytearray(path.read_bytes())
+        for at in rng.integers(0, len(content), 10):
+            flipped = content.copy()
+            flipped[at] ^= 1 << rng.integers(8)
+            path.write_bytes(flipped)
+            parses.clear()
+            assert_same(load(folder), first)
+            assert parses, f"byte {at} of {path.name}"
+
+
+def test_processes_that_start_at_once_parse_once(tmp_path: Path) -> None:
+    folder = write(tmp_path / "aliec")
+    code = (
+        "import sys; from pathlib import Path; from datasets import aliec\n"
+        "parse = aliec.parse\n"
+        "def slow(sources):\n"
+        "    import time; time.sleep(1); print('parsed'); return parse(sources)\n"
+        "aliec.parse = slow\n"
+        "folder = Path(sys.argv[1]); print(len(aliec.load(folder, folder.parent / 'cache').user), 'clicks')"
+    )
+    commands = [
+        subprocess.Popen([sys.executable, "-c", code, folder], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    told = [command.communicate(timeout=60)[0].splitlines() for command in commands]
+    assert [lines.count("5 clicks") for lines in told] == [1, 1, 1]
+    assert sum(lines.count("parsed") for lines in told) == 1
+    assert len(list((tmp_path / "cache").glob("aliec-*"))) == 1
 
 
 def test_changed_source_is_read_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import scipy.sparse as sp
 from datasets import aliec, aliec_sim
 from datasets.aliec_world import LARGEST_PRICE
 from datasets.log import Log
+from support import checksums
 from support.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -221,7 +223,20 @@ def test_only_generated_folders_are_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").exists()
     for _ in range(2):
         aliec_sim.generate(tmp_path / "sim", 0.001)
-    assert sorted(path.name for path in (tmp_path / "sim").iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in (tmp_path / "sim").iterdir()) == sorted([*FILES, checksums.FILE])
+
+
+def test_generated_files_that_were_changed_are_refused(generated: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(generated, tmp_path / "sim")
+    ads = folder / "ad_feature.csv"
+    ads.write_text(ads.read_text().replace("1", "2", 1))
+    message = (
+        r"sim: ad_feature.csv is not the file that was written; .* or remove SHA256SUMS if you changed it"
+    )
+    with pytest.raises(InputError, match=message):
+        aliec.load(folder, tmp_path / "cache")
+    (folder / checksums.FILE).unlink()
+    assert aliec.load(folder, tmp_path / "cache").synthetic
 
 
 def test_interrupted_generation_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,4 +289,5 @@ def test_impressions_are_streamed(tmp_path: Path) -> None:
         file.write(b"".join(line for line in lines if line.endswith(b",1,0\n")) * 6)
     added = sum(map(len, lines)) * 6 >> 20
     assert added > 250
+    (folder / checksums.FILE).unlink()
     assert _peak_mib(folder, tmp_path / "cache") - few < added / 4

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +104,19 @@ def test_downloaded_once_into_the_data_folder(tmp_path: Path, monkeypatch: pytes
     assert asked == [tmp_path / "yelp2018"]
 
 
+def test_a_dataset_that_another_command_just_downloaded_is_not_downloaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: list[Path]
+):
+    @contextmanager
+    def after_another(folder: Path, waiting: str) -> Iterator[None]:
+        write_lightgcn(folder / "yelp2018")
+        yield
+
+    monkeypatch.setattr(catalog, "locked", after_another)
+    assert load("yelp2018", tmp_path).name == "yelp2018"
+    assert offline == []
+
+
 def test_downloaded_into_the_cache_where_the_data_folder_cannot_be_written(
     tmp_path: Path, cache: Path, offline: list[Path]
 ):
@@ -146,6 +161,74 @@ def test_own_file_that_is_not_there(tmp_path: Path):
         load(str(tmp_path / "gowalla"), tmp_path)
 
 
+@pytest.mark.parametrize("option", [{"time_format": "s"}, {"min_rating": 0.0}, {"drop_incomplete": True}])
+def test_how_to_read_a_file_is_not_for_a_known_dataset(tmp_path: Path, option: dict):
+    write_lightgcn(tmp_path / "gowalla")
+    with pytest.raises(InputError, match="are for a file of your own; leave them out for gowalla"):
+        load("gowalla", tmp_path, **option)
+
+
+def write_rated(path: Path) -> str:
+    """20 users with 10 items each, seen second by second; every other has rating 1, the others 0."""
+    lines = [
+        f"u{user},i{(user + step * 3) % 40},{1_600_000_000 + step},{step % 2}"
+        for user in range(20)
+        for step in range(10)
+    ]
+    path.write_text("user,item,time,weight\n" + "\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_a_rating_that_is_given_is_used_or_refused(tmp_path: Path):
+    path = write_rated(tmp_path / "log.csv")
+    for protocol in (None, "time", "leave-last-one", "random"):
+        with pytest.raises(
+            InputError, match=r"rating=weight: .* counts every row alike; give --min-rating X"
+        ):
+            load(path, tmp_path, protocol=protocol, columns={"rating": "weight"})
+        dataset = load(path, tmp_path, protocol=protocol, columns={"rating": "weight"}, min_rating=1)
+        assert dataset.profile is not None
+        assert (dataset.profile.rows, dataset.profile.kept) == (200, 100)
+    with pytest.raises(InputError, match=r"rating above 2 .--min-rating draws another line"):
+        load(path, tmp_path, protocol="next-item", columns={"rating": "weight"})
+    asked = load(path, tmp_path, protocol="next-item", columns={"rating": "weight"}, min_rating=1)
+    assert len(asked.test) == 3 * 20, "no other line is drawn"
+
+
+def test_seconds_and_milliseconds_are_the_same_dataset(tmp_path: Path):
+    text = write_log(tmp_path / "log.csv").read_text().splitlines()
+    rows = [line.split(",") for line in text[1:]]
+    prints = set()
+    for unit in (1, 1000, 10**6, 10**9):
+        lines = [f"{user},{item},{(1_577_836_800 + 3600 * int(when)) * unit}" for user, item, when in rows]
+        (tmp_path / "log.csv").write_text("\n".join([text[0], *lines]))
+        dataset = load(str(tmp_path / "log.csv"), tmp_path)
+        assert dataset.train.timestamp is not None
+        assert dataset.train.timestamp.min() == 1_577_836_800
+        prints.add(dataset.fingerprint)
+    assert len(prints) == 1
+
+
+def test_the_last_event_below_a_second_is_the_test(tmp_path: Path):
+    (tmp_path / "log.csv").write_text(
+        "user,item,time\n1,c,1600000000.9\n1,a,1600000000.1\n1,b,1600000000.5\n"
+    )
+    for seed in range(5):
+        dataset = load(str(tmp_path / "log.csv"), tmp_path, protocol="leave-last-one", split_seed=seed)
+        assert dataset.item_ids[dataset.test.relevant[0]].tolist() == ["c"]
+
+
+def test_times_that_cannot_be_read_stop_only_what_needs_them(tmp_path: Path):
+    path = str(write_log(tmp_path / "log.csv"))
+    (tmp_path / "log.csv").write_text((tmp_path / "log.csv").read_text() + "u1,i1,\n")
+    with pytest.raises(InputError, match="'timestamp' is missing"):
+        load(path, tmp_path)
+    dataset = load(path, tmp_path, protocol="random")
+    assert dataset.train.timestamp is None
+    assert any("column 'timestamp' is left out" in note for note in dataset.notes)
+    assert load(path, tmp_path, columns={"timestamp": ""}).protocol == "random"
+
+
 # aliec and its stand-in
 
 
@@ -160,6 +243,25 @@ def test_aliec_sim_is_made_once_and_kept_in_the_cache(tmp_path: Path, cache: Pat
     assert (made[0] / "raw_sample.csv").stat().st_mtime_ns == stamp
     assert load("aliec-sim", tmp_path, scale=0.003).fingerprint != dataset.fingerprint
     assert offline == []
+
+
+@pytest.mark.parametrize("file", ["raw_sample.csv", "GENERATED.json", "SHA256SUMS"])
+@pytest.mark.parametrize("damage", ["flip", "remove"])
+def test_aliec_sim_that_is_damaged_in_the_cache_is_made_anew(
+    tmp_path: Path, cache: Path, file: str, damage: str, capsys: pytest.CaptureFixture[str]
+):
+    right = load("aliec-sim", tmp_path, scale=0.001)
+    (path,) = (cache / "aliec-sim").glob(f"*/{file}")
+    content = path.read_bytes()
+    if damage == "remove":
+        path.unlink()
+    else:
+        path.write_bytes(content.replace(b"1", b"3", 1))
+    capsys.readouterr()
+    again = load("aliec-sim", tmp_path, scale=0.001)
+    assert (again.fingerprint, again.title) == (right.fingerprint, right.title)
+    assert path.read_bytes() == content
+    assert capsys.readouterr().out.count("it is made anew") == 1
 
 
 def test_aliec_sim_in_the_data_folder_is_used(tmp_path: Path, cache: Path):

@@ -193,7 +193,7 @@ def test_a_damaged_archive(server: Server, tmp_path: Path, damage: str):
     if damage == "flipped":
         archive[60] ^= 0xFF
     server.answers = {"/ml.zip": [{"no zip": GOOD, "cut": bytes(archive[:-30])}.get(damage, bytes(archive))]}
-    with pytest.raises(InputError, match="damaged or no zip archive"):
+    with pytest.raises(InputError, match="damaged, locked or no zip archive"):
         fetch("it", tmp_path / "it", recipe({"ml.zip": ""}, server.url + "/{file}"))
     assert_nothing_left(tmp_path / "it")
 
@@ -305,3 +305,38 @@ def test_every_recipe_has_its_addresses_and_digests(name: str):
     assert known.sources
     assert all(source.startswith("https://") and "{" in source for source in known.sources)
     assert f"<data-dir>/{name}" in known.by_hand
+
+
+def with_field(archive: bytes, offset: int, value: int) -> bytes:
+    """`archive` with a 16-bit field of all its entries changed; `offset` is that in a local header."""
+    changed = bytearray(archive)
+    for signature, at in ((b"PK\3\4", offset), (b"PK\1\2", offset + 2)):
+        start = changed.find(signature)
+        while start >= 0:
+            changed[start + at : start + at + 2] = value.to_bytes(2, "little")
+            start = changed.find(signature, start + 4)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("archive", "message"),
+    [
+        (with_field(zipped({"x": GOOD}), 6, 1), "encrypted"),
+        (with_field(zipped({"x": GOOD}), 8, 97), "compression method"),
+        (with_field(zipped({"x": GOOD}), 4, 99), "it.zip is damaged, locked or no zip archive"),
+        (zipped({"n" * 300: GOOD}), "a file whose name has 300 characters; nothing was unpacked"),
+        (zipped({"é" * 150: GOOD}), "a file whose name has 150 characters"),
+        (zipped({"a/x": b"1", "b/x": b"2"}), "two files of the name 'x'"),
+        (zipped({"it.zip": b"inner"}), r"two files of the name 'it\.zip'"),
+        (zipped({"x": bytes(1 << 26)}), "67,108,864 bytes, more than 250 times its own"),
+        (zipped({f"{number}": b"" for number in range(10_001)}), "10,001 files"),
+    ],
+)
+def test_a_locked_or_hostile_archive_is_one_sentence(
+    server: Server, tmp_path: Path, archive: bytes, message: str
+):
+    server.answers = {"/it.zip": [archive]}
+    with pytest.raises(InputError, match=message) as error:
+        fetch("it", tmp_path / "it", recipe({"it.zip": ""}, server.url + "/{file}"))
+    assert "\n" not in str(error.value)
+    assert_nothing_left(tmp_path / "it")

@@ -452,3 +452,36 @@ def test_files_that_differ_in_a_lost_order_alone_are_one_dataset():
         for step in (1, -1)
     }
     assert len(prints) == 1
+
+
+# times below a second
+
+
+@pytest.mark.parametrize("protocol", ["time", "next-item", "leave-last-one", "cold-items", "random"])
+def test_the_order_below_a_second_is_kept(protocol: str):
+    """All within one second of each user, beside the same events a second apart."""
+    rng = np.random.default_rng(0)
+    events = [
+        (user, int(item), int(step))
+        for user in range(9)
+        for item in range(9)
+        for step in rng.integers(99, size=1)
+    ]
+    whole = make_log(events)
+    assert whole.timestamp is not None
+    fine = replace(
+        whole,
+        timestamp=np.full(len(events), 1_600_000_000),
+        nanoseconds=(whole.timestamp * 10_000_000).astype(np.int32),
+    )
+    expected, found = split(whole, protocol, False, 3), split(fine, protocol, False, 3)
+    assert listed(found.test) == listed(expected.test)
+    assert listed(found.valid) == listed(expected.valid)
+    assert rows_of(found.train_valid) == rows_of(expected.train_valid)
+
+
+def test_moments_are_ordered_by_seconds_then_nanoseconds():
+    log = make_log([(0, 0, 5), (0, 1, 4), (0, 2, 5), (0, 3, 4), (0, 4, 5)])
+    log = replace(log, nanoseconds=np.array([1, 9, 0, 9, 1], dtype=np.int32))
+    assert log.moment is not None
+    assert log.moment.tolist() == [2, 0, 1, 0, 2]

@@ -81,7 +81,7 @@ def test_blank_lines_and_fractions_of_seconds(tmp_path: Path):
         ("user,item\n", "log.csv: the file has a header and no rows"),
         (
             "person,item\na,b\n",
-            "no column for the user: looked for user, user_id, userid, uid; it has person, item",
+            "no column for the user; it has person, item; name it: --columns user=NAME",
         ),
         ("user,thing\na,b\n", "no column for the item"),
         ("user,item,time\na,b,1\na,c,noon\n", "log.csv, line 3: 'noon' in column 'time' is not a number"),
@@ -149,3 +149,120 @@ def test_missing_values_in_parquet_name_the_row(tmp_path: Path):
 )
 def test_names_are_safe_for_folders(text: str, name: str):
     assert table.safe_name(text) == name
+
+
+# rows that are left out
+
+
+def test_incomplete_rows_are_refused_or_dropped_and_counted(tmp_path: Path):
+    path = write(tmp_path / "log.csv", "user,item,time\na,x,1\n,x,2\n ,y,\nb,,3\nb,y,\n")
+    with pytest.raises(InputError, match=r"line 3: 'user' is missing; .* --drop-incomplete$"):
+        table.load(path, {})
+    log = table.load(path, {}, drop_incomplete=True)
+    assert events(log) == [("a", "x", 1, None)]
+    assert log.reading is not None
+    assert log.reading.rows == 5
+    assert log.reading.dropped == {"without a user": 2, "without an item": 1, "without a time": 1}
+    assert table.load(path, {"timestamp": ""}, drop_incomplete=True).reading != log.reading
+
+
+def test_nothing_is_left(tmp_path: Path):
+    path = write(tmp_path / "log.csv", "user,item,rating\n,x,1\n")
+    with pytest.raises(InputError, match="every row lacks a value"):
+        table.load(path, {}, drop_incomplete=True)
+    path = write(tmp_path / "log.csv", "user,item,rating\na,x,1\n")
+    with pytest.raises(InputError, match="no rating is 2 or more; lower --min-rating"):
+        table.load(path, {}, min_rating=2)
+
+
+@pytest.mark.parametrize("header", ["user,item,label", "user,item,Clicked", "user,item,rating"])
+@pytest.mark.parametrize(("no", "yes"), [("0", "1"), ("0.0", "1.0"), ("False", "True")])
+def test_rows_below_the_least_rating_are_no_interactions(tmp_path: Path, header: str, no: str, yes: str):
+    path = write(tmp_path / "log.csv", f"{header}\na,x,{no}\nb,y,{yes}\nb,z,{no}\n")
+    log = table.load(path, {}, min_rating=1)
+    assert events(log) == [("b", "y", None, None)], "the line is drawn once"
+    assert (log.user_ids.tolist(), log.item_ids.tolist()) == (["b"], ["y"])
+    assert log.reading is not None and log.reading.dropped == {"with a rating below 1": 2}
+
+
+def test_labels_in_parquet(tmp_path: Path):
+    path = tmp_path / "log.parquet"
+    pd.DataFrame({"user": ["a", "b"], "item": ["x", "y"], "like": [True, False]}).to_parquet(path)
+    assert events(table.load(path, {}, min_rating=1)) == [("a", "x", None, None)]
+    assert any("'like' holds 0 and 1" in note for note in table.load(path, {}).notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "message"),
+    [
+        (
+            "user,item\na,x\n",
+            {"min_rating": 1},
+            "--min-rating needs ratings; name them: --columns rating=NAME",
+        ),
+        ("user,item\na,x\n", {"time_format": "s"}, "--time-format needs times"),
+        ("user,item,rating\na,x,4\nb,y,\n", {}, "line 3: 'rating' is missing; .* --columns rating=$"),
+        ("user,item,rating\na,x,4\nb,y,1;5\n", {}, "line 3: '1;5' .* not a number; .* --columns rating=$"),
+        ('user,item,rating\na,x,"4,5"\n', {}, "decimal comma"),
+        ('user,item,rating\na,x,"4\n5\u200b"\n', {}, r"line 2: '4\\n5\\u200b' in column 'rating'"),
+        (f"user,item,rating\na,x,{'y' * 999}\n", {}, f"line 2: '{'y' * 60}…' in column"),
+        ("user,item,time\na,x,5\nb,y,noon\n", {}, "--columns timestamp=$"),
+        ("user,item\n1,a\nuser,item\n2,b\n", {}, "line 3: the header stands here again"),
+        ("user,item\n1,a\n\ufeffuser,item\n", {}, "line 3: the header stands here again"),
+        ("user,item\n1,a\nitem,user\n", {}, "line 3: the header stands here again"),
+    ],
+)
+def test_what_cannot_be_read_says_what_to_do(tmp_path: Path, text: str, choice: dict, message: str):
+    with pytest.raises(InputError, match=message):
+        table.load(write(tmp_path / "log.csv", text), {}, **choice)
+
+
+def test_columns_that_are_not_needed_are_not_asked_for(tmp_path: Path):
+    path = write(tmp_path / "log.csv", "user,item,timestamp,score\na,x,5,high\nb,y,,low\n")
+    log = table.load(path, {}, timed=False, rated=False)
+    assert events(log) == [("a", "x", None, None), ("b", "y", None, None)]
+    (note,) = log.notes
+    assert note.startswith("column 'timestamp' is left out: line 3: 'timestamp' is missing")
+    with pytest.raises(InputError, match="line 3: 'timestamp' is missing"):
+        table.load(path, {"timestamp": "timestamp"}, timed=False, rated=False)
+    assert table.load(path, {"timestamp": "", "rating": ""}).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("when", ["2020-01-01", "2020-01-02"]),
+        ("at", ["2020-01-01 00:00:00 UTC", "2020-01-02 00:00:00 UTC"]),
+        ("x", ["1577836800", "1577836900"]),
+        ("day_of_visit", ["3", "4"]),
+    ],
+)
+def test_a_column_that_looks_like_a_time_and_is_not_used(tmp_path: Path, column: str, values: list[str]):
+    text = f"user,item,{column}\na,x,{values[0]}\nb,y,{values[1]}\n"
+    (note,) = table.load(write(tmp_path / "log.csv", text), {}).notes
+    assert (
+        note
+        == f"column '{column}' looks like a time and is not used; to use it: --columns timestamp={column}"
+    )
+    assert table.load(tmp_path / "log.csv", {"timestamp": ""}).notes == ()
+    (note,) = table.load(tmp_path / "log.csv", {"user": "item", "item": "user"}).notes
+    assert note.endswith(f"--columns user=item,item=user,timestamp={column}")
+
+
+def test_a_column_of_0_and_1_is_never_left_out_silently(tmp_path: Path):
+    path = write(tmp_path / "log.csv", "user,item,a,b,c,d\nu,x,0,1,0,2\nv,y,1,1,0.5,1\n")
+    (note,) = table.load(path, {}).notes
+    assert "column 'a' holds 0 and 1" in note and "--columns rating=a --min-rating 1" in note
+
+
+def test_prices_and_counts_are_no_times(tmp_path: Path):
+    path = write(tmp_path / "log.csv", "user,item,price,count,name\na,x,3.5,20,p\nb,y,900,30,q\n")
+    log = table.load(path, {})
+    assert log.notes == ()
+    assert log.reading is not None and log.reading.left_out == ("price", "count", "name")
+
+
+def test_a_folder_of_parts_has_its_name(tmp_path: Path):
+    (tmp_path / "log.v2").mkdir()
+    pd.DataFrame({"user": [1], "item": [2]}).to_parquet(tmp_path / "log.v2" / "part.parquet")
+    assert table.load(tmp_path / "log.v2", {}).name == "log.v2"

@@ -1,6 +1,7 @@
 """Runs on disk: a damaged one is named and left out, wherever runs are read; a good one is not lost."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from support import sealed
 from support.errors import InputError, UnwritableError
 from tests.evaluation.stored import keep, record
 
+ROOT = Path(__file__).parent.parent.parent
 DATA = planted()
 GOOD = record("good")
 
@@ -44,6 +46,9 @@ ODD = {
     "seed": GOOD | {"seed": True},
     "date": GOOD | {"date": 20260101},
     "metrics": GOOD | {"metrics": {"ndcg": 0.5}},
+    "another metric": GOOD | {"metrics": GOOD["metrics"] | {"mrr": "high"}},
+    "metrics of a failed run": GOOD | {"status": "failed", "reason": "none", "metrics": []},
+    "a figure of a slice": GOOD | {"slices": [{"slice": "warm", "queries": 0, "random_recall": "low"}]},
     "a metric": GOOD | {"metrics": GOOD["metrics"] | {"ndcg": "high"}},
     "infinite": GOOD | {"metrics": GOOD["metrics"] | {"ndcg": float("inf")}},
     "slices": GOOD | {"slices": [{"slice": "warm", "queries": 3}]},
@@ -222,3 +227,9 @@ def test_a_record_may_leave_its_parameters_untold(parameters, tmp_path):
 def test_a_record_without_parameters_or_with_other_ones_is_damaged(tmp_path):
     for name, said in (("none", without("parameters")), ("text", GOOD | {"parameters": "many"})):
         assert records.read(keep(tmp_path / name, said)) is None
+
+
+def test_every_record_that_ships_is_read(capsys):
+    shipped = list((ROOT / "results").glob("*/runs/*/run.json"))
+    assert shipped and all(records.read(path.parent) for path in shipped)
+    assert capsys.readouterr().err == ""

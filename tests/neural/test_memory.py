@@ -5,12 +5,12 @@ import pytest
 
 from datasets.dataset import Features
 from evaluation import topk_cuda
-from evaluation.environment import peak_rss_mib
 from evaluation.isolation import call
 from evaluation.planted import planted
 from neural import InfoNCE, memory
 from support import compute, progress
 from support.errors import InputError
+from support.memory import peak_mib
 
 DATA = planted()
 WIDE = {"embedding_dim": 256, "epochs": 1, "negatives": 64}
@@ -43,9 +43,9 @@ def growth(case: str) -> float:
     settings, data = CASES[case]
     InfoNCE(**settings).fit(DATA.train_valid, None, 0)
     train = data()
-    before = peak_rss_mib()
+    before = peak_mib()
     InfoNCE(**settings).fit(train, None, 0)
-    return peak_rss_mib() - before
+    return peak_mib() - before
 
 
 @pytest.mark.parametrize("case", CASES)

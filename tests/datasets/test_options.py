@@ -1,0 +1,40 @@
+"""The options for a file of one's own, as each command takes them."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from datasets import options
+
+
+def parse(*words: str) -> dict:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    options.add_arguments(parser)
+    return options.chosen(parser.parse_args(words))
+
+
+def test_what_is_given_is_what_load_takes():
+    assert parse() == {"columns": {}, "time_format": "", "min_rating": None, "drop_incomplete": False}
+    words = [
+        "--columns",
+        "item=sku,timestamp=",
+        "--time-format",
+        "%m%d",
+        "--min-rating",
+        "0",
+        "--drop-incomplete",
+    ]
+    assert parse(*words) == {
+        "columns": {"item": "sku", "timestamp": ""},
+        "time_format": "%m%d",
+        "min_rating": 0.0,
+        "drop_incomplete": True,
+    }
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "much"])
+def test_a_rating_is_a_number(number: str):
+    with pytest.raises(argparse.ArgumentError):
+        parse("--min-rating", number)
