@@ -60,8 +60,10 @@ def load_100k(folder: Path) -> Log:
 def _genres(path: Path) -> list[str]:
     """The names of the flags in `u.item`, in their order."""
     frame = _read(path, "|", ["genre", "code"])
-    names = delimited.text(path, frame, "genre")
+    names = frame["genre"].str.strip()
     for line, name in names.items():
+        if not name:
+            raise InputError(f"{path}, line {line}: 'genre' is missing; get the file again")
         if name in MOVIE_COLUMNS or (names == name).sum() > 1:
             raise InputError(f"{path}, line {line}: the genre '{name}' is there twice; get the file again")
     return names.tolist()

@@ -110,7 +110,7 @@ def _config(folder: Path) -> None:
     for protocol, exclude_seen in (("next-item", False), ("time", True)):
         dataset: Any = SimpleNamespace(protocol=protocol, exclude_seen=exclude_seen, name="it")
         for name in ("item_cf", "infonce"):
-            _ = configs.resolved(registry.get(name), folder / "it.yaml", dataset).chosen.told
+            _ = configs.resolved(registry.get(name), [folder / "it.yaml"], dataset).chosen.told
 
 
 def _references(folder: Path) -> None:
