@@ -1,12 +1,16 @@
 """Bad input is told apart from bugs: it gets one sentence and exit code 2, never a traceback."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec
 
 P = ParamSpec("P")
+ABANDONED = 128 + 13
+"""Exit code of what SIGPIPE would have ended"""
 
 
 class InputError(Exception):
@@ -32,14 +36,44 @@ def unknown(kind: str, name: object, choices: Iterable[str]) -> InputError:
 
 
 def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
-    """A command whose InputError is printed as its message, with exit code 2."""
+    """A command whose InputError is printed as its message, with exit code 2.
+
+    Where nobody reads its output any more, as after `| head`, it ends without a word (141).
+    """
 
     @wraps(main)
     def told(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
-            return main(*args, **kwargs)
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
+            code = _told(main, *args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            if not abandoned():
+                raise
+            return ABANDONED
+        return code
 
     return told
+
+
+def _told(main: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> int:
+    try:
+        return main(*args, **kwargs)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except SystemExit:  # From argparse, after its help.
+        sys.stdout.flush()
+        raise
+
+
+def abandoned() -> bool:
+    """Whether nobody reads the standard output any more; what is still printed then goes nowhere."""
+    try:
+        print(flush=True)  # Only writing tells; where it was another pipe that broke, a line stays empty.
+    except BrokenPipeError:
+        pass
+    else:
+        return False
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    return True
