@@ -16,7 +16,7 @@ import support.python  # noqa: F401  (an older Python gets a sentence)
 
 # isort: split
 import baselines  # noqa: F401  (importing registers its models)
-import neural  # noqa: F401
+import neural
 from datasets import Dataset, catalog, load
 from datasets import options as own_file
 from evaluation import (
@@ -34,7 +34,7 @@ from evaluation import (
     tuning,
 )
 from support import compute, progress
-from support.errors import InputError, in_one_sentence, unknown
+from support.errors import InputError, in_one_sentence, need, unknown
 from support.files import tidy
 from support.locks import locked
 from support.stopping import interrupting
@@ -142,6 +142,8 @@ def _sources(options: argparse.Namespace) -> list[runs.ModelSource]:
         names = registry.names()
     for name in names:
         registry.get(name)
+    if set(names) & set(neural.NAMES):
+        need(["torch"], "requirements-torch.txt, or a CUDA build of your own")
     sources = [runs.ModelSource(name) for name in names]
     taken = registry.names()
     for spec in options.model:

@@ -34,9 +34,9 @@ class Line:
     label: str
     cells: dict[str, str]
     """Column → text"""
-    best: frozenset[str]
+    best: frozenset[str] = frozenset()
     """Columns in which no row is better"""
-    reason: str
+    reason: str = ""
     """Why all its runs failed; "" where one did not"""
 
 
@@ -49,6 +49,8 @@ class MainTable:
     lines: list[Line]
     """The best NDCG first"""
     footnotes: list[str]
+    labelled: str = "model"
+    """What the column of the labels is called"""
 
 
 def main_table(board: Board) -> MainTable:
@@ -76,7 +78,9 @@ def markdown(board: Board) -> str:
     table = main_table(board)
     body = [[_with_reason(line), *(_bold(line, column) for column in table.columns)] for line in table.lines]
     align = ["left", *["right"] * len(table.columns)]
-    text = tabulate(body, ["model", *table.columns], tablefmt="pipe", colalign=align, disable_numparse=True)
+    text = tabulate(
+        body, [table.labelled, *table.columns], tablefmt="pipe", colalign=align, disable_numparse=True
+    )
     listed = "".join(f"- **{label}**: {told}\n" for label, told in differences(board.rows).items())
     return "\n\n".join([text, *table.footnotes, *filter(None, [listed.rstrip()])]) + "\n"
 
@@ -92,13 +96,13 @@ def _bold(line: Line, column: str) -> str:
 
 def _line(row: Row, label: str, best: dict[str, float], board: Board, cells: dict[str, str]) -> Line:
     if not row.done:
-        return Line(label, cells, frozenset(), failure(row))
+        return Line(label, cells, reason=failure(row))
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     cells |= {metric_column(name, board.k): _metric(row, name) for name in SHOWN}
     cells |= {column: _cost(row, *cost) for column, cost in COSTS.items() if column in cells}
     cells |= {"machine": _numbers(row, board.machines)}
     leads = [metric_column(name, board.k) for name in SHOWN if row.mean("metrics", name) >= best[name]]
-    return Line(label + failed, cells, frozenset(leads), "")
+    return Line(label + failed, cells, frozenset(leads))
 
 
 def failure(row: Row) -> str:

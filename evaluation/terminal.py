@@ -24,11 +24,10 @@ def show(board: Board, console: Console | None = None) -> None:
         board: whose rows to show.
         console: where to; standard output by default, in plain text where that is no terminal.
     """
-    console = console or Console(highlight=False, markup=False, emoji=False)
-    table = main_table(board)
-    kept = _that_fit(table, console)
+    console = console or _console()
     console.print(board.heading, style="bold")
-    console.print(_drawn(table, kept, console.width))
+    table = main_table(board)
+    kept = draw(table, console)
     console.print()
     for footnote in _footnotes(table, kept, board):
         console.print(footnote, style="dim")
@@ -36,6 +35,18 @@ def show(board: Board, console: Console | None = None) -> None:
         console.print(f"note: {note}")
     for warning in report.warnings(board):
         console.print(f"warning: {warning}", style="yellow")
+
+
+def draw(table: MainTable, console: Console | None = None) -> list[str]:
+    """Print a table; the columns that there was room for, beside that of the labels."""
+    console = console or _console()
+    kept = _that_fit(table, console)
+    console.print(_drawn(table, kept, console.width))
+    return kept
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def _footnotes(table: MainTable, kept: list[str], board: Board) -> list[str]:
@@ -69,7 +80,7 @@ def _priority(column: str) -> int:
 def _drawn(table: MainTable, columns: list[str], width: int) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     # Labels may be wrapped, numbers may not.
-    drawn.add_column("model", overflow="fold", max_width=max(16, width // 3))
+    drawn.add_column(table.labelled, overflow="fold", max_width=max(16, width // 3))
     for column in columns:
         drawn.add_column(column, justify="right", no_wrap=True)
     for line in table.lines:

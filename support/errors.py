@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import wraps
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ParamSpec
 
@@ -33,6 +34,13 @@ def unknown(kind: str, name: object, choices: Iterable[str]) -> InputError:
     near = get_close_matches(str(name), known, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return InputError(f"unknown {kind} '{name}': {hint}known: {', '.join(known)}")
+
+
+def need(packages: Iterable[str], file: str) -> None:
+    """InputError where one of `packages` is not installed, naming the requirements file that has it."""
+    absent = [name for name in packages if find_spec(name) is None]
+    if absent:
+        raise InputError(f"{', '.join(absent)} not installed: pip install -r {file}")
 
 
 def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:

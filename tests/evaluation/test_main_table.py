@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from evaluation import report, terminal
+from evaluation import index_section, report, terminal
 from evaluation.board import Board, Row
 from evaluation.main_table import COSTS, _cost, markdown
 from evaluation.metrics import METRICS
@@ -121,3 +121,15 @@ def test_the_memory_of_a_gpu_has_a_column_where_one_was_used(peak, shown):
     assert len({line.count("|") for line in table.splitlines()}) == 1
     assert "| 30 trials |" in " ".join(table.split()) and "| defaults † |" in " ".join(table.split())
     assert footnote == "† not chosen among as many settings as the row with the most trials, 30.\n"
+
+
+def test_kinds_of_indexes_are_drawn_by_the_same_means():
+    kind = {
+        "kind": "ivf_pq", "build_seconds": 1.5, "bytes_per_item": 20.0, "queries_per_second_one_thread": 10.0,
+        "queries_per_second_all_threads": 19.0, "recall": 0.75, "ndcg_lost": 0.01, "parameters": {"nprobe": 8},
+    }  # fmt: skip
+    out = io.StringIO()
+    terminal.draw(index_section.for_terminal({"k": 20, "kinds": [kind]}), Console(file=out, width=200))
+    header, _, row = out.getvalue().splitlines()
+    assert header.startswith("index ") and "Recall@20 of exact" in header and "NDCG@20 lost" in header
+    assert row.split() == ["ivf_pq", "1.50", "20", "10", "19", "0.7500", "0.0100", "nprobe", "8"]

@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+import run_all
 from support import errors, progress
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +56,14 @@ def test_a_child_goes_on_in_silence_and_its_parent_stops(monkeypatch):
             progress.say("in the child again")
     finally:
         progress.configure(quiet=False)
+
+
+def test_towers_without_pytorch_are_told_where_it_is(monkeypatch):
+    monkeypatch.setattr(errors, "find_spec", lambda name: None)
+    for models in ("infonce", ""):
+        with pytest.raises(errors.InputError, match="torch not installed: pip install -r requirements-torch"):
+            run_all._sources(Namespace(models=models, model=[]))
+    assert run_all._sources(Namespace(models="item_cf,als", model=[])), "classical models need none"
 
 
 @pytest.mark.parametrize("words", [["run_all.py", "--list"], ["-m", "serving", "--help"]])
