@@ -1,6 +1,6 @@
 import pytest
 
-from evaluation import report
+from evaluation import main_table, report
 from evaluation.metrics import METRICS
 from tests.evaluation import stored
 
@@ -39,7 +39,7 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
     report.write(theirs, "f", 20)
     before = contents(theirs)
     own = keep(shipped / "local", "hot", 0.5, machine="ours")
-    table = rows(report.write(own, "f", 20))
+    table = rows(main_table.markdown(report.write(own, "f", 20)))
     assert {label: row["machine"] for label, row in table.items()} == {
         "als, shipped": "2", "hot": "1", "hot, shipped": "2",
     }  # fmt: skip
@@ -50,7 +50,7 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
 
 def test_shipped_boards_hold_no_row_twice(shipped):
     theirs = keep(shipped, "hot")
-    assert list(rows(report.write(theirs, "f", 20))) == ["hot"]
+    assert list(rows(main_table.markdown(report.write(theirs, "f", 20)))) == ["hot"]
 
 
 def test_the_users_boards_are_listed_first(shipped):
