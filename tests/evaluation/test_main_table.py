@@ -126,7 +126,8 @@ def test_the_memory_of_a_gpu_has_a_column_where_one_was_used(peak, shown):
 def test_kinds_of_indexes_are_drawn_by_the_same_means():
     kind = {
         "kind": "ivf_pq", "build_seconds": 1.5, "bytes_per_item": 20.0, "queries_per_second_one_thread": 10.0,
-        "queries_per_second_all_threads": 19.0, "recall": 0.75, "ndcg_lost": 0.01, "parameters": {"nprobe": 8},
+        "queries_per_second_all_threads": 19.0, "recall": 0.75, "ndcg_lost": 0.01,
+        "parameters": {"nprobe": 8},
     }  # fmt: skip
     out = io.StringIO()
     terminal.draw(index_section.for_terminal({"k": 20, "kinds": [kind]}), Console(file=out, width=200))
