@@ -25,7 +25,7 @@ SHIPPED = Path(__file__).parent.parent / "results"
 OWN = "local"
 """Folder of the user's own boards, in that of the shipped ones."""
 BUSY = 0.25
-"""Cores kept busy by other processes from which a board says so."""
+"""Cores kept busy by other processes from which a board says so, of fits of a second or more."""
 CSV_RECORD = ("fit_seconds", "recommend_seconds", "peak_rss_mib", "parameters")
 CSV_MORE = (
     "queries_per_second",
@@ -142,6 +142,12 @@ def _seeds(row: Row) -> str:
     return "seed " + ", ".join(str(record["seed"]) for record in row.done + row.failed)
 
 
+def _cores_elsewhere(row: Row) -> float:
+    """The most among the row's fits; older records do not tell it."""
+    told = [record.get("cores_elsewhere", 0.0) for record in row.done if record["fit_seconds"] >= 1]
+    return max(told, default=0.0)
+
+
 def warnings(board: Board) -> list[str]:
     """What a reader should doubt: a personalised model that popularity beats, times of a busy machine; and
     how to be rid of a run that failed.
@@ -156,7 +162,7 @@ def warnings(board: Board) -> list[str]:
     busy = [
         f"{label}: while it was fitted, other processes kept {n:.1f} cores busy; alone it takes less time."
         for label, row in named
-        if (n := max((record.get("cores_elsewhere", 0) for record in row.done), default=0)) >= BUSY
+        if (n := _cores_elsewhere(row)) >= BUSY
     ]
     failed = [
         f"{label} failed ({main_table.failure(row)}): run it again, or delete {_folders(row)} beside this "
