@@ -30,6 +30,8 @@ ALIASES = {
 }
 """Names the official description uses for columns that the official files call otherwise."""
 UNKNOWN = ("", "NULL")
+NO_CHARACTER = "\ufffd"
+"""Takes the place of bytes that are not UTF-8"""
 BLOCK_BYTES = 1 << 20
 RETURN_SECONDS = 10
 LINES_PER_REPORT = 100_000
@@ -169,7 +171,10 @@ def _batches(
 
 def _header(source: Source, line: bytes, types: dict[str, str]) -> list[str]:
     """Column names of the file in its order, without whitespace, aliases replaced by the official name."""
-    names = [name.strip() for name in next(csv.reader([line.decode("utf-8-sig", "replace")]), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([line.decode("utf-8-sig", "replace")]), [])]
+    except csv.Error as error:
+        raise InputError(f"{source}, line 1: {error}; get the file again") from error
     if not any(names):
         raise InputError(f"{source} is empty: get the file again")
     for wanted in types:
@@ -203,6 +208,8 @@ def _explain(
             return InputError(f"{source}, line {line}: {len(row)} fields where the header has {len(names)}")
         for name, kind in types.items():
             field = row[names.index(name)]
+            if kind == "string" and NO_CHARACTER in field:
+                return InputError(f"{source}, line {line}: the text in column '{name}' is not UTF-8")
             if not _fits(field, kind):
                 return InputError(f"{source}, line {line}: '{field}' in column '{name}' is not a number")
     if not rows:
@@ -217,12 +224,15 @@ def _lines(source: Source) -> Iterator[tuple[int, list[str]]]:
         next(reader, None)
         with progress.bar(f"looking for the bad line of {source.name}", total >> 20, "MiB") as advance:
             done = 0
-            for row in reader:
-                if row:
-                    yield reader.line_num, row
-                if reader.line_num % LINES_PER_REPORT == 0:
-                    advance((position() >> 20) - done)
-                    done = position() >> 20
+            try:
+                for row in reader:
+                    if row:
+                        yield reader.line_num, row
+                    if reader.line_num % LINES_PER_REPORT == 0:
+                        advance((position() >> 20) - done)
+                        done = position() >> 20
+            except csv.Error as error:
+                raise InputError(f"{source}, line {reader.line_num}: {error}; get the file again") from error
 
 
 def _fits(field: str, kind: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def load(folder: Path, name: str) -> Log:
 
 def _read(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """User and item of each interaction, int64[n] each, and the user of each line."""
-    content = contents(path)
+    content = _plain(path, contents(path))
     text = np.frombuffer(content, dtype=np.uint8)  # (bytes,)
     digit = _IS_DIGIT[text]
     foreign = np.flatnonzero(~digit & ~_IS_SPACE[text])
@@ -66,12 +67,23 @@ def _read(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt
     return owner[~is_user], numbers[~is_user], lines
 
 
+def _plain(path: Path, content: bytes) -> bytes:
+    """The content without a byte-order mark; InputError where lines do not end as they are read here."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise InputError(f"{path}, line 1: the text is UTF-16; save it as UTF-8 or ASCII")
+    content = content.removeprefix(codecs.BOM_UTF8)
+    if alone := re.search(rb"\r+[^\r\n]", content):
+        line = content.count(b"\n", 0, alone.start()) + 1
+        raise InputError(f"{path}, line {line}: a line ends by a carriage return alone; use line feeds")
+    return content
+
+
 def _not_an_id(path: Path, content: bytes, at: int) -> InputError:
     """The error for the token around byte `at`."""
     before = content.count(b"\n", 0, at)
     column = at - (content.rfind(b"\n", 0, at) + 1)
-    words = re.finditer(rb"\S+", content.split(b"\n")[before])
+    words = re.finditer(rb"[^ \t\r\n]+", content.split(b"\n")[before])
     word = next(found[0] for found in words if found.end() > column)[:40].decode("utf-8", "replace")
     return InputError(
-        f"{path}, line {before + 1}: '{word}' is no id: ids are whole numbers from 0 to {LARGEST_ID}"
+        f"{path}, line {before + 1}: {word!r} is no id: ids are whole numbers from 0 to {LARGEST_ID}"
     )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FILES_1M = ("ratings.dat", "users.dat", "movies.dat")
 FILES_100K = ("u.data", "u.user", "u.item", "u.genre")
 
+MOVIE_COLUMNS = ("item", "title", "released", "video", "url")
+"""Of `u.item`, before the genres"""
 AGES = (18, 25, 35, 45, 50, 56)
 """Where the age groups of ml-1m begin, after "under 18"; ml-100k's ages are put into the same."""
 
@@ -43,10 +45,10 @@ def load_100k(folder: Path) -> Log:
     Raises:
         InputError: a file that is not in the official format (file and line).
     """
-    genres = _read(folder / "u.genre", "|", ["genre", "code"])["genre"].tolist()
+    genres = _genres(folder / "u.genre")
     users = _described(folder / "u.user", "|", ["user", "age", "gender", "occupation", "zip"])
     path = folder / "u.item"
-    movies = _described(path, "|", ["item", "title", "released", "video", "url", *genres])
+    movies = _described(path, "|", [*MOVIE_COLUMNS, *genres])
     flags = np.stack(
         [delimited.integers(path, movies, genre) for genre in genres], axis=1
     )  # (movies, genres)
@@ -55,14 +57,35 @@ def load_100k(folder: Path) -> Log:
     return _log("ml-100k", folder / "u.data", "\t", users, movies)
 
 
+def _genres(path: Path) -> list[str]:
+    """The names of the flags in `u.item`, in their order."""
+    frame = _read(path, "|", ["genre", "code"])
+    names = frame["genre"].str.strip()
+    for line, name in names.items():
+        if not name:
+            raise InputError(f"{path}, line {line}: 'genre' is missing; get the file again")
+        if name in MOVIE_COLUMNS or (names == name).sum() > 1:
+            raise InputError(f"{path}, line {line}: the genre '{name}' is there twice; get the file again")
+    return names.tolist()
+
+
 def _read(path: Path, separator: str, columns: list[str]) -> pd.DataFrame:
     return delimited.read(path, separator, columns, encoding="latin-1")
+
+
+def _ids(path: Path, frame: pd.DataFrame, column: str) -> npt.NDArray[np.int64]:
+    ids = delimited.integers(path, frame, column)
+    broken = np.flatnonzero(delimited.numbers(path, frame, column) != ids)
+    if len(broken):
+        found, line = frame[column].iloc[broken[0]], frame.index[broken[0]]
+        raise InputError(f"{path}, line {line}: '{found}' in column '{column}' is no id; give a whole number")
+    return ids
 
 
 def _described(path: Path, separator: str, columns: list[str]) -> pd.DataFrame:
     """A table of users or items, indexed by the first column, their ids as numbers."""
     frame = _read(path, separator, columns)
-    ids = delimited.integers(path, frame, columns[0])
+    ids = _ids(path, frame, columns[0])
     described = frame.set_index(ids)
     again = np.flatnonzero(described.index.duplicated())
     if len(again):
@@ -77,7 +100,7 @@ def _log(name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.
     """The ratings in the order of their file, with the features of users and movies that have any."""
     columns = ["user", "item", "rating", "timestamp"]
     ratings = delimited.read(path, separator, columns, encoding="latin-1", numeric=True)
-    raw_user, raw_item = delimited.integers(path, ratings, "user"), delimited.integers(path, ratings, "item")
+    raw_user, raw_item = _ids(path, ratings, "user"), _ids(path, ratings, "item")
     user_ids, user = np.unique(raw_user, return_inverse=True)
     item_ids, item = np.unique(raw_item, return_inverse=True)
     return Log(

@@ -146,7 +146,7 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
 
     try:
         content = yaml.safe_load(contents(path).decode()) or {}
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: of what looks like a date and is none.
+    except Exception as error:  # Odd dates, tags and depths are ValueErrors, AttributeErrors and more.
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not all(isinstance(models, dict) for models in content.values()):
         raise InputError(f"{path}: it must map protocols to models")

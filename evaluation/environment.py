@@ -13,6 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ("run_all.py", "support", "datasets", "evaluation", "baselines", "neural", "serving")
+CPUINFO = Path("/proc/cpuinfo")
 PACKAGES = ("torch", "numpy", "scipy", "numba", "implicit", "pandas", "optuna")
 
 
@@ -51,9 +52,9 @@ def processor() -> str:
     """The CPU's name, as the system gives it, with family and model, without which a virtual machine's says
     little: how a processor rounds depends on them.
     """
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        found = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", info.read_text(), re.MULTILINE))
+    if CPUINFO.is_file():
+        text = CPUINFO.read_text()
+        found = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", text, re.MULTILINE))
         if len(found) == 3:
             return f"{found['model name']} (family {found['cpu family']}, model {found['model']})"
     return platform.processor() or platform.machine()

@@ -26,7 +26,7 @@ TO_THE_GROUP = (signal.SIGINT, signal.SIGHUP)
 LOOK_SECONDS = 1.0
 """How long at most a child's death goes unseen where the end of its pipe does not tell it."""
 GRACE_SECONDS = 60
-"""What a function may take to keep its state when it is asked to end."""
+"""What a function may take to keep its state when it is asked to end, and to end once it has answered."""
 
 
 class Crash(Exception):
@@ -107,13 +107,12 @@ def _received(receiver: Connection, process: BaseProcess) -> tuple[Any] | Except
             pass
         try:
             answer = receiver.recv() if receiver.poll() else None
-        except EOFError:
+        except (EOFError, OSError):  # OSError: it died in the middle of its answer.
             answer = None
-    if answer is None:
-        process.join()
-        return Crash(_death(process.exitcode))
-    process.join()
-    return answer
+    process.join(GRACE_SECONDS)
+    if process.is_alive():  # A thread of the function's may never end.
+        _end(process)
+    return Crash(_death(process.exitcode)) if answer is None else answer
 
 
 def _end(process: BaseProcess) -> None:

@@ -32,7 +32,7 @@ DONE: sealed.Form = {
     "fit_seconds": float, "recommend_seconds": float, "queries_per_second": float, "peak_rss_mib": float,
     "peak_gpu_mib": float, "parameters": int | None, "threads": int, "processor": str,
 }  # fmt: skip
-OPTIONAL = {"training": [dict], "choosing": [dict], FILES: dict}
+OPTIONAL = {"metrics": dict, "training": [dict], "choosing": [dict], FILES: dict}
 SCORED: sealed.Form = {"recall": float, "ndcg": float}
 
 
@@ -88,8 +88,11 @@ def _check(path: Path, record: dict[str, Any]) -> None:
     done = record["status"] == "done"
     odd = sealed.misfit(record, DONE if done else FAILED)
     odd = odd or sealed.misfit(record, {key: form for key, form in OPTIONAL.items() if key in record})
-    for part in record["slices"] if done and not odd else []:
-        odd = odd or (sealed.misfit(part, SCORED, "slices") if part["queries"] else "")
+    if done and not odd:
+        odd = _odd_number(record["metrics"], "metrics")
+        for part in record["slices"]:
+            odd = odd or sealed.misfit(part, SCORED if part["queries"] else {}, "slices")
+            odd = odd or _odd_number({key: part[key] for key in part if key != "slice"}, "slices")
     if odd:
         raise DamagedError(
             f"{path} is damaged, or of another version: its {odd} is absent or of another kind"
@@ -100,6 +103,11 @@ def _check(path: Path, record: dict[str, Any]) -> None:
         configs.chosen_of(record["chosen"], "chosen")
     except InputError as error:
         raise DamagedError(f"{path} is damaged, or of another version: {error}") from error
+
+
+def _odd_number(values: dict[str, Any], where: str) -> str:
+    """The first of `values` that is no number; "" where all are."""
+    return sealed.misfit(values, dict.fromkeys(values, float), where)
 
 
 @cache

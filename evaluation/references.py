@@ -12,6 +12,8 @@ from tabulate import tabulate
 
 from datasets.splits import excludes_seen
 from evaluation.board import Board, Row
+from support.errors import InputError
+from support.files import contents
 
 FILE = Path(__file__).parent.parent / "references.yaml"
 CUTOFF = 20
@@ -35,13 +37,32 @@ class Reference:
 
 @cache
 def published(dataset: str, protocol: str) -> dict[str, list[Reference]]:
-    """Model of this suite → what others report for its kind on a dataset."""
-    content: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    sources = content["sources"]
-    return {
-        model: [Reference(**(row | {"source": sources[row["source"]]})) for row in rows]
-        for model, rows in content.get(dataset, {}).get(protocol, {}).items()
-    }
+    """Model of this suite → what others report for its kind on a dataset.
+
+    Raises:
+        InputError: the file is not of its form.
+    """
+    where = f"{FILE}, {dataset}, {protocol}"
+    try:
+        content = yaml.safe_load(contents(FILE))
+        given = content.get(dataset, {}).get(protocol, {})
+        return {
+            model: [_reference(row, content["sources"], f"{where}, {model}") for row in rows]
+            for model, rows in given.items()
+        }
+    except InputError:
+        raise
+    except Exception as error:  # YAML and its reader have a dozen ways to be of another form.
+        raise InputError(f"{where}: it is not of the form that its head tells: {error}") from error
+
+
+def _reference(row: dict[str, Any], sources: dict[str, str], where: str) -> Reference:
+    found = Reference(**(row | {"source": sources[row["source"]]}))
+    for name in ("recall", "ndcg"):
+        value = getattr(found, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+            raise InputError(f"{where}: {name} is {value}; give a number above 0, up to 1")
+    return found
 
 
 def beside(board: Board) -> list[tuple[Row, Reference]]:

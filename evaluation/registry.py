@@ -76,7 +76,7 @@ def _import_file(path: Path, spec: str) -> ModuleType:
     sys.modules[loader.name] = module
     try:
         loader.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"--model {spec}: {path} does not import: {type(error).__name__}: {error}"
         ) from error

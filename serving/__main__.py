@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _index(options: argparse.Namespace) -> None:
     from serving import bundle
 
+    bundle.check_target(options.out, options.replace)
     about = bundle.write(
         options.run, _dataset(options), options.out, options.kind, _model(options), options.replace
     )

@@ -118,14 +118,19 @@ def write(
         InputError: as `trained`; an unknown kind; or `out` holds something else than a bundle, a bundle that
             may not be replaced, or one that a service writes to.
     """
+    check_target(out, replace)
     if not out.exists():
         return _write(run, dataset, out, kind, model_class)
-    if not (out / ABOUT).is_file():
-        raise InputError(f"{out} exists and is no bundle: give another --out")
-    if not replace:
-        raise InputError(f"{out} holds a bundle already: give another --out, or --replace to build it anew")
     with locks.held(out / ABOUT, f"a service answers from {out}: stop it first, or give another --out"):
         return _write(run, dataset, out, kind, model_class)
+
+
+def check_target(out: Path, replace: bool) -> None:
+    """InputError where `out` is no bundle, or a bundle that may not be replaced."""
+    if out.exists() and not (out / ABOUT).is_file():
+        raise InputError(f"{out} exists and is no bundle: give another --out")
+    if out.exists() and not replace:
+        raise InputError(f"{out} holds a bundle already: give another --out, or --replace to build it anew")
 
 
 def hold(folder: Path) -> AbstractContextManager[None]:

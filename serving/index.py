@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.ragged import Ragged
+from evaluation import ties
 from evaluation.metrics import contains
 from support.errors import InputError, unknown
 
@@ -138,8 +139,8 @@ class VectorIndex:
             exclude: q rows of labels in the index, none twice in a row.
 
         Returns:
-            labels int32[q, k], best first, -1 where the index has nothing left; and scores
-            float32[q, k], -inf where the label is -1.
+            labels int32[q, k], best first, ties by `ties.rank`, -1 where the index has nothing left;
+            and scores float32[q, k], -inf where the label is -1.
         """
         # Rounded up, so that few searches do for a batch; by itself, so that a query's answer does not
         # depend on the others of its batch.
@@ -161,15 +162,32 @@ class VectorIndex:
     def _allowed(
         self, queries: npt.NDArray[np.float32], k: int, exclude: Ragged, fetch: int, exhaustive: bool
     ) -> Lists:
-        """The best `k` of `fetch` labels that are neither excluded nor dead."""
+        """The best `k` of `fetch` labels that are neither excluded nor dead, ties by `ties.rank`.
+
+        Where the last that was fetched ties with the k-th, others may tie with it too: more is fetched.
+        """
         fetch = min(fetch, self._index.ntotal)
         scores, found = self._nearest(np.ascontiguousarray(queries), fetch, exhaustive)  # (queries, fetch)
+        order = np.lexsort((ties.rank(found.astype(np.int64)), -scores), axis=1)
+        scores, found = (np.take_along_axis(part, order, axis=1) for part in (scores, found))
+        lists = self._first(k, found, scores, exclude)
+        if fetch < self._index.ntotal:
+            crowded = np.flatnonzero(lists[1][:, -1] == scores[:, -1])
+            if len(crowded):
+                more = self._allowed(queries[crowded], k, exclude.take(crowded), 2 * fetch, exhaustive)
+                lists[0][crowded], lists[1][crowded] = more
+        return lists
+
+    def _first(
+        self, k: int, found: npt.NDArray[np.int64], scores: npt.NDArray[np.float32], exclude: Ragged
+    ) -> Lists:
+        """The first `k` of each row of labels that are neither excluded nor dead."""
         labels = found.astype(np.int32)
         refused = (labels < 0) | contains(exclude, labels) | np.isin(found, self._dead)
         kept = np.argsort(refused, axis=1, kind="stable")[:, :k]
-        labels, scores, refused = (
-            np.take_along_axis(part, kept, axis=1) for part in (labels, scores, refused)
-        )
+        labels = np.take_along_axis(labels, kept, axis=1)
+        scores = np.take_along_axis(scores, kept, axis=1)
+        refused = np.take_along_axis(refused, kept, axis=1)
         places = ((0, 0), (0, k - kept.shape[1]))
         return (
             np.pad(np.where(refused, np.int32(-1), labels), places, constant_values=-1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -80,6 +81,9 @@ def serve(
     hosts = [*LOOPBACK, _as_named(listening.getsockname()[0]), *allowed_hosts]
     app = create_app(recommender, limits, hosts, takes_items)
     asyncio.run(_answer_once(app))
+    # A collection of all that the libraries made stops every answer for a tenth of a second.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
         app,
         http=HeadDeadline,

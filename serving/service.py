@@ -35,7 +35,7 @@ class NotKeptError(InputError):
 class Recommender:
     """Answers from a bundle. Calls from several threads are safe; changes stay in memory until `save`."""
 
-    def __init__(self, folder: Path, opened: bundle.Bundle, held: ExitStack | None = None) -> None:
+    def __init__(self, folder: Path, opened: bundle.Bundle) -> None:
         self.folder = folder
         self.about = opened.about
         self._model = opened.model
@@ -43,7 +43,8 @@ class Recommender:
         self._item_schema = opened.item_schema
         self._encoder = Encoder(opened)
         self._vectors = opened.model.encode_items()
-        self._journal, self._held = opened.journal, held
+        self._journal = opened.journal
+        self._held: ExitStack | None = None
         changes = opened.journal.changes
         self._catalogue = Catalogue(opened.item_ids, changes)
         self._lock = ReadWriteLock()
@@ -79,10 +80,10 @@ class Recommender:
         with ExitStack() as stack:
             if writing:
                 stack.enter_context(bundle.hold(folder))
-            opened = cls(folder, bundle.read(folder, model_class), stack if writing else None)
+            opened = cls(folder, bundle.read(folder, model_class))
             if writing:
                 opened._fold()
-            opened._held = stack.pop_all() if writing else None
+                opened._held = stack.pop_all()
         return opened
 
     def close(self) -> None:
@@ -117,7 +118,7 @@ class Recommender:
         history: Sequence[str] | None = None,
         features: Raw | None = None,
         k: int = 20,
-        timestamp: int | None = None,
+        timestamp: int | float | str | None = None,
         context: Raw | None = None,
         exclude_seen: bool | None = None,
     ) -> Answer:

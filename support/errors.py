@@ -1,5 +1,7 @@
 """Bad input is told apart from bugs: it gets one sentence and exit code 2, never a traceback."""
 
+import errno
+import re
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -7,13 +9,24 @@ from functools import wraps
 from typing import ParamSpec
 
 P = ParamSpec("P")
+REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR}
+REFUSALS |= {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE}
+"""How the system says that a file or folder, wherever it was named, cannot be used."""
 
 
 class InputError(Exception):
     """What the user gave cannot be used.
 
-    The message is one sentence that says what is wrong, where (file, line, key), and what to do.
+    The message is one sentence that says what is wrong, where (file, line, key), and what to do. What it
+    quotes is brought into one line that any terminal can show.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(map(_shown, " ".join(re.split(r"[\r\n]+", message)))))
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() or character == "\t" else ascii(character)[1:-1]
 
 
 class UnwritableError(InputError):
@@ -32,7 +45,7 @@ def unknown(kind: str, name: object, choices: Iterable[str]) -> InputError:
 
 
 def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
-    """A command whose InputError is printed as its message, with exit code 2."""
+    """A command whose InputError, or what the system refuses, is printed in one line, with exit code 2."""
 
     @wraps(main)
     def told(*args: P.args, **kwargs: P.kwargs) -> int:
@@ -40,6 +53,10 @@ def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
             return main(*args, **kwargs)
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
-            return 2
+        except OSError as error:
+            if error.errno not in REFUSALS or error.filename is None:
+                raise
+            print(f"error: {InputError(f'{error.filename}: {error.strerror}')}", file=sys.stderr)
+        return 2
 
     return told

@@ -90,8 +90,10 @@ def atomic_file(target: Path) -> Iterator[Path]:
     try:
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            scratch = _scratch(target)
-            scratch.touch(exist_ok=False)
+            made = _scratch(target)
+            made.touch(exist_ok=False)
+            # A read-only file system refuses to remove even what is not there.
+            scratch = made
             mode = scratch.stat().st_mode
             yield scratch
             durable.settle(scratch, mode)

@@ -71,6 +71,9 @@ def held(file: Path, refusal: str) -> Iterator[None]:
         except OSError as error:
             reason = error.strerror or error
             print(f"{file} cannot be locked ({reason}): let no second process write beside it", flush=True)
+        # What was opened may have been replaced before it was locked.
+        if not (file.exists() and os.path.samestat(os.fstat(lock.fileno()), file.stat())):
+            raise InputError(refusal)
         yield
 
 

@@ -99,16 +99,26 @@ def main(prepare: Callable[[Data, dict[str, Any], Cost], Callable[[], Rank]], *p
 
 
 def peak_mib() -> float:
-    """Peak resident memory of this process in MiB, from Linux's VmHWM."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+    """Peak resident memory of this process in MiB, from Linux's VmHWM where there is one."""
+    import resource
+
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = status.read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+    return _mib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def children_mib() -> float:
     """Peak resident memory in MiB of the largest ended child; 0 without one."""
     import resource
 
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return _mib(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+
+
+def _mib(peak: int) -> float:
+    """In KiB on Linux, in bytes on macOS."""
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def padded(rows: list[Any]) -> npt.NDArray[np.int32]:

@@ -20,7 +20,7 @@ from support.files import ASIDE, SCRATCH
 ROOT = Path(__file__).parent.parent.parent
 MODELS = ("global_hot", "item_cf", "swing")
 TOWER = {"epochs": 3, "batch_rows": 8, "embedding_dim": 8}
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds after which a command counts as hanging"""
 
 

@@ -1,32 +1,27 @@
 """The page of features, from records made by hand."""
 
-import json
-
 from benchmarks.cold_start import page
 from datasets.splits import excludes_seen
+from evaluation.metrics import METRICS
+from tests.evaluation.stored import keep, record
 
 
 def store(
     results, name, model, protocol, warm, cold=None, exclude_seen=None, date="2026-01-01", seed=0, **settings
 ):
     policy = excludes_seen(protocol) if exclude_seen is None else exclude_seen
-    slices = [{"slice": "warm", "queries": 10, "ndcg": warm}]
+    slices = [{"slice": "warm", "queries": 10, "recall": warm, "ndcg": warm}]
     slices.append({"slice": "cold items", "queries": 0 if cold is None else 5})
     if cold is not None:
-        slices[-1] |= {"recall": cold, "random_recall": 0.001}
+        slices[-1] |= {"recall": cold, "ndcg": cold, "random_recall": 0.001}
     title = "aliec-sim, synthetic, scale 1.0" if name == "aliec-sim" else name
-    record = {
-        "model": model, "status": "done", "settings": settings, "slices": slices, "date": date,
-        "seed": seed, "code": None, "device": "cpu", "precision": "fp32", "k": 20,
-        "fingerprint": f"{title} {protocol} {policy}",
-        "metrics": {"ndcg": warm / 2},
-        "dataset": {"title": title, "protocol": protocol, "split_seed": 0, "exclude_seen": policy,
-                    "synthetic": False},
-    }  # fmt: skip
+    said = record(
+        model, settings=settings, slices=slices, date=date, seed=seed,
+        fingerprint=f"{title} {protocol} {policy}", metrics=dict.fromkeys(METRICS, warm / 2),
+    )  # fmt: skip
+    said["dataset"] |= {"title": title, "protocol": protocol, "exclude_seen": policy, "synthetic": False}
     told = "-".join(map(str, [policy, seed, *settings.values()]))
-    folder = results / name / "runs" / f"{model}-{protocol}-{told}"
-    folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps(record))
+    keep(results / name / "runs" / f"{model}-{protocol}-{told}", said)
 
 
 def cells(text, start):

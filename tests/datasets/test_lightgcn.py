@@ -105,3 +105,29 @@ def test_published_counts(data_dir: Path, name: str, users: int, items: int, tra
     assert len(dataset.train) + dataset.valid.relevant.lengths.sum() == train
     assert dataset.test.history.values is dataset.train_valid.item
     assert not any("overlap" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (b"0 1\n1 \x0c2\n", r"train\.txt, line 2: '\\x0c2' is no id"),
+        (b"0 1\n1 2\x0b\n", r"train\.txt, line 2: '2\\x0b' is no id"),
+        (b"0 1\n\xc2\xa01 2\n", r"train\.txt, line 2: '\\xa01' is no id"),
+        (b"0 1\n1 2\n\x1a", r"train\.txt, line 3: '\\x1a' is no id"),
+        (b"0 1\n1 \xff\n", "train\\.txt, line 2: '\ufffd' is no id"),
+        ("0 1\n1 2\n".encode("utf-16"), r"train\.txt, line 1: the text is UTF-16; save it as UTF-8"),
+        (b"0 1 2\r1 3 4", r"train\.txt, line 1: a line ends by a carriage return alone"),
+        (b"0 1 2\n1 3\r2 4\n", r"train\.txt, line 2: a line ends by a carriage return alone"),
+    ],
+)
+def test_odd_bytes_are_named_with_their_line(tmp_path: Path, train: bytes, message: str):
+    folder = write(tmp_path, "", "0 1\n")
+    (folder / "train.txt").write_bytes(train)
+    with pytest.raises(InputError, match=message):
+        lightgcn.load(folder, "x")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_id(tmp_path: Path):
+    log = lightgcn.load(write(tmp_path, "\ufeff0 1 2\r\n1 0\r\n", "\ufeff0 3\n"), "x")
+    assert pairs(log, held_out=False) == slow_pairs("0 1 2\n1 0\n")
+    assert pairs(log, held_out=True) == [("0", "3")]

@@ -127,3 +127,18 @@ def test_100k_published_counts(data_dir: Path):
     assert (len(log.user_ids), len(log.item_ids), len(log.user)) == (943, 1682, 100_000)
     dataset = split(log, "leave-last-one", True, 0)
     assert len(dataset.test) == len(dataset.valid) == 943
+
+
+@pytest.mark.parametrize("again", ["Action", "item", "title"])
+def test_a_genre_that_is_there_twice(tmp_path: Path, again: str):
+    folder = write_100k(tmp_path)
+    (folder / "u.genre").write_text(f"unknown|0\nAction|1\n{again}|2\nComedy|3\n")
+    with pytest.raises(InputError, match=rf"u\.genre, line [23]: the genre '{again}' is there twice"):
+        movielens.load_100k(folder)
+
+
+def test_a_fraction_is_no_id(tmp_path: Path):
+    folder = write_100k(tmp_path)
+    (folder / "u.data").write_text("1\t2\t4\t880\n3.5\t1\t5\t881\n")
+    with pytest.raises(InputError, match=r"u\.data, line 2: '3.5' in column 'user' is no id"):
+        movielens.load_100k(folder)

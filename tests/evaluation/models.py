@@ -221,7 +221,7 @@ class RareUsersAsStrangers(ByUser):
 
     def encode_queries(self, queries):
         rare = (queries.user % 8 == 7) | (queries.user < 0)
-        return self.user_rows(self.users_, np.where(rare, -1, queries.user), self.items_.mean(axis=0))
+        return self.user_rows(self.users_, np.where(rare, -1, queries.user), self.users_.mean(axis=0))
 
 
 @dataclass

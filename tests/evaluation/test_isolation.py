@@ -7,6 +7,7 @@ import os
 import pickle
 import runpy
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -136,6 +137,25 @@ def test_a_death_is_seen_though_a_grandchild_lives(in_time, tmp_path):
     with pytest.raises(Crash, match="killed by SIGKILL"):
         call(runpy.run_path, str(tmp_path / "fork.py"))
     assert time.monotonic() - started < 20
+
+
+def test_a_thread_that_never_ends_holds_nobody_up(in_time, monkeypatch):
+    monkeypatch.setattr(isolation, "GRACE_SECONDS", 1)
+    started = time.monotonic()
+    assert (
+        call(exec, "import threading, time; threading.Thread(target=time.sleep, args=[30]).start()") is None
+    )
+    assert time.monotonic() - started < 20
+
+
+def test_a_death_in_the_middle_of_the_answer():
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    os.write(sender.fileno(), struct.pack("!i", 100) + b"the beginning")
+    sender.close()
+    process = multiprocessing.get_context("spawn").Process(target=os._exit, args=(5,))
+    process.start()
+    answer = isolation._received(receiver, process)
+    assert isinstance(answer, Crash) and "exit code 5" in str(answer)
 
 
 def test_a_full_disk_is_no_fault_of_the_function(tmp_path):

@@ -1,5 +1,6 @@
 """Published numbers: the file names what exists, and a board shows the difference."""
 
+import pytest
 import yaml
 
 import baselines  # noqa: F401  (importing registers its models)
@@ -8,6 +9,7 @@ from datasets import catalog
 from datasets.splits import PROTOCOLS
 from evaluation import references, registry
 from evaluation.board import Board, Row
+from support.errors import InputError
 
 
 def board(name="gowalla", protocol="published", exclude_seen=True, k=20):
@@ -64,3 +66,26 @@ def test_only_like_is_compared_with_like():
     assert "MF-CCL" in section(board())
     for other in (board(k=10), board(exclude_seen=False), board(protocol="random"), board(name="mine")):
         assert section(other) == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("sources:", "sources: ["),
+        ("sources:", "others:"),
+        ("recall: ", "recall: x"),
+        ("recall: 0.", "recall: 100."),
+        ("name: ", "nom: "),
+        ("sources:", "date: !!timestamp x\nsources:"),
+    ],
+)
+def test_a_file_of_another_form_is_one_sentence(tmp_path, monkeypatch, old, new):
+    text = references.FILE.read_text()
+    assert old in text
+    changed = tmp_path / "references.yaml"
+    changed.write_text(text.replace(old, new))
+    monkeypatch.setattr(references, "FILE", changed)
+    references.published.cache_clear()
+    with pytest.raises(InputError, match=r"references\.yaml, gowalla, published"):
+        references.published("gowalla", "published")
+    references.published.cache_clear()

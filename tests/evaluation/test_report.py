@@ -1,31 +1,16 @@
-import json
-
 import pytest
 
 from evaluation import report
 from evaluation.metrics import METRICS
-
-DATASET = {
-    "name": "mine", "title": "mine", "synthetic": False, "protocol": "time", "exclude_seen": True,
-    "split_seed": 0, "users": 9, "items": 7, "train_interactions": 20, "train_valid_interactions": 30,
-    "valid_queries": 4, "test_queries": 4, "test_items": 5, "notes": [],
-}  # fmt: skip
+from tests.evaluation import stored
 
 
-def keep(folder, model, ndcg=0.5, processor="a", fingerprint="f", **more):
-    """A stored run of a dataset's folder."""
-    record = {
-        "fingerprint": fingerprint, "k": 20, "model": model, "code": "", "settings": {"size": 1}, "seed": 0,
-        "device": "cpu", "precision": "fp32", "dataset": DATASET, "chosen": {"by": "defaults"},
-        "metrics": dict.fromkeys(METRICS, ndcg), "slices": [], "queries": 4, "fit_seconds": 1.0,
-        "recommend_seconds": 1.0, "queries_per_second": 4.0, "peak_rss_mib": 100.0, "peak_gpu_mib": 0.0,
-        "parameters": 3, "threads": 2, "processor": processor, "status": "done",
-        "date": "2026-01-01 00:00 UTC",
-    }  # fmt: skip
-    run = folder / "mine" / "runs" / f"{model}-{processor}-{fingerprint}"
-    run.mkdir(parents=True)
-    (run / "run.json").write_text(json.dumps(record | more))
-    return folder / "mine"
+def keep(results, model, ndcg=0.5, machine="a", fingerprint="f"):
+    """Store a run of the dataset "mine" under `results`; the folder of the dataset."""
+    metrics = dict.fromkeys(METRICS, ndcg)
+    said = stored.record(model, fingerprint=fingerprint, metrics=metrics, processor=machine, threads=2)
+    stored.keep(results / "mine" / "runs" / f"{model}-{machine}-{fingerprint}", said)
+    return results / "mine"
 
 
 def contents(folder):
@@ -48,12 +33,12 @@ def rows(page):
 
 
 def test_shipped_rows_stand_marked_beside_the_users(shipped):
-    theirs = keep(shipped, "hot", 0.4, processor="theirs")
-    keep(shipped, "als", 0.6, processor="theirs")
-    keep(shipped, "swing", 0.9, processor="theirs", fingerprint="other data")
+    theirs = keep(shipped, "hot", 0.4, machine="theirs")
+    keep(shipped, "als", 0.6, machine="theirs")
+    keep(shipped, "swing", 0.9, machine="theirs", fingerprint="other data")
     report.write(theirs, "f", 20)
     before = contents(theirs)
-    own = keep(shipped / "local", "hot", 0.5, processor="ours")
+    own = keep(shipped / "local", "hot", 0.5, machine="ours")
     table = rows(report.write(own, "f", 20))
     assert {label: row["machine"] for label, row in table.items()} == {
         "als, shipped": "2", "hot": "1", "hot, shipped": "2",

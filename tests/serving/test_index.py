@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datasets.ragged import Ragged
-from evaluation import topk
+from evaluation import ties, topk
 from evaluation.metrics import contains
 from serving import index
 from serving.index import KINDS, VectorIndex
@@ -125,3 +125,17 @@ def test_an_index_that_lost_everything(build, queries):
     built.remove(np.arange(N))
     found, _ = built.search(queries[:1], 3, Ragged.empty(1))
     assert found.tolist() == [[-1, -1, -1]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("distinct", [1, 7])
+def test_ties_go_by_tie_rank(kind, distinct, items, queries):
+    alike = items[np.arange(N) % distinct]
+    built = VectorIndex.build(alike, kind, index.parameters(kind, N, D))
+    exclude = Ragged.from_rows([np.arange(row, dtype=np.int32) for row in range(len(queries))])
+    found, scores = built.search(queries, K, exclude)
+    tied = np.diff(scores) == 0
+    assert tied.any()
+    assert (np.diff(ties.rank(found.astype(np.int64)))[tied] > 0).all()
+    if distinct == 1 and kind in ("flat", "ivf_flat"):
+        assert found[0].tolist() == sorted(range(N), key=ties.rank)[:K]

@@ -1,5 +1,6 @@
 """The process: its port, its first answer and its end."""
 
+import gc
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving import load, server
+from serving import Recommender, load, server
 from serving.__main__ import main
 from support.errors import InputError
 from tests.serving.running import HEAD, connected
@@ -44,6 +45,23 @@ def test_a_host_of_no_machine_is_told():
     with pytest.raises(InputError, match=r"cannot answer at 192\.0\.2\.1:80.*give another --port or --host"):
         with server.port_of("192.0.2.1", 8000):
             pass
+
+
+def test_a_service_has_answered_and_collects_nothing_old(infonce_bundle, monkeypatch):
+    asked, real = [], Recommender.recommend_batch
+    monkeypatch.setattr(server.uvicorn.Server, "run", lambda *_, **__: asked.append("listening"))
+    monkeypatch.setattr(
+        Recommender, "recommend_batch", lambda *given: asked.append("answered") or real(*given)
+    )
+    with server.port_of("127.0.0.1", 0) as bound:
+        recommender = Recommender.open(infonce_bundle)
+        try:
+            recommender.warm_up()
+            server.serve(recommender, bound)
+            assert gc.get_freeze_count() > 1000
+        finally:
+            gc.unfreeze()
+    assert asked[-1] == "listening" and asked.count("answered") > 3
 
 
 @pytest.mark.slow

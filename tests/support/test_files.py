@@ -241,3 +241,13 @@ def test_a_disk_that_is_full_is_one_sentence_whichever_library_writes(tmp_path, 
     ):
         write(scratch)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_that_only_reads_is_told(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(InputError, match="Read-only file system; nothing half-written"):
+        write_json(tmp_path / "file", {})

@@ -101,3 +101,18 @@ def test_a_file_that_cannot_be_held_is_told_in_a_line(tmp_path, monkeypatch, cap
     with held(tmp_path / "file", "never told"):
         pass
     assert "file cannot be locked (No locks available): let no second" in capsys.readouterr().out
+
+
+def test_a_file_that_was_replaced_before_it_was_locked_is_not_held(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    real = locks._take
+
+    def replaced_first(lock, wait):
+        (tmp_path / "new").touch()
+        (tmp_path / "new").replace(file)
+        real(lock, wait)
+
+    monkeypatch.setattr(locks, "_take", replaced_first)
+    with pytest.raises(InputError, match="it is taken"), held(file, "it is taken"):
+        pass
