@@ -151,6 +151,7 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
     assert "global_hot (precision=fp32)" in table and "global_hot (precision=bf16)" in table
 
 
+@pytest.mark.slow
 def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     done = run("--models", "item_cf,global_hot", "--tune", "3", "--set", "item_cf.last_n=2")
     config = tmp_path / "configs" / "mine.yaml"
@@ -179,6 +180,7 @@ def test_a_choice_that_confirms_the_defaults_is_told_of_the_run_there_is(run, tm
     assert before["date"] == after["date"]
 
 
+@pytest.mark.slow
 def test_a_tuned_plugin_is_no_hindrance_to_commands_without_it(run, tmp_path):
     run(plugin("Tunable"), "--tune", "2")
     run("--models", "global_hot")
@@ -357,6 +359,7 @@ def test_ctrl_c_keeps_finished_runs_and_nothing_half_written(log, tmp_path):
     assert "global_hot" in (folder / "leaderboard.md").read_text()
 
 
+@pytest.mark.slow
 def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
     words = ["--models", "infonce", "--set", "infonce.epochs=12", "--set", "infonce.batch_rows=8"]
 

@@ -19,8 +19,14 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 IDENTITY = ("fingerprint", "k", "model", "code", "settings", "seed", "device", "precision")
 ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
+QUICK = ("global_hot", "simplex_ccl")
 HALF_A_DIGIT = 5e-5
 """Of the four that a board shows."""
+
+
+def slow(names):
+    """Their parameters, marked but for the quick ones."""
+    return [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +62,12 @@ def compare(data, name):
     assert measured == pytest.approx(record["metrics"], **tolerance)
 
 
-@pytest.mark.parametrize("name", ON_GOWALLA)
+@pytest.mark.parametrize("name", slow(ON_GOWALLA))
 def test_gowalla(gowalla, name):
     compare(gowalla, name)
 
 
-@pytest.mark.parametrize("name", neural.NAMES)
+@pytest.mark.parametrize("name", slow(neural.NAMES))
 def test_aliec_sim(simulated, name):
     compare(simulated, name)
 

@@ -61,6 +61,16 @@ def written(folder):
     return [{key: value for key, value in trial.items() if key != "seconds"} for trial in trials]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A search of 14 trials that nothing interrupts: its choice and its trials."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tuning.isolation, "call", in_this_process)
+        choice = tuned(asked(place=1.5), folder, 14)
+    return choice, written(folder)
+
+
 def test_the_best_of_the_trials_is_chosen(here, tmp_path):
     choice = tuned(asked(place=1.5, size=4, fixed=7), tmp_path, 8)
     trials = written(tmp_path)
@@ -82,13 +92,13 @@ def test_trials_run_in_processes_of_their_own(tmp_path):
 
 
 # Beyond ten trials, which are drawn at random, the others' scores decide what is drawn.
-def test_a_search_that_goes_on_finds_what_it_would_have_found(here, tmp_path):
+def test_a_search_that_goes_on_finds_what_it_would_have_found(here, tmp_path, whole):
     for trials in (1, 5, 11, 14):
-        parts = tuned(asked(place=1.5), tmp_path / "parts", trials)
-    whole = tuned(asked(place=1.5), tmp_path / "whole", 14)
-    assert written(tmp_path / "parts") == written(tmp_path / "whole")
-    assert replace(parts.chosen, minutes=None) == replace(whole.chosen, minutes=None)
-    assert parts.settings == whole.settings
+        parts = tuned(asked(place=1.5), tmp_path, trials)
+    choice, all_trials = whole
+    assert written(tmp_path) == all_trials
+    assert replace(parts.chosen, minutes=None) == replace(choice.chosen, minutes=None)
+    assert parts.settings == choice.settings
 
 
 @pytest.mark.parametrize(
@@ -101,19 +111,18 @@ def test_a_search_that_goes_on_finds_what_it_would_have_found(here, tmp_path):
     ],
     ids=str,
 )
-def test_an_interrupted_trial_is_tried_again(here, tmp_path, monkeypatch, after, owner, name):
+def test_an_interrupted_trial_is_tried_again(here, tmp_path, monkeypatch, whole, after, owner, name):
     def interrupted(*args):
         raise KeyboardInterrupt
 
     if after:
-        tuned(asked(place=1.5), tmp_path / "parts", after)
+        tuned(asked(place=1.5), tmp_path, after)
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, interrupted)
         with pytest.raises(KeyboardInterrupt):
-            tuned(asked(place=1.5), tmp_path / "parts", 14)
-    tuned(asked(place=1.5), tmp_path / "parts", 14)
-    tuned(asked(place=1.5), tmp_path / "whole", 14)
-    assert written(tmp_path / "parts") == written(tmp_path / "whole")
+            tuned(asked(place=1.5), tmp_path, 14)
+    tuned(asked(place=1.5), tmp_path, 14)
+    assert written(tmp_path) == whole[1]
 
 
 def test_a_finished_search_is_only_looked_up_unless_it_begins_anew(here, tmp_path, monkeypatch):

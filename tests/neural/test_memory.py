@@ -48,7 +48,9 @@ def growth(case: str) -> float:
     return peak_mib() - before
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", ["ids", *(pytest.param(each, marks=pytest.mark.slow) for each in ("neighbours", "features"))]
+)
 def test_the_estimate_is_what_a_fit_takes(case) -> None:
     settings, data = CASES[case]
     estimate = memory.needed(InfoNCE(**settings), data()) / memory.MIB

@@ -62,6 +62,7 @@ def printed(notebook: NotebookNode, cell: str) -> str:
     return "".join(each.get("text", "") for each in outputs(notebook, cell))
 
 
+@pytest.mark.slow
 def test_from_attached_files_to_board_and_plots(execute, generated, tmp_path):
     shutil.copytree(generated, tmp_path / "input" / "somebodys-upload" / "archive" / "ads")
     done = execute("working")
@@ -76,6 +77,7 @@ def test_from_attached_files_to_board_and_plots(execute, generated, tmp_path):
     assert sum("image/png" in each.get("data", {}) for each in outputs(done, "plots")) == 2
 
 
+@pytest.mark.slow
 def test_the_next_version_goes_on_where_the_time_ran_out(execute, tmp_path):
     # So many steps, each with a checkpoint, that no machine ends them.
     steps = "infonce.epochs=4 infonce.batch_rows=2"
