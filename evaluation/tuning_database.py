@@ -59,7 +59,7 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # What it warns of, of a damaged file, is told here.
     with usable(storage):
         try:
             if anew and name in optuna.get_all_study_names(storage):

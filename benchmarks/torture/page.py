@@ -56,7 +56,7 @@ def of_figures() -> str:
 
 def _conditions(found: dict[str, Any]) -> str:
     return (
-        f"Seed {found['seed']}, {found['seconds']:,} s on {found['cores']} cores of {found['processor']}, "
+        f"Seed {found['seed']}, {found['seconds']:,} s on {found['processor']}, cores: {found['cores']}, "
         f"{found['date']}, commit `{found['commit']}`."
     )
 

@@ -35,7 +35,7 @@ def test_the_page_shows_the_figures_that_are_kept(tmp_path, monkeypatch):
     text = (tmp_path / "page.md").read_text()
     assert text.index("## A full disk") < text.index("## Killed processes")
     assert text.count("| a fault |   1,200 |   1,199 | all is well     |") == 2
-    assert "Seed 7, 61 s on 2 cores of one, 2026-01-01 00:00 UTC, commit `abc`." in text and "Seed 8" in text
+    assert "Seed 7, 61 s on one, cores: 2, 2026-01-01 00:00 UTC, commit `abc`." in text and "Seed 8" in text
 
 
 def test_what_did_not_hold_is_the_exit_code(monkeypatch, capsys):

@@ -3,6 +3,7 @@
 import fcntl
 import importlib
 import multiprocessing
+import multiprocessing.util
 import os
 import pickle
 import runpy
@@ -46,15 +47,17 @@ def test_peak_memory_is_the_childs_own():
 
 @pytest.fixture
 def at_birth(monkeypatch):
-    """`at_birth(number)`: what `call` starts from now on gets that signal at once."""
-    real = isolation.multiprocessing.get_context("spawn").Process.start
+    """`at_birth(number)`: the process of each call from now on gets that signal before anything else."""
+    spawn = multiprocessing.util.spawnv_passfds
 
     def choose(number: int) -> None:
-        def start(process):
-            real(process)
-            os.kill(process.pid, number)
+        def spawned(path, words, descriptors):
+            pid = spawn(path, words, descriptors)
+            if any("spawn_main" in str(word) for word in words):  # Not the tracker of resources.
+                os.kill(pid, number)
+            return pid
 
-        monkeypatch.setattr(isolation.multiprocessing.get_context("spawn").Process, "start", start)
+        monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", spawned)
 
     return choose
 
