@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import shutil
 import sys
+import textwrap
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +16,7 @@ import support.python  # noqa: F401  (an older Python gets a sentence)
 
 # isort: split
 import baselines  # noqa: F401  (importing registers its models)
-import neural  # noqa: F401
+import neural
 from datasets import Dataset, catalog, load
 from datasets import options as own_file
 from evaluation import (
@@ -22,14 +25,16 @@ from evaluation import (
     harness,
     isolation,
     listing,
+    outlook,
     registry,
     report,
     runs,
     settings,
+    terminal,
     tuning,
 )
 from support import compute, progress
-from support.errors import InputError, in_one_sentence, unknown
+from support.errors import InputError, in_one_sentence, need, unknown
 from support.files import tidy
 from support.locks import locked
 from support.stopping import interrupting
@@ -43,8 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     progress.configure(options.quiet)
     try:
-        if options.list:
-            print(listing.text(catalog.listing(options.data_dir)))
+        if options.list is not None:
+            models = [*map(registry.get, registry.names()), *map(registry.load_file, options.model)]
+            print(listing.text(options.list, catalog.listing(options.data_dir), models))
             return 0
         with interrupting():
             return leaderboard(options)
@@ -78,9 +84,10 @@ def leaderboard(options: argparse.Namespace) -> int:
             failed = _tune(jobs, dataset, board, options)
             jobs = _jobs(options, sources, dataset, chosen)
         failed |= _run(jobs, dataset, board, options)
-        main_table = report.write(board, dataset.fingerprint, options.k)
+        table = report.write(board, dataset.fingerprint, options.k)
     print(_banner(dataset, options.dataset))
-    print(f"{main_table}\n{board / report.LEADERBOARD}")
+    terminal.show(table)
+    print(board / report.LEADERBOARD)
     return 1 if failed else 0
 
 
@@ -110,14 +117,20 @@ def _tune(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse
 
 def _run(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
     failed = False
+    waiting = [job for job in jobs if options.force or not runs.is_done(job.folder(dataset, board))]
+    ahead = outlook.Outlook.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
         label = f"[{number}/{len(jobs)}] {job.source.name}, seed {job.seed}"
-        if not options.force and runs.is_done(job.folder(dataset, board)):
+        if job not in waiting:
             progress.say(f"{label}: done before; --force runs it again")
             runs.choose_again(job, job.folder(dataset, board))
             continue
         keeping = runs.Keeping(options.checkpoint_minutes, options.resume)
+        if told := ahead.left(waiting[waiting.index(job) :]):
+            progress.say(f"{label}: {told}")
+        started = time.perf_counter()
         record = runs.run(job, dataset, board, label, options.quiet, keeping)
+        ahead.add(job, record, time.perf_counter() - started)
         failed |= record["status"] != "done"
         report.write(board, dataset.fingerprint, options.k)
     return failed
@@ -129,6 +142,8 @@ def _sources(options: argparse.Namespace) -> list[runs.ModelSource]:
         names = registry.names()
     for name in names:
         registry.get(name)
+    if set(names) & set(neural.NAMES):
+        need(["torch"], "requirements-torch.txt, or a CUDA build of your own")
     sources = [runs.ModelSource(name) for name in names]
     taken = registry.names()
     for spec in options.model:
@@ -200,8 +215,8 @@ def _banner(dataset: Dataset, asked: str) -> str:
         return f"{dataset.title or dataset.name}: {dataset.protocol}, fingerprint {dataset.fingerprint}"
     instead = f"NOT {asked.upper()}: " if asked != dataset.name else ""
     text = f"{instead}SYNTHETIC DATA ({dataset.title}). NO NUMBER HERE IS A REAL DATASET'S"
-    rule = "!" * len(text)
-    return f"{rule}\n{text}\n{rule}"
+    width = min(len(text), shutil.get_terminal_size().columns)
+    return f"{'!' * width}\n{textwrap.fill(text, width)}\n{'!' * width}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -240,7 +255,8 @@ def _parser() -> argparse.ArgumentParser:
     seen = parser.add_mutually_exclusive_group()
     seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
     seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")
-    add("--list", action="store_true", help="show datasets and models with their settings")
+    add("--list", nargs="?", const="", metavar="NAME",
+        help="show datasets and models; one of them, or 'datasets', in full")  # fmt: skip
     add("--quiet", action="store_true", help="print the table only")
     return parser
 

@@ -17,6 +17,8 @@ Record = dict[str, Any]
 COMPUTED = ("code", "device", "precision")
 SHIPPED = "shipped"
 """Key of a record while it stands on a board: whether it came with the project."""
+FOLDER = "folder"
+"""Key of a record while it stands on a board: the name of its folder under `runs`."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def read_boards(folder: Path, shipped: Path | None = None) -> list[list[Board]]:
 
 
 def _records(folder: Path, shipped: bool = False) -> list[Record]:
-    return [record | {SHIPPED: shipped} for record in records.of_board(folder).values()]
+    found = records.of_board(folder)
+    return [record | {SHIPPED: shipped, FOLDER: path.name} for path, record in found.items()]
 
 
 def _comparable(family: list[Board]) -> list[list[Board]]:

@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from evaluation import records
 from evaluation.board import Board
+from evaluation.main_table import Line, MainTable
 from support import sealed
 
 INDEXES = "indexes.json"
@@ -49,10 +50,21 @@ def of_run(name: str, compared: dict[str, Any]) -> str:
 
 def table(compared: dict[str, Any]) -> str:
     """A row a kind, as Markdown."""
-    header = [label.format(k=compared["k"]) for label in HEADER]
     body = [_row(kind) for kind in compared["kinds"]]
     align = ["left", *["right"] * 6, "left"]
-    return tabulate(body, header, tablefmt="pipe", colalign=align, disable_numparse=True) + "\n"
+    return tabulate(body, _header(compared), tablefmt="pipe", colalign=align, disable_numparse=True) + "\n"
+
+
+def for_terminal(compared: dict[str, Any]) -> MainTable:
+    """The same rows, to be drawn by `terminal.draw`."""
+    first, *columns = _header(compared)
+    rows = [_row(kind) for kind in compared["kinds"]]
+    lines = [Line(label, dict(zip(columns, cells, strict=True))) for label, *cells in rows]
+    return MainTable(columns, lines, [], labelled=first)
+
+
+def _header(compared: dict[str, Any]) -> list[str]:
+    return [label.format(k=compared["k"]) for label in HEADER]
 
 
 def _row(kind: dict[str, Any]) -> list[str]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import data_section, environment, index_section, references
-from evaluation.board import Board, Record, Row, read_boards
+from evaluation import data_section, index_section, main_table, references
+from evaluation.board import FOLDER, Board, Record, Row, read_boards
 from evaluation.configs import Chosen
 from evaluation.labels import labels, written
 from evaluation.metrics import METRICS
@@ -24,21 +24,8 @@ SHIPPED = Path(__file__).parent.parent / "results"
 """Boards that came with the project."""
 OWN = "local"
 """Folder of the user's own boards, in that of the shipped ones."""
-SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
-FEWER = "†"
-SHIPPED_ROWS = "Shipped: a run that came with the project, made by its authors on the machine that is named."
-BRACKETS = "In brackets: as few settings as tell a model's rows apart; they may differ in more, see Settings."
 BUSY = 0.25
-"""Cores kept busy by other processes from which a board says so."""
-Costs = dict[str, tuple[str, str]]
-COSTS: Costs = {
-    "fit s": ("fit_seconds", "{:,.1f}"),
-    "rank s": ("recommend_seconds", "{:,.2f}"),
-    "queries/s": ("queries_per_second", "{:,.0f}"),
-    "peak MiB": ("peak_rss_mib", "{:,.0f}"),
-    "peak GPU MiB": ("peak_gpu_mib", "{:,.0f}"),
-    "parameters": ("parameters", "{:,.0f}"),
-}
+"""Cores kept busy by other processes from which a board says so, of fits of a second or more."""
 CSV_RECORD = ("fit_seconds", "recommend_seconds", "peak_rss_mib", "parameters")
 CSV_MORE = (
     "queries_per_second",
@@ -53,7 +40,7 @@ CSV_MORE = (
 )
 
 
-def write(folder: Path, fingerprint: str, k: int) -> str:
+def write(folder: Path, fingerprint: str, k: int) -> Board:
     """Derive `leaderboard.md` and `leaderboard.csv` of a dataset's folder from its stored runs.
 
     The shipped runs on the same data stand on its boards too, marked.
@@ -62,7 +49,7 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
     file holds that board alone. `results/README.md` beside the folder is brought up to date.
 
     Returns:
-        The main table, as Markdown.
+        The board of (`fingerprint`, `k`).
     """
     families = read_boards(folder, shipped_beside(folder))
     asked = next(board for family in families for board in family if board.is_about(fingerprint, k))
@@ -72,7 +59,7 @@ def write(folder: Path, fingerprint: str, k: int) -> str:
     write_text(folder / LEADERBOARD, "\n".join(pages))
     write_text(folder / TABLE, as_csv(asked))
     write_text(folder.parent / "README.md", index(folder.parent))
-    return main_table(asked)
+    return asked
 
 
 def shipped_beside(folder: Path) -> Path | None:
@@ -83,14 +70,14 @@ def shipped_beside(folder: Path) -> Path | None:
 
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
-    parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table(board)]
+    parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table.markdown(board)]
     parts += references.section(board, labels(board.rows))
     parts += ["## Slices\n", slice_table(board.rows, labels(board.rows), board.k)]
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:
         parts += ["## Spread over split seeds\n", spread_table(family)]
     parts += data_section.section(board)
-    notes = [*board.dataset["notes"], *_warnings(board)]
+    notes = [*board.dataset["notes"], *warnings(board)]
     if notes:
         parts += ["## Notes\n", "\n".join(f"- {note}" for note in notes) + "\n"]
     return "\n".join(parts)
@@ -102,9 +89,13 @@ def spread_table(family: list[Board]) -> str:
     for row in (row for board in family for row in board.rows if row.done):
         together.setdefault((row.model, written(row.settings)), []).append(row)
     named = labels([rows[0] for rows in together.values()])
-    header = ["model", "split seeds", *(f"{label}@{family[0].k}" for label in SHOWN.values())]
+    header = [
+        "model",
+        "split seeds",
+        *(main_table.metric_column(name, family[0].k) for name in main_table.SHOWN),
+    ]
     body = [
-        [label, str(len(rows)), *(_over_splits(rows, name) for name in SHOWN)]
+        [label, str(len(rows)), *(_over_splits(rows, name) for name in main_table.SHOWN)]
         for label, rows in zip(named, together.values(), strict=True)
         if len(rows) > 1
     ]
@@ -130,72 +121,13 @@ def _about(board: Board) -> str:
         f"{about['users']:,} users · {about['items']:,} items in the catalogue · "
         f"{about['train_valid_interactions']:,} training interactions (validation part included) · "
         f"{about['test_queries']:,} queries with {about['test_items']:,} relevant items  \n"
-        f"Fingerprint `{board.fingerprint}`{split} · {date} · {_machines(board)}\n"
+        f"Fingerprint `{board.fingerprint}`{split} · {date} · {machines(board)}\n"
     )
 
 
-def _machines(board: Board) -> str:
+def machines(board: Board) -> str:
     """What the runs were made on, by the numbers that stand in the table."""
     return "; ".join(f"machine {number}: {name}" for number, name in enumerate(board.machines, start=1))
-
-
-def main_table(board: Board) -> str:
-    """A row a model, the best metric in bold; failed runs with their reason.
-
-    The memory of a GPU has a column where a run used one.
-    """
-    rows = sorted(board.rows, key=lambda row: -row.mean("metrics", "ndcg"))
-    best = {name: max(row.mean("metrics", name) for row in rows) for name in SHOWN}
-    on_gpu = any(record.get("peak_gpu_mib") for record in board.records)
-    costs = {label: cost for label, cost in COSTS.items() if on_gpu or cost[0] != "peak_gpu_mib"}
-    header = ["model", *(f"{label}@{board.k}" for label in SHOWN.values()), "settings", *costs, "machine"]
-    most = max(row.chosen.trials for row in rows)
-    body = [
-        [*_table_row(row, best, label, _tuned(row, most), costs), _numbers(row, board.machines)]
-        for row, label in zip(rows, labels(rows), strict=True)
-    ]
-    table = tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
-    if any(row.shipped for row in rows):
-        table += f"\n{SHIPPED_ROWS}\n"
-    if len({row.model for row in rows}) < len(rows):
-        table += f"\n{BRACKETS}\n"
-    if any(row.chosen.trials < most for row in rows):
-        table += f"\n{FEWER} not chosen among as many settings as the row with the most trials, {most}.\n"
-    return table
-
-
-def _numbers(row: Row, machines: list[str]) -> str:
-    """Which of `machines` the row's runs were made on, counted from 1."""
-    used = {environment.machine(record) for record in row.done}
-    return (
-        ", ".join(str(number) for number, machine in enumerate(machines, start=1) if machine in used) or "–"
-    )
-
-
-def _tuned(row: Row, most: int) -> str:
-    return row.chosen.brief + (f" {FEWER}" if row.chosen.trials < most else "")
-
-
-def _table_row(row: Row, best: dict[str, float], label: str, tuned: str, costs: Costs) -> list[str]:
-    if not row.done:
-        gone = ["–"] * len(SHOWN), ["–"] * len(costs)
-        reason = " ".join(row.failed[0]["reason"].split()).replace("|", "\\|")
-        return [f"{label} (failed: {reason})", *gone[0], tuned, *gone[1]]
-    failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
-    metrics = [_metric(row, name, best[name]) for name in SHOWN]
-    return [label + failed, *metrics, tuned, *(_cost(row, *cost) for cost in costs.values())]
-
-
-def _cost(row: Row, key: str, form: str) -> str:
-    """The mean of a cost; a dash for parameters that are not told, which are 0 in older records."""
-    told = all(record[key] or key != "parameters" for record in row.done)
-    return form.format(row.mean(key)) if told else "–"
-
-
-def _metric(row: Row, name: str, best: float) -> str:
-    value, spread = row.mean("metrics", name), row.spread("metrics", name)
-    text = f"{value:.4f}" if value < best else f"**{value:.4f}**"
-    return text if spread is None else f"{text} ± {spread:.4f}"
 
 
 def settings_list(board: Board) -> str:
@@ -210,18 +142,39 @@ def _seeds(row: Row) -> str:
     return "seed " + ", ".join(str(record["seed"]) for record in row.done + row.failed)
 
 
-def _warnings(board: Board) -> list[str]:
-    """What a reader should doubt: a personalised model that popularity beats, times of a busy machine."""
+def _cores_elsewhere(row: Row) -> float:
+    """The most among the row's fits; older records do not tell it."""
+    told = [record.get("cores_elsewhere", 0.0) for record in row.done if record["fit_seconds"] >= 1]
+    return max(told, default=0.0)
+
+
+def warnings(board: Board) -> list[str]:
+    """What a reader should doubt: a personalised model that popularity beats, times of a busy machine; and
+    how to be rid of a run that failed.
+    """
+    named = list(zip(labels(board.rows), board.rows, strict=True))
     hot = [row.mean("metrics", "ndcg") for row in board.rows if row.model == "global_hot" and row.done]
-    return [
+    beaten = [
         f"{label}: NDCG@{board.k} below Global Hot's; something is wrong with it, or with its settings."
-        for row, label in zip(board.rows, labels(board.rows), strict=True)
+        for label, row in named
         if hot and row.done and row.mean("metrics", "ndcg") < hot[0]
-    ] + [
-        f"{label}: while it was fitted, other processes kept {busy:.1f} cores busy; alone it takes less time."
-        for row, label in zip(board.rows, labels(board.rows), strict=True)
-        if (busy := max((record.get("cores_elsewhere", 0) for record in row.done), default=0)) >= BUSY
     ]
+    busy = [
+        f"{label}: while it was fitted, other processes kept {n:.1f} cores busy; alone it takes less time."
+        for label, row in named
+        if (n := _cores_elsewhere(row)) >= BUSY
+    ]
+    failed = [
+        f"{label} failed ({main_table.failure(row)}): run it again, or delete {_folders(row)} beside this "
+        "board, and the next command on the dataset leaves it out."
+        for label, row in named
+        if row.failed and not row.shipped
+    ]
+    return [*beaten, *busy, *failed]
+
+
+def _folders(row: Row) -> str:
+    return ", ".join(f"runs/{record[FOLDER]}" for record in row.failed)
 
 
 def _align(header: list[str]) -> list[str]:

@@ -102,8 +102,7 @@ def digest(identity: dict[str, Any]) -> str:
 def is_done(folder: Path) -> bool:
     """Whether the run in `folder` finished here, and is as it was written.
 
-    A record without its lists came with the repository, from another machine: it stands in the
-    tables, and the first run on this machine takes its place.
+    A record without its lists came with the project, from another machine.
     """
     return (folder / records.LISTS).is_file() and _is_good(folder)
 

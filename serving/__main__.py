@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from datasets import options as own_file
 from evaluation import records, registry
 from evaluation.retriever import Retriever
 from support import compute, progress
-from support.errors import InputError, in_one_sentence
+from support.errors import InputError, in_one_sentence, need
 from support.files import write_json
 from support.locks import locked
 
@@ -31,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0: done, 2: bad input, 130: stopped."""
     options = _parser().parse_args(arguments)
     try:
-        _need(PACKAGES[options.command])
+        need(PACKAGES[options.command], "requirements-serve.lock")
         # A server answers many at once: a thread a request, not several threads for one.
         compute.configure("cpu", "fp32", threads=1 if options.command == "http" else None)
         options.work(options)
@@ -51,7 +50,7 @@ def _index(options: argparse.Namespace) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from evaluation import index_section, report
+    from evaluation import index_section, report, terminal
     from serving.compare import compare
 
     dataset, folder = _dataset(options), options.run.absolute().parent
@@ -62,7 +61,8 @@ def _compare(options: argparse.Namespace) -> None:
         compared = compare(options.run, dataset, _model(options))
         record = records.read(options.run) or {}
         report.write(board, dataset.fingerprint, record["k"])
-    print(index_section.table(compared))
+    terminal.draw(index_section.for_terminal(compared))
+    print(board / report.LEADERBOARD)
 
 
 def _http(options: argparse.Namespace) -> None:
@@ -109,12 +109,6 @@ def _dataset(options: argparse.Namespace) -> Dataset:
 def _model(options: argparse.Namespace) -> type[Retriever] | None:
     """The class of one's own that a run or bundle was made with."""
     return registry.load_file(options.model) if options.model else None
-
-
-def _need(packages: list[str]) -> None:
-    absent = [name for name in packages if find_spec(name) is None]
-    if absent:
-        raise InputError(f"{', '.join(absent)} not installed: pip install -r requirements-serve.lock")
 
 
 def _parser() -> argparse.ArgumentParser:

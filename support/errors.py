@@ -1,17 +1,22 @@
 """Bad input is told apart from bugs: it gets one sentence and exit code 2, never a traceback."""
 
 import errno
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import wraps
+from importlib.util import find_spec
+from pathlib import Path
 from typing import ParamSpec
 
 P = ParamSpec("P")
 REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR}
 REFUSALS |= {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE}
 """How the system says that a file or folder, wherever it was named, cannot be used."""
+ABANDONED = 128 + 13
+"""Exit code of what SIGPIPE would have ended"""
 
 
 class InputError(Exception):
@@ -44,19 +49,56 @@ def unknown(kind: str, name: object, choices: Iterable[str]) -> InputError:
     return InputError(f"unknown {kind} '{name}': {hint}known: {', '.join(known)}")
 
 
+def need(packages: Iterable[str], file: str) -> None:
+    """InputError where one of `packages` is not installed, naming the requirements file that has it."""
+    absent = [name for name in packages if find_spec(name) is None]
+    if absent:
+        raise InputError(f"{', '.join(absent)} not installed: pip install -r {file}")
+
+
 def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
-    """A command whose InputError, or what the system refuses, is printed in one line, with exit code 2."""
+    """A command whose InputError, or what the system refuses, is printed in one line, with exit code 2.
+
+    Where nobody reads its output any more, as after `| head`, it ends without a word (141).
+    """
 
     @wraps(main)
     def told(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
-            return main(*args, **kwargs)
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-        except OSError as error:
-            if error.errno not in REFUSALS or error.filename is None:
+            code = _told(main, *args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            if not abandoned():
                 raise
-            print(f"error: {InputError(f'{error.filename}: {error.strerror}')}", file=sys.stderr)
-        return 2
+            return ABANDONED
+        return code
 
     return told
+
+
+def _told(main: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> int:
+    try:
+        return main(*args, **kwargs)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        if error.errno not in REFUSALS or error.filename is None:
+            raise
+        print(f"error: {InputError(f'{error.filename}: {error.strerror}')}", file=sys.stderr)
+    except SystemExit:  # From argparse, after its help.
+        sys.stdout.flush()
+        raise
+    return 2
+
+
+def abandoned() -> bool:
+    """Whether nobody reads the standard output any more; what is still printed then goes nowhere."""
+    try:
+        print(flush=True)  # Only writing tells; where it was another pipe that broke, a line stays empty.
+    except BrokenPipeError:
+        pass
+    else:
+        return False
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    return True

@@ -3,13 +3,18 @@
 A bar with rate and time left on a terminal, a plain line every few seconds elsewhere.
 """
 
+import multiprocessing
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from support.errors import abandoned
+
 QUIET_SECONDS = 2.0
 LINE_SECONDS = 5.0
+BAR = 12
+"""Characters of the bar itself; what it has no need of is left to the note"""
 
 _quiet = False
 _shown = False
@@ -22,9 +27,19 @@ def configure(quiet: bool) -> None:
 
 
 def say(message: str) -> None:
-    """Print one line, unless quiet."""
-    if not _quiet:
+    """Print one line, unless quiet.
+
+    Raises:
+        BrokenPipeError: nobody reads any more; a child goes on in silence, for the parent to decide.
+    """
+    if _quiet:
+        return
+    try:
         print(message, flush=True)
+    except BrokenPipeError:
+        if multiprocessing.parent_process() is None or not abandoned():
+            raise
+        configure(quiet=True)
 
 
 @contextmanager
@@ -40,33 +55,63 @@ def bar(label: str, total: int, unit: str) -> Iterator[Callable[..., None]]:
     _shown = True
     try:
         if sys.stdout.isatty():
-            yield from _terminal_bar(label, total, unit)
+            yield from _terminal_bar(_Work(label, total, unit))
         else:
-            yield _LineBar(label, total, unit).advance
+            yield _LineBar(_Work(label, total, unit)).advance
     finally:
         _shown = False
 
 
-def _terminal_bar(label: str, total: int, unit: str) -> Iterator[Callable[..., None]]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, as one would say it: "90 s", "12 min", "2 h 5 min"."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
+
+class _Work:
+    """How far the work has come."""
+
+    def __init__(self, label: str, total: int, unit: str) -> None:
+        self.label, self.total, self.unit = label, total, unit
+        self.done, self.note = 0, ""
+        self.started = time.perf_counter()
+
+    def advance(self, done: int, note: str) -> float:
+        """Count it; the seconds since the work began."""
+        self.done += done
+        self.note = note or self.note
+        return time.perf_counter() - self.started
+
+    def told(self, seconds: float) -> tuple[str, str, str]:
+        """Share, rate and time left after so many seconds."""
+        rate = self.done / max(seconds, 1e-9)
+        left = max(self.total - self.done, 0) / max(rate, 1e-9)
+        shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        share = f"{100 * self.done / max(self.total, 1):.0f} %"
+        return share, f"{shown} {self.unit}/s", f"{duration(left)} left"
+
+
+def _terminal_bar(work: _Work) -> Iterator[Callable[..., None]]:
+    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
+
+    rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} % {task.fields[rate]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(BAR),
+        TextColumn("{task.fields[told]}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[note]}", table_column=rest),
     )
-    started = time.perf_counter()
-    with Progress(*columns, transient=True) as shown:
-        task = shown.add_task(label, total=total, rate="", note="", visible=False)
+    with Progress(*columns, transient=True, expand=True) as shown:
+        task = shown.add_task(work.label, total=work.total, told="", note="", visible=False)
 
         def advance(done: int = 1, note: str = "") -> None:
-            seconds = time.perf_counter() - started
-            rate = f"{(shown.tasks[0].completed + done) / max(seconds, 1e-9):,.0f} {unit}/s"
+            seconds = work.advance(done, note)
+            told = ", ".join(work.told(seconds))
             visible = seconds > QUIET_SECONDS
-            note = note or shown.tasks[0].fields["note"]
-            shown.update(task, advance=done, rate=rate, note=note, visible=visible)
+            shown.update(task, completed=work.done, told=told, note=work.note, visible=visible)
 
         yield advance
 
@@ -74,21 +119,14 @@ def _terminal_bar(label: str, total: int, unit: str) -> Iterator[Callable[..., N
 class _LineBar:
     """The same report as plain lines, for logs and pipes."""
 
-    def __init__(self, label: str, total: int, unit: str) -> None:
-        self.label, self.total, self.unit = label, total, unit
-        self.done, self.note = 0, ""
-        self.started = time.perf_counter()
-        self.next_line = self.started + QUIET_SECONDS
+    def __init__(self, work: _Work) -> None:
+        self.work = work
+        self.next_line = QUIET_SECONDS
 
     def advance(self, done: int = 1, note: str = "") -> None:
-        self.done += done
-        self.note = note or self.note
-        now = time.perf_counter()
-        if now < self.next_line:
+        seconds = self.work.advance(done, note)
+        if seconds < self.next_line:
             return
-        self.next_line = now + LINE_SECONDS
-        rate = self.done / max(now - self.started, 1e-9)
-        left = (self.total - self.done) / max(rate, 1e-9)
-        share = 100 * self.done / max(self.total, 1)
-        rest = f"{rate:,.0f} {self.unit}/s, {left:.0f} s left {self.note}".rstrip()
-        say(f"{self.label}: {share:.0f} %, {rest}")
+        self.next_line = seconds + LINE_SECONDS
+        share, rate, left = self.work.told(seconds)
+        say(f"{self.work.label}: {share}, {rate}, {left} {self.work.note}".rstrip())

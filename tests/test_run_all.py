@@ -79,7 +79,7 @@ def test_a_board_from_a_file(run, tmp_path):
     table = (folder / "leaderboard.md").read_text()
     assert "| global_hot" in table and "| item_cf" in table and "**" in table
     assert done.stdout.rstrip().endswith(str(folder / "leaderboard.md"))
-    assert "| item_cf" in done.stdout
+    assert "\nitem_cf " in done.stdout and "NDCG@20" in done.stdout and "| item_cf" not in done.stdout
     assert (
         "columns: user = user_id, item = item_id, timestamp = timestamp"
         in done.stdout.partition("fitting")[0]
@@ -113,6 +113,9 @@ def test_failures_are_visible_and_stop_nothing(run, tmp_path):
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert "FailsOnRealData (failed: ValueError: too much for \\| me)" in table
     assert "DiesOnRealData (failed: its process was killed by SIGKILL" in table
+    (folder,) = (tmp_path / "results" / "mine" / "runs").glob("FailsOnRealData-*")
+    assert f"run it again, or delete runs/{folder.name}" in table
+    assert folder.name in done.stdout, "the terminal warns as the board does"
     assert "Traceback" in done.stdout, "a bug keeps its traceback"
     found = rows(tmp_path)
     assert found[("global_hot", "0")]["status"] == "done"
@@ -250,14 +253,17 @@ def test_k(run, tmp_path):
 
 def test_the_list_needs_no_data(run):
     shown = run("--list").stdout
-    for word in ("gowalla", "aliec-sim", "embedded", "infonce", "embedding_dim", "top_k"):
+    for word in ("gowalla", "aliec-sim", "embedded", "infonce"):
         assert word in shown
+    assert "embedding_dim" in run("--list", "infonce").stdout
+    assert "Scores by training counts" in run("--list", "Popular", plugin("Popular")).stdout
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["--models", "item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
+        (["--list", "item_fc"], "unknown name after --list 'item_fc': did you mean 'item_cf'?"),
         (["--protocol", "tine"], "did you mean 'time'?"),
         (["--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
         (["--set", "item_fc.top_k=3"], "did you mean 'item_cf'?"),

@@ -1,14 +1,16 @@
 import pytest
 
-from evaluation import report
+from evaluation import main_table, report
 from evaluation.metrics import METRICS
 from tests.evaluation import stored
 
 
-def keep(results, model, ndcg=0.5, machine="a", fingerprint="f"):
+def keep(results, model, ndcg=0.5, machine="a", fingerprint="f", **more):
     """Store a run of the dataset "mine" under `results`; the folder of the dataset."""
     metrics = dict.fromkeys(METRICS, ndcg)
-    said = stored.record(model, fingerprint=fingerprint, metrics=metrics, processor=machine, threads=2)
+    said = stored.record(
+        model, fingerprint=fingerprint, metrics=metrics, processor=machine, threads=2, **more
+    )
     stored.keep(results / "mine" / "runs" / f"{model}-{machine}-{fingerprint}", said)
     return results / "mine"
 
@@ -39,7 +41,7 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
     report.write(theirs, "f", 20)
     before = contents(theirs)
     own = keep(shipped / "local", "hot", 0.5, machine="ours")
-    table = rows(report.write(own, "f", 20))
+    table = rows(main_table.markdown(report.write(own, "f", 20)))
     assert {label: row["machine"] for label, row in table.items()} == {
         "als, shipped": "2", "hot": "1", "hot, shipped": "2",
     }  # fmt: skip
@@ -50,7 +52,7 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
 
 def test_shipped_boards_hold_no_row_twice(shipped):
     theirs = keep(shipped, "hot")
-    assert list(rows(report.write(theirs, "f", 20))) == ["hot"]
+    assert list(rows(main_table.markdown(report.write(theirs, "f", 20)))) == ["hot"]
 
 
 def test_the_users_boards_are_listed_first(shipped):
@@ -61,3 +63,12 @@ def test_the_users_boards_are_listed_first(shipped):
     assert (shipped / "README.md").read_text() == index, "a user's run changes no file of the project"
     own = (shipped / "local" / "README.md").read_text()
     assert own.index("(mine/leaderboard.md)") < own.index("(../mine/leaderboard.md)")
+
+
+@pytest.mark.parametrize(
+    ("cores", "seconds", "told"), [(1.3, 5.0, True), (0.1, 5.0, False), (1.3, 0.2, False)]
+)
+def test_times_of_a_busy_machine_are_noted(tmp_path, cores, seconds, told):
+    folder = keep(tmp_path, "als", cores_elsewhere=cores, fit_seconds=seconds)
+    report.write(folder, "f", 20)
+    assert ("other processes kept 1.3 cores busy" in (folder / "leaderboard.md").read_text()) is told

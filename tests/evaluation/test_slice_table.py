@@ -1,9 +1,6 @@
 """The table of slices: names, dashes and their footnotes, records of earlier versions, chance."""
 
-import pytest
-
 from evaluation.board import Row
-from evaluation.report import COSTS, _cost, main_table
 from evaluation.slice_table import slice_table
 
 
@@ -95,28 +92,3 @@ def test_seeds_are_averaged():
 
 def test_nothing_finished():
     assert slice_table([Row("any", {}, [], [{}])], ["any"], 20) == "No finished run.\n"
-
-
-@pytest.mark.parametrize(("parameters", "shown"), [(1234, "1,234"), (None, "–"), (0, "–")])
-def test_parameters_that_are_not_told_are_a_dash(parameters, shown):
-    record = {"parameters": parameters, "metrics": {"ndcg": 0.5}}
-    assert _cost(Row("any", {}, [record], []), *COSTS["parameters"]) == shown
-    unused = {"peak_gpu_mib": 0.0}
-    assert _cost(Row("any", {}, [unused], []), *COSTS["peak GPU MiB"]) == "0"
-
-
-@pytest.mark.parametrize(("peak", "shown"), [(0.0, False), (512.0, True)])
-def test_the_memory_of_a_gpu_has_a_column_where_one_was_used(peak, shown):
-    from evaluation.board import Board
-
-    costs = ("fit_seconds", "recommend_seconds", "queries_per_second", "peak_rss_mib", "parameters")
-    record = dict.fromkeys(costs, 1.0) | {"peak_gpu_mib": peak}
-    record["metrics"] = dict.fromkeys(("precision", "recall", "map", "ndcg"), 0.5)
-    record |= {"processor": "a", "threads": 2, "date": "2026-01-02", "chosen": {"by": "tuning", "trials": 30}}
-    failed = Row("broken", {}, [], [{"reason": "none", "date": "2026-01-01", "chosen": {"by": "defaults"}}])
-    text = main_table(Board({}, "", 20, [Row("any", {}, [record], []), failed]))
-    assert ("peak GPU MiB" in text) is shown
-    table, _, footnote = text.partition("\n\n")
-    assert len({line.count("|") for line in table.splitlines()}) == 1
-    assert "| 30 trials |" in " ".join(table.split()) and "| defaults † |" in " ".join(table.split())
-    assert footnote == "† not chosen among as many settings as the row with the most trials, 30.\n"

@@ -1,5 +1,8 @@
 """Progress as plain lines, where the output is no terminal."""
 
+import io
+import re
+
 import pytest
 
 from support import progress
@@ -43,3 +46,37 @@ def test_nothing_within_two_seconds_nor_inside_another_bar_nor_when_quiet(clock,
         clock[0] = 300.0
         advance(1)
     assert "after: 50 %" in capsys.readouterr().out
+
+
+def test_slow_work_has_a_rate_and_long_work_minutes(clock, capsys):
+    with progress.bar("training", 1000, "steps") as advance:
+        clock[0] = 10.0
+        advance(4)
+    assert capsys.readouterr().out.splitlines() == ["training: 0 %, 0.4 steps/s, 42 min left"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7170, "2 h 0 min"), (9000, "2 h 30 min")],
+)
+def test_durations(seconds, said):
+    assert progress.duration(seconds) == said
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_bar_of_a_terminal_keeps_the_time_left_whatever_the_note(clock, monkeypatch, width):
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: True)
+    monkeypatch.setattr(progress.sys, "stdout", out)
+    for name, value in (("COLUMNS", str(width)), ("TERM", "xterm"), ("FORCE_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    note = "loss 0.4925, 2,288 examples/s, valid NDCG@20 0.0955, best 0.0955"
+    with progress.bar("simplex_ccl: training", 1000, "steps") as advance:
+        clock[0] = 10.0
+        advance(400, note)
+        clock[0] = 20.0
+        advance(400, note)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue())
+    frames = [line for line in re.split(r"[\r\n]", plain) if "training" in line]
+    assert frames and all(len(line.rstrip()) <= width for line in frames)
+    assert "80 %, 40 steps/s, 5 s left" in frames[-1] and "loss 0.49" in frames[-1]
