@@ -77,7 +77,7 @@ def _table(told: dict[str, str]) -> str:
     room = max(20, _width() - first - 2 * GAP)
     lines = []
     for name, what in told.items():
-        wrapped = textwrap.wrap(what, room, break_on_hyphens=False) or [""]
+        wrapped = textwrap.wrap(what, room, break_on_hyphens=False, break_long_words=False) or [""]
         for part, shown in zip([name, *[""] * (len(wrapped) - 1)], wrapped, strict=True):
             lines.append(f"  {part:<{first}}  {shown}".rstrip())
     return "\n".join(lines)

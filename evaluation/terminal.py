@@ -61,13 +61,13 @@ def _footnotes(table: MainTable, kept: list[str], board: Board) -> list[str]:
 
 
 def _that_fit(table: MainTable, console: Console) -> list[str]:
-    """As many columns, by priority, as the console has room for; in the table's order."""
+    """As many columns, by priority, as the console has room for, one at least; in the table's order."""
     wide = console.options.update_width(WIDE)
     kept: list[str] = []
     for column in sorted(table.columns, key=_priority):
         more = [each for each in table.columns if each in (*kept, column)]
         drawn = _drawn(table, more, console.width)
-        if console.measure(drawn, options=wide).maximum <= console.width:
+        if not kept or console.measure(drawn, options=wide).maximum <= console.width:
             kept = more
     return kept
 

@@ -88,6 +88,11 @@ def test_a_wide_terminal_leaves_nothing_out():
     assert "Also on the board" not in text and "machine 1: a, 2 threads" in text
 
 
+def test_a_narrow_terminal_keeps_the_metric_that_ranks():
+    header = shown(board(Row("als", {}, [record(0.2), record(0.3)], [])), 30).splitlines()[2]
+    assert header.split() == ["model", "NDCG@20"]
+
+
 def test_the_best_is_bold_on_a_terminal_and_plain_elsewhere():
     of = board(Row("als", {}, [record(0.2)], []), Row("bsl", {}, [record(0.3)], []))
     assert re.search(r"\x1b\[1;32m0\.3000\x1b", shown(of, 120, color=True))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import baselines  # noqa: F401
-from evaluation import contract, isolation, records, registry, report, runs, settings
+from evaluation import contract, isolation, main_table, records, registry, report, runs, settings
 from evaluation.board import read_boards
 from evaluation.index_section import INDEXES
 from evaluation.planted import planted
@@ -68,7 +68,7 @@ ODD = {
 @pytest.mark.parametrize("said", ODD.values(), ids=ODD)
 def test_a_record_of_another_shape_is_named_and_left_out(said, tmp_path, capsys):
     board = board_of(tmp_path, said)
-    table = report.write(board, DATA.fingerprint, 20)
+    table = main_table.markdown(report.write(board, DATA.fingerprint, 20))
     assert "good" in table and len(read_boards(board)[0][0].rows) == 1
     (told,) = capsys.readouterr().err.strip().splitlines()
     assert told.startswith(f"warning: {board / 'runs' / 'run1' / 'run.json'} is damaged")
@@ -98,7 +98,7 @@ def test_scratch_folders_are_no_runs(tmp_path):
 def test_a_comparison_of_indexes_that_is_damaged_is_named_and_left_out(content, tmp_path, capsys):
     board = board_of(tmp_path)
     (board / "runs" / "run0" / INDEXES).write_text(content)
-    assert "good" in report.write(board, DATA.fingerprint, 20)
+    assert "good" in main_table.markdown(report.write(board, DATA.fingerprint, 20))
     assert f"{INDEXES} is damaged" in capsys.readouterr().err
 
 
