@@ -105,7 +105,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
     scales = tuple(parser.parse_args().scales)
-    command = [sys.executable, "run_all.py", "--dataset", "aliec-sim", "--scale"]
+    kept = ["--results-dir", str(ROOT / "results")]
+    command = [sys.executable, "run_all.py", *kept, "--dataset", "aliec-sim", "--scale"]
     codes = [subprocess.run([*command, str(scale)], cwd=ROOT, check=False).returncode for scale in scales]
     found = points(scales)
     plot(found, ROOT / "docs" / "scaling.svg")
