@@ -220,7 +220,8 @@ def _banner(dataset: Dataset, asked: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    usage = "python run_all.py [--dataset NAME_OR_FILE] [--models A,B] [options]; --help lists them"
+    parser = argparse.ArgumentParser(description=__doc__, usage=usage, allow_abbrev=False)
     add = parser.add_argument
     add("--dataset", default="aliec-sim", metavar="NAME_OR_FILE", help="a name from --list, or your own file")
     add("--models", default="", metavar="A,B", help="registered models to run (default: all)")
