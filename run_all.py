@@ -67,6 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
 def leaderboard(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     sources = _sources(options)
+    _check_configs_dir(options)
+    _check_unused(options, sources)
     chosen = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
@@ -208,6 +210,24 @@ def _jobs(
             how = chosen.device, chosen.precision, choice.chosen
             jobs.append(runs.Job(source, choice.settings, seed, options.k, *how))
     return jobs
+
+
+def _check_configs_dir(options: argparse.Namespace) -> None:
+    """Refuse a folder of settings that is not there, but for the one that --tune makes."""
+    folder = options.configs_dir
+    made = options.tune or folder == configs.SHIPPED / configs.OWN
+    if not folder.is_dir() and (folder.exists() or not made):
+        raise InputError(
+            f"--configs-dir {folder}: there is no such folder; name one, or leave the option out"
+        )
+
+
+def _check_unused(options: argparse.Namespace, sources: list[runs.ModelSource]) -> None:
+    """Refuse settings without a meaning of models that are not run, and say that others are not used."""
+    unused = settings.parse_assignments(options.set).keys() - {source.name for source in sources}
+    for name in sorted(unused & set(registry.names())):
+        settings.resolve(registry.get(name), settings.parse_assignments(options.set)[name], "--set")
+        progress.say(f"--set {name}: not used, for {name} is not among the models of this command")
 
 
 def _banner(dataset: Dataset, asked: str) -> str:

@@ -83,6 +83,8 @@ def load(
     """
     choice = table.Choice(columns or {}, time_format, min_rating, drop_incomplete)
     if _is_path(dataset):
+        if scale is not None:
+            raise InputError(f"a scale is for {STAND_IN}; {dataset} has one size")
         log, protocols = _own_file(Path(dataset), choice, protocol)
         default = "by default, for there are times" if log.timestamp is not None else "for there are no times"
     elif dataset not in SOURCES:

@@ -45,8 +45,14 @@ def draw(table: MainTable, console: Console | None = None) -> list[str]:
     return kept
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command; rich would end it as if a run had failed."""
+        raise BrokenPipeError
+
+
 def _console() -> Console:
-    return Console(highlight=False, markup=False, emoji=False)
+    return _Console(highlight=False, markup=False, emoji=False)
 
 
 def _footnotes(table: MainTable, kept: list[str], board: Board) -> list[str]:

@@ -82,9 +82,10 @@ def _told(main: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        if error.errno not in REFUSALS or error.filename is None:
+        if error.errno not in REFUSALS or (error.filename is None and error.errno != errno.ENOSPC):
             raise
-        print(f"error: {InputError(f'{error.filename}: {error.strerror}')}", file=sys.stderr)
+        where = "the output" if error.filename is None else error.filename
+        print(f"error: {InputError(f'{where}: {error.strerror}')}", file=sys.stderr)
     except SystemExit:  # From argparse, after its help.
         sys.stdout.flush()
         raise

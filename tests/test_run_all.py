@@ -46,6 +46,7 @@ def run(log, tmp_path):
             "--results-dir",
             str(tmp_path / "results"),
         ]
+        (tmp_path / "configs").mkdir(exist_ok=True)
         line += ["--data-dir", str(tmp_path / "data"), "--configs-dir", str(tmp_path / "configs")]
         line += map(str, words)
         environment = os.environ | {"RETRIEVAL_CACHE": str(tmp_path / "cache")}
@@ -266,6 +267,10 @@ def test_the_list_needs_no_data(run):
         (["--list", "item_fc"], "unknown name after --list 'item_fc': did you mean 'item_cf'?"),
         (["--protocol", "tine"], "did you mean 'time'?"),
         (["--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
+        (["--models", "global_hot", "--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
+        (["--configs-dir", "no-such-folder"], "--configs-dir no-such-folder: there is no such folder"),
+        (["--configs-dir", "README.md"], "--configs-dir README.md: there is no such folder"),
+        (["--scale", "0.5"], "a scale is for aliec-sim"),
         (["--set", "item_fc.top_k=3"], "did you mean 'item_cf'?"),
         (["--set", "item_cf.top_k=-1"], "item_cf.top_k"),
         (["--model", "nowhere.py:Mine"], "there is no file nowhere.py"),

@@ -129,7 +129,7 @@ def small_log(folder: Path) -> Path:
     for user in range(60):
         for step, item in enumerate(rng.sample(range(12), 8)):
             lines.append(f"u{user},i{item * 3 + user % 3},{1_000_000 + 1000 * step + user}")
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "configs").mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
     return path
 

@@ -266,3 +266,10 @@ def test_a_folder_of_parts_has_its_name(tmp_path: Path):
     (tmp_path / "log.v2").mkdir()
     pd.DataFrame({"user": [1], "item": [2]}).to_parquet(tmp_path / "log.v2" / "part.parquet")
     assert table.load(tmp_path / "log.v2", {}).name == "log.v2"
+
+
+@pytest.mark.parametrize("role", ["user", "item"])
+def test_a_column_that_is_needed_cannot_be_switched_off(tmp_path, role):
+    (tmp_path / "log.csv").write_text("user,item\na,1\n")
+    with pytest.raises(InputError, match=f"the {role} needs a column"):
+        table.load(tmp_path / "log.csv", {role: ""})

@@ -1,5 +1,6 @@
 """A reader that goes away ends a command without a word; a child of it goes on in silence."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import run_all
+from evaluation import terminal
 from support import errors, progress
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +77,22 @@ def test_commands_whose_reader_is_gone_print_no_traceback(words):
     )
     os.close(writing)
     assert done.stderr == ""
+
+
+def test_a_table_that_nobody_reads_is_no_run_that_failed():
+    @errors.in_one_sentence
+    def command():
+        terminal._console().print("a line" * 20_000)
+        return 0
+
+    with nobody_reads():
+        assert command() == errors.ABANDONED
+
+
+def test_a_full_disk_behind_the_output_is_one_sentence(capsys):
+    @errors.in_one_sentence
+    def command():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert command() == 2
+    assert capsys.readouterr().err == "error: the output: No space left on device\n"
