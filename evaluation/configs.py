@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ from datasets.dataset import POLICIES, Dataset
 from datasets.splits import PROTOCOLS, excludes_seen
 from evaluation import settings
 from evaluation.retriever import Retriever
+from support import progress
 from support.errors import InputError, unknown
 from support.files import contents, write_text
 
 WAYS = {"defaults": "defaults", "hand": "by hand", "tuning": "tuned", "command line": "set for this run"}
 KINDS: dict[str, Any] = {
     "by": str, "trials": int, "different": int, "valid_ndcg": int | float, "minutes": int | float,
-    "cap_minutes": int | float, "date": str, "note": str,
+    "cap_minutes": int | float, "date": str, "note": str, "fingerprint": str,
 }  # fmt: skip
 SHIPPED = Path(__file__).parent.parent / "configs"
+OTHER_DATA = "chosen on other data"
 OWN = "local"
 """Folder of the choices that users' own searches made, in that of the shipped ones."""
 HEADER = "# Settings chosen on the validation part, and how; a model that is absent runs with its defaults.\n"
@@ -50,13 +53,16 @@ class Chosen:
     """After which no trial would have begun"""
     date: str = ""
     note: str = ""
+    fingerprint: str = ""
+    """Of the data they were chosen on; "" where that is not noted"""
 
     @property
     def brief(self) -> str:
         """A few words for a table."""
+        other = ", other data" if self.note == OTHER_DATA else ""
         if self.trials:
-            return f"{self.trials} trials" + (" by hand" if self.by == "hand" else "")
-        return WAYS[self.by]
+            return f"{self.trials} trials" + (" by hand" if self.by == "hand" else "") + other
+        return WAYS[self.by] + other
 
     @property
     def told(self) -> str:
@@ -124,7 +130,18 @@ def resolved(model: type[Retriever], paths: Sequence[Path], dataset: Dataset) ->
     """
     found = ((path, read(path, dataset).get(model.name)) for path in paths)
     path, choice = next(((path, choice) for path, choice in found if choice), (None, Choice()))
-    return Choice(settings.resolve(model, choice.settings, str(path)), choice.chosen)
+    chosen = choice.chosen
+    if chosen.fingerprint not in ("", dataset.fingerprint):
+        chosen = replace(chosen, note=OTHER_DATA)
+        other = f"{model.name} was {OTHER_DATA} (fingerprint {chosen.fingerprint})"
+        tell(f"{path}: {other}: tune it for this data")
+    return Choice(settings.resolve(model, choice.settings, str(path)), chosen)
+
+
+@cache
+def tell(sentence: str) -> None:
+    """Say it once a command."""
+    progress.say(f"warning: {sentence}")
 
 
 def write(path: Path, where: str, model: str, choice: Choice) -> None:

@@ -180,6 +180,7 @@ class Search:
             cap_minutes=budget.minutes,
             date=ended.strftime("%Y-%m-%d"),
             note=f"on {self.question.dataset.heading}",
+            fingerprint=self.question.dataset.fingerprint,
         )
         return Choice(wanted, how)
 

@@ -100,6 +100,9 @@ class Encoder:
             told = None if context is None else context.take(np.array(rows))
             queries = _queries(chosen, features, told)
             vectors[rows], known[rows] = self._model.encode_queries(queries), self._model.knows(queries)
+        for row, each in enumerate(asked):  # A trained user's features are in the model, but not unchecked.
+            if each.user >= 0 and each.request.features is not None:
+                unknown[row] |= self._user_schema.encode([each.request.features])[1][0]
         stranger = np.array([each.user < 0 for each in asked], dtype=np.bool_)
         if not self._strangers_have_a_vector:
             vectors[stranger], known[stranger] = 0, False

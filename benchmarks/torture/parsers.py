@@ -108,7 +108,8 @@ def _holds(form: Format, folder: Path) -> bool:
 
 def _config(folder: Path) -> None:
     for protocol, exclude_seen in (("next-item", False), ("time", True)):
-        dataset: Any = SimpleNamespace(protocol=protocol, exclude_seen=exclude_seen, name="it")
+        about = {"name": "it", "fingerprint": "f"}
+        dataset: Any = SimpleNamespace(protocol=protocol, exclude_seen=exclude_seen, **about)
         for name in ("item_cf", "infonce"):
             _ = configs.resolved(registry.get(name), [folder / "it.yaml"], dataset).chosen.told
 

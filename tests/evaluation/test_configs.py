@@ -123,3 +123,14 @@ def test_a_users_config_is_laid_over_the_shipped_one(tmp_path, monkeypatch):
     assert als["factors"] == registry.get("als").factors, "an entry goes before another as a whole"
     assert swing["alpha"] == 2.0
     assert configs.layers(tmp_path / "shipped", "mine") == [tmp_path / "shipped" / "mine.yaml"]
+
+
+def test_a_choice_for_other_data_says_so(tmp_path, capsys):
+    path, als = tmp_path / "mine.yaml", registry.get("als")
+    here, there = data("time", True), replace(data("time", True), split_seed=7)
+    chosen = Chosen("tuning", 3, fingerprint=here.fingerprint)
+    configs.write(path, "time", "als", Choice({"factors": 16}, chosen))
+    assert configs.resolved(als, [path], here).chosen.brief == "3 trials"
+    assert capsys.readouterr().out == ""
+    assert configs.resolved(als, [path], there).chosen.brief == "3 trials, other data"
+    assert "als was chosen on other data" in capsys.readouterr().out

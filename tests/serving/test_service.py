@@ -174,6 +174,9 @@ def test_features_describe_an_unknown_user_only(opened):
     assert new.unknown_values == {"segment": ["z"]} and len(new.items) == 20
     known = recommender.recommend("u1", features={"segment": "b"})
     assert known.items == recommender.recommend("u1").items
+    assert recommender.recommend("u1", features={"segment": "z"}).unknown_values == {"segment": ["z"]}
+    with pytest.raises(InputError, match="did you mean 'segment'"):
+        recommender.recommend("u1", features={"segmnt": "b"})
     with pytest.raises(InputError, match="user feature 'segment' is missing"):
         recommender.recommend("stranger", features={})
 
