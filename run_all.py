@@ -224,9 +224,10 @@ def _check_configs_dir(options: argparse.Namespace) -> None:
 
 def _check_unused(options: argparse.Namespace, sources: list[runs.ModelSource]) -> None:
     """Refuse settings without a meaning of models that are not run, and say that others are not used."""
-    unused = settings.parse_assignments(options.set).keys() - {source.name for source in sources}
+    given = settings.parse_assignments(options.set)
+    unused = given.keys() - {source.name for source in sources}
     for name in sorted(unused & set(registry.names())):
-        settings.resolve(registry.get(name), settings.parse_assignments(options.set)[name], "--set")
+        settings.resolve(registry.get(name), given[name], "--set")
         progress.say(f"--set {name}: not used, for {name} is not among the models of this command")
 
 

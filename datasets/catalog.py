@@ -82,13 +82,14 @@ def load(
             leaves nothing to ask or to learn from.
     """
     choice = table.Choice(columns or {}, time_format, min_rating, drop_incomplete)
-    if _is_path(dataset):
-        if scale is not None:
-            raise InputError(f"a scale is for {STAND_IN}; {dataset} has one size")
+    own = _is_path(dataset)
+    if not own and dataset not in SOURCES:
+        raise unknown("dataset", dataset, SOURCES)
+    if scale is not None and dataset not in ("aliec", STAND_IN):
+        raise InputError(f"a scale is for {STAND_IN}; {dataset} has one size")
+    if own:
         log, protocols = _own_file(Path(dataset), choice, protocol)
         default = "by default, for there are times" if log.timestamp is not None else "for there are no times"
-    elif dataset not in SOURCES:
-        raise unknown("dataset", dataset, SOURCES)
     else:
         log, protocols = _named(dataset, data_dir, choice, stand_in, scale), SOURCES[dataset].protocols
         default = "the dataset's own"
@@ -152,8 +153,6 @@ def _named(name: str, data_dir: Path, choice: table.Choice, stand_in: bool, scal
             "--time-format, --min-rating and --drop-incomplete are for a file of your own; leave them out "
             f"for {name}"
         )
-    if scale is not None and name not in ("aliec", STAND_IN):
-        raise InputError(f"a scale is for {STAND_IN}; {name} has one size")
     if name == STAND_IN:
         return _simulated(data_dir, scale)
     folder = _find(name, data_dir)

@@ -108,6 +108,8 @@ def find(path: Path, names: list[str], given: dict[str, str], rated: bool = Fals
 
 
 def _given(path: Path, names: list[str], role: str, name: str) -> str | None:
+    if not name and role in REQUIRED:
+        raise InputError(f"{path}: the {role} needs a column; name it")
     if not name:
         return None
     same = [column for column in names if column == name]

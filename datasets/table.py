@@ -62,9 +62,6 @@ def load(
         InputError: no such file, an empty one, a column that is not there, a missing value, or one that is
             no id, time or number (file and line).
     """
-    for role in header.REQUIRED:
-        if role in columns and not columns[role]:
-            raise InputError(f"{path}: the {role} needs a column; name it")
     choice = Choice(columns, time_format, min_rating, drop_incomplete)
     source = open_table(path, columns)
     roles = _find(path, source.names, choice, rated)

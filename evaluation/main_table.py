@@ -60,10 +60,11 @@ def main_table(board: Board) -> MainTable:
     costs = [label for label in COSTS if on_gpu or label != "peak GPU MiB"]
     columns = [*(metric_column(name, board.k) for name in SHOWN), "settings", *costs, "machine"]
     best = {name: max(row.mean("metrics", name) for row in rows) for name in SHOWN}
-    most = max(row.chosen.trials for row in rows)
+    most, machines = max(row.chosen.trials for row in rows), board.machines
+    told = [{"settings": _tuned(row, most), "machine": _numbers(row, machines)} for row in rows]
     lines = [
-        _line(row, label, best, board, dict.fromkeys(columns, NONE) | {"settings": _tuned(row, most)})
-        for row, label in zip(rows, labels(rows), strict=True)
+        _line(row, label, best, board.k, dict.fromkeys(columns, NONE) | cells)
+        for row, label, cells in zip(rows, labels(rows), told, strict=True)
     ]
     return MainTable(columns, lines, _footnotes(rows, most))
 
@@ -94,14 +95,13 @@ def _bold(line: Line, column: str) -> str:
     return f"**{number}**{space}{spread}" if column in line.best else number + space + spread
 
 
-def _line(row: Row, label: str, best: dict[str, float], board: Board, cells: dict[str, str]) -> Line:
+def _line(row: Row, label: str, best: dict[str, float], k: int, cells: dict[str, str]) -> Line:
     if not row.done:
         return Line(label, cells, reason=failure(row))
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
-    cells |= {metric_column(name, board.k): _metric(row, name) for name in SHOWN}
+    cells |= {metric_column(name, k): _metric(row, name) for name in SHOWN}
     cells |= {column: _cost(row, *cost) for column, cost in COSTS.items() if column in cells}
-    cells |= {"machine": _numbers(row, board.machines)}
-    leads = [metric_column(name, board.k) for name in SHOWN if row.mean("metrics", name) >= best[name]]
+    leads = [metric_column(name, k) for name in SHOWN if row.mean("metrics", name) >= best[name]]
     return Line(label + failed, cells, frozenset(leads))
 
 
@@ -122,9 +122,10 @@ def _cost(row: Row, key: str, form: str) -> str:
 
 
 def _numbers(row: Row, machines: list[str]) -> str:
-    """Which of `machines` the row's runs were made on, counted from 1."""
+    """Which of `machines` the row's finished runs were made on, counted from 1; a dash without one."""
     used = {environment.machine(record) for record in row.done}
-    return ", ".join(str(number) for number, machine in enumerate(machines, start=1) if machine in used)
+    found = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
+    return ", ".join(found) or NONE
 
 
 def _tuned(row: Row, most: int) -> str:

@@ -90,16 +90,17 @@ def misfit(value: Any, form: Form, where: str = "content") -> str:
     return "" if fits else where
 
 
-def digest(path: Path) -> str:
-    """blake2b of a file, 32 hex digits.
+def digest(*paths: Path) -> str:
+    """blake2b of files, one after the other, 32 hex digits.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: one cannot be read.
     """
     found = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            found.update(block)
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                found.update(block)
     return found.hexdigest()
 
 
