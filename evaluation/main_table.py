@@ -137,5 +137,6 @@ def _footnotes(rows: list[Row], most: int) -> list[str]:
     if any("(" in label for label in labels(rows)):
         notes.append(f"{BRACKETS} {MORE}" if differences(rows) else BRACKETS)
     if any(row.chosen.trials < most for row in rows):
-        notes.append(f"{FEWER} not chosen among as many settings as the row with the most trials, {most}.")
+        told = max((row.chosen for row in rows), key=lambda chosen: chosen.trials).counted
+        notes.append(f"{FEWER} not chosen among as many settings as the row with the most, {told}.")
     return notes

@@ -125,7 +125,7 @@ def test_the_memory_of_a_gpu_has_a_column_where_one_was_used(peak, shown):
     table, _, footnote = text.partition("\n\n")
     assert len({line.count("|") for line in table.splitlines()}) == 1
     assert "| 30 trials |" in " ".join(table.split()) and "| defaults † |" in " ".join(table.split())
-    assert footnote == "† not chosen among as many settings as the row with the most trials, 30.\n"
+    assert footnote == "† not chosen among as many settings as the row with the most, 30 trials.\n"
 
 
 def test_kinds_of_indexes_are_drawn_by_the_same_means():
