@@ -57,13 +57,15 @@ def test_each_published_number_stands_once_beside_the_fairest_row():
             row("simplex_ccl", trials=30, **plain),
             row("simplex_ccl", trials=99, by="command line", **plain),
             row("simplex_ccl", trials=99, **wide),
+            row("bsl", trials=99, neighbours=20),
         )
     )
     assert found["SimpleX"] == [
         "SimpleX", "two-tower", "**0.1872** / 0.1557", "0.1500 / 0.1500", "simplex_ccl 2",
         "-19.9% / -3.7%", "", "test", found["SimpleX"][-1],
     ]  # fmt: skip
-    assert found["LightGCN"][4] == "simplex_ccl 0", "with neighbors, beside a graph model"
+    assert found["MF + BSL"][4] == "simplex_ccl 2"
+    assert found["LightGCN"][4] == "bsl 5", "with neighbors, beside a graph model"
     assert "graph over items, theirs over users and items" in found["LightGCN"][6]
 
 
