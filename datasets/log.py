@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -52,7 +52,10 @@ class Log:
     held_out: npt.NDArray[np.bool_] | None = None
     """bool[n]: the rows of the source's own test file"""
     periods: tuple[int, int] | None = None
-    """Unix seconds at which the validation and the test period begin, where the source fixes them"""
+    """Where the validation and the test period begin, in the numbers of `moment`; None where the source says
+    nothing of them"""
+    listed: npt.NDArray[np.bool_] | None = None
+    """bool[n_items]: the items of the source's own table of items; None where it has none"""
     user_features: Features | None = None
     item_features: Features | None = None
     context: Features | None = None
@@ -64,6 +67,24 @@ class Log:
     """What a reader of its table should know about the source as read."""
     reading: Reading | None = None
     """How the file was read, where it is a user's own"""
+
+    def with_items(self, kept: npt.NDArray[np.bool_]) -> Log:
+        """The log of the items `kept`, bool[n_items], alone; interactions with others are left out."""
+        if kept.all():
+            return self
+        items, rows = np.flatnonzero(kept), np.flatnonzero(kept[self.item])
+        code = np.cumsum(kept, dtype=np.int32) - 1  # (items,)
+        per_row = ("user", "timestamp", "nanoseconds", "rating", "held_out")
+        of_rows = {name: getattr(self, name) for name in per_row}
+        return replace(
+            self,
+            item=code[self.item[rows]],
+            item_ids=self.item_ids[items],
+            listed=None if self.listed is None else self.listed[items],
+            item_features=None if self.item_features is None else self.item_features.take(items).compact(),
+            context=None if self.context is None else self.context.take(rows),
+            **{name: each if each is None else each[rows] for name, each in of_rows.items()},
+        )
 
     @cached_property
     def moment(self) -> npt.NDArray[np.int64] | None:
