@@ -136,9 +136,7 @@ def _features(table: pa.Table, ids: Ids) -> Features:
         for name, values in columns.items()
         if pa.types.is_floating(values.type)
     }
-    coded = {
-        name: _codes(values, place, len(ids)) for name, values in columns.items() if name not in numeric
-    }
+    coded = {name: _codes(values, place, len(ids)) for name, values in columns.items() if name not in numeric}
     return Features(
         categorical={name: codes for name, (codes, _) in coded.items()},
         vocabulary={name: values for name, (_, values) in coded.items()},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,16 +75,22 @@ class Log:
             return self
         items, rows = np.flatnonzero(kept), np.flatnonzero(kept[self.item])
         code = np.cumsum(kept, dtype=np.int32) - 1  # (items,)
-        per_row = ("user", "timestamp", "nanoseconds", "rating", "held_out")
-        of_rows = {name: getattr(self, name) for name in per_row}
+
+        def left(values: Any, at: npt.NDArray[np.int64]) -> Any:
+            return None if values is None else values[at]
+
         return replace(
             self,
+            user=self.user[rows],
             item=code[self.item[rows]],
             item_ids=self.item_ids[items],
-            listed=None if self.listed is None else self.listed[items],
+            timestamp=left(self.timestamp, rows),
+            nanoseconds=left(self.nanoseconds, rows),
+            rating=left(self.rating, rows),
+            held_out=left(self.held_out, rows),
+            listed=left(self.listed, items),
             item_features=None if self.item_features is None else self.item_features.take(items).compact(),
             context=None if self.context is None else self.context.take(rows),
-            **{name: each if each is None else each[rows] for name, each in of_rows.items()},
         )
 
     @cached_property

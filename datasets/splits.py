@@ -60,7 +60,13 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
     valid, _ = _finish(parts.valid, len(log.item_ids), exclude_seen)
     test, overlap = _finish(parts.test, len(log.item_ids), exclude_seen)
     _check(log, protocol, parts.train, parts.test, test)
-    notes = (*log.notes, *unknown_items, *parts.notes, *_overlap_note(overlap), *_cold_notes(parts.train_valid, test))
+    notes = (
+        *log.notes,
+        *unknown_items,
+        *parts.notes,
+        *_overlap_note(overlap),
+        *_cold_notes(parts.train_valid, test),
+    )
     if not len(valid):
         notes += ("no validation queries: too few interactions per user",)
     return Dataset(
@@ -110,8 +116,9 @@ def _check(log: Log, protocol: str, train: Interactions, asked: Queries, test: Q
     where = f"{log.name}, protocol '{protocol}'"
     if len(asked) == 0:
         raise InputError(
-            f"{where}: no test query is left: too few interactions per user, in the test period or with a "
-            "rating above 2 (--min-rating draws another line); use more data or another protocol"
+            f"{where}: no test query is left: too few interactions per user, in the test period (with items "
+            "known before it) or with a rating above 2 (--min-rating draws another line); use more data or "
+            "another protocol"
         )
     if len(test) == 0:
         raise InputError(

@@ -22,6 +22,16 @@ def test_exponent_0_is_uniform_over_items_with_interactions() -> None:
     assert_close(frequencies(0.0), expected, atol=0.004, rtol=0)
 
 
+def test_cold_items_are_drawn_where_wanted_as_if_taken_once() -> None:
+    sampler = NegativeSampler(COUNTS, 200_000, 0.5, cold=True)
+    drawn = torch.bincount(sampler.draw(torch.Generator().manual_seed(0)), minlength=len(COUNTS)) / 200_000
+    assert_close(drawn, torch.tensor([1, 1, 2, 4, 1, 8]) / 17, atol=0.004, rtol=0)
+    assert_close(sampler.chance.float(), torch.tensor([1, 1, 2, 4, 1, 8]) / 17)
+    uniform = NegativeSampler(COUNTS, 200_000, 0.0, cold=True).draw(torch.Generator().manual_seed(0))
+    share = torch.bincount(uniform, minlength=len(COUNTS)) / 200_000
+    assert_close(share, torch.full((6,), 1 / 6), atol=0.004, rtol=0)
+
+
 def test_log_inclusion_is_the_share_of_samples_that_hold_the_item() -> None:
     popular = NegativeSampler(COUNTS, 3, 1.0)
     uniform = NegativeSampler(COUNTS, 2, 0.0)
