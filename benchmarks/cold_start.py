@@ -144,12 +144,14 @@ def besides(found: list[Row]) -> Iterator[str]:
 def page(results: Path) -> str:
     """The page as Markdown."""
     text = (
-        "# What features are worth\n\nDerived from stored runs by `python -m benchmarks.cold_start`. Chance "
-        "is a uniformly random ranking's Recall@20 among all items of the catalog ([metrics.md](metrics.md)): on "
-        "aliec-sim every ad of `ad_feature.csv`, most of which nobody ever clicks. `category_hot` ranks by "
-        "popularity within the categories of the user's history, an item without interactions counting as its "
-        "category's average (`benchmarks/category_hot.py`). Rows with features and rows with ids alone are those "
-        "of the boards, which tell their settings; where a row has several seeds, their mean.\n"
+        "# What features are worth\n\n"
+        "Derived from stored runs by `python -m benchmarks.cold_start`. Chance is a uniformly random "
+        "ranking's Recall@20 among all items of the catalog ([metrics.md](metrics.md)): on aliec-sim "
+        "every ad of `ad_feature.csv`, most of which nobody ever clicks. `category_hot` ranks by "
+        "popularity within the categories of the user's history, an item without interactions counting as "
+        "its category's average (`benchmarks/category_hot.py`). Rows with features and rows with ids "
+        "alone are those of the boards, which tell their settings; where a row has several seeds, their "
+        "mean.\n"
     )
     for board in BOARDS:
         found = rows(board, results)
