@@ -23,8 +23,8 @@ QUICK = ("global_hot", "simplex_ccl")
 HALF_A_DIGIT = 5e-5
 """Of the four that a board shows."""
 BLAS = 1e-3
-"""Relative: ALS on gowalla with OPENBLAS_CORETYPE Prescott, Sandybridge, Haswell, Zen, SkylakeX and
-Cooperlake on one processor: its metrics are up to 5.4e-4 apart (MAP .068957 to .068994)."""
+"""Relative. On one processor, with OPENBLAS_CORETYPE Prescott, Sandybridge, Haswell, Zen, SkylakeX and
+Cooperlake, the metrics of ALS on gowalla are up to 5.4e-4 apart (MAP .068957 to .068994)."""
 
 
 def slow(names):

@@ -24,13 +24,17 @@ def model(train):
     return fitted
 
 
+def solution(others, taken, model):
+    """The weighted least squares of the paper's equation 4, for the codes `taken` of `others`."""
+    others = others.astype(np.float64)
+    confidence = np.ones(len(others))
+    confidence[taken] = model.alpha
+    left = others.T @ (confidence[:, None] * others) + model.regularization * np.eye(others.shape[1])
+    return np.linalg.solve(left, others[taken].sum(axis=0) * model.alpha)
+
+
 def solved(model, history):
-    """The weighted least squares of the paper's equation 4, for one history."""
-    items = model.encode_items().astype(np.float64)
-    confidence = np.ones(len(items))
-    confidence[history] = model.alpha
-    left = items.T @ (confidence[:, None] * items) + model.regularization * np.eye(model.factors)
-    return np.linalg.solve(left, items[history].sum(axis=0) * model.alpha)
+    return solution(model.encode_items(), history, model)
 
 
 def test_every_history_gets_its_exact_solution(train, model):
@@ -89,6 +93,23 @@ def test_training_lowers_the_weighted_loss(train):
 
     losses = [loss(iterations) for iterations in (1, 3, 10)]
     assert losses[0] > losses[1] > losses[2]
+
+
+def test_in_the_end_items_solve_for_their_users_as_users_for_their_items(train):
+    fitted = ALS(factors=3, regularization=2.0, alpha=6, iterations=1000)
+    fitted.fit(train, None, 0)
+    users, taken = fitted.encode_queries(queries(train)), dense(train)
+    expected = [solution(users, np.flatnonzero(column), fitted) for column in taken.T]
+    np.testing.assert_allclose(fitted.encode_items(), expected, atol=1e-5)
+
+
+def test_another_seed_gives_another_model(train):
+    def items(seed):
+        fitted = ALS(factors=8, iterations=1)
+        fitted.fit(train, None, seed)
+        return fitted.encode_items()
+
+    assert not np.allclose(items(0), items(1), rtol=1e-2)
 
 
 def test_an_empty_history_gets_nothing(train, model):

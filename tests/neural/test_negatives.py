@@ -54,3 +54,12 @@ def test_streaming_frequency_finds_how_often_an_item_is_in_a_batch() -> None:
         present = torch.nonzero(torch.rand(len(chance), generator=generator) < chance).squeeze(1)
         frequency.see(present.repeat(2))
     assert_close(frequency.chance(torch.arange(4)).float(), chance, rtol=0.25, atol=0)
+
+
+def test_the_newest_gap_weighs_a_twentieth_by_default() -> None:
+    frequency = StreamingFrequency(3, "cpu")
+    for seen in ([0, 1], [0], [0], [0, 1]):
+        frequency.see(torch.tensor(seen))
+    # Item 1 was first seen after 1 step, then after 3 more; item 2 never.
+    expected = torch.tensor([1, 1 / (1 + 0.05 * (3 - 1)), 0], dtype=torch.float64)
+    assert_close(frequency.chance(torch.arange(3)), expected, atol=1e-6, rtol=0)
