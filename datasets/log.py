@@ -53,6 +53,8 @@ class Log:
     """bool[n]: the rows of the source's own test file"""
     periods: tuple[int, int] | None = None
     """Unix seconds at which the validation and the test period begin, where the source fixes them"""
+    carve: str = "draw"
+    """One of `carving.CARVES`: how protocol published carves validation from the rows that are not test"""
     user_features: Features | None = None
     item_features: Features | None = None
     context: Features | None = None

@@ -75,6 +75,7 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
         title=log.title or log.name,
         synthetic=log.synthetic,
         notes=notes,
+        carve=parts.carve,
     )
 
 
