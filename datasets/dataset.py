@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from datasets import validation
 from datasets.ragged import Ragged, offsets_of
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ class Dataset:
     """Which items the catalog holds, in words"""
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
+    carve: str = ""
+    """How validation was carved from each user's rows: "draw", "stretch"; "" where times or events decide"""
     profile: Profile | None = None
     """What it is made of and how it was read; no part of the fingerprint"""
 
@@ -193,6 +196,11 @@ class Dataset:
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         return f"{self.title or self.name}: {self.protocol}, {POLICIES[self.exclude_seen]}"
+
+    @property
+    def validation(self) -> str:
+        """Which rows the validation part is, in words."""
+        return validation.told(self.protocol, self.carve)
 
     @cached_property
     def fingerprint(self) -> str:

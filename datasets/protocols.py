@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.candidates import known_at
-from datasets.carving import Carve, draw, lie_together, stretch
+from datasets.carving import AS_TEST, DRAW, STRETCH, draw, lie_together, stretch
 from datasets.dataset import Interactions, Queries
 from datasets.log import Log
 from datasets.periods import moments, periods
@@ -23,8 +23,6 @@ VALID_PERCENT = 10
 TEST_PERCENT = 20
 LAST_EVENTS = 3
 LIKED = 2.0
-
-STRETCHES = "the source's test rows lie together: validation is one stretch of each user's rows, not a draw"
 
 Rows = npt.NDArray[np.int64]
 
@@ -38,14 +36,15 @@ class Parts:
     train_valid: Interactions
     test: Queries
     notes: tuple[str, ...] = ()
+    carve: str = ""
+    """How validation was carved from each user's rows; "" where times or events decide"""
 
 
 def published(log: Log, seed: int) -> Parts:
-    """The source's own test rows; validation is carved from each user's other rows the way the test was.
+    """The source's own test rows; validation is a fifth of each user's others, carved as `log.carve` says.
 
-    That is a fifth of them, drawn one by one, or as one stretch of neighbouring rows where the source's
-    test rows lie together more often than a draw would put them. Gowalla's do (its test is visits in a
-    row), and a validation part drawn one by one ranks models differently from such a test.
+    They are drawn one by one; by `AS_TEST` they are one stretch of neighboring rows where the source's test
+    rows lie together more often than a draw would put them: validation then depends on what is test.
     """
     if log.held_out is None:
         raise InputError(
@@ -54,16 +53,10 @@ def published(log: Log, seed: int) -> Parts:
         )
     order = _by_user(log)
     held = log.held_out[order]
-    together = lie_together(log.user[order], held)
-    return _static(
-        log,
-        order[~held],
-        order[held],
-        carve=stretch if together else draw,
-        percent=TEST_PERCENT,
-        rng=np.random.default_rng(seed),
-        notes=(STRETCHES,) if together else (),
-    )
+    together = log.carve == AS_TEST and lie_together(log.user[order], log.item[order], held)
+    carve = STRETCH if together else DRAW
+    rng = np.random.default_rng(seed)
+    return _static(log, order[~held], order[held], carve=carve, percent=TEST_PERCENT, rng=rng, notes=())
 
 
 def random(log: Log, seed: int) -> Parts:
@@ -73,7 +66,7 @@ def random(log: Log, seed: int) -> Parts:
     rows = _distinct(log, order)
     held = draw(log.user[rows], TEST_PERCENT, rng)
     notes = _duplicates(len(order) - len(rows))
-    return _static(log, rows[~held], rows[held], carve=draw, percent=VALID_PERCENT, rng=rng, notes=notes)
+    return _static(log, rows[~held], rows[held], carve=DRAW, percent=VALID_PERCENT, rng=rng, notes=notes)
 
 
 def time(log: Log, seed: int) -> Parts:
@@ -130,7 +123,7 @@ def _static(
     train_valid: Rows,
     test: Rows,
     *,
-    carve: Carve,
+    carve: str,
     percent: int,
     rng: np.random.Generator,
     notes: tuple[str, ...],
@@ -140,7 +133,7 @@ def _static(
     `carve` takes `percent` of `train_valid` for validation.
     """
     rows = _distinct(log, train_valid)
-    carved = carve(log.user[rows], percent, rng)
+    carved = (stretch if carve == STRETCH else draw)(log.user[rows], percent, rng)
     train, full = _interactions(log, rows[~carved]), _interactions(log, rows)
     return Parts(
         train,
@@ -148,6 +141,7 @@ def _static(
         full,
         _per_user(log, _distinct(log, test), full.by_user, timed=False),
         _duplicates(len(train_valid) - len(rows)) + notes,
+        carve,
     )
 
 

@@ -84,6 +84,7 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
         synthetic=log.synthetic,
         candidates=candidates,
         notes=notes,
+        carve=parts.carve,
     )
 
 
