@@ -58,6 +58,23 @@ class Row:
         values = self.values(*path)
         return mean(values) if values else float("-inf")
 
+    @property
+    def timed(self) -> list[Record]:
+        """The finished runs of one machine, that of the most and the newest: costs of two have no mean."""
+        by_machine: dict[str, list[Record]] = {}
+        for record in sorted(self.done, key=lambda record: record["date"], reverse=True):
+            by_machine.setdefault(environment.machine(record), []).append(record)
+        return max(by_machine.values(), key=len, default=[])
+
+    @property
+    def machine(self) -> str:
+        """What its costs were measured on; "" where no run finished."""
+        return environment.machine(self.timed[0]) if self.done else ""
+
+    def cost(self, key: str) -> float:
+        """The mean of `record[key]` over the runs of one machine, `timed`."""
+        return mean(float(record[key]) for record in self.timed)
+
     def spread(self, *path: str) -> float | None:
         """The standard deviation over finished runs (n − 1); None with fewer than two."""
         values = self.values(*path)

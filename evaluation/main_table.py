@@ -14,6 +14,7 @@ SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "ND
 FEWER = "†"
 SHIPPED_ROWS = "Shipped: a run that came with the project, made by its authors on the machine that is named."
 BRACKETS = "In brackets: the settings in which the rows of a model differ."
+ELSEWHERE = "machine: of the costs; in brackets those of other seeds, whose costs are left out."
 MORE = "+n: in n more, which the board lists."
 Costs = dict[str, tuple[str, str]]
 COSTS: Costs = {
@@ -117,15 +118,19 @@ def _metric(row: Row, name: str) -> str:
 
 def _cost(row: Row, key: str, form: str) -> str:
     """The mean of a cost; a dash for parameters that are not told, which are 0 in older records."""
-    told = all(record[key] or key != "parameters" for record in row.done)
-    return form.format(row.mean(key)) if told else NONE
+    told = all(record[key] or key != "parameters" for record in row.timed)
+    return form.format(row.cost(key)) if told else NONE
 
 
 def _numbers(row: Row, machines: list[str]) -> str:
-    """Which of `machines` the row's finished runs were made on, counted from 1; a dash without one."""
-    used = {environment.machine(record) for record in row.done}
-    found = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
-    return ", ".join(found) or NONE
+    """Which of `machines`, counted from 1, the row's costs are of, in brackets those of its other runs; a
+    dash without one.
+    """
+    if not row.done:
+        return NONE
+    used = {environment.machine(record) for record in row.done} - {row.machine}
+    others = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
+    return str(machines.index(row.machine) + 1) + (f" ({', '.join(others)})" if others else "")
 
 
 def _tuned(row: Row, most: int) -> str:
@@ -136,6 +141,9 @@ def _footnotes(rows: list[Row], most: int) -> list[str]:
     notes = [SHIPPED_ROWS] if any(row.shipped for row in rows) else []
     if any("(" in label for label in labels(rows)):
         notes.append(f"{BRACKETS} {MORE}" if differences(rows) else BRACKETS)
+    if any(len(row.timed) < len(row.done) for row in rows):
+        notes.append(ELSEWHERE)
     if any(row.chosen.trials < most for row in rows):
-        notes.append(f"{FEWER} not chosen among as many settings as the row with the most trials, {most}.")
+        told = max((row.chosen for row in rows), key=lambda chosen: chosen.trials).counted
+        notes.append(f"{FEWER} not chosen among as many settings as the row with the most, {told}.")
     return notes

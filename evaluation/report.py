@@ -11,7 +11,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import data_section, index_section, main_table, references
+from evaluation import data_section, index_section, main_table, published_section
 from evaluation.board import FOLDER, Board, Record, Row, read_boards
 from evaluation.configs import Chosen
 from evaluation.labels import labels, written
@@ -71,7 +71,7 @@ def shipped_beside(folder: Path) -> Path | None:
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table.markdown(board)]
-    parts += references.section(board, labels(board.rows))
+    parts += published_section.section(board, labels(board.rows))
     parts += ["## Slices\n", slice_table(board.rows, labels(board.rows), board.k)]
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:

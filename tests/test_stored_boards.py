@@ -13,6 +13,7 @@ import pytest
 import baselines  # noqa: F401
 import neural
 from datasets import load
+from datasets.catalog import SOURCES
 from evaluation import configs, contract, environment, evaluate, records, registry, runs, settings
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +55,35 @@ def stored(data, name):
     record = records.read(job.folder(data, RESULTS / data.name))
     assert record is not None, "other data or settings than those of the runs that ship"
     return record
+
+
+TUNED = sorted(folder.parent.name for folder in RESULTS.glob("*/tuning"))
+
+
+@pytest.mark.parametrize("dataset", TUNED)
+def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dataset):
+    found = configs.in_section(ROOT / "configs" / f"{dataset}.yaml", SOURCES[dataset].protocols[0])
+    for model, choice in found.items():
+        paths = RESULTS.joinpath(dataset, "tuning").glob(f"{model}-*.json")
+        trials = [trial for path in paths for trial in json.loads(path.read_text())["trials"]]
+        chosen = choice.chosen
+        assert chosen.trials >= len(trials), model
+        assert chosen.at_least or chosen.trials == len(trials), model
+        assert chosen.pruned == sum(trial["state"] == "pruned" for trial in trials), model
+
+
+@pytest.mark.parametrize("dataset", TUNED)
+def test_stored_runs_say_how_they_were_chosen_as_the_configs_do(dataset):
+    paths = [*ROOT.glob(f"configs/{dataset}.yaml"), *ROOT.glob(f"configs/*/{dataset}.yaml")]
+    known = [
+        (model, choice.chosen.as_dict())
+        for path in paths
+        for protocol in SOURCES[dataset].protocols
+        for model, choice in configs.in_section(path, protocol).items()
+    ]
+    for folder, record in records.of_board(RESULTS / dataset).items():
+        if record["chosen"].get("trials"):
+            assert (record["model"], record["chosen"]) in known, folder.name
 
 
 def compare(data, name):
