@@ -171,6 +171,7 @@ def _load(options: argparse.Namespace) -> Dataset:
         protocol=options.protocol,
         exclude_seen=options.exclude_seen,
         split_seed=options.split_seed,
+        carve=options.carve,
         **own_file.chosen(options),
         stand_in=not options.no_stand_in,
         scale=options.scale,
@@ -180,7 +181,8 @@ def _load(options: argparse.Namespace) -> Dataset:
 def _show(dataset: Dataset) -> None:
     """What the data is, before anything is fitted to it."""
     if dataset.profile is not None:
-        told = [*dataset.profile.lines(), *(f"warning: {each}" for each in dataset.profile.warnings)]
+        told = [*dataset.profile.lines(), f"validation: {dataset.validation}"]
+        told += [f"warning: {each}" for each in dataset.profile.warnings]
         progress.say("\n  ".join([dataset.heading, *told]))
 
 
@@ -251,6 +253,8 @@ def _parser() -> argparse.ArgumentParser:
         "(default: the dataset's)")  # fmt: skip
     add("--seeds", type=_count, default=1, metavar="N", help="runs of each model with chance in it")
     add("--split-seed", type=int, default=0, metavar="S", help="seed of everything random in the split")
+    add("--carve", metavar="HOW", help="validation of protocol published: draw (rows one by one) or as-test "
+        "(one stretch where the source's test rows lie together) (default: the dataset's)")  # fmt: skip
     add("--k", type=_count, default=20, help="length of the lists")
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="folder of the datasets")
     add("--results-dir", type=Path, default=report.SHIPPED / report.OWN, metavar="DIR",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from datasets import validation
 from datasets.ragged import Ragged, offsets_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,21 @@ class Features:
             {name: numbers[rows] for name, numbers in self.numeric.items()},
         )
 
+    def compact(self) -> Features:
+        """Without values that no row has; the others keep their order, and code 0 stays "unknown"."""
+        found = self.categorical | {name: rows.compact()[0] for name, rows in self.multivalued.items()}
+        used = {name: np.union1d(0, codes) for name, codes in found.items()}
+        code = {name: np.searchsorted(used[name], codes).astype(np.int32) for name, codes in found.items()}
+        return Features(
+            {name: code[name] for name in self.categorical},
+            {
+                name: Ragged.from_offsets(code[name], rows.compact()[1])
+                for name, rows in self.multivalued.items()
+            },
+            {name: [values[each] for each in used[name]] for name, values in self.vocabulary.items()},
+            self.numeric,
+        )
+
 
 @dataclass(frozen=True)
 class Interactions:
@@ -61,7 +77,7 @@ class Interactions:
     n_users: int
     """Size of the user code space, cold users included."""
     n_items: int
-    """Size of the catalogue: every item a model may return, cold items included."""
+    """Size of the catalog: every item a model may return, cold items included."""
     ordered: bool = True
     """Whether the order within a user is the order in time; some sources lost it."""
     user_features: Features | None = None
@@ -167,8 +183,12 @@ class Dataset:
     title: str = ""
     """How tables call it: the name, and what else tells this content from other content of that name."""
     synthetic: bool = False
+    candidates: str = ""
+    """Which items the catalog holds, in words"""
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
+    carve: str = ""
+    """How validation was carved from each user's rows: "draw", "stretch"; "" where times or events decide"""
     profile: Profile | None = None
     """What it is made of and how it was read; no part of the fingerprint"""
 
@@ -176,6 +196,11 @@ class Dataset:
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         return f"{self.title or self.name}: {self.protocol}, {POLICIES[self.exclude_seen]}"
+
+    @property
+    def validation(self) -> str:
+        """Which rows the validation part is, in words."""
+        return validation.told(self.protocol, self.carve)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from datasets.carving import Carve, draw, lie_together, stretch
+from datasets.candidates import known_at
+from datasets.carving import AS_TEST, DRAW, STRETCH, draw, lie_together, stretch
 from datasets.dataset import Interactions, Queries
 from datasets.log import Log
+from datasets.periods import moments, periods
 from datasets.ragged import Ragged, offsets_of
 from support.errors import InputError
 
@@ -21,8 +23,6 @@ VALID_PERCENT = 10
 TEST_PERCENT = 20
 LAST_EVENTS = 3
 LIKED = 2.0
-
-STRETCHES = "the source's test rows lie together: validation is one stretch of each user's rows, not a draw"
 
 Rows = npt.NDArray[np.int64]
 
@@ -36,14 +36,15 @@ class Parts:
     train_valid: Interactions
     test: Queries
     notes: tuple[str, ...] = ()
+    carve: str = ""
+    """How validation was carved from each user's rows; "" where times or events decide"""
 
 
 def published(log: Log, seed: int) -> Parts:
-    """The source's own test rows; validation is carved from each user's other rows the way the test was.
+    """The source's own test rows; validation is a fifth of each user's others, carved as `log.carve` says.
 
-    That is a fifth of them, drawn one by one, or as one stretch of neighbouring rows where the source's
-    test rows lie together more often than a draw would put them. Gowalla's do (its test is visits in a
-    row), and a validation part drawn one by one ranks models differently from such a test.
+    They are drawn one by one; by `AS_TEST` they are one stretch of neighboring rows where the source's test
+    rows lie together more often than a draw would put them: validation then depends on what is test.
     """
     if log.held_out is None:
         raise InputError(
@@ -52,16 +53,10 @@ def published(log: Log, seed: int) -> Parts:
         )
     order = _by_user(log)
     held = log.held_out[order]
-    together = lie_together(log.user[order], held)
-    return _static(
-        log,
-        order[~held],
-        order[held],
-        carve=stretch if together else draw,
-        percent=TEST_PERCENT,
-        rng=np.random.default_rng(seed),
-        notes=(STRETCHES,) if together else (),
-    )
+    together = log.carve == AS_TEST and lie_together(log.user[order], log.item[order], held)
+    carve = STRETCH if together else DRAW
+    rng = np.random.default_rng(seed)
+    return _static(log, order[~held], order[held], carve=carve, percent=TEST_PERCENT, rng=rng, notes=())
 
 
 def random(log: Log, seed: int) -> Parts:
@@ -71,30 +66,26 @@ def random(log: Log, seed: int) -> Parts:
     rows = _distinct(log, order)
     held = draw(log.user[rows], TEST_PERCENT, rng)
     notes = _duplicates(len(order) - len(rows))
-    return _static(log, rows[~held], rows[held], carve=draw, percent=VALID_PERCENT, rng=rng, notes=notes)
+    return _static(log, rows[~held], rows[held], carve=DRAW, percent=VALID_PERCENT, rng=rng, notes=notes)
 
 
 def time(log: Log, seed: int) -> Parts:
     """A global timeline: one query for each user of a period, with all that came before it as history.
 
     The moment of a query, and where it is asked, are those of the user's first interaction of the period.
-    The periods begin at `log.periods`, else where 80 % and 90 % of the interactions have passed.
+    A validation query asks for items that are known when the validation period begins, as a test query does
+    for those known before the test period.
     """
-    moments = _moments(log, "time")
-    if moments.min() == moments.max():
-        raise InputError(
-            f"{log.name}, protocol 'time': all times are equal, so that none comes before the others; choose "
-            "another protocol, such as random"
-        )
-    valid_from, test_from = log.periods or _quantiles(moments)
+    valid_from, test_from = periods(log)
+    moment = moments(log, "time")
     order = _by_user(log)
-    moment = moments[order]
-    before = order[moment < test_from]
+    before = order[moment[order] < test_from]
     rows = _distinct(log, before)
-    learned = rows[moments[rows] < valid_from]
+    learned = rows[moment[rows] < valid_from]
     train, train_valid = _interactions(log, learned), _interactions(log, rows)
-    valid = _distinct(log, order[(moment >= valid_from) & (moment < test_from)])
-    test = _distinct(log, order[moment >= test_from])
+    between = order[(moment[order] >= valid_from) & (moment[order] < test_from)]
+    valid = _distinct(log, between[known_at(log, valid_from)[log.item[between]]])
+    test = _distinct(log, order[moment[order] >= test_from])
     return Parts(
         train,
         _per_user(log, valid, train.by_user, timed=True),
@@ -132,7 +123,7 @@ def _static(
     train_valid: Rows,
     test: Rows,
     *,
-    carve: Carve,
+    carve: str,
     percent: int,
     rng: np.random.Generator,
     notes: tuple[str, ...],
@@ -142,7 +133,7 @@ def _static(
     `carve` takes `percent` of `train_valid` for validation.
     """
     rows = _distinct(log, train_valid)
-    carved = carve(log.user[rows], percent, rng)
+    carved = (stretch if carve == STRETCH else draw)(log.user[rows], percent, rng)
     train, full = _interactions(log, rows[~carved]), _interactions(log, rows)
     return Parts(
         train,
@@ -150,6 +141,7 @@ def _static(
         full,
         _per_user(log, _distinct(log, test), full.by_user, timed=False),
         _duplicates(len(train_valid) - len(rows)) + notes,
+        carve,
     )
 
 
@@ -162,7 +154,7 @@ def _last(
     above: float | None,
 ) -> Parts:
     """Each user's last events as queries; `above` is the rating an event needs to count as one."""
-    moment = _moments(log, protocol)
+    moment = moments(log, protocol)
     tie = np.random.default_rng(seed).permutation(len(log.user))
     order = np.lexsort((tie, moment, log.user))
     user = log.user[order]
@@ -253,20 +245,6 @@ def _distinct(log: Log, rows: Rows) -> Rows:
 
 def _events(log: Log) -> npt.NDArray[np.int64]:
     return np.bincount(log.user, minlength=len(log.user_ids))
-
-
-def _moments(log: Log, protocol: str) -> npt.NDArray[np.int64]:
-    if log.moment is None:
-        raise InputError(
-            f"{log.name}: protocol '{protocol}' needs a timestamp column, and there is none; "
-            "name one by --columns timestamp=NAME or choose a protocol without time"
-        )
-    return log.moment
-
-
-def _quantiles(moments: npt.NDArray[np.int64]) -> tuple[int, int]:
-    ordered = np.sort(moments)
-    return int(ordered[len(ordered) * 8 // 10]), int(ordered[len(ordered) * 9 // 10])
 
 
 def _duplicates(count: int) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ def _about(board: Board) -> str:
     date = max(record["date"] for record in board.records)
     split = f" · split seed {board.split_seed}" if board.split_seed else ""
     return (
-        f"{about['users']:,} users · {about['items']:,} items in the catalogue · "
+        f"{about['users']:,} users · {about['items']:,} items in the catalog · "
         f"{about['train_valid_interactions']:,} training interactions (validation part included) · "
         f"{about['test_queries']:,} queries with {about['test_items']:,} relevant items  \n"
         f"Fingerprint `{board.fingerprint}`{split} · {date} · {machines(board)}\n"

@@ -230,6 +230,7 @@ def _describe(dataset: Dataset) -> dict[str, Any]:
         "protocol": dataset.protocol,
         "exclude_seen": dataset.exclude_seen,
         "split_seed": dataset.split_seed,
+        "carve": dataset.carve,
         "users": len(dataset.user_ids),
         "items": len(dataset.item_ids),
         "train_interactions": len(dataset.train),

@@ -1,7 +1,7 @@
 """The code as it stands still gives the numbers of the runs that ship with it, whatever the number of cores.
 
 Training towers amplifies how a processor rounds: on another one than the record's, they are compared
-to within 3 %.
+to within 3 %. ALS depends on which kernels OpenBLAS picks, which its record does not tell.
 """
 
 import json
@@ -23,6 +23,9 @@ ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
 QUICK = ("global_hot", "simplex_ccl")
 HALF_A_DIGIT = 5e-5
 """Of the four that a board shows."""
+BLAS = 1e-3
+"""Relative. On one processor, with OPENBLAS_CORETYPE Prescott, Sandybridge, Haswell, Zen, SkylakeX and
+Cooperlake, the metrics of ALS on gowalla are up to 5.4e-4 apart (MAP .068957 to .068994)."""
 
 
 def slow(names):
@@ -87,9 +90,16 @@ def compare(data, name):
     model, record = settings.build(registry.get(name), chosen(data, name)), stored(data, name)
     contract.fit(model, data, seed=0)
     measured = evaluate(model, data).metrics
-    elsewhere = name in neural.NAMES and record["processor"] != environment.processor()
-    tolerance = {"rel": 0.03} if elsewhere else {"rel": 0, "abs": HALF_A_DIGIT}
-    assert measured == pytest.approx(record["metrics"], **tolerance)
+    assert measured == pytest.approx(record["metrics"], **tolerance(name, record["processor"]))
+
+
+def tolerance(name, processor):
+    """How far a model's metrics may be from those that `processor` measured."""
+    if name == "als":
+        return {"rel": BLAS, "abs": 0}
+    if name in neural.NAMES and processor != environment.processor():
+        return {"rel": 0.03}
+    return {"rel": 0, "abs": HALF_A_DIGIT}
 
 
 @pytest.mark.parametrize("name", slow(ON_GOWALLA))

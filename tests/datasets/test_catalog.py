@@ -73,6 +73,40 @@ def test_protocol_a_dataset_does_not_have(tmp_path: Path):
         load("gowalla", tmp_path, protocol="time")
 
 
+def test_a_carve_is_declared_or_asked_for(tmp_path: Path):
+    users = [(user, range(user % 40, user % 40 + 10)) for user in range(1, 100)]
+    test = [f"{user} {' '.join(map(str, rows))}" for user, rows in users]
+    train = [
+        f"{user} {' '.join(str(item) for item in range(50) if item not in rows)}" for user, rows in users
+    ]
+    train.append(f"0 {' '.join(map(str, range(50)))}")
+    for name in ("gowalla", "amazon-cds"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.txt").write_text("\n".join(train))
+        (tmp_path / name / "test.txt").write_text("\n".join(test))
+    carves = {
+        (name, carve): load(name, tmp_path, carve=carve).carve
+        for name in ("gowalla", "amazon-cds")
+        for carve in (None, "draw", "as-test")
+    }
+    assert carves == {
+        ("gowalla", None): "stretch",
+        ("gowalla", "draw"): "draw",
+        ("gowalla", "as-test"): "stretch",
+        ("amazon-cds", None): "draw",
+        ("amazon-cds", "draw"): "draw",
+        ("amazon-cds", "as-test"): "stretch",
+    }
+
+
+def test_a_carve_that_cannot_be_had(tmp_path: Path):
+    write_lightgcn(tmp_path / "gowalla")
+    with pytest.raises(InputError, match="unknown carve 'drawn': did you mean 'draw'"):
+        load("gowalla", tmp_path, carve="drawn")
+    with pytest.raises(InputError, match="carve draw: that is for protocol 'published'; 'time' fixes"):
+        load(str(write_log(tmp_path / "log.csv")), tmp_path, carve="draw")
+
+
 def test_options_that_do_not_belong(tmp_path: Path):
     write_lightgcn(tmp_path / "gowalla")
     with pytest.raises(InputError, match="column names are for a file of your own"):
@@ -340,6 +374,17 @@ def test_real_datasets_load_by_name(data_dir: Path, name: str, queries: int, exc
     assert abs(len(dataset.test) - queries) <= 40
     assert dataset.exclude_seen is excluded
     assert not any("not the published" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "fingerprint", "carve"),
+    [("gowalla", "fa3740b83efc", "stretch"), ("amazon-beauty", "f35d74064f27", "draw")],
+)
+def test_validation_of_the_stored_boards(data_dir: Path, name: str, fingerprint: str, carve: str):
+    dataset = load(name, data_dir)
+    assert (dataset.fingerprint, dataset.carve) == (fingerprint, carve)
+    if carve == "stretch":
+        assert load(name, data_dir, carve="draw").fingerprint != fingerprint
 
 
 def test_real_log_as_a_file_of_ones_own(data_dir: Path, tmp_path: Path):

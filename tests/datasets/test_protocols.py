@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from datasets import Dataset, Features, Interactions, Queries, lightgcn
+from datasets import Dataset, Features, Interactions, Queries
 from datasets.log import Log
-from datasets.protocols import STRETCHES
 from datasets.splits import split
 from support.errors import InputError
 
@@ -105,12 +103,15 @@ def in_stretches(items: list[int], length: int) -> bool:
     return int((there & ~np.roll(there, 1)).sum()) == 1
 
 
-def test_published_carves_stretches_where_the_test_rows_lie_together():
+def test_published_as_the_test_carves_stretches_where_the_test_rows_lie_together():
     test = [(user, item) for user in range(200) for item in range(user, user + 10)]
     train = [(user, item) for user in range(200) for item in range(400) if not user <= item < user + 10]
-    together = split(published_log(train, test), "published", True, 0)
+    drawn = split(published_log(train, test), "published", True, 0)
+    together = split(published_log(train, test, carve="as-test"), "published", True, 0)
     check_contract(together)
-    assert STRETCHES in together.notes
+    assert (drawn.carve, together.carve) == ("draw", "stretch")
+    assert listed(drawn.test) == listed(together.test)
+    assert drawn.fingerprint != together.fingerprint
     full = rows_of(together.train_valid)
     for user, _, _, relevant in listed(together.valid):
         assert len(relevant) == 78
@@ -119,21 +120,14 @@ def test_published_carves_stretches_where_the_test_rows_lie_together():
     rng = np.random.default_rng(0)
     test = [(user, item) for user in range(200) for item in rng.choice(400, 10, replace=False).tolist()]
     train = sorted({(user, item) for user in range(200) for item in range(400)} - set(test))
-    scattered = split(published_log(train, test), "published", True, 0)
-    assert STRETCHES not in scattered.notes
+    scattered = split(published_log(train, test, carve="as-test"), "published", True, 0)
+    assert scattered.carve == "draw"
+    assert scattered.fingerprint == split(published_log(train, test), "published", True, 0).fingerprint
     full = rows_of(scattered.train_valid)
     assert not any(
         in_stretches([full[user].index(item) for item in relevant], 390)
         for user, _, _, relevant in listed(scattered.valid)
     )
-
-
-def test_gowalla_is_validated_on_stretches_and_amazon_beauty_on_draws(data_dir: Path):
-    def notes(name: str) -> tuple[str, ...]:
-        return split(lightgcn.load(data_dir / name, name), "published", True, 0).notes
-
-    assert STRETCHES in notes("gowalla")
-    assert STRETCHES not in notes("amazon-beauty")
 
 
 def test_published_validation_depends_on_the_seed_alone():
@@ -216,7 +210,7 @@ def test_time_with_fixed_periods():
         (2, 4, 23),
         (3, 2, 13),
     ]
-    dataset = split(make_log(events, periods=(10, 20)), "time", True, 0)
+    dataset = split(make_log(events, periods=(10, 20), listed=np.ones(5, dtype=bool)), "time", True, 0)
     check_contract(dataset)
     assert rows_of(dataset.train) == {0: [0], 1: [1, 0]}
     assert rows_of(dataset.train_valid) == {0: [0, 2, 1], 1: [1, 0], 3: [2]}
@@ -252,7 +246,7 @@ def test_a_query_is_asked_where_its_first_item_was_taken(protocol: str):
 
 def test_time_without_periods_takes_the_last_two_tenths():
     events = [(event % 3, event, event) for event in range(100)]
-    dataset = split(make_log(events), "time", True, 0)
+    dataset = split(make_log(events, listed=np.ones(100, dtype=bool)), "time", True, 0)
     check_contract(dataset)
     assert sorted(dataset.train.item.tolist()) == list(range(80))
     assert sorted(dataset.valid.relevant.compact()[0].tolist()) == list(range(80, 90))
@@ -412,7 +406,7 @@ def test_truth_that_is_all_seen_is_an_error_that_says_so():
 
 def test_nothing_to_learn_from_is_an_error():
     with pytest.raises(InputError, match="no training interaction is left"):
-        split(make_log(one_user(0, 1, 2), periods=(0, 1)), "time", True, 0)
+        split(make_log(one_user(0, 1, 2), periods=(0, 1), listed=np.ones(3, dtype=bool)), "time", True, 0)
 
 
 def test_features_title_and_notes_reach_the_dataset():

@@ -90,3 +90,10 @@ def test_groups_share_out_the_catalogue():
     assert sum(groups.values()).tolist() == [1] * 5
     assert np.flatnonzero(groups["head"]).tolist() == [0]
     assert np.flatnonzero(groups["cold"]).tolist() == [4]
+
+
+def test_the_head_has_no_item_without_interactions():
+    groups = item_groups(np.array([0, 3, 0, 0, 0, 0, 0, 0, 0, 0]))
+    assert np.flatnonzero(groups["head"]).tolist() == [1]
+    assert not groups["tail"].any()
+    assert np.flatnonzero(groups["cold"]).tolist() == [0, *range(2, 10)]

@@ -26,8 +26,16 @@ def plain(train: Interactions) -> np.ndarray:
     return found
 
 
+def uneven() -> Interactions:
+    """User u takes 3 to 19 items, so that who shares two items matters."""
+    rng = np.random.default_rng(0)
+    rows = [np.sort(rng.choice(20, 3 + u % 17, replace=False)) for u in range(34)]
+    user = np.repeat(np.arange(34, dtype=np.int32), [len(row) for row in rows])
+    return Interactions(user, np.concatenate(rows).astype(np.int32), None, 34, 20, False)
+
+
 def test_neighbours_are_the_most_similar_items() -> None:
-    train = planted().train
+    train = uneven()
     similar = plain(train)
     found = neighbours_of(train, K, WEIGHT)
     assert found.item.shape == found.weight.shape == (train.n_items, K + 1)

@@ -276,6 +276,22 @@ def test_features_serve_cold_users_and_items() -> None:
     assert cold[[4, 8, 12]].min() > cold[[1, 2, 3]].max()
 
 
+def test_negatives_of_the_whole_catalog_teach_that_cold_items_are_rare_answers() -> None:
+    from evaluation.planted import planted
+
+    train = planted().train_valid
+    warm = train.item % 16 < 4
+    train = replace(train, user=train.user[warm], item=train.item[warm])
+    cold = train.item_counts == 0
+    share = {}
+    for wanted in (False, True):
+        model = InfoNCE(**(SMALL | {"features": True, "epochs": 30, "cold_negatives": wanted}))
+        model.fit(train, None, 0)
+        items, _ = model.recommend(train.queries(np.flatnonzero(train.user_counts)), 4)
+        share[wanted] = cold[items].mean()
+    assert share[True] < share[False] / 2
+
+
 def test_a_loss_that_is_no_number_is_an_error() -> None:
     train, queries = blocks()
     model = InfoNCE(**(SMALL | {"learning_rate": float("inf")}))
