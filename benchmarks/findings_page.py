@@ -182,8 +182,8 @@ def _pareto(boards: list[Board]) -> str:
     return (
         "## Quality against the cost of training\n\nNDCG@20 on test and seconds to fit, a choice of epochs "
         "on validation included, of every model as its config or its defaults have it. Rows of a board were "
-        "timed on different machines, or by other numbers of threads: seconds of one alone compare. A model "
-        "is efficient where none that was timed there is as cheap and better; a dash stands where no "
+        "timed on different machines, or by other numbers of threads: only those of one are compared. A "
+        "model is efficient where none that was timed there is as cheap and better; a dash stands where no "
         "other was. Seconds of one thread are of fits that ran two at a time on two cores.\n\n"
         "![quality against cost](findings.svg)\n\n"
         + tabulate(lines, header, tablefmt="pipe", disable_numparse=True)

@@ -21,10 +21,10 @@ WHY = {
 }
 """Dataset → what the ablations and the curves say of the causes"""
 TOLD = (
-    "Every row of the boards counts. Of a published number those stand here that are as like it as the row "
-    "beside it on the board, and below it in Recall@20 or NDCG@20; and that row in any case where the number "
-    "is above all of ours. No change is given between vectors of different dimensions, or where theirs is "
-    "not stated."
+    "Every row of the boards counts but those set for a run. Of a published number those stand here that are "
+    "as like it as the row beside it on the board, and below it in Recall@20 or NDCG@20; and that row in any "
+    "case where the number is above all of ours. No change is given between vectors of different dimensions, "
+    "or where theirs is not stated."
 )
 
 
@@ -35,9 +35,10 @@ def shortfalls(boards: list[Board]) -> list[Shortfall]:
 
 def _missed(board: Board) -> Iterator[Match]:
     for reference, matches in references.beside(board).items():
-        fairest = [match for match in matches if match.unlikeness == matches[0].unlikeness]
-        above = references.above(reference, board.rows)
+        chosen = [match for match in matches if match.row.chosen.by != "command line"]
+        fairest = [match for match in chosen if match.unlikeness == chosen[0].unlikeness]
         below = [match for match in fairest if match.same_dimension and min(match.changes) < 0]
+        above = references.above(reference, board.rows)
         yield from below or (matches[:1] if above else [])
 
 

@@ -49,6 +49,10 @@ def test_another_dimension_is_no_shortfall_but_a_number_above_all_rows_is():
     assert "SimpleX" in [name for _, name in names(wide)]
 
 
+def test_a_row_that_was_set_for_a_run_is_no_shortfall():
+    assert names(row("simplex_ccl", 0.1, 0.1, by="command line", neighbours=0), HIGH) == []
+
+
 def test_section():
     text = shortfalls.section(found(row("bsl", 0.0941, 0.1584, [(1, 0.0), (2, 0.1)], neighbours=0)))
     (line,) = [line for line in text.splitlines() if "MF + BSL" in line]
