@@ -92,8 +92,9 @@ def test_groups_share_out_the_catalogue():
     assert np.flatnonzero(groups["cold"]).tolist() == [4]
 
 
-def test_the_head_has_no_item_without_interactions():
-    groups = item_groups(np.array([0, 3, 0, 0, 0, 0, 0, 0, 0, 0]))
-    assert np.flatnonzero(groups["head"]).tolist() == [1]
-    assert not groups["tail"].any()
-    assert np.flatnonzero(groups["cold"]).tolist() == [0, *range(2, 10)]
+def test_the_head_is_a_fifth_of_the_items_with_interactions():
+    counts = np.append(np.zeros(90, np.int64), [5, 1, 9, 2, 3, 8, 1, 1, 4, 2])
+    groups = item_groups(counts)
+    assert np.flatnonzero(groups["head"]).tolist() == [92, 95]
+    assert groups["tail"].sum() == 8
+    assert np.flatnonzero(groups["cold"]).tolist() == list(range(90))
