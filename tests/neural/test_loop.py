@@ -13,8 +13,10 @@ TRAIN = planted().train
 SMALL = {"embedding_dim": 8, "batch_rows": 16, "negatives": 12, "epochs": 3}
 
 
-def stepped(monkeypatch, precision: str = "fp32", **settings) -> tuple[float, float]:
-    """The norm of all gradients with which a first step updates the towers, and its learning rate."""
+def stepped(monkeypatch, precision: str = "fp32", batches: int = 1, **settings) -> tuple[float, float]:
+    """The norm of all gradients with which a first step, of the same batch so many times, updates the
+    towers, and its learning rate.
+    """
     seen: list[tuple[float, float]] = []
 
     def step(self: RowwiseAdamW) -> None:
@@ -26,7 +28,7 @@ def stepped(monkeypatch, precision: str = "fp32", **settings) -> tuple[float, fl
     monkeypatch.setattr(RowwiseAdamW, "step", step)
     monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu", precision))
     here = Loop(InfoNCE(**SMALL, **settings), TRAIN, 0)
-    here.step([next(here.batcher.epoch(here.rows()))])
+    here.step([next(here.batcher.epoch(here.rows()))] * batches)
     return seen[0]
 
 
@@ -48,11 +50,24 @@ def test_the_rate_is_that_of_the_share_of_steps_done(monkeypatch) -> None:
     assert asked == [(pytest.approx(1 / 10), 0.3)]
 
 
+def test_gradients_of_a_group_of_batches_are_averaged(monkeypatch) -> None:
+    alone, _ = stepped(monkeypatch)
+    assert stepped(monkeypatch, batches=3)[0] == pytest.approx(alone, rel=1e-5)
+
+
+def test_dropout_depends_on_the_seed() -> None:
+    seeds = []
+    for seed in (3, 4):
+        Loop(InfoNCE(**SMALL), TRAIN, seed)
+        seeds.append(torch.initial_seed())
+    assert seeds == [3, 4]
+
+
 def test_a_pair_counts_by_its_weight() -> None:
     """The loss is the weighted mean of the pairs' losses."""
     here = Loop(InfoNCE(**SMALL), TRAIN, 0)
     batch = next(here.batcher.epoch(here.rows()))
-    batch.weight.copy_(torch.arange(len(batch.weight)) % 3)
+    batch.weight.copy_(torch.arange(len(batch.weight)) % 5)
     losses = torch.arange(len(batch.weight)).float() ** 2
     here.model.pair_loss = lambda *_: losses
     expected = (losses * batch.weight).sum() / batch.weight.sum()

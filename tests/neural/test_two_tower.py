@@ -170,13 +170,14 @@ def test_refitting_on_more_data_learns_to_the_last_of_the_chosen_epochs(
 
 
 @pytest.mark.parametrize(
-    "truths, ordered, expected", [(1, True, "position"), (2, True, "user"), (1, False, "user")]
+    "truths, ordered, expected",
+    [([1], True, "position"), ([2], True, "user"), ([1, 2], True, "user"), ([1], False, "user")],
 )
-def test_rows_follow_the_kind_of_query(truths: int, ordered: bool, expected: str) -> None:
+def test_rows_follow_the_kind_of_query(truths: list[int], ordered: bool, expected: str) -> None:
     train, queries = blocks(ordered)
+    begin = queries.relevant.start
     one = replace(
-        queries,
-        relevant=Ragged(queries.relevant.values, queries.relevant.start, queries.relevant.start + truths),
+        queries, relevant=Ragged(queries.relevant.values, begin, begin + np.resize(truths, len(begin)))
     )
     model = SimpleX(**(SMALL | {"epochs": 1}))
     model.fit(train, one, 0)
