@@ -64,7 +64,9 @@ def page(records: list[Record]) -> str:
     return (
         "# Defaults beside tuned settings\n\nNDCG@20 on the validation queries, seed 0, of each model with "
         "its defaults, as on a dataset without a config, and with the settings that its config chose for "
-        f"the dataset; written by `python -m benchmarks.defaults`.\n\n{table}\n\n" + borrowed.part(records)
+        "the dataset; written by `python -m benchmarks.defaults`. The defaults, and the rules by which some "
+        "settings follow the data, were fitted on the validation parts of these same datasets: the shares "
+        f"are in-sample, and on other data may be lower.\n\n{table}\n\n" + borrowed.part(records)
     )
 
 
