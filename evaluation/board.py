@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -79,6 +79,15 @@ class Row:
         """The standard deviation over finished runs (n − 1); None with fewer than two."""
         values = self.values(*path)
         return stdev(values) if len(values) > 1 else None
+
+
+def contenders(rows: Sequence[Row]) -> list[Row]:
+    """The rows that may be called the best: those with results whose settings were not set for a run.
+
+    What is set for a run may have been picked after a look at the test results. Where all were, all may.
+    """
+    done = [row for row in rows if row.done]
+    return [row for row in done if row.chosen.by != "command line"] or done
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 from tabulate import tabulate
 
 from evaluation import data_section, index_section, main_table, published_section
-from evaluation.board import FOLDER, Board, Record, Row, read_boards
+from evaluation.board import FOLDER, Board, Record, Row, contenders, read_boards
 from evaluation.configs import Chosen
 from evaluation.labels import labels, written
 from evaluation.metrics import METRICS
@@ -220,8 +220,7 @@ def _boards(results: Path, seen_from: Path) -> str:
     for folder in sorted(path for path in results.glob("*") if (path / LEADERBOARD).is_file()):
         link = Path(os.path.relpath(folder / LEADERBOARD, seen_from)).as_posix()
         for board in (family[0] for family in read_boards(folder)):
-            rows = [row for row in board.rows if row.done]
-            best = max(rows, key=lambda row: row.mean("metrics", "ndcg"), default=None)
+            best = max(contenders(board.rows), key=lambda row: row.mean("metrics", "ndcg"), default=None)
             score = "–" if best is None else f"{best.model} {best.mean('metrics', 'ndcg'):.4f}"
             lines.append(
                 [f"[{board.heading}]({link})", len(board.rows), f"{board.dataset['test_queries']:,}", score]

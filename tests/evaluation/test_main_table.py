@@ -8,7 +8,7 @@ from rich.console import Console
 
 from evaluation import index_section, report, terminal
 from evaluation.board import Board, Row
-from evaluation.main_table import COSTS, ELSEWHERE, _cost, markdown
+from evaluation.main_table import BEST, COSTS, ELSEWHERE, SHOWN, _cost, markdown
 from evaluation.metrics import METRICS
 
 DATASET = {
@@ -153,3 +153,13 @@ def test_kinds_of_indexes_are_drawn_by_the_same_means():
     header, _, row = out.getvalue().splitlines()
     assert header.startswith("index ") and "Recall@20 of exact" in header and "NDCG@20 lost" in header
     assert row.split() == ["ivf_pq", "1.50", "20", "10", "19", "0.7500", "0.0100", "nprobe", "8"]
+
+
+def test_a_row_set_for_a_run_is_not_the_best_unless_all_are():
+    plain = Row("infonce", {"size": 1}, [record(0.2)], [])
+    picked = Row("infonce", {"size": 2}, [record(0.3, chosen={"by": "command line"})], [])
+    text = markdown(board(plain, picked))
+    assert text.count("**0.2000**") == len(SHOWN) and "**0.3000**" not in text
+    assert BEST in text
+    alone = markdown(board(picked))
+    assert alone.count("**0.3000**") == len(SHOWN) and BEST not in alone
