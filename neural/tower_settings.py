@@ -23,6 +23,7 @@ class TowerSettings(EmbeddingRetriever):
         "neighbours": [-1, 0, 10, 20, 50],
         "neighbour_weight": (1.0, 10.0, "log"),
         "averaging": [0.0, 0.7],
+        "id_dropout": [0.0, 0.05, 0.1, 0.2],
     }
 
     embedding_dim: int = 64
