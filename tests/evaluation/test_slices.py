@@ -97,3 +97,10 @@ def test_the_head_has_no_item_without_interactions():
     assert np.flatnonzero(groups["head"]).tolist() == [1]
     assert not groups["tail"].any()
     assert np.flatnonzero(groups["cold"]).tolist() == [0, *range(2, 10)]
+
+
+def test_of_items_taken_as_often_the_first_are_the_head():
+    counts = np.array([1, 2, 2, 2, 2, 2, 2, 2, 2, 9])
+    assert np.flatnonzero(item_groups(counts)["head"]).tolist() == [1, 9]
+    # A fifth of 22 items, rounded.
+    assert item_groups(np.arange(1, 23))["head"].sum() == 4
