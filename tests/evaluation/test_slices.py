@@ -98,3 +98,10 @@ def test_the_head_is_a_fifth_of_the_items_with_interactions():
     assert np.flatnonzero(groups["head"]).tolist() == [92, 95]
     assert groups["tail"].sum() == 8
     assert np.flatnonzero(groups["cold"]).tolist() == list(range(90))
+
+
+def test_of_items_taken_as_often_the_first_are_the_head():
+    counts = np.array([1, 2, 2, 2, 2, 2, 2, 2, 2, 9])
+    assert np.flatnonzero(item_groups(counts)["head"]).tolist() == [1, 9]
+    # A fifth of 22 items, rounded.
+    assert item_groups(np.arange(1, 23))["head"].sum() == 4
