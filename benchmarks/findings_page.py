@@ -15,6 +15,7 @@ import neural
 from benchmarks import drawing, shortfalls
 from benchmarks.ablations import PLACES, STUDIES, Place, Settings, Study, resolved
 from benchmarks.compared import compared
+from evaluation import propagation
 from evaluation.board import Board, Row, read_boards
 from support.files import write_text
 
@@ -168,12 +169,14 @@ def _pareto(boards: list[Board]) -> str:
         kept = efficient(rows)
         for row in sorted(rows, key=lambda row: row.mean("fit_seconds")):
             ndcg, seconds = row.mean("metrics", "ndcg"), row.mean("fit_seconds")
-            cells = [board.heading, row.model, row.chosen.brief, f"{ndcg:.4f}", f"{seconds:,.1f}"]
+            label = row.model + propagation.marked(row)
+            cells = [board.heading, label, row.chosen.brief, f"{ndcg:.4f}", f"{seconds:,.1f}"]
             lines.append([*cells, _machines(row.done), "yes" if row in kept else ""])
     header = ["board", "model", "settings", "NDCG@20", "fit s", "on", "efficient"]
     return (
         "## Quality against the cost of training\n\nNDCG@20 on test and seconds to fit, a choice of epochs "
-        "on validation included, of every model as its config or its defaults have it. A model is efficient "
+        "on validation included, of every model as its config or its defaults have it; ‡: with fixed "
+        "propagation over the item-item graph. A model is efficient "
         "where none that is as cheap is better. Seconds of one thread are of fits that ran two at a time on "
         "two cores, and family 26 is up to three times as fast as family 25: where machines differ, a factor "
         "of a few says nothing.\n\n![quality against cost](findings.svg)\n\n"

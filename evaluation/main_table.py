@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from evaluation import environment
+from evaluation import environment, propagation
 from evaluation.board import Board, Row
 from evaluation.labels import differences, labels
 
@@ -138,4 +138,4 @@ def _footnotes(rows: list[Row], most: int) -> list[str]:
         notes.append(f"{BRACKETS} {MORE}" if differences(rows) else BRACKETS)
     if any(row.chosen.trials < most for row in rows):
         notes.append(f"{FEWER} not chosen among as many settings as the row with the most trials, {most}.")
-    return notes
+    return notes + propagation.footnotes(rows, labels(rows))
