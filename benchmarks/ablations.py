@@ -154,7 +154,7 @@ STUDIES = (
         "InfoNCE, with the mean .1011.",
     ),
     Study(
-        "Are the embeddings of an item's neighbours added to its own?",
+        "Is there a layer of fixed propagation over the item-item graph (neighbours)?",
         {
             "none": ("infonce", {}),
             "5, weighing 5 together": ("infonce", {"neighbours": 5}),
@@ -162,6 +162,8 @@ STUDIES = (
             "50, weighing 5 together": ("infonce", {"neighbours": 50}),
             "20, weighing 1 together": ("infonce", {"neighbours": 20, "neighbour_weight": 1.0}),
         },
+        "The embeddings of an item's neighbors are added to its own by weights that are not learned, as a "
+        "layer of LightGCN does. "
         "On gowalla nothing else raises the score as much: what co-occurrence says of an item need not be "
         "learned; the towers come in ten epochs nearly as far as without it at their end, five neighbours as "
         "far as fifty. What they are worth at the end of training is not measured: the board's rows of both "

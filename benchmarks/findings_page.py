@@ -15,6 +15,7 @@ import neural
 from benchmarks import drawing, shortfalls
 from benchmarks.ablations import PLACES, STUDIES, Place, Settings, Study, resolved
 from benchmarks.compared import compared
+from evaluation import propagation
 from evaluation.board import Board, Row, read_boards
 from support.files import write_text
 
@@ -173,7 +174,14 @@ def efficient(rows: list[Row]) -> list[Row]:
 
 def _pareto(boards: list[Board]) -> str:
     lines = [
-        [board.heading, row.model, row.chosen.brief, *_quality_and_cost(row), machine, flag]
+        [
+            board.heading,
+            row.model + propagation.marked(row),
+            row.chosen.brief,
+            *_quality_and_cost(row),
+            machine,
+            flag,
+        ]
         for board in boards
         for machine, rows in by_machine(compared(board)).items()
         for row, flag in zip(rows, _flags(rows), strict=True)
@@ -181,7 +189,8 @@ def _pareto(boards: list[Board]) -> str:
     header = ["board", "model", "settings", "NDCG@20", "fit s", "timed on", "efficient there"]
     return (
         "## Quality against the cost of training\n\nNDCG@20 on test and seconds to fit, a choice of epochs "
-        "on validation included, of every model as its config or its defaults have it. Rows of a board were "
+        "on validation included, of every model as its config or its defaults have it; ‡: with fixed "
+        "propagation over the item-item graph. Rows of a board were "
         "timed on different machines, or by other numbers of threads: only those of one are compared. A "
         "model is efficient where none that was timed there is as cheap and better; a dash stands where no "
         "other was. Seconds of one thread are of fits that ran two at a time on two cores.\n\n"

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from evaluation.board import Row
+from evaluation.propagation import marked
 
 FEW = 3
 """Differing settings that a label has room for"""
@@ -14,7 +15,8 @@ Settings = dict[str, Any]
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
-    """A label for each row: the model, with the settings in which its rows differ, and whether it is shipped.
+    """A label for each row: the model, with the settings in which its rows differ, the mark of propagation
+    over a graph, and whether it is shipped.
 
     Where those are more than FEW, with as few of them as `telling` names, and the number of the others:
     `differences` has all.
@@ -71,7 +73,7 @@ def _differing(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
 def _label(row: Row, keys: tuple[str, ...], differ: int) -> str:
     more = f"+{differ - len(keys)}" if differ > len(keys) else ""
     told = ", ".join(filter(None, (_told(row, keys), more)))
-    return row.model + (f" ({told})" if told else "") + (", shipped" if row.shipped else "")
+    return row.model + (f" ({told})" if told else "") + marked(row) + (", shipped" if row.shipped else "")
 
 
 def _told(row: Row, keys: tuple[str, ...]) -> str:

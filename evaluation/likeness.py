@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evaluation.propagation import propagates
-
 FAMILIES = {
     "popularity": "popularity", "item-item": "items", "linear": "items", "MF": "vectors",
     "two-tower": "vectors", "graph": "graph",
@@ -56,13 +54,13 @@ OURS = {
 """Model of this suite → what holds whatever its settings"""
 
 
-def facts(model: str, settings: Mapping[str, Any], dataset: Mapping[str, Any]) -> Facts | None:
+def facts(model: str, settings: Mapping[str, Any], propagated: bool) -> Facts | None:
     """Those of a row of ours; None of a model that nothing published is compared with.
 
     Args:
         model: its name.
         settings: all of them.
-        dataset: what a record says of its dataset.
+        propagated: whether its item vectors carry propagation over a graph of items.
     """
     found = OURS.get(model)
     if found is None or found.kind == "popularity":
@@ -74,7 +72,7 @@ def facts(model: str, settings: Mapping[str, Any], dataset: Mapping[str, Any]) -
         return replace(found, dimension=settings["factors"])
     widths = [int(width) for width in settings["mlp"].split("-") if width]
     found = replace(found, dimension=[settings["embedding_dim"], *widths][-1])
-    return replace(found, kind="graph", graph=OVER_ITEMS) if propagates(settings, dataset) else found
+    return replace(found, kind="graph", graph=OVER_ITEMS) if propagated else found
 
 
 def _weights(settings: Mapping[str, Any]) -> str:

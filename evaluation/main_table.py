@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from evaluation import environment
+from evaluation import environment, propagation
 from evaluation.board import Board, Row, contenders
 from evaluation.labels import differences, labels
 
@@ -153,4 +153,4 @@ def _footnotes(rows: list[Row], most: int) -> list[str]:
     if any(row.chosen.trials < most for row in rows):
         told = max((row.chosen for row in rows), key=lambda chosen: chosen.trials).counted
         notes.append(f"{FEWER} not chosen among as many settings as the row with the most, {told}.")
-    return notes
+    return notes + propagation.footnotes(rows, labels(rows))

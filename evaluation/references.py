@@ -13,6 +13,7 @@ from datasets.splits import excludes_seen
 from evaluation import likeness
 from evaluation.board import Board, Row
 from evaluation.likeness import Facts
+from evaluation.propagation import propagates
 from support.errors import InputError
 from support.files import contents
 
@@ -124,7 +125,7 @@ def beside(board: Board) -> dict[Reference, list[Match]]:
 def _matches(reference: Reference, board: Board) -> list[Match]:
     theirs, found = reference.facts, []
     for row in board.rows:
-        ours = likeness.facts(row.model, row.settings, board.dataset) if row.done else None
+        ours = likeness.facts(row.model, row.settings, propagates(row)) if row.done else None
         asked = reference.beside in ("", row.model)
         if ours is not None and asked and likeness.comparable(ours, theirs):
             differ = (*likeness.differences(ours, theirs), *filter(None, [reference.also]))

@@ -94,6 +94,11 @@ class Retriever(ABC):
         return False
 
     @property
+    def propagates(self) -> bool:
+        """Whether the fitted item vectors carry propagation over a graph of items, which tables mark."""
+        return False
+
+    @property
     def training_log(self) -> list[dict[str, float]]:
         """One dict an epoch for models that train in epochs: "epoch", "loss", and what else tells."""
         return []

@@ -202,6 +202,7 @@ def execute(work: Work) -> dict[str, Any]:
         "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
         "parameters": None if model.parameters is None else int(model.parameters),
         "reaches_cold_items": bool(model.reaches_cold_items),
+        "propagates": bool(model.propagates),
         "training": model.training_log,
         "choosing": model.choosing_log,
         "threads": chosen.threads,

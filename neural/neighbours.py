@@ -1,4 +1,11 @@
-"""Items taken by the same users, whose embeddings towers may add to an item's own."""
+"""One layer of fixed propagation over the item-item graph, which towers may have.
+
+ê_i = e_i + Σ_j w_ij e_j over the k items that co-occur most with i. The weights come of the training data,
+none is learned; by default Σ_j w_ij is 5 against 1 for the item's own embedding. This is graph convolution
+without a learned transformation, as in SGC (Wu et al. 2019, arXiv 1902.07153) and LightGCN (He et al. 2020,
+arXiv 2002.02126), in one layer and between items alone. After training it is folded into the tables, and
+vectors are served as those of plain towers. Models that have it are no plain two-towers: boards mark them.
+"""
 
 from __future__ import annotations
 

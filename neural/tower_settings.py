@@ -38,11 +38,12 @@ class TowerSettings(EmbeddingRetriever):
     shared_history: bool = False
     """Make histories of the items' id embeddings instead of a table of their own."""
     neighbours: int = -1
-    """Items most often taken by the same users whose embeddings are added to each item's own, as a candidate
-    and in histories; after training they are folded into its vectors. -1 takes 20 for rows of users with 15
-    interactions each on average, else none."""
+    """One layer of fixed propagation over the item-item graph: the embeddings of that many items most often
+    taken by the same users are added to each item's own, as a candidate and in histories, by weights that are
+    not learned; after training they are folded into its vectors. 0 leaves it out; -1 takes 20 for rows of
+    users with 15 interactions each on average, else none."""
     neighbour_weight: float = 5.0
-    """What they weigh together; the item's own embedding weighs 1."""
+    """What the neighbors weigh together; the item's own embedding weighs 1."""
     project: bool = False
     """Pass the mean of the history through a learned matrix."""
     history_exponent: float = 0.5

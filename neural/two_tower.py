@@ -36,7 +36,8 @@ class TwoTower(TowerSettings):
     """A user tower and an item tower trained together; a subclass adds the loss.
 
     The user is made of the history and, if wanted, an id embedding, profile features and the moment; the
-    item of an id embedding and, if wanted, those of its neighbours and features. A query is answered from
+    item of an id embedding and, if wanted, one layer of fixed propagation over the item-item graph (see
+    `neural.neighbours`) and features. A query is answered from
     its own history, whoever asks. Where nothing is known of a user (no history, no trained id, no features)
     the query is the mean vector of the training users.
     """
@@ -54,6 +55,7 @@ class TwoTower(TowerSettings):
         self.training_log_: list[dict[str, float]] = []
         self.choosing_log_: list[dict[str, float]] = []
         self.trained_numbers_ = 0
+        self.propagates_ = False
         self.shape_: dict[str, Any] = {}
         """What the towers are made of, as JSON."""
         self.checkpoints: Checkpoints | None = None
@@ -100,6 +102,7 @@ class TwoTower(TowerSettings):
 
     def adopt(self, towers: TwoTowers, train: Interactions) -> None:
         """Answer queries from `towers`."""
+        self.propagates_ = towers.neighbours is not None
         self._towers = towers.eval().folded()
         counts = np.maximum(train.item_counts, 1)
         scale = ((counts / counts.mean()) ** self.popularity_exponent).astype(np.float32)  # (items,)
@@ -217,6 +220,11 @@ class TwoTower(TowerSettings):
     def reaches_cold_items(self) -> bool:
         """Whether items without training interactions have vectors of their own."""
         return bool(self.shape_.get("item_columns"))
+
+    @property
+    def propagates(self) -> bool:
+        """Whether items have taken in the embeddings of their neighbors."""
+        return self.propagates_
 
     @property
     def parameters(self) -> int:

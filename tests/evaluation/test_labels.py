@@ -58,12 +58,12 @@ def test_two_settings_where_none_alone_tells_all_rows_apart():
 
 def test_kinds_and_counts_before_fractions():
     rows = [
-        ("infonce", {"popularity_exponent": 0.08, "neighbours": 20}),
-        ("infonce", {"popularity_exponent": 0.06, "neighbours": 0}),
+        ("infonce", {"popularity_exponent": 0.08, "negatives": 20}),
+        ("infonce", {"popularity_exponent": 0.06, "negatives": 0}),
     ]
     assert labels(rows) == [
-        "infonce (neighbours=20, popularity_exponent=0.08)",
-        "infonce (neighbours=0, popularity_exponent=0.06)",
+        "infonce (negatives=20, popularity_exponent=0.08)",
+        "infonce (negatives=0, popularity_exponent=0.06)",
     ]
 
 

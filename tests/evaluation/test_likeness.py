@@ -4,16 +4,16 @@ import pytest
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural
-from evaluation import likeness, propagation, registry, settings
+from evaluation import likeness, registry, settings
 from evaluation.likeness import Facts, comparable, differences, facts
-from neural import neighbours
 
-BY_USER = {"protocol": "published", "users": 10, "train_valid_interactions": 200}
 MF = Facts("MF", dimension=64, loss="softmax")
 
 
-def ours(model, about=BY_USER, **changed):
-    return facts(model, settings.resolve(registry.get(model), changed, "here"), about)
+def ours(model, **changed):
+    return facts(
+        model, settings.resolve(registry.get(model), changed, "here"), bool(changed.get("neighbours"))
+    )
 
 
 def test_like_is_like():
@@ -57,30 +57,8 @@ def test_what_has_no_vectors_is_beside_nothing_that_has():
     assert (graph.family, tower.family) == ("graph", "vectors")
     assert comparable(graph, MF) and comparable(tower, MF)
     assert not comparable(tower, Facts("linear")) and not comparable(ours("item_cf"), MF)
-    assert facts("a_plugin", {}, BY_USER) is None
+    assert facts("a_plugin", {}, False) is None
 
 
 def test_every_model_of_the_suite_is_known():
     assert set(likeness.OURS) == {"global_hot", "item_cf", "swing", "als", *neural.NAMES}
-
-
-@pytest.mark.parametrize(
-    ("asked", "rows", "about", "expected"),
-    [
-        (20, "auto", {}, True),
-        (0, "auto", {}, False),
-        (-1, "auto", {}, True),
-        (-1, "position", {}, False),
-        (-1, "auto", {"protocol": "next-item"}, False),
-        (5, "auto", {"protocol": "next-item"}, True),
-        (-1, "user", {"protocol": "next-item"}, True),
-        (-1, "auto", {"train_valid_interactions": 149}, False),
-    ],
-)
-def test_the_rule_of_neighbors(asked, rows, about, expected):
-    assert propagation.propagates({"neighbours": asked, "rows": rows}, BY_USER | about) is expected
-    assert not propagation.propagates({}, BY_USER)
-
-
-def test_the_rule_has_one_threshold():
-    assert propagation.ENOUGH == neighbours.ENOUGH
