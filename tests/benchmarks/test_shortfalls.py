@@ -7,19 +7,21 @@ from evaluation import registry, settings
 from evaluation.board import Board, Row
 
 
+ABOUT = {
+    "name": "gowalla", "title": "gowalla", "synthetic": False, "protocol": "published",
+    "exclude_seen": True, "split_seed": 0, "users": 10, "train_valid_interactions": 200,
+}  # fmt: skip
+
+
 def row(model, recall, ndcg, curve=(), by="tuning", trials=30, **changed):
     log = [{"epoch": epoch, "loss": 1.0} | ({"valid_ndcg": score} if score else {}) for epoch, score in curve]
-    metrics, chosen = {"recall": recall, "ndcg": ndcg}, {"by": by, "trials": trials}
-    record = {"metrics": metrics, "seed": 0, "choosing": log, "chosen": chosen, "date": "2026-11-25"}
+    record = {"metrics": {"recall": recall, "ndcg": ndcg}, "seed": 0, "choosing": log, "dataset": ABOUT}
+    record |= {"chosen": {"by": by, "trials": trials}, "date": "2026-11-25"}
     return Row(model, settings.resolve(registry.get(model), changed, "here"), [record], [])
 
 
 def board(*rows):
-    about = {
-        "name": "gowalla", "title": "gowalla", "synthetic": False, "protocol": "published",
-        "exclude_seen": True, "split_seed": 0, "users": 10, "train_valid_interactions": 200,
-    }  # fmt: skip
-    return Board(about, "f", 20, list(rows))
+    return Board(ABOUT, "f", 20, list(rows))
 
 
 def found(*rows):
