@@ -6,7 +6,6 @@ from benchmarks import shortfalls
 from evaluation import registry, settings
 from evaluation.board import Board, Row
 
-
 ABOUT = {
     "name": "gowalla", "title": "gowalla", "synthetic": False, "protocol": "published",
     "exclude_seen": True, "split_seed": 0, "users": 10, "train_valid_interactions": 200,
