@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -69,8 +70,7 @@ class ALS(EmbeddingRetriever):
         from threadpoolctl import threadpool_limits
 
         on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
-        # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way, and
-        # would round the inverse by their number.
+        # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
         with (
             threadpool_limits(1, user_api="blas"),
             progress.bar("als", self.iterations, "iterations") as advance,
@@ -84,9 +84,8 @@ class ALS(EmbeddingRetriever):
                 use_gpu=on_gpu,
             )
             model.fit(_confidences(train, self.alpha), show_progress=False, callback=lambda *_: advance())
-            model = model.to_cpu() if on_gpu else model
-            self.item_factors_ = model.item_factors
-            self.inverse_ = fold_in.inverse(self.item_factors_, self.regularization)
+        self.item_factors_ = (model.to_cpu() if on_gpu else model).item_factors
+        vars(self).pop("_inverse", None)  # That of an earlier fit.
 
     def encode_items(self) -> npt.NDArray[np.float32]:
         """float32[n_items, factors]."""
@@ -94,7 +93,11 @@ class ALS(EmbeddingRetriever):
 
     def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
         """float32[q, factors]: of each history, whoever's it is; zeros for an empty one."""
-        return fold_in.solved(queries.history, self.item_factors_, self.inverse_, self.alpha)
+        return fold_in.solved(queries.history, self.item_factors_, self._inverse, self.alpha)
+
+    @cached_property
+    def _inverse(self) -> npt.NDArray[np.float64]:
+        return fold_in.inverse(self.item_factors_, self.regularization)
 
     @property
     def parameters(self) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from datasets.ragged import Ragged
 from evaluation.blocks import in_blocks
@@ -18,7 +19,8 @@ HISTORIES_A_BLOCK = 64
 def inverse(items: Floats, regularization: float) -> npt.NDArray[np.float64]:
     """float64[d, d]: (YᵀY + λI)⁻¹ of the item vectors Y, float32[n_items, d]."""
     wide = items.astype(np.float64)
-    return np.asarray(np.linalg.inv(wide.T @ wide + regularization * np.eye(items.shape[1])))
+    with threadpool_limits(1, user_api="blas"):  # The same bits on any number of threads.
+        return np.asarray(np.linalg.inv(wide.T @ wide + regularization * np.eye(items.shape[1])))
 
 
 def solved(histories: Ragged, items: Floats, inverse: npt.NDArray[np.float64], alpha: float) -> Floats:
@@ -38,8 +40,6 @@ def solved(histories: Ragged, items: Floats, inverse: npt.NDArray[np.float64], a
     Returns:
         float32[q, d]; zeros for an empty history.
     """
-    from threadpoolctl import threadpool_limits
-
     values, offsets = histories.distinct().compact()
     taken, place = np.unique(values, return_inverse=True)
     rows, lengths = Ragged.from_offsets(place.astype(np.int32), offsets), np.diff(offsets)

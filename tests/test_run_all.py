@@ -130,6 +130,7 @@ def test_seeds_give_mean_and_spread(run, tmp_path):
     assert [seed for model, seed in found if model == "Seeded"] == ["0", "1", "2"]
     assert [seed for model, seed in found if model == "Popular"] == ["0"], "no chance, one run"
     values = [float(found[("Seeded", seed)]["recall@20"]) for seed in "012"]
+    assert len(set(values)) > 1, "each run has its seed"
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert f"{np.mean(values):.4f}" in table and f"± {np.std(values, ddof=1):.4f}" in table
 

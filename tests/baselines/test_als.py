@@ -40,6 +40,7 @@ def solved(model, history):
 def test_every_history_gets_its_exact_solution(train, model):
     asked = queries(train)
     lengths = asked.history.lengths
+    assert model.encode_items().shape == (train.n_items, model.factors)
     assert (lengths == 0).any() and (lengths == model.factors).any()
     assert 0 < lengths[lengths > 0].min() < model.factors < lengths.max()
     expected = np.array([solved(model, row) for row in (asked.history[at] for at in range(len(asked)))])
@@ -101,6 +102,16 @@ def test_in_the_end_items_solve_for_their_users_as_users_for_their_items(train):
     users, taken = fitted.encode_queries(queries(train)), dense(train)
     expected = [solution(users, np.flatnonzero(column), fitted) for column in taken.T]
     np.testing.assert_allclose(fitted.encode_items(), expected, atol=1e-5)
+
+
+def test_a_second_fit_forgets_the_first(train):
+    again, once = (ALS(factors=8, iterations=1) for _ in range(2))
+    again.fit(train, None, 0)
+    again.encode_queries(queries(train))
+    for each in (again, once):
+        each.fit(train, None, 1)
+    vectors = [each.encode_queries(queries(train)) for each in (again, once)]
+    np.testing.assert_array_equal(*vectors)
 
 
 def test_another_seed_gives_another_model(train):

@@ -5,6 +5,7 @@ import re
 import resource
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import optuna
@@ -12,13 +13,14 @@ import pytest
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural  # noqa: F401
+from baselines.global_hot import GlobalHot
 from evaluation import registry, search_space, settings, tuning
 from evaluation.planted import planted
 from evaluation.runs import Job, ModelSource
-from evaluation.trial import Trial, Watch, attempt
+from evaluation.trial import Trial, Watch, attempt, scored
 from evaluation.tuning import Budget, Question, tune
 from neural import InfoNCE
-from support import progress
+from support import compute, progress
 from support.errors import InputError, UnwritableError
 
 DATA = planted()
@@ -84,6 +86,22 @@ def test_the_best_of_the_trials_is_chosen(here, tmp_path):
     assert (how.by, how.trials, how.different, how.cap_minutes) == ("tuning", 8, 8, 60.0)
     assert how.valid_ndcg == round(winner["ndcg"], 6)
     assert how.note == "on planted: leave-last-one, seen items excluded"
+
+
+def test_a_trial_learns_from_train_alone(monkeypatch):
+    """The validation queries' truth is not among what it learns from."""
+    fits = []
+
+    class Watched(GlobalHot):
+        def fit(self, train, valid, seed):
+            fits.append((train, valid, seed))
+            super().fit(train, valid, seed)
+
+    monkeypatch.setattr(compute, "_current", compute.current())  # A trial sets it for its own process.
+    job = Job(SimpleNamespace(load=lambda: Watched), {}, 5, 20, "cpu", "fp32")
+    scored(job, DATA)
+    ((train, valid, seed),) = fits
+    assert (train is DATA.train, valid is DATA.valid, seed) == (True, True, 5)
 
 
 def test_trials_run_in_processes_of_their_own(tmp_path):

@@ -44,35 +44,44 @@ def test_before_it_begins_the_weights_are_their_own() -> None:
     assert_close([each.detach() for each in some.trained()], before, rtol=0, atol=0)
 
 
-def test_a_model_ends_with_the_mean_of_its_last_steps(monkeypatch) -> None:
-    passed = []
+@pytest.fixture
+def passed(monkeypatch) -> list[torch.Tensor]:
+    """The item embeddings that have counted so far."""
+    found = []
     look = Averaging.look
 
     def watched(self, step: int) -> None:
         look(self, step)
         if step > self.first and step % EVERY == 0:
-            passed.append(self.towers.item.rows.clone())
+            found.append(self.towers.item.rows.clone())
 
     monkeypatch.setattr(Averaging, "look", watched)
+    return found
+
+
+def test_a_model_ends_with_the_mean_of_its_last_steps(passed) -> None:
     model = InfoNCE(**SMALL, averaging=0.5)
     model.fit(DATA.train_valid, None, 0)
     assert len(passed) > 3
     assert_close(model.towers.item.rows, torch.stack(passed).mean(dim=0))
 
 
-def test_validation_scores_the_mean(monkeypatch) -> None:
+def test_validation_scores_the_mean(passed, monkeypatch) -> None:
     scored = []
     score = schedule.EarlyStopping.score
 
     def watched(self, epoch: int) -> float:
         found = score(self, epoch)
         scored.append((found, self.model.encode_items()))
+        if passed:
+            assert_close(torch.from_numpy(self.model.encode_items()), torch.stack(passed).mean(dim=0))
         return found
 
     monkeypatch.setattr(schedule.EarlyStopping, "score", watched)
-    model = InfoNCE(**SMALL, averaging=0.9, patience=9)
+    model = InfoNCE(**SMALL, averaging=0.9, patience=9, similarity="dot")
     Fit(model, DATA.train, DATA.valid, 0).run()
     best, items = max(scored, key=lambda each: each[0])
+    assert len(passed) > 3
     assert best == max(each.get("valid_ndcg", 0) for each in model.training_log_)
     assert np.array_equal(model.encode_items(), items)
 

@@ -50,6 +50,12 @@ def test_prices_fall_into_buckets_of_equal_share() -> None:
     assert bucketed(wild, Scale.of(prices)).tolist() == [1, 32, 0, 1]
 
 
+def test_a_bucket_begins_with_its_edge() -> None:
+    edges = np.array([1.0, 2.0])
+    codes = bucketed(np.expm1([0.5, 1.0, 1.5, 2.0, 9.0]), Scale(0.0, 1.0, tuple(np.log1p(np.expm1(edges)))))
+    assert codes.tolist() == [1, 2, 2, 3, 3]
+
+
 def test_unknown_rows_are_zero_at_first_and_count_as_not_told() -> None:
     rows = COLUMNS.rows(FEATURES)
     with torch.no_grad():

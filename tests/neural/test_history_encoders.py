@@ -138,6 +138,14 @@ def test_recomputed_activations_give_the_same_gradients() -> None:
     assert_close(gradients(True), gradients(False))
 
 
+def test_self_attention_drops_nothing_when_it_answers() -> None:
+    encoder, dropping = self_attention(), self_attention()
+    dropping.dropout = 0.5
+    expected = encoded(encoder, moments())
+    assert_close(encoded(dropping.eval(), moments()), expected)
+    assert not torch.allclose(encoded(dropping.train(), moments()), expected)
+
+
 def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
     train, own = planted().train, torch.arange(3)
     model = InfoNCE(similarity="dot", rows="user", history_dropout=0.25, embedding_dim=400, epochs=1)

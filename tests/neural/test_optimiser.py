@@ -43,6 +43,20 @@ def test_equals_adamw_where_every_row_is_touched(gentle) -> None:
     assert_close(tower.matrix, matrix)
 
 
+def test_gradients_of_several_leases_are_added() -> None:
+    """As of an item that is a target and stands in a history, in one table."""
+    twice, once = Tower(5), Tower(5)
+    parts, goal = torch.tensor([[3, 0, 3], [4, 3, 0]]), torch.ones(3, 4)
+    ours, reference = RowwiseAdamW(twice, lr=0.05), RowwiseAdamW(once, lr=0.05)
+    sum(twice.loss(ids, goal) for ids in parts).backward()
+    once.loss(parts.flatten(), goal.repeat(2, 1)).backward()
+    for each in (ours, reference):
+        each.collect()
+        each.step()
+    assert_close(ours.moments, reference.moments)
+    assert_close(twice.table.rows, once.table.rows)
+
+
 def test_rows_that_are_not_touched_stay_as_they_are() -> None:
     tower = Tower(6)
     before = tower.table.rows.clone()
