@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from baselines import fold_in
 from datasets.dataset import Interactions, Queries
-from datasets.ragged import Ragged
 from evaluation.registry import register
 from evaluation.retriever import EmbeddingRetriever
 from support import compute, progress
@@ -18,8 +18,6 @@ from support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-
-FOLD_IN_QUERIES = 16_384
 
 
 @register("als")
@@ -30,9 +28,9 @@ class ALS(EmbeddingRetriever):
     Minimises Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α where
     u took i, p = 0 and c = 1 elsewhere: Hu, Koren & Volinsky, Collaborative Filtering for
     Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient steps of Takács, Pilászy &
-    Tikk, RecSys 2011. A query whose history is not the user's training row gets the x that
-    solves the same least squares for that history. A query without history gets no items: its
-    vector is zero.
+    Tikk, RecSys 2011. The x of a query is the exact solution for its history, given the items' y:
+    the same for a known user as for a stranger, and so not quite the x that those steps came to
+    for that row. A query without history gets no items: its vector is zero.
     """
 
     factors: int = 0
@@ -71,7 +69,8 @@ class ALS(EmbeddingRetriever):
         from threadpoolctl import threadpool_limits
 
         on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
-        # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
+        # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way, and
+        # would round the inverse by their number.
         with (
             threadpool_limits(1, user_api="blas"),
             progress.bar("als", self.iterations, "iterations") as advance,
@@ -84,61 +83,23 @@ class ALS(EmbeddingRetriever):
                 random_state=seed,
                 use_gpu=on_gpu,
             )
-            taken = self._confidences(train.by_user, train.n_items)
-            model.fit(taken, show_progress=False, callback=lambda *_: advance())
-        model = model.to_cpu() if on_gpu else model
-        self.user_factors_, self.item_factors_ = model.user_factors, model.item_factors
-        self.row_items_, self.row_offsets_ = train.by_user.compact()
+            model.fit(_confidences(train, self.alpha), show_progress=False, callback=lambda *_: advance())
+            model = model.to_cpu() if on_gpu else model
+            self.item_factors_ = model.item_factors
+            self.inverse_ = fold_in.inverse(self.item_factors_, self.regularization)
 
     def encode_items(self) -> npt.NDArray[np.float32]:
         """float32[n_items, factors]."""
         return self.item_factors_
 
     def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
-        """float32[q, factors]: the trained vector where the history is the training row, else solved."""
-        rows = Ragged.from_offsets(self.row_items_, self.row_offsets_)
-        known = _same_rows(queries.history, queries.user, rows)  # (queries,)
-        vectors = np.empty((len(queries), self.item_factors_.shape[1]), np.float32)
-        vectors[known] = self.user_factors_[queries.user[known]]
-        vectors[~known] = self._fold_in(queries.history.take(np.flatnonzero(~known)))
-        return vectors
-
-    def _fold_in(self, histories: Ragged) -> npt.NDArray[np.float32]:
-        from implicit.cpu.als import AlternatingLeastSquares
-        from threadpoolctl import threadpool_limits
-
-        threads = compute.current().threads
-        factors = self.item_factors_.shape[1]
-        solver = AlternatingLeastSquares(factors, self.regularization, num_threads=threads)
-        solver.item_factors = self.item_factors_
-        vectors = np.empty((len(histories), factors), np.float32)
-        with (
-            threadpool_limits(1, user_api="blas"),
-            progress.bar("als: folding in", len(histories), "queries") as advance,
-        ):
-            for start in range(0, len(histories), FOLD_IN_QUERIES):
-                rows = slice(start, start + FOLD_IN_QUERIES)
-                batch = histories.take(rows).distinct()  # implicit would add up an item that stands twice.
-                matrix = self._confidences(batch, len(self.item_factors_))
-                vectors[rows] = solver.recalculate_user(np.arange(len(batch)), matrix)
-                advance(len(batch))
-        return vectors
-
-    def _confidences(self, rows: Ragged, n_items: int) -> csr_matrix:
-        """float32[len(rows), n_items]: α where a row holds an item.
-
-        implicit 0.7.3 has an `alpha` of its own that its GPU version applies to fold-in alone.
-        """
-        from scipy.sparse import csr_matrix
-
-        values, offsets = rows.compact()
-        data = np.full(len(values), self.alpha, np.float32)
-        return csr_matrix((data, values, offsets), shape=(len(rows), n_items))
+        """float32[q, factors]: of each history, whoever's it is; zeros for an empty one."""
+        return fold_in.solved(queries.history, self.item_factors_, self.inverse_, self.alpha)
 
     @property
     def parameters(self) -> int:
-        """Numbers in the vectors of users and items."""
-        return self.user_factors_.size + self.item_factors_.size
+        """Numbers in the vectors of items, from which those of queries follow."""
+        return self.item_factors_.size
 
 
 def fitting(n_items: int) -> int:
@@ -146,13 +107,13 @@ def fitting(n_items: int) -> int:
     return 2 ** min(max(round(math.log2(n_items) / 2), 5), 7)
 
 
-def _same_rows(histories: Ragged, users: npt.NDArray[np.int32], rows: Ragged) -> npt.NDArray[np.bool_]:
-    """bool[q]: whether each history is, item by item, the row of its user; False for user -1."""
-    same = users >= 0
-    same[same] = histories.lengths[same] == rows.lengths[users[same]]
-    compared = np.flatnonzero(same)
-    ours, offsets = histories.take(compared).compact()
-    theirs, _ = rows.take(users[compared].astype(np.int64)).compact()
-    differences = np.concatenate([[0], np.cumsum(ours != theirs)])
-    same[compared] = differences[offsets[1:]] == differences[offsets[:-1]]
-    return same
+def _confidences(train: Interactions, alpha: float) -> csr_matrix:
+    """float32[n_users, n_items]: α where a user took an item.
+
+    implicit 0.7.3 has an `alpha` of its own, which its GPU version does not apply in `fit`.
+    """
+    from scipy.sparse import csr_matrix
+
+    values, offsets = train.by_user.compact()
+    data = np.full(len(values), alpha, np.float32)
+    return csr_matrix((data, values, offsets), shape=(train.n_users, train.n_items))

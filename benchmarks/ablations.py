@@ -163,11 +163,12 @@ STUDIES = (
             "20, weighing 1 together": ("infonce", {"neighbours": 20, "neighbour_weight": 1.0}),
         },
         "The embeddings of an item's neighbors are added to its own by weights that are not learned, as a "
-        "layer of LightGCN does. On gowalla nothing else raises the score as much: what co-occurrence says "
-        "of an item need not be learned; the towers come in ten epochs nearly as far as without it at their "
-        "end, five neighbours as far as fifty. Trained to the end, each with other settings of its own, "
-        "InfoNCE and DSSM gain 3 to 4 %, SimpleX next to nothing (the board has rows of both kinds, marked "
-        "‡ and not); InfoNCE and BSL pass Swing, SimpleX and DSSM do not. Where users have few "
+        "layer of LightGCN does. "
+        "On gowalla nothing else raises the score as much: what co-occurrence says of an item need not be "
+        "learned; the towers come in ten epochs nearly as far as without it at their end, five neighbours as "
+        "far as fifty. What they are worth at the end of training is not measured: the board's rows of both "
+        "kinds differ in averaging, epochs, temperature and trials too. There InfoNCE and BSL with them pass "
+        "Swing, SimpleX and DSSM do not, and none of the three rows without does. Where users have few "
         "interactions, neighbours by themselves say little: of four searches of all settings on "
         "amazon-beauty three had some in their best trial, DSSM 10, BSL 20 and SimpleX 50, but SimpleX had "
         "done better without in a search before; in time order, on ml-100k, they cost some. The rule by "

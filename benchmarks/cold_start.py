@@ -102,10 +102,9 @@ def cold_rows(found: list[Row]) -> Iterator[list[str]]:
             continue
         cold, chance = (sliced(row, "cold items", key) for key in ("recall", "random_recall"))
         times = cold / chance
-        beaten = "–" if hot is None else "yes" if cold > hot else "no"
         yield [
-            label, f"{cold:.4f}", f"{chance:.6f}", f"{times:,.0f} ×",
-            "yes" if times >= CHANCES else "no", "–" if hot is None else f"{hot:.4f}", beaten,
+            label, f"{cold:.4f}", f"{chance:.6f}", f"{times:,.0f} ×", "yes" if times >= CHANCES else "no",
+            *(("–", "–") if not hot else (f"{hot:.4f}", f"{cold / hot:.2f} ×")),
             f"{row.mean('metrics', 'ndcg'):.4f}",
         ]  # fmt: skip
 
@@ -145,11 +144,14 @@ def besides(found: list[Row]) -> Iterator[str]:
 def page(results: Path) -> str:
     """The page as Markdown."""
     text = (
-        "# What features are worth\n\nDerived from stored runs by `python -m benchmarks.cold_start`. Chance "
-        "is a uniformly random ranking's Recall@20. `category_hot` ranks by popularity within the categories "
-        "of the user's history, an item without interactions counting as its category's average "
-        "(`benchmarks/category_hot.py`). Rows with features and rows with ids alone are those of the boards, "
-        "which tell their settings; where a row has several seeds, their mean.\n"
+        "# What features are worth\n\n"
+        "Derived from stored runs by `python -m benchmarks.cold_start`. Chance is a uniformly random "
+        "ranking's Recall@20 among all items of the catalog ([metrics.md](metrics.md)): on aliec-sim "
+        "every ad of `ad_feature.csv`, most of which nobody ever clicks. `category_hot` ranks by "
+        "popularity within the categories of the user's history, an item without interactions counting as "
+        "its category's average (`benchmarks/category_hot.py`). Rows with features and rows with ids "
+        "alone are those of the boards, which tell their settings; where a row has several seeds, their "
+        "mean.\n"
     )
     for board in BOARDS:
         found = rows(board, results)
@@ -158,7 +160,7 @@ def page(results: Path) -> str:
         warm = list(warm_rows(found, board.gain))
         if cold:
             header = ["cold items", "Recall@20", "chance", "over chance", f"≥ {CHANCES} ×"]
-            text += "\n" + _table(cold, [*header, "category_hot", "above it", "NDCG@20 of all"])
+            text += "\n" + _table(cold, [*header, "category_hot", "over it", "NDCG@20 of all"])
         if warm:
             wanted = "wanted" if board.gain is None else f"≥ {board.gain:+.0%}"
             header = ["NDCG@20", "warm, features", "warm, ids", "gain", wanted]

@@ -46,7 +46,7 @@ def read() -> list[Record]:
         name = record["dataset"].partition(":")[0]
         section = configs.in_section(ROOT / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
         chosen = section[record["model"]].chosen
-        record |= {"tuned": chosen.valid_ndcg, "trials": chosen.trials}
+        record |= {"tuned": chosen.valid_ndcg, "trials": chosen.counted}
     return records
 
 

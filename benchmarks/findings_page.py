@@ -28,11 +28,11 @@ BOARDS = (
     "ml-100k: next-item, seen items kept, top 20",
 )
 ITEM_CF = (
-    "A fit takes seconds on a CPU: tune ItemCF first, with its recency where the data is in time order, and "
-    "Swing, which is as cheap to tune and the better one on three of the four datasets; train towers if the "
-    "rest is worth their cost. What either is worth untuned says little of what it can do. An item without "
-    "interactions or a user without a history gets nothing from them, while towers with features reach both "
-    "([features.md](features.md))."
+    "Tune ItemCF first, whose fit takes seconds on a CPU, with its recency where the data is in time order; "
+    "then Swing, which is ahead of it on some boards and whose fit takes far longer where users have many "
+    "items; train towers if the rest is worth their cost. What either is worth untuned says little of what "
+    "it can do. An item without interactions or a user without a history gets nothing from them; towers "
+    "with features reach both ([features.md](features.md))."
 )
 
 
@@ -153,35 +153,60 @@ def found_boards(results: Path) -> Iterator[Board]:
     return (boards[heading] for heading in BOARDS)
 
 
+def by_machine(rows: list[Row]) -> dict[str, list[Row]]:
+    """Rows by what they were timed on, cheap ones first: seconds of two machines are not compared."""
+    found: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("metrics", "ndcg"))):
+        found.setdefault(row.machine, []).append(row)
+    return found
+
+
 def efficient(rows: list[Row]) -> list[Row]:
-    """Those that no other row beats in quality at the same or a lower cost, by cost."""
+    """Those of `rows`, timed on one machine, that no other beats in quality at the same or a lower cost; by
+    cost.
+    """
     found: list[Row] = []
-    for row in sorted(rows, key=lambda row: (row.mean("fit_seconds"), -row.mean("metrics", "ndcg"))):
+    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("metrics", "ndcg"))):
         if not found or row.mean("metrics", "ndcg") > found[-1].mean("metrics", "ndcg"):
             found.append(row)
     return found
 
 
 def _pareto(boards: list[Board]) -> str:
-    lines = []
-    for board in boards:
-        rows = compared(board)
-        kept = efficient(rows)
-        for row in sorted(rows, key=lambda row: row.mean("fit_seconds")):
-            ndcg, seconds = row.mean("metrics", "ndcg"), row.mean("fit_seconds")
-            label = row.model + propagation.marked(row)
-            cells = [board.heading, label, row.chosen.brief, f"{ndcg:.4f}", f"{seconds:,.1f}"]
-            lines.append([*cells, _machines(row.done), "yes" if row in kept else ""])
-    header = ["board", "model", "settings", "NDCG@20", "fit s", "on", "efficient"]
+    lines = [
+        [
+            board.heading,
+            row.model + propagation.marked(row),
+            row.chosen.brief,
+            *_quality_and_cost(row),
+            machine,
+            flag,
+        ]
+        for board in boards
+        for machine, rows in by_machine(compared(board)).items()
+        for row, flag in zip(rows, _flags(rows), strict=True)
+    ]
+    header = ["board", "model", "settings", "NDCG@20", "fit s", "timed on", "efficient there"]
     return (
         "## Quality against the cost of training\n\nNDCG@20 on test and seconds to fit, a choice of epochs "
         "on validation included, of every model as its config or its defaults have it; ‡: with fixed "
-        "propagation over the item-item graph. A model is efficient "
-        "where none that is as cheap is better. Seconds of one thread are of fits that ran two at a time on "
-        "two cores, and family 26 is up to three times as fast as family 25: where machines differ, a factor "
-        "of a few says nothing.\n\n![quality against cost](findings.svg)\n\n"
+        "propagation over the item-item graph. Rows of a board were "
+        "timed on different machines, or by other numbers of threads: only those of one are compared. A "
+        "model is efficient where none that was timed there is as cheap and better; a dash stands where no "
+        "other was. Seconds of one thread are of fits that ran two at a time on two cores.\n\n"
+        "![quality against cost](findings.svg)\n\n"
         + tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     )
+
+
+def _quality_and_cost(row: Row) -> tuple[str, str]:
+    return f"{row.mean('metrics', 'ndcg'):.4f}", f"{row.cost('fit_seconds'):,.1f}"
+
+
+def _flags(rows: list[Row]) -> list[str]:
+    """Which of the rows of one machine are efficient; a dash for one alone."""
+    kept = efficient(rows)
+    return ["–" if len(rows) == 1 else "yes" if row in kept else "" for row in rows]
 
 
 def _item_cf(boards: list[Board]) -> str:
@@ -189,26 +214,40 @@ def _item_cf(boards: list[Board]) -> str:
     for board in boards:
         rows = {row.model: row for row in compared(board)}
         towers = [rows[name] for name in neural.NAMES if name in rows]
-        best, ours = max(towers, key=lambda row: row.mean("metrics", "ndcg")), rows["item_cf"]
-        share = ours.mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
-        times = best.mean("fit_seconds") / ours.mean("fit_seconds")
-        lines.append([board.heading, ours.chosen.brief, f"{share:.0%}", best.model, f"{times:,.0f} ×"])
-    header = ["board", "ItemCF's settings", "its share of NDCG@20", "of the best tower", "which takes"]
+        best, cells = max(towers, key=lambda row: row.mean("metrics", "ndcg")), []
+        for name in ("item_cf", "swing"):
+            share = rows[name].mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
+            cells += [f"{share:.0%}", f"{rows[name].cost('fit_seconds'):,.1f}"]
+        lines.append([board.heading, best.model, *cells, _times(best, rows["item_cf"])])
+    header = ["board", "best tower", "ItemCF's share of its NDCG@20", "ItemCF's fit s", "Swing's share"]
+    header += ["Swing's fit s", "the tower's fit takes, of ItemCF's"]
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     return f"## When a tuned ItemCF is enough\n\n{table}\n\n{ITEM_CF}"
 
 
+def _times(row: Row, other: Row) -> str:
+    """How many times as long the fit of `row` takes."""
+    if row.machine != other.machine:
+        return "timed on different machines"
+    return f"{row.cost('fit_seconds') / other.cost('fit_seconds'):,.0f} ×"
+
+
 def plot(boards: list[Board], target: Path) -> None:
-    """NDCG@20 over seconds to fit, one panel a board, efficient models joined by a line."""
+    """NDCG@20 over seconds to fit: a panel a board, a color a machine, whose efficient models are joined."""
     figure, axes = drawing.panels(len(boards), (4 * len(boards), 4), "findings")
     for axis, board in zip(axes, boards, strict=True):
-        rows = compared(board)
-        line = [(row.mean("fit_seconds"), row.mean("metrics", "ndcg")) for row in efficient(rows)]
-        axis.plot(*zip(*line, strict=True), "-", color="lightgrey", zorder=1)
-        for row in rows:
-            point = row.mean("fit_seconds"), row.mean("metrics", "ndcg")
-            axis.plot(*point, "o", zorder=2)
-            axis.annotate(row.model, point, textcoords="offset points", xytext=(4, 4), fontsize=7)
+        for machine, rows in by_machine(compared(board)).items():
+            line = [_point(row) for row in efficient(rows)]
+            (drawn,) = axis.plot(*zip(*line, strict=True), "-", alpha=0.4, zorder=1)
+            points = zip(*map(_point, rows), strict=True)
+            axis.plot(*points, "o", color=drawn.get_color(), zorder=2, label=machine)
+            for row in rows:
+                axis.annotate(row.model, _point(row), textcoords="offset points", xytext=(4, 4), fontsize=7)
+        axis.legend(fontsize=5, loc="lower right")
         title = board.heading.rsplit(",", 1)[0].replace(", ", "\n")
         axis.set(xscale="log", xlabel="seconds to fit", ylabel="NDCG@20", title=title)
     drawing.save(figure, target)
+
+
+def _point(row: Row) -> tuple[float, float]:
+    return row.cost("fit_seconds"), row.mean("metrics", "ndcg")

@@ -1,13 +1,15 @@
 """Ali_Display_Ad_Click: display ads clicked on Taobao, 2017-05-06 to 05-13, as its official files give it.
 
 Clicks (clk = 1) are the interactions; repeated clicks of an ad stay, in the order of the file. The last
-two days are the validation and the test period. https://tianchi.aliyun.com/dataset/56
+two days are the validation and the test period. Every ad of ad_feature may be returned. https://tianchi.aliyun.com/dataset/56
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+
+import numpy as np
 
 from datasets.aliec_cache import cached
 from datasets.aliec_clicks import DAY_SECONDS, FIRST_SECOND
@@ -22,6 +24,7 @@ PERIODS = (FIRST_SECOND + 6 * DAY_SECONDS, FIRST_SECOND + 7 * DAY_SECONDS)
 """2017-05-12 and 2017-05-13, 00:00 at UTC+8, in unix seconds."""
 PUBLISHED = {
     "clicking users": 491_647,
+    "ads": 846_811,
     "clicked ads": 240_130,
     "clicks": 1_366_056,
     "impressions": 26_557_961,
@@ -100,7 +103,8 @@ def _scale(marker: Source) -> str:
 
 def _log(parsed: Parsed, scale: str | None) -> Log:
     """The log of the parsed files; `scale` is None for real ones."""
-    counts = (len(parsed.user_ids), len(parsed.item_ids), len(parsed.user), parsed.impressions)
+    clicked = len(np.unique(parsed.item))
+    counts = (len(parsed.user_ids), len(parsed.item_ids), clicked, len(parsed.user), parsed.impressions)
     counted = dict(zip(PUBLISHED, counts, strict=True))
     name = "aliec" if scale is None else "aliec-sim"
     progress.say(f"{name}: " + ", ".join(f"{number:,} {what}" for what, number in counted.items()))
@@ -115,6 +119,7 @@ def _log(parsed: Parsed, scale: str | None) -> Log:
         item_ids=parsed.item_ids.astype(str).astype(object),
         timestamp=parsed.timestamp,
         periods=PERIODS,
+        listed=parsed.listed,
         user_features=parsed.user_features,
         item_features=parsed.item_features,
         context=parsed.context,

@@ -18,7 +18,7 @@ from support.errors import InputError
 from support.files import atomic_folder, write_json
 from support.locks import locked
 
-FORMAT = 3
+FORMAT = 4
 """Version of the layout and of what the parser keeps; older folders are not read."""
 
 
@@ -78,7 +78,7 @@ def _write(folder: Path, parsed: Parsed) -> None:
             **parsed.context.categorical,
         },
         "users": {"id": parsed.user_ids, **users.categorical, **users.numeric},
-        "items": {"id": parsed.item_ids, **items.categorical, **items.numeric},
+        "items": {"id": parsed.item_ids, "listed": parsed.listed, **items.categorical, **items.numeric},
     }
     for name, columns in tables.items():
         _write_table(folder / f"{name}.parquet", columns)
@@ -104,6 +104,7 @@ def _read(folder: Path) -> Parsed:
         clicks.pop("timestamp"),
         users.pop("id"),
         items.pop("id"),
+        items.pop("listed"),
         *(_features(each, about["vocabulary"][name]) for name, each in tables.items()),
     )
 

@@ -50,7 +50,9 @@ class Parsed:
     user_ids: npt.NDArray[np.int64]
     """int64[users], ascending: raw ids of the clicking users"""
     item_ids: npt.NDArray[np.int64]
-    """int64[items], ascending: raw ids of the clicked ads"""
+    """int64[items], ascending: raw ids of the ads of ad_feature, and of clicked ones that it lacks"""
+    listed: npt.NDArray[np.bool_]
+    """bool[items]: whether ad_feature has the ad"""
     user_features: Features
     item_features: Features
     context: Features
@@ -68,16 +70,20 @@ def parse(sources: dict[str, Source]) -> Parsed:
     """
     impressions, user, item, timestamp, placement = _clicks(sources[RAW_SAMPLE])
     user_ids, users = np.unique(user, return_inverse=True)
-    item_ids, items = np.unique(item, return_inverse=True)
+    ads = _table(sources[AD_FEATURE], "adgroup_id", ITEM_COLUMNS, NUMERIC_COLUMNS)
+    profiles = _table(sources[USER_PROFILE], "userid", USER_COLUMNS, (), user_ids)
+    listed = ads["adgroup_id"].to_numpy()
+    item_ids = np.union1d(listed, item)
     return Parsed(
         impressions,
         users.astype(np.int32),
-        items.astype(np.int32),
+        np.searchsorted(item_ids, item).astype(np.int32),
         timestamp,
         user_ids,
         item_ids,
-        _features(sources[USER_PROFILE], "userid", user_ids, USER_COLUMNS, ()),
-        _features(sources[AD_FEATURE], "adgroup_id", item_ids, ITEM_COLUMNS, NUMERIC_COLUMNS),
+        np.isin(item_ids, listed),
+        _features(profiles, user_ids),
+        _features(ads, item_ids),
         placement,
     )
 
@@ -101,26 +107,40 @@ def _clicks(source: Source) -> tuple[int, Ids, Ids, Ids, Features]:
     return impressions, user, item, timestamp, placement
 
 
-def _features(
+def _table(
     source: Source,
     key: str,
-    ids: npt.NDArray[np.int64],
     categorical: tuple[str, ...],
     numeric: tuple[str, ...],
-) -> Features:
-    """Features of `ids` (ascending); a row without an id there is left out, the first of several counts."""
+    ids: Ids | None = None,
+) -> pa.Table:
+    """The columns of a file of features, `key` first: all rows, or those of `ids`, which ascend."""
     import pyarrow as pa
 
     types = {key: "int64"} | dict.fromkeys(categorical, "string") | dict.fromkeys(numeric, "double")
-    batches = [batch.filter(pa.array(_among(batch, key, ids))) for batch in read_columns(source, types)]
-    table = pa.Table.from_batches(batches)
-    known, row = np.unique(table.column(key).to_numpy(), return_index=True)
+    batches = read_columns(source, types)
+    if ids is not None:
+        batches = (batch.filter(pa.array(_among(batch, key, ids))) for batch in batches)
+    return pa.Table.from_batches(batches)
+
+
+def _features(table: pa.Table, ids: Ids) -> Features:
+    """Features of `ids` (ascending), from a table with their ids first; the first of several rows counts."""
+    import pyarrow as pa
+
+    known, row = np.unique(table.column(0).to_numpy(), return_index=True)
     place = np.searchsorted(ids, known)  # (known ids,)
-    coded = {name: _codes(table.column(name).take(row), place, len(ids)) for name in categorical}
+    columns = {name: table.column(name).take(row) for name in table.column_names[1:]}
+    numeric = {
+        name: _numbers(values, place, len(ids))
+        for name, values in columns.items()
+        if pa.types.is_floating(values.type)
+    }
+    coded = {name: _codes(values, place, len(ids)) for name, values in columns.items() if name not in numeric}
     return Features(
         categorical={name: codes for name, (codes, _) in coded.items()},
         vocabulary={name: values for name, (_, values) in coded.items()},
-        numeric={name: _numbers(table.column(name).take(row), place, len(ids)) for name in numeric},
+        numeric=numeric,
     )
 
 

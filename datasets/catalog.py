@@ -106,7 +106,7 @@ def load(
         log = replace(log, carve=asked(carve, chosen))
     divided = split(log, chosen, exclude_seen, split_seed)
     why = default if protocol is None else "as asked for"
-    profile = profiles.of(log, chosen, why, len(divided.test))
+    profile = profiles.of(log, divided, why)
     more = (warning for warning in profile.warnings if warning not in divided.notes)
     return replace(divided, profile=profile, notes=(*divided.notes, *more))
 

@@ -45,6 +45,21 @@ class Features:
             {name: numbers[rows] for name, numbers in self.numeric.items()},
         )
 
+    def compact(self) -> Features:
+        """Without values that no row has; the others keep their order, and code 0 stays "unknown"."""
+        found = self.categorical | {name: rows.compact()[0] for name, rows in self.multivalued.items()}
+        used = {name: np.union1d(0, codes) for name, codes in found.items()}
+        code = {name: np.searchsorted(used[name], codes).astype(np.int32) for name, codes in found.items()}
+        return Features(
+            {name: code[name] for name in self.categorical},
+            {
+                name: Ragged.from_offsets(code[name], rows.compact()[1])
+                for name, rows in self.multivalued.items()
+            },
+            {name: [values[each] for each in used[name]] for name, values in self.vocabulary.items()},
+            self.numeric,
+        )
+
 
 @dataclass(frozen=True)
 class Interactions:
@@ -62,7 +77,7 @@ class Interactions:
     n_users: int
     """Size of the user code space, cold users included."""
     n_items: int
-    """Size of the catalogue: every item a model may return, cold items included."""
+    """Size of the catalog: every item a model may return, cold items included."""
     ordered: bool = True
     """Whether the order within a user is the order in time; some sources lost it."""
     user_features: Features | None = None
@@ -168,6 +183,8 @@ class Dataset:
     title: str = ""
     """How tables call it: the name, and what else tells this content from other content of that name."""
     synthetic: bool = False
+    candidates: str = ""
+    """Which items the catalog holds, in words"""
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
     carve: str = ""

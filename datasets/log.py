@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,10 @@ class Log:
     held_out: npt.NDArray[np.bool_] | None = None
     """bool[n]: the rows of the source's own test file"""
     periods: tuple[int, int] | None = None
-    """Unix seconds at which the validation and the test period begin, where the source fixes them"""
+    """Where the validation and the test period begin, in the numbers of `moment`; None where the source says
+    nothing of them"""
+    listed: npt.NDArray[np.bool_] | None = None
+    """bool[n_items]: the items of the source's own table of items; None where it has none"""
     carve: str = "draw"
     """One of `carving.CARVES`: how protocol published carves validation from the rows that are not test"""
     user_features: Features | None = None
@@ -66,6 +70,30 @@ class Log:
     """What a reader of its table should know about the source as read."""
     reading: Reading | None = None
     """How the file was read, where it is a user's own"""
+
+    def with_items(self, kept: npt.NDArray[np.bool_]) -> Log:
+        """The log of the items `kept`, bool[n_items], alone; interactions with others are left out."""
+        if kept.all():
+            return self
+        items, rows = np.flatnonzero(kept), np.flatnonzero(kept[self.item])
+        code = np.cumsum(kept, dtype=np.int32) - 1  # (items,)
+
+        def left(values: Any, at: npt.NDArray[np.int64]) -> Any:
+            return None if values is None else values[at]
+
+        return replace(
+            self,
+            user=self.user[rows],
+            item=code[self.item[rows]],
+            item_ids=self.item_ids[items],
+            timestamp=left(self.timestamp, rows),
+            nanoseconds=left(self.nanoseconds, rows),
+            rating=left(self.rating, rows),
+            held_out=left(self.held_out, rows),
+            listed=left(self.listed, items),
+            item_features=None if self.item_features is None else self.item_features.take(items).compact(),
+            context=None if self.context is None else self.context.take(rows),
+        )
 
     @cached_property
     def moment(self) -> npt.NDArray[np.int64] | None:

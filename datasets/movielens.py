@@ -97,20 +97,22 @@ def _described(path: Path, separator: str, columns: list[str]) -> pd.DataFrame:
 
 
 def _log(name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.DataFrame) -> Log:
-    """The ratings in the order of their file, with the features of users and movies that have any."""
+    """The ratings in the order of their file, with the features of the users who rate and of all movies."""
     columns = ["user", "item", "rating", "timestamp"]
     ratings = delimited.read(path, separator, columns, encoding="latin-1", numeric=True)
     raw_user, raw_item = _ids(path, ratings, "user"), _ids(path, ratings, "item")
     user_ids, user = np.unique(raw_user, return_inverse=True)
-    item_ids, item = np.unique(raw_item, return_inverse=True)
+    listed = movies.index.to_numpy()
+    item_ids = np.union1d(raw_item, listed)
     return Log(
         name=name,
         user=user.astype(np.int32),
-        item=item.astype(np.int32),
+        item=np.searchsorted(item_ids, raw_item).astype(np.int32),
         user_ids=user_ids.astype(str).astype(object),
         item_ids=item_ids.astype(str).astype(object),
         timestamp=delimited.integers(path, ratings, "timestamp"),
         rating=delimited.numbers(path, ratings, "rating").astype(np.float32),
+        listed=np.isin(item_ids, listed),
         user_features=_user_features(users.reindex(user_ids)),
         item_features=_item_features(movies.reindex(item_ids)),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from datasets.dataset import Dataset
 from datasets.log import Log, Reading
 from datasets.times import as_utc
 from datasets.unix_times import ORDER
@@ -32,6 +33,11 @@ class Profile:
     """Interactions of a user with an item that the user had before"""
     users: int
     items: int
+    """The catalog"""
+    candidates: str
+    """Which items it holds, in words"""
+    learned: int
+    """Those with training interactions, the validation part included"""
     density: float
     """Share of all pairs of a user and an item that are there"""
     columns: dict[str, str]
@@ -60,11 +66,11 @@ class Profile:
         return told(self.as_dict())
 
 
-def of(log: Log, protocol: str, chosen: str, n_queries: int) -> Profile:
-    """The profile of a log, split by `protocol` for the reason `chosen` into `n_queries` test queries."""
-    n_users, n_items = len(log.user_ids), len(log.item_ids)
+def of(log: Log, divided: Dataset, chosen: str) -> Profile:
+    """The profile of a log and of what it was divided into, by a protocol for the reason `chosen`."""
+    n_users, n_items = len(log.user_ids), len(divided.item_ids)
     reading = log.reading or Reading(len(log.user), {}, times="" if log.timestamp is None else "unix seconds")
-    pairs = np.sort(log.user.astype(np.int64) * n_items + log.item)
+    pairs = np.sort(log.user.astype(np.int64) * len(log.item_ids) + log.item)
     distinct = int((np.diff(pairs) != 0).sum()) + 1 if len(pairs) else 0
     tied = 0.0 if log.moment is None else _tied(log.user, log.moment)
     ends = [] if log.timestamp is None else [log.timestamp.min(), log.timestamp.max()]
@@ -76,6 +82,8 @@ def of(log: Log, protocol: str, chosen: str, n_queries: int) -> Profile:
         repeated=len(pairs) - distinct,
         users=n_users,
         items=n_items,
+        candidates=divided.candidates,
+        learned=int((divided.train_valid.item_counts > 0).sum()),
         density=distinct / max(1, n_users * n_items),
         columns=reading.columns,
         left_out=list(reading.left_out),
@@ -83,9 +91,9 @@ def of(log: Log, protocol: str, chosen: str, n_queries: int) -> Profile:
         first=first,
         last=last,
         tied=tied,
-        protocol=protocol,
+        protocol=divided.protocol,
         chosen=chosen,
-        warnings=[*log.notes, *_warnings(tied, protocol, n_queries)],
+        warnings=[*log.notes, *_warnings(tied, divided.protocol, len(divided.test))],
     )
 
 
@@ -96,6 +104,8 @@ def told(profile: dict[str, Any]) -> list[str]:
         f"{profile['repeated']:,} repeat a pair of user and item",
         f"{profile['users']:,} users, {profile['items']:,} items, {profile['density']:.4%} of all pairs",
     ]
+    if "candidates" in profile:  # Records of version 0.1.0 lack it.
+        lines.append(f"catalog: {profile['candidates']}; {profile['learned']:,} have a training interaction")
     if profile["columns"]:
         used = ", ".join(f"{role} = {column}" for role, column in profile["columns"].items())
         lines.append(f"columns: {used}; not used: {', '.join(profile['left_out']) or 'none'}")

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from datasets.candidates import known_at
 from datasets.carving import AS_TEST, DRAW, STRETCH, draw, lie_together, stretch
 from datasets.dataset import Interactions, Queries
 from datasets.log import Log
+from datasets.periods import moments, periods
 from datasets.ragged import Ragged, offsets_of
 from support.errors import InputError
 
@@ -71,23 +73,19 @@ def time(log: Log, seed: int) -> Parts:
     """A global timeline: one query for each user of a period, with all that came before it as history.
 
     The moment of a query, and where it is asked, are those of the user's first interaction of the period.
-    The periods begin at `log.periods`, else where 80 % and 90 % of the interactions have passed.
+    A validation query asks for items that are known when the validation period begins, as a test query does
+    for those known before the test period.
     """
-    moments = _moments(log, "time")
-    if moments.min() == moments.max():
-        raise InputError(
-            f"{log.name}, protocol 'time': all times are equal, so that none comes before the others; choose "
-            "another protocol, such as random"
-        )
-    valid_from, test_from = log.periods or _quantiles(moments)
+    valid_from, test_from = periods(log)
+    moment = moments(log, "time")
     order = _by_user(log)
-    moment = moments[order]
-    before = order[moment < test_from]
+    before = order[moment[order] < test_from]
     rows = _distinct(log, before)
-    learned = rows[moments[rows] < valid_from]
+    learned = rows[moment[rows] < valid_from]
     train, train_valid = _interactions(log, learned), _interactions(log, rows)
-    valid = _distinct(log, order[(moment >= valid_from) & (moment < test_from)])
-    test = _distinct(log, order[moment >= test_from])
+    between = order[(moment[order] >= valid_from) & (moment[order] < test_from)]
+    valid = _distinct(log, between[known_at(log, valid_from)[log.item[between]]])
+    test = _distinct(log, order[moment[order] >= test_from])
     return Parts(
         train,
         _per_user(log, valid, train.by_user, timed=True),
@@ -156,7 +154,7 @@ def _last(
     above: float | None,
 ) -> Parts:
     """Each user's last events as queries; `above` is the rating an event needs to count as one."""
-    moment = _moments(log, protocol)
+    moment = moments(log, protocol)
     tie = np.random.default_rng(seed).permutation(len(log.user))
     order = np.lexsort((tie, moment, log.user))
     user = log.user[order]
@@ -247,20 +245,6 @@ def _distinct(log: Log, rows: Rows) -> Rows:
 
 def _events(log: Log) -> npt.NDArray[np.int64]:
     return np.bincount(log.user, minlength=len(log.user_ids))
-
-
-def _moments(log: Log, protocol: str) -> npt.NDArray[np.int64]:
-    if log.moment is None:
-        raise InputError(
-            f"{log.name}: protocol '{protocol}' needs a timestamp column, and there is none; "
-            "name one by --columns timestamp=NAME or choose a protocol without time"
-        )
-    return log.moment
-
-
-def _quantiles(moments: npt.NDArray[np.int64]) -> tuple[int, int]:
-    ordered = np.sort(moments)
-    return int(ordered[len(ordered) * 8 // 10]), int(ordered[len(ordered) * 9 // 10])
 
 
 def _duplicates(count: int) -> tuple[str, ...]:

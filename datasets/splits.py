@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from datasets.candidates import catalog
 from datasets.cold_items import cold_items
 from datasets.dataset import Dataset, Interactions, Queries
 from datasets.log import Log
@@ -54,11 +55,18 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
         raise unknown("protocol", protocol, PROTOCOLS)
     if split_seed < 0:
         raise InputError(f"split seed {split_seed}: give 0 or more")
+    log, candidates, unknown_items = catalog(log, protocol)
     parts = PROTOCOLS[protocol](log, split_seed)
     valid, _ = _finish(parts.valid, len(log.item_ids), exclude_seen)
     test, overlap = _finish(parts.test, len(log.item_ids), exclude_seen)
     _check(log, protocol, parts.train, parts.test, test)
-    notes = (*log.notes, *parts.notes, *_overlap_note(overlap), *_cold_notes(parts.train_valid, test))
+    notes = (
+        *log.notes,
+        *unknown_items,
+        *parts.notes,
+        *_overlap_note(overlap),
+        *_cold_notes(parts.train_valid, test),
+    )
     if not len(valid):
         notes += ("no validation queries: too few interactions per user",)
     return Dataset(
@@ -74,6 +82,7 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
         item_ids=log.item_ids,
         title=log.title or log.name,
         synthetic=log.synthetic,
+        candidates=candidates,
         notes=notes,
         carve=parts.carve,
     )
@@ -108,8 +117,9 @@ def _check(log: Log, protocol: str, train: Interactions, asked: Queries, test: Q
     where = f"{log.name}, protocol '{protocol}'"
     if len(asked) == 0:
         raise InputError(
-            f"{where}: no test query is left: too few interactions per user, in the test period or with a "
-            "rating above 2 (--min-rating draws another line); use more data or another protocol"
+            f"{where}: no test query is left: too few interactions per user, in the test period (with items "
+            "known before it) or with a rating above 2 (--min-rating draws another line); use more data or "
+            "another protocol"
         )
     if len(test) == 0:
         raise InputError(

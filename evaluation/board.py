@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -58,10 +58,36 @@ class Row:
         values = self.values(*path)
         return mean(values) if values else float("-inf")
 
+    @property
+    def timed(self) -> list[Record]:
+        """The finished runs of one machine, that of the most and the newest: costs of two have no mean."""
+        by_machine: dict[str, list[Record]] = {}
+        for record in sorted(self.done, key=lambda record: record["date"], reverse=True):
+            by_machine.setdefault(environment.machine(record), []).append(record)
+        return max(by_machine.values(), key=len, default=[])
+
+    @property
+    def machine(self) -> str:
+        """What its costs were measured on; "" where no run finished."""
+        return environment.machine(self.timed[0]) if self.done else ""
+
+    def cost(self, key: str) -> float:
+        """The mean of `record[key]` over the runs of one machine, `timed`."""
+        return mean(float(record[key]) for record in self.timed)
+
     def spread(self, *path: str) -> float | None:
         """The standard deviation over finished runs (n − 1); None with fewer than two."""
         values = self.values(*path)
         return stdev(values) if len(values) > 1 else None
+
+
+def contenders(rows: Sequence[Row]) -> list[Row]:
+    """The rows that may be called the best: those with results whose settings were not set for a run.
+
+    What is set for a run may have been picked after a look at the test results. Where all were, all may.
+    """
+    done = [row for row in rows if row.done]
+    return [row for row in done if row.chosen.by != "command line"] or done
 
 
 @dataclass(frozen=True)

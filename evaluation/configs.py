@@ -25,8 +25,8 @@ from support.files import contents, write_text
 
 WAYS = {"defaults": "defaults", "hand": "by hand", "tuning": "tuned", "command line": "set for this run"}
 KINDS: dict[str, Any] = {
-    "by": str, "trials": int, "different": int, "valid_ndcg": int | float, "minutes": int | float,
-    "cap_minutes": int | float, "date": str, "note": str, "fingerprint": str,
+    "by": str, "trials": int, "at_least": bool, "different": int, "pruned": int, "valid_ndcg": int | float,
+    "minutes": int | float, "cap_minutes": int | float, "date": str, "note": str, "fingerprint": str,
 }  # fmt: skip
 SHIPPED = Path(__file__).parent.parent / "configs"
 OTHER_DATA = "chosen on other data"
@@ -42,9 +42,13 @@ class Chosen:
     by: str = "defaults"
     """A key of WAYS"""
     trials: int = 0
-    """How often settings were tried, this choice among them"""
+    """How often settings were tried on the validation part, this choice among them"""
+    at_least: bool = False
+    """Whether some of them have no record, so that there may have been more"""
     different: int = 0
     """How many different ones, where some came up again; 0 where that is not known"""
+    pruned: int = 0
+    """How many trials are known to have been given up early as hopeless"""
     valid_ndcg: float | None = None
     """NDCG@20 on the validation queries"""
     minutes: float | None = None
@@ -57,11 +61,16 @@ class Chosen:
     """Of the data they were chosen on; "" where that is not noted"""
 
     @property
+    def counted(self) -> str:
+        """The number of trials in words."""
+        return f"{'at least ' if self.at_least else ''}{self.trials} trials"
+
+    @property
     def brief(self) -> str:
         """A few words for a table."""
         other = ", other data" if self.note == OTHER_DATA else ""
         if self.trials:
-            return f"{self.trials} trials" + (" by hand" if self.by == "hand" else "") + other
+            return self.counted + (" by hand" if self.by == "hand" else "") + other
         return WAYS[self.by] + other
 
     @property
@@ -70,7 +79,9 @@ class Chosen:
         parts = [WAYS[self.by]]
         if self.trials:
             repeated = 0 < self.different < self.trials
-            parts.append(f"{self.trials} trials" + (f" of {self.different} settings" if repeated else ""))
+            parts.append(self.counted + (f" of {self.different} settings" if repeated else ""))
+        if self.pruned:
+            parts.append(f"{self.pruned} of them given up early")
         if self.valid_ndcg is not None:
             parts.append(f"validation NDCG@20 {self.valid_ndcg:.4f}")
         if self.minutes is not None:
@@ -195,8 +206,8 @@ def chosen_of(entry: Mapping[str, Any], where: str) -> Chosen:
     for key, value in told.items():
         if key not in KINDS:
             raise unknown(f"key of {where}", key, KINDS)
-        nonsense = isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value))
-        if nonsense or not isinstance(value, KINDS[key]):
+        infinite = isinstance(value, float) and not math.isfinite(value)
+        if infinite or (isinstance(value, bool) != (KINDS[key] is bool)) or not isinstance(value, KINDS[key]):
             raise InputError(f"{where}.{key}: {value} is not what belongs there; see evaluation/configs.py")
     if told["by"] not in WAYS:
         raise unknown(f"value of {where}.by", told["by"], WAYS)

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from tabulate import tabulate
 
 from evaluation import environment, propagation
-from evaluation.board import Board, Row
+from evaluation.board import Board, Row, contenders
 from evaluation.labels import differences, labels
 
 SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
 FEWER = "†"
 SHIPPED_ROWS = "Shipped: a run that came with the project, made by its authors on the machine that is named."
 BRACKETS = "In brackets: the settings in which the rows of a model differ."
+ELSEWHERE = "machine: of the costs; in brackets those of other seeds, whose costs are left out."
+BEST = (
+    "Rows set for a run are never marked as the best: they may have been picked after a look at the results."
+)
 MORE = "+n: in n more, which the board lists."
 Costs = dict[str, tuple[str, str]]
 COSTS: Costs = {
@@ -59,11 +63,12 @@ def main_table(board: Board) -> MainTable:
     on_gpu = any(record.get("peak_gpu_mib") for record in board.records)
     costs = [label for label in COSTS if on_gpu or label != "peak GPU MiB"]
     columns = [*(metric_column(name, board.k) for name in SHOWN), "settings", *costs, "machine"]
-    best = {name: max(row.mean("metrics", name) for row in rows) for name in SHOWN}
+    able = contenders(rows)
+    best = {name: max((row.mean("metrics", name) for row in able), default=0.0) for name in SHOWN}
     most, machines = max(row.chosen.trials for row in rows), board.machines
     told = [{"settings": _tuned(row, most), "machine": _numbers(row, machines)} for row in rows]
     lines = [
-        _line(row, label, best, board.k, dict.fromkeys(columns, NONE) | cells)
+        _line(row, label, best if row in able else {}, board.k, dict.fromkeys(columns, NONE) | cells)
         for row, label, cells in zip(rows, labels(rows), told, strict=True)
     ]
     return MainTable(columns, lines, _footnotes(rows, most))
@@ -96,12 +101,13 @@ def _bold(line: Line, column: str) -> str:
 
 
 def _line(row: Row, label: str, best: dict[str, float], k: int, cells: dict[str, str]) -> Line:
+    """`best` are the metrics to be called best from which on; {} for a row that may not be."""
     if not row.done:
         return Line(label, cells, reason=failure(row))
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     cells |= {metric_column(name, k): _metric(row, name) for name in SHOWN}
     cells |= {column: _cost(row, *cost) for column, cost in COSTS.items() if column in cells}
-    leads = [metric_column(name, k) for name in SHOWN if row.mean("metrics", name) >= best[name]]
+    leads = [metric_column(name, k) for name, value in best.items() if row.mean("metrics", name) >= value]
     return Line(label + failed, cells, frozenset(leads))
 
 
@@ -117,15 +123,19 @@ def _metric(row: Row, name: str) -> str:
 
 def _cost(row: Row, key: str, form: str) -> str:
     """The mean of a cost; a dash for parameters that are not told, which are 0 in older records."""
-    told = all(record[key] or key != "parameters" for record in row.done)
-    return form.format(row.mean(key)) if told else NONE
+    told = all(record[key] or key != "parameters" for record in row.timed)
+    return form.format(row.cost(key)) if told else NONE
 
 
 def _numbers(row: Row, machines: list[str]) -> str:
-    """Which of `machines` the row's finished runs were made on, counted from 1; a dash without one."""
-    used = {environment.machine(record) for record in row.done}
-    found = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
-    return ", ".join(found) or NONE
+    """Which of `machines`, counted from 1, the row's costs are of, in brackets those of its other runs; a
+    dash without one.
+    """
+    if not row.done:
+        return NONE
+    used = {environment.machine(record) for record in row.done} - {row.machine}
+    others = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
+    return str(machines.index(row.machine) + 1) + (f" ({', '.join(others)})" if others else "")
 
 
 def _tuned(row: Row, most: int) -> str:
@@ -136,6 +146,11 @@ def _footnotes(rows: list[Row], most: int) -> list[str]:
     notes = [SHIPPED_ROWS] if any(row.shipped for row in rows) else []
     if any("(" in label for label in labels(rows)):
         notes.append(f"{BRACKETS} {MORE}" if differences(rows) else BRACKETS)
+    if 0 < len(contenders(rows)) < sum(bool(row.done) for row in rows):
+        notes.append(BEST)
+    if any(len(row.timed) < len(row.done) for row in rows):
+        notes.append(ELSEWHERE)
     if any(row.chosen.trials < most for row in rows):
-        notes.append(f"{FEWER} not chosen among as many settings as the row with the most trials, {most}.")
+        told = max((row.chosen for row in rows), key=lambda chosen: chosen.trials).counted
+        notes.append(f"{FEWER} not chosen among as many settings as the row with the most, {told}.")
     return notes + propagation.footnotes(rows, labels(rows))

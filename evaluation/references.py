@@ -1,23 +1,26 @@
-"""Published numbers beside ours: `references.yaml` and the table a board makes of it."""
+"""Published numbers beside ours: what `references.yaml` holds, and the rows of a board that each is like."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from tabulate import tabulate
 
 from datasets.splits import excludes_seen
+from evaluation import likeness
 from evaluation.board import Board, Row
+from evaluation.likeness import Facts
+from evaluation.propagation import propagates
 from support.errors import InputError
 from support.files import contents
 
 FILE = Path(__file__).parent.parent / "references.yaml"
 CUTOFF = 20
 """All published numbers there are of lists of 20."""
+MEASURES = ("recall", "ndcg")
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,43 @@ class Reference:
     source: str
     chosen_on: str
     """the part of the data that settings and epochs were chosen on: "test", "validation" or "unstated" """
+    facts: Facts
+    also: str = ""
+    """in what else it differs from any row of ours"""
+    beside: str = ""
+    """the model of ours that it is compared with; "" for every one that its facts allow"""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A published row, and one of ours that may stand beside it."""
+
+    reference: Reference
+    row: Row
+    differences: tuple[str, ...]
+    """in a few words each; none where like is compared with like"""
+    same_family: bool
+    """whether both are of one kind, or of two that are compared; by `likeness.FAMILIES`"""
+    same_dimension: bool
+    """whether their vectors are of one size, or neither has any; without that a change says nothing"""
+
+    @property
+    def unlikeness(self) -> tuple[bool, bool, int]:
+        """The smaller, the fairer it is to compare the two."""
+        return not self.same_family, not self.same_dimension, len(self.differences)
+
+    @property
+    def changes(self) -> tuple[float, float]:
+        """Of Recall@20 and of NDCG@20, from theirs to ours, as shares."""
+        recall, ndcg = (
+            self.row.mean("metrics", name) / getattr(self.reference, name) - 1 for name in MEASURES
+        )
+        return recall, ndcg
 
 
 @cache
-def published(dataset: str, protocol: str) -> dict[str, list[Reference]]:
-    """Model of this suite → what others report for its kind on a dataset.
+def published(dataset: str, protocol: str) -> list[Reference]:
+    """What others report on a dataset.
 
     Raises:
         InputError: the file is not of its form.
@@ -45,57 +80,61 @@ def published(dataset: str, protocol: str) -> dict[str, list[Reference]]:
     where = f"{FILE}, {dataset}, {protocol}"
     try:
         content = yaml.safe_load(contents(FILE))
-        given = content.get(dataset, {}).get(protocol, {})
-        return {
-            model: [_reference(row, content["sources"], f"{where}, {model}") for row in rows]
-            for model, rows in given.items()
-        }
+        rows = content.get(dataset, {}).get(protocol, [])
+        return [_reference(row, content["sources"][row["source"]], where) for row in rows]
     except InputError:
         raise
     except Exception as error:  # YAML and its reader have a dozen ways to be of another form.
         raise InputError(f"{where}: it is not of the form that its head tells: {error}") from error
 
 
-def _reference(row: dict[str, Any], sources: dict[str, str], where: str) -> Reference:
-    found = Reference(**(row | {"source": sources[row["source"]]}))
-    for name in ("recall", "ndcg"):
+def _reference(row: dict[str, Any], source: dict[str, str], where: str) -> Reference:
+    known = {field.name for field in fields(Facts)}
+    given = {key: value for key, value in row.items() if key in known}
+    graph = likeness.USUAL_GRAPH if likeness.FAMILIES[row["kind"]] == "graph" else "none"
+    facts = Facts(**({"graph": graph} | given))
+    rest = {key: value for key, value in row.items() if key not in known}
+    found = Reference(**(rest | {"source": source["told"], "chosen_on": source["chosen_on"], "facts": facts}))
+    for name in MEASURES:
         value = getattr(found, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
-            raise InputError(f"{where}: {name} is {value}; give a number above 0, up to 1")
+            raise InputError(f"{where}, {found.name}: {name} is {value}; give a number above 0, up to 1")
     return found
 
 
-def beside(board: Board) -> list[tuple[Row, Reference]]:
-    """The board's rows with results, each with every published number that it can be compared with."""
-    about = board.dataset
-    comparable = board.k == CUTOFF and about["exclude_seen"] == excludes_seen(about["protocol"])
-    known = published(about["name"], about["protocol"]) if comparable else {}
-    return [(row, reference) for row in board.rows if row.done for reference in known.get(row.model, [])]
-
-
-def section(board: Board, labels: list[str]) -> list[str]:
-    """The board's rows beside the published ones; nothing where there are none to compare with."""
-    label = dict(zip(map(id, board.rows), labels, strict=True))
-    lines = [_line(label[id(row)], row, reference) for row, reference in beside(board)]
-    if not lines:
-        return []
-    header = ["model", "Recall@20", "NDCG@20", "published as", "Recall@20", "NDCG@20", "Δ Recall", "Δ NDCG"]
-    header += ["our settings", "theirs chosen on", "source"]
-    table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
-    told = "Numbers chosen on test are flattered by that choice; ours are chosen on validation, if at all."
-    return ["## Beside published numbers\n", f"{told}\n\n{table}\n"]
-
-
-def _line(label: str, row: Row, reference: Reference) -> list[str]:
-    ours = {name: row.mean("metrics", name) for name in ("recall", "ndcg")}
-    theirs = {name: getattr(reference, name) for name in ours}
+def above(reference: Reference, rows: list[Row]) -> list[str]:
+    """The measures in which no row of ours reaches it."""
     return [
-        label,
-        *(f"{value:.4f}" for value in ours.values()),
-        reference.name,
-        *(f"{value:.4f}" for value in theirs.values()),
-        *(f"{ours[name] / theirs[name] - 1:+.1%}" for name in ours),
-        row.chosen.brief,
-        reference.chosen_on,
-        reference.source,
+        name
+        for name in MEASURES
+        if all(getattr(reference, name) > row.mean("metrics", name) for row in rows if row.done)
     ]
+
+
+def beside(board: Board) -> dict[Reference, list[Match]]:
+    """Every number published of a board's task, with the rows that may stand beside it, the fairest first:
+    of the same family and dimension, with the fewest differences, not set by hand for a run, with the most
+    trials.
+    """
+    about = board.dataset
+    same_task = board.k == CUTOFF and about["exclude_seen"] == excludes_seen(about["protocol"])
+    known = published(about["name"], about["protocol"]) if same_task else []
+    return {reference: _matches(reference, board) for reference in known}
+
+
+def _matches(reference: Reference, board: Board) -> list[Match]:
+    theirs, found = reference.facts, []
+    for row in board.rows:
+        ours = likeness.facts(row.model, row.settings, propagates(row)) if row.done else None
+        asked = reference.beside in ("", row.model)
+        if ours is not None and asked and likeness.comparable(ours, theirs):
+            differ = (*likeness.differences(ours, theirs), *filter(None, [reference.also]))
+            alike = ours.family == theirs.family, ours.dimension == theirs.dimension
+            found.append(Match(reference, row, differ, *alike))
+    return sorted(found, key=_unfairness)
+
+
+def _unfairness(match: Match) -> tuple[bool, bool, int, bool, int, float]:
+    chosen = match.row.chosen
+    by_command = chosen.by == "command line"
+    return *match.unlikeness, by_command, -chosen.trials, -match.row.mean("metrics", "ndcg")

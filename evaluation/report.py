@@ -11,8 +11,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import data_section, idle, index_section, main_table, references
-from evaluation.board import FOLDER, Board, Record, Row, read_boards
+from evaluation import data_section, idle, index_section, main_table, published_section
+from evaluation.board import FOLDER, Board, Record, Row, contenders, read_boards
 from evaluation.configs import Chosen
 from evaluation.labels import labels, written
 from evaluation.metrics import METRICS
@@ -71,7 +71,7 @@ def shipped_beside(folder: Path) -> Path | None:
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table.markdown(board)]
-    parts += references.section(board, labels(board.rows))
+    parts += published_section.section(board, labels(board.rows))
     parts += ["## Slices\n", slice_table(board.rows, labels(board.rows), board.k)]
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:
@@ -118,7 +118,7 @@ def _about(board: Board) -> str:
     date = max(record["date"] for record in board.records)
     split = f" · split seed {board.split_seed}" if board.split_seed else ""
     return (
-        f"{about['users']:,} users · {about['items']:,} items in the catalogue · "
+        f"{about['users']:,} users · {about['items']:,} items in the catalog · "
         f"{about['train_valid_interactions']:,} training interactions (validation part included) · "
         f"{about['test_queries']:,} queries with {about['test_items']:,} relevant items  \n"
         f"Fingerprint `{board.fingerprint}`{split} · {date} · {machines(board)}\n"
@@ -220,8 +220,7 @@ def _boards(results: Path, seen_from: Path) -> str:
     for folder in sorted(path for path in results.glob("*") if (path / LEADERBOARD).is_file()):
         link = Path(os.path.relpath(folder / LEADERBOARD, seen_from)).as_posix()
         for board in (family[0] for family in read_boards(folder)):
-            rows = [row for row in board.rows if row.done]
-            best = max(rows, key=lambda row: row.mean("metrics", "ndcg"), default=None)
+            best = max(contenders(board.rows), key=lambda row: row.mean("metrics", "ndcg"), default=None)
             score = "–" if best is None else f"{best.model} {best.mean('metrics', 'ndcg'):.4f}"
             lines.append(
                 [f"[{board.heading}]({link})", len(board.rows), f"{board.dataset['test_queries']:,}", score]

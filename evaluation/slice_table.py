@@ -48,7 +48,7 @@ def slice_table(rows: list[Row], labels: list[str], k: int) -> str:
         body[-1] += [text for text, _ in cells]
         footnotes |= dict.fromkeys(note for _, note in cells if note)
     header = ["slice", "queries", *(["random"] if chance else []), *(label for label, _ in named)]
-    caption = f"Recall@{k} / NDCG@{k}; head: the most popular 20 % of the catalogue"
+    caption = f"Recall@{k} / NDCG@{k}; head: the most popular 20 % of the items with training interactions"
     caption += "; random: Recall of a ranking by chance.\n\n" if chance else ".\n\n"
     align = ("left", *["right"] * (len(header) - 1))
     table = tabulate(body, header, tablefmt="pipe", colalign=align, disable_numparse=True)

@@ -73,10 +73,9 @@ def _parts(queries: Queries, train: Interactions) -> Iterator[tuple[str, npt.NDA
 
 def item_groups(counts: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_]]:
     """Head, tail and cold items by training count; each bool[n_items]. Ties go by item code."""
-    n_head = round(HEAD_SHARE * len(counts))
+    n_head = round(HEAD_SHARE * int((counts > 0).sum()))
     head = np.zeros(len(counts), dtype=np.bool_)
     head[np.argsort(-counts, kind="stable")[:n_head]] = True
-    head &= counts > 0
     return {"head": head, "tail": ~head & (counts > 0), "cold": counts == 0}
 
 

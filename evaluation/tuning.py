@@ -14,7 +14,7 @@ from evaluation.configs import Choice, Chosen
 from evaluation.runs import Job, digest
 from evaluation.trial import Trial, attempt
 from evaluation.tuning_database import Outcome, outcome
-from support import progress
+from support import progress, sealed
 from support.files import write_json
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ DRAWN_BLINDLY = 6
 """Trials after which the sampler looks at the scores. Optuna's 10 are a third of 30 trials; three searches
 of 30 for ItemCF on gowalla: .1243 .1237 .1239 with 6, .1243 .1180 .1234 with 10."""
 RECORDS = "tuning"
+COPY: sealed.Form = {
+    "fingerprint": str, "model": str, "trials": [{"state": str, "seconds": float, "settings": dict}],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,38 @@ def tune(question: Question, board: Path, budget: Budget, anew: bool = False) ->
     The first trial has the model's defaults, the second the job's settings, where these differ and the
     space holds them; the others are drawn by Optuna's tree-structured Parzen estimator (Bergstra et al.
     2011). Trials are kept in `board`/tuning.db: a search that was interrupted goes on there, a finished
-    one is only looked up, unless it is to begin `anew`. A copy for reading is written to `board`/tuning/.
+    one is only looked up, unless it is to begin `anew`. A copy for reading is written to `board`/tuning/,
+    where those of earlier searches stay: the choice counts the trials of all.
 
     Returns:
         None where every trial failed; the reasons are said.
 
     Raises:
-        InputError: tuning.db is damaged, or cannot be written.
+        InputError: tuning.db or a copy is damaged, or cannot be written.
     """
     with database.usable(database.url(board)):
         search = Search(question, board, anew)
         while not budget.spent(len(search.told()), search.seconds()):
             search.step(budget.trials)
-        search.write(board / RECORDS / f"{search.name}.json")
-        return search.choice(budget)
+        copy = board / RECORDS / f"{search.name}.json"
+        if anew and copy.is_file():
+            number = len(list(copy.parent.glob(f"{search.name}*.json")))
+            copy.rename(copy.with_suffix(f".{number}.json"))
+        search.write(copy)
+        return search.choice(budget, on_record(question, copy.parent))
+
+
+def on_record(question: Question, folder: Path) -> list[dict[str, Any]]:
+    """Every trial of the model on this validation part that has a copy in `folder`, of whatever search.
+
+    Raises:
+        DamagedError: a copy is not of its form.
+    """
+    asked = question.dataset.fingerprint, question.job.source.name
+    copies = [sealed.read(path, COPY) for path in sorted(folder.glob("*.json"))]
+    return [
+        trial for copy in copies if (copy["fingerprint"], copy["model"]) == asked for trial in copy["trials"]
+    ]
 
 
 class Search:
@@ -158,8 +179,13 @@ class Search:
         """Every setting of a trial."""
         return settings.resolve(self.model, self.job.settings | search_space.rounded(params), "a trial")
 
-    def choice(self, budget: Budget) -> Choice | None:
-        """The best trial's settings, those that are as by default and not searched left out."""
+    def choice(self, budget: Budget, on_record: list[dict[str, Any]]) -> Choice | None:
+        """The best trial's settings, those that are as by default and not searched left out.
+
+        Args:
+            budget: what the search was given.
+            on_record: every trial that the choice counts, those of this search among them.
+        """
         told, scored = self.told(), self.scored()
         if not scored:
             reasons = "; ".join(sorted({outcome(trial).get("reason", "hopeless") for trial in told}))
@@ -175,10 +201,11 @@ class Search:
         ended = max(trial.datetime_complete for trial in told if trial.datetime_complete)
         how = Chosen(
             by="tuning",
-            trials=len(told),
-            different=len({str(trial.params) for trial in told}),
+            trials=len(on_record),
+            different=len({str(trial["settings"]) for trial in on_record}),
+            pruned=sum(trial["state"] == "pruned" for trial in on_record),
             valid_ndcg=round(outcome(best)["ndcg"], 6),
-            minutes=round(self.seconds() / 60, 1),
+            minutes=round(sum(trial["seconds"] for trial in on_record) / 60, 1),
             cap_minutes=budget.minutes,
             date=ended.strftime("%Y-%m-%d"),
             note=f"on {self.question.dataset.heading}",

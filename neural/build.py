@@ -82,7 +82,7 @@ def batcher_of(model: TwoTower, taken: Taken, generator: torch.Generator) -> Bat
     counts = taken.item_counts
     return Batcher(
         batch_rows=model.batch_rows,
-        sampler=NegativeSampler(counts, model.negatives, model.negative_exponent),
+        sampler=NegativeSampler(counts, model.negatives, model.negative_exponent, model.cold_negatives),
         in_batch=model.in_batch,
         mask_history=model.rows_ == "user",
         user_weight=taken.user_counts.clamp(min=1).float() ** -model.user_exponent,

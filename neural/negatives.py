@@ -7,14 +7,18 @@ from torch import Tensor
 
 
 class NegativeSampler:
-    """Draws items that have training interactions, with probability ∝ count^exponent."""
+    """Draws items that have training interactions, or any, with probability ∝ count^exponent."""
 
-    def __init__(self, item_counts: Tensor, n: int, exponent: float) -> None:
-        """`item_counts` int64[n_items]: training interactions of each item; `n` draws a batch."""
+    def __init__(self, item_counts: Tensor, n: int, exponent: float, cold: bool = False) -> None:
+        """`item_counts` int64[n_items]: training interactions of each item; `n` draws a batch.
+
+        `cold` items, without any, count as if they had one, or are not drawn.
+        """
         self.n = n
         self.exponent = exponent
-        self.candidates = torch.nonzero(item_counts).squeeze(1)  # (candidates,)
-        weight = torch.where(item_counts > 0, item_counts.double() ** exponent, 0.0)
+        counts = item_counts.clamp(min=int(cold))
+        self.candidates = torch.nonzero(counts).squeeze(1)  # (candidates,)
+        weight = torch.where(counts > 0, counts.double() ** exponent, 0.0)
         self.chance = weight / weight.sum()
         """float64[n_items]: the chance of each item in one draw"""
         self.cumulative = torch.cumsum(self.chance[self.candidates], 0)

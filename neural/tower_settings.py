@@ -23,6 +23,7 @@ class TowerSettings(EmbeddingRetriever):
         "neighbours": [-1, 0, 10, 20, 50],
         "neighbour_weight": (1.0, 10.0, "log"),
         "averaging": [0.0, 0.7],
+        "id_dropout": [0.0, 0.05, 0.1, 0.2],
     }
 
     embedding_dim: int = 64
@@ -94,6 +95,9 @@ class TowerSettings(EmbeddingRetriever):
     """They are drawn with probability ∝ popularity^exponent; 0 is uniform."""
     in_batch: bool = False
     """Use the targets of the batch's other rows as negatives too."""
+    cold_negatives: bool = False
+    """Draw negatives from all items of the catalog, not only from those with training interactions: where
+    many are never taken, towers with features learn from it that those are rare answers."""
     hard_negatives: int = 0
     """Negatives more for each row, drawn from the 100 items that the model ranked highest for its user."""
     hard_refresh: int = 2

@@ -1,7 +1,7 @@
 """The code as it stands still gives the numbers of the runs that ship with it, whatever the number of cores.
 
 Training towers amplifies how a processor rounds: on another one than the record's, they are compared
-to within 3 %.
+to within 3 %. ALS depends on which kernels OpenBLAS picks, which its record does not tell.
 """
 
 import json
@@ -13,6 +13,7 @@ import pytest
 import baselines  # noqa: F401
 import neural
 from datasets import load
+from datasets.catalog import SOURCES
 from evaluation import configs, contract, environment, evaluate, records, registry, runs, settings
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +23,9 @@ ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
 QUICK = ("global_hot", "simplex_ccl")
 HALF_A_DIGIT = 5e-5
 """Of the four that a board shows."""
+BLAS = 1e-3
+"""Relative. On one processor, with OPENBLAS_CORETYPE Prescott, Sandybridge, Haswell, Zen, SkylakeX and
+Cooperlake, the metrics of ALS on gowalla are up to 5.4e-4 apart (MAP .068957 to .068994)."""
 
 
 def slow(names):
@@ -53,13 +57,49 @@ def stored(data, name):
     return record
 
 
+TUNED = sorted(folder.parent.name for folder in RESULTS.glob("*/tuning"))
+
+
+@pytest.mark.parametrize("dataset", TUNED)
+def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dataset):
+    found = configs.in_section(ROOT / "configs" / f"{dataset}.yaml", SOURCES[dataset].protocols[0])
+    for model, choice in found.items():
+        paths = RESULTS.joinpath(dataset, "tuning").glob(f"{model}-*.json")
+        trials = [trial for path in paths for trial in json.loads(path.read_text())["trials"]]
+        chosen = choice.chosen
+        assert chosen.trials >= len(trials), model
+        assert chosen.at_least or chosen.trials == len(trials), model
+        assert chosen.pruned == sum(trial["state"] == "pruned" for trial in trials), model
+
+
+@pytest.mark.parametrize("dataset", TUNED)
+def test_stored_runs_say_how_they_were_chosen_as_the_configs_do(dataset):
+    paths = [*ROOT.glob(f"configs/{dataset}.yaml"), *ROOT.glob(f"configs/*/{dataset}.yaml")]
+    known = [
+        (model, choice.chosen.as_dict())
+        for path in paths
+        for protocol in SOURCES[dataset].protocols
+        for model, choice in configs.in_section(path, protocol).items()
+    ]
+    for folder, record in records.of_board(RESULTS / dataset).items():
+        if record["chosen"].get("trials"):
+            assert (record["model"], record["chosen"]) in known, folder.name
+
+
 def compare(data, name):
     model, record = settings.build(registry.get(name), chosen(data, name)), stored(data, name)
     contract.fit(model, data, seed=0)
     measured = evaluate(model, data).metrics
-    elsewhere = name in neural.NAMES and record["processor"] != environment.processor()
-    tolerance = {"rel": 0.03} if elsewhere else {"rel": 0, "abs": HALF_A_DIGIT}
-    assert measured == pytest.approx(record["metrics"], **tolerance)
+    assert measured == pytest.approx(record["metrics"], **tolerance(name, record["processor"]))
+
+
+def tolerance(name, processor):
+    """How far a model's metrics may be from those that `processor` measured."""
+    if name == "als":
+        return {"rel": BLAS, "abs": 0}
+    if name in neural.NAMES and processor != environment.processor():
+        return {"rel": 0.03}
+    return {"rel": 0, "abs": HALF_A_DIGIT}
 
 
 @pytest.mark.parametrize("name", slow(ON_GOWALLA))

@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from baselines import als
+from baselines import als, fold_in
 from baselines.als import ALS
 from datasets.ragged import Ragged
 from evaluation import contract
+from support import compute
 from support.errors import InputError
 from tests.baselines.logs import dense, interactions, queries
 
@@ -23,30 +24,61 @@ def model(train):
     return fitted
 
 
+def solution(others, taken, model):
+    """The weighted least squares of the paper's equation 4, for the codes `taken` of `others`."""
+    others = others.astype(np.float64)
+    confidence = np.ones(len(others))
+    confidence[taken] = model.alpha
+    left = others.T @ (confidence[:, None] * others) + model.regularization * np.eye(others.shape[1])
+    return np.linalg.solve(left, others[taken].sum(axis=0) * model.alpha)
+
+
 def solved(model, history):
-    """The weighted least squares of the paper's equation 4, for one history."""
-    items = model.encode_items().astype(np.float64)
-    confidence = np.ones(len(items))
-    confidence[history] = model.alpha
-    left = items.T @ (confidence[:, None] * items) + model.regularization * np.eye(model.factors)
-    return np.linalg.solve(left, items[history].sum(axis=0) * model.alpha)
+    return solution(model.encode_items(), history, model)
 
 
-def test_a_known_history_gets_the_trained_vector(train, model):
-    vectors = model.encode_queries(queries(train))
-    np.testing.assert_array_equal(vectors, model.user_factors_)
+def test_every_history_gets_its_exact_solution(train, model):
+    asked = queries(train)
+    lengths = asked.history.lengths
+    assert (lengths == 0).any() and (lengths == model.factors).any()
+    assert 0 < lengths[lengths > 0].min() < model.factors < lengths.max()
+    expected = np.array([solved(model, row) for row in (asked.history[at] for at in range(len(asked)))])
+    np.testing.assert_allclose(model.encode_queries(asked), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_another_history_is_folded_in(train, model):
-    histories = [[1, 2, 1, 3], train.by_user[10][:-1], train.by_user[11], [], [7]]
-    asked = replace(
-        queries(train).take(np.arange(5)),
-        user=np.array([0, 10, -1, 12, -1], np.int32),
-        history=Ragged.from_rows([np.asarray(row, np.int32) for row in histories]),
+def test_an_item_that_stands_twice_counts_once(train, model):
+    asked = queries(train).take(np.arange(2))
+    twice, once = (
+        model.encode_queries(replace(asked, history=Ragged.from_rows([row, [7]])))
+        for row in ([1, 2, 1, 3], [1, 2, 3])
     )
-    histories[0] = [1, 2, 3]
-    expected = np.array([solved(model, np.asarray(row, np.int64)) for row in histories])
-    np.testing.assert_allclose(model.encode_queries(asked), expected, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(twice, once)
+
+
+def test_a_history_gets_the_same_whoever_asks(train, model):
+    known = queries(train)
+    vectors = model.encode_queries(known)
+    strangers = replace(known, user=np.full(len(known), -1, np.int32))
+    np.testing.assert_array_equal(model.encode_queries(strangers), vectors)
+    others = replace(known, user=np.roll(known.user, 1))
+    np.testing.assert_array_equal(model.encode_queries(others), vectors)
+    for at in (0, 10):  # Alone as among others.
+        alone = model.encode_queries(strangers.take(np.array([at])))
+        np.testing.assert_allclose(alone[0], vectors[at], rtol=1e-6)
+
+
+def test_the_number_of_threads_changes_nothing(train, model, monkeypatch):
+    monkeypatch.setattr(fold_in, "HISTORIES_A_BLOCK", 7)
+    vectors = model.encode_queries(queries(train))
+    monkeypatch.setattr(compute, "_current", compute.Compute(threads=3))
+    np.testing.assert_array_equal(model.encode_queries(queries(train)), vectors)
+
+
+def test_a_taken_item_may_weigh_less_than_one_not_taken(train):
+    fitted = ALS(factors=8, regularization=0.5, alpha=0.3, iterations=3)
+    fitted.fit(train, None, 0)
+    expected = solved(fitted, train.by_user[0])
+    np.testing.assert_allclose(fitted.encode_queries(queries(train))[0], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_training_lowers_the_weighted_loss(train):
@@ -55,12 +87,29 @@ def test_training_lowers_the_weighted_loss(train):
     def loss(iterations):
         fitted = ALS(factors=8, regularization=0.5, alpha=6, iterations=iterations)
         fitted.fit(train, None, 0)
-        users, items = fitted.user_factors_, fitted.encode_items()
+        users, items = fitted.encode_queries(queries(train)), fitted.encode_items()
         error = np.where(taken > 0, fitted.alpha, 1) * (taken - users @ items.T) ** 2
         return error.sum() + fitted.regularization * ((users**2).sum() + (items**2).sum())
 
     losses = [loss(iterations) for iterations in (1, 3, 10)]
     assert losses[0] > losses[1] > losses[2]
+
+
+def test_in_the_end_items_solve_for_their_users_as_users_for_their_items(train):
+    fitted = ALS(factors=3, regularization=2.0, alpha=6, iterations=1000)
+    fitted.fit(train, None, 0)
+    users, taken = fitted.encode_queries(queries(train)), dense(train)
+    expected = [solution(users, np.flatnonzero(column), fitted) for column in taken.T]
+    np.testing.assert_allclose(fitted.encode_items(), expected, atol=1e-5)
+
+
+def test_another_seed_gives_another_model(train):
+    def items(seed):
+        fitted = ALS(factors=8, iterations=1)
+        fitted.fit(train, None, seed)
+        return fitted.encode_items()
+
+    assert not np.allclose(items(0), items(1), rtol=1e-2)
 
 
 def test_an_empty_history_gets_nothing(train, model):

@@ -8,6 +8,7 @@ import pytest
 from baselines.item_cf import ItemCF
 from baselines.similarity import LONG
 from baselines.swing import Swing
+from datasets.dataset import Interactions
 from tests.baselines.logs import interactions
 
 
@@ -32,3 +33,10 @@ def test_popular_items_are_held_back_further_where_histories_are_long(
         similarities.append(fitted.similarity_.toarray())
     np.testing.assert_array_equal(similarities[0], similarities[1])
     assert (similarities[0] != similarities[2]).any()
+
+
+@pytest.mark.parametrize("length, expected", [(LONG, 1.0), (LONG - 1, 0.1)])
+def test_histories_are_long_from_a_length_on(length, expected):
+    user = np.repeat(np.arange(3, dtype=np.int32), length)
+    train = Interactions(user, np.tile(np.arange(length, dtype=np.int32), 3), None, 5, length)
+    assert Swing().target_exponent_for(train) == expected

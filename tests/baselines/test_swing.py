@@ -74,6 +74,10 @@ def test_a_cap_uses_a_sample_of_an_items_users():
     np.testing.assert_allclose(model.similarity_.toarray(), reference(train, model, sampled), rtol=1e-5)
 
 
+def test_the_seed_matters_where_users_are_drawn():
+    assert Swing(max_users_per_item=4).stochastic and not Swing().stochastic
+
+
 def test_sample_is_seeded_and_drawn_from_each_row():
     rows = Ragged.from_rows([[0, 1, 2, 3, 4, 5, 6, 7], [], [9, 8], [5, 6, 7]])
     drawn = [_sample(rows, 3, np.random.default_rng(seed)) for seed in range(200)]

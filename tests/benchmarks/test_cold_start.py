@@ -40,9 +40,9 @@ def test_targets_are_judged(tmp_path):
     store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False)
     text = page(tmp_path)
     cold = {row[0]: row[1:] for row in cells(text.split("| NDCG@20   |")[0], "")}
-    assert cold["infonce"] == ["0.1000", "0.001000", "100 ×", "yes", "0.0500", "yes", "0.1150"]
-    assert cold["dssm_bce (mlp=64)"] == ["0.0150", "0.001000", "15 ×", "no", "0.0500", "no", "0.1050"]
-    assert cold["dssm_bce (mlp=)"] == ["0.0300", "0.001000", "30 ×", "yes", "0.0500", "no", "0.0900"]
+    assert cold["infonce"] == ["0.1000", "0.001000", "100 ×", "yes", "0.0500", "2.00 ×", "0.1150"]
+    assert cold["dssm_bce (mlp=64)"] == ["0.0150", "0.001000", "15 ×", "no", "0.0500", "0.30 ×", "0.1050"]
+    assert cold["dssm_bce (mlp=)"] == ["0.0300", "0.001000", "30 ×", "yes", "0.0500", "0.60 ×", "0.0900"]
     gains = [row[:5] for row in cells(text, "infonce") if row[3].endswith("%")]
     assert gains == [
         ["infonce", "0.2300", "0.2000", "+15.0%", "yes"],

@@ -31,8 +31,8 @@ def test_a_change_within_two_standard_errors_is_marked():
     assert far.text(base) == "0.2100 (+90.9%)"
 
 
-def row(model, ndcg, seconds, by="defaults", date="2026-11-25"):
-    record = {"metrics": {"ndcg": ndcg}, "fit_seconds": seconds, "threads": 2, "processor": "A processor"}
+def row(model, ndcg, seconds, by="defaults", date="2026-11-25", processor="A processor"):
+    record = {"metrics": {"ndcg": ndcg}, "fit_seconds": seconds, "threads": 2, "processor": processor}
     return Row(model, {}, [record | {"chosen": {"by": by}, "date": date}], [])
 
 
@@ -63,12 +63,15 @@ def record(model, ndcg, seed, dataset="ml-100k", **changed):
     }  # fmt: skip
 
 
+CLASSICAL = row("item_cf", 0.15, 2), row("swing", 0.14, 4)
+
+
 def test_page():
     uniform = {"negatives": 2048, "in_batch": False}
     records = [record("infonce", 0.1 + seed / 1000, seed, **uniform) for seed in (0, 1)]
     records += [record("bsl", 0.2 + seed / 1000, seed) for seed in (0, 1)]
     records += [record("simplex_ccl", 0.2, 0), record("bsl", 0.3, 0, "gowalla", epochs=20)]
-    text = page(records, [board(row("item_cf", 0.15, 2), row("bsl", 0.16, 200))], [])
+    text = page(records, [board(*CLASSICAL, row("bsl", 0.16, 200))], [])
     assert "6 fits, 3 minutes together; A processor, threads: 2." in text
     losses = text.split("## Which loss")[1].split("##")[0]
     assert "ml-100k, 2 seeds" in losses and "gowalla, " not in losses  # Nothing to compare with there.
@@ -78,8 +81,16 @@ def test_page():
     kept, share = text.split("## Quality")[1].split("## When")
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in kept.splitlines()]
     heading = "gowalla: published, seen items excluded, top 20"
-    assert [heading, "item_cf", "defaults", "0.1500", "2.0", "A processor, threads: 2", "yes"] in cells
-    assert "94%" in share and "100 ×" in share
+    assert [heading, "item_cf", "defaults", "0.1500", "2.0", "A processor, 2 threads", "yes"] in cells
+    assert [heading, "swing", "defaults", "0.1400", "4.0", "A processor, 2 threads", ""] in cells
+    assert "94%" in share and "88%" in share and "100 ×" in share
+
+
+def test_seconds_of_two_machines_are_not_compared():
+    elsewhere = row("bsl", 0.16, 200, processor="Another")
+    kept, share = page([], [board(*CLASSICAL, elsewhere)], []).split("## Quality")[1].split("## When")
+    assert "| Another, 2 threads     | –" in kept
+    assert "timed on different machines" in share and "×" not in share
 
 
 def test_the_newest_score_of_a_seed_counts():

@@ -56,7 +56,7 @@ def load(folder: Path) -> Log:
 
 
 def assert_same(left: Log, right: Log) -> None:
-    for name in ("user", "item", "timestamp", "user_ids", "item_ids"):
+    for name in ("user", "item", "timestamp", "user_ids", "item_ids", "listed"):
         np.testing.assert_array_equal(getattr(left, name), getattr(right, name))
     for ours, theirs in (
         (left.user_features, right.user_features),
@@ -77,10 +77,11 @@ def test_clicks_become_interactions_in_file_order(tmp_path: Path) -> None:
     log = load(write(tmp_path / "aliec"))
     assert (log.name, log.title, log.synthetic) == ("aliec", "aliec", False)
     assert list(log.user_ids) == ["5", "30"]
-    assert list(log.item_ids) == ["7", "20", "100"]
+    assert list(log.item_ids) == ["7", "8", "20", "100"], "nobody clicked 8"
+    assert log.listed is not None and log.listed.all()
     assert log.user.dtype == log.item.dtype == np.int32
     assert log.user.tolist() == [1, 0, 1, 1, 0]
-    assert log.item.tolist() == [0, 0, 2, 0, 1]
+    assert log.item.tolist() == [0, 0, 3, 0, 2]
     assert log.timestamp is not None and log.timestamp.dtype == np.int64
     assert log.timestamp.tolist() == [1494000100, 1494000200, 1494000300, 1494600000, 1494000200]
     assert log.periods == (1494518400, 1494604800)
@@ -105,13 +106,13 @@ def test_features_have_codes_and_unknowns(tmp_path: Path) -> None:
     assert users.categorical["pvalue_level"].tolist() == [0, 0]
     assert users.categorical["new_user_class_level"].tolist() == [0, 1]
     assert users.vocabulary["new_user_class_level"] == ["unknown", "4"]
-    assert items.vocabulary["cate_id"] == ["unknown", "9", "11"]
-    assert items.categorical["cate_id"].tolist() == [1, 1, 2]
-    assert items.vocabulary["brand"] == ["unknown", "55"]
-    assert items.categorical["brand"].tolist() == [1, 0, 0]
-    assert items.categorical["customer"].tolist() == [1, 2, 1]
+    assert items.vocabulary["cate_id"] == ["unknown", "1", "9", "11"]
+    assert items.categorical["cate_id"].tolist() == [2, 1, 2, 3]
+    assert items.vocabulary["brand"] == ["unknown", "55", "56"]
+    assert items.categorical["brand"].tolist() == [1, 2, 0, 0]
+    assert items.categorical["customer"].tolist() == [1, 2, 3, 1]
     assert items.numeric["price"].dtype == np.float32
-    np.testing.assert_array_equal(items.numeric["price"], np.array([1e8, np.nan, 19.9], np.float32))
+    np.testing.assert_array_equal(items.numeric["price"], np.array([1e8, 1, np.nan, 19.9], np.float32))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_odd_prices_are_numbers_or_unknown(tmp_path: Path, price: str, read: flo
     for log in (load(folder), load(folder)):  # from the files, then from the cache
         assert log.item_features is not None
         numbers = log.item_features.numeric["price"]
-        np.testing.assert_array_equal(numbers, np.array([1e8, np.nan, read], np.float32))
+        np.testing.assert_array_equal(numbers, np.array([1e8, 1, np.nan, read], np.float32))
         assert len(log.user) == 5
 
 
@@ -171,9 +172,11 @@ def test_user_without_any_known_ad_or_profile(tmp_path: Path) -> None:
     )
     log = load(elsewhere)
     assert log.item_features is not None and log.user_features is not None
-    assert not any(codes.any() for codes in log.item_features.categorical.values())
+    assert list(log.item_ids) == ["1", "7", "20", "100"]
+    assert log.listed is not None and log.listed.tolist() == [True, False, False, False]
+    assert not any(codes[1:].any() for codes in log.item_features.categorical.values())
     assert not any(codes.any() for codes in log.user_features.categorical.values())
-    assert np.isnan(log.item_features.numeric["price"]).all()
+    assert np.isnan(log.item_features.numeric["price"][1:]).all()
 
 
 def test_find(tmp_path: Path) -> None:
@@ -288,17 +291,18 @@ def test_counts_unlike_the_published_are_a_warning(
     log = load(write(tmp_path / "aliec"))
     assert log.notes == (
         "2 clicking users where 491,647 are published",
+        "4 ads where 846,811 are published",
         "3 clicked ads where 240,130 are published",
         "5 clicks where 1,366,056 are published",
         "6 impressions where 26,557,961 are published",
     )
     printed = capsys.readouterr().out
-    assert "aliec: 2 clicking users, 3 clicked ads, 5 clicks, 6 impressions" in printed
+    assert "aliec: 2 clicking users, 4 ads, 3 clicked ads, 5 clicks, 6 impressions" in printed
     assert "warning: 2 clicking users where 491,647 are published" in printed
 
 
 def test_published_counts_leave_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aliec, "PUBLISHED", dict(zip(aliec.PUBLISHED, (2, 3, 5, 6), strict=True)))
+    monkeypatch.setattr(aliec, "PUBLISHED", dict(zip(aliec.PUBLISHED, (2, 4, 3, 5, 6), strict=True)))
     assert load(write(tmp_path / "aliec")).notes == ()
 
 

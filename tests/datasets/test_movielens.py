@@ -47,7 +47,8 @@ def genres(features: Features | None, row: int) -> list[str]:
 def test_1m_as_written(tmp_path: Path):
     log = movielens.load_1m(write_1m(tmp_path))
     assert log.user_ids.tolist() == ["2", "7"]
-    assert log.item_ids.tolist() == ["10", "20"]
+    assert log.item_ids.tolist() == ["10", "20", "30"]
+    assert log.listed is not None and log.listed.all()
     assert (log.user.tolist(), log.item.tolist()) == ([1, 0, 1], [1, 0, 0])
     assert log.rating is not None and log.rating.tolist() == [5, 1, 3]
     assert log.timestamp is not None and log.timestamp.tolist() == [978300760, 978300761, 978300762]
@@ -110,7 +111,7 @@ def test_malformed_users(tmp_path: Path, users: str, message: str):
 
 def test_1m_published_counts_and_next_item_queries(data_dir: Path):
     log = movielens.load_1m(data_dir / "ml-1m")
-    assert (len(log.user_ids), len(log.item_ids), len(log.user)) == (6040, 3706, 1_000_209)
+    assert (len(log.user_ids), len(log.item_ids), len(log.user)) == (6040, 3883, 1_000_209)
     dataset = split(log, "next-item", False, 0)
     assert dataset.train.n_items == 3706
     assert abs(len(dataset.test) - 14_990) <= 40  # whose ratings come last depends on the order of ties

@@ -210,7 +210,7 @@ def test_time_with_fixed_periods():
         (2, 4, 23),
         (3, 2, 13),
     ]
-    dataset = split(make_log(events, periods=(10, 20)), "time", True, 0)
+    dataset = split(make_log(events, periods=(10, 20), listed=np.ones(5, dtype=bool)), "time", True, 0)
     check_contract(dataset)
     assert rows_of(dataset.train) == {0: [0], 1: [1, 0]}
     assert rows_of(dataset.train_valid) == {0: [0, 2, 1], 1: [1, 0], 3: [2]}
@@ -246,7 +246,7 @@ def test_a_query_is_asked_where_its_first_item_was_taken(protocol: str):
 
 def test_time_without_periods_takes_the_last_two_tenths():
     events = [(event % 3, event, event) for event in range(100)]
-    dataset = split(make_log(events), "time", True, 0)
+    dataset = split(make_log(events, listed=np.ones(100, dtype=bool)), "time", True, 0)
     check_contract(dataset)
     assert sorted(dataset.train.item.tolist()) == list(range(80))
     assert sorted(dataset.valid.relevant.compact()[0].tolist()) == list(range(80, 90))
@@ -406,7 +406,7 @@ def test_truth_that_is_all_seen_is_an_error_that_says_so():
 
 def test_nothing_to_learn_from_is_an_error():
     with pytest.raises(InputError, match="no training interaction is left"):
-        split(make_log(one_user(0, 1, 2), periods=(0, 1)), "time", True, 0)
+        split(make_log(one_user(0, 1, 2), periods=(0, 1), listed=np.ones(3, dtype=bool)), "time", True, 0)
 
 
 def test_features_title_and_notes_reach_the_dataset():

@@ -82,6 +82,10 @@ def test_how_it_was_chosen_in_words():
         == "tuned, 30 trials of 7 settings, validation NDCG@20 0.1235, 2.5 min (limit 60), 2026-11-25"
     )
     assert Chosen("hand", note="as published").told == "by hand, as published"
+    unrecorded = Chosen("hand", 96, at_least=True, pruned=13)
+    assert unrecorded.brief == "at least 96 trials by hand"
+    assert unrecorded.told == "by hand, at least 96 trials, 13 of them given up early"
+    assert Chosen(**unrecorded.as_dict()) == unrecorded
     assert Chosen(**tuned.as_dict()) == tuned
     assert Chosen("hand").as_dict() == {"by": "hand"}
 
@@ -100,6 +104,8 @@ def test_how_it_was_chosen_in_words():
         ("time:\n  als: {setings: {}}\n", "'setings': did you mean 'settings'"),
         ("time:\n  als: {chosen: {trails: 3}}\n", r"als\.chosen 'trails': did you mean 'trials'"),
         ("time:\n  als: {chosen: {trials: many}}\n", r"als\.chosen\.trials: many is not"),
+        ("time:\n  als: {chosen: {trials: true}}\n", r"als\.chosen\.trials: True is not"),
+        ("time:\n  als: {chosen: {at_least: 3}}\n", r"als\.chosen\.at_least: 3 is not"),
         ("time:\n  als: {chosen: {cap_minutes: .inf}}\n", r"als\.chosen\.cap_minutes: inf is not"),
         ("time:\n  als: {chosen: {no: 3}}\n", r"als\.chosen 'False'"),
         ("time:\n  als: {chosen: {by: luck}}\n", r"als\.chosen\.by 'luck'"),

@@ -86,6 +86,25 @@ def test_a_stranger_must_not_get_the_answer_of_one_known_user(models, name, user
         check(model, {})
 
 
+@pytest.mark.parametrize("chooses", [False, True])
+def test_the_last_fit_learns_from_train_and_validation(models, chooses):
+    """And it has no validation queries; only a model that chooses on them was fitted before."""
+    fits = []
+
+    class Watched(models.Popular):
+        chooses_on_validation = chooses
+
+        def fit(self, train, valid, seed):
+            fits.append((train, valid, seed))
+
+    data = planted()
+    fit(Watched(), data, seed=5)
+    expected = [(data.train, data.valid, 5)] * chooses + [(data.train_valid, None, 5)]
+    assert len(fits) == len(expected)
+    assert all(each is wanted for fitted, row in zip(fits, expected, strict=True)
+               for each, wanted in zip(fitted, row, strict=True))  # fmt: skip
+
+
 def test_parameters_are_a_whole_number_or_are_not_told(models):
     class Tells(models.Popular):
         name, parameters = "Tells", "many"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from evaluation import index_section, report, terminal
 from evaluation.board import Board, Row
-from evaluation.main_table import COSTS, _cost, markdown
+from evaluation.main_table import BEST, COSTS, ELSEWHERE, SHOWN, _cost, markdown
 from evaluation.metrics import METRICS
 
 DATASET = {
@@ -107,10 +107,24 @@ def test_a_model_below_popularity_is_told_on_the_terminal_too():
 
 @pytest.mark.parametrize(("parameters", "shown"), [(1234, "1,234"), (None, "–"), (0, "–")])
 def test_parameters_that_are_not_told_are_a_dash(parameters, shown):
-    record = {"parameters": parameters, "metrics": {"ndcg": 0.5}}
+    about = {"metrics": {"ndcg": 0.5}, "processor": "a", "threads": 2, "date": "2026-01-02"}
+    record = about | {"parameters": parameters}
     assert _cost(Row("any", {}, [record], []), *COSTS["parameters"]) == shown
-    unused = {"peak_gpu_mib": 0.0}
+    unused = about | {"peak_gpu_mib": 0.0}
     assert _cost(Row("any", {}, [unused], []), *COSTS["peak GPU MiB"]) == "0"
+
+
+def test_costs_are_of_one_machine_and_the_table_says_which():
+    times = [(1.0, "a", "2026-01-01"), (9.0, "b", "2026-01-03"), (3.0, "a", "2026-01-02")]
+    done = [record(0.2, fit_seconds=s, processor=on, date=date) for s, on, date in times]
+    row = Row("als", {}, done, [])
+    assert (row.machine, row.cost("fit_seconds")) == ("a, 2 threads", 2.0)
+    assert Row("als", {}, done[:2], []).cost("fit_seconds") == 9.0, "the newest of equals"
+    text = markdown(board(row, Row("bsl", {}, [record(0.1)], []), Row("bad", {}, [], [failed()])))
+    cells = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if "|" in line]
+    assert [line[-2] for line in cells[2:]] == ["1 (2)", "1", "–"]
+    assert ELSEWHERE in text
+    assert ELSEWHERE not in markdown(board(Row("als", {}, done[:1], [])))
 
 
 @pytest.mark.parametrize(("peak", "shown"), [(0.0, False), (512.0, True)])
@@ -125,7 +139,7 @@ def test_the_memory_of_a_gpu_has_a_column_where_one_was_used(peak, shown):
     table, _, footnote = text.partition("\n\n")
     assert len({line.count("|") for line in table.splitlines()}) == 1
     assert "| 30 trials |" in " ".join(table.split()) and "| defaults † |" in " ".join(table.split())
-    assert footnote == "† not chosen among as many settings as the row with the most trials, 30.\n"
+    assert footnote == "† not chosen among as many settings as the row with the most, 30 trials.\n"
 
 
 def test_kinds_of_indexes_are_drawn_by_the_same_means():
@@ -139,3 +153,13 @@ def test_kinds_of_indexes_are_drawn_by_the_same_means():
     header, _, row = out.getvalue().splitlines()
     assert header.startswith("index ") and "Recall@20 of exact" in header and "NDCG@20 lost" in header
     assert row.split() == ["ivf_pq", "1.50", "20", "10", "19", "0.7500", "0.0100", "nprobe", "8"]
+
+
+def test_a_row_set_for_a_run_is_not_the_best_unless_all_are():
+    plain = Row("infonce", {"size": 1}, [record(0.2)], [])
+    picked = Row("infonce", {"size": 2}, [record(0.3, chosen={"by": "command line"})], [])
+    text = markdown(board(plain, picked))
+    assert text.count("**0.2000**") == len(SHOWN) and "**0.3000**" not in text
+    assert BEST in text
+    alone = markdown(board(picked))
+    assert alone.count("**0.3000**") == len(SHOWN) and BEST not in alone

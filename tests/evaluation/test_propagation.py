@@ -7,8 +7,8 @@ from evaluation.board import Board, Row
 from evaluation.labels import labels
 from evaluation.main_table import markdown
 from evaluation.planted import planted
-from evaluation.propagation import MARK, propagates
-from neural import BSL
+from evaluation.propagation import ENOUGH, MARK, propagates
+from neural import BSL, neighbours
 from tests.evaluation.test_main_table import DATASET, record
 
 
@@ -72,3 +72,7 @@ def test_a_fitted_model_says_whether_it_has_it(neighbours):
     assert not model.propagates
     contract.fit(model, planted(), 0)
     assert model.propagates is (neighbours > 0)
+
+
+def test_the_rule_has_one_threshold():
+    assert ENOUGH == neighbours.ENOUGH

@@ -90,3 +90,18 @@ def test_groups_share_out_the_catalogue():
     assert sum(groups.values()).tolist() == [1] * 5
     assert np.flatnonzero(groups["head"]).tolist() == [0]
     assert np.flatnonzero(groups["cold"]).tolist() == [4]
+
+
+def test_the_head_is_a_fifth_of_the_items_with_interactions():
+    counts = np.append(np.zeros(90, np.int64), [5, 1, 9, 2, 3, 8, 1, 1, 4, 2])
+    groups = item_groups(counts)
+    assert np.flatnonzero(groups["head"]).tolist() == [92, 95]
+    assert groups["tail"].sum() == 8
+    assert np.flatnonzero(groups["cold"]).tolist() == list(range(90))
+
+
+def test_of_items_taken_as_often_the_first_are_the_head():
+    counts = np.array([1, 2, 2, 2, 2, 2, 2, 2, 2, 9])
+    assert np.flatnonzero(item_groups(counts)["head"]).tolist() == [1, 9]
+    # A fifth of 22 items, rounded.
+    assert item_groups(np.arange(1, 23))["head"].sum() == 4

@@ -141,8 +141,20 @@ def test_a_finished_search_is_only_looked_up_unless_it_begins_anew(here, tmp_pat
         # Its winner is now the config's; the search is still the same one.
         assert tuned(asked(**first.settings), tmp_path, 4) == first
     assert written(tmp_path) == trials
-    tuned(asked(), tmp_path, 2, anew=True)
-    assert written(tmp_path) == trials[:2]
+    again = tuned(asked(), tmp_path, 2, anew=True)
+    before, newest = sorted((tmp_path / "tuning").glob("*.json"))
+    counts = [len(json.loads(path.read_text())["trials"]) for path in (before, newest)]
+    assert counts == [4, 2] and again.chosen.trials == 6
+
+
+def test_a_choice_counts_the_trials_of_earlier_searches(here, tmp_path):
+    tuned(asked(given=["size"]), tmp_path, 3)
+    tuned(asked(replace(DATA, protocol="time")), tmp_path, 2)
+    how = tuned(asked(), tmp_path, 4).chosen
+    assert how.trials == 7 and how.different <= 7, "those on other data are not among them"
+    (tmp_path / "tuning" / "other.json").write_text('{"trials": 3}')
+    with pytest.raises(InputError, match=r"\.json is damaged, or of another version"):
+        tuned(asked(), tmp_path, 5)
 
 
 def test_other_data_or_fixed_settings_or_spaces_are_another_search(monkeypatch):
@@ -220,7 +232,7 @@ def test_a_trial_with_another_digit_is_found(here, tmp_path):
         InputError, match=r"trial 0 of the search Tunable-\w+ in tuning.db is damaged: --force"
     ):
         tuned(asked(), tmp_path, 2)
-    assert tuned(asked(), tmp_path, 2, anew=True).chosen.trials == 2
+    assert tuned(asked(), tmp_path, 2, anew=True).chosen.trials == 4, "what was tried before counts"
 
 
 def test_a_search_that_cannot_write_stops(tmp_path, monkeypatch):

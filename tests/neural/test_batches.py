@@ -6,7 +6,7 @@ import torch
 
 from datasets.dataset import Interactions
 from neural.batches import Batch, Batcher, Rows, Taken, position_rows, user_rows
-from neural.negatives import NegativeSampler, log_inclusion
+from neural.negatives import NegativeSampler, StreamingFrequency, log_inclusion
 
 N_USERS, N_ITEMS = 40, 60
 
@@ -52,15 +52,17 @@ def targets(batch: Batch) -> list[list[int]]:
     return [items[batch.row == row].tolist() for row in range(len(batch.moments.user))]
 
 
-def test_a_users_items_are_divided_between_history_and_targets(train: Interactions) -> None:
-    rows = user_rows(resident(train), 0.5, generator())
+@pytest.mark.parametrize("share", [0.5, 0.25])
+def test_a_users_items_are_divided_between_history_and_targets(train: Interactions, share: float) -> None:
+    rows = user_rows(resident(train), share, generator())
     seen = []
     for batch in batcher(train, True, True).epoch(rows):
         for user, history, target in zip(
             batch.moments.user.tolist(), histories(batch), targets(batch), strict=True
         ):
             assert sorted(history + target) == sorted(train.by_user[user].tolist())
-            assert len(history) == len(train.by_user[user]) // 2
+            most = len(history) + len(target) - 1
+            assert len(history) == min(max(int(share * (most + 1)), 1), most)
             seen.append(user)
     assert sorted(seen) == np.flatnonzero(train.user_counts).tolist()
 
@@ -134,6 +136,15 @@ def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: 
     assert torch.isin(batch.items, negatives).all()
     samples = [(made.sampler.chance[negatives], 30), (made.popularity[negatives], len(batch.row))]
     assert torch.equal(batch.log_q, log_inclusion(samples))
+
+
+def test_streaming_frequency_has_seen_the_batch_it_corrects(train: Interactions) -> None:
+    made = replace(batcher(train, True, True), streaming=StreamingFrequency(N_ITEMS, "cpu"))
+    for batch in made.epoch(user_rows(resident(train), 0.5, generator())):
+        seen, negatives = made.streaming, batch.items[batch.negative]
+        samples = [(made.sampler.chance[negatives], 30), (seen.chance(negatives), 1)]
+        assert torch.equal(batch.log_q, log_inclusion(samples))
+        assert (seen.chance(batch.items[batch.target]) > 0).all()
 
 
 def test_pairs_weigh_what_their_user_weighs(train: Interactions) -> None:

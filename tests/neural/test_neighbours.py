@@ -8,7 +8,7 @@ from evaluation.saving import load, save
 from neural import MODELS, InfoNCE
 from neural.build import towers_of
 from neural.history import Moments
-from neural.neighbours import neighbours_of
+from neural.neighbours import BY_RULE, ENOUGH, neighbours_of, wanted
 from support.errors import InputError
 
 K, WEIGHT = 3, 2.0
@@ -26,8 +26,16 @@ def plain(train: Interactions) -> np.ndarray:
     return found
 
 
+def uneven() -> Interactions:
+    """User u takes 3 to 19 items, so that who shares two items matters."""
+    rng = np.random.default_rng(0)
+    rows = [np.sort(rng.choice(20, 3 + u % 17, replace=False)) for u in range(34)]
+    user = np.repeat(np.arange(34, dtype=np.int32), [len(row) for row in rows])
+    return Interactions(user, np.concatenate(rows).astype(np.int32), None, 34, 20, False)
+
+
 def test_neighbours_are_the_most_similar_items() -> None:
-    train = planted().train
+    train = uneven()
     similar = plain(train)
     found = neighbours_of(train, K, WEIGHT)
     assert found.item.shape == found.weight.shape == (train.n_items, K + 1)
@@ -45,6 +53,23 @@ def test_an_item_that_nobody_took_with_others_is_made_of_itself() -> None:
     found = neighbours_of(train, K, WEIGHT)
     assert found.item.tolist() == [[0, 1, 0, 0], [1, 0, 1, 1], [2, 2, 2, 2], [3, 3, 3, 3]]
     assert found.weight.tolist() == [[1, WEIGHT, 0, 0], [1, WEIGHT, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(("settings", "rows", "length", "k"), [
+    ({}, "user", ENOUGH, BY_RULE),
+    ({}, "user", ENOUGH - 1, 0),
+    ({}, "position", ENOUGH, 0),
+    ({"neighbours": 0}, "user", ENOUGH, 0),
+    ({"neighbours": 7}, "position", 1, 7),
+], ids=str)  # fmt: skip
+def test_the_rule_adds_neighbours_where_rows_are_users_with_enough_items(
+    settings: dict, rows: str, length: int, k: int
+) -> None:
+    user = np.repeat(np.arange(2, dtype=np.int32), length)
+    train = Interactions(user, np.tile(np.arange(length, dtype=np.int32), 2), None, 3, length)
+    model = InfoNCE(**settings)
+    model.rows_ = rows
+    assert wanted(model, train) == k
 
 
 @pytest.mark.parametrize("settings", [

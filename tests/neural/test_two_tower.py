@@ -170,13 +170,14 @@ def test_refitting_on_more_data_learns_to_the_last_of_the_chosen_epochs(
 
 
 @pytest.mark.parametrize(
-    "truths, ordered, expected", [(1, True, "position"), (2, True, "user"), (1, False, "user")]
+    "truths, ordered, expected",
+    [([1], True, "position"), ([2], True, "user"), ([1, 2], True, "user"), ([1], False, "user")],
 )
-def test_rows_follow_the_kind_of_query(truths: int, ordered: bool, expected: str) -> None:
+def test_rows_follow_the_kind_of_query(truths: list[int], ordered: bool, expected: str) -> None:
     train, queries = blocks(ordered)
+    begin = queries.relevant.start
     one = replace(
-        queries,
-        relevant=Ragged(queries.relevant.values, queries.relevant.start, queries.relevant.start + truths),
+        queries, relevant=Ragged(queries.relevant.values, begin, begin + np.resize(truths, len(begin)))
     )
     model = SimpleX(**(SMALL | {"epochs": 1}))
     model.fit(train, one, 0)
@@ -274,6 +275,22 @@ def test_features_serve_cold_users_and_items() -> None:
     vectors = model.encode_items()
     cold = vectors[0] @ vectors.T
     assert cold[[4, 8, 12]].min() > cold[[1, 2, 3]].max()
+
+
+def test_negatives_of_the_whole_catalog_teach_that_cold_items_are_rare_answers() -> None:
+    from evaluation.planted import planted
+
+    train = planted().train_valid
+    warm = train.item % 16 < 4
+    train = replace(train, user=train.user[warm], item=train.item[warm])
+    cold = train.item_counts == 0
+    share = {}
+    for wanted in (False, True):
+        model = InfoNCE(**(SMALL | {"features": True, "epochs": 30, "cold_negatives": wanted}))
+        model.fit(train, None, 0)
+        items, _ = model.recommend(train.queries(np.flatnonzero(train.user_counts)), 4)
+        share[wanted] = cold[items].mean()
+    assert share[True] < share[False] / 2
 
 
 def test_a_loss_that_is_no_number_is_an_error() -> None:

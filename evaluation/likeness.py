@@ -1,0 +1,101 @@
+"""In what a row of ours differs from a published one: a pure comparison of a few facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+FAMILIES = {
+    "popularity": "popularity", "item-item": "items", "linear": "items", "MF": "vectors",
+    "two-tower": "vectors", "graph": "graph",
+}  # fmt: skip
+"""Kind → family, whose models are compared with each other; if need be vectors with and without a graph"""
+WITH_VECTORS = ("vectors", "graph")
+OVER_ITEMS, USUAL_GRAPH = "over items", "over users and items"
+COMPARED = ("dimension", "graph", "loss", "weights", "history")
+PLAIN_COSINE = 0.5
+"""Both exponents of items in a cosine: with others items have weights"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides whether two rows are alike; None is unstated, or without a meaning for the kind."""
+
+    kind: str
+    """A key of FAMILIES"""
+    dimension: int | None = None
+    """Of the vectors; 0 where a model has none"""
+    loss: str | None = None
+    method: str | None = None
+    """Of an item-item or linear model"""
+    weights: str | None = None
+    """What an item-item model weighs: "none", "users", "items" or "users and items" """
+    history: str = "all"
+    graph: str = "none"
+    """How one is used"""
+
+    @property
+    def family(self) -> str:
+        """A value of FAMILIES."""
+        return FAMILIES[self.kind]
+
+
+OURS = {
+    "global_hot": Facts("popularity"),
+    "item_cf": Facts("item-item", method="ItemCF"),
+    "swing": Facts("item-item", method="Swing"),
+    "als": Facts("MF", loss="squared error of counts"),
+    "dssm_bce": Facts("two-tower", loss="BCE"),
+    "infonce": Facts("two-tower", loss="softmax"),
+    "bsl": Facts("two-tower", loss="BSL"),
+    "simplex_ccl": Facts("two-tower", loss="CCL"),
+}
+"""Model of this suite → what holds whatever its settings"""
+
+
+def facts(model: str, settings: Mapping[str, Any], propagated: bool) -> Facts | None:
+    """Those of a row of ours; None of a model that nothing published is compared with.
+
+    Args:
+        model: its name.
+        settings: all of them.
+        propagated: whether its item vectors carry propagation over a graph of items.
+    """
+    found = OURS.get(model)
+    if found is None or found.kind == "popularity":
+        return found
+    if found.kind == "item-item":
+        history = "the last item" if settings["last_n"] == 1 else "all"
+        return replace(found, weights=_weights(settings), history=history)
+    if found.kind == "MF":
+        return replace(found, dimension=settings["factors"])
+    widths = [int(width) for width in settings["mlp"].split("-") if width]
+    found = replace(found, dimension=[settings["embedding_dim"], *widths][-1])
+    return replace(found, kind="graph", graph=OVER_ITEMS) if propagated else found
+
+
+def _weights(settings: Mapping[str, Any]) -> str:
+    exponents = settings["history_exponent"], settings["target_exponent"]
+    weighed = {"users": settings["user_exponent"] != 0, "items": exponents != (PLAIN_COSINE, PLAIN_COSINE)}
+    return " and ".join(name for name, yes in weighed.items() if yes) or "none"
+
+
+def differences(ours: Facts, theirs: Facts) -> list[str]:
+    """In what two rows differ, in a few words each, and what theirs does not state; empty for like rows."""
+    if ours.method != theirs.method:
+        return [f"method {ours.method}, theirs {theirs.method}"]
+    told, unstated = [], []
+    for name in COMPARED:
+        here, there = getattr(ours, name), getattr(theirs, name)
+        if here != there and there is None:
+            unstated.append(name)
+        elif here != there:
+            told.append(f"{name} {here}, theirs {there or 'none'}")
+    return told + ([f"unstated: {', '.join(unstated)}"] if unstated else [])
+
+
+def comparable(ours: Facts, theirs: Facts) -> bool:
+    """Whether one may stand beside the other at all."""
+    with_vectors = ours.family in WITH_VECTORS and theirs.family in WITH_VECTORS
+    return with_vectors or ours.family == theirs.family

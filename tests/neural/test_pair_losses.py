@@ -1,0 +1,62 @@
+"""What models make of the losses: whose settings, in which units, by which rule."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from evaluation.planted import planted
+from neural import BSL, DssmBce, InfoNCE, SimpleX, losses
+
+TRAIN = planted().train
+POSITIVE = torch.tensor([0.9, 0.1, -0.4])
+NEGATIVE = torch.tensor([[0.8, -0.2, 0.3, 0.5], [0.1, 0.95, -0.7, 0.0]])
+ROW, LOG_Q = torch.tensor([0, 0, 1]), torch.tensor([0.5, 0.1, 0.9, 0.25]).log()
+BATCH = SimpleNamespace(row=ROW, log_q=LOG_Q, negatives=4)
+ITEMS = 50
+TOWERS = SimpleNamespace(item_known=torch.ones(ITEMS), bias=torch.tensor(0.7))
+
+
+def loss(model, rows: str = "user") -> torch.Tensor:
+    model.rows_ = rows
+    model.settle(TRAIN)
+    return model.pair_loss(POSITIVE, NEGATIVE, BATCH, TOWERS)
+
+
+def test_infonce_corrects_popularity_where_it_is_told_to() -> None:
+    scores = POSITIVE, NEGATIVE, ROW, 0.3
+    assert_close(loss(InfoNCE(temperature=0.3)), losses.sampled_softmax(*scores, LOG_Q))
+    without = InfoNCE(temperature=0.3, correct_popularity=False)
+    assert_close(loss(without), losses.sampled_softmax(*scores))
+
+
+@pytest.mark.parametrize(("settings", "rows", "weight"), [
+    ({}, "user", 1.2),
+    ({}, "position", 1.0),
+    ({"features": True}, "user", 1.0),
+    ({"negative_weight": 1.1}, "position", 1.1),
+])  # fmt: skip
+def test_bsl_weighs_negatives_more_for_rows_of_users(settings: dict, rows: str, weight: float) -> None:
+    expected = losses.bilateral_softmax(POSITIVE, NEGATIVE, ROW, 0.3, weight)
+    assert_close(loss(BSL(temperature=0.3, **settings), rows), expected)
+
+
+@pytest.mark.parametrize(("weight", "rows", "expected"), [
+    (0.0, "user", 0.004),
+    (0.0, "position", 0.01),
+    (0.03, "user", 0.03),
+])  # fmt: skip
+def test_simplex_weighs_negatives_in_units_of_the_catalogue(
+    weight: float, rows: str, expected: float
+) -> None:
+    scores = POSITIVE, NEGATIVE, ROW, 4
+    found = loss(SimpleX(margin=0.2, negative_weight=weight), rows)
+    assert_close(found, losses.cosine_contrastive(*scores, 0.2, expected * ITEMS))
+
+
+def test_dssm_starts_where_the_target_and_all_negatives_pull_equally() -> None:
+    weight = 0.1 * ITEMS
+    bias = TOWERS.bias - torch.tensor(weight).log()
+    expected = losses.binary_cross_entropy(POSITIVE, NEGATIVE, ROW, 4, 0.3, bias, weight)
+    assert_close(loss(DssmBce(temperature=0.3, negative_weight=0.1)), expected)
