@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Interactions
+from datasets.dataset import Interactions, Queries
 from evaluation.retriever import ItemToItemRetriever
 from support.errors import InputError
 
@@ -61,6 +61,10 @@ class Neighbourhood(ItemToItemRetriever):
             raise InputError(f"{self.name}.last_n must be at least 0, not {self.last_n}")
         if self.normalization < 0:
             raise InputError(f"{self.name}.normalization must be at least 0, not {self.normalization}")
+
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """Recency, where the data is not in time order."""
+        return frozenset() if train.ordered else frozenset({"recency"})
 
     def kept(self, n_items: int) -> int:
         """Similarities kept for each of `n_items` items."""

@@ -24,8 +24,13 @@ def propagates(row: Row) -> bool:
 def _by_rule(row: Row) -> bool:
     """What -1 came to in an older record: some for rows of users with ENOUGH interactions each on average."""
     about = row.newest["dataset"]
-    by_position = {"auto": about["protocol"] in ORDERED, "position": True}.get(row.settings["rows"], False)
-    return not by_position and about["train_valid_interactions"] >= ENOUGH * about["users"]
+    return not by_position(row) and about["train_valid_interactions"] >= ENOUGH * about["users"]
+
+
+def by_position(row: Row) -> bool:
+    """Whether the training rows of a two-tower in an older record were positions, by setting or by rule."""
+    by_rule = row.newest["dataset"]["protocol"] in ORDERED
+    return row.settings["rows"] == "position" or (row.settings["rows"] == "auto" and by_rule)
 
 
 def marked(row: Row) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation import data_section, index_section, main_table, published_section
+from evaluation import data_section, idle, index_section, main_table, published_section
 from evaluation.board import FOLDER, Board, Record, Row, contenders, read_boards
 from evaluation.configs import Chosen
 from evaluation.labels import labels, written
@@ -134,7 +134,7 @@ def settings_list(board: Board) -> str:
     """The settings and seeds of each row, and how they were chosen."""
     rows = zip(board.rows, labels(board.rows), strict=True)
     return "".join(
-        f"- **{label}** ({row.chosen.told}): {written(row.settings)}; {_seeds(row)}\n" for row, label in rows
+        f"- **{label}** ({row.chosen.told}): {idle.told(row)}; {_seeds(row)}\n" for row, label in rows
     )
 
 

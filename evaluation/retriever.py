@@ -80,6 +80,10 @@ class Retriever(ABC):
         """Whether `fit` depends on its seed, under these settings; a model without chance is run with one."""
         return True
 
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """Settings that change nothing on such data: a search leaves them out, and a board says so."""
+        return frozenset()
+
     @property
     def parameters(self) -> int | None:
         """Numbers learned and kept for answering; None where the model does not tell."""

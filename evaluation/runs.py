@@ -203,6 +203,7 @@ def execute(work: Work) -> dict[str, Any]:
         "parameters": None if model.parameters is None else int(model.parameters),
         "reaches_cold_items": bool(model.reaches_cold_items),
         "propagates": bool(model.propagates),
+        "without_effect": sorted(model.without_effect(dataset.train, dataset.valid)),
         "training": model.training_log,
         "choosing": model.choosing_log,
         "threads": chosen.threads,

@@ -53,8 +53,10 @@ class Question:
     """Settings that are not searched, whatever the model's search space says"""
 
     def space(self) -> dict[str, optuna.distributions.BaseDistribution]:
-        """What is searched."""
-        return search_space.distributions(self.job.source.load(), self.fixed)
+        """What is searched: the model's search space, but for what is fixed or has no effect on the data."""
+        model = self.job.source.load()
+        idle = settings.build(model, self.job.settings).without_effect(self.dataset.train, self.dataset.valid)
+        return search_space.distributions(model, self.fixed | idle)
 
     def name(self) -> str:
         """The same for the same search: data, model, space, settings that are not searched, device."""

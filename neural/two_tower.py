@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -85,10 +85,19 @@ class TwoTower(TowerSettings):
         """
         from neural import training
 
-        if self.rows == "auto" and valid is not None:
-            next_item = train.ordered and bool((valid.relevant.lengths == 1).all())
-            self.rows_ = "position" if next_item else "user"
+        if valid is not None:
+            self.rows_ = self._rows_for(train, valid)
         training.fit(self, train, valid, seed)
+
+    def _rows_for(self, train: Interactions, valid: Queries) -> Literal["user", "position"]:
+        """The setting, or what it comes to by rule."""
+        if self.rows != "auto":
+            return self.rows
+        return "position" if train.ordered and bool((valid.relevant.lengths == 1).all()) else "user"
+
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """Recency, where training rows are users."""
+        return frozenset({"recency"}) if self._rows_for(train, valid) == "user" else frozenset()
 
     def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:
         """Keep the state of training in `folder`; with `resume` go on from the one that is there."""

@@ -39,6 +39,14 @@ def asked(data=DATA, given=(), **changed):
     return Question(Job(SOURCE, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
 
 
+def test_what_has_no_effect_on_the_data_is_not_searched():
+    source = ModelSource("item_cf")
+    job = Job(source, settings.defaults(source.load()), 0, 20, "cpu", "fp32")
+    unordered = replace(DATA, train=replace(DATA.train, ordered=False))
+    more, fewer = (set(Question(job, data).space()) for data in (DATA, unordered))
+    assert more - fewer == {"recency"} and not fewer - more
+
+
 def tuned(question, folder, trials, minutes=60.0, anew=False):
     return tune(question, folder, Budget(trials, minutes), anew)
 

@@ -1,0 +1,65 @@
+"""Settings that change nothing on the data: what models say of them is so, and boards tell it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from baselines.item_cf import ItemCF
+from baselines.swing import Swing
+from datasets.dataset import Dataset
+from evaluation import report
+from evaluation.board import Board, Row
+from evaluation.planted import planted
+from neural import BSL
+from tests.evaluation.test_main_table import record
+
+ORDERED = planted()
+UNORDERED = replace(ORDERED, train=replace(ORDERED.train, ordered=False))
+TOWER = {"embedding_dim": 8, "epochs": 1, "history_encoder": "mean"}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "data", "idle"),
+    [
+        (ItemCF, {}, UNORDERED, True),
+        (ItemCF, {}, ORDERED, False),
+        (Swing, {}, UNORDERED, True),
+        (Swing, {}, ORDERED, False),
+        (BSL, TOWER, UNORDERED, True),
+        (BSL, TOWER, ORDERED, False),
+        (BSL, TOWER | {"rows": "user"}, ORDERED, True),
+    ],
+)
+def test_recency_without_an_order(model, settings, data: Dataset, idle: bool):
+    fitted = []
+    for recency in (0.0, 2.0):
+        each = model(**settings, recency=recency)
+        assert each.without_effect(data.train, data.valid) == ({"recency"} if idle else set())
+        each.fit(data.train, data.valid, 0)
+        fitted.append(each.recommend(data.valid, 10)[1])
+    assert np.array_equal(*fitted) is idle
+
+
+ITEM_CF = {"top_k": 5, "recency": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "protocol", "more", "idle"),
+    [
+        ("item_cf", ITEM_CF, "published", {}, True),
+        ("item_cf", ITEM_CF, "next-item", {}, False),
+        ("item_cf", ITEM_CF, "published", {"without_effect": []}, False),
+        ("item_cf", ITEM_CF, "random", {"without_effect": ["recency"]}, True),
+        ("mine", ITEM_CF, "published", {"code": "ab12"}, False),
+        ("bsl", ITEM_CF | {"rows": "auto"}, "time", {}, True),
+        ("bsl", ITEM_CF | {"rows": "auto"}, "next-item", {}, False),
+        ("als", {"top_k": 5}, "published", {}, False),
+    ],
+)
+def test_of_records_new_and_old(model, settings, protocol, more, idle):
+    said = record(0.5, seed=0, dataset={"protocol": protocol, "users": 9, "train_valid_interactions": 9})
+    said |= {"code": ""} | more
+    line = report.settings_list(Board({}, "f", 20, [Row(model, settings, [said], [])]))
+    assert ("; without effect here: recency=0.5; seed 0" in line) is idle
+    assert line.count("recency") == ("recency" in settings) and "top_k=5" in line
