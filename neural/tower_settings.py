@@ -24,6 +24,7 @@ class TowerSettings(EmbeddingRetriever):
         "neighbour_weight": (1.0, 10.0, "log"),
         "averaging": [0.0, 0.7],
         "id_dropout": [0.0, 0.05, 0.1, 0.2],
+        "cold_negatives": [False, True],
     }
 
     embedding_dim: int = 64

@@ -96,8 +96,10 @@ class TwoTower(TowerSettings):
         return "position" if train.ordered and bool((valid.relevant.lengths == 1).all()) else "user"
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Recency, where training rows are users."""
-        return frozenset({"recency"}) if self._rows_for(train, valid) == "user" else frozenset()
+        """Recency, where training rows are users; cold negatives, where no item is cold."""
+        idle = {"recency"} if self._rows_for(train, valid) == "user" else set()
+        idle |= {"cold_negatives"} if train.item_counts.all() else set()
+        return frozenset(idle)
 
     def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:
         """Keep the state of training in `folder`; with `resume` go on from the one that is there."""

@@ -35,10 +35,29 @@ def test_recency_without_an_order(model, settings, data: Dataset, idle: bool):
     fitted = []
     for recency in (0.0, 2.0):
         each = model(**settings, recency=recency)
-        assert each.without_effect(data.train, data.valid) == ({"recency"} if idle else set())
+        assert ("recency" in each.without_effect(data.train, data.valid)) is idle
         each.fit(data.train, data.valid, 0)
         fitted.append(each.recommend(data.valid, 10)[1])
     assert np.array_equal(*fitted) is idle
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_cold_negatives_without_a_cold_item(cold: bool):
+    warm = ORDERED.train.item != 3 if cold else np.ones(len(ORDERED.train), dtype=bool)
+    train = replace(
+        ORDERED.train,
+        user=ORDERED.train.user[warm],
+        item=ORDERED.train.item[warm],
+        timestamp=None,
+        context=None,
+    )
+    fitted = []
+    for wanted in (False, True):
+        each = BSL(**TOWER, cold_negatives=wanted)
+        assert ("cold_negatives" in each.without_effect(train, ORDERED.valid)) is not cold
+        each.fit(train, None, 0)
+        fitted.append(each.recommend(ORDERED.valid, 10)[1])
+    assert np.array_equal(*fitted) is not cold
 
 
 ITEM_CF = {"top_k": 5, "recency": 0.5}
