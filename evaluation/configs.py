@@ -63,7 +63,8 @@ class Chosen:
     @property
     def counted(self) -> str:
         """The number of trials in words."""
-        return f"{'at least ' if self.at_least else ''}{self.trials} trials"
+        plural = "" if self.trials == 1 else "s"
+        return f"{'at least ' if self.at_least else ''}{self.trials} trial{plural}"
 
     @property
     def brief(self) -> str:

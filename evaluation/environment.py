@@ -45,7 +45,8 @@ def _git(*words: str) -> str:
 
 def machine(record: Mapping[str, Any]) -> str:
     """The processor and threads that a run was made on."""
-    return f"{record['processor']}, {record['threads']} threads"
+    threads = record["threads"]
+    return f"{record['processor']}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def processor() -> str:
