@@ -178,7 +178,7 @@ def test_a_choice_that_confirms_the_defaults_is_told_of_the_run_there_is(run, tm
     done = run("--models", "global_hot", "--tune", "1")
     assert "done before" in done.stdout
     after = rows(tmp_path)["global_hot", "0"]
-    assert before["chosen"] == "defaults" and after["chosen"].startswith("tuned, 1 trials")
+    assert before["chosen"] == "defaults" and after["chosen"].startswith("tuned, 1 trial,")
     assert before["date"] == after["date"]
 
 
