@@ -139,7 +139,7 @@ def _run(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse.
 
 
 def _sources(options: argparse.Namespace) -> list[runs.ModelSource]:
-    names = options.models.split(",") if options.models else []
+    names = list(dict.fromkeys(options.models.split(","))) if options.models else []
     if not names and not options.model:
         names = registry.names()
     for name in names:

@@ -101,7 +101,8 @@ def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
     first = record.stat().st_mtime_ns
     assert "done before" in run("--models", "global_hot").stdout
     assert record.stat().st_mtime_ns == first
-    run("--models", "global_hot", "--force")
+    repeated = run("--models", "global_hot,global_hot", "--force")
+    assert repeated.stdout.count("fitting") == 1
     second = record.stat().st_mtime_ns
     assert second > first
     record.with_name("lists.npz").unlink()
