@@ -168,7 +168,7 @@ STUDIES = (
         "learned; the towers come in ten epochs nearly as far as without it at their end, five neighbours as "
         "far as fifty. What they are worth at the end of training is not measured: the board's rows of both "
         "kinds differ in averaging, epochs, temperature and trials too. There InfoNCE and BSL with them pass "
-        "Swing, SimpleX and DSSM do not, and none of the three rows without does. Where users have few "
+        "Swing, SimpleX and DSSM do not, and no row without it does. Where users have few "
         "interactions, neighbours by themselves say little: of four searches of all settings on "
         "amazon-beauty three had some in their best trial, DSSM 10, BSL 20 and SimpleX 50, but SimpleX had "
         "done better without in a search before; in time order, on ml-100k, they cost some. The rule by "

@@ -218,7 +218,9 @@ def _item_cf(boards: list[Board]) -> str:
         for name in ("item_cf", "swing"):
             share = rows[name].mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
             cells += [f"{share:.0%}", f"{rows[name].cost('fit_seconds'):,.1f}"]
-        lines.append([board.heading, best.model, *cells, _times(best, rows["item_cf"])])
+        lines.append(
+            [board.heading, best.model + propagation.marked(best), *cells, _times(best, rows["item_cf"])]
+        )
     header = ["board", "best tower", "ItemCF's share of its NDCG@20", "ItemCF's fit s", "Swing's share"]
     header += ["Swing's fit s", "the tower's fit takes, of ItemCF's"]
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)

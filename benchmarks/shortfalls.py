@@ -21,10 +21,10 @@ WHY = {
 }
 """Dataset → what the ablations and the curves say of the causes"""
 TOLD = (
-    "Every row of the boards counts but those set for a run. Of a published number those stand here that are "
-    "as like it as the row beside it on the board, and below it in Recall@20 or NDCG@20; and that row in any "
-    "case where the number is above all of ours. No change is given between vectors of different dimensions, "
-    "or where theirs is not stated."
+    "Every row of the boards counts but those set for a run. Of a published number those stand here "
+    "that are as like it as the row beside it on the board, and below it in Recall@20 or NDCG@20; that "
+    "row in any case where the number is above all of those. No change is given between vectors of "
+    "different dimensions, or where theirs is not stated."
 )
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from datasets.log import Log
 from datasets.periods import moments, periods
+from support.errors import InputError
 
 KNOWN_BEFORE = "every item with an interaction before the test period"
 LISTED_TOO = "and every other that the source lists"
@@ -22,16 +23,23 @@ def catalog(log: Log, protocol: str) -> tuple[Log, str, tuple[str, ...]]:
 
     In `time` they are those known when the test period begins: with an interaction before it, or listed by
     the source (`Log.listed`). An item that only the test period brings would be a candidate because it is
-    true; it is none, and its interactions are left out. The other protocols have no moment before which
+    true; it is none, and its interactions are left out. So is a list that names no item but those with
+    interactions, for it was made of the test period too. The other protocols have no moment before which
     something is known, and take every item with an interaction.
 
     Raises:
-        InputError: `time` without times, or with equal ones.
+        InputError: `time` without times, with equal ones, or with nothing before the test period.
     """
     if protocol != "time":
         return log.with_items(np.bincount(log.item, minlength=len(log.item_ids)) > 0), TAKEN, ()
     begin = periods(log)
+    log = _without_own_list(log)
     known = known_at(log, begin[1])
+    if not known.any():
+        raise InputError(
+            f"{log.name}, protocol 'time': nothing comes before the test period, for most rows share the "
+            "first time; choose another protocol, such as random"
+        )
     told = KNOWN_BEFORE if log.listed is None else f"{KNOWN_BEFORE}, {LISTED_TOO}"
     left_out = int((~known[log.item]).sum())
     note = (
@@ -39,6 +47,14 @@ def catalog(log: Log, protocol: str) -> tuple[Log, str, tuple[str, ...]]:
         "period are no truth"
     )
     return replace(log.with_items(known), periods=begin), told, (note,) if left_out else ()
+
+
+def _without_own_list(log: Log) -> Log:
+    """`log` without a list that names no item but those with interactions: it was made of them all."""
+    if log.listed is None:
+        return log
+    taken = np.bincount(log.item, minlength=len(log.item_ids)) > 0
+    return log if (log.listed & ~taken).any() else replace(log, listed=None)
 
 
 def known_at(log: Log, moment: int) -> Items:

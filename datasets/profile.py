@@ -39,7 +39,7 @@ class Profile:
     learned: int
     """Those with training interactions, the validation part included"""
     density: float
-    """Share of all pairs of a user and an item that are there"""
+    """Share of all pairs of a user and an item of the catalog that are there"""
     columns: dict[str, str]
     """role → column of a user's own file; {} for a known dataset"""
     left_out: list[str]
@@ -70,8 +70,9 @@ def of(log: Log, divided: Dataset, chosen: str) -> Profile:
     """The profile of a log and of what it was divided into, by a protocol for the reason `chosen`."""
     n_users, n_items = len(log.user_ids), len(divided.item_ids)
     reading = log.reading or Reading(len(log.user), {}, times="" if log.timestamp is None else "unix seconds")
-    pairs = np.sort(log.user.astype(np.int64) * len(log.item_ids) + log.item)
-    distinct = int((np.diff(pairs) != 0).sum()) + 1 if len(pairs) else 0
+    pairs = np.unique(log.user.astype(np.int64) * len(log.item_ids) + log.item)
+    catalog = set(divided.item_ids)
+    candidates = np.array([item in catalog for item in log.item_ids])[pairs % len(log.item_ids)]
     tied = 0.0 if log.moment is None else _tied(log.user, log.moment)
     ends = [] if log.timestamp is None else [log.timestamp.min(), log.timestamp.max()]
     first, last = map(str if reading.times == ORDER else as_utc, ends) if ends else ("", "")
@@ -79,12 +80,12 @@ def of(log: Log, divided: Dataset, chosen: str) -> Profile:
         rows=reading.rows,
         kept=len(log.user),
         dropped=reading.dropped,
-        repeated=len(pairs) - distinct,
+        repeated=len(log.user) - len(pairs),
         users=n_users,
         items=n_items,
         candidates=divided.candidates,
         learned=int((divided.train_valid.item_counts > 0).sum()),
-        density=distinct / max(1, n_users * n_items),
+        density=int(candidates.sum()) / max(1, n_users * n_items),
         columns=reading.columns,
         left_out=list(reading.left_out),
         times=reading.times,

@@ -68,7 +68,7 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
         *_cold_notes(parts.train_valid, test),
     )
     if not len(valid):
-        notes += ("no validation queries: too few interactions per user",)
+        notes += ("no validation queries: too few interactions per user, or in the validation period",)
     return Dataset(
         name=log.name,
         protocol=protocol,

@@ -13,7 +13,10 @@ FAMILIES = {
 """Kind → family, whose models are compared with each other; if need be vectors with and without a graph"""
 WITH_VECTORS = ("vectors", "graph")
 OVER_ITEMS, USUAL_GRAPH = "over items", "over users and items"
-COMPARED = ("dimension", "graph", "loss", "weights", "history")
+COMPARED = ("dimension", "graph", "user", "features", "loss", "weights", "history")
+BY_ID, BY_HISTORY, BY_BOTH = "an id", "the history", "an id and the history"
+USERS = {"MF": BY_ID, "graph": BY_ID, "two-tower": BY_HISTORY}
+"""Kind → what its user vectors are usually made of"""
 PLAIN_COSINE = 0.5
 """Both exponents of items in a cosine: with others items have weights"""
 
@@ -34,6 +37,10 @@ class Facts:
     history: str = "all"
     graph: str = "none"
     """How one is used"""
+    user: str | None = None
+    """What user vectors are made of"""
+    features: str = "none"
+    """Whose are used"""
 
     @property
     def family(self) -> str:
@@ -69,9 +76,12 @@ def facts(model: str, settings: Mapping[str, Any], propagated: bool) -> Facts | 
         history = "the last item" if settings["last_n"] == 1 else "all"
         return replace(found, weights=_weights(settings), history=history)
     if found.kind == "MF":
-        return replace(found, dimension=settings["factors"])
+        return replace(found, dimension=settings["factors"], user=BY_ID)
     widths = [int(width) for width in settings["mlp"].split("-") if width]
-    found = replace(found, dimension=[settings["embedding_dim"], *widths][-1])
+    user = BY_BOTH if settings["user_share"] else BY_HISTORY
+    features = "of users and items" if settings["features"] else "none"
+    dimension = [settings["embedding_dim"], *widths][-1]
+    found = replace(found, dimension=dimension, user=user, features=features)
     return replace(found, kind="graph", graph=OVER_ITEMS) if propagated else found
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from datasets.splits import excludes_seen
 from evaluation import likeness
-from evaluation.board import Board, Row
+from evaluation.board import Board, Row, contenders
 from evaluation.likeness import Facts
 from evaluation.propagation import propagates
 from support.errors import InputError
@@ -92,7 +92,7 @@ def _reference(row: dict[str, Any], source: dict[str, str], where: str) -> Refer
     known = {field.name for field in fields(Facts)}
     given = {key: value for key, value in row.items() if key in known}
     graph = likeness.USUAL_GRAPH if likeness.FAMILIES[row["kind"]] == "graph" else "none"
-    facts = Facts(**({"graph": graph} | given))
+    facts = Facts(**({"graph": graph, "user": likeness.USERS.get(row["kind"])} | given))
     rest = {key: value for key, value in row.items() if key not in known}
     found = Reference(**(rest | {"source": source["told"], "chosen_on": source["chosen_on"], "facts": facts}))
     for name in MEASURES:
@@ -103,11 +103,10 @@ def _reference(row: dict[str, Any], source: dict[str, str], where: str) -> Refer
 
 
 def above(reference: Reference, rows: list[Row]) -> list[str]:
-    """The measures in which no row of ours reaches it."""
+    """The measures in which no row of ours reaches it, but for those set for a run."""
+    ours = contenders(rows)
     return [
-        name
-        for name in MEASURES
-        if all(getattr(reference, name) > row.mean("metrics", name) for row in rows if row.done)
+        name for name in MEASURES if all(getattr(reference, name) > row.mean("metrics", name) for row in ours)
     ]
 
 

@@ -11,6 +11,7 @@ from datasets import Features, load
 from datasets.candidates import KNOWN_BEFORE, LISTED_TOO, TAKEN
 from datasets.ragged import Ragged
 from datasets.splits import split
+from support.errors import InputError
 from tests.datasets.test_protocols import make_log
 
 EVENTS = [
@@ -55,9 +56,23 @@ def test_a_validation_query_asks_for_items_known_before_its_period():
 
 def test_what_the_source_lists_is_a_candidate_whoever_took_it():
     listed = np.array([False, True, False, False, False, True])
-    dataset = split(make_log([*EVENTS, (2, 5, 25)], periods=(10, 20), listed=listed), "time", True, 0)
+    ids = np.array([f"i{item}" for item in range(6)], dtype=object)
+    dataset = split(make_log(EVENTS, periods=(10, 20), listed=listed, item_ids=ids), "time", True, 0)
     assert dataset.item_ids.tolist() == ["i0", "i1", "i2", "i3", "i5"]
     assert dataset.candidates == f"{KNOWN_BEFORE}, {LISTED_TOO}"
+
+
+def test_a_list_of_what_was_taken_and_nothing_else_tells_of_the_test_period():
+    listed = np.array([True, True, True, True, False])
+    dataset = split(make_log(EVENTS, periods=(10, 20), listed=listed), "time", True, 0)
+    assert dataset.item_ids.tolist() == ["i0", "i2", "i3"]
+    assert dataset.candidates == KNOWN_BEFORE
+
+
+def test_nothing_before_the_test_period_is_an_error():
+    events = [(user, item, 5) for user in range(10) for item in range(10)] + [(0, 0, 7), (1, 11, 8)]
+    with pytest.raises(InputError, match="nothing comes before the test period"):
+        split(make_log(events), "time", True, 0)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -117,4 +132,5 @@ def test_aliec_sim_ranks_every_ad_of_ad_feature(tmp_path: Path):
 
 def test_every_movie_of_ml_1m_competes_by_time_and_every_rated_one_by_next_item(data_dir: Path):
     assert len(load("ml-1m", data_dir, protocol="time").item_ids) == 3883
+    assert len(load("ml-100k", data_dir, protocol="time").item_ids) == 1637, "u.item lists what was rated"
     assert len(load("ml-1m", data_dir, protocol="next-item").item_ids) == 3706

@@ -29,6 +29,12 @@ def make_log(events: list[Event], **fields) -> Log:
     return Log(**(content | fields))
 
 
+def whole_list(n_items: int) -> dict[str, np.ndarray]:
+    """Fields of a log whose source lists all of `n_items` items that are taken, and one that nobody takes."""
+    ids = np.array([f"i{code}" for code in range(n_items + 1)], dtype=object)
+    return {"item_ids": ids, "listed": np.ones(n_items + 1, dtype=bool)}
+
+
 def listed(queries: Queries) -> list[tuple[int, list[int], list[int], list[int]]]:
     return [
         (
@@ -157,7 +163,7 @@ def test_published_counts_overlap_duplicates_and_the_cold():
         "train and test overlap in 2 pairs: they are not counted as truth",
         "1 test users without a training interaction",
         "1 test items without a training interaction",
-        "no validation queries: too few interactions per user",
+        "no validation queries: too few interactions per user, or in the validation period",
     )
 
 
@@ -210,7 +216,7 @@ def test_time_with_fixed_periods():
         (2, 4, 23),
         (3, 2, 13),
     ]
-    dataset = split(make_log(events, periods=(10, 20), listed=np.ones(5, dtype=bool)), "time", True, 0)
+    dataset = split(make_log(events, periods=(10, 20), **whole_list(5)), "time", True, 0)
     check_contract(dataset)
     assert rows_of(dataset.train) == {0: [0], 1: [1, 0]}
     assert rows_of(dataset.train_valid) == {0: [0, 2, 1], 1: [1, 0], 3: [2]}
@@ -246,7 +252,7 @@ def test_a_query_is_asked_where_its_first_item_was_taken(protocol: str):
 
 def test_time_without_periods_takes_the_last_two_tenths():
     events = [(event % 3, event, event) for event in range(100)]
-    dataset = split(make_log(events, listed=np.ones(100, dtype=bool)), "time", True, 0)
+    dataset = split(make_log(events, **whole_list(100)), "time", True, 0)
     check_contract(dataset)
     assert sorted(dataset.train.item.tolist()) == list(range(80))
     assert sorted(dataset.valid.relevant.compact()[0].tolist()) == list(range(80, 90))
@@ -406,7 +412,7 @@ def test_truth_that_is_all_seen_is_an_error_that_says_so():
 
 def test_nothing_to_learn_from_is_an_error():
     with pytest.raises(InputError, match="no training interaction is left"):
-        split(make_log(one_user(0, 1, 2), periods=(0, 1), listed=np.ones(3, dtype=bool)), "time", True, 0)
+        split(make_log(one_user(0, 1, 2), periods=(0, 1), **whole_list(3)), "time", True, 0)
 
 
 def test_features_title_and_notes_reach_the_dataset():

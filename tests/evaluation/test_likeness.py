@@ -1,13 +1,15 @@
 """In what a row of ours differs from a published one."""
 
+from dataclasses import replace
+
 import pytest
 
 import baselines  # noqa: F401  (importing registers its models)
 import neural
 from evaluation import likeness, registry, settings
-from evaluation.likeness import Facts, comparable, differences, facts
+from evaluation.likeness import BY_HISTORY, BY_ID, Facts, comparable, differences, facts
 
-MF = Facts("MF", dimension=64, loss="softmax")
+MF = Facts("MF", dimension=64, loss="softmax", user=BY_HISTORY)
 
 
 def ours(model, **changed):
@@ -28,10 +30,23 @@ def test_like_is_like():
     [
         ("infonce", {"neighbours": 0, "embedding_dim": 256}, MF, "dimension 256, theirs 64"),
         ("infonce", {"neighbours": 0, "mlp": "256-128"}, MF, "dimension 128, theirs 64"),
-        ("als", {"factors": 32}, Facts("MF", 64, "squared error of counts"), "dimension 32, theirs 64"),
+        (
+            "als",
+            {"factors": 32},
+            Facts("MF", 64, "squared error of counts", user=BY_ID),
+            "dimension 32, theirs 64",
+        ),
         ("infonce", {"neighbours": 20}, MF, "graph over items, theirs none"),
         ("bsl", {"neighbours": 0}, MF, "loss BSL, theirs softmax"),
-        ("infonce", {"neighbours": 0}, Facts("MF", loss="softmax"), "unstated: dimension"),
+        ("infonce", {"neighbours": 0}, replace(MF, user=BY_ID), "user the history, theirs an id"),
+        (
+            "infonce",
+            {"neighbours": 0, "user_share": 0.3},
+            MF,
+            "user an id and the history, theirs the history",
+        ),
+        ("infonce", {"neighbours": 0, "features": True}, MF, "features of users and items, theirs none"),
+        ("infonce", {"neighbours": 0}, Facts("MF", loss="softmax", user=BY_HISTORY), "unstated: dimension"),
         (
             "item_cf",
             {},
