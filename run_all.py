@@ -109,7 +109,7 @@ def _tune(jobs: list[runs.Job], dataset: Dataset, board: Path, options: argparse
     config, failed = options.configs_dir / f"{dataset.name}.yaml", False
     for question in [each for each in questions if each.space()]:
         name = question.job.source.name
-        choice = tuning.tune(question, board, budget, options.force)
+        choice = tuning.tune(question, board, budget, options.force, report.shipped_beside(board))
         failed |= choice is None
         if choice is not None:
             configs.write(config, configs.section(dataset), name, choice)

@@ -21,11 +21,12 @@ HEADER = [
     "source",
 ]
 TOLD = (
-    "Recall@20 / NDCG@20. Each published number stands once, beside the row of ours that is most like it, of "
-    "several the one chosen among the most settings; bold ones are above every row of ours that was not set "
-    "for a run. Towers that add the vectors of an item's neighbors propagate one step over the graph of items "
-    "taken together, and stand beside graph models. Numbers chosen on test are flattered by that choice; ours "
-    "are chosen on validation, if at all. Without vectors of the same dimension no change is given."
+    "Recall@20 / NDCG@20. Each published number stands once, beside the row of ours that is most like "
+    "it, of several the one chosen among the most settings; bold ones are above every row of ours that "
+    "was not set for a run. Towers that add the vectors of an item's neighbors propagate one step over "
+    "the graph of items taken together, and stand beside graph models. Numbers chosen on test are "
+    "flattered by that choice; ours are chosen on validation, if at all. Without vectors of the same "
+    "dimension no change is given."
 )
 NONE = "–"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from datasets.dataset import Dataset
 from evaluation import environment, isolation, search_space, settings
 from evaluation import tuning_database as database
 from evaluation.configs import Choice, Chosen
+from evaluation.labels import written
 from evaluation.runs import Job, digest
 from evaluation.trial import Trial, attempt
 from evaluation.tuning_database import Outcome, outcome
@@ -66,14 +68,17 @@ class Question:
         return f"{self.job.source.name}-{digest(identity)}"
 
 
-def tune(question: Question, board: Path, budget: Budget, anew: bool = False) -> Choice | None:
+def tune(
+    question: Question, board: Path, budget: Budget, anew: bool = False, shipped: Path | None = None
+) -> Choice | None:
     """The settings of the best trial by NDCG@20 on all validation queries, and how they were found.
 
     The first trial has the model's defaults, the second the job's settings, where these differ and the
     space holds them; the others are drawn by Optuna's tree-structured Parzen estimator (Bergstra et al.
     2011). Trials are kept in `board`/tuning.db: a search that was interrupted goes on there, a finished
     one is only looked up, unless it is to begin `anew`. A copy for reading is written to `board`/tuning/,
-    where those of earlier searches stay: the choice counts the trials of all.
+    where those of earlier searches stay: the choice counts the trials of all, and of those of `shipped`,
+    the board that came with the project.
 
     Returns:
         None where every trial failed; the reasons are said.
@@ -90,17 +95,18 @@ def tune(question: Question, board: Path, budget: Budget, anew: bool = False) ->
             number = len(list(copy.parent.glob(f"{search.name}*.json")))
             copy.rename(copy.with_suffix(f".{number}.json"))
         search.write(copy)
-        return search.choice(budget, on_record(question, copy.parent))
+        return search.choice(budget, on_record(question, board, shipped))
 
 
-def on_record(question: Question, folder: Path) -> list[dict[str, Any]]:
-    """Every trial of the model on this validation part that has a copy in `folder`, of whatever search.
+def on_record(question: Question, *boards: Path | None) -> list[dict[str, Any]]:
+    """Every trial of the model on this validation part that has a copy under `boards`, of whatever search.
 
     Raises:
         DamagedError: a copy is not of its form.
     """
     asked = question.dataset.fingerprint, question.job.source.name
-    copies = [sealed.read(path, COPY) for path in sorted(folder.glob("*.json"))]
+    folders = [board / RECORDS for board in boards if board is not None]
+    copies = [sealed.read(path, COPY) for folder in folders for path in sorted(folder.glob("*.json"))]
     return [
         trial for copy in copies if (copy["fingerprint"], copy["model"]) == asked for trial in copy["trials"]
     ]
@@ -208,10 +214,19 @@ class Search:
             minutes=round(sum(trial["seconds"] for trial in on_record) / 60, 1),
             cap_minutes=budget.minutes,
             date=ended.strftime("%Y-%m-%d"),
-            note=f"on {self.question.dataset.heading}",
+            note="; ".join([f"on {self.question.dataset.heading}", *self._remarks(best, on_record)]),
             fingerprint=self.question.dataset.fingerprint,
         )
         return Choice(wanted, how)
+
+    def _remarks(self, best: optuna.trial.FrozenTrial, on_record: list[dict[str, Any]]) -> Iterator[str]:
+        """What a reader should know of the choice of `best`: what was not searched, and a better trial."""
+        fixed = {key: self.job.settings[key] for key in sorted(self.question.fixed)}
+        if fixed:
+            yield f"set for it: {written(fixed)}"
+        top = max((trial.get("ndcg", 0.0) for trial in on_record), default=0.0)
+        if top > outcome(best)["ndcg"]:
+            yield f"another search on record came to {top:.4f}"
 
     def write(self, target: Path) -> None:
         """All trials as JSON."""

@@ -175,6 +175,15 @@ def test_a_choice_counts_the_trials_of_earlier_searches(here, tmp_path):
         tuned(asked(), tmp_path, 5)
 
 
+def test_shipped_trials_count_and_a_better_one_is_told(here, tmp_path):
+    shipped = tmp_path / "shipped"
+    best = tuned(asked(), shipped, 8).chosen
+    assert "another search" not in best.note
+    ours = tune(asked(), tmp_path / "mine", Budget(1, 60.0), shipped=shipped).chosen
+    assert ours.trials == 9 and ours.valid_ndcg < best.valid_ndcg
+    assert ours.note.endswith(f"; another search on record came to {best.valid_ndcg:.4f}")
+
+
 def test_other_data_or_fixed_settings_or_spaces_are_another_search(monkeypatch):
     model = SOURCE.load()
     monkeypatch.setattr(ModelSource, "load", lambda self: model)
@@ -195,6 +204,7 @@ def test_what_the_command_sets_is_not_searched(here, tmp_path):
     assert choice.settings["place"] == 1.5
     assert [set(trial["settings"]) for trial in written(tmp_path)] == [{"size"}] * 5
     assert choice.chosen.trials == 5 and choice.chosen.different <= 3
+    assert choice.chosen.note.endswith("; set for it: place=1.5")
 
 
 def test_settings_outside_the_space_are_not_tried_first(here, tmp_path):
