@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from datasets.dataset import Dataset
 from datasets.log import Log, Reading
+from datasets.periods import periods
 from datasets.times import as_utc
 from datasets.unix_times import ORDER
 
@@ -54,6 +55,8 @@ class Profile:
     protocol: str
     chosen: str
     """Why this protocol"""
+    begin: list[str]
+    """When the validation and the test period begin, as `first`; [] without periods"""
     warnings: list[str]
     """What a reader of a table on this data should beware of; they are among the dataset's notes"""
 
@@ -74,8 +77,8 @@ def of(log: Log, divided: Dataset, chosen: str) -> Profile:
     catalog = set(divided.item_ids)
     candidates = np.array([item in catalog for item in log.item_ids])[pairs % len(log.item_ids)]
     tied = 0.0 if log.moment is None else _tied(log.user, log.moment)
-    ends = [] if log.timestamp is None else [log.timestamp.min(), log.timestamp.max()]
-    first, last = map(str if reading.times == ORDER else as_utc, ends) if ends else ("", "")
+    moments = None if log.moment is None else (log.moment.min(), log.moment.max())
+    first, last = ("", "") if moments is None else (_time(log, moment) for moment in moments)
     return Profile(
         rows=reading.rows,
         kept=len(log.user),
@@ -94,6 +97,7 @@ def of(log: Log, divided: Dataset, chosen: str) -> Profile:
         tied=tied,
         protocol=divided.protocol,
         chosen=chosen,
+        begin=[_time(log, moment) for moment in periods(log)] if divided.protocol == "time" else [],
         warnings=[*log.notes, *_warnings(tied, divided.protocol, len(divided.test))],
     )
 
@@ -115,8 +119,21 @@ def told(profile: dict[str, Any]) -> list[str]:
             f"times: {profile['times']}; from {profile['first']} to {profile['last']}; "
             f"{profile['tied']:.1%} share theirs with another row of the same user"
         )
-    lines.append(f"protocol: {profile['protocol']}, {profile['chosen']}")
+    begin = "".join(
+        f"; {part} from {moment}"
+        for part, moment in zip(("validation", "test"), profile.get("begin", []), strict=False)
+    )
+    lines.append(f"protocol: {profile['protocol']}, {profile['chosen']}{begin}")
     return lines
+
+
+def _time(log: Log, moment: int) -> str:
+    """`moment`, one of `Log.moment` or between two, as a time, or as a number where numbers give an order."""
+    assert log.timestamp is not None and log.moment is not None
+    if log.nanoseconds is not None:  # Moments are places in the order of the times.
+        moment = log.timestamp[log.moment >= moment].min()
+    in_order = log.reading is not None and log.reading.times == ORDER
+    return str(moment) if in_order else as_utc(moment)
 
 
 def _warnings(tied: float, protocol: str, n_queries: int) -> list[str]:

@@ -41,6 +41,7 @@ def test_all_of_it(tmp_path: Path):
     assert (profile.first, profile.last) == ("2020-09-13T12:26:40Z", "2023-11-14T22:13:20Z")
     assert profile.tied == pytest.approx(2 / 502)
     assert (profile.protocol, profile.chosen) == ("time", "by default, for there are times")
+    assert profile.begin == ["2020-09-13T14:40:00Z", "2020-09-13T14:56:40Z"]
     text = "\n".join(profile.lines())
     for part in (
         "503 rows read, 502 kept (left out: 1 without a user)",

@@ -24,6 +24,7 @@ PROFILE = Profile(
     tied=0.0,
     protocol="random",
     chosen="for there are no times",
+    begin=[],
     warnings=[],
 )
 
