@@ -155,7 +155,7 @@ def warnings(board: Board) -> list[str]:
     named = list(zip(labels(board.rows), board.rows, strict=True))
     hot = [row.mean("metrics", "ndcg") for row in board.rows if row.model == "global_hot" and row.done]
     beaten = [
-        f"{label}: NDCG@{board.k} below Global Hot's; something is wrong with it, or with its settings."
+        f"{label}: NDCG@{board.k} below Global Hot's; doubt it or its settings, unless the slices show why."
         for label, row in named
         if hot and row.done and row.mean("metrics", "ndcg") < hot[0]
     ]

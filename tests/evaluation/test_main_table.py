@@ -102,7 +102,7 @@ def test_the_best_is_bold_on_a_terminal_and_plain_elsewhere():
 
 def test_a_model_below_popularity_is_told_on_the_terminal_too():
     text = shown(board(Row("global_hot", {}, [record(0.3)], []), Row("als", {}, [record(0.1)], [])), 80)
-    assert "warning: als: NDCG@20 below Global Hot's; something is wrong with it" in " ".join(text.split())
+    assert "warning: als: NDCG@20 below Global Hot's; doubt it or its settings" in " ".join(text.split())
 
 
 @pytest.mark.parametrize(("parameters", "shown"), [(1234, "1,234"), (None, "–"), (0, "–")])
