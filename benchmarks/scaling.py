@@ -74,13 +74,15 @@ def page(found: Points) -> str:
             cells = [f"{by_size[size][key]:,.1f}" if size in by_size else "–" for size in sizes]
             rows.append([model, label, *cells, "–" if slope is None else f"{slope:.2f}"])
     table = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
+    busy = max(record.get("cores_elsewhere", 0.0) for record in every)
     return (
         "# Growth\n\nModels with the settings chosen for aliec-sim (synthetic; towers with features), "
         "by training interactions; "
         "derived by `python -m benchmarks.scaling` from the runs in `results/aliec-sim/`. "
         "The exponent is the slope of "
         f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
-        f"{'; '.join(sorted(set(map(environment.machine, every))))}.\n\n"
+        f"{'; '.join(sorted(set(map(environment.machine, every))))}; other processes kept up to "
+        f"{busy:.1f} cores busy.\n\n"
         "Ranking by vectors costs queries × items × dimensions, and queries and items both grow with the "
         "data: 2 is the exponent of its formula. The fit of the towers contains a ranking of up to 5,000 "
         f"validation queries, whose cost grows with the items.\n\n![growth](scaling.svg)\n\n{table}\n"
