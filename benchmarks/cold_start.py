@@ -41,6 +41,7 @@ ALIKE = ("history_encoder", "averaging")
 
 BOARDS = (
     Board("aliec-sim", "aliec-sim, synthetic, scale 1.0", "time", WARM_GAIN),
+    Board("aliec-sim", "aliec-sim, synthetic, scale 0.02", "time", WARM_GAIN),
     Board("ml-1m", "ml-1m", "cold-items", None),
     Board("ml-1m", "ml-1m", "next-item", 0.0, cold=False),
 )
