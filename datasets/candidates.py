@@ -31,7 +31,7 @@ def catalog(log: Log, protocol: str) -> tuple[Log, str, tuple[str, ...]]:
         InputError: `time` without times, with equal ones, or with nothing before the test period.
     """
     if protocol != "time":
-        return log.with_items(np.bincount(log.item, minlength=len(log.item_ids)) > 0), TAKEN, ()
+        return log.with_items(_taken(log)), TAKEN, ()
     begin = periods(log)
     log = _without_own_list(log)
     known = known_at(log, begin[1])
@@ -51,10 +51,14 @@ def catalog(log: Log, protocol: str) -> tuple[Log, str, tuple[str, ...]]:
 
 def _without_own_list(log: Log) -> Log:
     """`log` without a list that names no item but those with interactions: it was made of them all."""
-    if log.listed is None:
+    if log.listed is None or (log.listed & ~_taken(log)).any():
         return log
-    taken = np.bincount(log.item, minlength=len(log.item_ids)) > 0
-    return log if (log.listed & ~taken).any() else replace(log, listed=None)
+    return replace(log, listed=None)
+
+
+def _taken(log: Log) -> Items:
+    """The items with an interaction."""
+    return np.bincount(log.item, minlength=len(log.item_ids)) > 0
 
 
 def known_at(log: Log, moment: int) -> Items:

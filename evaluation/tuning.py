@@ -77,8 +77,8 @@ def tune(
     space holds them; the others are drawn by Optuna's tree-structured Parzen estimator (Bergstra et al.
     2011). Trials are kept in `board`/tuning.db: a search that was interrupted goes on there, a finished
     one is only looked up, unless it is to begin `anew`. A copy for reading is written to `board`/tuning/,
-    where those of earlier searches stay: the choice counts the trials of all, and of those of `shipped`,
-    the board that came with the project.
+    where those of earlier searches stay: the choice counts the trials of all, those of `shipped`, the
+    board that came with the project, included.
 
     Returns:
         None where every trial failed; the reasons are said.
