@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-
-from baselines import fold_in
-from datasets.dataset import Interactions, Queries
-from evaluation.registry import register
-from evaluation.retriever import EmbeddingRetriever
-from support import compute, progress
-from support.errors import InputError
+from retrieval_leaderboard.baselines import fold_in
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from threadpoolctl import threadpool_limits
-
-from datasets.ragged import Ragged
-from evaluation.blocks import in_blocks
 
 Floats = npt.NDArray[np.float32]
 HISTORIES_A_BLOCK = 64

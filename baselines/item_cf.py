@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-
-from baselines.similarity import Neighbourhood
-from datasets.dataset import Interactions, Queries
-from evaluation.cooccurrence import nearest
-from evaluation.registry import register
-from support.errors import InputError
+from retrieval_leaderboard.baselines.similarity import Neighbourhood
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.ranking.cooccurrence import nearest
+from retrieval_leaderboard.support.errors import InputError
 
 
 @register("item_cf")

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-
-from evaluation.cooccurrence_kernels import packed
-from evaluation.kernels import clear, push
+from retrieval_leaderboard.evaluation.ranking.cooccurrence_kernels import packed
+from retrieval_leaderboard.evaluation.ranking.kernels import clear, push
 
 
 @njit(cache=True, nogil=True)

@@ -12,15 +12,14 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 import torch
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
+from retrieval_leaderboard.evaluation.ranking.cooccurrence import users_of_items
+from retrieval_leaderboard.evaluation.ranking.topk import TopK
 from scipy.sparse import csr_array, diags_array
-
-from baselines.item_cf import ItemCF
-from baselines.swing import Swing
-from datasets.dataset import Interactions
-from datasets.ragged import Ragged, offsets_of
-from evaluation.cooccurrence import users_of_items
-from evaluation.metrics import METRICS
-from evaluation.topk import TopK
 
 BLOCK = 512
 Neighbours = tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from retrieval_leaderboard.datasets.dataset import Interactions
 from torch import Tensor, nn
 from torch.nn import functional
-
-from datasets.dataset import Interactions
 
 Loss = Callable[["Towers", list[Tensor], Tensor, Tensor], Tensor]
 """float[] of the towers, the history int64[h] of each row, targets int64[b], and the negatives."""

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard.serving.http.gate import Limits
+from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
+from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
+from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
+from retrieval_leaderboard.support.files import write_text
 from tabulate import tabulate
 
-from serving.gate import Limits
-from serving.requests import MAX_HISTORY, MAX_K
-from serving.schemas import MAX_BATCH
-from serving.server import GRACE_SECONDS
-from support.files import write_text
+from retrieval_leaderboard import ROOT
 
-ROOT = Path(__file__).parent.parent
 RECORDS = Path(__file__).parent / "serving"
 LIMITS = Limits()
 HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms", "requests/s", "errors")
@@ -42,7 +42,7 @@ of your own `--model FILE.py:CLASS`, to `http` too.
 In Python, where raw ids go in and come out:
 
 ```python
-from serving import Recommender, Request
+from retrieval_leaderboard.serving import Recommender, Request
 
 recommender = Recommender.open("bundles/aliec-sim")
 answer = recommender.recommend(user_id="9", k=10)  # answer.items, answer.scores, answer.fallback

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard.evaluation.runs.records import of_board
+from retrieval_leaderboard.support.files import write_text
 from tabulate import tabulate
 
-from evaluation.records import of_board
-from support.files import write_text
+from retrieval_leaderboard import ROOT
 
-ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "speed.md"
 BOARD = ROOT / "results" / "gowalla"
 

@@ -8,16 +8,15 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-
-from baselines.item_cf import ItemCF
-from baselines.swing import Swing
-from benchmarks import plain
-from benchmarks.plain_training import Training, cosine_contrastive, sampled_softmax
-from benchmarks.test_training import STEPS, scattered
-from evaluation import topk
-from neural.infonce import InfoNCE
-from neural.simplex_ccl import SimpleX
-from neural.tempered import fitting
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.benchmarks import plain
+from retrieval_leaderboard.benchmarks.plain_training import Training, cosine_contrastive, sampled_softmax
+from retrieval_leaderboard.benchmarks.test_training import STEPS, scattered
+from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.neural.infonce import InfoNCE
+from retrieval_leaderboard.neural.simplex_ccl import SimpleX
+from retrieval_leaderboard.neural.tempered import fitting
 
 
 @pytest.mark.benchmark(group="top-20 of gowalla")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from implicit import nearest_neighbours
-
-from baselines.item_cf import ItemCF
-from evaluation import metrics, topk
-from evaluation.slices import slices
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics.slices import slices
+from retrieval_leaderboard.evaluation.ranking import topk
 
 BLOCK = 256
 
@@ -36,7 +36,7 @@ def test_inner_product(timed, vectors, gowalla):
 
 @pytest.mark.benchmark(group="lists of gowalla")
 def test_metrics(timed, lists, gowalla):
-    timed(metrics.per_query, lists, gowalla.test.relevant, 20)
+    timed(accuracy.per_query, lists, gowalla.test.relevant, 20)
 
 
 @pytest.mark.benchmark(group="lists of gowalla")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-
-from datasets.dataset import Dataset
-from evaluation import given_lists, lists, metrics
-from evaluation.retriever import Retriever
-from evaluation.slices import Slice, slices
-from support import memory, progress
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.evaluation.metrics import accuracy, given_lists
+from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
+from retrieval_leaderboard.evaluation.models import lists
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.support import memory, progress
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Evaluation:
     @property
     def metrics(self) -> dict[str, float]:
         """Each metric's mean over queries."""
-        return metrics.mean(self.per_query)
+        return accuracy.mean(self.per_query)
 
     def frame(self) -> pd.DataFrame:
         """One row for all queries and one a slice; a column a metric."""
@@ -48,7 +48,7 @@ class Evaluation:
 
         everything = {"slice": "all", "queries": len(self.items), **self.metrics}
         table = pd.DataFrame([everything, *self.slices]).set_index("slice")
-        return table[["queries", *metrics.METRICS]]
+        return table[["queries", *accuracy.METRICS]]
 
 
 def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
@@ -113,5 +113,5 @@ def length(k: int, dataset: Dataset) -> int:
 
 def _score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float) -> Evaluation:
     queries = dataset.test
-    scored = metrics.per_query(items, queries.relevant, k)
+    scored = accuracy.per_query(items, queries.relevant, k)
     return Evaluation(k, items, scored, seconds, slices(items, queries, dataset.train_valid, k))

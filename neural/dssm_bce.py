@@ -6,15 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evaluation.registry import register
-from neural.tempered import Tempered
-from support.errors import InputError
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.neural.tempered import Tempered
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
+    from retrieval_leaderboard.neural.batches.batcher import Batch
+    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
     from torch import Tensor
-
-    from neural.batches import Batch
-    from neural.towers import TwoTowers
 
 
 @register("dssm_bce")
@@ -41,7 +40,7 @@ class DssmBce(Tempered):
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Binary cross-entropy of each pair."""
-        from neural.losses import binary_cross_entropy
+        from retrieval_leaderboard.neural.losses import binary_cross_entropy
 
         weight = self.negative_weight * len(towers.item_known)
         # The learned bias starts where the target and all negatives together pull equally.

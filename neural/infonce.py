@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evaluation.registry import register
-from neural.tempered import Tempered
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.neural.tempered import Tempered
 
 if TYPE_CHECKING:
+    from retrieval_leaderboard.neural.batches.batcher import Batch
+    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
     from torch import Tensor
-
-    from neural.batches import Batch
-    from neural.towers import TwoTowers
 
 
 @register("infonce")
@@ -36,7 +35,7 @@ class InfoNCE(Tempered):
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Sampled softmax of each pair."""
-        from neural.losses import sampled_softmax
+        from retrieval_leaderboard.neural.losses import sampled_softmax
 
         log_q = batch.log_q if self.correct_popularity else None
         return sampled_softmax(positive, negative, batch.row, self.temperature_, log_q)

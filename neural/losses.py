@@ -16,10 +16,9 @@ the number of its targets.
 from __future__ import annotations
 
 import torch
+from retrieval_leaderboard.neural.training.exact import of_pairs, softplus
 from torch import Tensor
 from torch.nn import functional
-
-from neural.exact import of_pairs, softplus
 
 
 def sampled_softmax(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
-from support.errors import InputError, unknown
+from retrieval_leaderboard.support.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from neural.two_tower import TwoTower
+    from retrieval_leaderboard.neural.two_tower import TwoTower
 
 LEAST = {
     "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,

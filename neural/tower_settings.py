@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from evaluation.retriever import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
 
 
 @dataclass

@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-
-from datasets.dataset import Features, Interactions, Queries
-from evaluation.retriever import Watcher
-from neural import sanity
-from neural.tower_settings import TowerSettings
-from support import compute
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
+from retrieval_leaderboard.evaluation.models.retriever import Watcher
+from retrieval_leaderboard.neural import sanity
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
+    from retrieval_leaderboard.neural.batches.batcher import Batch
+    from retrieval_leaderboard.neural.towers.columns import FeatureRows
+    from retrieval_leaderboard.neural.towers.history import Moments
+    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+    from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
     from torch import Tensor
-
-    from neural.batches import Batch
-    from neural.checkpoint import Checkpoints
-    from neural.columns import FeatureRows
-    from neural.history import Moments
-    from neural.towers import TwoTowers
 
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
@@ -83,11 +81,11 @@ class TwoTower(TowerSettings):
             RuntimeError: the loss is no longer a number.
             InputError: no user has two interactions, so that there is nothing to learn from.
         """
-        from neural import training
+        from retrieval_leaderboard.neural.training import fit
 
         if valid is not None:
             self.rows_ = self._rows_for(train, valid)
-        training.fit(self, train, valid, seed)
+        fit.fit(self, train, valid, seed)
 
     def _rows_for(self, train: Interactions, valid: Queries) -> Literal["user", "position"]:
         """The setting, or what it comes to by rule."""
@@ -103,7 +101,7 @@ class TwoTower(TowerSettings):
 
     def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:
         """Keep the state of training in `folder`; with `resume` go on from the one that is there."""
-        from neural.checkpoint import Checkpoints
+        from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
 
         self.checkpoints = Checkpoints(folder, minutes, resume)
 
@@ -133,9 +131,8 @@ class TwoTower(TowerSettings):
         """The trained towers, on the device of this process."""
         if self._towers is None:
             import torch
-
-            from neural.shape import Shape
-            from neural.towers import TwoTowers
+            from retrieval_leaderboard.neural.towers.shape import Shape
+            from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
             try:
@@ -209,9 +206,8 @@ class TwoTower(TowerSettings):
     def _asked(self, queries: Queries) -> tuple[Moments, FeatureRows | None]:
         """The queries as the towers take them, and the profiles that come with them."""
         import torch
-
-        from neural.context import codes_of
-        from neural.history import Moments
+        from retrieval_leaderboard.neural.towers.context import codes_of
+        from retrieval_leaderboard.neural.towers.history import Moments
 
         towers = self.towers
         device = towers.item_known.device

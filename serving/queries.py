@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from datasets.dataset import Features, Queries
-from datasets.ragged import Ragged
-from evaluation import strangers
-from serving.bundle import Bundle
-from serving.catalogue import Catalogue
-from serving.encoding import Raw, UnknownValues
-from serving.requests import Request, moment
-from support import progress
+from retrieval_leaderboard.datasets.dataset import Features, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models import unseen_users
+from retrieval_leaderboard.serving.bundles.bundle import Bundle
+from retrieval_leaderboard.serving.bundles.catalog import Catalogue
+from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
+from retrieval_leaderboard.serving.requests import Request, moment
+from retrieval_leaderboard.support import progress
 
 Vectors = npt.NDArray[np.float32]
 
@@ -51,7 +50,7 @@ class Encoder:
         known = np.flatnonzero(self._histories.lengths).astype(np.int32)
         double = None
         if len(known):
-            double = strangers.double_of_vectors(self._model, known, self._histories[known[0]][::-1])
+            double = unseen_users.double_of_vectors(self._model, known, self._histories[known[0]][::-1])
         self._strangers_have_a_vector = double is None
         if double is not None:
             progress.say(

@@ -9,19 +9,18 @@ from threading import RLock
 
 import numpy as np
 import numpy.typing as npt
-
-from datasets.dataset import Features
-from datasets.ragged import Ragged
-from evaluation.retriever import Retriever
-from serving import bundle
-from serving.catalogue import Catalogue
-from serving.encoding import Raw, UnknownValues
-from serving.journal import Change, ChangedError
-from serving.locks import ReadWriteLock
-from serving.queries import Asked, Encoder
-from serving.requests import Answer, Request
-from support import progress
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.serving.bundles import bundle
+from retrieval_leaderboard.serving.bundles.catalog import Catalogue
+from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
+from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError
+from retrieval_leaderboard.serving.bundles.locks import ReadWriteLock
+from retrieval_leaderboard.serving.queries import Asked, Encoder
+from retrieval_leaderboard.serving.requests import Answer, Request
+from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.errors import InputError
 
 Vectors = npt.NDArray[np.float32]
 
@@ -73,8 +72,10 @@ class Recommender:
         Raises:
             InputError: as `bundle.read`; with `writing`, another process holds the bundle.
         """
-        import baselines  # noqa: F401  (importing registers its models)
-        import neural  # noqa: F401
+        from retrieval_leaderboard import (
+            baselines,  # noqa: F401  (importing registers its models)
+            neural,  # noqa: F401
+        )
 
         folder = Path(folder)
         with ExitStack() as stack:

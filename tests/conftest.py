@@ -1,8 +1,7 @@
 """One thread a process: tests fill the cores by running side by side."""
 
 import pytest
-
-from support import compute, cores
+from retrieval_leaderboard.support import compute, cores
 
 WORKERS = min(cores.available(), 8)
 """What pytest-xdist's `-n auto` means; each takes about 1 GB."""

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard.support.files import write_json, write_text
 from tabulate import tabulate
 
-from support.files import write_json, write_text
+from retrieval_leaderboard import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 FIGURES, PAGE = Path(__file__).parent / "figures.json", ROOT / "docs" / "reliability.md"
 TITLES = {
     "archives": "Archives and downloads",

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from retrieval_leaderboard.baselines import als, fold_in
+from retrieval_leaderboard.baselines.als import ALS
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.errors import InputError
 
-from baselines import als, fold_in
-from baselines.als import ALS
-from datasets.ragged import Ragged
-from evaluation import contract
-from support import compute
-from support.errors import InputError
 from tests.baselines.logs import dense, interactions, queries
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.similarity import LONG
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.datasets.dataset import Interactions
 
-from baselines.item_cf import ItemCF
-from baselines.similarity import LONG
-from baselines.swing import Swing
-from datasets.dataset import Interactions
 from tests.baselines.logs import interactions
 
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from retrieval_leaderboard.baselines import swing
+from retrieval_leaderboard.baselines.swing import Swing, _sample
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.support.errors import InputError
 
-from baselines import swing
-from baselines.swing import Swing, _sample
-from datasets.ragged import Ragged
-from evaluation import contract
-from support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest
 
 

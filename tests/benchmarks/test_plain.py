@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.benchmarks import plain
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.ranking import topk
 
-from baselines.item_cf import ItemCF
-from baselines.swing import Swing
-from benchmarks import plain
-from datasets.ragged import Ragged
-from evaluation import metrics, topk
 from tests.baselines.logs import interactions, queries
 
 
@@ -42,7 +43,7 @@ def test_metrics():
     lists[:100, 10:] = -1
     relevant = random_rows(rng, 300, 40, 30)
     for k in (5, 20, 25):
-        expected = metrics.per_query(lists, relevant, k)
+        expected = accuracy.per_query(lists, relevant, k)
         measured = plain.per_query(lists, relevant, k)
         assert list(measured) == list(expected)
         for name, values in measured.items():

@@ -5,11 +5,16 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from retrieval_leaderboard.benchmarks.plain_training import (
+    Towers,
+    Training,
+    cosine_contrastive,
+    sampled_softmax,
+)
+from retrieval_leaderboard.neural import losses
+from retrieval_leaderboard.neural.infonce import InfoNCE
 from torch.testing import assert_close
 
-from benchmarks.plain_training import Towers, Training, cosine_contrastive, sampled_softmax
-from neural import losses
-from neural.infonce import InfoNCE
 from tests.baselines.logs import interactions, queries
 
 

@@ -1,6 +1,5 @@
 import numpy as np
-
-from datasets import Features, Interactions, Queries, Ragged
+from retrieval_leaderboard.datasets import Features, Interactions, Queries, Ragged
 
 FEATURES = Features(
     categorical={"colour": np.array([0, 2, 1], dtype=np.int32)},

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 
 import pytest
-
-from datasets import options
+from retrieval_leaderboard.datasets import options
 
 
 def parse(*words: str) -> dict:

@@ -1,8 +1,7 @@
 """Rows over a shared array."""
 
 import numpy as np
-
-from datasets import Ragged
+from retrieval_leaderboard.datasets import Ragged
 
 
 def rows(ragged: Ragged) -> list[list[int]]:

@@ -6,11 +6,10 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-
-from baselines.global_hot import GlobalHot
-from evaluation import evaluate, evaluate_lists, harness
-from evaluation.planted import planted
-from support.errors import InputError
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
+from retrieval_leaderboard.evaluation import evaluate, evaluate_lists, harness
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.support.errors import InputError
 
 DATA = planted()
 TRUTH = [str(row[0]) for row in (DATA.test.relevant[query] for query in range(len(DATA.test)))]

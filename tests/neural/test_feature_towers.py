@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-
-from datasets.dataset import Features, Queries
-from datasets.ragged import Ragged
-from evaluation.planted import BLOCKS, planted
-from neural import DssmBce, InfoNCE, SimpleX
-from neural.loop import Loop
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Features, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.testing.planted import BLOCKS, planted
+from retrieval_leaderboard.neural import DssmBce, InfoNCE, SimpleX
+from retrieval_leaderboard.neural.training.loop import Loop
+from retrieval_leaderboard.support.errors import InputError
 
 DATA = planted()
 SMALL = {"embedding_dim": 16, "batch_rows": 16, "negatives": 24, "epochs": 40, "features": True}

@@ -4,10 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, losses
 from torch.testing import assert_close
-
-from evaluation.planted import planted
-from neural import BSL, DssmBce, InfoNCE, SimpleX, losses
 
 TRAIN = planted().train
 POSITIVE = torch.tensor([0.9, 0.1, -0.4])

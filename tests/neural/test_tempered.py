@@ -1,11 +1,10 @@
 """The temperature that fits the size of the data."""
 
 import pytest
-
-from evaluation.planted import planted
-from neural import BSL, DssmBce, InfoNCE
-from neural.loop import Loop
-from neural.tempered import fitting
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE
+from retrieval_leaderboard.neural.tempered import fitting
+from retrieval_leaderboard.neural.training.loop import Loop
 
 DATA = planted()
 

@@ -11,12 +11,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from retrieval_leaderboard.datasets.aliec.simulator import generate
+from retrieval_leaderboard.notebooks import kaggle
+from retrieval_leaderboard.support.errors import InputError
 
-from datasets.aliec_sim import generate
-from notebooks import kaggle
-from support.errors import InputError
+from retrieval_leaderboard import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 NOTEBOOK = ROOT / "notebooks" / "train_kaggle.ipynb"
 FILES = ("raw_sample.csv", "ad_feature.csv", "user_profile.csv")
 SMALL = "infonce.features=true infonce.embedding_dim=8 infonce.negatives=32 infonce.max_history=5"

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from retrieval_leaderboard.datasets import Dataset, Features, Interactions, Queries, Ragged
+from retrieval_leaderboard.datasets.ragged import offsets_of
+from retrieval_leaderboard.evaluation import EmbeddingRetriever, evaluate
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.runs import records, runner
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.serving import Recommender
+from retrieval_leaderboard.serving.bundles import bundle
 
-import baselines  # noqa: F401
-import neural  # noqa: F401
-from datasets import Dataset, Features, Interactions, Queries, Ragged
-from datasets.ragged import offsets_of
-from evaluation import EmbeddingRetriever, contract, evaluate, records, registry, runs, settings
-from serving import Recommender, bundle
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401
+    neural,  # noqa: F401
+)
 from tests.evaluation.stored import keep, record
 
 USERS, ITEMS, LENGTH, COLOURS, TAGS = 60, 300, 12, 6, 9
@@ -162,7 +168,7 @@ def _run_of(name, chosen, dataset, tmp_path_factory):
     model = settings.build(model_class, chosen)
     contract.fit(model, dataset, 0)
     result = evaluate(model, dataset, 20)
-    job = runs.Job(runs.ModelSource(name), chosen, 0, 20, "cpu", "fp32")
+    job = runner.Job(runner.ModelSource(name), chosen, 0, 20, "cpu", "fp32")
     folder = job.folder(dataset, tmp_path_factory.mktemp("results") / "toy")
     folder.mkdir(parents=True)
     model.save(folder)

@@ -3,14 +3,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from retrieval_leaderboard.datasets import Features
+from retrieval_leaderboard.evaluation import EmbeddingRetriever
+from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.serving import Recommender, Request
+from retrieval_leaderboard.serving.bundles import bundle
+from retrieval_leaderboard.serving.bundles.index import KINDS
+from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
+from retrieval_leaderboard.support.errors import InputError
 
-from datasets import Features
-from evaluation import EmbeddingRetriever
-from neural import InfoNCE
-from serving import Recommender, Request, bundle
-from serving.index import KINDS
-from serving.requests import MAX_HISTORY, MAX_K
-from support.errors import InputError
 from tests.serving.conftest import Described
 
 

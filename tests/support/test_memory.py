@@ -1,9 +1,8 @@
 """Main memory on systems that tell less than Linux does, and in containers."""
 
 import pytest
-
-from support import memory
-from support.memory import available, peak_mib
+from retrieval_leaderboard.support import memory
+from retrieval_leaderboard.support.memory import available, peak_mib
 
 GIB = 2**30
 

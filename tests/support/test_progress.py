@@ -4,8 +4,7 @@ import io
 import re
 
 import pytest
-
-from support import progress
+from retrieval_leaderboard.support import progress
 
 
 @pytest.fixture
