@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from retrieval_leaderboard.baselines.similarity import Neighbourhood
+
+from retrieval_leaderboard.baselines.similarity import Neighborhood
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.models.registry import register
@@ -22,7 +23,7 @@ PARTS = 256
 
 @register("swing")
 @dataclass
-class Swing(Neighbourhood):
+class Swing(Neighborhood):
     """Swing over all pairs of users.
 
     s(i, j) = |U_i|^-a |U_j|^-b Σ_{u ≠ v ∈ U_i ∩ U_j} w_u w_v / (α + |I_u ∩ I_v|), w_u = (|I_u| + offset)^-β,

@@ -4,9 +4,10 @@ from functools import partial
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
+
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.support import compute, progress
-from scipy.sparse import csr_matrix
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 import implicit
 import pytest
+
 from retrieval_leaderboard.baselines.als import ALS
 from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.swing import Swing

@@ -1,6 +1,7 @@
 """AliEC's files at full size: 26.6 million rows, read for the first time and from the cache."""
 
 import pytest
+
 from retrieval_leaderboard.datasets.aliec import reader, simulator
 from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.support import memory

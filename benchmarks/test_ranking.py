@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from implicit import nearest_neighbours
+
 from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.evaluation.metrics.slices import slices
@@ -45,7 +46,7 @@ def test_slices(timed, lists, gowalla):
 
 
 @pytest.mark.benchmark(group="item-to-item top-20 of gowalla")
-def test_neighbours(timed, gowalla):
+def test_neighbors(timed, gowalla):
     model = ItemCF()
     model.fit(gowalla.train_valid, None, 0)
     timed(model.recommend, gowalla.test, 20)

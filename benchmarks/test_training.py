@@ -4,10 +4,10 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from retrieval_leaderboard.datasets import Interactions
-from retrieval_leaderboard.evaluation.models import registry
 
 from retrieval_leaderboard import neural
+from retrieval_leaderboard.datasets import Interactions
+from retrieval_leaderboard.evaluation.models import registry
 
 STEPS = 40
 

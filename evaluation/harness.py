@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.metrics import accuracy, given_lists
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
@@ -52,7 +53,7 @@ class Evaluation:
 
 
 def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
-    """Rank the whole catalogue for every test query with a fitted model.
+    """Rank the whole catalog for every test query with a fitted model.
 
     Raises:
         InputError: as `length`.
@@ -71,15 +72,15 @@ def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> E
 
     Args:
         given: raw item ids, best first: a mapping from raw user id where a user has one query, or
-            one list a test query, in the order of `dataset.test`. An id that the catalogue lacks
+            one list a test query, in the order of `dataset.test`. An id that the catalog lacks
             keeps its place and counts as a miss, and so does a user without a list. Whole numbers
             stand for their digits.
         dataset: whose test queries the lists answer.
-        k: how many places count; cut to the size of the catalogue.
+        k: how many places count; cut to the size of the catalog.
 
     Raises:
         InputError: lists that do not fit the queries, or hold repeated or excluded items or what is no
-            id; a user whom the dataset lacks; no id at all that the catalogue has; or as `length`.
+            id; a user whom the dataset lacks; no id at all that the catalog has; or as `length`.
     """
     k = length(k, dataset)
     items = given_lists.coded(given, dataset, k)
@@ -91,7 +92,7 @@ def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> E
 
 
 def length(k: int, dataset: Dataset) -> int:
-    """How long lists of `k` items can be: no longer than the catalogue, which is said in a line.
+    """How long lists of `k` items can be: no longer than the catalog, which is said in a line.
 
     Raises:
         InputError: `k` is no whole number from 1, or lists of that length do not fit into memory.

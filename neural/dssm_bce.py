@@ -11,9 +11,10 @@ from retrieval_leaderboard.neural.tempered import Tempered
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
-    from torch import Tensor
 
 
 @register("dssm_bce")
@@ -30,7 +31,7 @@ class DssmBce(Tempered):
 
     negative_weight: float = 0.1
     """Weight of the mean cost of the negatives, in units of the number of items: at 1 every item of
-    the catalogue weighs as much as the target."""
+    the catalog weighs as much as the target."""
 
     def __post_init__(self) -> None:
         """Refuse a weight without a logarithm."""

@@ -9,9 +9,10 @@ from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.neural.tempered import Tempered
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
-    from torch import Tensor
 
 
 @register("infonce")
@@ -23,7 +24,7 @@ class InfoNCE(Tempered):
     targets, and for rows of users its history, are no negatives of it.
     """
 
-    correct_popularity: bool = True
+    logq_correction: bool = True
     """Subtract the log probability of a negative to be in the sample from its score."""
     streaming_log_q: bool = False  # type: ignore[misc]
     """Estimate how often an item is an in-batch negative from the batches as they pass, instead of from
@@ -37,5 +38,5 @@ class InfoNCE(Tempered):
         """Sampled softmax of each pair."""
         from retrieval_leaderboard.neural.losses import sampled_softmax
 
-        log_q = batch.log_q if self.correct_popularity else None
+        log_q = batch.log_q if self.logq_correction else None
         return sampled_softmax(positive, negative, batch.row, self.temperature_, log_q)

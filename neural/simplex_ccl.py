@@ -10,9 +10,10 @@ from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.neural.two_tower import TwoTower
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
-    from torch import Tensor
 
 
 @register("simplex_ccl")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
 from retrieval_leaderboard.evaluation.models.retriever import Watcher
 from retrieval_leaderboard.neural import sanity
@@ -17,12 +18,13 @@ from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.columns import FeatureRows
     from retrieval_leaderboard.neural.towers.history import Moments
     from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
     from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
-    from torch import Tensor
 
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
@@ -35,7 +37,7 @@ class TwoTower(TowerSettings):
 
     The user is made of the history and, if wanted, an id embedding, profile features and the moment; the
     item of an id embedding and, if wanted, one layer of fixed propagation over the item-item graph (see
-    `neural.neighbours`) and features. A query is answered from
+    `neural.neighbors`) and features. A query is answered from
     its own history, whoever asks. Where nothing is known of a user (no history, no trained id, no features)
     the query is the mean vector of the training users.
     """
@@ -111,7 +113,7 @@ class TwoTower(TowerSettings):
 
     def adopt(self, towers: TwoTowers, train: Interactions) -> None:
         """Answer queries from `towers`."""
-        self.propagates_ = towers.neighbours is not None
+        self.propagates_ = towers.neighbors is not None
         self._towers = towers.eval().folded()
         counts = np.maximum(train.item_counts, 1)
         scale = ((counts / counts.mean()) ** self.popularity_exponent).astype(np.float32)  # (items,)
@@ -131,6 +133,7 @@ class TwoTower(TowerSettings):
         """The trained towers, on the device of this process."""
         if self._towers is None:
             import torch
+
             from retrieval_leaderboard.neural.towers.shape import Shape
             from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 
@@ -206,6 +209,7 @@ class TwoTower(TowerSettings):
     def _asked(self, queries: Queries) -> tuple[Moments, FeatureRows | None]:
         """The queries as the towers take them, and the profiles that come with them."""
         import torch
+
         from retrieval_leaderboard.neural.towers.context import codes_of
         from retrieval_leaderboard.neural.towers.history import Moments
 

@@ -9,7 +9,7 @@ _HERE = Path(__file__).parent
 _INSTALLED = (_HERE / "datasets").is_dir()
 
 ROOT = _HERE if _INSTALLED else _HERE.parent
-"""Where the packages are, with what comes with them: configs/, results/ and references.yaml."""
+"""Where the packages are, with what comes with them: configs/ and results/."""
 WORKSPACE = Path() if _INSTALLED else ROOT
 """Where data/, results/local/ and configs/local/ are looked for and made by default."""
 

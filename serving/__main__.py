@@ -9,6 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import (
+    ROOT,
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets import options as own_file
 from retrieval_leaderboard.evaluation.models import registry
@@ -18,12 +23,6 @@ from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, need
 from retrieval_leaderboard.support.files import write_json
 from retrieval_leaderboard.support.locks import locked
-
-from retrieval_leaderboard import (
-    ROOT,
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 
 PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn", "httpx"],
             "load": ["faiss", "fastapi", "uvicorn", "httpx"]}  # fmt: skip

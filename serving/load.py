@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.serving.bundles import bundle, tables
 from retrieval_leaderboard.support import cores
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import ROOT
 
 if TYPE_CHECKING:
     import httpx

@@ -32,7 +32,7 @@ class Place:
 
 
 PLACES = (
-    Place("gowalla", {"epochs": 10, "neighbours": 0}),
+    Place("gowalla", {"epochs": 10, "neighbors": 0}),
     Place("amazon-beauty"),
     Place("ml-1m"),
     Place("ml-100k"),
@@ -70,9 +70,9 @@ STUDIES = (
         "Which negatives?",
         {
             "in-batch and 512 uniform, logQ correction": ("infonce", {}),
-            "the same without logQ correction": ("infonce", {"correct_popularity": False}),
+            "the same without logQ correction": ("infonce", {"logq_correction": False}),
             "in-batch alone, logQ correction": ("infonce", {"negatives": 0}),
-            "in-batch alone, no correction": ("infonce", {"negatives": 0, "correct_popularity": False}),
+            "in-batch alone, no correction": ("infonce", {"negatives": 0, "logq_correction": False}),
             "2,048 uniform, logQ correction": ("infonce", {"negatives": 2048, "in_batch": False}),
             "2,048 by popularity^½, logQ correction": (
                 "infonce",
@@ -154,22 +154,22 @@ STUDIES = (
         "InfoNCE, with the mean .1011.",
     ),
     Study(
-        "Is there a layer of fixed propagation over the item-item graph (neighbours)?",
+        "Is there a layer of fixed propagation over the item-item graph (neighbors)?",
         {
             "none": ("infonce", {}),
-            "5, weighing 5 together": ("infonce", {"neighbours": 5}),
-            "20, weighing 5 together": ("infonce", {"neighbours": 20}),
-            "50, weighing 5 together": ("infonce", {"neighbours": 50}),
-            "20, weighing 1 together": ("infonce", {"neighbours": 20, "neighbour_weight": 1.0}),
+            "5, weighing 5 together": ("infonce", {"neighbors": 5}),
+            "20, weighing 5 together": ("infonce", {"neighbors": 20}),
+            "50, weighing 5 together": ("infonce", {"neighbors": 50}),
+            "20, weighing 1 together": ("infonce", {"neighbors": 20, "neighbor_weight": 1.0}),
         },
         "The embeddings of an item's neighbors are added to its own by weights that are not learned, as a "
         "layer of LightGCN does. "
         "On gowalla nothing else raises the score as much: what co-occurrence says of an item need not be "
-        "learned; the towers come in ten epochs nearly as far as without it at their end, five neighbours as "
+        "learned; the towers come in ten epochs nearly as far as without it at their end, five neighbors as "
         "far as fifty. What they are worth at the end of training is not measured: the board's rows of both "
         "kinds differ in averaging, epochs, temperature and trials too. There InfoNCE and BSL with them pass "
         "Swing, SimpleX and DSSM do not, and no row without it does. Where users have few "
-        "interactions, neighbours by themselves say little: of four searches of all settings on "
+        "interactions, neighbors by themselves say little: of four searches of all settings on "
         "amazon-beauty three had some in their best trial, DSSM 10, BSL 20 and SimpleX 50, but SimpleX had "
         "done better without in a search before; in time order, on ml-100k, they cost some. The rule by "
         "default adds none in either case.",

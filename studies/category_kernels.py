@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+
 from retrieval_leaderboard.evaluation.ranking.kernels import EXCLUDED, TOUCHED, clear, finish, push
 
 

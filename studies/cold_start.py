@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tabulate import tabulate
+
+from retrieval_leaderboard import ROOT, neural
 from retrieval_leaderboard.datasets.splits.split import excludes_seen
 from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.support.files import write_text
-from tabulate import tabulate
-
-from retrieval_leaderboard import ROOT, neural
 
 PAGE = ROOT / "docs" / "features.md"
 CHANCES = 20
@@ -85,7 +85,7 @@ def pair(found: list[Row], model: str) -> list[Row]:
     return [told[-1], bare[-1]] if bare else []
 
 
-def labelled(found: list[Row]) -> list[tuple[str, Row]]:
+def labeled(found: list[Row]) -> list[tuple[str, Row]]:
     """The rows with features, each with what to call it."""
     chosen = [
         row for name in neural.NAMES for row in found if row.model == name and row.settings.get("features")
@@ -97,7 +97,7 @@ def cold_rows(found: list[Row]) -> Iterator[list[str]]:
     """Recall@20 on cold items of every feature tower, beside chance and popularity within the category."""
     reference = next((row for row in found if row.model == "category_hot"), None)
     hot = sliced(reference, "cold items", "recall") if reference else None
-    for label, row in labelled(found):
+    for label, row in labeled(found):
         if not sliced(row, "cold items", "queries"):
             continue
         cold, chance = (sliced(row, "cold items", key) for key in ("recall", "random_recall"))

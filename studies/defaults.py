@@ -11,6 +11,9 @@ import json
 import sys
 from pathlib import Path
 
+from tabulate import tabulate
+
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.catalog import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
@@ -18,9 +21,6 @@ from retrieval_leaderboard.studies import transfer
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, choices, score
 from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.files import write_json, write_text
-from tabulate import tabulate
-
-from retrieval_leaderboard import ROOT
 
 RECORDS = Path(__file__).parent / "records" / "defaults"
 WANTED = 0.9

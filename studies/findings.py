@@ -16,6 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import (
+    ROOT,
+    neural,  # noqa: F401  (importing registers its models)
+)
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation.runs import environment, isolation
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource, digest
@@ -26,11 +30,6 @@ from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import in_one_sentence, unknown
 from retrieval_leaderboard.support.files import write_json
 from retrieval_leaderboard.support.progress import say
-
-from retrieval_leaderboard import (
-    ROOT,
-    neural,  # noqa: F401  (importing registers its models)
-)
 
 RECORDS = Path(__file__).parent / "records" / "findings"
 

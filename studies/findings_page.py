@@ -9,15 +9,15 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from tabulate import tabulate
+
+from retrieval_leaderboard import neural
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boards
 from retrieval_leaderboard.studies import figures, gaps_to_published
 from retrieval_leaderboard.studies.ablations import PLACES, STUDIES, Place, Settings, Study, resolved
 from retrieval_leaderboard.studies.row_selection import compared
 from retrieval_leaderboard.support.files import write_text
-from tabulate import tabulate
-
-from retrieval_leaderboard import neural
 
 Record = dict[str, Any]
 BOARDS = (

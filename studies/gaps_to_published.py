@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
 from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.evaluation.reports.references import Match
 from retrieval_leaderboard.studies import figures
-from tabulate import tabulate
 
 Shortfall = tuple[Board, Match]
 WHY = {

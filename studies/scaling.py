@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tabulate import tabulate
+
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.records import of_board
 from retrieval_leaderboard.studies import figures
 from retrieval_leaderboard.support.files import write_text
-from tabulate import tabulate
-
-from retrieval_leaderboard import ROOT
 
 BOARD = ROOT / "results" / "aliec-sim"
 SCALES = (0.05, 0.1, 0.3, 1.0)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
 from retrieval_leaderboard.datasets.catalog import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, Tuned
-from tabulate import tabulate
 
 DEFAULTS = "defaults"
 LENGTH = ("epochs", "patience")

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
 from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs, environment, isolation
@@ -14,11 +18,6 @@ from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.progress import say
-
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 
 DATASETS = ("gowalla", "amazon-beauty", "ml-1m", "ml-100k")
 Record = dict[str, Any]

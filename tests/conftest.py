@@ -1,6 +1,7 @@
 """One thread a process: tests fill the cores by running side by side."""
 
 import pytest
+
 from retrieval_leaderboard.support import compute, cores
 
 WORKERS = min(cores.available(), 8)

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from retrieval_leaderboard.support.locks import locked
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.support.locks import locked
 
 MODELS = Path("tests") / "evaluation" / "sample_models.py"
 
@@ -370,7 +370,7 @@ def test_ctrl_c_keeps_finished_runs_and_nothing_half_written(log, tmp_path):
 
 @pytest.mark.slow
 def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
-    words = ["--models", "infonce", "--set", "infonce.epochs=12", "--set", "infonce.batch_rows=8"]
+    words = ["--models", "infonce", "--set", "infonce.epochs=12", "--set", "infonce.batch_size=8"]
 
     def line(results, *more):
         start = [sys.executable, "-u", "run_all.py", "--dataset", str(log)]

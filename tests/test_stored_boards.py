@@ -8,18 +8,18 @@ import json
 from dataclasses import fields
 
 import pytest
-from retrieval_leaderboard.datasets import load
-from retrieval_leaderboard.datasets.catalog import SOURCES
-from retrieval_leaderboard.evaluation import evaluate
-from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.runs import configs, environment, records, runner
-from retrieval_leaderboard.evaluation.testing import contract
 
 from retrieval_leaderboard import (
     ROOT,
     baselines,  # noqa: F401
     neural,
 )
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.datasets.catalog import SOURCES
+from retrieval_leaderboard.evaluation import evaluate
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.runs import configs, environment, records, runner
+from retrieval_leaderboard.evaluation.testing import contract
 
 RESULTS = ROOT / "results"
 IDENTITY = ("fingerprint", "k", "model", "code", "settings", "seed", "device", "precision")

@@ -18,12 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.gpu.page import page, table
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.files import write_json, write_text
-
-from retrieval_leaderboard import ROOT
 
 RECORD = ROOT / "benchmarks" / "results" / "gpu.json"
 PAGE = ROOT / "docs" / "gpu.md"
@@ -78,6 +77,7 @@ def measure(device: str, small: bool, data_dir: Path, record_file: Path | None) 
 def machine(device: str) -> dict[str, str]:
     """What was measured on, with what, and when."""
     import torch
+
     from retrieval_leaderboard.evaluation.runs import environment
 
     return {

@@ -66,8 +66,8 @@ def _ceilings(record: dict[str, Any]) -> Iterator[Line]:
 
 
 def _training(record: dict[str, Any]) -> Iterator[Line]:
-    runs = {(run["model"], run["batch_rows"], run["precision"]): run for run in record["training"]}
-    default = record["training"][0]["batch_rows"]
+    runs = {(run["model"], run["batch_size"], run["precision"]): run for run in record["training"]}
+    default = record["training"][0]["batch_size"]
     for (model, rows, precision), run in runs.items():
         what = f"{model}, {rows:,} rows a step, {precision}"
         figures = (

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from retrieval_leaderboard import neural
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
@@ -25,8 +27,6 @@ from retrieval_leaderboard.neural.batches.batcher import Batch
 from retrieval_leaderboard.neural.training.loop import Loop
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute, progress
-
-from retrieval_leaderboard import neural
 
 MODELS: dict[str, type[TwoTower]] = {model.name: model for model in neural.MODELS}
 PRECISIONS = ("fp32", "bf16", "fp16")
@@ -56,7 +56,7 @@ class Sizes:
     epochs: int
     """After which the quality is measured"""
     queries: int
-    catalogue: int
+    catalog: int
     """Queries and items of the exact top-k"""
     excluded: int
     """Items that each query excludes"""
@@ -142,11 +142,11 @@ def training(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     for rows, name, precision in runs:
         _clear(device)
         compute.configure(device, precision)
-        loop = Loop(MODELS[name](batch_rows=rows), data.train_valid, SEED)
+        loop = Loop(MODELS[name](batch_size=rows), data.train_valid, SEED)
         records = [loop.epoch(number, _nothing) for number in range(1, sizes.timed_epochs + 2)][1:]
         row = {
             "model": name,
-            "batch_rows": rows,
+            "batch_size": rows,
             "precision": precision,
             "peak_mib": environment.peak_gpu_mib(),
         }
@@ -164,7 +164,7 @@ def quality(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     found = []
     for name, precision in ((name, precision) for name in MODELS for precision in PRECISIONS):
         compute.configure(device, precision)
-        model = MODELS[name](batch_rows=sizes.batches[0], epochs=sizes.epochs)
+        model = MODELS[name](batch_size=sizes.batches[0], epochs=sizes.epochs)
         loop = Loop(model, data.train, SEED)
         for number in range(1, sizes.epochs + 1):
             loop.epoch(number, _nothing)
@@ -185,7 +185,7 @@ def steps(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     compute.configure(device, "fp16")
     found = []
     for name in MODELS:
-        loop = Loop(MODELS[name](batch_rows=sizes.batches[0]), data.train_valid, SEED)
+        loop = Loop(MODELS[name](batch_size=sizes.batches[0]), data.train_valid, SEED)
         batches = _batches(loop)
         for _ in range(5):
             _step(loop, batches)
@@ -235,10 +235,8 @@ def exact_topk(device: str, sizes: Sizes) -> Row:
         RuntimeError: a list differs from the float64 reference.
     """
     rng = np.random.default_rng(SEED)
-    queries, items = (
-        rng.standard_normal((n, DIM), dtype=np.float32) for n in (sizes.queries, sizes.catalogue)
-    )
-    taken = rng.integers(sizes.catalogue, size=sizes.queries * sizes.excluded).astype(np.int32)
+    queries, items = (rng.standard_normal((n, DIM), dtype=np.float32) for n in (sizes.queries, sizes.catalog))
+    taken = rng.integers(sizes.catalog, size=sizes.queries * sizes.excluded).astype(np.int32)
     exclude = Ragged.from_offsets(taken, offsets_of(np.full(sizes.queries, sizes.excluded)))
     error = topk._score_error(queries, items)
 
@@ -252,7 +250,7 @@ def exact_topk(device: str, sizes: Sizes) -> Row:
     total = _elapsed(lambda: rank(slice(None)))
     peak = environment.peak_gpu_mib()
     return {
-        "queries": sizes.queries, "items": sizes.catalogue, "dim": DIM, "k": K,
+        "queries": sizes.queries, "items": sizes.catalog, "dim": DIM, "k": K,
         "seconds": total, "product_seconds": _products(device, queries, items), "peak_mib": peak,
     }  # fmt: skip
 

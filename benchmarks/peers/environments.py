@@ -8,10 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.peers.work import Peer
 from retrieval_leaderboard.support.progress import say
-
-from retrieval_leaderboard import ROOT
 
 INSTALL_SECONDS = 900
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from retrieval_leaderboard.benchmarks.peers.environments import ROOT, LeftOut, called
 from retrieval_leaderboard.benchmarks.peers.work import Work
 from retrieval_leaderboard.datasets import Dataset, Ragged

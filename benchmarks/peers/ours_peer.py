@@ -51,14 +51,14 @@ def model_of(work):
         case "item_cf":
             cosine = {"user_exponent": 0.0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0}
             cosine |= {"history_exponent": 0.5, "normalization": 0.0}
-            return ItemCF(top_k=work["neighbours"], kept_for=work["kept_for"], **cosine)
+            return ItemCF(top_k=work["neighbors"], prune_axis=work["prune_axis"], **cosine)
         case "als":
             names = ("factors", "regularization", "alpha", "iterations")
             return ALS(**{name: work[name] for name in names})
         case "swing":
-            plain = {"history_exponent": 0.0, "target_exponent": 0.0, "kept_for": "history"}
+            plain = {"history_exponent": 0.0, "target_exponent": 0.0, "prune_axis": "history"}
             plain |= {"user_exponent": 0.5, "normalization": 0.0}
-            return Swing(top_k=work["neighbours"], alpha=work["smoothing"], **plain)
+            return Swing(top_k=work["neighbors"], alpha=work["smoothing"], **plain)
         case "bpr":
             return InfoNCE(epochs=work["epochs"])
         case "simplex":

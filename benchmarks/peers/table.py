@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK, Work
 from tabulate import tabulate
+
+from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK, Work
 
 QUIET = 0.2
 SAME = 0.01

@@ -9,12 +9,11 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.benchmarks.torture.mutations import flipped
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.support import progress
-
-from retrieval_leaderboard import ROOT
 
 SCALE, PROCESSES, PATIENCE = 0.001, 4, 300
 CODE = f"""

@@ -120,7 +120,7 @@ def _trials(board: Path) -> list[Any]:
 
 
 def _checkpoint(folder: Path) -> Path:
-    model = InfoNCE(embedding_dim=8, epochs=1, batch_rows=64)
+    model = InfoNCE(embedding_dim=8, epochs=1, batch_size=64)
     model.keep_checkpoints(folder, 0.0, resume=False)
     with contextlib.redirect_stdout(io.StringIO()):
         contract.fit(model, planted(), 0)

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard.support.files import write_json, write_text
 from tabulate import tabulate
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.support.files import write_json, write_text
 
 FIGURES, PAGE = Path(__file__).parent / "figures.json", ROOT / "docs" / "reliability.md"
 TITLES = {

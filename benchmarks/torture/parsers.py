@@ -10,6 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from retrieval_leaderboard import (
+    ROOT,
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
 from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.benchmarks.torture.mutations import mutated
 from retrieval_leaderboard.datasets.aliec import reader
@@ -19,12 +24,6 @@ from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import (
-    ROOT,
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 
 RIGHT = "read, or refused in one sentence that names the file"
 MUTATIONS = 40
@@ -85,7 +84,7 @@ def formats() -> list[Format]:
         Format("MovieLens 1M", ml_1m, movielens.load_1m),
         Format("AliEC", official, lambda folder: reader.load(folder, folder / "cache")),
         Format("configs", {"it.yaml": (ROOT / "configs" / "ml-100k.yaml").read_bytes()}, _config),
-        Format("references", {"references.yaml": (ROOT / "references.yaml").read_bytes()}, _references),
+        Format("references", {"references.yaml": references.FILE.read_bytes()}, _references),
         Format("--set", {"set": b"infonce.learning_rate=0.1\nals.factors=64\nswing.alpha=1"}, _assignments),
         Format("--model", {"mine.py": PLUGIN}, lambda folder: registry.load_file(f"{folder}/mine.py:Mine")),
     ]

@@ -19,11 +19,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import ROOT
 
 HOST = "127.0.0.1"
 SCALE = "0.002"

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.aliec.parse import Parsed
 from retrieval_leaderboard.datasets.aliec.raw_files import Source
 from retrieval_leaderboard.datasets.dataset import Features

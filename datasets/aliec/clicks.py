@@ -1,4 +1,4 @@
-"""Who clicks which ad when in aliec-sim: sessions, favourite shelves, profile tastes and the day's hits."""
+"""Who clicks which ad when in aliec-sim: sessions, favorite shelves, profile tastes and the day's hits."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.aliec.world import DAYS, Ads, Sizes, Users, taste_table
 
 FIRST_SECOND = 1_494_000_000
 """2017-05-06 00:00:00 at UTC+8, in unix seconds."""
 DAY_SECONDS = 86_400
-FAVOURITES = 3
+FAVORITES = 3
 FAVOURITE_ODDS = (0.7, 0.2, 0.1)
 FROM_FAVOURITE, FROM_TASTE = 0.7, 0.18
-"""Shares of clicks on a favourite shelf and on a category of the profile's taste; the rest is hits."""
+"""Shares of clicks on a favorite shelf and on a category of the profile's taste; the rest is hits."""
 REDRAWS = 3
 KEPT_REPEATS = 0.1
 
@@ -77,8 +78,8 @@ def _targets(
     """The range of ads each click falls into (start, stop) and its place in it, 0 to 1."""
     table = taste_table(ads, rng)
     taste, spending = users.taste[clicker], users.spending[clicker]
-    shelves = _favourites(ads, table, taste, spending, rng)  # (clicking users, FAVOURITES)
-    slot = rng.choice(FAVOURITES, len(which), p=FAVOURITE_ODDS)
+    shelves = _favorites(ads, table, taste, spending, rng)  # (clicking users, FAVORITES)
+    slot = rng.choice(FAVORITES, len(which), p=FAVOURITE_ODDS)
     shelf = shelves[which, slot]  # (clicks,)
     category = _draw_categories(table, taste[which], rng)
     source = rng.random(len(which))
@@ -89,18 +90,18 @@ def _targets(
     return start, stop, np.where(chosen[1] & ~chosen[0], dear, rng.random(len(which)))
 
 
-def _favourites(
+def _favorites(
     ads: Ads,
     table: npt.NDArray[np.float64],
     taste: npt.NDArray[np.int64],
     spending: npt.NDArray[np.int64],
     rng: np.random.Generator,
 ) -> npt.NDArray[np.int64]:
-    """int64[users, FAVOURITES]: shelves a user returns to, half of them in one category."""
+    """int64[users, FAVORITES]: shelves a user returns to, half of them in one category."""
     heaped = np.concatenate(([0.0], np.cumsum(np.sqrt(ads.weight[-1], dtype=np.float64))))
-    shelves = np.empty((len(taste), FAVOURITES), dtype=np.int64)
+    shelves = np.empty((len(taste), FAVORITES), dtype=np.int64)
     main = _draw_categories(table, taste, rng)
-    for slot in range(FAVOURITES):
+    for slot in range(FAVORITES):
         again = rng.random(len(taste)) < 0.5
         category = np.where(again, main, _draw_categories(table, taste, rng)) if slot else main
         start, stop = ads.category_starts[category], ads.category_starts[category + 1]

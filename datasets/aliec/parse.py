@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.aliec.raw_files import Source, read_columns
 from retrieval_leaderboard.datasets.dataset import Features
 from retrieval_leaderboard.support.errors import InputError

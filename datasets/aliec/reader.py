@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+
 from retrieval_leaderboard.datasets.aliec.cache import cached
 from retrieval_leaderboard.datasets.aliec.clicks import DAY_SECONDS, FIRST_SECOND
 from retrieval_leaderboard.datasets.aliec.parse import FILES, Parsed, parse

@@ -10,7 +10,7 @@ scales keep every ratio.
 
 Invented: everything else. Ads stand on shelves (category, brand, price class) of about 12; popularity is
 log-normal, walks from day to day, trends for one ad in 20; 63 % of ads are duds that hardly anybody
-clicks; 3.6 % of ads are born on each day but the first. A user has three favourite shelves, drawn from
+clicks; 3.6 % of ads are born on each day but the first. A user has three favorite shelves, drawn from
 categories that suit the profile (gender, age, shopping level, micro-group) at a price that suits
 pvalue_level; 70 % of the clicks fall on one of them, 18 % on another such category, 12 % on what is
 popular that day. The shape of every tail, the shares of repeated clicks (6 %), same-second clicks (2 %)
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.aliec.clicks import (
     DAY_SECONDS,
     FIRST_SECOND,

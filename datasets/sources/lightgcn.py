@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import contents

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.periods import moments, periods
 from retrieval_leaderboard.support.errors import InputError

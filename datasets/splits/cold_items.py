@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.protocols import Parts, next_item
@@ -17,17 +18,17 @@ Members = npt.NDArray[np.bool_]
 
 
 def cold_items(log: Log, seed: int) -> Parts:
-    """As `next_item`, with a tenth of the catalogue's items cold in the test part, drawn by `seed`.
+    """As `next_item`, with a tenth of the catalog's items cold in the test part, drawn by `seed`.
 
     Three kinds of items, by where an interaction with one is learned from:
 
-    - cold in the test part, a tenth of the catalogue: neither `train` nor `train_valid` has one.
+    - cold in the test part, a tenth of the catalog: neither `train` nor `train_valid` has one.
       No validation query asks for one either, so no choice rests on what is known of it later.
     - cold in the validation part, another tenth: `train` has none and `train_valid` has all, so
       that the choice is made on queries that ask for cold items, and the final model knows these.
     - the others: as in `next_item`.
 
-    Test queries are those of `next_item`, and every item stays in the catalogue. Histories stay
+    Test queries are those of `next_item`, and every item stays in the catalog. Histories stay
     whole: an item the user took before the query is there even where it is cold, because it
     is known of the user at that moment, and a model that knows the item's features can use it. A user
     whose training interactions are all held out has a history and no training row.

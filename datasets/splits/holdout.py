@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.ragged import offsets_of
 from retrieval_leaderboard.support.errors import InputError, unknown
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.support.errors import InputError
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import contents
 

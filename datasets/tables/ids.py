@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.log import Log, Reading
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.datasets.tables import dropped_rows, ids

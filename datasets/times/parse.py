@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.times import formats, unix_times
 from retrieval_leaderboard.datasets.times.date_codes import PLAIN, fitting

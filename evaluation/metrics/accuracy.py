@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.ragged import Ragged
 
 METRICS = ("precision", "recall", "map", "ndcg", "hitrate")

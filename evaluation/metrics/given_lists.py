@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.support.errors import InputError
 
@@ -20,11 +21,11 @@ NO_LISTS = (str, bytes, Mapping, set, frozenset)
 
 
 def coded(given: Given, dataset: Dataset, k: int) -> npt.NDArray[np.int32]:
-    """int32[q, k]: the first `k` of each list, -1 for an id that the catalogue lacks and for an empty place.
+    """int32[q, k]: the first `k` of each list, -1 for an id that the catalog lacks and for an empty place.
 
     Raises:
         InputError: lists that do not fit the queries, something in them that is no id, a user whom the
-            dataset lacks, or no id at all that the catalogue has.
+            dataset lacks, or no id at all that the catalog has.
     """
     code_of = {raw: code for code, raw in enumerate(map(str, dataset.item_ids))}
     items = np.full((len(dataset.test), k), -1, dtype=np.int32)
@@ -37,8 +38,8 @@ def coded(given: Given, dataset: Dataset, k: int) -> npt.NDArray[np.int32]:
                 stranger = text
     if stranger is not None and not (items >= 0).any():
         raise InputError(
-            f"none of the given ids is in the catalogue of {dataset.name}: one is '{stranger}', where the "
-            f"catalogue has '{dataset.item_ids[0]}'; give raw item ids, as in its files"
+            f"none of the given ids is in the catalog of {dataset.name}: one is '{stranger}', where the "
+            f"catalog has '{dataset.item_ids[0]}'; give raw item ids, as in its files"
         )
     return items
 

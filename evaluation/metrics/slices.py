@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.metrics.accuracy import mean, per_query
@@ -22,7 +23,7 @@ def slices(items: npt.NDArray[np.int32], queries: Queries, train: Interactions, 
 
     A history slice takes the queries with that many items in their history; those with none come
     from cold users. An item slice keeps, of every query's truth, only the items of its kind: head
-    (the 20 % of the catalogue with most training interactions), tail (the rest of those with
+    (the 20 % of the catalog with most training interactions), tail (the rest of those with
     any) and cold (none); the lists stay. The warm slice takes the queries with a history and
     keeps the truth with training interactions.
 

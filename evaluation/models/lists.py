@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.evaluation.metrics.accuracy import contains
 
@@ -18,13 +19,13 @@ def check(
     """Refuse lists that break the contract of `Retriever.recommend`.
 
     Raises:
-        InvalidListsError: wrong shape or type, an item outside the catalogue, a repeated or an
+        InvalidListsError: wrong shape or type, an item outside the catalog, a repeated or an
             excluded item, a score that is NaN or infinite or larger than the one before it, or
             an empty place before a filled one.
     """
     _check_arrays(items, scores, (len(queries), k))
     empty = items < 0
-    _refuse((items < -1) | (items >= n_items), "an item outside the catalogue", items)
+    _refuse((items < -1) | (items >= n_items), "an item outside the catalog", items)
     _refuse(empty[:, :-1] & ~empty[:, 1:], "an empty place (-1) before a filled one", items)
     _refuse(~empty & ~np.isfinite(scores), "a score that is NaN or infinite", scores)
     falling = np.where(empty, -np.inf, scores)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.support.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _import_file(path: Path, spec: str) -> ModuleType:
     if loader is None or loader.loader is None:
         raise InputError(f"--model {spec}: {path} is not a Python file")
     module = importlib.util.module_from_spec(loader)
+    _installed_first()
     # Dataclasses look their module up by name while they are being made.
     sys.modules[loader.name] = module
     try:
@@ -81,6 +83,12 @@ def _import_file(path: Path, spec: str) -> ModuleType:
             f"--model {spec}: {path} does not import: {type(error).__name__}: {error}"
         ) from error
     return module
+
+
+def _installed_first() -> None:
+    """Let installed packages come before this checkout's folders, which may have their names (datasets)."""
+    ours = [entry for entry in sys.path if Path(entry).resolve() == ROOT]
+    sys.path[:] = [entry for entry in sys.path if entry not in ours] + ours[:1]
 
 
 def _check_class(model: object, spec: str) -> None:

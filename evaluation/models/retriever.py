@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
 from retrieval_leaderboard.evaluation.models import saving
 from retrieval_leaderboard.evaluation.ranking import topk
@@ -144,7 +145,7 @@ class EmbeddingRetriever(Retriever):
 
     @abstractmethod
     def encode_items(self) -> npt.NDArray[np.float32]:
-        """float32[n_items, d]: a vector for each item of the catalogue."""
+        """float32[n_items, d]: a vector for each item of the catalog."""
 
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
         """bool[q]: whether the model has learned anything of whom the query is about."""
@@ -194,7 +195,7 @@ class ItemToItemRetriever(Retriever):
         An item similar to nothing in the history is not returned.
         """
         history = queries.history.last(self.last_n) if self.last_n else queries.history
-        return topk.neighbours(history, self.similarity_, queries.exclude, k, self.recency_)
+        return topk.neighbors(history, self.similarity_, queries.exclude, k, self.recency_)
 
     @property
     def parameters(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
 from retrieval_leaderboard.support import sealed
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import atomic_file, write_json

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
-"""Neighbours of consecutive items: how many each has int64[b], their codes int32[total], and
+"""Neighbors of consecutive items: how many each has int64[b], their codes int32[total], and
 their similarities float32[total]."""
 
 
@@ -31,7 +32,7 @@ def nearest(
     Args:
         train: the interactions.
         weights: float64[n_users], w_u, above 0.
-        norms: float64[n_items] each, own and other: divisors of an item as itself and as neighbour.
+        norms: float64[n_items] each, own and other: divisors of an item as itself and as neighbor.
         shrinkage: added to the product of the two.
         top_k: items kept in each row.
         label: what the progress bar says.
@@ -67,7 +68,7 @@ def arrays(rows: Ragged) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], 
 
 
 def stack(blocks: list[Block], n_items: int) -> csr_array:
-    """float32[n_items, n_items]: row i holds the neighbours of item i."""
+    """float32[n_items, n_items]: row i holds the neighbors of item i."""
     from scipy.sparse import csr_array
 
     lengths = np.concatenate([np.empty(0, np.int64), *(block[0] for block in blocks)])

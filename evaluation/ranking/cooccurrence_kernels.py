@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+
 from retrieval_leaderboard.evaluation.ranking.kernels import clear, push
 
 
@@ -17,12 +18,12 @@ def nearest(first, last, users, items, weights, own_norms, other_norms, shrinkag
         users: rows of users, one for each item, as (values, start, stop).
         items: rows of items, one for each user, as (values, start, stop).
         weights: float64[n_users].
-        own_norms, other_norms: float64[n_items], divisors of an item as itself and as neighbour.
+        own_norms, other_norms: float64[n_items], divisors of an item as itself and as neighbor.
         shrinkage: added to the product of the two divisors.
-        top_k: neighbours kept.
+        top_k: neighbors kept.
 
     Returns:
-        lengths int64[b], neighbours int32[total] in no order, similarities float32[total].
+        lengths int64[b], neighbors int32[total] in no order, similarities float32[total].
     """
     n_items = len(own_norms)
     total = np.zeros(n_items, np.float64)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+
 from retrieval_leaderboard.evaluation.ranking import ties
 
 # Scores are tested in chunks: one branch for 64 of them, and the tests themselves use SIMD.
@@ -139,7 +140,7 @@ def select(block, queries, vectors, slacks, values, start, stop, items, scores):
 
 
 @njit(cache=True, nogil=True)
-def sum_neighbours(history, exclude, indptr, indices, data, recency, items, scores):
+def sum_neighbors(history, exclude, indptr, indices, data, recency, items, scores):
     """The items of largest summed similarity to the items of each history.
 
     Args:

@@ -1,4 +1,4 @@
-"""The order of items that score alike: one fixed shuffle of the catalogue, the same for every model.
+"""The order of items that score alike: one fixed shuffle of the catalog, the same for every model.
 
 Codes follow the ids of a source, and ids often follow popularity: ties broken by code would let a model
 that scores all items alike answer with the most popular ones.

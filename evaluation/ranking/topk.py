@@ -1,4 +1,4 @@
-"""Exact top-k over the whole catalogue, in blocks of queries; ties by `ties.rank`."""
+"""Exact top-k over the whole catalog, in blocks of queries; ties by `ties.rank`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.support import compute
@@ -32,9 +33,9 @@ def inner_product(
 
     Args:
         queries: float32[q, d].
-        items: float32[n, d], one vector for each item of the catalogue.
+        items: float32[n, d], one vector for each item of the catalog.
         exclude: q rows of items not to return.
-        k: length of a list; may exceed the catalogue.
+        k: length of a list; may exceed the catalog.
 
     Returns:
         items int32[q, k], best first, among equal scores the smaller `ties.rank` first, -1 where
@@ -59,8 +60,9 @@ def _inner_product_cpu(
     k: int,
     error: npt.NDArray[np.float32],
 ) -> TopK:
-    from retrieval_leaderboard.evaluation.ranking import kernels
     from threadpoolctl import threadpool_limits
+
+    from retrieval_leaderboard.evaluation.ranking import kernels
 
     found, scores = _empty(len(queries), k)
     rows = max(1, min(BLOCK_QUERIES, BLOCK_BYTES // (4 * max(len(items), 1))))
@@ -86,7 +88,7 @@ def _inner_product_cpu(
     return found, scores
 
 
-def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float = 0.0) -> TopK:
+def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float = 0.0) -> TopK:
     """The `k` items of largest similarity to the items of each history, summed.
 
     An item that stands in a history twice counts twice. Items without a similarity to any item
@@ -96,7 +98,7 @@ def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, 
         history: q rows of items.
         similarity: float32[n, n]; row = item of the history, column = item returned.
         exclude: q rows of items not to return.
-        k: length of a list; may exceed the catalogue.
+        k: length of a list; may exceed the catalog.
         recency: the r-th item from the end of a history weighs r^-recency.
 
     Returns:
@@ -111,7 +113,7 @@ def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, 
     found, scores = _empty(len(history), k)
 
     def work(start: int, stop: int) -> None:
-        kernels.sum_neighbours(
+        kernels.sum_neighbors(
             _rows(history, start, stop), _rows(exclude, start, stop), similarity.indptr,
             similarity.indices, similarity.data, float(recency), found[start:stop], scores[start:stop],
         )  # fmt: skip

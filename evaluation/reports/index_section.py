@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tabulate import tabulate
+
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.main_table import Line, MainTable
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.support import sealed
-from tabulate import tabulate
 
 INDEXES = "indexes.json"
 FORM: sealed.Form = {
@@ -59,7 +60,7 @@ def for_terminal(compared: dict[str, Any]) -> MainTable:
     first, *columns = _header(compared)
     rows = [_row(kind) for kind in compared["kinds"]]
     lines = [Line(label, dict(zip(columns, cells, strict=True))) for label, *cells in rows]
-    return MainTable(columns, lines, [], labelled=first)
+    return MainTable(columns, lines, [], labeled=first)
 
 
 def _header(compared: dict[str, Any]) -> list[str]:

@@ -6,11 +6,12 @@ import shutil
 import textwrap
 from collections.abc import Sequence
 
+from tabulate import tabulate
+
 from retrieval_leaderboard.datasets.catalog import Listed
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.support.errors import unknown
-from tabulate import tabulate
 
 DATASETS = "datasets"
 GAP = 2

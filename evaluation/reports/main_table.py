@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tabulate import tabulate
+
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.labels import differences, labels
 from retrieval_leaderboard.evaluation.runs import environment
-from tabulate import tabulate
 
 SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
 FEWER = "†"
@@ -53,7 +54,7 @@ class MainTable:
     lines: list[Line]
     """The best NDCG first"""
     footnotes: list[str]
-    labelled: str = "model"
+    labeled: str = "model"
     """What the column of the labels is called"""
 
 
@@ -85,7 +86,7 @@ def markdown(board: Board) -> str:
     body = [[_with_reason(line), *(_bold(line, column) for column in table.columns)] for line in table.lines]
     align = ["left", *["right"] * len(table.columns)]
     text = tabulate(
-        body, [table.labelled, *table.columns], tablefmt="pipe", colalign=align, disable_numparse=True
+        body, [table.labeled, *table.columns], tablefmt="pipe", colalign=align, disable_numparse=True
     )
     listed = "".join(f"- **{label}**: {told}\n" for label, told in differences(board.rows).items())
     return "\n\n".join([text, *table.footnotes, *filter(None, [listed.rstrip()])]) + "\n"

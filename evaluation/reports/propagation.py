@@ -17,7 +17,7 @@ def propagates(row: Row) -> bool:
     stated = [record["propagates"] for record in row.done if "propagates" in record]
     if stated:
         return any(stated)
-    told = row.settings.get("neighbours", 0)
+    told = row.settings.get("neighbors", 0)
     return _by_rule(row) if told < 0 else told > 0
 
 
@@ -50,9 +50,9 @@ def footnotes(rows: Sequence[Row], labels: Sequence[str]) -> list[str]:
     told = "; ".join(", ".join(found) or _not_run(model) for model, found in plain.items())
     return [
         f"{MARK} item vectors carry one layer of fixed, not learned, propagation over the item-item graph "
-        f"(neighbours). The same model without it: {told}."
+        f"(neighbors). The same model without it: {told}."
     ]
 
 
 def _not_run(model: str) -> str:
-    return f"{model} not run yet (--models {model} --set {model}.neighbours=0)"
+    return f"{model} not run yet (--models {model} --set {model}.neighbors=0)"

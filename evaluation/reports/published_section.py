@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tabulate import tabulate
+
 from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.comparability import FAMILIES
 from retrieval_leaderboard.evaluation.reports.references import MEASURES, Match, Reference
-from tabulate import tabulate
 
 HEADER = [
     "published as",

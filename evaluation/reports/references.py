@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
+
 from retrieval_leaderboard.datasets.splits.split import excludes_seen
 from retrieval_leaderboard.evaluation.reports import comparability
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
@@ -15,9 +17,7 @@ from retrieval_leaderboard.evaluation.reports.propagation import propagates
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import contents
 
-from retrieval_leaderboard import ROOT
-
-FILE = ROOT / "references.yaml"
+FILE = Path(__file__).with_name("references.yaml")
 CUTOFF = 20
 """All published numbers there are of lists of 20."""
 MEASURES = ("recall", "ndcg")

@@ -9,6 +9,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from tabulate import tabulate
+
+from retrieval_leaderboard import ROOT, WORKSPACE
 from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
 from retrieval_leaderboard.evaluation.models import idle
 from retrieval_leaderboard.evaluation.reports import (
@@ -22,9 +25,6 @@ from retrieval_leaderboard.evaluation.reports.labels import labels, written
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
 from retrieval_leaderboard.evaluation.runs.configs import Chosen
 from retrieval_leaderboard.support.files import write_text
-from tabulate import tabulate
-
-from retrieval_leaderboard import ROOT, WORKSPACE
 
 LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
 SHIPPED = ROOT / "results"

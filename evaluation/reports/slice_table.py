@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tabulate import tabulate
+
 from retrieval_leaderboard.evaluation.metrics.slices import COLD_ITEMS, COLD_USERS
 from retrieval_leaderboard.evaluation.reports.board import Record, Row
-from tabulate import tabulate
 
 FORMER = {"history 0": COLD_USERS}
 """Names of slices in records of earlier versions → their name now"""

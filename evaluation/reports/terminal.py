@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from retrieval_leaderboard.evaluation.reports import report
-from retrieval_leaderboard.evaluation.reports.board import Board
-from retrieval_leaderboard.evaluation.reports.main_table import FEWER, Line, MainTable, main_table
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.reports.board import Board
+from retrieval_leaderboard.evaluation.reports.main_table import FEWER, Line, MainTable, main_table
 
 FIRST = ("NDCG", "Recall", "fit s", "MAP", "Precision", "settings", "parameters", "rank s", "machine")
 """How the columns that are kept longest begin, in this order; the others come after them."""
@@ -85,7 +86,7 @@ def _priority(column: str) -> int:
 def _drawn(table: MainTable, columns: list[str], width: int) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     # Labels may be wrapped, numbers may not.
-    drawn.add_column(table.labelled, overflow="fold", max_width=max(16, width // 3))
+    drawn.add_column(table.labeled, overflow="fold", max_width=max(16, width // 3))
     for column in columns:
         drawn.add_column(column, justify="right", no_wrap=True)
     for line in table.lines:

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import ROOT, WORKSPACE
 from retrieval_leaderboard.datasets.dataset import POLICIES, Dataset
 from retrieval_leaderboard.datasets.splits.split import PROTOCOLS, excludes_seen
 from retrieval_leaderboard.evaluation.models import settings
@@ -22,8 +23,6 @@ from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, unknown
 from retrieval_leaderboard.support.files import contents, write_text
-
-from retrieval_leaderboard import ROOT, WORKSPACE
 
 WAYS = {"defaults": "defaults", "hand": "by hand", "tuning": "tuned", "command line": "set for this run"}
 KINDS: dict[str, Any] = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.harness import Evaluation, evaluate
 from retrieval_leaderboard.evaluation.models import registry, settings

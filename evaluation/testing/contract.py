@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import lists, settings, unseen_users
@@ -33,7 +34,7 @@ def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
     data = planted()
     fitted = _fit(model, chosen, data)
     _recommend(fitted, data.test, 5, data, "for ordinary queries")
-    _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalogue")
+    _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalog")
     unseen = replace(data.test, user=np.full(len(data.test), -1, dtype=np.int32))
     _recommend(fitted, unseen, 5, data, "for users unseen in training (user -1)")
     nothing = Ragged.empty(len(data.test))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Dataset, Features, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 import torch
+from torch import Tensor
+from torch.nn import functional
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
 from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.towers.context import codes_of
 from retrieval_leaderboard.neural.towers.distinct import distinct, waits
 from retrieval_leaderboard.neural.towers.history import Moments, ranges
-from torch import Tensor
-from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def position_rows(taken: Taken, max_history: int) -> Rows:
 class Batcher:
     """Makes the batches of an epoch."""
 
-    batch_rows: int
+    batch_size: int
     sampler: NegativeSampler
     in_batch: bool
     """Whether the targets of the other rows are negatives as well."""
@@ -180,11 +181,11 @@ class Batcher:
     def epoch(self, rows: Rows, skipped: int = 0) -> Iterator[Batch]:
         """All rows in random order, without the first `skipped` batches."""
         order = torch.randperm(len(rows), generator=self.generator, device=rows.user.device)
-        sizes = _sizes(rows, order, self.batch_rows)
+        sizes = _sizes(rows, order, self.batch_size)
         # Measured: a thread that prepares batches ahead gains nothing on two cores, which the step fills.
         return (
             self.assemble(rows, chosen, *size)
-            for chosen, size in islice(zip(order.split(self.batch_rows), sizes, strict=True), skipped, None)
+            for chosen, size in islice(zip(order.split(self.batch_size), sizes, strict=True), skipped, None)
         )
 
     def assemble(
@@ -248,14 +249,14 @@ class Batcher:
         return torch.where(where_in(hard.sort().values, negatives)[0], 0.0, log_q)
 
 
-def _sizes(rows: Rows, order: Tensor, batch_rows: int) -> list[list[int]]:
-    """Items in the histories and among the targets of each `batch_rows` rows of `order` in turn.
+def _sizes(rows: Rows, order: Tensor, batch_size: int) -> list[list[int]]:
+    """Items in the histories and among the targets of each `batch_size` rows of `order` in turn.
 
     One look at the device an epoch spares every batch three.
     """
     lengths = torch.stack([rows.split - rows.start, rows.stop - rows.split])[:, order]  # (2, rows)
-    full = functional.pad(lengths, (0, -len(order) % batch_rows))
-    return full.view(2, -1, batch_rows).sum(dim=2).T.tolist()
+    full = functional.pad(lengths, (0, -len(order) % batch_size))
+    return full.view(2, -1, batch_size).sum(dim=2).T.tolist()
 
 
 def find_hits(items: Tensor, row: Tensor, negatives: Tensor, n_rows: int) -> tuple[Tensor, Tensor]:

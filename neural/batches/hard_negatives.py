@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from retrieval_leaderboard.neural.training.loop import Loop
 from retrieval_leaderboard.neural.two_tower import TwoTower
 
@@ -12,7 +13,7 @@ DEPTH = 100
 
 
 def refresh(model: TwoTower, loop: Loop, epoch: int) -> None:
-    """Rank the catalogue for the training users where `epoch` is to begin with new lists.
+    """Rank the catalog for the training users where `epoch` is to begin with new lists.
 
     The first epoch has none: fresh towers rank at random.
     """

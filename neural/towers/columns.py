@@ -11,10 +11,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor, nn
+
 from retrieval_leaderboard.datasets.dataset import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.support.errors import InputError
-from torch import Tensor, nn
 
 BUCKETS = 32
 """Most buckets of a number: quantiles of its known values."""

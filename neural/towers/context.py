@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
+
 from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
 from retrieval_leaderboard.neural.towers.columns import Columns
-from torch import Tensor
 
 HOUR, DAY = 3600, 86_400
 FIRST_WEEKDAY = 4

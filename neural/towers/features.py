@@ -6,9 +6,10 @@ Notation: n ids, d dimensions.
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
 from retrieval_leaderboard.neural.towers.tables import Table
-from torch import Tensor, nn
 
 
 class FeatureEncoder(nn.Module):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from retrieval_leaderboard.neural.training.exact import BatchNorm, LayerNorm
 from torch import Tensor, nn
+
+from retrieval_leaderboard.neural.training.exact import BatchNorm, LayerNorm
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class HeadShape:
     interaction: str = "none"
     """As the setting of a two-tower model"""
     norm: str = "none"
-    """As the setting: what normalises the inputs of each hidden layer"""
+    """As the setting: what normalizes the inputs of each hidden layer"""
     dropout: float = 0.0
     """Share of a hidden layer's outputs that training sets to zero"""
 
@@ -88,7 +89,7 @@ class Cross(Concatenation):
         return vector
 
 
-class FactorisationMachine(Concatenation):
+class FactorizationMachine(Concatenation):
     """The fields, and the sum of the products of all pairs of them, ½((Σv)² - Σv²) (Rendle 2010, eq. 5)."""
 
     def __init__(self, fields: int, dim: int) -> None:
@@ -101,7 +102,7 @@ class FactorisationMachine(Concatenation):
         return torch.cat([fields.flatten(1), pairs], dim=1)
 
 
-_INTERACTIONS = {"none": Concatenation, "cross": Cross, "fm": FactorisationMachine}
+_INTERACTIONS = {"none": Concatenation, "cross": Cross, "fm": FactorizationMachine}
 
 
 def _norm(name: str, width: int) -> list[nn.Module]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural.towers.history import Moments
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.training.exact import LayerNorm, of_pairs, taken
-from torch import Tensor, nn
-from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.neural.two_tower import TwoTower
@@ -33,7 +34,7 @@ def encoder_for(model: TwoTower, train: Interactions) -> str:
         return model.history_encoder
     if model.rows_ == "user":
         return "mean"
-    return "self_attention" if model.attends and len(train) >= PLENTY else "placed"
+    return "self_attention" if model.attends and len(train) >= PLENTY else "position_weighted"
 
 
 class Mean(nn.Module):
@@ -54,7 +55,7 @@ class Mean(nn.Module):
         return weighted_sums(vectors, place, weight, moments.offsets)
 
 
-class Placed(nn.Module):
+class PositionWeighted(nn.Module):
     """The weighted mean of c_r ⊙ v, where r is an item's place from the end: the context of a vector
     log-bilinear model (Mnih & Kavukcuoglu 2013).
 

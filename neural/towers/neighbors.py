@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking.cooccurrence import nearest
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.towers.tables import Table
-from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.neural.two_tower import TwoTower
 
 BY_RULE = 20
 ENOUGH = 15
-"""Interactions a user, on average, from which the rule adds neighbours."""
+"""Interactions a user, on average, from which the rule adds neighbors."""
 
 
-class Neighbours(nn.Module):
+class Neighbors(nn.Module):
     """Each of n items with its k most similar: itself in the first of k + 1 places."""
 
     item: Tensor
@@ -43,7 +44,7 @@ class Neighbours(nn.Module):
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, table: Table, items: Tensor) -> Tensor:
-        """float[n, d]: the rows of `table` for `items`, int64[n], and their neighbours' by weight."""
+        """float[n, d]: the rows of `table` for `items`, int64[n], and their neighbors' by weight."""
         vectors, place = table.weight, self.item[items]
         if torch.is_grad_enabled():
             _, vectors, place = table.lease(place)
@@ -52,17 +53,17 @@ class Neighbours(nn.Module):
 
 
 def wanted(model: TwoTower, train: Interactions) -> int:
-    """How many neighbours `model` adds to each item of `train`: its setting, or by rule.
+    """How many neighbors `model` adds to each item of `train`: its setting, or by rule.
 
     InfoNCE on the validation parts of gowalla, 22 interactions a user, amazon-beauty, 7, and ml-100k with
-    rows of positions: 20 neighbours are worth an eighth in ten epochs, -1 % and -6 %.
+    rows of positions: 20 neighbors are worth an eighth in ten epochs, -1 % and -6 %.
     """
-    if model.neighbours >= 0:
-        return model.neighbours
+    if model.neighbors >= 0:
+        return model.neighbors
     return BY_RULE if model.rows_ == "user" and train.interactions_a_user >= ENOUGH else 0
 
 
-def neighbours_of(train: Interactions, k: int, weight: float) -> Neighbours:
+def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
     """The k most similar items of each, which together weigh `weight`, each in proportion to its similarity.
 
     The similarity is the cosine of Sarwar et al. 2001 (Item-based collaborative filtering), in which a
@@ -70,7 +71,7 @@ def neighbours_of(train: Interactions, k: int, weight: float) -> Neighbours:
     """
     users = np.maximum(train.user_counts, 1) ** -0.25
     norms = np.maximum(train.item_counts, 1) ** 0.5
-    similar = nearest(train, users, (norms, norms), 0.0, k, "neighbours")
+    similar = nearest(train, users, (norms, norms), 0.0, k, "neighbors")
     found = Ragged.from_offsets(similar.indices, similar.indptr)
     row, place = found.rows(), 1 + found.places()
     item = np.repeat(np.arange(train.n_items)[:, None], k + 1, axis=1)
@@ -78,4 +79,4 @@ def neighbours_of(train: Interactions, k: int, weight: float) -> Neighbours:
     share = np.zeros(item.shape, np.float32)
     share[:, 0] = 1
     share[row, place] = weight * similar.data / np.bincount(row, similar.data, train.n_items)[row]
-    return Neighbours(torch.from_numpy(item), torch.from_numpy(share))
+    return Neighbors(torch.from_numpy(item), torch.from_numpy(share))

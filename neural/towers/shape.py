@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from torch import Tensor
+
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
 from retrieval_leaderboard.neural.towers.head import HeadShape
-from retrieval_leaderboard.neural.towers.neighbors import Neighbours
-from torch import Tensor
+from retrieval_leaderboard.neural.towers.neighbors import Neighbors
 
 
 @dataclass(frozen=True)
@@ -71,4 +72,4 @@ class Vocabulary:
     """float32[n_items]: weight of an item in the mean of a history"""
     user_rows: FeatureRows | None = None
     item_rows: FeatureRows | None = None
-    neighbours: Neighbours | None = None
+    neighbors: Neighbors | None = None

@@ -1,4 +1,4 @@
-"""Weighted sums of vectors: what histories are, and items with their neighbours.
+"""Weighted sums of vectors: what histories are, and items with their neighbors.
 
 Notation: m vectors of d dimensions, n sums, p places in all of them.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn import functional
+
 from retrieval_leaderboard.neural.towers.distinct import waits
 from retrieval_leaderboard.neural.towers.sum_kernels import spread
 from retrieval_leaderboard.neural.training.threads import in_parts
-from torch import Tensor
-from torch.nn import functional
 
 
 def weighted_sums(vectors: Tensor, place: Tensor, weight: Tensor, offsets: Tensor) -> Tensor:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from retrieval_leaderboard.neural.towers.distinct import distinct
 from retrieval_leaderboard.neural.training.exact import taken
-from torch import Tensor, nn
 
 
 class Table(nn.Module):
     """One vector a row, kept out of autograd.
 
     A step leases the rows it needs as small leaf tensors, whose gradients are dense and no larger
-    than the batch; the optimiser writes the leased rows back. The cost of a step thus does not
+    than the batch; the optimizer writes the leased rows back. The cost of a step thus does not
     depend on the number of rows.
     """
 

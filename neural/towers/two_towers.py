@@ -9,16 +9,22 @@ from collections.abc import Mapping
 from typing import Self
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
 from retrieval_leaderboard.neural.towers.distinct import distinct
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
 from retrieval_leaderboard.neural.towers.head import Head
 from retrieval_leaderboard.neural.towers.history import Moments, weights
-from retrieval_leaderboard.neural.towers.history_encoders import Mean, Placed, SelfAttention, UserAttention
+from retrieval_leaderboard.neural.towers.history_encoders import (
+    Mean,
+    PositionWeighted,
+    SelfAttention,
+    UserAttention,
+)
 from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
 from retrieval_leaderboard.neural.towers.tables import Table
-from torch import Tensor, nn
-from torch.nn import functional
 
 
 class TwoTowers(nn.Module):
@@ -26,7 +32,7 @@ class TwoTowers(nn.Module):
 
     User: γ·e_u, (1-γ)·W·history, (1-γ)·newest item, profile features, context; the first two are
     SimpleX's (Mao et al. 2021, eq. 4). Item: e_i and features. The id embedding of a user or item
-    without training interactions counts as zero. Where the vocabulary has neighbours, theirs are added to
+    without training interactions counts as zero. Where the vocabulary has neighbors, theirs are added to
     every id embedding of an item.
     """
 
@@ -53,7 +59,7 @@ class TwoTowers(nn.Module):
         self.user = table(n_users, shape.user_share > 0)
         self.user_features, self.item_features = features(shape.user_columns), features(shape.item_columns)
         self.user_rows, self.item_rows = vocabulary.user_rows, vocabulary.item_rows
-        self.neighbours = vocabulary.neighbours
+        self.neighbors = vocabulary.neighbors
         self.context = features(shape.context_columns)
         self.project = nn.Parameter(torch.eye(dim)) if shape.project else None
         self.encoder = _encoder(shape, generator) if with_history else None
@@ -75,8 +81,8 @@ class TwoTowers(nn.Module):
         return towers.eval()
 
     def folded(self) -> TwoTowers:
-        """Towers that give the same vectors without neighbours, which their tables have taken in."""
-        if self.neighbours is None:
+        """Towers that give the same vectors without neighbors, which their tables have taken in."""
+        if self.neighbors is None:
             return self
         state = self.state_dict()
         every = torch.arange(len(self.item_known), device=self.item_known.device)
@@ -84,7 +90,7 @@ class TwoTowers(nn.Module):
             for name in ("item", "history", "newest"):
                 table = getattr(self, name)
                 if table is not None:
-                    state[f"{name}.weight"] = functional.pad(self.neighbours(table, every), (0, 0, 0, 1))
+                    state[f"{name}.weight"] = functional.pad(self.neighbors(table, every), (0, 0, 0, 1))
         return TwoTowers.restore(self.shape, state)
 
     def _user_fields(self) -> int:
@@ -167,15 +173,15 @@ class TwoTowers(nn.Module):
         return (1 - self.shape.user_share) * projected
 
     def _lease(self, table: Table, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The distinct `items`, their embeddings with neighbours, and for each of `items` its place."""
-        if self.neighbours is None:
+        """The distinct `items`, their embeddings with neighbors, and for each of `items` its place."""
+        if self.neighbors is None:
             return table.lease(items)
         item, place = distinct(items, len(self.item_known) - 1)
         return item, self._embeddings(table, item), place
 
     def _embeddings(self, table: Table, items: Tensor) -> Tensor:
-        """float[n, d]: the rows of `table` for `items`, int64[n], with those of their neighbours."""
-        return table(items) if self.neighbours is None else self.neighbours(table, items)
+        """float[n, d]: the rows of `table` for `items`, int64[n], with those of their neighbors."""
+        return table(items) if self.neighbors is None else self.neighbors(table, items)
 
     def _known(self, known: Tensor, ids: Tensor) -> Tensor:
         """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""
@@ -218,8 +224,8 @@ class TwoTowers(nn.Module):
 
 
 def _encoder(shape: Shape, generator: torch.Generator | None) -> nn.Module:
-    if shape.history_encoder == "placed":
-        return Placed(shape.dim, shape.longest)
+    if shape.history_encoder == "position_weighted":
+        return PositionWeighted(shape.dim, shape.longest)
     if shape.history_encoder == "user_attention":
         return UserAttention(shape.dim, generator)
     if shape.history_encoder == "self_attention":

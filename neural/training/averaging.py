@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 from torch import Tensor
+
+from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 
 EVERY = 10
 """Steps from one set of weights that counts to the next."""

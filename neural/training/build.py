@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from retrieval_leaderboard.datasets.dataset import Features, Interactions
 from retrieval_leaderboard.neural.batches.batcher import Batcher, Taken
 from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency
@@ -10,7 +11,7 @@ from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.towers.context import columns_of
 from retrieval_leaderboard.neural.towers.head import HeadShape
 from retrieval_leaderboard.neural.towers.history_encoders import encoder_for
-from retrieval_leaderboard.neural.towers.neighbors import neighbours_of, wanted
+from retrieval_leaderboard.neural.towers.neighbors import neighbors_of, wanted
 from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
 from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 from retrieval_leaderboard.neural.two_tower import TwoTower
@@ -30,7 +31,7 @@ def towers_of(model: TwoTower, train: Interactions, generator: torch.Generator) 
         item_weight=torch.as_tensor(model.item_weights(train)),
         user_rows=_rows(user_columns, train.user_features),
         item_rows=_rows(item_columns, train.item_features),
-        neighbours=neighbours_of(train, k, model.neighbour_weight) if k else None,
+        neighbors=neighbors_of(train, k, model.neighbor_weight) if k else None,
     )
     return TwoTowers(shape_of(model, train, user_columns, item_columns), vocabulary, generator)
 
@@ -62,7 +63,7 @@ def shape_of(
         history_encoder=encoder_for(model, train),
         heads=model.attention_heads,
         longest=model.max_history,
-        frugal=model.recompute_history,
+        frugal=model.gradient_checkpointing,
         id_dropout=model.id_dropout,
         history_dropout=model.history_dropout,
         head=HeadShape(model.widths, model.interaction, model.norm, model.dropout),
@@ -80,7 +81,7 @@ def batcher_of(model: TwoTower, taken: Taken, generator: torch.Generator) -> Bat
     """What makes the batches of an epoch."""
     counts = taken.item_counts
     return Batcher(
-        batch_rows=model.batch_rows,
+        batch_size=model.batch_size,
         sampler=NegativeSampler(counts, model.negatives, model.negative_exponent, model.cold_negatives),
         in_batch=model.in_batch,
         mask_history=model.rows_ == "user",

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import atomic_file
-from torch import Tensor
 
 FILE = "training.safetensors"
 

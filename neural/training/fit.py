@@ -7,6 +7,8 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from torch import Tensor
+
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries, update, update_features
 from retrieval_leaderboard.neural.batches import hard_negatives
 from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
@@ -15,7 +17,6 @@ from retrieval_leaderboard.neural.training.loop import Loop
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.stopping import StoppedError, deferred
-from torch import Tensor
 
 STAGED = ("stage", "training data")
 """What differs between the fit that chooses and the one that learns from everything."""

@@ -1,4 +1,4 @@
-"""One fit's towers, batches and optimiser, and an epoch of steps over them."""
+"""One fit's towers, batches and optimizer, and an epoch of steps over them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from itertools import islice
 from typing import Any
 
 import torch
+from torch import Tensor
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural.batches.batcher import Batch, Rows, Taken, position_rows, user_rows
 from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
@@ -23,7 +25,6 @@ from retrieval_leaderboard.neural.training.threads import Spare
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
-from torch import Tensor
 
 HIT_SCORE = -65504.0
 """Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
@@ -45,7 +46,7 @@ class Underway:
 
 
 class Loop:
-    """Towers, batches and optimiser of one fit."""
+    """Towers, batches and optimizer of one fit."""
 
     def __init__(self, model: TwoTower, train: Interactions, seed: int, chosen: int = 0) -> None:
         """`chosen` is how many epochs will be trained, where that is known beforehand."""
@@ -65,13 +66,13 @@ class Loop:
                 f"{model.name}: no user has two training interactions, one to learn from the other; "
                 "set user_share above 0, or use more data"
             )
-        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / (model.batch_rows * model.accumulate))
-        first = torch.arange(min(len(rows), model.batch_rows), device=self.device)
+        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / (model.batch_size * model.accumulate))
+        first = torch.arange(min(len(rows), model.batch_size), device=self.device)
         counting = replace(self.batcher, streaming=None)  # What is only counted has not been seen.
         self.scores = len(rows) * len(counting.assemble(rows, first).negative)
         """Scores of a row with a negative in one epoch, about."""
         self.epochs = schedule.horizon(model, self.steps_an_epoch, chosen)
-        self.optimiser = RowwiseAdamW(
+        self.optimizer = RowwiseAdamW(
             self.towers, model.learning_rate, model.weight_decay, gentle=self.towers.gentle()
         )
         before = math.ceil((1 - model.averaging) * self.epochs * self.steps_an_epoch)
@@ -137,14 +138,14 @@ class Loop:
                 loss = batch_loss(self.model, self.towers, batch) / len(group)
             self.scaler.scale(loss).backward()
             total += loss.detach()
-        parameters = self.optimiser.collect()
-        self.scaler.unscale_(self.optimiser)
+        parameters = self.optimizer.collect()
+        self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(parameters, self.model.clip_norm)
         self.steps += 1
         done = self.steps / (self.epochs * self.steps_an_epoch + 1)
         share = schedule.rate(done, self.model.averaging)
-        self.optimiser.param_groups[0]["lr"] = self.model.learning_rate * share
-        self.scaler.step(self.optimiser)
+        self.optimizer.param_groups[0]["lr"] = self.model.learning_rate * share
+        self.scaler.step(self.optimizer)
         self.scaler.update()
         self.averaging.look(self.steps)
         return total
@@ -153,7 +154,7 @@ class Loop:
         """Everything that decides how training goes on: JSON values and tensors."""
         values: dict[str, Any] = {"steps": self.steps, "scaler": self.scaler.state_dict()}
         tensors = prefixed("towers", self.towers.state_dict())
-        tensors |= prefixed("optimiser", self.optimiser.tensors())
+        tensors |= prefixed("optimizer", self.optimizer.tensors())
         tensors |= prefixed("sampling", self.batcher.state())
         tensors |= prefixed("averaging", self.averaging.tensors())
         tensors |= {"generator": self.generator.get_state(), "dropout": torch.get_rng_state()}
@@ -170,7 +171,7 @@ class Loop:
         self.steps = values["steps"]
         self.scaler.load_state_dict(values["scaler"])
         self.towers.load_state_dict(part("towers", tensors))
-        self.optimiser.load_tensors(part("optimiser", tensors))
+        self.optimizer.load_tensors(part("optimizer", tensors))
         self.batcher.load_state(part("sampling", tensors))
         self.averaging.load_tensors(part("averaging", tensors))
         self.generator.set_state(tensors["generator"])

@@ -36,8 +36,8 @@ def check(model: TwoTower, train: Interactions) -> None:
         progress.say(f"{model.name}: needs {told}")
         if need > free:
             raise InputError(
-                f"{model.name} needs {told}: lower embedding_dim ({model.embedding_dim}), batch_rows "
-                f"({model.batch_rows}) or negatives ({model.negatives}), or turn features off"
+                f"{model.name} needs {told}: lower embedding_dim ({model.embedding_dim}), batch_size "
+                f"({model.batch_size}) or negatives ({model.negatives}), or turn features off"
             )
 
 
@@ -45,7 +45,7 @@ def needed(model: TwoTower, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
     lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (model.hard_negatives > 0)
     near = train.n_items * _near(model, train) * (LONG + FLOAT)
-    # An evaluation folds neighbours into tables of its own.
+    # An evaluation folds neighbors into tables of its own.
     copies = COPIES + (near > 0) + (model.averaging > 0)
     stored = _tables(model, train) * copies + _vectors(model, train) + _codes(model, train) + lists + near
     return stored + 4 * LONG * len(train) + _batch(model, train) + _block()
@@ -102,7 +102,7 @@ def _columns(features: Features | None, n: int) -> int:
 
 def _batch(model: TwoTower, train: Interactions) -> int:
     """Bytes of the largest arrays of a step."""
-    rows, dim = model.batch_rows, model.embedding_dim
+    rows, dim = model.batch_size, model.embedding_dim
     a_user = max(1, int(train.interactions_a_user))
     by_position = model.rows_ == "position"
     pairs = rows if by_position else rows * a_user
@@ -111,7 +111,7 @@ def _batch(model: TwoTower, train: Interactions) -> int:
     negatives = min(negatives, train.n_items)
     users, items = map(_fields, _features(model, train))
     wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
-    wide += history * (encoder_for(model, train) == "placed")
+    wide += history * (encoder_for(model, train) == "position_weighted")
     deep = (rows + pairs + negatives) * sum(model.widths)
     attention = rows * model.max_history * dim * 6 * (encoder_for(model, train) == "self_attention")
     scores = rows * negatives * SCORE_COPIES
@@ -121,7 +121,7 @@ def _batch(model: TwoTower, train: Interactions) -> int:
 
 
 def _near(model: TwoTower, train: Interactions) -> int:
-    """Places that an item has for itself and its neighbours; 0 where none are added."""
+    """Places that an item has for itself and its neighbors; 0 where none are added."""
     k = neighbors.wanted(model, train)
     return k + 1 if k else 0
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+
 from retrieval_leaderboard.neural.towers.distinct import waits
 from retrieval_leaderboard.neural.towers.tables import Table
 from retrieval_leaderboard.neural.training.optimizer_kernels import update_rows
 from retrieval_leaderboard.neural.training.threads import in_parts
-from torch import Tensor, nn
 
 GENTLE = 0.1
 """Share of the learning rate for parameters that want less of it."""

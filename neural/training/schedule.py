@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.neural.two_tower import TwoTower

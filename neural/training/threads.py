@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import torch
+
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.support import compute, cores
 

@@ -40,7 +40,7 @@ class About:
     parameters: dict[str, int]
     dimension: int
     items: int
-    """in the catalogue as trained; later items have labels from here on"""
+    """in the catalog as trained; later items have labels from here on"""
     model: str
     model_hash: str
     """blake2b of the model's files"""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.serving.bundles.tables import Changes
 from retrieval_leaderboard.support.errors import InputError
 
 
-class Catalogue:
+class Catalog:
     """The items a recommender may return.
 
     Label i below `trained` is item code i of the model; added items take the labels from there on,
@@ -37,30 +38,30 @@ class Catalogue:
         return self._raw[label]
 
     def label(self, item_id: str) -> int:
-        """The label of an item; InputError where it is not in the catalogue."""
+        """The label of an item; InputError where it is not in the catalog."""
         self.check_has(item_id)
         return self._label[item_id]
 
     def check_has(self, item_id: str) -> None:
-        """InputError where an item is not in the catalogue."""
+        """InputError where an item is not in the catalog."""
         if item_id not in self._label:
-            raise InputError(f"the item '{item_id}' is not in the catalogue of {len(self):,} items")
+            raise InputError(f"the item '{item_id}' is not in the catalog of {len(self):,} items")
 
     def check_lacks(self, item_id: str) -> None:
-        """InputError where an item is in the catalogue."""
+        """InputError where an item is in the catalog."""
         if item_id in self._label:
-            raise InputError(f"the item '{item_id}' is in the catalogue already: remove it first")
+            raise InputError(f"the item '{item_id}' is in the catalog already: remove it first")
 
     def codes(self, item_ids: Sequence[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
         """The model's codes of a history, and the items it was not trained with.
 
-        A trained item keeps its code when it is removed from the catalogue.
+        A trained item keeps its code when it is removed from the catalog.
         """
         known = [self._code[item] for item in item_ids if item in self._code]
         return np.array(known, dtype=np.int32), [item for item in item_ids if item not in self._code]
 
     def labels(self, item_ids: Sequence[str]) -> npt.NDArray[np.int32]:
-        """The labels of those items that are in the catalogue, none twice."""
+        """The labels of those items that are in the catalog, none twice."""
         found = {self._label[item] for item in item_ids if item in self._label}
         return np.array(sorted(found), dtype=np.int32)
 
@@ -70,7 +71,7 @@ class Catalogue:
         return trained[label] if label < self.trained else self._vectors[label - self.trained]
 
     def add(self, item_id: str, vector: npt.NDArray[np.float32]) -> int:
-        """Enter an item that is not in the catalogue; its label."""
+        """Enter an item that is not in the catalog; its label."""
         label = len(self._raw)
         self._raw.append(item_id)
         self._vectors.append(vector)
@@ -78,7 +79,7 @@ class Catalogue:
         return label
 
     def remove(self, item_id: str) -> int:
-        """Strike an item off; the label it had. InputError where it is not in the catalogue."""
+        """Strike an item off; the label it had. InputError where it is not in the catalog."""
         label = self.label(item_id)
         del self._label[item_id]
         self._removed.append(label)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.support.errors import InputError, unknown

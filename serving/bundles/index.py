@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics.accuracy import contains
 from retrieval_leaderboard.evaluation.ranking import ties
@@ -23,7 +24,7 @@ Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 
 
 def choose_kind(n_items: int) -> str:
-    """The kind for a catalogue of this size.
+    """The kind for a catalog of this size.
 
     Flat is exact, and fast enough below a million. Above, IVF-Flat reads a sixteenth of the
     vectors and still adds and removes items; from ten million on the vectors themselves (256 bytes
@@ -36,7 +37,7 @@ def choose_kind(n_items: int) -> str:
 
 
 def parameters(kind: str, n_items: int, dimension: int) -> dict[str, int]:
-    """What an index of `kind` is built and searched with, for a catalogue of this size.
+    """What an index of `kind` is built and searched with, for a catalog of this size.
 
     Raises:
         InputError: an unknown kind, or no two items to learn codes from.
@@ -56,13 +57,13 @@ def parameters(kind: str, n_items: int, dimension: int) -> dict[str, int]:
 
 
 def _code(n_items: int, dimension: int) -> dict[str, int]:
-    """Product quantiser: a byte for every four dimensions, fewer bits where there is little to learn from."""
+    """Product quantizer: a byte for every four dimensions, fewer bits where there is little to learn from."""
     m = max(part for part in range(1, max(1, dimension // 4) + 1) if dimension % part == 0)
     return {"m": m, "nbits": max(1, min(8, n_items.bit_length() - 1))}
 
 
 class VectorIndex:
-    """Vectors under labels. Labels are item codes below the catalogue's size, and later numbers above it.
+    """Vectors under labels. Labels are item codes below the catalog's size, and later numbers above it.
 
     A search may run beside other searches, never beside `add` or `remove`.
     """

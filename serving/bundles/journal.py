@@ -1,4 +1,4 @@
-"""Changes of a bundle's catalogue as they come: a line each, on the disk before anybody is told."""
+"""Changes of a bundle's catalog as they come: a line each, on the disk before anybody is told."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.serving.bundles import tables
 from retrieval_leaderboard.serving.bundles.tables import Changes
 from retrieval_leaderboard.support import durable, progress
@@ -49,7 +50,7 @@ class Journal:
             folder: the bundle's.
             model_hash: of the model whose vectors are kept.
             dimension: of the vectors.
-            item_ids: the catalogue before all changes.
+            item_ids: the catalog before all changes.
 
         Raises:
             InputError: a damaged file, or vectors of another model.

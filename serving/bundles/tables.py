@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import atomic_file
@@ -17,17 +18,17 @@ MODEL_HASH = b"model_hash"
 
 @dataclass(frozen=True)
 class Changes:
-    """What happened to the catalogue since the index was built.
+    """What happened to the catalog since the index was built.
 
     The index file stays as built; opening a bundle repeats the changes.
     """
 
     item_ids: list[str]
-    """raw id of each added item, in the order of labels, from the catalogue's size on"""
+    """raw id of each added item, in the order of labels, from the catalog's size on"""
     vectors: npt.NDArray[np.float32]
     """float32[added, d]"""
     removed: npt.NDArray[np.int64]
-    """int64: labels removed, of the catalogue or added"""
+    """int64: labels removed, of the catalog or added"""
 
     @property
     def count(self) -> int:

@@ -9,6 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+
 from retrieval_leaderboard.serving.bundles.encoding import UnknownValues
 from retrieval_leaderboard.serving.bundles.journal import ChangedError
 from retrieval_leaderboard.serving.http import schemas

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fastapi.responses import JSONResponse
+
 from retrieval_leaderboard.serving.http.schemas import MAX_BODY_BYTES
 
 if TYPE_CHECKING:

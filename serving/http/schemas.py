@@ -14,6 +14,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
 )
+
 from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K, moment
 from retrieval_leaderboard.support.errors import InputError
 

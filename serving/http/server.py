@@ -11,12 +11,13 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Limits
 from retrieval_leaderboard.serving.service import Recommender
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.stopping import deferred
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 10.0
 """For the head of a request, from its first byte; for the first one, from the connection on"""

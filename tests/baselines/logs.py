@@ -1,6 +1,7 @@
 """Small random training data, and a dense view of it for slow references."""
 
 import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import ties

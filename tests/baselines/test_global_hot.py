@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from retrieval_leaderboard import datasets
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.evaluation.testing import contract
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import datasets
 
 # Item 2 was taken three times, items 0 and 3 twice, item 1 once and long ago, item 4 never.
 DAY = 86_400

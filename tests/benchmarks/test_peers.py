@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.benchmarks.peers import environments, measure, table
 from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK
 from retrieval_leaderboard.datasets import Dataset, Interactions, Queries, Ragged

@@ -5,6 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch.testing import assert_close
+
 from retrieval_leaderboard.benchmarks.plain_training import (
     Towers,
     Training,
@@ -13,8 +15,6 @@ from retrieval_leaderboard.benchmarks.plain_training import (
 )
 from retrieval_leaderboard.neural import losses
 from retrieval_leaderboard.neural.infonce import InfoNCE
-from torch.testing import assert_close
-
 from tests.baselines.logs import interactions, queries
 
 
@@ -72,7 +72,7 @@ def test_sampled_softmax(towers):
 )
 def test_steps_learn(train, loss, shared):
     torch.manual_seed(0)
-    training = Training(train, loss, 20, shared, dim=8, batch_rows=64)
+    training = Training(train, loss, 20, shared, dim=8, batch_size=64)
     assert training.steps_an_epoch == -(-len(train) // 64)
     first = training.steps(training.steps_an_epoch)
     assert len(first) == training.steps_an_epoch

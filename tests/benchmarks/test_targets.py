@@ -1,8 +1,8 @@
 """The page of targets comes from a saved run and stored records alone."""
 
 import pytest
-from retrieval_leaderboard.benchmarks.targets import TARGETS, page, validation_shares
 
+from retrieval_leaderboard.benchmarks.targets import TARGETS, page, validation_shares
 from tests.evaluation.stored import keep, record
 
 TESTS = {

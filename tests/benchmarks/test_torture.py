@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from retrieval_leaderboard.benchmarks.torture import __main__ as torture
 from retrieval_leaderboard.benchmarks.torture import disk, flips, page, resume, runs, signals
 

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from retrieval_leaderboard.benchmarks.torture import archives, caches, parsers
 from retrieval_leaderboard.benchmarks.torture.mutations import mutated
 

@@ -1,4 +1,5 @@
 import pytest
+
 from retrieval_leaderboard.benchmarks.torture import service
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import catalog, load
 from retrieval_leaderboard.datasets.sources import download
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import ROOT
 
 TRAIN = "\n".join(" ".join(map(str, [user, *range(user, user + 10)])) for user in range(8))
 

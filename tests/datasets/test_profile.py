@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.profile import told
 

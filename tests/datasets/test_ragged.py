@@ -1,6 +1,7 @@
 """Rows over a shared array."""
 
 import numpy as np
+
 from retrieval_leaderboard.datasets import Ragged
 
 

@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.evaluation import evaluate, evaluate_lists, harness
 from retrieval_leaderboard.evaluation.testing.planted import planted
@@ -104,7 +105,7 @@ def test_lists_may_all_be_empty():
 
 
 @pytest.mark.parametrize("k", [10**9, np.int64(10**18)])
-def test_k_beyond_the_catalogue_is_cut_and_told(k, capsys):
+def test_k_beyond_the_catalog_is_cut_and_told(k, capsys):
     n_items = DATA.train_valid.n_items
     result = evaluate_lists([[item] for item in TRUTH], DATA, k=k)
     assert (result.k, result.items.shape[1]) == (n_items, n_items)

@@ -1,6 +1,7 @@
 """The temperature that fits the size of the data."""
 
 import pytest
+
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE
 from retrieval_leaderboard.neural.tempered import fitting
@@ -27,7 +28,7 @@ def test_a_temperature_that_is_given_is_taken(kind):
 
 
 def test_the_same_temperature_is_the_same_training():
-    small = {"epochs": 1, "batch_rows": 8, "embedding_dim": 8}
+    small = {"epochs": 1, "batch_size": 8, "embedding_dim": 8}
     models = [InfoNCE(**small), InfoNCE(**small, temperature=fitting(len(DATA.train)))]
     for model in models:
         model.fit(DATA.train, None, 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import accuracy
@@ -19,7 +20,7 @@ from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
 
 BLOCKS, USERS, ITEMS, HELD_OUT = 6, 20, 10, 2
-SMALL = {"embedding_dim": 16, "batch_rows": 32, "negatives": 60, "epochs": 30}
+SMALL = {"embedding_dim": 16, "batch_size": 32, "negatives": 60, "epochs": 30}
 
 
 def interactions(rows: list[np.ndarray], n_items: int, ordered: bool = True) -> Interactions:
@@ -67,8 +68,8 @@ def test_the_held_out_items_of_the_users_block_come_first(model_class: type[TwoT
     {"user_share": 0.5, "project": True},
     {"user_share": 1.0},
     {"shared_history": True},
-    {"neighbours": 3},
-    {"neighbours": 3, "rows": "position", "shared_history": True},
+    {"neighbors": 3},
+    {"neighbors": 3, "rows": "position", "shared_history": True},
     {"rows": "position", "history_encoder": "self_attention", "max_history": 4},
     {"similarity": "dot"},
     {"negative_exponent": 0.75},
@@ -84,7 +85,7 @@ def test_matrices_of_self_attention_learn_at_a_share_of_the_rate() -> None:
     loop = Loop(InfoNCE(history_encoder="self_attention", **SMALL), blocks()[0], 0)
     names = [name for name, _ in loop.towers.named_parameters()]
     shares = {
-        (name.startswith("encoder."), share) for name, share in zip(names, loop.optimiser.shares, strict=True)
+        (name.startswith("encoder."), share) for name, share in zip(names, loop.optimizer.shares, strict=True)
     }
     assert shares == {(True, GENTLE), (False, 1.0)}
 

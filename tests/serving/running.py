@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
+
 from retrieval_leaderboard.serving.http.server import HeadDeadline
 
 HEAD = b"POST /recommend HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import pytest
+
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.reports import report
 from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
@@ -11,8 +13,6 @@ from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.serving import Recommender, compare
 from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.bundles.index import KINDS
-
-from retrieval_leaderboard import ROOT
 
 MODEL = f"{ROOT}/tests/evaluation/sample_models.py:Popular"
 FIELDS = {"kind", "parameters", "build_seconds", "bytes_per_item", "queries_per_second_one_thread",

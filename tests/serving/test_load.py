@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from retrieval_leaderboard.serving import Recommender, Request, load
-from retrieval_leaderboard.support.errors import InputError
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.serving import Recommender, Request, load
+from retrieval_leaderboard.support.errors import InputError
 
 REQUESTS, AT_ONCE = 200, 16
 

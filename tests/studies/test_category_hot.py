@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.harness import evaluate
@@ -13,8 +15,6 @@ from retrieval_leaderboard.evaluation.testing.contract import check, warm_up
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.studies.category_hot import CategoryHot
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import ROOT
 
 N_ITEMS, N_CATEGORIES = 40, 6
 

@@ -3,7 +3,6 @@
 from retrieval_leaderboard.datasets.splits.split import excludes_seen
 from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
 from retrieval_leaderboard.studies.cold_start import page
-
 from tests.evaluation.stored import keep, record
 
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.neural.infonce import InfoNCE

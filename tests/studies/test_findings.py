@@ -1,6 +1,7 @@
 """Findings: what is scored, what a table says of scores, which models are efficient."""
 
 import pytest
+
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.studies import findings, findings_page

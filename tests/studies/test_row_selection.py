@@ -1,6 +1,7 @@
 """Which row of a model the pages compare."""
 
 import pytest
+
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.studies.row_selection import compared
 

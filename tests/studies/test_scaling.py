@@ -1,6 +1,7 @@
 """Growth: the exponent of what was measured, without times too short to tell."""
 
 import pytest
+
 from retrieval_leaderboard.studies.scaling import exponent, page
 
 

@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
-from retrieval_leaderboard.support import cores
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.support import cores
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
 from retrieval_leaderboard.support.files import atomic_file, atomic_folder, contents, tidy, write_json
 

@@ -9,6 +9,7 @@ import types
 from pathlib import Path
 
 import pytest
+
 from retrieval_leaderboard.support import locks
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.locks import held, locked

@@ -1,6 +1,7 @@
 """Main memory on systems that tell less than Linux does, and in containers."""
 
 import pytest
+
 from retrieval_leaderboard.support import memory
 from retrieval_leaderboard.support.memory import available, peak_mib
 

@@ -8,10 +8,10 @@ from argparse import Namespace
 from contextlib import contextmanager, redirect_stdout
 
 import pytest
-from retrieval_leaderboard.evaluation.reports import terminal
-from retrieval_leaderboard.support import errors, progress
 
 from retrieval_leaderboard import ROOT, leaderboard
+from retrieval_leaderboard.evaluation.reports import terminal
+from retrieval_leaderboard.support import errors, progress
 
 
 @contextmanager

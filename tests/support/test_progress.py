@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+
 from retrieval_leaderboard.support import progress
 
 

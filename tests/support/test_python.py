@@ -6,9 +6,9 @@ import sys
 import tomllib
 
 import pytest
-from retrieval_leaderboard.support import python
 
 from retrieval_leaderboard import ROOT, support
+from retrieval_leaderboard.support import python
 
 ENTRIES = ("retrieval_leaderboard/cli.py", "serving/__init__.py", "benchmarks/__init__.py")
 

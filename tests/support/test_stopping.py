@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+
 from retrieval_leaderboard.support.stopping import ENDING, interrupting
 
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.benchmarks.gpu import __main__ as gpu
 from retrieval_leaderboard.benchmarks.gpu import work
 from retrieval_leaderboard.benchmarks.gpu.page import page, table
@@ -63,7 +64,7 @@ def test_targets_are_judged_on_a_card(rehearsal):
     topk = {"queries": 10**6, "items": 10**5, "dim": 64, "k": 20}
     topk |= {"seconds": 8.0, "product_seconds": 2.0, "peak_mib": 512.0}
     ceilings = {"copy_gb": 400.0, "fp32": 3.2, "bf16": 9.0, "fp16": 9.0}
-    run = {"model": "infonce", "batch_rows": 512, "peak_mib": 1.0}
+    run = {"model": "infonce", "batch_size": 512, "peak_mib": 1.0}
     training = [
         run | {"precision": "fp32", "seconds": 0.6, "examples_per_second": 100.0},
         run | {"precision": "fp16", "seconds": 0.4, "examples_per_second": 150.0},

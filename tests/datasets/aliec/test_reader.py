@@ -14,6 +14,7 @@ from typing import IO
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets.aliec import raw_files, reader
 from retrieval_leaderboard.datasets.aliec.simulator import MARKER
 from retrieval_leaderboard.datasets.log import Log

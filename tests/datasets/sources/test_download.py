@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from retrieval_leaderboard.datasets.sources import download
 from retrieval_leaderboard.datasets.sources.download import Recipe, fetch
 from retrieval_leaderboard.datasets.sources.files import RECIPES, check_aliec

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets import Features
 from retrieval_leaderboard.datasets.sources import movielens
 from retrieval_leaderboard.datasets.splits.split import split

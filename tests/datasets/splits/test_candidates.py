@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets import Features, load
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.datasets.splits.candidates import KNOWN_BEFORE, LISTED_TOO, TAKEN
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.errors import InputError
-
 from tests.datasets.splits.test_protocols import make_log
 
 EVENTS = [

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.cold_items import draw
@@ -42,7 +43,7 @@ def both():
 COLD, COLD_IN_VALID = draw(N_ITEMS, 3)
 
 
-def test_two_tenths_of_the_catalogue_are_drawn_and_share_no_item():
+def test_two_tenths_of_the_catalog_are_drawn_and_share_no_item():
     assert COLD.sum() == COLD_IN_VALID.sum() == 6
     assert not (COLD & COLD_IN_VALID).any()
     again, other = draw(N_ITEMS, 3), draw(N_ITEMS, 4)
@@ -124,7 +125,7 @@ def test_the_seed_draws_other_items_and_another_fingerprint():
     assert len(prints) == 2
 
 
-def test_a_catalogue_that_is_all_held_out_is_refused():
+def test_a_catalog_that_is_all_held_out_is_refused():
     with pytest.raises(InputError, match="no training interaction is left"):
         split(make_log(n_users=2, events=2, n_items=2), "cold-items", False, 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+
 from retrieval_leaderboard.datasets.splits.holdout import draw, lie_together, stretch
 
 Codes = npt.NDArray[np.int32]

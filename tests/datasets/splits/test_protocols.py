@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets import Dataset, Features, Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.split import split
@@ -103,7 +104,7 @@ def test_published_carves_a_fifth_of_each_row():
 
 
 def in_stretches(items: list[int], length: int) -> bool:
-    """Whether `items` are neighbours among the whole numbers below `length`, 0 following the last."""
+    """Whether `items` are neighbors among the whole numbers below `length`, 0 following the last."""
     there = np.isin(np.arange(length), items)
     return int((there & ~np.roll(there, 1)).sum()) == 1
 

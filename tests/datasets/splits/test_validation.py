@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from retrieval_leaderboard.datasets.splits import validation
 from retrieval_leaderboard.datasets.splits.split import PROTOCOLS
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from retrieval_leaderboard.datasets.tables import columns
 from retrieval_leaderboard.datasets.tables.columns import NAMES
 from retrieval_leaderboard.support.errors import InputError

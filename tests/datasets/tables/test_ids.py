@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+
 from retrieval_leaderboard.datasets.tables import ids
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from retrieval_leaderboard.datasets.tables.source_table import open_table
 from retrieval_leaderboard.support.errors import InputError
 

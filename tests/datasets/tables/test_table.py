@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.tables import table
 from retrieval_leaderboard.support.errors import InputError

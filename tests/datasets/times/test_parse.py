@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.times import parse
 from retrieval_leaderboard.datasets.times.date_codes import CODES, fitting, width

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import pytrec_eval
+
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS, contains, mean, per_query
 

@@ -1,6 +1,7 @@
 """Slices by history and by popularity of the true item, by hand."""
 
 import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics.slices import item_groups, slices
@@ -84,7 +85,7 @@ def test_a_list_longer_than_what_is_allowed_has_every_item():
     assert all(part.get("random_recall", 1.0) == 1.0 for part in slices(LISTS, QUERIES, TRAIN, 9))
 
 
-def test_groups_share_out_the_catalogue():
+def test_groups_share_out_the_catalog():
     groups = item_groups(TRAIN.item_counts)
     assert sum(groups.values()).tolist() == [1] * 5
     assert np.flatnonzero(groups["head"]).tolist() == [0]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.dataset import Dataset
@@ -11,7 +12,6 @@ from retrieval_leaderboard.evaluation.reports import report
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import BSL
-
 from tests.evaluation.reports.test_main_table import record
 
 ORDERED = planted()

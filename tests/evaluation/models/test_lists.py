@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.lists import InvalidListsError, check
@@ -38,8 +39,8 @@ def test_a_repeated_item():
     refuse([[1, 2, 1], GOOD_ITEMS[1]], GOOD_SCORES, "a repeated item")
 
 
-def test_an_item_outside_the_catalogue():
-    refuse([[1, 2, 4], GOOD_ITEMS[1]], GOOD_SCORES, "outside the catalogue")
+def test_an_item_outside_the_catalog():
+    refuse([[1, 2, 4], GOOD_ITEMS[1]], GOOD_SCORES, "outside the catalog")
 
 
 def test_a_list_not_best_first():

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse import csc_array, csr_array
+
 from retrieval_leaderboard.evaluation import ItemToItemRetriever
 from retrieval_leaderboard.evaluation.models import saving
-from scipy.sparse import csc_array, csr_array
 
 
 @dataclass

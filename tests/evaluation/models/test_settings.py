@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
+
 from retrieval_leaderboard.evaluation import EmbeddingRetriever
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.support.errors import InputError

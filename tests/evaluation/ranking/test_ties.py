@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 from numba import njit
+
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import ties, topk
 

@@ -3,6 +3,11 @@
 from dataclasses import replace
 
 import pytest
+
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,
+)
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import comparability
 from retrieval_leaderboard.evaluation.reports.comparability import (
@@ -14,22 +19,17 @@ from retrieval_leaderboard.evaluation.reports.comparability import (
     facts,
 )
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,
-)
-
 MF = Facts("MF", dimension=64, loss="softmax", user=BY_HISTORY)
 
 
 def ours(model, **changed):
     return facts(
-        model, settings.resolve(registry.get(model), changed, "here"), bool(changed.get("neighbours"))
+        model, settings.resolve(registry.get(model), changed, "here"), bool(changed.get("neighbors"))
     )
 
 
 def test_like_is_like():
-    assert differences(ours("infonce", neighbours=0), MF) == []
+    assert differences(ours("infonce", neighbors=0), MF) == []
     assert differences(ours("global_hot"), Facts("popularity")) == []
     cosine = {"user_exponent": 0.0, "history_exponent": 0.5, "target_exponent": 0.5}
     assert differences(ours("item_cf", **cosine), Facts("item-item", method="ItemCF", weights="none")) == []
@@ -38,25 +38,25 @@ def test_like_is_like():
 @pytest.mark.parametrize(
     ("model", "changed", "theirs", "told"),
     [
-        ("infonce", {"neighbours": 0, "embedding_dim": 256}, MF, "dimension 256, theirs 64"),
-        ("infonce", {"neighbours": 0, "mlp": "256-128"}, MF, "dimension 128, theirs 64"),
+        ("infonce", {"neighbors": 0, "embedding_dim": 256}, MF, "dimension 256, theirs 64"),
+        ("infonce", {"neighbors": 0, "mlp": "256-128"}, MF, "dimension 128, theirs 64"),
         (
             "als",
             {"factors": 32},
             Facts("MF", 64, "squared error of counts", user=BY_ID),
             "dimension 32, theirs 64",
         ),
-        ("infonce", {"neighbours": 20}, MF, "graph over items, theirs none"),
-        ("bsl", {"neighbours": 0}, MF, "loss BSL, theirs softmax"),
-        ("infonce", {"neighbours": 0}, replace(MF, user=BY_ID), "user the history, theirs an id"),
+        ("infonce", {"neighbors": 20}, MF, "graph over items, theirs none"),
+        ("bsl", {"neighbors": 0}, MF, "loss BSL, theirs softmax"),
+        ("infonce", {"neighbors": 0}, replace(MF, user=BY_ID), "user the history, theirs an id"),
         (
             "infonce",
-            {"neighbours": 0, "user_share": 0.3},
+            {"neighbors": 0, "user_share": 0.3},
             MF,
             "user an id and the history, theirs the history",
         ),
-        ("infonce", {"neighbours": 0, "features": True}, MF, "features of users and items, theirs none"),
-        ("infonce", {"neighbours": 0}, Facts("MF", loss="softmax", user=BY_HISTORY), "unstated: dimension"),
+        ("infonce", {"neighbors": 0, "features": True}, MF, "features of users and items, theirs none"),
+        ("infonce", {"neighbors": 0}, Facts("MF", loss="softmax", user=BY_HISTORY), "unstated: dimension"),
         (
             "item_cf",
             {},
@@ -78,7 +78,7 @@ def test_what_differs_is_told_and_nothing_else(model, changed, theirs, told):
 
 
 def test_what_has_no_vectors_is_beside_nothing_that_has():
-    graph, tower = ours("infonce", neighbours=20), ours("infonce", neighbours=0)
+    graph, tower = ours("infonce", neighbors=20), ours("infonce", neighbors=0)
     assert (graph.family, tower.family) == ("graph", "vectors")
     assert comparable(graph, MF) and comparable(tower, MF)
     assert not comparable(tower, Facts("linear")) and not comparable(ours("item_cf"), MF)

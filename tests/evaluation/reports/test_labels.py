@@ -29,14 +29,14 @@ def test_every_setting_that_differs():
 
 def test_the_fewest_settings_that_tell_rows_apart_where_many_differ_and_how_many_more():
     rows = [
-        ("item_cf", {"last_n": 0, "top_k": 0, "kept_for": "target", "shrinkage": 1.0}),
-        ("item_cf", {"last_n": 1, "top_k": 20, "kept_for": "history", "shrinkage": 0.0}),
+        ("item_cf", {"last_n": 0, "top_k": 0, "prune_axis": "target", "shrinkage": 1.0}),
+        ("item_cf", {"last_n": 1, "top_k": 20, "prune_axis": "history", "shrinkage": 0.0}),
         ("als", {"factors": 64}),
     ]
     assert labels(rows) == ["item_cf (last_n=0, +3)", "item_cf (last_n=1, +3)", "als"]
     assert differences(rows) == {
-        "item_cf (last_n=0, +3)": "last_n=0, top_k=0, kept_for=target, shrinkage=1.0",
-        "item_cf (last_n=1, +3)": "last_n=1, top_k=20, kept_for=history, shrinkage=0.0",
+        "item_cf (last_n=0, +3)": "last_n=0, top_k=0, prune_axis=target, shrinkage=1.0",
+        "item_cf (last_n=1, +3)": "last_n=1, top_k=20, prune_axis=history, shrinkage=0.0",
     }
 
 

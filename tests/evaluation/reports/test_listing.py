@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from retrieval_leaderboard.datasets import catalog
-from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.reports import listing
-from retrieval_leaderboard.support.errors import InputError
 
 from retrieval_leaderboard import (
     baselines,  # noqa: F401
     neural,  # noqa: F401
 )
+from retrieval_leaderboard.datasets import catalog
+from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.reports import listing
+from retrieval_leaderboard.support.errors import InputError
 
 
 def listed(name="", folder=Path("nowhere")):

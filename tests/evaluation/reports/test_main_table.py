@@ -4,11 +4,12 @@ import io
 import re
 
 import pytest
+from rich.console import Console
+
 from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
 from retrieval_leaderboard.evaluation.reports import index_section, report, terminal
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.main_table import BEST, COSTS, ELSEWHERE, SHOWN, _cost, markdown
-from rich.console import Console
 
 DATASET = {
     "title": "mine", "synthetic": False, "protocol": "time", "exclude_seen": True, "split_seed": 0,

@@ -1,6 +1,7 @@
 """The mark of rows whose item vectors carry propagation over a graph of items."""
 
 import pytest
+
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.evaluation.reports.main_table import markdown
@@ -9,13 +10,12 @@ from retrieval_leaderboard.evaluation.testing import contract
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import BSL
 from retrieval_leaderboard.neural.towers import neighbors
-
 from tests.evaluation.reports.test_main_table import DATASET, record
 
 
-def row(model, neighbours=None, rows="auto", each=20, protocol="published", shipped=False, **more):
+def row(model, neighbors=None, rows="auto", each=20, protocol="published", shipped=False, **more):
     """A row on 100 users with `each` interactions on average; of a model without the setting where None."""
-    settings = {} if neighbours is None else {"neighbours": neighbours, "rows": rows}
+    settings = {} if neighbors is None else {"neighbors": neighbors, "rows": rows}
     about = {"protocol": protocol, "users": 100, "train_valid_interactions": 100 * each}
     return Row(model, settings, [record(0.5, dataset=about, **more)], [], shipped)
 
@@ -49,12 +49,12 @@ def test_of_records_new_and_old(of, expected):
 def test_a_board_says_which_rows_have_it_and_where_the_plain_ones_are():
     rows = [row("bsl", -1), row("infonce", 20), row("infonce", 0), row("item_cf"), row("dssm_bce", 0)]
     assert labels(rows) == [
-        "bsl ‡", "infonce (neighbours=20) ‡", "infonce (neighbours=0)", "item_cf", "dssm_bce"
+        "bsl ‡", "infonce (neighbors=20) ‡", "infonce (neighbors=0)", "item_cf", "dssm_bce"
     ]  # fmt: skip
     (note,) = footnotes(*rows)
     assert note.endswith(
-        "The same model without it: bsl not run yet (--models bsl --set bsl.neighbours=0); "
-        "infonce (neighbours=0)."
+        "The same model without it: bsl not run yet (--models bsl --set bsl.neighbors=0); "
+        "infonce (neighbors=0)."
     )
 
 
@@ -67,12 +67,12 @@ def test_the_mark_stands_before_shipped():
     assert labels([row("bsl", -1, shipped=True)]) == ["bsl ‡, shipped"]
 
 
-@pytest.mark.parametrize("neighbours", [0, 3])
-def test_a_fitted_model_says_whether_it_has_it(neighbours):
-    model = BSL(embedding_dim=4, epochs=1, neighbours=neighbours)
+@pytest.mark.parametrize("neighbors", [0, 3])
+def test_a_fitted_model_says_whether_it_has_it(neighbors):
+    model = BSL(embedding_dim=4, epochs=1, neighbors=neighbors)
     assert not model.propagates
     contract.fit(model, planted(), 0)
-    assert model.propagates is (neighbours > 0)
+    assert model.propagates is (neighbors > 0)
 
 
 def test_the_rule_has_one_threshold():

@@ -2,6 +2,11 @@
 
 import pytest
 import yaml
+
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
 from retrieval_leaderboard.datasets import catalog
 from retrieval_leaderboard.datasets.splits.split import PROTOCOLS
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -9,11 +14,6 @@ from retrieval_leaderboard.evaluation.reports import published_section, referenc
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.comparability import OURS
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 
 ABOUT = {"users": 10, "train_valid_interactions": 200}
 
@@ -52,15 +52,15 @@ def test_the_file_names_datasets_protocols_and_models_there_are(tmp_path):
 
 
 def test_each_published_number_stands_once_beside_the_fairest_row():
-    plain, wide = {"neighbours": 0}, {"neighbours": 0, "embedding_dim": 256}
+    plain, wide = {"neighbors": 0}, {"neighbors": 0, "embedding_dim": 256}
     found = cells(
         board(
-            row("simplex_ccl", neighbours=20),
+            row("simplex_ccl", neighbors=20),
             row("simplex_ccl", 0.18, 0.16, trials=20, **plain),
             row("simplex_ccl", trials=30, **plain),
             row("simplex_ccl", trials=99, by="command line", **plain),
             row("simplex_ccl", trials=99, **wide),
-            row("bsl", trials=99, neighbours=20),
+            row("bsl", trials=99, neighbors=20),
         )
     )
     assert found["SimpleX"] == [
@@ -73,7 +73,7 @@ def test_each_published_number_stands_once_beside_the_fairest_row():
 
 
 def test_without_the_same_dimension_no_change_is_given():
-    (line,) = [cells(board(row("infonce", neighbours=0, embedding_dim=256)))["YoutubeDNN"]]
+    (line,) = [cells(board(row("infonce", neighbors=0, embedding_dim=256)))["YoutubeDNN"]]
     assert line[5:7] == ["–", "dimension 256, theirs 64"]
 
 
@@ -84,7 +84,7 @@ def test_a_number_that_nothing_is_beside_stands_there_too():
 
 
 def test_like_stands_before_unlike():
-    text = "\n".join(published_section.section(board(row("infonce", neighbours=0)), ["ours"]))
+    text = "\n".join(published_section.section(board(row("infonce", neighbors=0)), ["ours"]))
     like, unlike = text.split("### With a difference")
     assert "| YoutubeDNN" in like and "| SimpleX" in unlike and "| YoutubeDNN" not in unlike
 

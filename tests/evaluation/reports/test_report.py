@@ -1,7 +1,7 @@
 import pytest
+
 from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
 from retrieval_leaderboard.evaluation.reports import main_table, report
-
 from tests.evaluation import stored
 
 

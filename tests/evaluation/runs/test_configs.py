@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
+
+from retrieval_leaderboard import baselines  # noqa: F401  (importing registers its models)
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.evaluation.runs.configs import Choice, Chosen
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import baselines  # noqa: F401  (importing registers its models)
 
 
 def data(protocol, exclude_seen):

@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.evaluation.runs.isolation import Crash, call
 from retrieval_leaderboard.support.errors import UnwritableError

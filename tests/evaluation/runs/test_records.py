@@ -4,6 +4,11 @@ import json
 
 import numpy as np
 import pytest
+
+from retrieval_leaderboard import (
+    ROOT,
+    baselines,  # noqa: F401
+)
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import main_table, report
 from retrieval_leaderboard.evaluation.reports.board import read_boards
@@ -13,11 +18,6 @@ from retrieval_leaderboard.evaluation.testing import contract
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.support import sealed
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
-
-from retrieval_leaderboard import (
-    ROOT,
-    baselines,  # noqa: F401
-)
 from tests.evaluation.stored import keep, record
 
 DATA = planted()

@@ -4,6 +4,7 @@ import math
 import os
 
 import pytest
+
 from retrieval_leaderboard.evaluation.runs import usage
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from retrieval_leaderboard.evaluation.harness import evaluate
-from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.testing.contract import ContractError, check, fit
-from retrieval_leaderboard.evaluation.testing.planted import planted
 
 from retrieval_leaderboard import (
     baselines,  # noqa: F401
     neural,  # noqa: F401
 )
+from retrieval_leaderboard.evaluation.harness import evaluate
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.testing.contract import ContractError, check, fit
+from retrieval_leaderboard.evaluation.testing.planted import planted
 
 MODELS = Path(__file__).parents[1] / "sample_models.py"
 

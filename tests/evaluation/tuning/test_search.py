@@ -10,6 +10,11 @@ from typing import ClassVar
 
 import optuna
 import pytest
+
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
@@ -20,11 +25,6 @@ from retrieval_leaderboard.evaluation.tuning.trial import Trial, Watch, attempt,
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
-
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 
 DATA = planted()
 SOURCE = ModelSource("Tunable", f"{Path(__file__).parents[1] / 'sample_models.py'}:Tunable")

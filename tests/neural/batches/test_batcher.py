@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural.batches.batcher import Batch, Batcher, Rows, Taken, position_rows, user_rows
 from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
@@ -23,7 +24,7 @@ def train() -> Interactions:
 def batcher(train: Interactions, in_batch: bool, mask_history: bool, seed: int = 0) -> Batcher:
     counts = torch.as_tensor(train.item_counts)
     return Batcher(
-        batch_rows=16,
+        batch_size=16,
         sampler=NegativeSampler(counts, 30, 0.0),
         in_batch=in_batch,
         mask_history=mask_history,
@@ -95,16 +96,16 @@ def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
             at += 1
 
 
-@pytest.mark.parametrize("batch_rows", [1, 16, 1000])
-def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_rows: int) -> None:
+@pytest.mark.parametrize("batch_size", [1, 16, 1000])
+def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_size: int) -> None:
     rows = user_rows(resident(train), 0.5, generator())
     order = torch.randperm(len(rows), generator=generator())
-    made = replace(batcher(train, True, True), batch_rows=batch_rows)
+    made = replace(batcher(train, True, True), batch_size=batch_size)
     counted = replace(batcher(train, True, True), generator=generator())
     torch.randperm(len(rows), generator=counted.generator)
     batches = list(made.epoch(rows))
-    assert len(batches) == len(order.split(batch_rows))
-    for batch, chosen in zip(batches, order.split(batch_rows), strict=True):
+    assert len(batches) == len(order.split(batch_size))
+    for batch, chosen in zip(batches, order.split(batch_size), strict=True):
         expected = counted.assemble(rows, chosen)
         for name in ("items", "row", "target", "negative", "hit_row", "hit_negative"):
             assert torch.equal(getattr(batch, name), getattr(expected, name))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.batches.hard_negatives import refresh
@@ -8,7 +9,7 @@ from retrieval_leaderboard.neural.training.loop import Loop
 from retrieval_leaderboard.support.errors import InputError
 
 DATA = planted()
-SETTINGS = {"embedding_dim": 16, "batch_rows": 16, "negatives": 4, "epochs": 6, "hard_negatives": 3}
+SETTINGS = {"embedding_dim": 16, "batch_size": 16, "negatives": 4, "epochs": 6, "hard_negatives": 3}
 
 
 def test_lists_are_the_models_own_and_hold_nothing_taken() -> None:

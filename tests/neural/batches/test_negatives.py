@@ -1,6 +1,7 @@
 import torch
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
 from torch.testing import assert_close
+
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
 
 COUNTS = torch.tensor([0, 1, 4, 16, 0, 64])
 

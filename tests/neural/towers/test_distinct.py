@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import MODELS
 from retrieval_leaderboard.neural.batches import batcher
@@ -12,11 +14,10 @@ from retrieval_leaderboard.neural.towers import distinct, sums
 from retrieval_leaderboard.neural.training import optimizer
 from retrieval_leaderboard.neural.training.loop import Loop, batch_loss
 from retrieval_leaderboard.support import compute
-from torch.utils._python_dispatch import TorchDispatchMode
 
 ASKING = (distinct, batcher, sums, optimizer)
 """The modules that ask whether the host would wait."""
-SMALL = {"embedding_dim": 16, "batch_rows": 20, "negatives": 12, "epochs": 4}
+SMALL = {"embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 4}
 WAITING = ("nonzero", "_unique2", "unique_dim", "unique_consecutive", "_local_scalar_dense", "masked_select")
 
 
@@ -79,7 +80,7 @@ def test_distinct_fills_unused_places(like_a_gpu) -> None:
     {"history_dropout": 0.1},
     {"history_encoder": "user_attention", "user_share": 0.3, "negative_exponent": 0.75},
     {"history_encoder": "self_attention", "max_history": 4, "accumulate": 2},
-    {"neighbours": 3, "rows": "position"},
+    {"neighbors": 3, "rows": "position"},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("model", MODELS)
@@ -112,19 +113,19 @@ def test_the_watch_sees_what_waits() -> None:
 def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
     def gradients() -> list[torch.Tensor]:
         """The loss, then the gradient of every row of every table and of every parameter."""
-        settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbours": added}
+        settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbors": added}
         loop = Loop(model(**settings), train(), 0)
         found = []
         for batch in loop.batcher.epoch(loop.rows()):
             loss = batch_loss(loop.model, loop.towers, batch)
             loss.backward()
-            loop.optimiser.collect()
+            loop.optimizer.collect()
             found.append(loss.detach())
             assert torch.isfinite(loss)
-            for table, (row, leaf) in zip(loop.optimiser.tables, loop.optimiser.touched, strict=True):
+            for table, (row, leaf) in zip(loop.optimizer.tables, loop.optimizer.touched, strict=True):
                 found.append(torch.zeros_like(table.weight).index_add(0, row, leaf.grad))
-            found += [each.grad.clone() for each in loop.optimiser.dense if each.grad is not None]
-            loop.optimiser.zero_grad()
+            found += [each.grad.clone() for each in loop.optimizer.dense if each.grad is not None]
+            loop.optimizer.zero_grad()
         return found
 
     plain = gradients()

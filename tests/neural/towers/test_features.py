@@ -3,17 +3,18 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from torch.testing import assert_close
+
 from retrieval_leaderboard.datasets.dataset import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.neural.towers.columns import Columns, Scale, bucketed
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
 from retrieval_leaderboard.support.errors import InputError
-from torch.testing import assert_close
 
 FEATURES = Features(
-    categorical={"colour": np.array([0, 2, 1, 2], dtype=np.int32)},
+    categorical={"color": np.array([0, 2, 1, 2], dtype=np.int32)},
     multivalued={"genre": Ragged.from_rows([[1, 2], [], [3], [2, 2]])},
-    vocabulary={"colour": ["unknown", "red", "blue"], "genre": ["unknown", "a", "b", "c"]},
+    vocabulary={"color": ["unknown", "red", "blue"], "genre": ["unknown", "a", "b", "c"]},
     numeric={"price": np.array([1.0, np.nan, 1e8, 0.0], dtype=np.float32)},
 )
 COLUMNS = Columns.of(FEATURES)
@@ -26,7 +27,7 @@ def encoder() -> FeatureEncoder:
 def test_every_column_has_a_vector() -> None:
     encode = encoder()
     parts = encode.table.rows.split(COLUMNS.sizes)
-    colour, price, genre = parts
+    color, price, genre = parts
     squeezed = np.log1p([1.0, 1e8, 0.0])
     number = dict(zip([0, 2, 3], (squeezed - squeezed.mean()) / squeezed.std(), strict=True))
     genres = {0: (genre[1] + genre[2]) / 2, 1: torch.zeros(3), 2: genre[3], 3: genre[2]}
@@ -36,7 +37,7 @@ def test_every_column_has_a_vector() -> None:
         assert found.shape == (5, encode.fields, 3)
         for vectors, row in zip(found, [3, 0, 1, 2, 2], strict=True):
             linear = encode.numeric[1] if row == 1 else float(number[row]) * encode.numeric[0]
-            expected = [colour[FEATURES.categorical["colour"][row]], price[buckets[row]], genres[row], linear]
+            expected = [color[FEATURES.categorical["color"][row]], price[buckets[row]], genres[row], linear]
             assert_close(vectors, torch.stack(expected))
 
 
@@ -61,7 +62,7 @@ def test_unknown_rows_are_zero_at_first_and_count_as_not_told() -> None:
         vectors = encoder()(rows, torch.tensor([-1]))
     assert not vectors[0, :3].any()
     nothing = Features(
-        {"colour": np.array([0, 1], dtype=np.int32)},
+        {"color": np.array([0, 1], dtype=np.int32)},
         {"genre": Ragged.empty(2)},
         FEATURES.vocabulary,
         {"price": np.array([np.nan, np.nan], dtype=np.float32)},
@@ -71,7 +72,7 @@ def test_unknown_rows_are_zero_at_first_and_count_as_not_told() -> None:
 
 def test_a_code_that_was_not_learned_is_unknown() -> None:
     new = replace(
-        FEATURES, categorical={"colour": np.array([7], dtype=np.int32)},
+        FEATURES, categorical={"color": np.array([7], dtype=np.int32)},
         multivalued={"genre": Ragged.from_rows([[9, 1]])},
         numeric={"price": np.array([5.0], dtype=np.float32)},
     )  # fmt: skip

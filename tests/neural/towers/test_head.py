@@ -1,7 +1,8 @@
 import pytest
 import torch
-from retrieval_leaderboard.neural.towers.head import Cross, FactorisationMachine, Head, HeadShape
 from torch.testing import assert_close
+
+from retrieval_leaderboard.neural.towers.head import Cross, FactorizationMachine, Head, HeadShape
 
 FIELDS = torch.randn(5, 3, 4, generator=torch.Generator().manual_seed(0))
 
@@ -17,7 +18,7 @@ def test_starts_as_the_sum_of_the_fields(shape) -> None:
     assert_close(head(**shape)(FIELDS), FIELDS.sum(dim=1))
 
 
-def test_a_batch_of_one_row_is_normalised_by_the_running_means() -> None:
+def test_a_batch_of_one_row_is_normalized_by_the_running_means() -> None:
     part = head(widths=(8,), norm="batch")
     torch.nn.init.ones_(part.layers[-1].weight)
     for _ in range(200):
@@ -34,12 +35,12 @@ def test_the_deep_part_learns_what_a_sum_cannot_say(shape) -> None:
     fields = torch.randn(512, 3, 4, generator=torch.Generator().manual_seed(2))
     goal = fields[:, 0] * fields[:, 1]  # (512, 4)
     part = head(**shape | {"widths": (64,)})
-    optimiser = torch.optim.Adam(part.parameters(), 0.01)
+    optimizer = torch.optim.Adam(part.parameters(), 0.01)
     for _ in range(300):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = ((part(fields) - fields.sum(dim=1) - goal) ** 2).mean()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     assert loss < 0.25 * (goal**2).mean()
 
 
@@ -51,9 +52,9 @@ def test_cross_is_dcn_v2() -> None:
     assert_close(cross(FIELDS), x2)
 
 
-def test_factorisation_machine_sums_the_products_of_pairs() -> None:
+def test_factorization_machine_sums_the_products_of_pairs() -> None:
     pairs = FIELDS[:, 0] * FIELDS[:, 1] + FIELDS[:, 0] * FIELDS[:, 2] + FIELDS[:, 1] * FIELDS[:, 2]
-    assert_close(FactorisationMachine(3, 4)(FIELDS), torch.cat([FIELDS.flatten(1), pairs], dim=1))
+    assert_close(FactorizationMachine(3, 4)(FIELDS), torch.cat([FIELDS.flatten(1), pairs], dim=1))
 
 
 def test_norms_and_dropout_are_where_they_belong() -> None:

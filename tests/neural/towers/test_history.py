@@ -1,7 +1,8 @@
 import torch
+from torch.testing import assert_close
+
 from retrieval_leaderboard.neural.towers.history import Moments, ranges, weights
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
-from torch.testing import assert_close
 
 ITEMS = torch.tensor([3, 1, 4, 1, 5, 2, 0])
 START, STOP = torch.tensor([2, 0, 7, 1, 4]), torch.tensor([6, 3, 7, 2, 7])

@@ -1,18 +1,19 @@
 import numpy as np
 import pytest
 import torch
+from torch.testing import assert_close
+
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE, SimpleX
 from retrieval_leaderboard.neural.towers import history_encoders
 from retrieval_leaderboard.neural.towers.history import Moments, weights
 from retrieval_leaderboard.neural.towers.history_encoders import (
     Mean,
-    Placed,
+    PositionWeighted,
     SelfAttention,
     UserAttention,
     encoder_for,
 )
-from torch.testing import assert_close
 
 ROWS = [[3, 1, 4], [], [5], [2, 0, 1, 3, 4]]
 VECTORS = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
@@ -58,7 +59,7 @@ def test_user_attention_equals_a_loop() -> None:
 
 
 def test_placed_equals_a_loop() -> None:
-    encoder, now = Placed(8, 3), moments()
+    encoder, now = PositionWeighted(8, 3), moments()
     with torch.no_grad():
         encoder.place.normal_(generator=generator())
     found, weight = encoded(encoder, now), weights(now, torch.ones(6), 0.5)
@@ -71,7 +72,7 @@ def test_placed_equals_a_loop() -> None:
 
 
 def test_placed_starts_as_the_mean() -> None:
-    assert_close(encoded(Placed(8, 3), moments()), encoded(Mean(), moments()))
+    assert_close(encoded(PositionWeighted(8, 3), moments()), encoded(Mean(), moments()))
 
 
 def test_user_attention_of_a_user_of_whom_nothing_is_known_is_the_mean() -> None:
@@ -167,9 +168,9 @@ def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
 
 @pytest.mark.parametrize(("model", "rows", "missing", "expected"), [
     (InfoNCE(), "position", 0, "self_attention"),
-    (InfoNCE(), "position", 1, "placed"),
+    (InfoNCE(), "position", 1, "position_weighted"),
     (InfoNCE(), "user", 0, "mean"),
-    (SimpleX(), "position", 0, "placed"),
+    (SimpleX(), "position", 0, "position_weighted"),
     (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
     (InfoNCE(history_encoder="mean"), "position", 0, "mean"),
 ])  # fmt: skip

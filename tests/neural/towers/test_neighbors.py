@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.evaluation.models.saving import load, save
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import MODELS, InfoNCE
 from retrieval_leaderboard.neural.towers.history import Moments
-from retrieval_leaderboard.neural.towers.neighbors import BY_RULE, ENOUGH, neighbours_of, wanted
+from retrieval_leaderboard.neural.towers.neighbors import BY_RULE, ENOUGH, neighbors_of, wanted
 from retrieval_leaderboard.neural.training.build import towers_of
 from retrieval_leaderboard.support.errors import InputError
 
@@ -33,10 +34,10 @@ def uneven() -> Interactions:
     return Interactions(user, np.concatenate(rows).astype(np.int32), None, 34, 20, False)
 
 
-def test_neighbours_are_the_most_similar_items() -> None:
+def test_neighbors_are_the_most_similar_items() -> None:
     train = uneven()
     similar = plain(train)
-    found = neighbours_of(train, K, WEIGHT)
+    found = neighbors_of(train, K, WEIGHT)
     assert found.item.shape == found.weight.shape == (train.n_items, K + 1)
     assert found.item[:, 0].tolist() == list(range(train.n_items))
     for item in range(train.n_items):
@@ -49,7 +50,7 @@ def test_neighbours_are_the_most_similar_items() -> None:
 
 def test_an_item_that_nobody_took_with_others_is_made_of_itself() -> None:
     train = Interactions(np.array([0, 0, 1], np.int32), np.array([0, 1, 2], np.int32), None, 2, 4, False)
-    found = neighbours_of(train, K, WEIGHT)
+    found = neighbors_of(train, K, WEIGHT)
     assert found.item.tolist() == [[0, 1, 0, 0], [1, 0, 1, 1], [2, 2, 2, 2], [3, 3, 3, 3]]
     assert found.weight.tolist() == [[1, WEIGHT, 0, 0], [1, WEIGHT, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]]
 
@@ -58,10 +59,10 @@ def test_an_item_that_nobody_took_with_others_is_made_of_itself() -> None:
     ({}, "user", ENOUGH, BY_RULE),
     ({}, "user", ENOUGH - 1, 0),
     ({}, "position", ENOUGH, 0),
-    ({"neighbours": 0}, "user", ENOUGH, 0),
-    ({"neighbours": 7}, "position", 1, 7),
+    ({"neighbors": 0}, "user", ENOUGH, 0),
+    ({"neighbors": 7}, "position", 1, 7),
 ], ids=str)  # fmt: skip
-def test_the_rule_adds_neighbours_where_rows_are_users_with_enough_items(
+def test_the_rule_adds_neighbors_where_rows_are_users_with_enough_items(
     settings: dict, rows: str, length: int, k: int
 ) -> None:
     user = np.repeat(np.arange(2, dtype=np.int32), length)
@@ -79,11 +80,11 @@ def test_the_rule_adds_neighbours_where_rows_are_users_with_enough_items(
 ], ids=str)  # fmt: skip
 def test_folded_towers_give_the_same_vectors(settings: dict) -> None:
     train = planted().train
-    model = InfoNCE(embedding_dim=8, neighbours=K, neighbour_weight=WEIGHT, **settings)
+    model = InfoNCE(embedding_dim=8, neighbors=K, neighbor_weight=WEIGHT, **settings)
     model.rows_ = settings.get("rows", "user")
     towers = towers_of(model, train, torch.Generator().manual_seed(0)).eval()
     folded = towers.folded()
-    assert folded.neighbours is None
+    assert folded.neighbors is None
     assert not torch.allclose(folded.item.rows, towers.item.rows)
     offsets = torch.as_tensor(train.by_user.compact()[1])
     moments = Moments.of(
@@ -101,7 +102,7 @@ def test_folded_towers_give_the_same_vectors(settings: dict) -> None:
 @pytest.mark.parametrize("model_class", MODELS)
 def test_a_saved_model_answers_as_before(model_class, tmp_path) -> None:
     data = planted()
-    model = model_class(embedding_dim=8, epochs=2, neighbours=K)
+    model = model_class(embedding_dim=8, epochs=2, neighbors=K)
     model.fit(data.train, data.valid, 0)
     expected = model.recommend(data.valid, 5)
     save(model, tmp_path / "model")
@@ -112,8 +113,8 @@ def test_a_saved_model_answers_as_before(model_class, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("settings", "told"), [
-    ({"neighbours": -2}, "infonce.neighbours is -2: give -1 or more"),
-    ({"neighbour_weight": 0.0}, "infonce.neighbour_weight is 0.0: give more than 0"),
+    ({"neighbors": -2}, "infonce.neighbors is -2: give -1 or more"),
+    ({"neighbor_weight": 0.0}, "infonce.neighbor_weight is 0.0: give more than 0"),
 ], ids=str)  # fmt: skip
 def test_settings_without_a_meaning_are_refused(settings: dict, told: str) -> None:
     with pytest.raises(InputError, match=told):

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from retrieval_leaderboard.neural.towers.sums import plain_sums, weighted_sums
 from retrieval_leaderboard.support import compute
 

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from torch.testing import assert_close
+
 from retrieval_leaderboard.neural.towers.history import Moments
 from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
 from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
-from torch.testing import assert_close
 
 USERS, ITEMS, DIM, SHARE = 3, 6, 4, 0.3
 KNOWN_USERS, KNOWN_ITEMS = torch.tensor([1.0, 0.0, 1.0]), torch.tensor([1.0, 1, 1, 1, 0, 1])

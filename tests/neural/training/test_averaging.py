@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from torch.testing import assert_close
+
 from retrieval_leaderboard.evaluation.testing import contract
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
@@ -8,10 +10,9 @@ from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import EVERY, Averaging
 from retrieval_leaderboard.neural.training.fit import Fit
 from retrieval_leaderboard.neural.training.loop import Loop
-from torch.testing import assert_close
 
 DATA = planted()
-SMALL = {"embedding_dim": 8, "batch_rows": 2, "negatives": 6, "epochs": 3}
+SMALL = {"embedding_dim": 8, "batch_size": 2, "negatives": 6, "epochs": 3}
 
 
 def towers():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.batches.batcher import Taken

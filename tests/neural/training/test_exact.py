@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural.dssm_bce import DssmBce
 from retrieval_leaderboard.neural.infonce import InfoNCE
@@ -8,7 +10,6 @@ from retrieval_leaderboard.neural.simplex_ccl import SimpleX
 from retrieval_leaderboard.neural.training import exact
 from retrieval_leaderboard.neural.training.loop import Loop
 from retrieval_leaderboard.support import compute
-from torch import nn
 
 MANY = 40_000
 """Beyond what PyTorch gives to one thread."""
@@ -79,13 +80,13 @@ def interactions():
     )
 
 
-LARGE = {"embedding_dim": 64, "batch_rows": 1_024, "negatives": 600}
+LARGE = {"embedding_dim": 64, "batch_size": 1_024, "negatives": 600}
 CASES = {
     "layer norm": InfoNCE(**LARGE, mlp="96", norm="layer"),
     "batch norm": DssmBce(**LARGE, mlp="96", norm="batch", rows="user"),
     "user attention": SimpleX(**LARGE, history_encoder="user_attention", rows="user"),
     "self attention": InfoNCE(**LARGE, history_encoder="self_attention", max_history=20),
-    "neighbors": SimpleX(**LARGE, neighbours=10, user_share=0.5),
+    "neighbors": SimpleX(**LARGE, neighbors=10, user_share=0.5),
 }
 
 

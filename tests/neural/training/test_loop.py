@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training import loop
@@ -10,7 +11,7 @@ from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
 from retrieval_leaderboard.support import compute
 
 TRAIN = planted().train
-SMALL = {"embedding_dim": 8, "batch_rows": 16, "negatives": 12, "epochs": 3}
+SMALL = {"embedding_dim": 8, "batch_size": 16, "negatives": 12, "epochs": 3}
 
 
 def stepped(monkeypatch, precision: str = "fp32", batches: int = 1, **settings) -> tuple[float, float]:

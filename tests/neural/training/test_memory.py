@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets.dataset import Features
 from retrieval_leaderboard.evaluation.ranking import topk_cuda
 from retrieval_leaderboard.evaluation.runs.isolation import call
@@ -32,7 +33,7 @@ def described():
 
 CASES = {
     "ids": (WIDE, wide),
-    "neighbours": (WIDE | {"neighbours": 20}, wide),
+    "neighbors": (WIDE | {"neighbors": 20}, wide),
     "features": (WIDE | {"features": True, "mlp": "256-128", "norm": "layer"}, described),
 }
 
@@ -49,7 +50,7 @@ def growth(case: str) -> float:
 
 
 @pytest.mark.parametrize(
-    "case", ["ids", *(pytest.param(each, marks=pytest.mark.slow) for each in ("neighbours", "features"))]
+    "case", ["ids", *(pytest.param(each, marks=pytest.mark.slow) for each in ("neighbors", "features"))]
 )
 def test_the_estimate_is_what_a_fit_takes(case) -> None:
     settings, data = CASES[case]

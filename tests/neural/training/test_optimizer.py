@@ -2,12 +2,13 @@ import time
 
 import pytest
 import torch
+from torch import nn
+from torch.testing import assert_close
+
 from retrieval_leaderboard.neural.towers.tables import Table
 from retrieval_leaderboard.neural.training import optimizer
 from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
 from retrieval_leaderboard.support import compute
-from torch import nn
-from torch.testing import assert_close
 
 
 class Tower(nn.Module):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from retrieval_leaderboard.evaluation.testing import contract
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import DssmBce, InfoNCE, SimpleX
@@ -16,10 +17,10 @@ from retrieval_leaderboard.neural.training.checkpoint import FILE, Checkpoints, 
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.stopping import StoppedError
 
-SMALL = {"embedding_dim": 16, "batch_rows": 10, "negatives": 12, "epochs": 4}
+SMALL = {"embedding_dim": 16, "batch_size": 10, "negatives": 12, "epochs": 4}
 RICH = {
     "features": True, "id_dropout": 0.2, "history_dropout": 0.2, "dropout": 0.2, "mlp": "16",
-    "user_share": 0.2, "hard_negatives": 2, "hard_refresh": 1, "accumulate": 2, "batch_rows": 6,
+    "user_share": 0.2, "hard_negatives": 2, "hard_refresh": 1, "accumulate": 2, "batch_size": 6,
 }  # fmt: skip
 DATA = planted()
 
@@ -120,7 +121,7 @@ def test_a_checkpoint_of_other_features_is_refused(stop_after, tmp_path) -> None
 def test_a_stop_after_the_last_step_loses_nothing(stop_after, tmp_path, capsys) -> None:
     straight = InfoNCE(**SMALL)
     straight.fit(DATA.train_valid, None, 0)
-    steps = len(straight.training_log) * -(-48 // SMALL["batch_rows"])
+    steps = len(straight.training_log) * -(-48 // SMALL["batch_size"])
     stop_after(steps + 1)
     stopped = InfoNCE(**SMALL)
     stopped.keep_checkpoints(tmp_path, 60.0, resume=False)

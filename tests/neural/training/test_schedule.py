@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.neural.training import schedule

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.neural.training import threads
 from retrieval_leaderboard.support import compute

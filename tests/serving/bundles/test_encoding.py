@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.support.errors import InputError
 
@@ -12,7 +13,7 @@ def schema(dataset):
 def raw(features, row):
     names = features.vocabulary
     return {
-        "colour": names["colour"][features.categorical["colour"][row]],
+        "color": names["color"][features.categorical["color"][row]],
         "tags": [names["tags"][code] for code in features.multivalued["tags"][row]],
         "price": float(features.numeric["price"][row]),
     }
@@ -23,7 +24,7 @@ def test_raw_values_become_the_codes_of_the_training_data(schema, dataset):
     rows = np.array([3, 0, 150])
     encoded, unseen = schema.encode([raw(features, row) for row in rows])
     expected = features.take(rows)
-    assert np.array_equal(encoded.categorical["colour"], expected.categorical["colour"])
+    assert np.array_equal(encoded.categorical["color"], expected.categorical["color"])
     assert (
         encoded.multivalued["tags"].compact()[0].tolist()
         == expected.multivalued["tags"].compact()[0].tolist()
@@ -37,16 +38,16 @@ def test_a_schema_survives_json(schema):
 
 
 def test_a_new_category_counts_as_unknown_and_is_reported(schema, new_item):
-    new = new_item | {"colour": "mauve", "tags": ["t1", "shiny"]}
+    new = new_item | {"color": "mauve", "tags": ["t1", "shiny"]}
     encoded, unseen = schema.encode([new_item, new])
-    assert encoded.categorical["colour"].tolist() == [4, 0]
+    assert encoded.categorical["color"].tolist() == [4, 0]
     assert encoded.multivalued["tags"][1].tolist() == [2, 0]
-    assert unseen == [{}, {"colour": ["mauve"], "tags": ["shiny"]}]
+    assert unseen == [{}, {"color": ["mauve"], "tags": ["shiny"]}]
 
 
 def test_null_is_unknown_and_is_not_reported(schema):
-    encoded, unseen = schema.encode([{"colour": None, "tags": None, "price": None}])
-    assert encoded.categorical["colour"].tolist() == [0] and unseen == [{}]
+    encoded, unseen = schema.encode([{"color": None, "tags": None, "price": None}])
+    assert encoded.categorical["color"].tolist() == [0] and unseen == [{}]
     assert len(encoded.multivalued["tags"][0]) == 0 and np.isnan(encoded.numeric["price"][0])
 
 
@@ -66,16 +67,16 @@ def test_other_prices_are_refused(price, schema, new_item):
 
 def test_a_missing_column_is_named_with_the_known_ones(schema, new_item):
     del new_item["price"]
-    with pytest.raises(InputError, match="'price' is missing: give colour, tags, price"):
+    with pytest.raises(InputError, match="'price' is missing: give color, tags, price"):
         schema.encode([new_item])
 
 
 def test_a_misspelt_column_is_named_with_the_nearest(schema, new_item):
-    with pytest.raises(InputError, match="unknown item feature 'color': did you mean 'colour'"):
-        schema.encode([new_item | {"color": "c1"}])
+    with pytest.raises(InputError, match="unknown item feature 'colr': did you mean 'color'"):
+        schema.encode([new_item | {"colr": "c1"}])
 
 
-@pytest.mark.parametrize("wrong", [{"colour": ["c1"]}, {"colour": 1.5}, {"colour": True}, {"tags": "t1"}])
+@pytest.mark.parametrize("wrong", [{"color": ["c1"]}, {"color": 1.5}, {"color": True}, {"tags": "t1"}])
 def test_values_of_a_wrong_type_are_refused(wrong, schema, new_item):
     with pytest.raises(InputError, match="must be"):
         schema.encode([new_item | wrong])

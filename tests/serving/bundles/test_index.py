@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics.accuracy import contains
 from retrieval_leaderboard.evaluation.ranking import ties, topk
@@ -44,7 +45,7 @@ def test_an_unknown_kind_is_refused_by_the_nearest_name():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n", [1, 2, 5])
-def test_a_tiny_catalogue(kind, n, items, queries):
+def test_a_tiny_catalog(kind, n, items, queries):
     if (kind, n) == ("ivf_pq", 1):
         with pytest.raises(InputError, match="two items or more"):
             index.parameters(kind, n, D)

@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 import numpy as np
 import pytest
+
 from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.bundles import bundle, journal
@@ -44,7 +45,7 @@ def kept(reopened, new_item, log):
 
 
 def added(recommender):
-    return recommender._catalogue._raw[300:]
+    return recommender._catalog._raw[300:]
 
 
 def test_a_kept_item_is_there_without_a_clean_end(kept, reopened, folder):
@@ -70,7 +71,7 @@ def test_a_writer_folds_the_log_where_it_begins_and_ends(kept, reopened, folder,
         answer = recommender.recommend("u1", k=1000).items
     assert not log.exists()
     again = reopened()
-    assert again.recommend("u1", k=1000).items == answer and "a" not in again._catalogue
+    assert again.recommend("u1", k=1000).items == answer and "a" not in again._catalog
     assert np.array_equal(again.item_vector("c"), again.item_vector("b"))
 
 

@@ -4,10 +4,10 @@ import json
 
 import httpx
 import pytest
+
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH, MAX_BODY_BYTES
 from retrieval_leaderboard.support.errors import InputError
-
 from tests.serving.running import running
 
 JSON = {"content-type": "application/json"}
@@ -76,14 +76,14 @@ def test_answers_are_the_librarys(client, recommender):
 
 def test_an_added_item_is_recommended_and_survives(client, recommender, new_item, toy_model):
     added = client.post(
-        "/items", json={"item_id": "new", "features": new_item | {"colour": "mauve", "price": 0}}
+        "/items", json={"item_id": "new", "features": new_item | {"color": "mauve", "price": 0}}
     )
     assert added.status_code == 201
-    assert added.json() == {"item_id": "new", "unknown_values": {"colour": ["mauve"]}}
+    assert added.json() == {"item_id": "new", "unknown_values": {"color": ["mauve"]}}
     for one in (recommender, type(recommender).open(recommender.folder, toy_model)):
         assert "new" in one.recommend("u1", k=1000).items
     again = client.post("/items", json={"item_id": "new", "features": new_item})
-    assert refusal(again) == "the item 'new' is in the catalogue already: remove it first"
+    assert refusal(again) == "the item 'new' is in the catalog already: remove it first"
 
 
 def test_bad_requests_get_one_sentence(client, subtests):
@@ -95,7 +95,7 @@ def test_bad_requests_get_one_sentence(client, subtests):
 
 def test_what_is_no_json_is_refused(client):
     assert "JSON" in refusal(client.post("/recommend", content=b"{not json", headers=JSON))
-    nan = b'{"item_id": "new", "features": {"colour": "c1", "tags": [], "price": NaN}}'
+    nan = b'{"item_id": "new", "features": {"color": "c1", "tags": [], "price": NaN}}'
     assert "'price' must be finite" in refusal(client.post("/items", content=nan, headers=JSON))
     assert "body.k" in refusal(client.post("/recommend", content=b'{"user_id": "u", "k": NaN}', headers=JSON))
 

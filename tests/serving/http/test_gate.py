@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
+
 from retrieval_leaderboard.serving.http import server
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import Limits
-
 from tests.serving.running import HEAD, answer, connected, running
 
 UNFINISHED = HEAD + b'Content-Length: 100\r\n\r\n{"user_'

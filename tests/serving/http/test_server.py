@@ -10,12 +10,12 @@ import time
 
 import httpx
 import pytest
+
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.serving import Recommender, load
 from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.http import server
 from retrieval_leaderboard.support.errors import InputError
-
-from retrieval_leaderboard import ROOT
 from tests.serving.running import HEAD, connected
 
 
