@@ -30,9 +30,9 @@ STAGED = ("stage", "training data")
 class Choice(NamedTuple):
     """What a fit with validation queries chose."""
 
-    best_epoch: int = 0
+    best_epoch: int
     """0 before there was one"""
-    log: list[dict[str, float]] = []  # noqa: RUF012  (nobody writes into it)
+    log: list[dict[str, float]]
     """One dict an epoch of that fit"""
 
 

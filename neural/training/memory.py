@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import torch
+
 from retrieval_leaderboard.datasets.dataset import Features, Interactions
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking import topk, topk_cuda
 from retrieval_leaderboard.neural.batches import hard_negatives
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
+from retrieval_leaderboard.neural.training.build import columns_of
 from retrieval_leaderboard.support import compute, memory, progress
 from retrieval_leaderboard.support.errors import InputError
 
@@ -63,10 +68,12 @@ def _features(settings: TowerSettings, train: Interactions) -> tuple[Features | 
 
 
 def _tables(settings: TowerSettings, train: Interactions) -> int:
-    """Bytes of the embedding tables."""
-    rows = train.n_items * (1 + (not settings.shared_history) + (settings.examples == "interaction"))
-    rows += train.n_users * (settings.user_share > 0) + sum(map(_values, _features(settings, train)))
-    return rows * settings.embedding_dim * FLOAT
+    """Bytes of all that is learned, by towers that have shapes alone."""
+    with torch.device("meta"):
+        users, items = torch.empty(train.n_users), torch.empty(train.n_items)
+        vocabulary = Vocabulary(users, items, items, columns_of(settings, train))
+        towers = TwoTowers(settings, vocabulary, None)
+    return sum(each.numel() * each.element_size() for each in towers.trained())
 
 
 def _vectors(settings: TowerSettings, train: Interactions) -> int:
@@ -77,15 +84,8 @@ def _vectors(settings: TowerSettings, train: Interactions) -> int:
 def available(device: str) -> int:
     """Bytes that are free: on the card, or in main memory within the limits of a container."""
     if device == "cuda":
-        import torch
-
         return torch.cuda.mem_get_info()[0]
     return memory.available()
-
-
-def _values(features: Features | None) -> int:
-    """Rows of the embedding table of features."""
-    return 0 if features is None else sum(map(len, features.vocabulary.values()))
 
 
 def _codes(settings: TowerSettings, train: Interactions) -> int:
