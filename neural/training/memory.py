@@ -7,7 +7,7 @@ import torch
 from retrieval_leaderboard.datasets.dataset import Features, Interactions
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking import topk, topk_cuda
-from retrieval_leaderboard.neural.batches import hard_negatives
+from retrieval_leaderboard.neural.batches.negatives import SAMPLERS
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.module import TwoTowers
 from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
@@ -47,7 +47,7 @@ def check(settings: TowerSettings, train: Interactions) -> None:
 
 def needed(settings: TowerSettings, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
-    lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (settings.hard_negatives > 0)
+    lists = sum(sampler.kept_bytes(settings, train.n_users) for sampler in SAMPLERS)
     near = train.n_items * _near(settings) * (LONG + FLOAT)
     # An evaluation folds neighbors into tables of its own.
     copies = COPIES + (near > 0) + (settings.averaging > 0)
@@ -108,8 +108,7 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     by_position = settings.examples == "interaction"
     pairs = rows if by_position else rows * a_user
     history = rows * (min(settings.max_history, a_user) if by_position else a_user)
-    negatives = settings.negatives + pairs * settings.in_batch + rows * settings.hard_negatives
-    negatives = min(negatives, train.n_items)
+    negatives = min(sum(each.most(settings, rows, pairs) for each in SAMPLERS), train.n_items)
     users, items = map(_fields, _features(settings, train))
     wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
     wide += history * (settings.history_encoder == "position_weighted")
