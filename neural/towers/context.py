@@ -1,4 +1,4 @@
-"""When and where a query is asked, or an interaction happened: hour, weekday, and what else is told of it."""
+"""When and where a query is asked, or an interaction happened: hour, weekday, and what else is known."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ FIRST_WEEKDAY = 4
 
 
 def columns_of(train: Interactions) -> Columns:
-    """The columns of the interactions' context; none where nothing is told."""
-    return Columns.of(_told(train))
+    """The columns of the interactions' context; none where nothing is known."""
+    return Columns.of(_known_context(train))
 
 
 def codes_of(columns: Columns, asked: Interactions | Queries) -> Tensor:
-    """int32[n, c]: rows of the embedding table of `columns`; what is not told is "unknown"."""
-    told, nothing = _told(asked).categorical, np.zeros(len(asked), dtype=np.int32)
-    known = {name: told.get(name, nothing) for name in columns.categorical}
+    """int32[n, c]: rows of the embedding table of `columns`; what is not known is "unknown"."""
+    given, nothing = _known_context(asked).categorical, np.zeros(len(asked), dtype=np.int32)
+    known = {name: given.get(name, nothing) for name in columns.categorical}
     return columns.rows(Features(known)).codes[:-1]
 
 
-def _told(asked: Interactions | Queries) -> Features:
+def _known_context(asked: Interactions | Queries) -> Features:
     given = asked.context or Features()
     if asked.timestamp is None:
         return Features(given.categorical, vocabulary=given.vocabulary)
