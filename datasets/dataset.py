@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.datasets.splits import validation
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.datasets.profile import Profile
@@ -165,7 +164,7 @@ class Dataset:
     name: str
     """Also the folder of its results; the embedded data is never called by a real dataset's name."""
     protocol: str
-    """A key of `splits.PROTOCOLS`."""
+    """A key of `splits.registry.PROTOCOLS`."""
     exclude_seen: bool
     """Whether a user's earlier items are kept out of the answer."""
     split_seed: int
@@ -188,7 +187,9 @@ class Dataset:
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
     carve: str = ""
-    """How validation was carved from each user's rows: "draw", "stretch"; "" where times or events decide"""
+    """How validation was carved from each user's rows: "draw", "block"; "" where times or events decide"""
+    validation: str = ""
+    """Which rows the validation part is, in words"""
     profile: Profile | None = None
     """What it is made of and how it was read; no part of the fingerprint"""
 
@@ -196,11 +197,6 @@ class Dataset:
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         return f"{self.title or self.name}: {self.protocol}, {POLICIES[self.exclude_seen]}"
-
-    @property
-    def validation(self) -> str:
-        """Which rows the validation part is, in words."""
-        return validation.told(self.protocol, self.carve)
 
     @cached_property
     def fingerprint(self) -> str:

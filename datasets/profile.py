@@ -11,11 +11,10 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log, Reading
 from retrieval_leaderboard.datasets.splits.periods import periods
+from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, SEQUENTIAL
 from retrieval_leaderboard.datasets.times.parse import as_utc
 from retrieval_leaderboard.datasets.times.unix_times import ORDER
 
-ORDERED = frozenset({"next-item", "cold-items", "leave-last-one"})
-"""Protocols in which the order within a user decides what is asked"""
 MANY_TIES = 0.1
 FEW_QUERIES = 30
 
@@ -99,7 +98,7 @@ def of(log: Log, divided: Dataset, chosen: str) -> Profile:
         tied=tied,
         protocol=divided.protocol,
         chosen=chosen,
-        begin=[_time(log, moment) for moment in periods(log)] if divided.protocol == "time" else [],
+        begin=[_time(log, moment) for moment in periods(log)] if PROTOCOLS[divided.protocol].timeline else [],
         warnings=[*log.notes, *_warnings(tied, divided.protocol, len(divided.test))],
     )
 
@@ -140,7 +139,7 @@ def _time(log: Log, moment: int) -> str:
 
 def _warnings(tied: float, protocol: str, n_queries: int) -> list[str]:
     found = []
-    if tied >= MANY_TIES and protocol in ORDERED:
+    if tied >= MANY_TIES and protocol in SEQUENTIAL:
         found.append(
             f"{tied:.0%} of the interactions share their time with another of the same user: which of them "
             "comes last is drawn by the split seed"

@@ -136,7 +136,7 @@ def _load(options: argparse.Namespace) -> Dataset:
         split_seed=options.split_seed,
         carve=options.carve,
         **own_file.chosen(options),
-        stand_in=not options.no_stand_in,
+        fallback=not options.no_fallback,
         scale=options.scale,
     )
 
