@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import ParamSpec
 
 P = ParamSpec("P")
-REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR}
-REFUSALS |= {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE}
-"""How the system says that a file or folder, wherever it was named, cannot be used."""
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""How the system says that there is no room,"""
+UNWRITABLE = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.EEXIST}
+UNWRITABLE |= {errno.ENAMETOOLONG}
+"""that a file or folder cannot be written,"""
+REFUSALS = UNWRITABLE - {errno.EEXIST} | {errno.ELOOP, errno.EMFILE}
+"""and that one, wherever it was named, cannot be used."""
 ABANDONED = 128 + 13
 """Exit code of what SIGPIPE would have ended"""
 
