@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from retrieval_leaderboard.datasets import profile as profiles
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.profiling import profile_of
 from retrieval_leaderboard.datasets.sources import download, folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.sources.source import Source
@@ -73,7 +73,7 @@ def load(
     if exclude_seen is None:
         exclude_seen = excludes_seen(name)
     divided = split(log, name, exclude_seen, split_seed)
-    profile = profiles.of(log, divided, why if protocol is None else "as asked for")
+    profile = profile_of(log, divided, why if protocol is None else "as asked for")
     more = (warning for warning in profile.warnings if warning not in divided.notes)
     return replace(divided, profile=profile, notes=(*divided.notes, *more))
 
