@@ -36,7 +36,7 @@ class Features:
     """column → float32[n], NaN where unknown"""
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Features:
-        """The chosen rows."""
+        """The given rows."""
         return Features(
             {name: codes[rows] for name, codes in self.categorical.items()},
             {name: values.take(rows) for name, values in self.multivalued.items()},
@@ -82,7 +82,7 @@ class Interactions:
     user_features: Features | None = None
     item_features: Features | None = None
     context: Features | None = None
-    """row i tells where interaction i happened, such as the placement of an ad; None where nothing is told"""
+    """row i tells where interaction i happened, such as the placement of an ad; None where unknown"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -145,7 +145,7 @@ class Queries:
         return len(self.user)
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Queries:
-        """The chosen queries, sharing the arrays of items."""
+        """The given queries, sharing the arrays of items."""
         return Queries(
             self.user[rows],
             self.history.take(rows),
@@ -170,7 +170,7 @@ class Dataset:
     split_seed: int
     """Seed of everything random in the split: carved validation, order of equal timestamps."""
     train: Interactions
-    """What a model learns from while it is chosen on `valid`."""
+    """What a model learns from while settings and epochs are chosen on `valid`."""
     valid: Queries
     train_valid: Interactions
     """What the final model learns from: `train` and the validation part."""

@@ -81,5 +81,5 @@ def told(profile: dict[str, Any]) -> list[str]:
 
 
 def _reasons(dropped: dict[str, int]) -> str:
-    told = "; ".join(f"{count:,} {reason}" for reason, count in dropped.items())
-    return f" (left out: {told})" if told else ""
+    listed = "; ".join(f"{count:,} {reason}" for reason, count in dropped.items())
+    return f" (left out: {listed})" if listed else ""

@@ -53,7 +53,7 @@ class Ragged:
         return self.stop - self.start
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Ragged:
-        """The chosen rows, sharing `values`."""
+        """The given rows, sharing `values`."""
         return Ragged(self.values, self.start[rows], self.stop[rows])
 
     def last(self, n: int) -> Ragged:
@@ -98,8 +98,8 @@ class Ragged:
         """int64[total]: the row of each item in `compact()`'s order."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
-    def places(self) -> npt.NDArray[np.int64]:
-        """int64[total]: the place of each item in its row, in `compact()`'s order."""
+    def positions(self) -> npt.NDArray[np.int64]:
+        """int64[total]: the position of each item in its row, in `compact()`'s order."""
         offsets = offsets_of(self.lengths)
         return np.arange(offsets[-1]) - np.repeat(offsets[:-1], self.lengths)
 

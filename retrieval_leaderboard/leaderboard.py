@@ -134,7 +134,7 @@ def _load(options: argparse.Namespace) -> Dataset:
         exclude_seen=options.exclude_seen,
         split_seed=options.split_seed,
         carve=options.carve,
-        **own_file.chosen(options),
+        **own_file.as_arguments(options),
         fallback=not options.no_fallback,
         scale=options.scale,
     )

@@ -1,4 +1,4 @@
-"""Bad input is told apart from bugs: it gets one sentence and exit code 2, never a traceback."""
+"""Bad input differs from bugs: it gets one sentence and exit code 2, never a traceback."""
 
 import errno
 import os
@@ -67,9 +67,9 @@ def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
     """
 
     @wraps(main)
-    def told(*args: P.args, **kwargs: P.kwargs) -> int:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
-            code = _told(main, *args, **kwargs)
+            code = _exit_code(main, *args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
             if not abandoned():
@@ -77,10 +77,10 @@ def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
             return ABANDONED
         return code
 
-    return told
+    return wrapper
 
 
-def _told(main: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> int:
+def _exit_code(main: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> int:
     try:
         return main(*args, **kwargs)
     except InputError as error:

@@ -34,7 +34,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             scratch.mkdir()
             mode = scratch.stat().st_mode
             yield scratch
-            durable.settle(scratch, mode)
+            durable.finalize(scratch, mode)
             _replace(target, scratch)
             durable.sync_folder(target.parent)
     finally:
@@ -92,7 +92,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
             scratch = made
             mode = scratch.stat().st_mode
             yield scratch
-            durable.settle(scratch, mode)
+            durable.finalize(scratch, mode)
             scratch.replace(target)
             durable.sync_folder(target.parent)
     finally:

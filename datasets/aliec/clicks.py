@@ -83,11 +83,11 @@ def _targets(
     shelf = shelves[which, slot]  # (clicks,)
     category = _draw_categories(table, taste[which], rng)
     source = rng.random(len(which))
-    chosen = [source < FROM_FAVORITE, source < FROM_FAVORITE + FROM_TASTE]
-    start = np.select(chosen, [ads.shelf_starts[shelf], ads.category_starts[category]], 0)
-    stop = np.select(chosen, [ads.shelf_starts[shelf + 1], ads.category_starts[category + 1]], len(ads.id))
+    cases = [source < FROM_FAVORITE, source < FROM_FAVORITE + FROM_TASTE]
+    start = np.select(cases, [ads.shelf_starts[shelf], ads.category_starts[category]], 0)
+    stop = np.select(cases, [ads.shelf_starts[shelf + 1], ads.category_starts[category + 1]], len(ads.id))
     dear = rng.beta(*PRICE_TASTE[spending[which] - 1].T)
-    return start, stop, np.where(chosen[1] & ~chosen[0], dear, rng.random(len(which)))
+    return start, stop, np.where(cases[1] & ~cases[0], dear, rng.random(len(which)))
 
 
 def _favorites(

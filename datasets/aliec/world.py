@@ -211,8 +211,8 @@ def _popularity(
 ) -> npt.NDArray[np.float32]:
     """float32[DAYS, ads]: log-normal, with a daily random walk and a steady trend for one ad in 20.
 
-    Half of the ads are duds: without them a tail long enough to leave 72 % of the ads without a click
-    would give a few ads most of the clicks.
+    Most ads are duds: without them a tail long enough to leave 72 % of the ads without a click would give a
+    few ads most of the clicks.
     """
     n = len(shelf)
     trend = np.where(rng.random(n) < 0.05, rng.normal(0, 0.25, n), 0)
