@@ -10,12 +10,10 @@ from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 _OLDER_NOTE = "the source's test rows lie together"
 """How a note began by which older records, which have no "carve", tell of blocks"""
 _OLDER_BLOCK = "stretch"
-"""What records called one by"""
+"""What older records call one"""
 
-_CARVED = {
-    DRAW: "drawn one by one",
-    BLOCK: "one contiguous block by item id, as the source's test rows are contiguous (carve as-test)",
-}
+_AS_TEST = "one contiguous block by item id, as the source's test rows are contiguous (carve as-test)"
+_CARVED = {DRAW: "drawn one by one", BLOCK: _AS_TEST, _OLDER_BLOCK: _AS_TEST}
 
 
 def describe(protocol: str, carve: str) -> str:
@@ -23,7 +21,7 @@ def describe(protocol: str, carve: str) -> str:
 
     Args:
         protocol: a key of `registry.PROTOCOLS`.
-        carve: as `Dataset.carve`.
+        carve: as `Dataset.carve`, or as an older record has it.
     """
     rule = PROTOCOLS[protocol].validation if protocol in PROTOCOLS else ""
     return ", ".join(filter(None, (rule, _CARVED.get(carve))))
@@ -37,5 +35,4 @@ def of_record(about: dict[str, Any]) -> str:
     protocol = about["protocol"]
     noted = any(note.startswith(_OLDER_NOTE) for note in about["notes"])
     older = (BLOCK if noted else DRAW) if protocol in ("published", "random") else ""
-    carve = about.get("carve", older)
-    return describe(protocol, BLOCK if carve == _OLDER_BLOCK else carve)
+    return describe(protocol, about.get("carve", older))
