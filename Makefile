@@ -23,6 +23,7 @@ lint: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 
 .venv/bin/python:
 	@$(PYTHON) support/python.py
