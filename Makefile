@@ -8,7 +8,7 @@ TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-need
 # The blocks (a pin and its hashes) of the second file that the first does not have.
 BEYOND := awk '/^[a-z]/ { keep = !(FNR < NR && $$0 in had); had[$$0] } FNR < NR && keep'
 
-.PHONY: leaderboard test test-all lint lowest bench torture lock
+.PHONY: leaderboard test test-all lint types lowest bench torture lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
@@ -19,11 +19,13 @@ test: .venv/installed-test lint
 test-all: .venv/installed-test lint
 	$(BIN)/$(PYTEST)
 
-lint: .venv/installed-test
+lint: .venv/installed-test types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/codespell
+
+types: .venv/installed-test
+	$(BIN)/mypy
 
 .venv/bin/python:
 	@$(PYTHON) support/python.py
