@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# mypy finds the namespace where its packages lie in one folder.
+PACKAGES := baselines benchmarks datasets evaluation neural notebooks serving studies support
 # A worker a core (tests/conftest.py).
 PYTEST := python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements-torch.txt --no-emit-package torch pyproject.toml
@@ -25,7 +27,9 @@ lint: .venv/installed-test types
 	$(BIN)/codespell
 
 types: .venv/installed-test
-	$(BIN)/mypy
+	rm -rf build/types && mkdir -p build/types/retrieval_leaderboard
+	ln -s $(CURDIR)/retrieval_leaderboard/*.py $(PACKAGES:%=$(CURDIR)/%) build/types/retrieval_leaderboard
+	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache
 
 .venv/bin/python:
 	@$(PYTHON) support/python.py

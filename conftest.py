@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent
+from retrieval_leaderboard import ROOT
 
 
 @pytest.fixture(scope="session")

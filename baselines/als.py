@@ -1,4 +1,4 @@
-"""Matrix factorisation of implicit feedback by alternating least squares."""
+"""Matrix factorization of implicit feedback by alternating least squares."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from baselines import fold_in
-from datasets.dataset import Interactions, Queries
-from evaluation.registry import register
-from evaluation.retriever import EmbeddingRetriever
-from support import compute, progress
-from support.errors import InputError
+from retrieval_leaderboard.baselines import fold_in
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @register("als")
 @dataclass
 class ALS(EmbeddingRetriever):
-    """Weighted matrix factorisation, as in the implicit library.
+    """Weighted matrix factorization, as in the implicit library.
 
-    Minimises Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α where
+    Minimizes Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α where
     u took i, p = 0 and c = 1 elsewhere: Hu, Koren & Volinsky, Collaborative Filtering for
     Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient steps of Takács, Pilászy &
     Tikk, RecSys 2011. The x of a query is the exact solution for its history, given the items' y:
@@ -36,7 +36,7 @@ class ALS(EmbeddingRetriever):
 
     factors: int = 0
     """Dimensions of a vector; 0 takes the power of two nearest to the root of the number of items, yet 32 to
-    128: more learn a small catalogue by heart."""
+    128: more learn a small catalog by heart."""
     regularization: float = 10.0
     """λ: how strongly vectors are kept short."""
     alpha: float = 30.0
@@ -65,7 +65,7 @@ class ALS(EmbeddingRetriever):
                 raise InputError(f"als.{key} must be above 0, not {getattr(self, key)}")
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
-        """Factorise the matrix of users and items, on CUDA where implicit can."""
+        """Factorize the matrix of users and items, on CUDA where implicit can."""
         import implicit
         from threadpoolctl import threadpool_limits
 
@@ -106,7 +106,7 @@ class ALS(EmbeddingRetriever):
 
 
 def fitting(n_items: int) -> int:
-    """The dimensions for a catalogue of so many items."""
+    """The dimensions for a catalog of so many items."""
     return 2 ** min(max(round(math.log2(n_items) / 2), 5), 7)
 
 

@@ -1,4 +1,4 @@
-"""Vectors of histories, given the item vectors of a factorised matrix: exact least squares.
+"""Vectors of histories, given the item vectors of a factorized matrix: exact least squares.
 
 Notation: q histories, n items in one of them, d dimensions.
 """
@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from datasets.ragged import Ragged
-from evaluation.blocks import in_blocks
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 
 Floats = npt.NDArray[np.float32]
 HISTORIES_A_BLOCK = 64
@@ -24,7 +24,7 @@ def inverse(items: Floats, regularization: float) -> npt.NDArray[np.float64]:
 
 
 def solved(histories: Ragged, items: Floats, inverse: npt.NDArray[np.float64], alpha: float) -> Floats:
-    """For each history the x that minimises Σ_i c_i (p_i − x·y_i)² + λ‖x‖², c and p as in `ALS`.
+    """For each history the x that minimizes Σ_i c_i (p_i − x·y_i)² + λ‖x‖², c and p as in `ALS`.
 
     Equation 4 of Hu, Koren & Volinsky 2008. With Y_h the vectors of a history's items and
     V_h = Y_h (YᵀY + λI)⁻¹, the push-through identity makes it n equations, or d where that is fewer:

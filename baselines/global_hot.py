@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Interactions, Queries
-from evaluation import ties, topk
-from evaluation.registry import register
-from evaluation.retriever import Retriever
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.ranking import ties, topk
+from retrieval_leaderboard.support.errors import InputError
 
 SECONDS_PER_DAY = 86_400
 

@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from baselines.similarity import Neighbourhood
-from datasets.dataset import Interactions, Queries
-from evaluation.cooccurrence import nearest
-from evaluation.registry import register
-from support.errors import InputError
+from retrieval_leaderboard.baselines.similarity import Neighborhood
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.ranking.cooccurrence import nearest
+from retrieval_leaderboard.support.errors import InputError
 
 
 @register("item_cf")
 @dataclass
-class ItemCF(Neighbourhood):
+class ItemCF(Neighborhood):
     """Weighted cosine similarity of items, with an exponent for each side.
 
     s(i, j) = (c_ij / (c_ii^a · c_jj^b + shrinkage))^ρ, c_ij = Σ_{u ∈ U_i ∩ U_j} |I_u|^-p,
@@ -70,6 +70,6 @@ class ItemCF(Neighbourhood):
         size[size == 0] = 1.0
         top_k = self.kept(train.n_items)
         norms = self._norms(train, size)
-        neighbours = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf")
-        neighbours.data **= np.float32(self.amplification)
-        self._adopt(neighbours, train)
+        neighbors = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf")
+        neighbors.data **= np.float32(self.amplification)
+        self._adopt(neighbors, train)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Interactions, Queries
-from evaluation.retriever import ItemToItemRetriever
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -20,12 +20,12 @@ LONG = 50
 
 
 @dataclass
-class Neighbourhood(ItemToItemRetriever):
+class Neighborhood(ItemToItemRetriever):
     """An item-to-item model that keeps the largest similarities of each item."""
 
     top_k: int = 0
-    """Similarities kept for each item of the side `kept_for`; 0 keeps an 80th of the items, yet 50 to 200: in
-    a small catalogue those that come after are noise."""
+    """Similarities kept for each item of the side `prune_axis`; 0 keeps an 80th of the items, yet 50 to 200:
+    in a small catalog those that come after are noise."""
     history_exponent: float = 0.6
     """a: how far the weight of a popular item of the history is reduced."""
     target_exponent: float = -1.0
@@ -37,8 +37,8 @@ class Neighbourhood(ItemToItemRetriever):
     Where seen items are kept and the last items tell most, more is better; where they are excluded, less:
     Swing's defaults with 1.0, 1.2 and 2.0, NDCG@20 on validation parts of ml-100k, come to .0974, .1009 and
     .0951 by next item, and to .1385, .1344 and .1204 by each user's last item."""
-    kept_for: Literal["target", "history"] = "target"
-    """Which items have `top_k` neighbours: those returned ("target") or those of a history ("history")."""
+    prune_axis: Literal["target", "history"] = "target"
+    """Which items have `top_k` neighbors: those returned ("target") or those of a history ("history")."""
     normalization: float = 0.3
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004).
@@ -80,18 +80,18 @@ class Neighbourhood(ItemToItemRetriever):
     def _norms(
         self, train: Interactions, size: npt.NDArray[Any]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """float64[n_items] each: divisors of an item as the one that keeps neighbours, and as neighbour.
+        """float64[n_items] each: divisors of an item as the one that keeps neighbors, and as neighbor.
 
         `size` [n_items], all above 0, is how popular each item is.
         """
         size = size.astype(np.float64)
         target, history = size ** self.target_exponent_for(train), size**self.history_exponent
-        return (target, history) if self.kept_for == "target" else (history, target)
+        return (target, history) if self.prune_axis == "target" else (history, target)
 
-    def _adopt(self, neighbours: csr_array, train: Interactions) -> None:
-        """Answer from `neighbours`, whose row i holds what is kept for item i."""
+    def _adopt(self, neighbors: csr_array, train: Interactions) -> None:
+        """Answer from `neighbors`, whose row i holds what is kept for item i."""
         self.recency_ = self.recency if train.ordered else 0.0
-        similarity = neighbours.T.tocsr() if self.kept_for == "target" else neighbours
+        similarity = neighbors.T.tocsr() if self.prune_axis == "target" else neighbors
         if self.normalization:
             sums = np.asarray(similarity.sum(axis=1, dtype=np.float64))  # (items,)
             divisors = np.maximum(sums, np.finfo(np.float64).tiny) ** self.normalization

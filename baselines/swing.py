@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from baselines.similarity import Neighbourhood
-from datasets.dataset import Interactions, Queries
-from datasets.ragged import Ragged, offsets_of
-from evaluation.blocks import in_blocks
-from evaluation.cooccurrence import arrays, stack, users_of_items
-from evaluation.registry import register
-from support.errors import InputError
+from retrieval_leaderboard.baselines.similarity import Neighborhood
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+from retrieval_leaderboard.evaluation.ranking.cooccurrence import arrays, stack, users_of_items
+from retrieval_leaderboard.support.errors import InputError
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
 TABLE_USERS = 11_585
@@ -23,7 +23,7 @@ PARTS = 256
 
 @register("swing")
 @dataclass
-class Swing(Neighbourhood):
+class Swing(Neighborhood):
     """Swing over all pairs of users.
 
     s(i, j) = |U_i|^-a |U_j|^-b Σ_{u ≠ v ∈ U_i ∩ U_j} w_u w_v / (α + |I_u ∩ I_v|), w_u = (|I_u| + offset)^-β,
@@ -75,7 +75,7 @@ class Swing(Neighbourhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
-        from baselines import swing_kernels
+        from retrieval_leaderboard.baselines import swing_kernels
 
         items, users = train.by_user, users_of_items(train)
         if self.max_users_per_item:
@@ -99,7 +99,7 @@ class Swing(Neighbourhood):
 
 def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:
     """uint16[n_users, n_users]: items two users share; uint16[0, 0] where that is too large."""
-    from baselines import swing_kernels
+    from retrieval_leaderboard.baselines import swing_kernels
 
     if train.n_users > TABLE_USERS or train.user_counts.max(initial=0) >= 2**16:
         return np.zeros((0, 0), np.uint16)

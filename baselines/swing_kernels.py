@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from evaluation.cooccurrence_kernels import packed
-from evaluation.kernels import clear, push
+from retrieval_leaderboard.evaluation.ranking.cooccurrence_kernels import packed
+from retrieval_leaderboard.evaluation.ranking.kernels import clear, push
 
 
 @njit(cache=True, nogil=True)
@@ -28,15 +28,15 @@ def nearest(
         users: rows of users, one for each item, as (values, start, stop).
         items: rows of items, one for each user, as (values, start, stop).
         weights: float32[n_users].
-        own_norms, other_norms: float64[n_items], divisors of an item as itself and as neighbour.
+        own_norms, other_norms: float64[n_items], divisors of an item as itself and as neighbor.
         alpha: smoothing added to the size of an intersection.
-        top_k: neighbours kept.
+        top_k: neighbors kept.
         place_type: empty, of an unsigned type that holds the most users an item has; the narrower
             it is, the more of the lists the caches hold.
         table: uint16[n_users, n_users], items two users share; uint16[0, 0] to count them anew.
 
     Returns:
-        lengths int64[b], neighbours int32[total] in no order, similarities float32[total].
+        lengths int64[b], neighbors int32[total] in no order, similarities float32[total].
     """
     n_items = len(users[1])
     total = np.zeros(n_items, np.float64)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from datasets import load
-from support import compute, progress
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.support import compute, progress
 
 
 @pytest.fixture(scope="session", autouse=True)

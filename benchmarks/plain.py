@@ -14,25 +14,25 @@ import numpy.typing as npt
 import torch
 from scipy.sparse import csr_array, diags_array
 
-from baselines.item_cf import ItemCF
-from baselines.swing import Swing
-from datasets.dataset import Interactions
-from datasets.ragged import Ragged, offsets_of
-from evaluation.cooccurrence import users_of_items
-from evaluation.metrics import METRICS
-from evaluation.topk import TopK
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
+from retrieval_leaderboard.evaluation.ranking.cooccurrence import users_of_items
+from retrieval_leaderboard.evaluation.ranking.topk import TopK
 
 BLOCK = 512
-Neighbours = tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]
+Neighbors = tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]
 
 
 def inner_product(
     queries: npt.NDArray[np.float32], items: npt.NDArray[np.float32], exclude: Ragged, k: int
 ) -> TopK:
-    """`evaluation.topk.inner_product` by a matrix product and `torch.topk`; k at most the catalogue."""
-    catalogue, found, scores = torch.as_tensor(items), [], []
+    """`evaluation.topk.inner_product` by a matrix product and `torch.topk`; k at most the catalog."""
+    catalog, found, scores = torch.as_tensor(items), [], []
     for rows in _blocks(len(queries)):
-        block = torch.as_tensor(queries[rows]) @ catalogue.T  # (rows, items)
+        block = torch.as_tensor(queries[rows]) @ catalog.T  # (rows, items)
         taken = exclude.take(rows)
         block[taken.rows(), taken.compact()[0]] = -torch.inf
         best = block.topk(k)
@@ -59,7 +59,7 @@ def _of_one(items: list[int], relevant: set[int], k: int) -> list[float]:
 
 
 def item_cf(train: Interactions, model: ItemCF) -> csr_array:
-    """What `model.fit` gives, by scipy's sparse product; for `kept_for` "target" and no normalization."""
+    """What `model.fit` gives, by scipy's sparse product; for `prune_axis` "target" and no normalization."""
     taken = csr_array((np.ones(len(train)), (train.user, train.item)), (train.n_users, train.n_items))
     weighted = diags_array(np.maximum(train.user_counts, 1.0) ** -model.user_exponent) @ taken
     size = weighted.sum(axis=0)
@@ -76,8 +76,8 @@ def item_cf(train: Interactions, model: ItemCF) -> csr_array:
     return _stacked(kept, train.n_items).T.tocsr()
 
 
-def neighbours(history: Ragged, similarity: csr_array, exclude: Ragged, k: int) -> TopK:
-    """`evaluation.topk.neighbours` by scipy's sparse product, made dense; k at most the catalogue."""
+def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int) -> TopK:
+    """`evaluation.topk.neighbors` by scipy's sparse product, made dense; k at most the catalog."""
     found, scores = [], []
     for rows in _blocks(len(history)):
         items, offsets = history.take(rows).compact()
@@ -127,14 +127,14 @@ def _blocks(n: int) -> Iterator[slice]:
     return (slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
 
 
-def _largest(codes: npt.NDArray[np.int32], scores: npt.NDArray[np.float64], top_k: int) -> Neighbours:
+def _largest(codes: npt.NDArray[np.int32], scores: npt.NDArray[np.float64], top_k: int) -> Neighbors:
     if len(scores) <= top_k:
         return codes, scores
     best = np.argpartition(scores, -top_k)[-top_k:]
     return codes[best], scores[best]
 
 
-def _stacked(rows: list[Neighbours], n_items: int) -> csr_array:
+def _stacked(rows: list[Neighbors], n_items: int) -> csr_array:
     offsets = offsets_of(np.array([len(codes) for codes, _ in rows]))
     codes = np.concatenate([codes for codes, _ in rows])
     scores = np.concatenate([scores for _, scores in rows]).astype(np.float32)

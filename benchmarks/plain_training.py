@@ -1,7 +1,7 @@
 """Two towers trained as one would write it first; `docs/speed.md` sets its times beside ours.
 
 A row is one interaction. Embeddings are `nn.Embedding`, whose gradients are as large as the tables, and
-the optimiser is PyTorch's own. The user is the mean of all the user's items, scaled to length 1.
+the optimizer is PyTorch's own. The user is the mean of all the user's items, scaled to length 1.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.dataset import Interactions
 
 Loss = Callable[["Towers", list[Tensor], Tensor, Tensor], Tensor]
 """float[] of the towers, the history int64[h] of each row, targets int64[b], and the negatives."""
@@ -59,7 +59,7 @@ def sampled_softmax(
 
 
 class Training:
-    """Towers, data and optimiser of one fit."""
+    """Towers, data and optimizer of one fit."""
 
     def __init__(
         self,
@@ -67,35 +67,35 @@ class Training:
         loss: Loss,
         negatives: int,
         shared: bool,
-        optimiser: type[torch.optim.Optimizer] = torch.optim.Adam,
+        optimizer: type[torch.optim.Optimizer] = torch.optim.Adam,
         dim: int = 64,
-        batch_rows: int = 512,
+        batch_size: int = 512,
     ) -> None:
         """`negatives` are drawn uniformly for each row or, `shared`, for the whole batch."""
-        self.train, self.loss, self.batch_rows = train, loss, batch_rows
+        self.train, self.loss, self.batch_size = train, loss, batch_size
         self.negatives, self.shared = negatives, shared
         self.user, self.item = torch.as_tensor(train.user), torch.as_tensor(train.item).long()
         self.history = [torch.as_tensor(train.by_user[user]).long() for user in range(train.n_users)]
         self.towers = Towers(train.n_items, dim)
-        self.optimiser = optimiser(self.towers.parameters(), lr=0.01)  # type: ignore[call-arg]
+        self.optimizer = optimizer(self.towers.parameters(), lr=0.01)  # type: ignore[call-arg]
 
     @property
     def steps_an_epoch(self) -> int:
         """Batches that hold every interaction once."""
-        return -(-len(self.train) // self.batch_rows)
+        return -(-len(self.train) // self.batch_size)
 
     def steps(self, n: int) -> list[float]:
         """The losses of the first `n` steps of an epoch."""
         order = torch.randperm(len(self.train))
-        return [float(self.step(chosen)) for chosen in order.split(self.batch_rows)[:n]]
+        return [float(self.step(chosen)) for chosen in order.split(self.batch_size)[:n]]
 
     def step(self, chosen: Tensor) -> Tensor:
         """Update the towers by the interactions `chosen`, int64[b]; their loss, float[]."""
         histories = [self.history[user] for user in self.user[chosen].tolist()]
         shape = (self.negatives,) if self.shared else (len(chosen), self.negatives)
         negative = torch.randint(self.train.n_items, shape)
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss = self.loss(self.towers, histories, self.item[chosen], negative)
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
         return loss.detach()

@@ -8,13 +8,13 @@ from typing import Any
 
 from tabulate import tabulate
 
-from serving.gate import Limits
-from serving.requests import MAX_HISTORY, MAX_K
-from serving.schemas import MAX_BATCH
-from serving.server import GRACE_SECONDS
-from support.files import write_text
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.serving.http.gate import Limits
+from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
+from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
+from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
+from retrieval_leaderboard.support.files import write_text
 
-ROOT = Path(__file__).parent.parent
 RECORDS = Path(__file__).parent / "serving"
 LIMITS = Limits()
 HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms", "requests/s", "errors")
@@ -42,14 +42,14 @@ of your own `--model FILE.py:CLASS`, to `http` too.
 In Python, where raw ids go in and come out:
 
 ```python
-from serving import Recommender, Request
+from retrieval_leaderboard.serving import Recommender, Request
 
 recommender = Recommender.open("bundles/aliec-sim")
 answer = recommender.recommend(user_id="9", k=10)  # answer.items, answer.scores, answer.fallback
 answers = recommender.recommend_batch([Request(history=["447", "46080"]), Request("nobody")])
 ```
 
-`add_item(item_id, features)` and `remove_item(item_id)` change the catalogue, `save()` keeps the
+`add_item(item_id, features)` and `remove_item(item_id)` change the catalog, `save()` keeps the
 changes in the bundle, and `keep_item(item_id, features)` does both or neither; the index file stays as
 built, and opening repeats them. `save()` refuses where another process changed the bundle meanwhile;
 `open(…, writing=True)` keeps others from it until `close()`. A model without item features refuses new

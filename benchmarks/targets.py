@@ -14,10 +14,10 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evaluation.records import of_board
-from support.files import write_text
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.runs.records import of_board
+from retrieval_leaderboard.support.files import write_text
 
-ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "speed.md"
 BOARD = ROOT / "results" / "gowalla"
 
@@ -74,7 +74,7 @@ TARGETS = (
     ),
     Target(
         "ItemCF ranking, over implicit's recommend",
-        "test_neighbours", 0.5, "test_implicit_recommend", "test_plain_neighbours",
+        "test_neighbors", 0.5, "test_implicit_recommend", "test_plain_neighbors",
     ),
     Target("Swing on ml-1m, exact", "test_swing_ml_1m", 40, plain="test_plain_swing[ml_1m]"),
     Target("Swing on gowalla, exact", "test_swing_gowalla", 5, plain="test_plain_swing[gowalla]"),
@@ -96,7 +96,7 @@ TARGETS = (
 )  # fmt: skip
 PLAIN = """Plain is the same work as one would write it first, in the same run: PyTorch's matrix product and
 `topk`, a loop over queries, scipy's sparse products, NumPy's intersection of each pair of users, PyTorch's
-embeddings and optimisers (`benchmarks/plain.py`, `benchmarks/plain_training.py`). Faster is its time over
+embeddings and optimizers (`benchmarks/plain.py`, `benchmarks/plain_training.py`). Faster is its time over
 ours. All but training give the same results. An epoch passes over the same interactions, but by other
 batches: plain has a row for each interaction, SimpleX's with 1,000 negatives of its own; ours has a row for
 each user, with several targets, and the negatives of a batch are shared."""

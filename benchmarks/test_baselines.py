@@ -3,9 +3,9 @@
 import implicit
 import pytest
 
-from baselines.als import ALS
-from baselines.item_cf import ItemCF
-from baselines.swing import Swing
+from retrieval_leaderboard.baselines.als import ALS
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
 
 
 def fit(model, train):

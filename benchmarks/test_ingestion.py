@@ -2,21 +2,21 @@
 
 import pytest
 
-from datasets import aliec, aliec_sim
-from evaluation import isolation
-from support import memory
+from retrieval_leaderboard.datasets.aliec import reader, simulator
+from retrieval_leaderboard.evaluation.runs import isolation
+from retrieval_leaderboard.support import memory
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("aliec")
-    aliec_sim.generate(folder / "files", scale=1.0)
+    simulator.generate(folder / "files", scale=1.0)
     return folder
 
 
 def peak_mib(folder, cache):
     """Peak memory of reading, in MiB; called in a process of its own."""
-    aliec.load(folder, cache)
+    reader.load(folder, cache)
     return memory.peak_mib()
 
 
@@ -24,9 +24,9 @@ def peak_mib(folder, cache):
 def test_first_reading(benchmark, files):
     benchmark.extra_info["peak_mib"] = isolation.call(peak_mib, files / "files", files / "cache-of-its-own")
     caches = (files / f"cache-{number}" for number in range(3))
-    benchmark.pedantic(lambda: aliec.load(files / "files", next(caches)), rounds=3)
+    benchmark.pedantic(lambda: reader.load(files / "files", next(caches)), rounds=3)
 
 
 @pytest.mark.benchmark(group="AliEC at scale 1.0")
 def test_cached_reading(timed, files):
-    timed(aliec.load, files / "files", files / "cache")
+    timed(reader.load, files / "files", files / "cache")

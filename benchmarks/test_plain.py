@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.item_cf import ItemCF
-from baselines.swing import Swing
-from benchmarks import plain
-from benchmarks.plain_training import Training, cosine_contrastive, sampled_softmax
-from benchmarks.test_training import STEPS, scattered
-from evaluation import topk
-from neural.infonce import InfoNCE
-from neural.simplex_ccl import SimpleX
-from neural.tempered import fitting
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.benchmarks import plain
+from retrieval_leaderboard.benchmarks.plain_training import Training, cosine_contrastive, sampled_softmax
+from retrieval_leaderboard.benchmarks.test_training import STEPS, scattered
+from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.neural.infonce import InfoNCE
+from retrieval_leaderboard.neural.simplex_ccl import SimpleX
+from retrieval_leaderboard.neural.tempered import fitting
 
 
 @pytest.mark.benchmark(group="top-20 of gowalla")
@@ -37,10 +37,10 @@ def test_plain_item_cf(benchmark, gowalla):
 
 
 @pytest.mark.benchmark(group="item-to-item top-20 of gowalla")
-def test_plain_neighbours(benchmark, gowalla):
+def test_plain_neighbors(benchmark, gowalla):
     model, asked = ItemCF(), gowalla.test
     model.fit(gowalla.train_valid, None, 0)
-    benchmark.pedantic(plain.neighbours, (asked.history, model.similarity_, asked.exclude, 20), rounds=1)
+    benchmark.pedantic(plain.neighbors, (asked.history, model.similarity_, asked.exclude, 20), rounds=1)
 
 
 @pytest.mark.parametrize(("name", "items"), [("gowalla", 800), ("ml_1m", 10)], ids=["gowalla", "ml_1m"])
@@ -64,9 +64,9 @@ def simplex_training(train):
     return Training(train, loss, 1000, shared=False)
 
 
-def infonce_training(train, negatives=1024, optimiser=torch.optim.Adam):
+def infonce_training(train, negatives=1024, optimizer=torch.optim.Adam):
     loss = partial(sampled_softmax, temperature=fitting(len(train)))
-    return Training(train, loss, negatives, shared=True, optimiser=optimiser)
+    return Training(train, loss, negatives, shared=True, optimizer=optimizer)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from implicit import nearest_neighbours
 
-from baselines.item_cf import ItemCF
-from evaluation import metrics, topk
-from evaluation.slices import slices
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics.slices import slices
+from retrieval_leaderboard.evaluation.ranking import topk
 
 BLOCK = 256
 
@@ -36,7 +37,7 @@ def test_inner_product(timed, vectors, gowalla):
 
 @pytest.mark.benchmark(group="lists of gowalla")
 def test_metrics(timed, lists, gowalla):
-    timed(metrics.per_query, lists, gowalla.test.relevant, 20)
+    timed(accuracy.per_query, lists, gowalla.test.relevant, 20)
 
 
 @pytest.mark.benchmark(group="lists of gowalla")
@@ -45,7 +46,7 @@ def test_slices(timed, lists, gowalla):
 
 
 @pytest.mark.benchmark(group="item-to-item top-20 of gowalla")
-def test_neighbours(timed, gowalla):
+def test_neighbors(timed, gowalla):
     model = ItemCF()
     model.fit(gowalla.train_valid, None, 0)
     timed(model.recommend, gowalla.test, 20)

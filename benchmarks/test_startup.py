@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from retrieval_leaderboard import ROOT
 
 
 @pytest.mark.benchmark(group="start")

@@ -5,15 +5,15 @@ from itertools import islice
 import numpy as np
 import pytest
 
-import neural
-from datasets import Interactions
-from evaluation import registry
+from retrieval_leaderboard import neural
+from retrieval_leaderboard.datasets import Interactions
+from retrieval_leaderboard.evaluation.models import registry
 
 STEPS = 40
 
 
 def loop_of(name, train, **settings):
-    from neural.loop import Loop
+    from retrieval_leaderboard.neural.training.loop import Loop
 
     return Loop(registry.get(name)(**settings), train, seed=0)
 

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datasets import download, lightgcn, movielens, table
-from datasets import profile as profiles
-from datasets.carving import AS_TEST, DRAW, asked
-from datasets.dataset import Dataset
-from datasets.log import Log
-from datasets.splits import RATED, TIMELESS, excludes_seen, split
-from support import checksums, progress
-from support.errors import InputError, unknown
-from support.locks import locked
+from retrieval_leaderboard.datasets import profile as profiles
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.sources import download, lightgcn, movielens
+from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW, asked
+from retrieval_leaderboard.datasets.splits.split import RATED, TIMELESS, excludes_seen, split
+from retrieval_leaderboard.datasets.tables import table
+from retrieval_leaderboard.support import checksums, progress
+from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.locks import locked
 
 STAND_IN = "aliec-sim"
 
@@ -212,19 +213,19 @@ def _writable(folder: Path) -> bool:
 
 def _simulated(data_dir: Path, scale: float | None) -> Log:
     """The embedded data: files in `data_dir` where no scale is asked for, else made once and kept."""
-    from datasets import aliec, aliec_sim
+    from retrieval_leaderboard.datasets.aliec import reader, simulator
 
     given = data_dir / STAND_IN
-    if scale is None and aliec.find(given):
-        return aliec.load(given, cache_dir())
-    scale = aliec_sim.DEFAULT_SCALE if scale is None else scale
-    folder = cache_dir() / STAND_IN / f"scale-{scale}-seed-0-v{aliec_sim.FORMAT}"
-    _generate(folder, scale, aliec_sim.MARKER)
+    if scale is None and reader.find(given):
+        return reader.load(given, cache_dir())
+    scale = simulator.DEFAULT_SCALE if scale is None else scale
+    folder = cache_dir() / STAND_IN / f"scale-{scale}-seed-0-v{simulator.FORMAT}"
+    _generate(folder, scale, simulator.MARKER)
     try:
-        return aliec.load(folder, cache_dir())
-    except aliec.DamagedError:
+        return reader.load(folder, cache_dir())
+    except reader.DamagedError:
         _generate(folder, scale)
-        return aliec.load(folder, cache_dir())
+        return reader.load(folder, cache_dir())
 
 
 def _generate(folder: Path, scale: float, *checked: str) -> None:
@@ -232,7 +233,7 @@ def _generate(folder: Path, scale: float, *checked: str) -> None:
 
     Of what is there, the files `checked` are compared with their sums; all by default.
     """
-    from datasets import aliec_sim
+    from retrieval_leaderboard.datasets.aliec import simulator
 
     if not _flaw(folder, checked):
         return
@@ -242,7 +243,7 @@ def _generate(folder: Path, scale: float, *checked: str) -> None:
             progress.say(f"{folder} is damaged ({flaw}): it is made anew")
             shutil.rmtree(folder, ignore_errors=True)
         if flaw:
-            aliec_sim.generate(folder, scale)
+            simulator.generate(folder, scale)
 
 
 def _flaw(folder: Path, checked: tuple[str, ...]) -> str:
@@ -254,15 +255,15 @@ def _flaw(folder: Path, checked: tuple[str, ...]) -> str:
 
 
 def _holds_aliec(folder: Path) -> bool:
-    from datasets import aliec
+    from retrieval_leaderboard.datasets.aliec import reader
 
-    return aliec.find(folder)
+    return reader.find(folder)
 
 
 def _read_aliec(folder: Path) -> Log:
-    from datasets import aliec
+    from retrieval_leaderboard.datasets.aliec import reader
 
-    return aliec.load(folder, cache_dir())
+    return reader.load(folder, cache_dir())
 
 
 def _files(*names: str) -> Callable[[Path], bool]:

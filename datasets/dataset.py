@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from datasets import validation
-from datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.splits import validation
 
 if TYPE_CHECKING:
-    from datasets.profile import Profile
+    from retrieval_leaderboard.datasets.profile import Profile
 
 POLICIES = {True: "seen items excluded", False: "seen items kept"}
 """`Dataset.exclude_seen` in words"""

@@ -6,7 +6,7 @@ import argparse
 import math
 from typing import Any
 
-from datasets import columns
+from retrieval_leaderboard.datasets.tables import columns
 
 
 def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:

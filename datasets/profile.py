@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Dataset
-from datasets.log import Log, Reading
-from datasets.periods import periods
-from datasets.times import as_utc
-from datasets.unix_times import ORDER
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.datasets.log import Log, Reading
+from retrieval_leaderboard.datasets.splits.periods import periods
+from retrieval_leaderboard.datasets.times.parse import as_utc
+from retrieval_leaderboard.datasets.times.unix_times import ORDER
 
 ORDERED = frozenset({"next-item", "cold-items", "leave-last-one"})
 """Protocols in which the order within a user decides what is asked"""

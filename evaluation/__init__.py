@@ -1,8 +1,12 @@
 """The contract of a model, exact ranking, metrics, runs and their tables."""
 
-from evaluation.harness import Evaluation, evaluate, evaluate_lists
-from evaluation.registry import register
-from evaluation.retriever import EmbeddingRetriever, ItemToItemRetriever, Retriever
+from retrieval_leaderboard.evaluation.harness import Evaluation, evaluate, evaluate_lists
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import (
+    EmbeddingRetriever,
+    ItemToItemRetriever,
+    Retriever,
+)
 
 __all__ = [
     "EmbeddingRetriever",

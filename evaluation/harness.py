@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Dataset
-from evaluation import given_lists, lists, metrics
-from evaluation.retriever import Retriever
-from evaluation.slices import Slice, slices
-from support import memory, progress
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.evaluation.metrics import accuracy, given_lists
+from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
+from retrieval_leaderboard.evaluation.models import lists
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.support import memory, progress
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ class Evaluation:
     @property
     def metrics(self) -> dict[str, float]:
         """Each metric's mean over queries."""
-        return metrics.mean(self.per_query)
+        return accuracy.mean(self.per_query)
 
     def frame(self) -> pd.DataFrame:
         """One row for all queries and one a slice; a column a metric."""
@@ -48,11 +49,11 @@ class Evaluation:
 
         everything = {"slice": "all", "queries": len(self.items), **self.metrics}
         table = pd.DataFrame([everything, *self.slices]).set_index("slice")
-        return table[["queries", *metrics.METRICS]]
+        return table[["queries", *accuracy.METRICS]]
 
 
 def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
-    """Rank the whole catalogue for every test query with a fitted model.
+    """Rank the whole catalog for every test query with a fitted model.
 
     Raises:
         InputError: as `length`.
@@ -71,15 +72,15 @@ def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> E
 
     Args:
         given: raw item ids, best first: a mapping from raw user id where a user has one query, or
-            one list a test query, in the order of `dataset.test`. An id that the catalogue lacks
+            one list a test query, in the order of `dataset.test`. An id that the catalog lacks
             keeps its place and counts as a miss, and so does a user without a list. Whole numbers
             stand for their digits.
         dataset: whose test queries the lists answer.
-        k: how many places count; cut to the size of the catalogue.
+        k: how many places count; cut to the size of the catalog.
 
     Raises:
         InputError: lists that do not fit the queries, or hold repeated or excluded items or what is no
-            id; a user whom the dataset lacks; no id at all that the catalogue has; or as `length`.
+            id; a user whom the dataset lacks; no id at all that the catalog has; or as `length`.
     """
     k = length(k, dataset)
     items = given_lists.coded(given, dataset, k)
@@ -91,7 +92,7 @@ def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> E
 
 
 def length(k: int, dataset: Dataset) -> int:
-    """How long lists of `k` items can be: no longer than the catalogue, which is said in a line.
+    """How long lists of `k` items can be: no longer than the catalog, which is said in a line.
 
     Raises:
         InputError: `k` is no whole number from 1, or lists of that length do not fit into memory.
@@ -113,5 +114,5 @@ def length(k: int, dataset: Dataset) -> int:
 
 def _score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float) -> Evaluation:
     queries = dataset.test
-    scored = metrics.per_query(items, queries.relevant, k)
+    scored = accuracy.per_query(items, queries.relevant, k)
     return Evaluation(k, items, scored, seconds, slices(items, queries, dataset.train_valid, k))

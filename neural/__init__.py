@@ -1,9 +1,9 @@
 """Two-tower models; importing the package registers them."""
 
-from neural.bsl import BSL
-from neural.dssm_bce import DssmBce
-from neural.infonce import InfoNCE
-from neural.simplex_ccl import SimpleX
+from retrieval_leaderboard.neural.bsl import BSL
+from retrieval_leaderboard.neural.dssm_bce import DssmBce
+from retrieval_leaderboard.neural.infonce import InfoNCE
+from retrieval_leaderboard.neural.simplex_ccl import SimpleX
 
 __all__ = ["BSL", "MODELS", "NAMES", "DssmBce", "InfoNCE", "SimpleX"]
 

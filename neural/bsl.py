@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datasets.dataset import Interactions
-from evaluation.registry import register
-from neural.tempered import Tempered
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.neural.tempered import Tempered
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neural.batches import Batch
-    from neural.towers import TwoTowers
+    from retrieval_leaderboard.neural.batches.batcher import Batch
+    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 
 
 @register("bsl")
@@ -44,6 +44,6 @@ class BSL(Tempered):
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Bilateral softmax loss of each pair."""
-        from neural.losses import bilateral_softmax
+        from retrieval_leaderboard.neural.losses import bilateral_softmax
 
         return bilateral_softmax(positive, negative, batch.row, self.temperature_, self.negative_weight_)

@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evaluation.registry import register
-from neural.tempered import Tempered
-from support.errors import InputError
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.neural.tempered import Tempered
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neural.batches import Batch
-    from neural.towers import TwoTowers
+    from retrieval_leaderboard.neural.batches.batcher import Batch
+    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 
 
 @register("dssm_bce")
@@ -31,7 +31,7 @@ class DssmBce(Tempered):
 
     negative_weight: float = 0.1
     """Weight of the mean cost of the negatives, in units of the number of items: at 1 every item of
-    the catalogue weighs as much as the target."""
+    the catalog weighs as much as the target."""
 
     def __post_init__(self) -> None:
         """Refuse a weight without a logarithm."""
@@ -41,7 +41,7 @@ class DssmBce(Tempered):
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Binary cross-entropy of each pair."""
-        from neural.losses import binary_cross_entropy
+        from retrieval_leaderboard.neural.losses import binary_cross_entropy
 
         weight = self.negative_weight * len(towers.item_known)
         # The learned bias starts where the target and all negatives together pull equally.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evaluation.registry import register
-from neural.tempered import Tempered
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.neural.tempered import Tempered
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neural.batches import Batch
-    from neural.towers import TwoTowers
+    from retrieval_leaderboard.neural.batches.batcher import Batch
+    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 
 
 @register("infonce")
@@ -24,7 +24,7 @@ class InfoNCE(Tempered):
     targets, and for rows of users its history, are no negatives of it.
     """
 
-    correct_popularity: bool = True
+    logq_correction: bool = True
     """Subtract the log probability of a negative to be in the sample from its score."""
     streaming_log_q: bool = False  # type: ignore[misc]
     """Estimate how often an item is an in-batch negative from the batches as they pass, instead of from
@@ -36,7 +36,7 @@ class InfoNCE(Tempered):
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Sampled softmax of each pair."""
-        from neural.losses import sampled_softmax
+        from retrieval_leaderboard.neural.losses import sampled_softmax
 
-        log_q = batch.log_q if self.correct_popularity else None
+        log_q = batch.log_q if self.logq_correction else None
         return sampled_softmax(positive, negative, batch.row, self.temperature_, log_q)

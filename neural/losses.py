@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from neural.exact import of_pairs, softplus
+from retrieval_leaderboard.neural.training.exact import of_pairs, softplus
 
 
 def sampled_softmax(
@@ -29,7 +29,7 @@ def sampled_softmax(
 
     `log_q` float[m] is the log of the probability that negative j is in the sample: the correction
     of Yi et al. 2019 (eq. 4), which makes the sum an unbiased estimate of the sum over the
-    catalogue. The target is left uncorrected: it is always there (Khrylchenko et al. 2025,
+    catalog. The target is left uncorrected: it is always there (Khrylchenko et al. 2025,
     arXiv 2507.09331).
     """
     negative = negative.float() / temperature

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
-from support.errors import InputError, unknown
+from retrieval_leaderboard.support.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from neural.two_tower import TwoTower
+    from retrieval_leaderboard.neural.two_tower import TwoTower
 
 LEAST = {
     "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,
-    "hard_refresh": 1, "batch_rows": 1, "accumulate": 1, "epochs": 0, "patience": 1, "weight_decay": 0,
-    "negative_weight": 0, "temperature": 0, "neighbours": -1,
+    "hard_refresh": 1, "batch_size": 1, "accumulate": 1, "epochs": 0, "patience": 1, "weight_decay": 0,
+    "negative_weight": 0, "temperature": 0, "neighbors": -1,
 }  # fmt: skip
 """The least that a setting may be, where the model has it."""
-POSITIVE = ("learning_rate", "clip_norm", "init_scale", "neighbour_weight")
+POSITIVE = ("learning_rate", "clip_norm", "init_scale", "neighbor_weight")
 SHARES = ("averaging", "id_dropout", "history_dropout", "dropout", "user_share", "input_share")
 WHOLE = ("user_share",)
 """Shares that may be 1."""

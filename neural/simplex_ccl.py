@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from datasets.dataset import Interactions
-from evaluation.registry import register
-from neural.two_tower import TwoTower
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.neural.two_tower import TwoTower
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neural.batches import Batch
-    from neural.towers import TwoTowers
+    from retrieval_leaderboard.neural.batches.batcher import Batch
+    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 
 
 @register("simplex_ccl")
@@ -51,7 +51,7 @@ class SimpleX(TwoTower):
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Cosine contrastive loss of each pair."""
-        from neural.losses import cosine_contrastive
+        from retrieval_leaderboard.neural.losses import cosine_contrastive
 
         weight = self.negative_weight_ * len(towers.item_known)
         return cosine_contrastive(positive, negative, batch.row, batch.negatives, self.margin, weight)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from datasets.dataset import Interactions
-from neural.two_tower import TwoTower
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.neural.two_tower import TwoTower
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from evaluation.retriever import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
 
 
 @dataclass
@@ -19,9 +19,9 @@ class TowerSettings(EmbeddingRetriever):
         "history_exponent": (0.0, 1.0),
         "user_exponent": (0.0, 1.0),
         "recency": (0.0, 2.0),
-        "batch_rows": [256, 512],
-        "neighbours": [-1, 0, 10, 20, 50],
-        "neighbour_weight": (1.0, 10.0, "log"),
+        "batch_size": [256, 512],
+        "neighbors": [-1, 0, 10, 20, 50],
+        "neighbor_weight": (1.0, 10.0, "log"),
         "averaging": [0.0, 0.7],
         "id_dropout": [0.0, 0.05, 0.1, 0.2],
         "cold_negatives": [False, True],
@@ -38,26 +38,26 @@ class TowerSettings(EmbeddingRetriever):
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False
     """Make histories of the items' id embeddings instead of a table of their own."""
-    neighbours: int = -1
+    neighbors: int = -1
     """One layer of fixed propagation over the item-item graph: the embeddings of that many items most often
     taken by the same users are added to each item's own, as a candidate and in histories, by weights that are
     not learned; after training they are folded into its vectors. 0 leaves it out; -1 takes 20 for rows of
     users with 15 interactions each on average, else none."""
-    neighbour_weight: float = 5.0
+    neighbor_weight: float = 5.0
     """What the neighbors weigh together; the item's own embedding weighs 1."""
     project: bool = False
     """Pass the mean of the history through a learned matrix."""
     history_exponent: float = 0.5
     """An item taken by n users weighs n^-exponent in the mean of a history."""
-    history_encoder: Literal["auto", "mean", "placed", "user_attention", "self_attention"] = "auto"
-    """How a history becomes one vector: "mean", its weighted mean; "placed", the mean of items each of whose
-    dimensions is multiplied by what is learned of it for the item's place from the end; "user_attention", the
-    mean with weights that the user decides; "self_attention", the mean and what it finds in the newest
-    `max_history` items; "auto", for rows of users mean, for rows of positions placed, and from
-    half a million interactions on self_attention, but for simplex_ccl."""
+    history_encoder: Literal["auto", "mean", "position_weighted", "user_attention", "self_attention"] = "auto"
+    """How a history becomes one vector: "mean", its weighted mean; "position_weighted", the mean of items
+    each of whose dimensions is multiplied by what is learned of it for the item's place from the end;
+    "user_attention", the mean with weights that the user decides; "self_attention", the mean and what it
+    finds in the newest `max_history` items; "auto", for rows of users mean, for rows of positions
+    position_weighted, and from half a million interactions on self_attention, but for simplex_ccl."""
     attention_heads: int = 4
     """Heads of self_attention."""
-    recompute_history: bool = False
+    gradient_checkpointing: bool = False
     """Compute self_attention twice instead of keeping its activations (gradient checkpointing)."""
     features: bool = False
     """Use the user and item features, those of the history's items included, where the data has them."""
@@ -70,11 +70,11 @@ class TowerSettings(EmbeddingRetriever):
     """Share of the history vector's numbers that training sets to zero, the others growing by as much: noise
     by which a loss that is flat beyond a margin learns finer orders."""
     interaction: Literal["none", "cross", "fm"] = "none"
-    """What the deep part of a tower sees beside its fields: DCN-v2's cross, or a factorisation machine."""
+    """What the deep part of a tower sees beside its fields: DCN-v2's cross, or a factorization machine."""
     mlp: str = ""
     """Hidden widths of the deep part, such as 256-128; without them and interaction there is none."""
     norm: Literal["none", "layer", "batch"] = "none"
-    """What normalises the inputs of the deep part's hidden layers."""
+    """What normalizes the inputs of the deep part's hidden layers."""
     dropout: float = 0.0
     """Share of the hidden outputs, of the deep part and of self_attention, that training sets to zero."""
     rows: Literal["auto", "user", "position"] = "auto"
@@ -103,7 +103,7 @@ class TowerSettings(EmbeddingRetriever):
     """Negatives more for each row, drawn from the 100 items that the model ranked highest for its user."""
     hard_refresh: int = 2
     """Epochs after which those lists are made anew."""
-    batch_rows: int = 512
+    batch_size: int = 512
     """Rows a batch."""
     accumulate: int = 1
     """Batches a step: their gradients are averaged (gradient accumulation)."""

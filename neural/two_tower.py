@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Features, Interactions, Queries
-from evaluation.retriever import Watcher
-from neural import sanity
-from neural.tower_settings import TowerSettings
-from support import compute
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
+from retrieval_leaderboard.evaluation.models.retriever import Watcher
+from retrieval_leaderboard.neural import sanity
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neural.batches import Batch
-    from neural.checkpoint import Checkpoints
-    from neural.columns import FeatureRows
-    from neural.history import Moments
-    from neural.towers import TwoTowers
+    from retrieval_leaderboard.neural.batches.batcher import Batch
+    from retrieval_leaderboard.neural.towers.columns import FeatureRows
+    from retrieval_leaderboard.neural.towers.history import Moments
+    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+    from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
 
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
@@ -37,7 +37,7 @@ class TwoTower(TowerSettings):
 
     The user is made of the history and, if wanted, an id embedding, profile features and the moment; the
     item of an id embedding and, if wanted, one layer of fixed propagation over the item-item graph (see
-    `neural.neighbours`) and features. A query is answered from
+    `neural.neighbors`) and features. A query is answered from
     its own history, whoever asks. Where nothing is known of a user (no history, no trained id, no features)
     the query is the mean vector of the training users.
     """
@@ -83,11 +83,11 @@ class TwoTower(TowerSettings):
             RuntimeError: the loss is no longer a number.
             InputError: no user has two interactions, so that there is nothing to learn from.
         """
-        from neural import training
+        from retrieval_leaderboard.neural.training import fit
 
         if valid is not None:
             self.rows_ = self._rows_for(train, valid)
-        training.fit(self, train, valid, seed)
+        fit.fit(self, train, valid, seed)
 
     def _rows_for(self, train: Interactions, valid: Queries) -> Literal["user", "position"]:
         """The setting, or what it comes to by rule."""
@@ -103,7 +103,7 @@ class TwoTower(TowerSettings):
 
     def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:
         """Keep the state of training in `folder`; with `resume` go on from the one that is there."""
-        from neural.checkpoint import Checkpoints
+        from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
 
         self.checkpoints = Checkpoints(folder, minutes, resume)
 
@@ -113,7 +113,7 @@ class TwoTower(TowerSettings):
 
     def adopt(self, towers: TwoTowers, train: Interactions) -> None:
         """Answer queries from `towers`."""
-        self.propagates_ = towers.neighbours is not None
+        self.propagates_ = towers.neighbors is not None
         self._towers = towers.eval().folded()
         counts = np.maximum(train.item_counts, 1)
         scale = ((counts / counts.mean()) ** self.popularity_exponent).astype(np.float32)  # (items,)
@@ -134,8 +134,8 @@ class TwoTower(TowerSettings):
         if self._towers is None:
             import torch
 
-            from neural.shape import Shape
-            from neural.towers import TwoTowers
+            from retrieval_leaderboard.neural.towers.shape import Shape
+            from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
             try:
@@ -210,8 +210,8 @@ class TwoTower(TowerSettings):
         """The queries as the towers take them, and the profiles that come with them."""
         import torch
 
-        from neural.context import codes_of
-        from neural.history import Moments
+        from retrieval_leaderboard.neural.towers.context import codes_of
+        from retrieval_leaderboard.neural.towers.history import Moments
 
         towers = self.towers
         device = towers.item_known.device

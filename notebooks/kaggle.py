@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from support.errors import InputError
-from support.files import atomic_folder
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.files import atomic_folder
 
 STOPPED = (130, -signal.SIGINT)
 """Exit codes of run_all.py after Ctrl-C: once it is underway, and before."""
@@ -58,9 +58,9 @@ def lay_out(inputs: Path, data: Path) -> Path:
     Raises:
         InputError: no folder holds all three; it says what to attach.
     """
-    from datasets.aliec_parse import FILES
-    from datasets.aliec_sim import MARKER
-    from datasets.sources import ALIEC_BY_HAND
+    from retrieval_leaderboard.datasets.aliec.parse import FILES
+    from retrieval_leaderboard.datasets.aliec.simulator import MARKER
+    from retrieval_leaderboard.datasets.sources.files import ALIEC_BY_HAND
 
     nearest: dict[str, Path] = {}
     for folder in _folders(inputs):

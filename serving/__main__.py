@@ -9,18 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import baselines  # noqa: F401  (importing registers its models)
-import neural  # noqa: F401
-from datasets import Dataset, load
-from datasets import options as own_file
-from evaluation import records, registry
-from evaluation.retriever import Retriever
-from support import compute, progress
-from support.errors import InputError, in_one_sentence, need
-from support.files import write_json
-from support.locks import locked
+from retrieval_leaderboard import (
+    ROOT,
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
+from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError, in_one_sentence, need
+from retrieval_leaderboard.support.files import write_json
+from retrieval_leaderboard.support.locks import locked
 
-ROOT = Path(__file__).parent.parent
 PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn", "httpx"],
             "load": ["faiss", "fastapi", "uvicorn", "httpx"]}  # fmt: skip
 
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _index(options: argparse.Namespace) -> None:
-    from serving import bundle
+    from retrieval_leaderboard.serving.bundles import bundle
 
     bundle.check_target(options.out, options.replace)
     about = bundle.write(
@@ -50,8 +53,8 @@ def _index(options: argparse.Namespace) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from evaluation import index_section, report, terminal
-    from serving.compare import compare
+    from retrieval_leaderboard.evaluation.reports import index_section, report, terminal
+    from retrieval_leaderboard.serving.compare import compare
 
     dataset, folder = _dataset(options), options.run.absolute().parent
     if folder.name != "runs":
@@ -66,8 +69,8 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _http(options: argparse.Namespace) -> None:
-    from serving.server import listen, port_of, serve
-    from serving.service import Recommender
+    from retrieval_leaderboard.serving.http.server import listen, port_of, serve
+    from retrieval_leaderboard.serving.service import Recommender
 
     writing = not options.read_only
     with (
@@ -81,7 +84,7 @@ def _http(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> None:
-    from serving.load import measure
+    from retrieval_leaderboard.serving.load import measure
 
     record = measure(options.bundle, options.requests, options.concurrency)
     print(json.dumps(record, indent=1))

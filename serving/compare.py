@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Dataset, Queries
-from datasets.ragged import Ragged
-from evaluation import environment, metrics, topk
-from evaluation.index_section import INDEXES
-from evaluation.retriever import Retriever
-from evaluation.usage import Usage
-from serving import bundle, index
-from serving.index import VectorIndex
-from support import compute, progress
-from support.files import write_json
+from retrieval_leaderboard.datasets.dataset import Dataset, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
+from retrieval_leaderboard.evaluation.runs import environment
+from retrieval_leaderboard.evaluation.runs.usage import Usage
+from retrieval_leaderboard.serving.bundles import bundle, index
+from retrieval_leaderboard.serving.bundles.index import VectorIndex
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.files import write_json
 
 K = 20
 MAX_QUERIES = 10_000
@@ -98,7 +100,7 @@ def _measure(
         "bytes_per_item": round(built.n_bytes / len(items), 1),
         "queries_per_second_one_thread": round(rate(1), 1),
         "queries_per_second_all_threads": round(rate(compute.current().threads), 1),
-        "recall": float(metrics.contains(_rows(exact), found).sum() / (exact >= 0).sum()),
+        "recall": float(accuracy.contains(_rows(exact), found).sum() / (exact >= 0).sum()),
         "ndcg_lost": best - _ndcg(honest, queries),
     }
 
@@ -118,4 +120,4 @@ def _rows(lists: npt.NDArray[np.int32]) -> Ragged:
 
 
 def _ndcg(lists: npt.NDArray[np.int32], queries: Queries) -> float:
-    return metrics.mean(metrics.per_query(lists, queries.relevant, K))["ndcg"]
+    return accuracy.mean(accuracy.per_query(lists, queries.relevant, K))["ndcg"]

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation import environment
-from evaluation.usage import Usage
-from serving import bundle, tables
-from support import cores
-from support.errors import InputError
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.runs import environment
+from retrieval_leaderboard.evaluation.runs.usage import Usage
+from retrieval_leaderboard.serving.bundles import bundle, tables
+from retrieval_leaderboard.support import cores
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     import httpx
 
-ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
 WARM_UP = 50

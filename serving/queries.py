@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Features, Queries
-from datasets.ragged import Ragged
-from evaluation import strangers
-from serving.bundle import Bundle
-from serving.catalogue import Catalogue
-from serving.encoding import Raw, UnknownValues
-from serving.requests import Request, moment
-from support import progress
+from retrieval_leaderboard.datasets.dataset import Features, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models import unseen_users
+from retrieval_leaderboard.serving.bundles.bundle import Bundle
+from retrieval_leaderboard.serving.bundles.catalog import Catalog
+from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
+from retrieval_leaderboard.serving.requests import Request, moment
+from retrieval_leaderboard.support import progress
 
 Vectors = npt.NDArray[np.float32]
 
@@ -51,7 +51,7 @@ class Encoder:
         known = np.flatnonzero(self._histories.lengths).astype(np.int32)
         double = None
         if len(known):
-            double = strangers.double_of_vectors(self._model, known, self._histories[known[0]][::-1])
+            double = unseen_users.double_of_vectors(self._model, known, self._histories[known[0]][::-1])
         self._strangers_have_a_vector = double is None
         if double is not None:
             progress.say(
@@ -65,18 +65,18 @@ class Encoder:
         described = [Request(features=nothing)] if nothing else []
         return [*map(Request, list(self._user_code)[:1]), Request(""), *described]
 
-    def resolve(self, request: Request, catalogue: Catalogue) -> Asked:
+    def resolve(self, request: Request, catalog: Catalog) -> Asked:
         """A request in codes; InputError, as `Request.check`, where it cannot be answered."""
         request.check()
         code = -1 if request.user_id is None else self._user_code.get(request.user_id, -1)
         trained = self._histories[code] if code >= 0 else np.empty(0, dtype=np.int32)
         history, unknown_items = trained, list[str]()
         if request.history is not None:
-            history, unknown_items = catalogue.codes(request.history)
+            history, unknown_items = catalog.codes(request.history)
         without_seen = self._about.exclude_seen if request.exclude_seen is None else request.exclude_seen
         seen = list[str]()
         if without_seen:
-            seen = [*map(catalogue.raw, trained.tolist()), *(request.history or ())]
+            seen = [*map(catalog.raw, trained.tolist()), *(request.history or ())]
         return Asked(request, code, history, seen, unknown_items)
 
     def encode(self, asked: Sequence[Asked]) -> tuple[Vectors, npt.NDArray[np.bool_], list[UnknownValues]]:

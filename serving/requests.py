@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from datasets import times
-from serving.encoding import Raw, UnknownValues
-from support.errors import InputError
+from retrieval_leaderboard.datasets.times import parse
+from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
+from retrieval_leaderboard.support.errors import InputError
 
 MAX_HISTORY = 1000
 """Raw items that one request may give as history; a model weighs the newest most."""
@@ -25,7 +25,7 @@ def moment(timestamp: int | float | str) -> int:
     Raises:
         InputError: what is no moment, or one before 1970.
     """
-    seconds = times.read_one(timestamp)
+    seconds = parse.read_one(timestamp)
     if seconds < 0:
         raise InputError(f"timestamp is {timestamp!r}: give unix seconds from 0 on, or ISO 8601 from 1970 on")
     return seconds

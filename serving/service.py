@@ -10,18 +10,18 @@ from threading import RLock
 import numpy as np
 import numpy.typing as npt
 
-from datasets.dataset import Features
-from datasets.ragged import Ragged
-from evaluation.retriever import Retriever
-from serving import bundle
-from serving.catalogue import Catalogue
-from serving.encoding import Raw, UnknownValues
-from serving.journal import Change, ChangedError
-from serving.locks import ReadWriteLock
-from serving.queries import Asked, Encoder
-from serving.requests import Answer, Request
-from support import progress
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.serving.bundles import bundle
+from retrieval_leaderboard.serving.bundles.catalog import Catalog
+from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
+from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError
+from retrieval_leaderboard.serving.bundles.locks import ReadWriteLock
+from retrieval_leaderboard.serving.queries import Asked, Encoder
+from retrieval_leaderboard.serving.requests import Answer, Request
+from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.errors import InputError
 
 Vectors = npt.NDArray[np.float32]
 
@@ -46,13 +46,13 @@ class Recommender:
         self._journal = opened.journal
         self._held: ExitStack | None = None
         changes = opened.journal.changes
-        self._catalogue = Catalogue(opened.item_ids, changes)
+        self._catalog = Catalog(opened.item_ids, changes)
         self._lock = ReadWriteLock()
         """for the index and the labels in it"""
         self._changing = RLock()
         """for changes, one after the other; held while they are written, when searches go on"""
         self._unsaved: list[Change] = []
-        added = np.arange(len(changes.item_ids)) + self._catalogue.trained
+        added = np.arange(len(changes.item_ids)) + self._catalog.trained
         if len(added):
             self._index.add(added, changes.vectors)
         if len(changes.removed):
@@ -73,8 +73,10 @@ class Recommender:
         Raises:
             InputError: as `bundle.read`; with `writing`, another process holds the bundle.
         """
-        import baselines  # noqa: F401  (importing registers its models)
-        import neural  # noqa: F401
+        from retrieval_leaderboard import (
+            baselines,  # noqa: F401  (importing registers its models)
+            neural,  # noqa: F401
+        )
 
         folder = Path(folder)
         with ExitStack() as stack:
@@ -101,7 +103,7 @@ class Recommender:
 
     def warm_up(self) -> None:
         """Answer once in every way, so that no later request waits for loading and compiling."""
-        some = [self._catalogue.raw(label) for label in range(min(self._catalogue.trained, 50))]
+        some = [self._catalog.raw(label) for label in range(min(self._catalog.trained, 50))]
         asked = [*self._encoder.examples(), Request(history=some)]
         for requests in (*([request] for request in asked), asked * 8):
             self.recommend_batch(requests)
@@ -110,7 +112,7 @@ class Recommender:
 
     def __len__(self) -> int:
         """Items that may be returned."""
-        return len(self._catalogue)
+        return len(self._catalog)
 
     def recommend(
         self,
@@ -133,13 +135,13 @@ class Recommender:
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
         """An answer to each request; InputError, as `recommend`, where one of them is refused."""
-        asked = [self._encoder.resolve(request, self._catalogue) for request in requests]
+        asked = [self._encoder.resolve(request, self._catalog) for request in requests]
         vectors, known, unknown_values = self._encoder.encode(asked)
         answers: dict[int, Answer] = {}
         for k in {request.k for request in requests}:
             rows = np.array([row for row, request in enumerate(requests) if request.k == k])
             with self._lock.reading():
-                exclude = Ragged.from_rows([self._catalogue.labels(asked[row].seen) for row in rows])
+                exclude = Ragged.from_rows([self._catalog.labels(asked[row].seen) for row in rows])
                 labels, scores = self._index.search(vectors[rows], k, exclude)
             for row, found, values in zip(rows.tolist(), labels, scores, strict=True):
                 found = found if vectors[row].any() else np.full_like(found, -1)
@@ -154,28 +156,28 @@ class Recommender:
 
     def user_vectors(self, requests: Sequence[Request]) -> npt.NDArray[np.float32]:
         """float32[n, d]: the vector of each request; `k` and `exclude_seen` do not matter."""
-        return self._encoder.encode(
-            [self._encoder.resolve(request, self._catalogue) for request in requests]
-        )[0]
+        return self._encoder.encode([self._encoder.resolve(request, self._catalog) for request in requests])[
+            0
+        ]
 
     def item_vector(self, item_id: str) -> npt.NDArray[np.float32]:
-        """float32[d]: an item's vector; InputError where it is not in the catalogue."""
+        """float32[d]: an item's vector; InputError where it is not in the catalog."""
         return self.item_vectors([item_id])[0]
 
     def item_vectors(self, item_ids: Sequence[str]) -> npt.NDArray[np.float32]:
-        """float32[n, d]: the items' vectors; InputError where one is not in the catalogue."""
+        """float32[n, d]: the items' vectors; InputError where one is not in the catalog."""
         with self._lock.reading():
-            vectors = [self._catalogue.vector(item, self._vectors) for item in item_ids]
+            vectors = [self._catalog.vector(item, self._vectors) for item in item_ids]
         return np.array(vectors, dtype=np.float32).reshape(len(item_ids), self.about.dimension)
 
     def add_item(self, item_id: str, features: Raw) -> UnknownValues:
-        """Put a new item into the catalogue, known by its features alone.
+        """Put a new item into the catalog, known by its features alone.
 
         Returns:
             column → values outside the vocabulary, which count as unknown.
 
         Raises:
-            InputError: the id is in the catalogue, the features do not fit the training data's
+            InputError: the id is in the catalog, the features do not fit the training data's
                 columns, or the model knows items by id alone.
         """
         return self._add(item_id, features, self._unsaved.append)
@@ -192,10 +194,10 @@ class Recommender:
     def remove_item(self, item_id: str) -> None:
         """Never return an item again; in histories it still counts. InputError where it is not there."""
         with self._changing:
-            self._catalogue.check_has(item_id)
+            self._catalog.check_has(item_id)
             self._unsaved.append(Change(item_id))
             with self._lock.writing():
-                self._index.remove(np.array([self._catalogue.remove(item_id)]))
+                self._index.remove(np.array([self._catalog.remove(item_id)]))
 
     def save(self) -> None:
         """Keep the changes in the bundle, whole or not at all: they are appended to its log.
@@ -212,11 +214,11 @@ class Recommender:
             raise InputError(f"item_id must be text, and not empty: not {item_id!r}")
         encoded, (unknown_values,) = self._item_schema.encode([features])
         with self._changing:
-            self._catalogue.check_lacks(item_id)
+            self._catalog.check_lacks(item_id)
             vectors = self._new_vectors(encoded)
             keep(Change(item_id, vectors[0]))
             with self._lock.writing():
-                self._index.add(np.array([self._catalogue.add(item_id, vectors[0])]), vectors)
+                self._index.add(np.array([self._catalog.add(item_id, vectors[0])]), vectors)
         return unknown_values
 
     def _keep(self, change: Change) -> None:
@@ -236,7 +238,7 @@ class Recommender:
         if self._journal.log_is_empty or self._unsaved:
             return
         try:
-            self._journal.fold(self._catalogue.changes(self.about.dimension))
+            self._journal.fold(self._catalog.changes(self.about.dimension))
         except InputError as error:
             progress.say(f"the log of added items stays as it is: {error}")
 
@@ -256,7 +258,7 @@ class Recommender:
     ) -> Answer:
         found = labels >= 0
         return Answer(
-            items=[self._catalogue.raw(label) for label in labels[found].tolist()],
+            items=[self._catalog.raw(label) for label in labels[found].tolist()],
             scores=scores[found].tolist(),
             known_user=asked.user >= 0,
             fallback=not known,

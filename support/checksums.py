@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from support.files import write_text
+from retrieval_leaderboard.support.files import write_text
 
 FILE = "SHA256SUMS"
 

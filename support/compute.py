@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from support import cores
-from support.errors import InputError
+from retrieval_leaderboard.support import cores
+from retrieval_leaderboard.support.errors import InputError
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "fp16", "bf16")

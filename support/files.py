@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from support import durable
-from support.errors import InputError, UnwritableError
+from retrieval_leaderboard.support import durable
+from retrieval_leaderboard.support.errors import InputError, UnwritableError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 UNWRITABLE = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}

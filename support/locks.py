@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from support.errors import InputError
-from support.files import writing
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.files import writing
 
 if sys.platform == "win32":
     import msvcrt

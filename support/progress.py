@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from support.errors import abandoned
+from retrieval_leaderboard.support.errors import abandoned
 
 QUIET_SECONDS = 2.0
 LINE_SECONDS = 5.0

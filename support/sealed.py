@@ -10,8 +10,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any
 
-from support.errors import InputError
-from support.files import write_json
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.files import write_json
 
 CHECKSUM = "checksum"
 BLOCK = 2**20

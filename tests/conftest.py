@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import compute, cores
+from retrieval_leaderboard.support import compute, cores
 
 WORKERS = min(cores.available(), 8)
 """What pytest-xdist's `-n auto` means; each takes about 1 GB."""

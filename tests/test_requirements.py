@@ -2,11 +2,11 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from retrieval_leaderboard import ROOT
+
 LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-serve.lock")
 PIN = re.compile(r"([a-z0-9-]+)==\S+( ; [^\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import yaml
 
-from support.locks import locked
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.support.locks import locked
 
-ROOT = Path(__file__).parent.parent
-MODELS = Path("tests") / "evaluation" / "models.py"
+MODELS = Path("tests") / "evaluation" / "sample_models.py"
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +242,7 @@ def test_a_list_for_nobody_is_a_dash(run, tmp_path):
 
 
 def test_the_reference_of_cold_items_says_what_it_lacks(run, tmp_path):
-    model = ROOT / "benchmarks" / "category_hot.py"
+    model = ROOT / "studies" / "category_hot.py"
     run("--protocol", "cold-items", "--models", "global_hot", f"--model={model}:CategoryHot", check=1)
     found = rows(tmp_path)
     assert found[("global_hot", "0")]["status"] == "done"
@@ -370,7 +370,7 @@ def test_ctrl_c_keeps_finished_runs_and_nothing_half_written(log, tmp_path):
 
 @pytest.mark.slow
 def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
-    words = ["--models", "infonce", "--set", "infonce.epochs=12", "--set", "infonce.batch_rows=8"]
+    words = ["--models", "infonce", "--set", "infonce.epochs=12", "--set", "infonce.batch_size=8"]
 
     def line(results, *more):
         start = [sys.executable, "-u", "run_all.py", "--dataset", str(log)]
@@ -419,6 +419,7 @@ def test_commands_wait_for_the_one_before_them(log, tmp_path):
 def test_start_is_quick():
     started = time.perf_counter()
     subprocess.run([sys.executable, "run_all.py", "--list"], cwd=ROOT, capture_output=True, check=True)
-    code = "import run_all, sys; sys.exit(bool({'torch', 'numba', 'pandas', 'implicit'} & set(sys.modules)))"
+    heavy = {"torch", "numba", "pandas", "implicit"}
+    code = f"import retrieval_leaderboard.cli, sys; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     assert time.perf_counter() - started < 10

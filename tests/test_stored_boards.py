@@ -6,17 +6,21 @@ to within 3 %. ALS depends on which kernels OpenBLAS picks, which its record doe
 
 import json
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
-import baselines  # noqa: F401
-import neural
-from datasets import load
-from datasets.catalog import SOURCES
-from evaluation import configs, contract, environment, evaluate, records, registry, runs, settings
+from retrieval_leaderboard import (
+    ROOT,
+    baselines,  # noqa: F401
+    neural,
+)
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.datasets.catalog import SOURCES
+from retrieval_leaderboard.evaluation import evaluate
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.runs import configs, environment, records, runner
+from retrieval_leaderboard.evaluation.testing import contract
 
-ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 IDENTITY = ("fingerprint", "k", "model", "code", "settings", "seed", "device", "precision")
 ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
@@ -51,7 +55,9 @@ def chosen(data, name):
 
 def stored(data, name):
     """The record of a model's run with its chosen settings; a user's own runs lie elsewhere."""
-    job = runs.Job(runs.ModelSource(name), chosen(data, name), seed=0, k=20, device="cpu", precision="fp32")
+    job = runner.Job(
+        runner.ModelSource(name), chosen(data, name), seed=0, k=20, device="cpu", precision="fp32"
+    )
     record = records.read(job.folder(data, RESULTS / data.name))
     assert record is not None, "other data or settings than those of the runs that ship"
     return record
@@ -114,10 +120,13 @@ def test_aliec_sim(simulated, name):
 
 def test_stored_runs_have_the_settings_that_their_models_have():
     """A setting that is missing or has another name would have them run again."""
-    for path in [*RESULTS.glob("*/runs/*/run.json"), *(ROOT / "benchmarks" / "findings").glob("*.json")]:
+    for path in [
+        *RESULTS.glob("*/runs/*/run.json"),
+        *(ROOT / "studies" / "records" / "findings").glob("*.json"),
+    ]:
         run = json.loads(path.read_text())
         if run["model"] in registry.names():
             model = registry.get(run["model"])
             assert set(run["settings"]) == {each.name for each in fields(model)}, path
             stored = path.parent.name if path.name == "run.json" else path.stem
-            assert stored.rpartition("-")[2] == runs.digest({key: run[key] for key in IDENTITY}), path
+            assert stored.rpartition("-")[2] == runner.digest({key: run[key] for key in IDENTITY}), path

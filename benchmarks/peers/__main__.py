@@ -7,14 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.peers import table
-from benchmarks.peers.environments import ROOT, LeftOut, python_of
-from benchmarks.peers.measure import hand_over, machine, measured
-from benchmarks.peers.work import PEERS, WORK
-from datasets import Dataset, load
-from support.errors import in_one_sentence
-from support.files import write_json, write_text
-from support.progress import say
+from retrieval_leaderboard.benchmarks.peers import table
+from retrieval_leaderboard.benchmarks.peers.environments import ROOT, LeftOut, python_of
+from retrieval_leaderboard.benchmarks.peers.measure import hand_over, machine, measured
+from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK
+from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.support.errors import in_one_sentence
+from retrieval_leaderboard.support.files import write_json, write_text
+from retrieval_leaderboard.support.progress import say
 
 RESULTS = Path(__file__).parent / "results"
 PROTOCOLS = {"gowalla": None, "ml-1m": "leave-last-one"}

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.peers.work import Peer
-from support.progress import say
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.benchmarks.peers.work import Peer
+from retrieval_leaderboard.support.progress import say
 
-ROOT = Path(__file__).parents[2]
 INSTALL_SECONDS = 900
 
 

@@ -1,4 +1,4 @@
-"""implicit: cosine neighbours and ALS."""
+"""implicit: cosine neighbors and ALS."""
 
 from adapter import CORES, K, main
 
@@ -11,7 +11,7 @@ def prepare(data, work, cost):
     threadpool_limits(1, user_api="blas")
     if work["model"] == "item_cf":
         # The item itself is among implicit's K.
-        model = implicit.nearest_neighbours.CosineRecommender(K=work["neighbours"] + 1, num_threads=CORES)
+        model = implicit.nearest_neighbours.CosineRecommender(K=work["neighbors"] + 1, num_threads=CORES)
         matrix = data.matrix()
     else:
         model = implicit.als.AlternatingLeastSquares(

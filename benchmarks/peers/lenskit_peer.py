@@ -1,4 +1,4 @@
-"""LensKit: item neighbours and ALS, in its standard pipeline."""
+"""LensKit: item neighbors and ALS, in its standard pipeline."""
 
 import logging
 
@@ -35,7 +35,7 @@ def scorer(work):
 
     if work["model"] == "item_cf":
         # Every history is shorter than 10,000: all its items count.
-        return ItemKNNScorer(max_nbrs=10_000, save_nbrs=work["neighbours"], feedback="implicit")
+        return ItemKNNScorer(max_nbrs=10_000, save_nbrs=work["neighbors"], feedback="implicit")
     return ImplicitMFScorer(
         embedding_size=work["factors"],
         epochs=work["iterations"],

@@ -31,7 +31,7 @@ def prepare(data, work, cost):
         # recfarm divides by α - 1 + |I_u ∩ I_v|: it leaves one of the two items out of the count.
         alpha = work["smoothing"] + 1
         model = recfarm.Swing(
-            work["neighbours"], alpha, CACHED, data.n_users, data.n_items, *interactions, rows, 0.0
+            work["neighbors"], alpha, CACHED, data.n_users, data.n_items, *interactions, rows, 0.0
         )
         model.compute_swing(CORES)
         return lambda data: padded(model.recommend(data.query.tolist(), K, True, False)[0])

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.environments import ROOT, LeftOut, called
-from benchmarks.peers.work import Work
-from datasets import Dataset, Ragged
-from datasets.ragged import offsets_of
-from evaluation import metrics
-from evaluation.environment import processor
-from evaluation.usage import Usage
-from support import cores
+from retrieval_leaderboard.benchmarks.peers.environments import ROOT, LeftOut, called
+from retrieval_leaderboard.benchmarks.peers.work import Work
+from retrieval_leaderboard.datasets import Dataset, Ragged
+from retrieval_leaderboard.datasets.ragged import offsets_of
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.runs.environment import processor
+from retrieval_leaderboard.evaluation.runs.usage import Usage
+from retrieval_leaderboard.support import cores
 
 K = 20
 FOLDER = Path(__file__).parent
@@ -76,7 +76,7 @@ def measured(
         cost = json.loads(target.with_suffix(".json").read_text())
         with np.load(target.with_suffix(".npz")) as arrays:
             items = arrays["items"]
-    values = metrics.mean(scored(items, dataset))
+    values = accuracy.mean(scored(items, dataset))
     return cost | {"recall": values["recall"], "ndcg": values["ndcg"], "cores_elsewhere": round(busy, 2)}
 
 
@@ -86,12 +86,12 @@ def scored(items: np.ndarray, dataset: Dataset) -> dict[str, np.ndarray]:
     Raises:
         LeftOut: a list holds a training item of its user, or an item twice.
     """
-    if metrics.contains(dataset.test.exclude, items).any():
+    if accuracy.contains(dataset.test.exclude, items).any():
         raise LeftOut("it lists an item of the user's training data")
     ranked = np.sort(items, axis=1)
     if ((ranked[:, 1:] == ranked[:, :-1]) & (ranked[:, 1:] >= 0)).any():
         raise LeftOut("it lists an item twice")
-    return metrics.per_query(items, dataset.test.relevant, K)
+    return accuracy.per_query(items, dataset.test.relevant, K)
 
 
 def environment_of(library: str) -> dict[str, str]:

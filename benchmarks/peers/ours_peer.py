@@ -7,7 +7,7 @@ WARM_USERS = 100
 
 
 def prepare(data, work, cost):
-    from support import compute, progress
+    from retrieval_leaderboard.support import compute, progress
 
     progress.configure(quiet=True)
     compute.configure("cpu")
@@ -27,38 +27,38 @@ def prepare(data, work, cost):
 
 
 def interactions(data, users):
-    from datasets import Interactions
+    from retrieval_leaderboard.datasets import Interactions
 
     pairs = slice(0, data.offsets[users])
     return Interactions(data.user[pairs], data.item[pairs], None, users, data.n_items, ordered=False)
 
 
 def queries(train, users):
-    from datasets import Queries, Ragged
+    from retrieval_leaderboard.datasets import Queries, Ragged
 
     rows = train.by_user.take(users.astype(np.int64))
     return Queries(users, history=rows, exclude=rows, relevant=Ragged.empty(len(users)))
 
 
 def model_of(work):
-    from baselines.als import ALS
-    from baselines.item_cf import ItemCF
-    from baselines.swing import Swing
-    from neural.infonce import InfoNCE
-    from neural.simplex_ccl import SimpleX
+    from retrieval_leaderboard.baselines.als import ALS
+    from retrieval_leaderboard.baselines.item_cf import ItemCF
+    from retrieval_leaderboard.baselines.swing import Swing
+    from retrieval_leaderboard.neural.infonce import InfoNCE
+    from retrieval_leaderboard.neural.simplex_ccl import SimpleX
 
     match work["model"]:
         case "item_cf":
             cosine = {"user_exponent": 0.0, "target_exponent": 0.5, "shrinkage": 0.0, "amplification": 1.0}
             cosine |= {"history_exponent": 0.5, "normalization": 0.0}
-            return ItemCF(top_k=work["neighbours"], kept_for=work["kept_for"], **cosine)
+            return ItemCF(top_k=work["neighbors"], prune_axis=work["prune_axis"], **cosine)
         case "als":
             names = ("factors", "regularization", "alpha", "iterations")
             return ALS(**{name: work[name] for name in names})
         case "swing":
-            plain = {"history_exponent": 0.0, "target_exponent": 0.0, "kept_for": "history"}
+            plain = {"history_exponent": 0.0, "target_exponent": 0.0, "prune_axis": "history"}
             plain |= {"user_exponent": 0.5, "normalization": 0.0}
-            return Swing(top_k=work["neighbours"], alpha=work["smoothing"], **plain)
+            return Swing(top_k=work["neighbors"], alpha=work["smoothing"], **plain)
         case "bpr":
             return InfoNCE(epochs=work["epochs"])
         case "simplex":

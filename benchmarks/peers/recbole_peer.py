@@ -91,7 +91,7 @@ def settings(folder, data, work):
         "seed": 0,
     }
     if work["model"] == "item_cf":
-        return common | {"k": work["neighbours"], "shrink": 0.0}
+        return common | {"k": work["neighbors"], "shrink": 0.0}
     common |= {"epochs": work["epochs"], "embedding_size": 64}
     sampled = {"distribution": "uniform", "sample_num": work["negatives"], "dynamic": False}
     return common | {"train_neg_sample_args": sampled}

@@ -8,7 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from benchmarks.peers.work import PEERS, WORK, Work
+from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK, Work
 
 QUIET = 0.2
 SAME = 0.01

@@ -35,20 +35,20 @@ PEERS = {
     "ours": Peer("this suite"),
 }
 
-COSINE = {"model": "item_cf", "neighbours": 200}
+COSINE = {"model": "item_cf", "neighbors": 200}
 FACTORS = {"model": "als", "factors": 64, "iterations": 15, "regularization": 10.0, "alpha": 10.0}
 
 WORK = {
     "item_cf-target": Work(
-        "ItemKNN, cosine, 200 neighbours of each returned item",
+        "ItemKNN, cosine, 200 neighbors of each returned item",
         ("recbole",),
-        COSINE | {"kept_for": "target"},
+        COSINE | {"prune_axis": "target"},
         "RecBole multiplies histories by similarities while it fits.",
     ),
     "item_cf-history": Work(
-        "ItemKNN, cosine, 200 neighbours of each history item",
+        "ItemKNN, cosine, 200 neighbors of each history item",
         ("implicit", "lenskit"),
-        COSINE | {"kept_for": "history"},
+        COSINE | {"prune_axis": "history"},
         "implicit is asked for 201, of which the item itself is one.",
     ),
     "als": Work(
@@ -58,9 +58,9 @@ WORK = {
         "This suite fits with implicit; LensKit solves exactly, implicit by conjugate gradient steps.",
     ),
     "swing": Work(
-        "Swing, α 1, 200 neighbours of each history item",
+        "Swing, α 1, 200 neighbors of each history item",
         ("librecommender",),
-        {"model": "swing", "neighbours": 200, "smoothing": 1.0},
+        {"model": "swing", "neighbors": 200, "smoothing": 1.0},
         "LibRecommender's class wants TensorFlow to be imported, but not to fit: its Rust engine is called "
         "as the class does. The engine counts one shared item less than the formula: it is given α 2.",
     ),

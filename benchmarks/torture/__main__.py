@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import baselines  # noqa: F401  (importing registers its models)
-import neural  # noqa: F401
-from benchmarks.torture import page
-from evaluation import environment
-from support import cores
-from support.errors import in_one_sentence, unknown
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
+from retrieval_leaderboard.benchmarks.torture import page
+from retrieval_leaderboard.evaluation.runs import environment
+from retrieval_leaderboard.support import cores
+from retrieval_leaderboard.support.errors import in_one_sentence, unknown
 
 
 def subjects() -> list[str]:

@@ -9,12 +9,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.torture import Row
-from benchmarks.torture.mutations import flipped, mutated
-from datasets import archives
-from datasets.aliec_files import Source, read_columns
-from support import progress
-from support.errors import InputError
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.benchmarks.torture.mutations import flipped, mutated
+from retrieval_leaderboard.datasets.aliec.raw_files import Source, read_columns
+from retrieval_leaderboard.datasets.sources import archives
+from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.errors import InputError
 
 RIGHT = "the right content, or one sentence and nothing outside the folder"
 TEXT = b"user,clk\n" + b"".join(b"%d,1\n" % n for n in range(2000))

@@ -9,18 +9,19 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from benchmarks.torture import Row
-from benchmarks.torture.mutations import flipped
-from datasets import load
-from support import progress
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.benchmarks.torture.mutations import flipped
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.support import progress
 
-ROOT = Path(__file__).parents[2]
 SCALE, PROCESSES, PATIENCE = 0.001, 4, 300
 CODE = f"""
 import sys
 from pathlib import Path
-from datasets import load
-from support import progress
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.support import progress
 progress.configure(True)
 print("is", load("aliec-sim", Path(sys.argv[1]), scale={SCALE}).fingerprint)
 """

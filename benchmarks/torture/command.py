@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation import records
-from evaluation.saving import WEIGHTS
-from support.files import ASIDE, SCRATCH
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.models.saving import WEIGHTS
+from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.support.files import ASIDE, SCRATCH
 
-ROOT = Path(__file__).parent.parent.parent
 MODELS = ("global_hot", "item_cf", "swing")
-TOWER = {"epochs": 3, "batch_rows": 8, "embedding_dim": 8}
+TOWER = {"epochs": 3, "batch_size": 8, "embedding_dim": 8}
 PATIENCE = 300.0
 """Seconds after which a command counts as hanging"""
 

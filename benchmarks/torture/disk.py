@@ -9,8 +9,8 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.torture import Row
-from benchmarks.torture.command import PATIENCE, ROOT, Small, small_log
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.benchmarks.torture.command import PATIENCE, ROOT, Small, small_log
 
 LIMITS = (100, 9000)
 """Bytes: below the smallest file that a command writes, above most"""

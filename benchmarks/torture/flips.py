@@ -10,15 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.torture import Row
-from benchmarks.torture.command import Small, small_log
-from evaluation import contract, records, runs, tuning_database
-from evaluation.planted import planted
-from evaluation.saving import RECORD, STATE, WEIGHTS
-from neural import InfoNCE
-from neural.checkpoint import FILE, Checkpoints
-from support.errors import InputError
-from support.sealed import DamagedError
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.benchmarks.torture.command import Small, small_log
+from retrieval_leaderboard.evaluation.models.saving import RECORD, STATE, WEIGHTS
+from retrieval_leaderboard.evaluation.runs import records, runner
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.tuning import database
+from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.neural.training.checkpoint import FILE, Checkpoints
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.sealed import DamagedError
 
 TIMES = 30
 """A file is damaged so often for each try: it takes no process."""
@@ -41,7 +43,7 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
         (trained, STATE, _not_loaded, refused),
         (trained, records.LISTS, _undone, "named, and run again"),
         (_checkpoint(scratch / "checkpoint"), FILE, _no_state, "named; the training begins anew"),
-        (small.runs.parent, tuning_database.DATABASE, _same_trials(small.runs.parent),
+        (small.runs.parent, database.DATABASE, _same_trials(small.runs.parent),
          "named with what to do, or no trial differs"),
     ]  # fmt: skip
     rows: list[Row] = []
@@ -81,7 +83,7 @@ def _no_record(folder: Path, said: io.StringIO) -> bool:
 
 
 def _undone(folder: Path, said: io.StringIO) -> bool:
-    return not runs.is_done(folder) and str(folder) in said.getvalue()
+    return not runner.is_done(folder) and str(folder) in said.getvalue()
 
 
 def _not_loaded(folder: Path, said: io.StringIO) -> bool:
@@ -111,14 +113,14 @@ def _same_trials(board: Path) -> Found:
 def _trials(board: Path) -> list[Any]:
     """All that a search takes from its database."""
     (record,) = (board / "tuning").glob("*.json")
-    study = tuning_database.opened(tuning_database.url(board), record.stem, anew=False)
-    with tuning_database.usable(tuning_database.url(board)):
-        told = tuning_database.told(study)
-    return [(trial.params, trial.state, trial.values, tuning_database.outcome(trial)) for trial in told]
+    study = database.opened(database.url(board), record.stem, anew=False)
+    with database.usable(database.url(board)):
+        told = database.told(study)
+    return [(trial.params, trial.state, trial.values, database.outcome(trial)) for trial in told]
 
 
 def _checkpoint(folder: Path) -> Path:
-    model = InfoNCE(embedding_dim=8, epochs=1, batch_rows=64)
+    model = InfoNCE(embedding_dim=8, epochs=1, batch_size=64)
     model.keep_checkpoints(folder, 0.0, resume=False)
     with contextlib.redirect_stdout(io.StringIO()):
         contract.fit(model, planted(), 0)

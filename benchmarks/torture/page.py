@@ -8,9 +8,9 @@ from typing import Any
 
 from tabulate import tabulate
 
-from support.files import write_json, write_text
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.support.files import write_json, write_text
 
-ROOT = Path(__file__).parent.parent.parent
 FIGURES, PAGE = Path(__file__).parent / "figures.json", ROOT / "docs" / "reliability.md"
 TITLES = {
     "archives": "Archives and downloads",

@@ -10,21 +10,27 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-import baselines  # noqa: F401  (importing registers its models)
-import neural  # noqa: F401
-from benchmarks.torture import Row
-from benchmarks.torture.mutations import mutated
-from datasets import aliec, lightgcn, movielens
-from evaluation import configs, references, registry, settings
-from support import progress
-from support.errors import InputError
+from retrieval_leaderboard import (
+    ROOT,
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.benchmarks.torture.mutations import mutated
+from retrieval_leaderboard.datasets.aliec import reader
+from retrieval_leaderboard.datasets.sources import lightgcn, movielens
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.reports import references
+from retrieval_leaderboard.evaluation.runs import configs
+from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.errors import InputError
 
-ROOT = Path(__file__).parents[2]
 RIGHT = "read, or refused in one sentence that names the file"
 MUTATIONS = 40
 """Of each format a try: they take a millisecond or two"""
 PLUGIN = b"""from dataclasses import dataclass
-from baselines.global_hot import GlobalHot
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
 @dataclass
 class Mine(GlobalHot):
     top: int = 5
@@ -76,9 +82,9 @@ def formats() -> list[Format]:
         Format("LightGCN", lines, lambda folder: lightgcn.load(folder, "it")),
         Format("MovieLens 100K", ml_100k, movielens.load_100k),
         Format("MovieLens 1M", ml_1m, movielens.load_1m),
-        Format("AliEC", official, lambda folder: aliec.load(folder, folder / "cache")),
+        Format("AliEC", official, lambda folder: reader.load(folder, folder / "cache")),
         Format("configs", {"it.yaml": (ROOT / "configs" / "ml-100k.yaml").read_bytes()}, _config),
-        Format("references", {"references.yaml": (ROOT / "references.yaml").read_bytes()}, _references),
+        Format("references", {"references.yaml": references.FILE.read_bytes()}, _references),
         Format("--set", {"set": b"infonce.learning_rate=0.1\nals.factors=64\nswing.alpha=1"}, _assignments),
         Format("--model", {"mine.py": PLUGIN}, lambda folder: registry.load_file(f"{folder}/mine.py:Mine")),
     ]

@@ -9,8 +9,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.torture import Row
-from benchmarks.torture.command import Small, small_log, until
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.benchmarks.torture.command import Small, small_log, until
 
 EPOCHS = 6
 OFTEN = ("--checkpoint-minutes", "0")

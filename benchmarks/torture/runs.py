@@ -8,8 +8,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.torture import Row
-from benchmarks.torture.command import Small, kill, small_log, until, workers
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.benchmarks.torture.command import Small, kill, small_log, until, workers
 
 FIRST_SECONDS, ANY_SECONDS = 0.5, 3.0
 RENAMES = (1, 2)

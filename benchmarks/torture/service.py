@@ -19,11 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.torture import Row
-from serving import Recommender, Request
-from support.errors import InputError
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.serving import Recommender, Request
+from retrieval_leaderboard.support.errors import InputError
 
-ROOT = Path(__file__).parent.parent.parent
 HOST = "127.0.0.1"
 SCALE = "0.002"
 SETTINGS = ("features=true", "epochs=1", "embedding_dim=8", "mlp=16")

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.torture import Row
-from benchmarks.torture.command import Small, Started, small_log
+from retrieval_leaderboard.benchmarks.torture import Row
+from retrieval_leaderboard.benchmarks.torture.command import Small, Started, small_log
 
 EPOCHS = 200
 RIGHT = "exit code 130 and one line, the checkpoint is kept, --resume goes on, no scratch is left"

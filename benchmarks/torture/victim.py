@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-import run_all
+from retrieval_leaderboard import cli
 
 if __name__ == "__main__":
     rename, count, last = Path.rename, itertools.count(1), int(sys.argv.pop(1))
@@ -17,4 +17,4 @@ if __name__ == "__main__":
         return rename(self, target)
 
     Path.rename = dying  # type: ignore[method-assign, assignment]
-    sys.exit(run_all.main())
+    sys.exit(cli.main())

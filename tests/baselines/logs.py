@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from datasets.dataset import Interactions, Queries
-from datasets.ragged import Ragged
-from evaluation import ties
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking import ties
 
 
 def interactions(rng, n_users=80, n_items=50, density=0.15, times=False):

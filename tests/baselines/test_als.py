@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from baselines import als, fold_in
-from baselines.als import ALS
-from datasets.ragged import Ragged
-from evaluation import contract
-from support import compute
-from support.errors import InputError
+from retrieval_leaderboard.baselines import als, fold_in
+from retrieval_leaderboard.baselines.als import ALS
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, queries
 
 
@@ -147,5 +147,5 @@ def test_contract():
 @pytest.mark.parametrize(
     "n_items, factors", [(1, 32), (1_682, 32), (3_706, 64), (40_981, 128), (900_000, 128)]
 )
-def test_dimensions_follow_from_the_catalogue(n_items, factors):
+def test_dimensions_follow_from_the_catalog(n_items, factors):
     assert als.fitting(n_items) == factors

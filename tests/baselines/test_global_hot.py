@@ -3,12 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import datasets
-from baselines.global_hot import GlobalHot
-from datasets.dataset import Interactions, Queries
-from datasets.ragged import Ragged
-from evaluation import contract, metrics
-from support.errors import InputError
+from retrieval_leaderboard import datasets
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.support.errors import InputError
 
 # Item 2 was taken three times, items 0 and 3 twice, item 1 once and long ago, item 4 never.
 DAY = 86_400
@@ -72,5 +73,5 @@ def test_published_number_of_global_hot_on_gowalla(data_dir):
     model = GlobalHot()
     model.fit(data.train_valid, None, 0)
     items, _ = model.recommend(data.test, 20)
-    reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
+    reached = accuracy.mean(accuracy.per_query(items, data.test.relevant, 20))
     assert (round(reached["recall"], 4), round(reached["ndcg"], 4)) == (0.0416, 0.0317)

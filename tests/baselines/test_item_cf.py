@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import datasets
-from baselines.item_cf import ItemCF
-from evaluation import contract, metrics
-from support.errors import InputError
+from retrieval_leaderboard import datasets
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest, queries
 
 COSINE = {
@@ -25,7 +26,7 @@ def reference(train, model):
     similarity = (shared / (norms + model.shrinkage)) ** model.amplification
     np.fill_diagonal(similarity, 0)
     similarity = similarity.astype(np.float32)
-    if model.kept_for == "history":
+    if model.prune_axis == "history":
         kept = largest(similarity, model.kept(train.n_items))
     else:
         kept = largest(similarity.T, model.kept(train.n_items)).T
@@ -38,11 +39,11 @@ def reference(train, model):
     [
         ItemCF(target_exponent=0.25),
         ItemCF(user_exponent=0, history_exponent=0.5, target_exponent=0.5, top_k=4),
-        ItemCF(user_exponent=1.0, history_exponent=0.5, target_exponent=0.2, top_k=4, kept_for="history"),
+        ItemCF(user_exponent=1.0, history_exponent=0.5, target_exponent=0.2, top_k=4, prune_axis="history"),
         ItemCF(user_exponent=1.3, history_exponent=0.7, target_exponent=0.1, shrinkage=2.5, top_k=7),
         ItemCF(target_exponent=0.25, amplification=1.7, top_k=4),
         ItemCF(target_exponent=0.25, normalization=0.4, top_k=4),
-        ItemCF(target_exponent=0.25, normalization=1.0, kept_for="history", top_k=4),
+        ItemCF(target_exponent=0.25, normalization=1.0, prune_axis="history", top_k=4),
     ],
 )
 def test_similarity_is_the_formula(model):
@@ -118,6 +119,6 @@ def test_published_number_of_plain_cosine_on_gowalla(data_dir):
     model = ItemCF(top_k=200, **COSINE)
     model.fit(data.train_valid, None, 0)
     items, _ = model.recommend(data.test, 20)
-    reached = metrics.mean(metrics.per_query(items, data.test.relevant, 20))
+    reached = accuracy.mean(accuracy.per_query(items, data.test.relevant, 20))
     assert reached["recall"] == pytest.approx(0.1278, abs=0.0003)
     assert reached["ndcg"] == pytest.approx(0.0944, abs=0.0003)

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from baselines.item_cf import ItemCF
-from baselines.similarity import LONG
-from baselines.swing import Swing
-from datasets.dataset import Interactions
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.similarity import LONG
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.datasets.dataset import Interactions
 from tests.baselines.logs import interactions
 
 
 @pytest.mark.parametrize("n_items, kept", [(5, 50), (5_000, 62), (40_981, 200)])
-def test_neighbours_kept_follow_from_the_catalogue(n_items, kept):
+def test_neighbors_kept_follow_from_the_catalog(n_items, kept):
     assert ItemCF().kept(n_items) == kept
     assert ItemCF(top_k=7).kept(n_items) == 7
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from baselines import swing
-from baselines.swing import Swing, _sample
-from datasets.ragged import Ragged
-from evaluation import contract
-from support.errors import InputError
+from retrieval_leaderboard.baselines import swing
+from retrieval_leaderboard.baselines.swing import Swing, _sample
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest
 
 
@@ -60,14 +60,14 @@ def test_top_k_keeps_the_largest_of_each_item():
     every.fit(train, None, 0)
     whole = every.similarity_.toarray()  # (history, target)
     for side, kept in (("history", largest(whole, 3)), ("target", largest(whole.T, 3).T)):
-        few = Swing(top_k=3, kept_for=side, normalization=0.0)
+        few = Swing(top_k=3, prune_axis=side, normalization=0.0)
         few.fit(train, None, 0)
         np.testing.assert_allclose(few.similarity_.toarray(), kept, rtol=1e-6)
 
 
 def test_a_cap_uses_a_sample_of_an_items_users():
     train = interactions(np.random.default_rng(2))
-    model = Swing(normalization=0.0, target_exponent=0.1, max_users_per_item=4, kept_for="history")
+    model = Swing(normalization=0.0, target_exponent=0.1, max_users_per_item=4, prune_axis="history")
     model.fit(train, None, 7)
     users = Ragged.from_rows([np.flatnonzero(column) for column in dense(train).T])
     sampled = _sample(users, 4, np.random.default_rng(7))

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.peers import environments, measure, table
-from benchmarks.peers.work import PEERS, WORK
-from datasets import Dataset, Interactions, Queries, Ragged
+from retrieval_leaderboard.benchmarks.peers import environments, measure, table
+from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK
+from retrieval_leaderboard.datasets import Dataset, Interactions, Queries, Ragged
 
 COSTS = {"peak_mib": 100.0, "children_mib": 0.0, "recall": 0.2, "ndcg": 0.1, "cores_elsewhere": 0.0}
 PLACE = {"dataset": "gowalla", "work": "als", "processor": "2 cores of X", "date": "2026-01-01"}

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from baselines.item_cf import ItemCF
-from baselines.swing import Swing
-from benchmarks import plain
-from datasets.ragged import Ragged
-from evaluation import metrics, topk
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.benchmarks import plain
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.ranking import topk
 from tests.baselines.logs import interactions, queries
 
 
@@ -42,7 +43,7 @@ def test_metrics():
     lists[:100, 10:] = -1
     relevant = random_rows(rng, 300, 40, 30)
     for k in (5, 20, 25):
-        expected = metrics.per_query(lists, relevant, k)
+        expected = accuracy.per_query(lists, relevant, k)
         measured = plain.per_query(lists, relevant, k)
         assert list(measured) == list(expected)
         for name, values in measured.items():
@@ -72,11 +73,11 @@ def test_similarity(model, similarity, train):
     np.testing.assert_allclose(measured[sure], ours[sure], rtol=1e-5)
 
 
-def test_neighbours(train):
+def test_neighbors(train):
     model, asked = ItemCF(top_k=5), queries(train)
     model.fit(train, None, 0)
-    ours = topk.neighbours(asked.history, model.similarity_, asked.exclude, 20)
-    found, scores = plain.neighbours(asked.history, model.similarity_, asked.exclude, 20)
+    ours = topk.neighbors(asked.history, model.similarity_, asked.exclude, 20)
+    found, scores = plain.neighbors(asked.history, model.similarity_, asked.exclude, 20)
     np.testing.assert_allclose(scores, ours[1], rtol=1e-5)
     # Of equal scores any may come first, and the last may be of several that are equal.
     steps = np.diff(np.maximum(scores, 0), axis=1, prepend=np.inf, append=scores[:, -1:])

@@ -7,9 +7,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from benchmarks.plain_training import Towers, Training, cosine_contrastive, sampled_softmax
-from neural import losses
-from neural.infonce import InfoNCE
+from retrieval_leaderboard.benchmarks.plain_training import (
+    Towers,
+    Training,
+    cosine_contrastive,
+    sampled_softmax,
+)
+from retrieval_leaderboard.neural import losses
+from retrieval_leaderboard.neural.infonce import InfoNCE
 from tests.baselines.logs import interactions, queries
 
 
@@ -67,7 +72,7 @@ def test_sampled_softmax(towers):
 )
 def test_steps_learn(train, loss, shared):
     torch.manual_seed(0)
-    training = Training(train, loss, 20, shared, dim=8, batch_rows=64)
+    training = Training(train, loss, 20, shared, dim=8, batch_size=64)
     assert training.steps_an_epoch == -(-len(train) // 64)
     first = training.steps(training.steps_an_epoch)
     assert len(first) == training.steps_an_epoch

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from benchmarks import serving_page
+from retrieval_leaderboard.benchmarks import serving_page
 
 LOAD = {
     "dataset": "toy", "model": "infonce", "index": "hnsw", "items": 4777, "requests": 2000, "concurrency": 16,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.targets import TARGETS, page, validation_shares
+from retrieval_leaderboard.benchmarks.targets import TARGETS, page, validation_shares
 from tests.evaluation.stored import keep, record
 
 TESTS = {

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from benchmarks.torture import __main__ as torture
-from benchmarks.torture import disk, flips, page, resume, runs, signals
+from retrieval_leaderboard.benchmarks.torture import __main__ as torture
+from retrieval_leaderboard.benchmarks.torture import disk, flips, page, resume, runs, signals
 
 FOUND = {
     "rows": [["a fault", 1200, 1199, "all is well"]], "seed": 7, "seconds": 61, "processor": "one",

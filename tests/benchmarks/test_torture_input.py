@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from benchmarks.torture import archives, caches, parsers
-from benchmarks.torture.mutations import mutated
+from retrieval_leaderboard.benchmarks.torture import archives, caches, parsers
+from retrieval_leaderboard.benchmarks.torture.mutations import mutated
 
 
 def all_held(rows):

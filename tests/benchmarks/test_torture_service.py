@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.torture import service
+from retrieval_leaderboard.benchmarks.torture import service
 
 
 @pytest.mark.slow

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import catalog, download, load
-from support.errors import InputError
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.datasets import catalog, load
+from retrieval_leaderboard.datasets.sources import download
+from retrieval_leaderboard.support.errors import InputError
 
-ROOT = Path(__file__).parents[2]
 TRAIN = "\n".join(" ".join(map(str, [user, *range(user, user + 10)])) for user in range(8))
 
 
@@ -299,9 +300,9 @@ def test_aliec_sim_that_is_damaged_in_the_cache_is_made_anew(
 
 
 def test_aliec_sim_in_the_data_folder_is_used(tmp_path: Path, cache: Path):
-    from datasets import aliec_sim
+    from retrieval_leaderboard.datasets.aliec import simulator
 
-    aliec_sim.generate(tmp_path / "aliec-sim", 0.002)
+    simulator.generate(tmp_path / "aliec-sim", 0.002)
     assert (
         load("aliec-sim", tmp_path).fingerprint == load("aliec-sim", tmp_path / "no", scale=0.002).fingerprint
     )
@@ -322,9 +323,9 @@ def test_without_a_stand_in_missing_aliec_is_an_error(tmp_path: Path, offline: l
 
 
 def test_generated_files_in_the_folder_of_aliec(tmp_path: Path):
-    from datasets import aliec_sim
+    from retrieval_leaderboard.datasets.aliec import simulator
 
-    aliec_sim.generate(tmp_path / "aliec", 0.002)
+    simulator.generate(tmp_path / "aliec", 0.002)
     assert load("aliec", tmp_path).name == "aliec-sim"
     with pytest.raises(InputError, match="holds generated files"):
         load("aliec", tmp_path, stand_in=False)
@@ -356,7 +357,8 @@ def test_a_part_of_aliec_is_listed_as_such_and_not_stood_in_for(tmp_path: Path, 
 
 def test_the_list_needs_no_heavy_import(tmp_path: Path):
     program = (
-        "import sys; from pathlib import Path; import datasets.catalog as c; c.listing(Path('.')); "
+        "import sys; from pathlib import Path; from retrieval_leaderboard.datasets import catalog; "
+        "catalog.listing(Path('.')); "
         "print([m for m in ('pandas', 'scipy', 'torch', 'requests', 'pyarrow') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -1,11 +1,11 @@
 import numpy as np
 
-from datasets import Features, Interactions, Queries, Ragged
+from retrieval_leaderboard.datasets import Features, Interactions, Queries, Ragged
 
 FEATURES = Features(
-    categorical={"colour": np.array([0, 2, 1], dtype=np.int32)},
+    categorical={"color": np.array([0, 2, 1], dtype=np.int32)},
     multivalued={"genre": Ragged.from_rows([[1, 2], [], [3]])},
-    vocabulary={"colour": ["unknown", "red", "blue"], "genre": ["unknown", "a", "b", "c"]},
+    vocabulary={"color": ["unknown", "red", "blue"], "genre": ["unknown", "a", "b", "c"]},
     numeric={"price": np.array([1.0, np.nan, 3.0], dtype=np.float32)},
 )
 
@@ -13,7 +13,7 @@ FEATURES = Features(
 def test_features_of_chosen_rows() -> None:
     for rows in (np.array([2, 0]), slice(2, None, -2)):
         taken = FEATURES.take(rows)
-        assert taken.categorical["colour"].tolist() == [1, 0]
+        assert taken.categorical["color"].tolist() == [1, 0]
         assert [taken.multivalued["genre"][row].tolist() for row in (0, 1)] == [[3], [1, 2]]
         assert taken.numeric["price"].tolist() == [3, 1]
         assert taken.vocabulary == FEATURES.vocabulary
@@ -24,7 +24,7 @@ def test_chosen_queries_keep_what_is_told_of_their_users() -> None:
     queries = Queries(np.full(3, -1, dtype=np.int32), empty, empty, empty, user_features=FEATURES)
     taken = queries.take(slice(1, 3))
     assert taken.user_features is not None
-    assert taken.user_features.categorical["colour"].tolist() == [2, 1]
+    assert taken.user_features.categorical["color"].tolist() == [2, 1]
     assert Queries(queries.user, empty, empty, empty).take(slice(0, 1)).user_features is None
 
 

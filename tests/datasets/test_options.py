@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from datasets import options
+from retrieval_leaderboard.datasets import options
 
 
 def parse(*words: str) -> dict:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import load
-from datasets.profile import told
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.datasets.profile import told
 
 
 def write(path: Path, rows: list[tuple], header: str = "user,item,timestamp") -> str:
@@ -80,7 +80,7 @@ def test_many_ties_are_told_where_the_order_decides(tmp_path: Path):
 
 
 def test_equal_times_cannot_be_split_by_time(tmp_path: Path):
-    from support.errors import InputError
+    from retrieval_leaderboard.support.errors import InputError
 
     with pytest.raises(InputError, match="all times are equal"):
         load(write(tmp_path / "log.csv", rows(50, 10, apart=0)), tmp_path)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datasets import Ragged
+from retrieval_leaderboard.datasets import Ragged
 
 
 def rows(ragged: Ragged) -> list[list[int]]:

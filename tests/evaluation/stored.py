@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from datasets.dataset import Dataset
-from evaluation.metrics import METRICS
-from evaluation.planted import planted
-from evaluation.runs import Job, ModelSource, _describe
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
+from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource, _describe
+from retrieval_leaderboard.evaluation.testing.planted import planted
 
 COSTS = (
     "fit_seconds", "recommend_seconds", "queries_per_second", "peak_rss_mib", "peak_gpu_mib", "parameters",

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from baselines.global_hot import GlobalHot
-from evaluation import evaluate, evaluate_lists, harness
-from evaluation.planted import planted
-from support.errors import InputError
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
+from retrieval_leaderboard.evaluation import evaluate, evaluate_lists, harness
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.support.errors import InputError
 
 DATA = planted()
 TRUTH = [str(row[0]) for row in (DATA.test.relevant[query] for query in range(len(DATA.test)))]
@@ -105,7 +105,7 @@ def test_lists_may_all_be_empty():
 
 
 @pytest.mark.parametrize("k", [10**9, np.int64(10**18)])
-def test_k_beyond_the_catalogue_is_cut_and_told(k, capsys):
+def test_k_beyond_the_catalog_is_cut_and_told(k, capsys):
     n_items = DATA.train_valid.n_items
     result = evaluate_lists([[item] for item in TRUTH], DATA, k=k)
     assert (result.k, result.items.shape[1]) == (n_items, n_items)

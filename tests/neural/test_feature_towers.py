@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.dataset import Features, Queries
-from datasets.ragged import Ragged
-from evaluation.planted import BLOCKS, planted
-from neural import DssmBce, InfoNCE, SimpleX
-from neural.loop import Loop
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Features, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.testing.planted import BLOCKS, planted
+from retrieval_leaderboard.neural import DssmBce, InfoNCE, SimpleX
+from retrieval_leaderboard.neural.training.loop import Loop
+from retrieval_leaderboard.support.errors import InputError
 
 DATA = planted()
-SMALL = {"embedding_dim": 16, "batch_rows": 16, "negatives": 24, "epochs": 40, "features": True}
+SMALL = {"embedding_dim": 16, "batch_size": 16, "negatives": 24, "epochs": 40, "features": True}
 WARM = DATA.train_valid.item % 16 != 0
 
 
@@ -170,14 +170,14 @@ def test_accumulated_batches_have_the_gradient_of_their_mean() -> None:
     def gradients(group) -> list[torch.Tensor]:
         loop = Loop(InfoNCE(**(SMALL | {"clip_norm": 1e9})), DATA.train, 0)
         seen: list[torch.Tensor] = []
-        step = loop.optimiser.step
+        step = loop.optimizer.step
 
         def spy(*words):
-            for table, (row, leaf) in zip(loop.optimiser.tables, loop.optimiser.touched, strict=True):
+            for table, (row, leaf) in zip(loop.optimizer.tables, loop.optimizer.touched, strict=True):
                 seen.append(torch.zeros_like(table.weight).index_add(0, row, leaf.grad))
             step(*words)
 
-        loop.optimiser.step = spy
+        loop.optimizer.step = spy
         loop.step(group)
         return seen
 

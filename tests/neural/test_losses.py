@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from neural import losses
+from retrieval_leaderboard.neural import losses
 
 POSITIVE = torch.tensor([0.9, 0.1, -0.4])  # (pairs,)
 NEGATIVE = torch.tensor([[0.8, -0.2, 0.3, 0.5], [0.1, 0.95, -0.7, 0.0]])  # (rows, negatives)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from evaluation.planted import planted
-from neural import BSL, DssmBce, InfoNCE, SimpleX, losses
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, losses
 
 TRAIN = planted().train
 POSITIVE = torch.tensor([0.9, 0.1, -0.4])
@@ -27,7 +27,7 @@ def loss(model, rows: str = "user") -> torch.Tensor:
 def test_infonce_corrects_popularity_where_it_is_told_to() -> None:
     scores = POSITIVE, NEGATIVE, ROW, 0.3
     assert_close(loss(InfoNCE(temperature=0.3)), losses.sampled_softmax(*scores, LOG_Q))
-    without = InfoNCE(temperature=0.3, correct_popularity=False)
+    without = InfoNCE(temperature=0.3, logq_correction=False)
     assert_close(loss(without), losses.sampled_softmax(*scores))
 
 
@@ -47,9 +47,7 @@ def test_bsl_weighs_negatives_more_for_rows_of_users(settings: dict, rows: str, 
     (0.0, "position", 0.01),
     (0.03, "user", 0.03),
 ])  # fmt: skip
-def test_simplex_weighs_negatives_in_units_of_the_catalogue(
-    weight: float, rows: str, expected: float
-) -> None:
+def test_simplex_weighs_negatives_in_units_of_the_catalog(weight: float, rows: str, expected: float) -> None:
     scores = POSITIVE, NEGATIVE, ROW, 4
     found = loss(SimpleX(margin=0.2, negative_weight=weight), rows)
     assert_close(found, losses.cosine_contrastive(*scores, 0.2, expected * ITEMS))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from evaluation.planted import planted
-from neural import BSL, DssmBce, InfoNCE
-from neural.loop import Loop
-from neural.tempered import fitting
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE
+from retrieval_leaderboard.neural.tempered import fitting
+from retrieval_leaderboard.neural.training.loop import Loop
 
 DATA = planted()
 
@@ -28,7 +28,7 @@ def test_a_temperature_that_is_given_is_taken(kind):
 
 
 def test_the_same_temperature_is_the_same_training():
-    small = {"epochs": 1, "batch_rows": 8, "embedding_dim": 8}
+    small = {"epochs": 1, "batch_size": 8, "embedding_dim": 8}
     models = [InfoNCE(**small), InfoNCE(**small, temperature=fitting(len(DATA.train)))]
     for model in models:
         model.fit(DATA.train, None, 0)

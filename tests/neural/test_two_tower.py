@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.dataset import Dataset, Interactions, Queries
-from datasets.ragged import Ragged
-from evaluation import metrics
-from neural import MODELS, InfoNCE, SimpleX, schedule
-from neural.loop import Loop
-from neural.optimiser import GENTLE
-from neural.schedule import rate
-from neural.two_tower import TwoTower
-from support import compute
-from support.errors import InputError
+from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.neural import MODELS, InfoNCE, SimpleX
+from retrieval_leaderboard.neural.training import schedule
+from retrieval_leaderboard.neural.training.loop import Loop
+from retrieval_leaderboard.neural.training.optimizer import GENTLE
+from retrieval_leaderboard.neural.training.schedule import rate
+from retrieval_leaderboard.neural.two_tower import TwoTower
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.errors import InputError
 
 BLOCKS, USERS, ITEMS, HELD_OUT = 6, 20, 10, 2
-SMALL = {"embedding_dim": 16, "batch_rows": 32, "negatives": 60, "epochs": 30}
+SMALL = {"embedding_dim": 16, "batch_size": 32, "negatives": 60, "epochs": 30}
 
 
 def interactions(rows: list[np.ndarray], n_items: int, ordered: bool = True) -> Interactions:
@@ -40,7 +41,7 @@ def blocks(ordered: bool = False) -> tuple[Interactions, Queries]:
 
 def recall(model: TwoTower, queries: Queries, k: int = HELD_OUT) -> float:
     items, _ = model.recommend(queries, k)
-    return float(metrics.per_query(items, queries.relevant, k)["recall"].mean())
+    return float(accuracy.per_query(items, queries.relevant, k)["recall"].mean())
 
 
 @pytest.fixture
@@ -67,8 +68,8 @@ def test_the_held_out_items_of_the_users_block_come_first(model_class: type[TwoT
     {"user_share": 0.5, "project": True},
     {"user_share": 1.0},
     {"shared_history": True},
-    {"neighbours": 3},
-    {"neighbours": 3, "rows": "position", "shared_history": True},
+    {"neighbors": 3},
+    {"neighbors": 3, "rows": "position", "shared_history": True},
     {"rows": "position", "history_encoder": "self_attention", "max_history": 4},
     {"similarity": "dot"},
     {"negative_exponent": 0.75},
@@ -84,7 +85,7 @@ def test_matrices_of_self_attention_learn_at_a_share_of_the_rate() -> None:
     loop = Loop(InfoNCE(history_encoder="self_attention", **SMALL), blocks()[0], 0)
     names = [name for name, _ in loop.towers.named_parameters()]
     shares = {
-        (name.startswith("encoder."), share) for name, share in zip(names, loop.optimiser.shares, strict=True)
+        (name.startswith("encoder."), share) for name, share in zip(names, loop.optimizer.shares, strict=True)
     }
     assert shares == {(True, GENTLE), (False, 1.0)}
 
@@ -122,7 +123,7 @@ def scripted(model: TwoTower, scores: list[float], monkeypatch: pytest.MonkeyPat
         kept.append(model.encode_items().copy())
         return {"ndcg": np.array([next(planned)])}
 
-    monkeypatch.setattr(schedule.metrics, "per_query", per_query)
+    monkeypatch.setattr(schedule.accuracy, "per_query", per_query)
     monkeypatch.setattr(schedule, "EVALUATION_SHARE", 100)  # After every epoch, whatever that costs.
     return kept
 
@@ -261,7 +262,7 @@ def test_users_and_items_without_training_interactions_count_as_zero() -> None:
 
 
 def test_features_serve_cold_users_and_items() -> None:
-    from evaluation.planted import planted
+    from retrieval_leaderboard.evaluation.testing.planted import planted
 
     data: Dataset = planted()
     train = data.train_valid
@@ -278,7 +279,7 @@ def test_features_serve_cold_users_and_items() -> None:
 
 
 def test_negatives_of_the_whole_catalog_teach_that_cold_items_are_rare_answers() -> None:
-    from evaluation.planted import planted
+    from retrieval_leaderboard.evaluation.testing.planted import planted
 
     train = planted().train_valid
     warm = train.item % 16 < 4
@@ -301,7 +302,7 @@ def test_a_loss_that_is_no_number_is_an_error() -> None:
 
 
 def test_importing_the_models_does_not_import_torch() -> None:
-    code = "import neural, sys; assert 'torch' not in sys.modules, 'torch'"
+    code = "import retrieval_leaderboard.neural, sys; assert 'torch' not in sys.modules, 'torch'"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 

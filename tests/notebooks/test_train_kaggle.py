@@ -12,11 +12,11 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from datasets.aliec_sim import generate
-from notebooks import kaggle
-from support.errors import InputError
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.datasets.aliec.simulator import generate
+from retrieval_leaderboard.notebooks import kaggle
+from retrieval_leaderboard.support.errors import InputError
 
-ROOT = Path(__file__).parent.parent.parent
 NOTEBOOK = ROOT / "notebooks" / "train_kaggle.ipynb"
 FILES = ("raw_sample.csv", "ad_feature.csv", "user_profile.csv")
 SMALL = "infonce.features=true infonce.embedding_dim=8 infonce.negatives=32 infonce.max_history=5"
@@ -80,7 +80,7 @@ def test_from_attached_files_to_board_and_plots(execute, generated, tmp_path):
 @pytest.mark.slow
 def test_the_next_version_goes_on_where_the_time_ran_out(execute, tmp_path):
     # So many steps, each with a checkpoint, that no machine ends them.
-    steps = "infonce.epochs=4 infonce.batch_rows=2"
+    steps = "infonce.epochs=4 infonce.batch_size=2"
     long = {"scale": "0.005", "settings": f"{SMALL} {steps}", "checkpoint_minutes": "0"}
 
     def version(name: str, reached: Callable[[Path, str], bool]) -> tuple[Path, NotebookNode]:

@@ -8,15 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-import baselines  # noqa: F401
-import neural  # noqa: F401
-from datasets import Dataset, Features, Interactions, Queries, Ragged
-from datasets.ragged import offsets_of
-from evaluation import EmbeddingRetriever, contract, evaluate, records, registry, runs, settings
-from serving import Recommender, bundle
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401
+    neural,  # noqa: F401
+)
+from retrieval_leaderboard.datasets import Dataset, Features, Interactions, Queries, Ragged
+from retrieval_leaderboard.datasets.ragged import offsets_of
+from retrieval_leaderboard.evaluation import EmbeddingRetriever, evaluate
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.runs import records, runner
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.serving import Recommender
+from retrieval_leaderboard.serving.bundles import bundle
 from tests.evaluation.stored import keep, record
 
-USERS, ITEMS, LENGTH, COLOURS, TAGS = 60, 300, 12, 6, 9
+USERS, ITEMS, LENGTH, COLORS, TAGS = 60, 300, 12, 6, 9
 
 
 @dataclass
@@ -28,8 +34,8 @@ class Described(EmbeddingRetriever):
 
     def fit(self, train, valid, seed):
         rng = np.random.default_rng(self.seed)
-        self.colour_, self.tag_, self.segment_ = (
-            rng.normal(size=(size, self.dimension)).astype(np.float32) for size in (COLOURS + 1, TAGS + 1, 4)
+        self.color_, self.tag_, self.segment_ = (
+            rng.normal(size=(size, self.dimension)).astype(np.float32) for size in (COLORS + 1, TAGS + 1, 4)
         )
         self.item_ = self.encode_new_items(train.item_features)
 
@@ -37,7 +43,7 @@ class Described(EmbeddingRetriever):
         price = np.log1p(np.nan_to_num(features.numeric["price"]))[:, None] / 20
         tags = [self.tag_[row].sum(axis=0) for row in map(features.multivalued["tags"].__getitem__,
                                                           range(len(price)))]  # fmt: skip
-        return (self.colour_[features.categorical["colour"]] + np.array(tags) + price).astype(np.float32)
+        return (self.color_[features.categorical["color"]] + np.array(tags) + price).astype(np.float32)
 
     def encode_items(self):
         return self.item_
@@ -58,11 +64,11 @@ Described.name = "described"
 
 
 def table_of_items(rng):
-    names = {"colour": ["unknown", *(f"c{n}" for n in range(COLOURS))],
+    names = {"color": ["unknown", *(f"c{n}" for n in range(COLORS))],
              "tags": ["unknown", *(f"t{n}" for n in range(TAGS))]}  # fmt: skip
     tags = [rng.choice(TAGS, rng.integers(0, 4), replace=False) + 1 for _ in range(ITEMS)]
     return Features(
-        categorical={"colour": rng.integers(1, COLOURS + 1, ITEMS).astype(np.int32)},
+        categorical={"color": rng.integers(1, COLORS + 1, ITEMS).astype(np.int32)},
         multivalued={"tags": Ragged.from_rows(tags)},
         vocabulary=names,
         numeric={"price": rng.uniform(1, 1000, ITEMS).astype(np.float32)},
@@ -162,7 +168,7 @@ def _run_of(name, chosen, dataset, tmp_path_factory):
     model = settings.build(model_class, chosen)
     contract.fit(model, dataset, 0)
     result = evaluate(model, dataset, 20)
-    job = runs.Job(runs.ModelSource(name), chosen, 0, 20, "cpu", "fp32")
+    job = runner.Job(runner.ModelSource(name), chosen, 0, 20, "cpu", "fp32")
     folder = job.folder(dataset, tmp_path_factory.mktemp("results") / "toy")
     folder.mkdir(parents=True)
     model.save(folder)
@@ -181,4 +187,4 @@ def infonce_bundle(dataset, infonce_run, tmp_path_factory):
 
 @pytest.fixture
 def new_item():
-    return {"colour": "c3", "tags": ["t1", "t4"], "price": 12.5}
+    return {"color": "c3", "tags": ["t1", "t4"], "price": 12.5}

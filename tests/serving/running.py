@@ -8,7 +8,7 @@ from threading import Thread
 
 import uvicorn
 
-from serving.server import HeadDeadline
+from retrieval_leaderboard.serving.http.server import HeadDeadline
 
 HEAD = b"POST /recommend HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 

@@ -2,18 +2,19 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from evaluation import records, registry, report
-from evaluation.index_section import INDEXES
-from serving import Recommender, compare
-from serving.__main__ import main
-from serving.index import KINDS
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
+from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.serving import Recommender, compare
+from retrieval_leaderboard.serving.__main__ import main
+from retrieval_leaderboard.serving.bundles.index import KINDS
 
-ROOT = Path(__file__).parent.parent.parent
-MODEL = f"{ROOT}/tests/evaluation/models.py:Popular"
+MODEL = f"{ROOT}/tests/evaluation/sample_models.py:Popular"
 FIELDS = {"kind", "parameters", "build_seconds", "bytes_per_item", "queries_per_second_one_thread",
           "queries_per_second_all_threads", "recall", "ndcg_lost"}  # fmt: skip
 

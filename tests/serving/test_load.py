@@ -4,15 +4,14 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 
-from serving import Recommender, Request, load
-from support.errors import InputError
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.serving import Recommender, Request, load
+from retrieval_leaderboard.support.errors import InputError
 
-ROOT = Path(__file__).parent.parent.parent
 REQUESTS, AT_ONCE = 200, 16
 
 

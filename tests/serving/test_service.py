@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from datasets import Features
-from evaluation import EmbeddingRetriever
-from neural import InfoNCE
-from serving import Recommender, Request, bundle
-from serving.index import KINDS
-from serving.requests import MAX_HISTORY, MAX_K
-from support.errors import InputError
+from retrieval_leaderboard.datasets import Features
+from retrieval_leaderboard.evaluation import EmbeddingRetriever
+from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.serving import Recommender, Request
+from retrieval_leaderboard.serving.bundles import bundle
+from retrieval_leaderboard.serving.bundles.index import KINDS
+from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
+from retrieval_leaderboard.support.errors import InputError
 from tests.serving.conftest import Described
 
 
@@ -78,8 +79,8 @@ def test_a_model_without_a_default_gives_a_stranger_nothing(run_of, dataset, tmp
 
 def test_the_moment_and_the_place_count(run_of, dataset, tmp_path):
     run = run_of("infonce", context=True, rows="position", epochs=2)
-    bundle.write(run, dataset, tmp_path / "placed")
-    placed = Recommender.open(tmp_path / "placed")
+    bundle.write(run, dataset, tmp_path / "position_weighted")
+    placed = Recommender.open(tmp_path / "position_weighted")
     model = InfoNCE.load(run)
     history = trained(dataset, 4)
     for hour, code, context in ((3, 1, {"place": "left"}), (15, 2, {"place": "right"}), (15, 0, None)):
@@ -236,7 +237,7 @@ def test_scores_are_inner_products_of_the_vectors(opened, infonce):
         batch = recommender.user_vectors([Request("u7"), Request(history=["i1"])])
         np.testing.assert_allclose(batch[1], recommender.user_vector(history=["i1"]), rtol=1e-5)
         assert recommender.item_vectors([]).shape == (0, recommender.about.dimension)
-        with pytest.raises(InputError, match="the item 'nobody' is not in the catalogue of 300 items"):
+        with pytest.raises(InputError, match="the item 'nobody' is not in the catalog of 300 items"):
             recommender.item_vector("nobody")
 
 
@@ -270,11 +271,11 @@ def test_a_new_item_is_where_its_features_put_it(opened, dataset, new_item):
     recommender = opened()
     features = dataset.train.item_features
     tags = [features.vocabulary["tags"][code] for code in features.multivalued["tags"][5]]
-    colour = features.vocabulary["colour"][features.categorical["colour"][5]]
-    twin = {"colour": colour, "tags": tags, "price": float(features.numeric["price"][5])}
+    color = features.vocabulary["color"][features.categorical["color"][5]]
+    twin = {"color": color, "tags": tags, "price": float(features.numeric["price"][5])}
     recommender.add_item("twin", twin)
     np.testing.assert_allclose(recommender.item_vector("twin"), recommender.item_vector("i5"), rtol=1e-6)
-    assert recommender.add_item("odd", new_item | {"colour": "mauve"}) == {"colour": ["mauve"]}
+    assert recommender.add_item("odd", new_item | {"color": "mauve"}) == {"color": ["mauve"]}
 
 
 @pytest.mark.parametrize("price", [0, 1e8])
@@ -303,10 +304,10 @@ def test_a_removed_item_still_counts_in_histories(opened):
 def test_changes_that_cannot_be_are_refused(opened, new_item):
     recommender = opened()
     for call, sentence in (
-        (lambda: recommender.add_item("i1", new_item), "'i1' is in the catalogue already: remove it first"),
+        (lambda: recommender.add_item("i1", new_item), "'i1' is in the catalog already: remove it first"),
         (lambda: recommender.add_item("", new_item), "item_id must be text, and not empty"),
-        (lambda: recommender.add_item("new", {"colour": "c1"}), "the item feature 'tags' is missing"),
-        (lambda: recommender.remove_item("nobody"), "'nobody' is not in the catalogue"),
+        (lambda: recommender.add_item("new", {"color": "c1"}), "the item feature 'tags' is missing"),
+        (lambda: recommender.remove_item("nobody"), "'nobody' is not in the catalog"),
     ):
         with pytest.raises(InputError, match=sentence):
             call()

@@ -1,13 +1,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from support import cores
-
-ROOT = Path(__file__).parent.parent.parent
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.support import cores
 
 
 @pytest.fixture
@@ -68,7 +66,8 @@ def test_the_users_limit_is_kept(monkeypatch, given, expected):
 @pytest.mark.parametrize(("asked", "expected"), [(None, "1"), (2, "2")])
 def test_thread_pools_are_told_what_was_decided(asked, expected):
     program = (
-        f"import os; from support import compute; compute.configure('cpu', threads={asked}); "
+        "import os; from retrieval_leaderboard.support import compute; "
+        f"compute.configure('cpu', threads={asked}); "
         "print(os.environ['OMP_NUM_THREADS'], os.environ['NUMBA_NUM_THREADS'], compute.current().threads)"
     )
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from support.errors import InputError, in_one_sentence
+from retrieval_leaderboard.support.errors import InputError, in_one_sentence
 
 
 def ended(capsys, error):

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from support import locks
-from support.errors import InputError
-from support.locks import held, locked
+from retrieval_leaderboard.support import locks
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.locks import held, locked
 
 
 def test_a_second_command_waits_and_says_so(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from support.locks import locked\n"
+        "import sys; from pathlib import Path; from retrieval_leaderboard.support.locks import locked\n"
         "with locked(Path(sys.argv[1]), 'waiting'): print('in', flush=True)"
     )
     with locked(tmp_path, "never printed"):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from support import memory
-from support.memory import available, peak_mib
+from retrieval_leaderboard.support import memory
+from retrieval_leaderboard.support.memory import available, peak_mib
 
 GIB = 2**30
 

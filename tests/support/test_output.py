@@ -6,15 +6,12 @@ import subprocess
 import sys
 from argparse import Namespace
 from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
 
 import pytest
 
-import run_all
-from evaluation import terminal
-from support import errors, progress
-
-ROOT = Path(__file__).parents[2]
+from retrieval_leaderboard import ROOT, leaderboard
+from retrieval_leaderboard.evaluation.reports import terminal
+from retrieval_leaderboard.support import errors, progress
 
 
 @contextmanager
@@ -64,8 +61,8 @@ def test_towers_without_pytorch_are_told_where_it_is(monkeypatch):
     monkeypatch.setattr(errors, "find_spec", lambda name: None)
     for models in ("infonce", ""):
         with pytest.raises(errors.InputError, match="torch not installed: pip install -r requirements-torch"):
-            run_all._sources(Namespace(models=models, model=[]))
-    assert run_all._sources(Namespace(models="item_cf,als", model=[])), "classical models need none"
+            leaderboard._sources(Namespace(models=models, model=[]))
+    assert leaderboard._sources(Namespace(models="item_cf,als", model=[])), "classical models need none"
 
 
 @pytest.mark.parametrize("words", [["run_all.py", "--list"], ["-m", "serving", "--help"]])

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from support import progress
+from retrieval_leaderboard.support import progress
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import runpy
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from support import python
+from retrieval_leaderboard import ROOT, support
+from retrieval_leaderboard.support import python
 
-ROOT = Path(__file__).parents[2]
+ENTRIES = ("retrieval_leaderboard/cli.py", "serving/__init__.py", "benchmarks/__init__.py")
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 8)])
@@ -27,12 +27,13 @@ def test_a_python_without_the_packages_is_told_how_to_get_them():
     assert python.refusal((3, 12), installed=True) == ""
 
 
-@pytest.mark.parametrize("entry", ["run_all.py", "serving/__init__.py", "benchmarks/__init__.py"])
+@pytest.mark.parametrize("entry", ENTRIES)
 def test_it_comes_before_any_other_import_of_an_entry_point(entry, monkeypatch, capsys):
     monkeypatch.setattr(sys, "version_info", (3, 10, 13))
-    monkeypatch.delitem(sys.modules, "support.python")
-    for later in ("baselines", "serving.service"):
-        monkeypatch.setitem(sys.modules, later, None)
+    monkeypatch.delitem(sys.modules, "retrieval_leaderboard.support.python")
+    monkeypatch.delattr(support, "python")
+    for later in ("leaderboard", "serving.service"):
+        monkeypatch.setitem(sys.modules, f"retrieval_leaderboard.{later}", None)
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(ROOT / entry))
     assert ended.value.code == 2

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from support.stopping import ENDING, interrupting
+from retrieval_leaderboard.support.stopping import ENDING, interrupting
 
 
 @pytest.fixture

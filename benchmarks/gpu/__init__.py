@@ -1,0 +1,1 @@
+"""Everything a GPU is asked for, measured in one go."""

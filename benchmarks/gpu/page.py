@@ -1,0 +1,132 @@
+"""The table of `benchmarks.gpu` and its page, from a record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeGuard
+
+from tabulate import tabulate
+
+EPOCH_SECONDS, TOPK_SECONDS = 1.0, 5.0
+FP16_GAIN, QUALITY_SHARE = 1.3, 0.01
+COLUMNS = ("what", "measured", "target", "met")
+NOT_RUN = """Not yet run on a GPU. `python -m benchmarks.gpu` on a machine with a CUDA card measures
+everything in one go and writes this page.
+"""
+WAITS = """
+## Where the host waits for the card
+
+In a training step nowhere: whatever has a size that depends on the data is kept at the size it has
+at most (`neural/towers/distinct.py`; `tests/neural/towers/test_distinct.py` walks the same path on the CPU
+and watches for operations that would wait). Once an epoch the host reads the sizes of the batches and,
+at the end, the loss. Interactions are copied to the card once a fit. In the exact top-k the host
+waits once a block of queries, to know whether a k-th score is crowded, and for its lists.
+"""
+
+Line = tuple[str, str, str, str]
+
+
+def page(record: dict[str, Any] | None) -> str:
+    """Markdown of a full record of a CUDA card; without one, that there is none."""
+    return f"# On a GPU\n\n{_measured(record) if on_card(record) else NOT_RUN}{WAITS}"
+
+
+def on_card(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    """Whether `record` has the full sizes on a CUDA card: what the targets are for."""
+    return record is not None and record["machine"]["device"] == "cuda" and not record["small"]
+
+
+def _measured(record: dict[str, Any]) -> str:
+    machine = record["machine"]
+    return (
+        "One run of `python -m benchmarks.gpu`, which writes this page; fp32 is without TF32.\n\n"
+        f"{machine['name']} · driver {machine['driver']} · PyTorch {machine['torch']} · "
+        f"{machine['date']} · commit `{machine['commit']}` · training data: {record['data']}\n\n"
+        f"{table(record)}\n" + "".join(f"\n{name} failed: {why}\n" for name, why in record["failed"].items())
+    )
+
+
+def table(record: dict[str, Any]) -> str:
+    """One line a figure, with its target where it has one; parts that failed are left out."""
+    lines = [line for part, read in READERS.items() if part in record for line in read(record)]
+    if not on_card(record):
+        lines = [(what, value, target, "") for what, value, target, _ in lines]
+    return tabulate(lines, COLUMNS, tablefmt="pipe", disable_numparse=True)
+
+
+def _line(what: str, value: str, target: str = "", met: bool | None = None) -> Line:
+    return what, value, target, "" if met is None else "yes" if met else "no"
+
+
+def _ceilings(record: dict[str, Any]) -> Iterator[Line]:
+    found = record["ceilings"]
+    yield _line("copy within the device, read and written", f"{found['copy_gb']:,.4g} GB/s")
+    for precision in ("fp32", "bf16", "fp16"):
+        yield _line(f"matrix product, {precision}", f"{found[precision]:,.4g} TFLOP/s")
+
+
+def _training(record: dict[str, Any]) -> Iterator[Line]:
+    runs = {(run["model"], run["batch_size"], run["precision"]): run for run in record["training"]}
+    default = record["training"][0]["batch_size"]
+    for (model, rows, precision), run in runs.items():
+        what = f"{model}, {rows:,} rows a step, {precision}"
+        figures = (
+            f"{run['seconds']:.3f} s an epoch, {run['examples_per_second']:,.0f} examples/s, "
+            f"{run['peak_mib']:,.0f} MiB"
+        )
+        if (model, rows, precision) == ("infonce", default, "fp16"):
+            yield _line(what, figures, f"≤ {EPOCH_SECONDS:g} s", run["seconds"] <= EPOCH_SECONDS)
+        else:
+            yield _line(what, figures)
+    for (model, rows, precision), run in runs.items():
+        if precision == "fp16":
+            gain = run["examples_per_second"] / runs[model, rows, "fp32"]["examples_per_second"]
+            what = f"{model}, {rows:,} rows a step, examples/s of fp16 over fp32"
+            target = (f"≥ {FP16_GAIN:g} ×", gain >= FP16_GAIN) if model == "infonce" else ()
+            yield _line(what, f"{gain:.2f} ×", *target)
+
+
+def _quality(record: dict[str, Any]) -> Iterator[Line]:
+    runs = {(run["model"], run["precision"]): run for run in record["quality"]}
+    for (model, precision), run in runs.items():
+        change = run["ndcg"] / runs[model, "fp32"]["ndcg"] - 1
+        what = f"{model}, {precision}, validation NDCG@20 after {run['epochs']} epochs"
+        value = f"{run['ndcg']:.4f} ({change:+.2%} of fp32)" if precision != "fp32" else f"{run['ndcg']:.4f}"
+        target = (f"± {QUALITY_SHARE:.0%}", abs(change) <= QUALITY_SHARE) if precision == "fp16" else ()
+        yield _line(what, value, *target)
+
+
+def _steps(record: dict[str, Any]) -> Iterator[Line]:
+    for step in record["steps"]:
+        waits = ", ".join(f"{place} × {times}" for place, times in step["waits"].items()) or "none"
+        yield _line(f"{step['model']}, where a step waits for the card", waits)
+        yield _line(f"{step['model']}, share of a step in which a kernel runs", f"{step['busy']:.0%}")
+
+
+def _topk(record: dict[str, Any]) -> Iterator[Line]:
+    found = record["topk"]
+    q, n, d, seconds = (found[key] for key in ("queries", "items", "dim", "seconds"))
+    teraflops = 2 * q * n * d / seconds / 1e12
+    # The least that leaves the chip: each score is written by the product and read by the selection.
+    gigabytes = 2 * 4 * q * n / seconds / 1e9
+    what = f"exact top-{found['k']}, {q:,} queries × {n:,} items × {d}"
+    yield _line(what, f"{seconds:.3g} s", f"≤ {TOPK_SECONDS:g} s", seconds <= TOPK_SECONDS)
+    yield _line(f"{what}, product alone", f"{found['product_seconds']:.3g} s")
+    yield _line(f"{what}, product", _share(teraflops, "TFLOP/s", record, "fp32"))
+    yield _line(f"{what}, scores written and read once", _share(gigabytes, "GB/s", record, "copy_gb"))
+    yield _line(f"{what}, peak memory", f"{found['peak_mib']:,.0f} MiB")
+
+
+def _share(value: float, unit: str, record: dict[str, Any], ceiling: str) -> str:
+    if "ceilings" not in record:
+        return f"{value:,.4g} {unit}"
+    return f"{value:,.4g} {unit}, {value / record['ceilings'][ceiling]:.0%} of the ceiling"
+
+
+READERS = {
+    "ceilings": _ceilings,
+    "training": _training,
+    "quality": _quality,
+    "steps": _steps,
+    "topk": _topk,
+}

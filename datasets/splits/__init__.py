@@ -1,0 +1,1 @@
+"""From a log to a dataset: protocols, validation parts and candidates."""

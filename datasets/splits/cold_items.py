@@ -1,0 +1,73 @@
+"""Items that no model has learned from, held out so that a query meets them for the first time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.splits.protocols import Parts, next_item
+
+COLD_SHARE = 0.1
+
+Members = npt.NDArray[np.bool_]
+"""bool[n_items]"""
+
+
+def cold_items(log: Log, seed: int) -> Parts:
+    """As `next_item`, with a tenth of the catalog's items cold in the test part, drawn by `seed`.
+
+    Three kinds of items, by where an interaction with one is learned from:
+
+    - cold in the test part, a tenth of the catalog: neither `train` nor `train_valid` has one.
+      No validation query asks for one either, so no choice rests on what is known of it later.
+    - cold in the validation part, another tenth: `train` has none and `train_valid` has all, so
+      that the choice is made on queries that ask for cold items, and the final model knows these.
+    - the others: as in `next_item`.
+
+    Test queries are those of `next_item`, and every item stays in the catalog. Histories stay
+    whole: an item the user took before the query is there even where it is cold, because it
+    is known of the user at that moment, and a model that knows the item's features can use it. A user
+    whose training interactions are all held out has a history and no training row.
+    """
+    parts = next_item(log, seed)
+    cold, cold_in_valid = draw(len(log.item_ids), seed)
+    train_valid = _without(parts.train_valid, cold)
+    removed = len(parts.train_valid) - len(train_valid)
+    note = (
+        f"{int(cold.sum()):,} items held out of training with their {removed:,} interactions; "
+        f"{int(cold_in_valid.sum()):,} others held out of what the choice on the validation part learns from"
+    )
+    return Parts(
+        _without(parts.train, cold | cold_in_valid),
+        _not_asking_for(parts.valid, cold),
+        train_valid,
+        parts.test,
+        (*parts.notes, note),
+    )
+
+
+def draw(n_items: int, seed: int) -> tuple[Members, Members]:
+    """The items cold in the test part, and those cold in the validation part alone; no item is both."""
+    size = max(1, round(COLD_SHARE * n_items))
+    # A stream of its own: `seed` alone has drawn the order of equal timestamps.
+    order = np.random.default_rng((seed, 1)).permutation(n_items)
+    groups = np.zeros((2, n_items), dtype=np.bool_)
+    groups[0, order[:size]] = True
+    groups[1, order[size : 2 * size]] = True
+    return groups[0], groups[1]
+
+
+def _without(rows: Interactions, items: Members) -> Interactions:
+    kept = ~items[rows.item]
+    timestamp = None if rows.timestamp is None else rows.timestamp[kept]
+    context = None if rows.context is None else rows.context.take(np.flatnonzero(kept))
+    return replace(rows, user=rows.user[kept], item=rows.item[kept], timestamp=timestamp, context=context)
+
+
+def _not_asking_for(queries: Queries, items: Members) -> Queries:
+    """`queries`, which have one relevant item each, without those whose item is one of `items`."""
+    return queries.take(np.flatnonzero(~items[queries.relevant.compact()[0]]))

@@ -1,0 +1,93 @@
+"""Which of each user's rows are held out: drawn one by one, or one stretch of neighbors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.ragged import offsets_of
+from retrieval_leaderboard.support.errors import InputError, unknown
+
+DRAW, STRETCH, AS_TEST = "draw", "stretch", "as-test"
+CARVES = (DRAW, AS_TEST)
+"""What protocol published can be asked for: `AS_TEST` is a `STRETCH` where the test rows lie together"""
+
+Carve = Callable[[npt.NDArray[np.int32], int, np.random.Generator], npt.NDArray[np.bool_]]
+"""(user of each row, percent, generator) → which rows are held out"""
+
+
+def asked(carve: str, protocol: str) -> str:
+    """`carve`, where it can be asked of `protocol`.
+
+    Raises:
+        InputError: it is none of CARVES, or the protocol decides by itself.
+    """
+    if carve not in CARVES:
+        raise unknown("carve", carve, CARVES)
+    if protocol != "published":
+        raise InputError(
+            f"carve {carve}: that is for protocol 'published'; '{protocol}' fixes which part validation is"
+        )
+    return carve
+
+
+def draw(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """bool[n]: `percent` of each user's rows, rounded; `user` is ascending.
+
+    A tenth is nothing for a user of fewer than five rows; a fifth is nothing for one of fewer than three.
+    """
+    lengths = np.bincount(user)
+    shuffled = np.argsort(user + rng.random(len(user)), kind="stable")  # within each user
+    drawn = np.zeros(len(user), dtype=bool)
+    drawn[shuffled[_rank(user, lengths) < _rounded(lengths, percent)[user]]] = True
+    return drawn
+
+
+def stretch(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Like `draw`, but neighbors: from a row drawn for each user on, the first following the last."""
+    lengths = np.bincount(user)
+    first = (rng.random(len(lengths)) * lengths).astype(np.int64)  # (users,)
+    after = (_rank(user, lengths) - first[user]) % lengths[user]
+    drawn: npt.NDArray[np.bool_] = after < _rounded(lengths, percent)[user]
+    return drawn
+
+
+def _rank(user: npt.NDArray[np.int32], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """int64[n]: the place of each row among its user's."""
+    return np.arange(len(user)) - offsets_of(lengths)[user]
+
+
+def _rounded(lengths: npt.NDArray[np.int64], percent: int) -> npt.NDArray[np.int64]:
+    return (lengths * percent + 50) // 100
+
+
+def lie_together(
+    user: npt.NDArray[np.int32], item: npt.NDArray[np.int32], held: npt.NDArray[np.bool_]
+) -> bool:
+    """Whether neighboring rows of a user are both `held` clearly more often than in a random draw.
+
+    A draw of k among n rows has k (k - 1) / n such neighbors on average. The counts of users are
+    independent and their variances are below that average for k < n / 2, so that 6 times its root
+    is beyond chance; from a tenth above the average on the rows count as lying together.
+
+    Only rows of items that an earlier user has in train count. Where ids are given by first appearance
+    in train, those that a user brings in are neighbors and all train, and those that later users bring
+    in are neighbors and all test, however the rows were drawn; which items earlier users have in train
+    says nothing of a user's own draw.
+
+    Args:
+        user: int32[n], ascending.
+        item: int32[n], ascending within a user.
+        held: bool[n].
+    """
+    first = np.full(int(item.max(initial=-1)) + 1, np.iinfo(np.int32).max, dtype=np.int32)
+    np.minimum.at(first, item[~held], user[~held])
+    known = first[item] < user
+    user, held = user[known], held[known]
+    n = np.bincount(user)
+    k = np.bincount(user, weights=held)
+    by_chance = float((k * (k - 1) / np.maximum(n, 1)).sum())
+    together = int((held[1:] & held[:-1] & (user[1:] == user[:-1])).sum())
+    return together > 1.1 * by_chance + 6 * by_chance**0.5

@@ -1,0 +1,1 @@
+"""Files of interactions in tabular formats, checked cell by cell."""

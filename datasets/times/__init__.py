@@ -1,0 +1,1 @@
+"""Times in the formats that logs have them in, as seconds since 1970."""

@@ -1,0 +1,87 @@
+"""The same metrics over parts of the queries, or parts of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation.metrics.accuracy import mean, per_query
+
+COLD_USERS, COLD_ITEMS = "cold users", "cold items"
+HISTORY_SLICES = ((COLD_USERS, 0, 0), ("history 1–2", 1, 2), ("history 3–9", 3, 9), ("history 10+", 10, None))
+HEAD_SHARE = 0.2
+
+Slice = dict[str, float | int | str]
+
+
+def slices(items: npt.NDArray[np.int32], queries: Queries, train: Interactions, k: int) -> list[Slice]:
+    """Metrics of the warm part, by length of history, and by popularity of the true item.
+
+    A history slice takes the queries with that many items in their history; those with none come
+    from cold users. An item slice keeps, of every query's truth, only the items of its kind: head
+    (the 20 % of the catalog with most training interactions), tail (the rest of those with
+    any) and cold (none); the lists stay. The warm slice takes the queries with a history and
+    keeps the truth with training interactions.
+
+    Returns:
+        One dict a slice: "slice" and "queries" (with at least one relevant item); where there is
+        such a query also "listed" (those that were given at least one item), "random_recall" (the
+        expected recall of a ranking by chance) and each metric.
+    """
+    by_chance = _random_recall(queries, train.n_items, k)
+    found = []
+    for label, rows, relevant in _parts(queries, train):
+        rows = rows[relevant.lengths[rows] > 0]
+        entry: Slice = {"slice": label, "queries": len(rows)}
+        if len(rows):
+            entry |= {"listed": int((items[rows] >= 0).any(axis=1).sum())}
+            entry |= {"random_recall": float(by_chance[rows].mean())}
+            entry |= mean(per_query(items[rows], relevant.take(rows), k))
+        found.append(entry)
+    return found
+
+
+def _random_recall(queries: Queries, n_items: int, k: int) -> npt.NDArray[np.float64]:
+    """float64[q]: the chance that a true item is among the first k of a random order of all allowed items.
+
+    A query may be answered with the c items outside its `exclude`; each stands at each of the
+    c places with the same chance, so it is among the first k with min(k, c) / c, and by linearity
+    that is the expected recall, however many items are relevant.
+    """
+    row = queries.exclude.rows()
+    pairs = np.sort(row * n_items + queries.exclude.compact()[0])  # `row` is in order before and after
+    # np.unique hashes int64 keys, which takes a hundred times as long.
+    first = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]
+    candidates = n_items - np.bincount(row[first], minlength=len(queries))
+    return np.minimum(k, candidates) / np.maximum(candidates, 1)
+
+
+def _parts(queries: Queries, train: Interactions) -> Iterator[tuple[str, npt.NDArray[np.int64], Ragged]]:
+    lengths = queries.history.lengths
+    warm = keep_items(queries.relevant, train.item_counts > 0)
+    yield "warm", np.flatnonzero(lengths > 0), warm
+    for label, low, high in HISTORY_SLICES:
+        inside = (lengths >= low) & (lengths <= (high if high is not None else np.inf))
+        yield label, np.flatnonzero(inside), queries.relevant
+    for label, members in item_groups(train.item_counts).items():
+        yield f"{label} items", np.arange(len(queries)), keep_items(queries.relevant, members)
+
+
+def item_groups(counts: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Head, tail and cold items by training count; each bool[n_items]. Ties go by item code."""
+    n_head = round(HEAD_SHARE * int((counts > 0).sum()))
+    head = np.zeros(len(counts), dtype=np.bool_)
+    head[np.argsort(-counts, kind="stable")[:n_head]] = True
+    return {"head": head, "tail": ~head & (counts > 0), "cold": counts == 0}
+
+
+def keep_items(rows: Ragged, members: npt.NDArray[np.bool_]) -> Ragged:
+    """The rows without the items outside `members` (bool[n_items])."""
+    values, _ = rows.compact()
+    kept = members[values]
+    lengths = np.bincount(rows.rows()[kept], minlength=len(rows))
+    return Ragged.from_offsets(values[kept], offsets_of(lengths))

@@ -1,0 +1,1 @@
+"""What a model is to the harness: its interface, settings, registration and storage."""

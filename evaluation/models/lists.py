@@ -1,0 +1,72 @@
+"""What a list of recommendations must be, whoever made it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.dataset import Queries
+from retrieval_leaderboard.evaluation.metrics.accuracy import contains
+
+
+class InvalidListsError(ValueError):
+    """A model returned something that cannot be scored; the message says what, for which query."""
+
+
+def check(
+    items: npt.NDArray[np.int32], scores: npt.NDArray[np.float32], queries: Queries, k: int, n_items: int
+) -> None:
+    """Refuse lists that break the contract of `Retriever.recommend`.
+
+    Raises:
+        InvalidListsError: wrong shape or type, an item outside the catalog, a repeated or an
+            excluded item, a score that is NaN or infinite or larger than the one before it, or
+            an empty place before a filled one.
+    """
+    _check_arrays(items, scores, (len(queries), k))
+    empty = items < 0
+    _refuse((items < -1) | (items >= n_items), "an item outside the catalog", items)
+    _refuse(empty[:, :-1] & ~empty[:, 1:], "an empty place (-1) before a filled one", items)
+    _refuse(~empty & ~np.isfinite(scores), "a score that is NaN or infinite", scores)
+    falling = np.where(empty, -np.inf, scores)
+    _refuse(falling[:, 1:] > falling[:, :-1], "items that are not best first", items)
+    check_items(items, queries)
+
+
+def check_items(items: npt.NDArray[np.int32], queries: Queries) -> None:
+    """Refuse a repeated or an excluded item in int32[q, k] lists.
+
+    Raises:
+        InvalidListsError: as `check`.
+    """
+    _refuse(_repeated(items), "a repeated item", items)
+    _refuse(contains(queries.exclude, items), "an excluded item", items)
+
+
+def _check_arrays(items: npt.NDArray, scores: npt.NDArray, shape: tuple[int, int]) -> None:
+    for label, array, dtype in (("items", items, np.int32), ("scores", scores, np.float32)):
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
+            got = (
+                f"{array.dtype}{list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
+            )
+            raise InvalidListsError(
+                f"recommend returned {label} as {got}; it must be {np.dtype(dtype)}{list(shape)}"
+            )
+
+
+def _repeated(items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """bool[q, k]: in sorted order, whether a place holds the same item as the one before it."""
+    ordered = np.sort(items, axis=1)
+    same = np.zeros(items.shape, dtype=np.bool_)
+    same[:, 1:] = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+    return same
+
+
+def _refuse(wrong: npt.NDArray[np.bool_], what: str, shown: npt.NDArray) -> None:
+    if wrong.any():
+        query = int(np.argwhere(wrong)[0, 0])
+        start = ", ".join(str(value) for value in shown[query, :5])
+        raise InvalidListsError(
+            f"the lists hold {what}: {int(wrong.any(axis=1).sum())} of {len(wrong)} queries, "
+            f"first query {query} whose list begins {start}"
+        )

@@ -1,0 +1,203 @@
+"""The contract every model keeps, and two bases that keep most of it for a new one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
+from retrieval_leaderboard.evaluation.models import saving
+from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.support.errors import InputError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Watcher = Callable[[float, float], None]
+
+
+@dataclass
+class Retriever(ABC):
+    """A model whose dataclass fields are its settings.
+
+    What `fit` learns is kept in attributes that end in an underscore.
+    """
+
+    name: ClassVar[str]
+    """The name it is registered under."""
+    search_space: ClassVar[dict[str, Any]] = {}
+    """setting → values worth trying: a list of choices, or (low, high) or (low, high, "log")."""
+    chooses_on_validation: ClassVar[bool] = False
+    """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
+    with `valid=None` on more data then keeps."""
+
+    @abstractmethod
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Learn from `train`.
+
+        Args:
+            train: interactions sorted by user, then time.
+            valid: queries to choose on; None when the choice is made and all data is in `train`.
+            seed: the source of all randomness; the same seed gives the same model.
+        """
+
+    @abstractmethod
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The best `k` items for each query.
+
+        Returns:
+            items int32[q, k], best first, none of a query's `exclude`, -1 where there is nothing
+            to return; and their scores float32[q, k], -inf where the item is -1.
+        """
+
+    @staticmethod
+    def user_rows(
+        table: npt.NDArray[np.float32], users: npt.NDArray[np.int32], unknown: npt.ArrayLike = 0.0
+    ) -> npt.NDArray[np.float32]:
+        """What a model has learned of each user: rows of `table`, and `unknown` for user -1.
+
+        Plain `table[users]` is NumPy's last row for user -1, and so tells strangers what one user likes.
+
+        Args:
+            table: float32[n_users, d].
+            users: int32[q], as in `Queries.user`.
+            unknown: float32[d], such as the mean of `table`; zeros unless given, which rank nothing.
+
+        Returns:
+            float32[q, d].
+        """
+        rows = table[np.maximum(users, 0)]
+        rows[users < 0] = unknown
+        return rows
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether `fit` depends on its seed, under these settings; a model without chance is run with one."""
+        return True
+
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """Settings that change nothing on such data: a search leaves them out, and a board says so."""
+        return frozenset()
+
+    @property
+    def parameters(self) -> int | None:
+        """Numbers learned and kept for answering; None where the model does not tell."""
+        return None
+
+    @property
+    def reaches_cold_items(self) -> bool:
+        """Whether the fitted model knows something of items without training interactions, such as features.
+
+        Where it knows items by their id alone, tables show a dash in place of its metrics on them.
+        """
+        return False
+
+    @property
+    def propagates(self) -> bool:
+        """Whether the fitted item vectors carry propagation over a graph of items, which tables mark."""
+        return False
+
+    @property
+    def training_log(self) -> list[dict[str, float]]:
+        """One dict an epoch for models that train in epochs: "epoch", "loss", and what else tells."""
+        return []
+
+    @property
+    def choosing_log(self) -> list[dict[str, float]]:
+        """As `training_log`, of the earlier fit that chose the epochs on the validation part."""
+        return []
+
+    def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:  # noqa: B027
+        """For models that train for long: keep the state in `folder` every so many `minutes`.
+
+        With `resume`, the next fit goes on from the state that is there.
+        """
+
+    def watch(self, watcher: Watcher) -> None:  # noqa: B027
+        """For models that look at the validation queries while they train: tell `watcher` what they score.
+
+        It is called with the share of the training that is done and NDCG@20; what it raises ends the fit.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write what `fit` learned, and the settings, into `folder`."""
+        saving.save(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The fitted model that `save` wrote into `folder`; InputError where there is none."""
+        return saving.load(cls, folder)
+
+
+@dataclass
+class EmbeddingRetriever(Retriever):
+    """A model that scores by the inner product of a query's and an item's vector."""
+
+    @abstractmethod
+    def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
+        """float32[q, d]: a vector for each query; a zero vector ranks nothing and gets no items."""
+
+    @abstractmethod
+    def encode_items(self) -> npt.NDArray[np.float32]:
+        """float32[n_items, d]: a vector for each item of the catalog."""
+
+    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
+        """bool[q]: whether the model has learned anything of whom the query is about."""
+        return np.asarray(self.encode_queries(queries).any(axis=1))
+
+    def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:
+        """float32[n, d]: vectors of items known by their features alone.
+
+        Raises:
+            InputError: the model knows items by their id alone.
+        """
+        raise InputError(f"{self.name} knows items by their id alone and cannot place a new item")
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` items of largest inner product with each query, exactly; ties by `ties.rank`."""
+        vectors = self.encode_queries(queries)
+        asked = np.flatnonzero(vectors.any(axis=1))
+        if len(asked) == len(vectors):
+            return topk.inner_product(vectors, self.encode_items(), queries.exclude, k)
+        items = np.full((len(queries), k), -1, np.int32)
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        items[asked], scores[asked] = topk.inner_product(
+            vectors[asked], self.encode_items(), queries.exclude.take(asked), k
+        )
+        return items, scores
+
+
+@dataclass
+class ItemToItemRetriever(Retriever):
+    """A model that scores an item by its similarities to the history's items, summed.
+
+    Its `fit` sets `similarity_`, and may set `recency_`.
+    """
+
+    last_n: int = 0
+    """Use only the last n items of a history; 0 uses all of them."""
+
+    # Without an annotation it is no field, and so no setting.
+    similarity_ = cast("csr_array", None)
+    """float32[n_items, n_items], set by `fit`: row = item of the history, column = item returned"""
+    recency_ = 0.0
+    """The r-th item from the end of a history weighs r^-recency_"""
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` items of largest summed similarity to each history; ties by `ties.rank`.
+
+        An item similar to nothing in the history is not returned.
+        """
+        history = queries.history.last(self.last_n) if self.last_n else queries.history
+        return topk.neighbors(history, self.similarity_, queries.exclude, k, self.recency_)
+
+    @property
+    def parameters(self) -> int:
+        """Similarities kept."""
+        return int(self.similarity_.nnz)

@@ -1,0 +1,84 @@
+"""Whether a model answers a user it has never seen (user -1) from the row of one user it has seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.dataset import Dataset, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
+
+HISTORIES = np.empty(0, dtype=np.int32), np.array([0, 1, 2, 3, 5], dtype=np.int32)
+"""None, and items of several blocks of the planted data, which no user of it has taken in this order"""
+PROBES = 256
+
+Scores = npt.NDArray[np.float32]
+
+
+def double(model: Retriever, data: Dataset) -> int | None:
+    """The known user of `data` whose answer a stranger gets, with a history or without; None for nobody.
+
+    Models that do not look at who asks answer all users alike: where half of them get the stranger's
+    answer, it is nobody's own.
+    """
+    users = np.arange(len(data.user_ids), dtype=np.int32)
+    for history in HISTORIES:
+        known = _asked(users, history)
+        alike = _alike(_scores(model, _unknown(known), data), _scores(model, known, data))
+        if 0 < alike.sum() < len(alike) / 2:
+            return int(users[-1] if alike[-1] else np.argmax(alike))
+    return None
+
+
+def answers(model: Retriever, user: int, data: Dataset) -> Scores:
+    """float32[2, items]: what `model` gives to `user` without a history and with one, NaN for no item."""
+    asked = np.array([user], dtype=np.int32)
+    return np.concatenate([_scores(model, _asked(asked, history), data) for history in HISTORIES])
+
+
+def double_of_vectors(
+    model: EmbeddingRetriever, users: npt.NDArray[np.int32], history: npt.NDArray[np.int32]
+) -> int | None:
+    """The first or last of a fitted model's `users` whose vector a stranger gets and no other user does.
+
+    Args:
+        model: fitted on data of any kind.
+        users: int32[n], codes of users with interactions, ascending.
+        history: int32[m], items; strangers are asked for with it and without.
+    """
+    probes = users[np.unique(np.linspace(0, len(users) - 1, min(len(users), PROBES)).astype(np.int64))]
+    for known in (_asked(probes, history[:0]), _asked(probes, history)):
+        alike = _alike(model.encode_queries(_unknown(known)), model.encode_queries(known))
+        if alike.sum() == 1 and (alike[0] or alike[-1]) and len(probes) > 2:
+            return int(probes[np.argmax(alike)])
+    return None
+
+
+def _asked(users: npt.NDArray[np.int32], history: npt.NDArray[np.int32]) -> Queries:
+    histories = Ragged.from_rows([history] * len(users))
+    moments = np.zeros(len(users), dtype=np.int64)
+    return Queries(users, histories, histories, Ragged.empty(len(users)), moments)
+
+
+def _unknown(queries: Queries) -> Queries:
+    return replace(queries, user=np.full(len(queries), -1, dtype=np.int32))
+
+
+def _alike(first: Scores, second: Scores) -> npt.NDArray[np.bool_]:
+    """bool[q]: whether two float32[q, n] agree in a row that is not empty."""
+    told = np.nan_to_num(first).any(axis=1)
+    close = np.isclose(first, second, rtol=1e-5, atol=1e-7, equal_nan=True)
+    return np.asarray(told & close.all(axis=1))
+
+
+def _scores(model: Retriever, queries: Queries, data: Dataset) -> Scores:
+    """float32[q, items]: the score of each item that is returned, NaN for the others."""
+    n_items = len(data.item_ids)
+    items, scores = model.recommend(queries, n_items)
+    table = np.full((len(queries), n_items), np.nan, dtype=np.float32)
+    rows, places = np.nonzero(items >= 0)
+    table[rows, items[rows, places]] = scores[rows, places]
+    return table

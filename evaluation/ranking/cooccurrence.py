@@ -1,0 +1,81 @@
+"""Items taken by the same users: both views of the training data, and each item's most similar ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
+"""Neighbors of consecutive items: how many each has int64[b], their codes int32[total], and
+their similarities float32[total]."""
+
+
+def nearest(
+    train: Interactions,
+    weights: npt.NDArray[np.float64],
+    norms: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+    shrinkage: float,
+    top_k: int,
+    label: str,
+) -> csr_array:
+    """c_ij / (own_i · other_j + shrinkage), c_ij the sum of the weights of the users who took both.
+
+    Args:
+        train: the interactions.
+        weights: float64[n_users], w_u, above 0.
+        norms: float64[n_items] each, own and other: divisors of an item as itself and as neighbor.
+        shrinkage: added to the product of the two.
+        top_k: items kept in each row.
+        label: what the progress bar says.
+
+    Returns:
+        float32[n_items, n_items] whose row i holds the `top_k` most similar to item i, not itself.
+    """
+    from retrieval_leaderboard.evaluation.ranking import cooccurrence_kernels
+
+    items, users = arrays(train.by_user), arrays(users_of_items(train))
+
+    def work(first: int, last: int) -> Block:
+        return cooccurrence_kernels.nearest(
+            first, last, users, items, weights, *norms, float(shrinkage), top_k
+        )
+
+    return stack(in_blocks(work, train.n_items, 256, label, "items"), train.n_items)
+
+
+def users_of_items(train: Interactions) -> Ragged:
+    """The users of each item, ascending: `n_items` rows."""
+    from scipy.sparse import csr_array
+
+    offsets = train.by_user.compact()[1]
+    ones = np.ones(len(train), np.int8)
+    matrix = csr_array((ones, train.item, offsets), shape=(train.n_users, train.n_items)).tocsc()
+    return Ragged.from_offsets(matrix.indices, matrix.indptr.astype(np.int64))
+
+
+def arrays(rows: Ragged) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The values, starts and stops of all rows, as kernels take them."""
+    return rows.values, rows.start, rows.stop
+
+
+def stack(blocks: list[Block], n_items: int) -> csr_array:
+    """float32[n_items, n_items]: row i holds the neighbors of item i."""
+    from scipy.sparse import csr_array
+
+    lengths = np.concatenate([np.empty(0, np.int64), *(block[0] for block in blocks)])
+    codes = np.concatenate([np.empty(0, np.int32), *(block[1] for block in blocks)])
+    values = np.concatenate([np.empty(0, np.float32), *(block[2] for block in blocks)])
+    offsets = offsets_of(lengths)
+    if offsets[-1] < 2**31:
+        # With wider offsets scipy would widen the codes too.
+        offsets = offsets.astype(np.int32)
+    return csr_array((values, codes, offsets), shape=(n_items, n_items))

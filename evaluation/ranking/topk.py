@@ -1,0 +1,196 @@
+"""Exact top-k over the whole catalog, in blocks of queries; ties by `ties.rank`."""
+
+from __future__ import annotations
+
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+from retrieval_leaderboard.support import compute
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+TopK = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
+
+# A block of scores this large stays in the last-level cache between the product and the selection.
+BLOCK_BYTES = 2**24
+BLOCK_QUERIES = 64
+
+
+def inner_product(
+    queries: npt.NDArray[np.float32], items: npt.NDArray[np.float32], exclude: Ragged, k: int
+) -> TopK:
+    """The `k` items of largest inner product with each query.
+
+    A float32 matrix product finds the candidates; inner products summed in float64 and rounded
+    to float32 decide. Equal vectors tie, and the result is the same for every block size, number
+    of threads and BLAS. Memory beside the result: one block of scores a thread.
+
+    Args:
+        queries: float32[q, d].
+        items: float32[n, d], one vector for each item of the catalog.
+        exclude: q rows of items not to return.
+        k: length of a list; may exceed the catalog.
+
+    Returns:
+        items int32[q, k], best first, among equal scores the smaller `ties.rank` first, -1 where
+        there is nothing left to return; and their scores float32[q, k], -inf where the item is -1.
+
+    Raises:
+        ValueError: a vector is not finite, or longer than 1.8e19; it names the query or the item.
+    """
+    queries, items = _float32(queries), _float32(items)
+    error = _score_error(queries, items)
+    if compute.current().device == "cuda":
+        from retrieval_leaderboard.evaluation.ranking import topk_cuda
+
+        return topk_cuda.inner_product(queries, items, exclude, k, error, "cuda")
+    return _inner_product_cpu(queries, items, exclude, k, error)
+
+
+def _inner_product_cpu(
+    queries: npt.NDArray[np.float32],
+    items: npt.NDArray[np.float32],
+    exclude: Ragged,
+    k: int,
+    error: npt.NDArray[np.float32],
+) -> TopK:
+    from threadpoolctl import threadpool_limits
+
+    from retrieval_leaderboard.evaluation.ranking import kernels
+
+    found, scores = _empty(len(queries), k)
+    rows = max(1, min(BLOCK_QUERIES, BLOCK_BYTES // (4 * max(len(items), 1))))
+    buffers: SimpleQueue[npt.NDArray[np.float32]] = SimpleQueue()
+    for _ in range(compute.current().threads):
+        buffers.put(np.empty((rows, len(items)), np.float32))
+
+    def work(start: int, stop: int) -> None:
+        buffer = buffers.get()
+        block = buffer[: stop - start]  # (rows, items)
+        np.matmul(queries[start:stop], items.T, out=block)
+        kernels.select(
+            block, queries[start:stop], items, 2 * error[start:stop], exclude.values,
+            exclude.start[start:stop], exclude.stop[start:stop], found[start:stop], scores[start:stop],
+        )  # fmt: skip
+        buffers.put(buffer)
+
+    # Our threads each multiply a block of their own: a threaded BLAS below them, which spins
+    # while it waits, takes the cores from the selection.
+    if k > 0:
+        with threadpool_limits(1, user_api="blas"):
+            in_blocks(work, len(queries), rows, "ranking", "queries")
+    return found, scores
+
+
+def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float = 0.0) -> TopK:
+    """The `k` items of largest similarity to the items of each history, summed.
+
+    An item that stands in a history twice counts twice. Items without a similarity to any item
+    of the history are not returned.
+
+    Args:
+        history: q rows of items.
+        similarity: float32[n, n]; row = item of the history, column = item returned.
+        exclude: q rows of items not to return.
+        k: length of a list; may exceed the catalog.
+        recency: the r-th item from the end of a history weighs r^-recency.
+
+    Returns:
+        As `inner_product`; scores are summed in float64 and rounded.
+
+    Raises:
+        ValueError: a similarity is NaN or infinite.
+    """
+    from retrieval_leaderboard.evaluation.ranking import kernels
+
+    _check_similarity(similarity)
+    found, scores = _empty(len(history), k)
+
+    def work(start: int, stop: int) -> None:
+        kernels.sum_neighbors(
+            _rows(history, start, stop), _rows(exclude, start, stop), similarity.indptr,
+            similarity.indices, similarity.data, float(recency), found[start:stop], scores[start:stop],
+        )  # fmt: skip
+
+    if k > 0:
+        in_blocks(work, len(history), 256, "ranking", "queries")
+    return found, scores
+
+
+def first_allowed(
+    order: npt.NDArray[np.int32], scores: npt.NDArray[np.float32], exclude: Ragged, k: int
+) -> TopK:
+    """The first `k` items of one order, the same for all queries, that a query does not exclude.
+
+    Args:
+        order: int32[m], items, best first.
+        scores: float32[m], the score of each.
+        exclude: q rows of items not to return.
+        k: length of a list.
+
+    Returns:
+        As `inner_product`.
+    """
+    from retrieval_leaderboard.evaluation.ranking import kernels
+
+    found, found_scores = _empty(len(exclude), k)
+    n_items = 1 + max(order.max(initial=-1), exclude.values.max(initial=-1))
+
+    def work(start: int, stop: int) -> None:
+        kernels.first_allowed(
+            order, scores, n_items, _rows(exclude, start, stop), found[start:stop], found_scores[start:stop]
+        )
+
+    in_blocks(work, len(exclude), 4096, "ranking", "queries")
+    return found, found_scores
+
+
+def _empty(n_queries: int, k: int) -> TopK:
+    return np.full((n_queries, k), -1, np.int32), np.full((n_queries, k), -np.inf, np.float32)
+
+
+def _rows(rows: Ragged, start: int, stop: int) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
+    return rows.values, rows.start[start:stop], rows.stop[start:stop]
+
+
+def _float32(vectors: npt.NDArray) -> npt.NDArray[np.float32]:
+    return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _score_error(queries: npt.NDArray[np.float32], items: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """float32[q]: how far a score from a float32 product can be from the exact one.
+
+    A sum of d products in any order is off by at most d u |x| |y| with u = 2^-24 (Higham,
+    Accuracy and Stability of Numerical Algorithms, 2002, section 3.1); four more for rounding
+    the exact score, the limit it is compared with, and the norms. Never 0, so that all ties with the k-th
+    score are candidates, those of zero vectors too.
+    """
+    # Finite squared lengths keep |x| |y|, and so every score, within float32.
+    longest = _norms(items, "item").max(initial=0.0)
+    error = _norms(queries, "query") * longest * np.float32((queries.shape[1] + 4) * 2.0**-24)
+    return error + np.finfo(np.float32).tiny
+
+
+def _norms(vectors: npt.NDArray[np.float32], kind: str) -> npt.NDArray[np.float32]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    if not np.isfinite(norms).all():
+        bad = int(np.argmin(np.isfinite(norms)))
+        raise ValueError(f"the vector of {kind} {bad} is NaN, infinite or too long for float32")
+    return norms
+
+
+def _check_similarity(similarity: csr_array) -> None:
+    finite = np.isfinite(similarity.data)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        row = int(np.searchsorted(similarity.indptr, at, side="right")) - 1
+        raise ValueError(
+            f"the similarity of items {row} and {similarity.indices[at]} is {similarity.data[at]}"
+        )

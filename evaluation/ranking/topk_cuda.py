@@ -1,0 +1,98 @@
+"""Exact top-k by inner product on a CUDA card, in blocks of queries.
+
+Written for any torch device and tested on the CPU; not yet run on a card.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking import ties
+from retrieval_leaderboard.support import progress
+
+if TYPE_CHECKING:
+    import torch
+
+# Scores of one block, and numbers of the vectors that are scored again: 512 MiB of float32 each.
+BLOCK_SCORES = 2**27
+# Items beyond the k-th that float32 may have put in its place.
+SPARE = 32
+
+
+def inner_product(
+    queries: npt.NDArray[np.float32],
+    items: npt.NDArray[np.float32],
+    exclude: Ragged,
+    k: int,
+    error: npt.NDArray[np.float32],
+    device: str,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """As `topk.inner_product`; `error` float32[q] is the largest error of a query's float32 scores.
+
+    `torch.topk` breaks ties at will, so k and some more items are taken, scored again in float64
+    and sorted by (score, `ties.rank`). Where more items than that lie within `error` of the k-th,
+    the whole row is scored again.
+    """
+    import torch
+
+    vectors = torch.from_numpy(items).to(device)  # (items, d)
+    found = np.full((len(queries), k), -1, np.int32)
+    scores = np.full((len(queries), k), -np.inf, np.float32)
+    width = min(k, len(items))
+    if width == 0:
+        return found, scores
+    again = 3 * min(width + SPARE, len(items)) * items.shape[1]  # In float32 and in float64.
+    rows = max(1, BLOCK_SCORES // max(len(items), again))
+    with progress.bar("ranking", len(queries), "queries") as advance:
+        for start in range(0, len(queries), rows):
+            block = slice(start, min(start + rows, len(queries)))
+            query = torch.from_numpy(queries[block]).to(device)  # (block, d)
+            product = query @ vectors.T  # (block, items)
+            excluded = exclude.take(block)
+            row, item = torch.from_numpy(excluded.rows()), torch.from_numpy(excluded.compact()[0])
+            product[row.to(device), item.to(device).long()] = -torch.inf
+            slack = 2 * torch.from_numpy(error[block]).to(device)  # (block,)
+            best, best_scores = _best(query, vectors, product, slack, width)
+            found[block, :width] = best.cpu().numpy()
+            scores[block, :width] = best_scores.cpu().numpy()
+            advance(len(query))
+    found[np.isneginf(scores)] = -1
+    return found, scores
+
+
+def _best(
+    query: torch.Tensor, vectors: torch.Tensor, product: torch.Tensor, slack: torch.Tensor, k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Items int64[b, k] and scores float32[b, k], ties by `ties.rank`, from product float32[b, items]."""
+    import torch
+
+    taken = min(k + SPARE, product.shape[1])
+    near, candidates = product.topk(taken, dim=1)  # (b, taken)
+    # In the order of ties, so that a stable sort by score leaves them in it.
+    order = ties.rank(candidates).argsort(dim=1)
+    candidates = candidates.gather(1, order)
+    exact = torch.einsum("bd,bcd->bc", query.double(), vectors[candidates].double()).float()
+    exact[near.gather(1, order).isneginf()] = -torch.inf
+    scores, place = exact.sort(dim=1, descending=True, stable=True)
+    items, scores = candidates.gather(1, place)[:, :k], scores[:, :k]
+    crowded = (near[:, -1] > near[:, k - 1] - slack) & (taken < product.shape[1])
+    # The rows in float64, and the order of their items.
+    for part in crowded.nonzero().squeeze(1).split(max(1, BLOCK_SCORES // (4 * product.shape[1]))):
+        items[part], scores[part] = _whole(query[part], vectors, product[part], k)
+    return items, scores
+
+
+def _whole(
+    query: torch.Tensor, vectors: torch.Tensor, product: torch.Tensor, k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    import torch
+
+    exact = (query.double() @ vectors.double().T).float()  # (b, items)
+    exact[product.isneginf()] = -torch.inf
+    in_tie_order = ties.rank(torch.arange(len(vectors), device=exact.device)).argsort()  # (items,)
+    scores, place = exact[:, in_tie_order].sort(dim=1, descending=True, stable=True)
+    return in_tie_order[place[:, :k]], scores[:, :k]

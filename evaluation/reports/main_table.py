@@ -1,0 +1,157 @@
+"""A board's main table: a row a model, its metrics and costs, to be drawn as Markdown or on a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from retrieval_leaderboard.evaluation.reports import propagation
+from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
+from retrieval_leaderboard.evaluation.reports.labels import differences, labels
+from retrieval_leaderboard.evaluation.runs import environment
+
+SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
+FEWER = "†"
+SHIPPED_ROWS = "Shipped: a run that came with the project, made by its authors on the machine that is named."
+BRACKETS = "In brackets: the settings in which the rows of a model differ."
+ELSEWHERE = "machine: of the costs; in brackets those of other seeds, whose costs are left out."
+BEST = (
+    "Rows set for a run are never marked as the best: they may have been picked after a look at the results."
+)
+MORE = "+n: in n more, which the board lists."
+Costs = dict[str, tuple[str, str]]
+COSTS: Costs = {
+    "fit s": ("fit_seconds", "{:,.1f}"),
+    "rank s": ("recommend_seconds", "{:,.2f}"),
+    "queries/s": ("queries_per_second", "{:,.0f}"),
+    "peak MiB": ("peak_rss_mib", "{:,.0f}"),
+    "peak GPU MiB": ("peak_gpu_mib", "{:,.0f}"),
+    "parameters": ("parameters", "{:,.0f}"),
+}
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row as text."""
+
+    label: str
+    cells: dict[str, str]
+    """Column → text"""
+    best: frozenset[str] = frozenset()
+    """Columns in which no row is better"""
+    reason: str = ""
+    """Why all its runs failed; "" where one did not"""
+
+
+@dataclass(frozen=True)
+class MainTable:
+    """The table as text, drawn by nobody yet."""
+
+    columns: list[str]
+    """Without that of the labels"""
+    lines: list[Line]
+    """The best NDCG first"""
+    footnotes: list[str]
+    labeled: str = "model"
+    """What the column of the labels is called"""
+
+
+def main_table(board: Board) -> MainTable:
+    """The rows of `board`; the memory of a GPU has a column where a run used one."""
+    rows = sorted(board.rows, key=lambda row: -row.mean("metrics", "ndcg"))
+    on_gpu = any(record.get("peak_gpu_mib") for record in board.records)
+    costs = [label for label in COSTS if on_gpu or label != "peak GPU MiB"]
+    columns = [*(metric_column(name, board.k) for name in SHOWN), "settings", *costs, "machine"]
+    able = contenders(rows)
+    best = {name: max((row.mean("metrics", name) for row in able), default=0.0) for name in SHOWN}
+    most, machines = max(row.chosen.trials for row in rows), board.machines
+    told = [{"settings": _tuned(row, most), "machine": _numbers(row, machines)} for row in rows]
+    lines = [
+        _line(row, label, best if row in able else {}, board.k, dict.fromkeys(columns, NONE) | cells)
+        for row, label, cells in zip(rows, labels(rows), told, strict=True)
+    ]
+    return MainTable(columns, lines, _footnotes(rows, most))
+
+
+def metric_column(name: str, k: int) -> str:
+    """What the column of a key of SHOWN is called."""
+    return f"{SHOWN[name]}@{k}"
+
+
+def markdown(board: Board) -> str:
+    """The main table, the best metrics in bold, failed runs with their reason; then what belongs under it."""
+    table = main_table(board)
+    body = [[_with_reason(line), *(_bold(line, column) for column in table.columns)] for line in table.lines]
+    align = ["left", *["right"] * len(table.columns)]
+    text = tabulate(
+        body, [table.labeled, *table.columns], tablefmt="pipe", colalign=align, disable_numparse=True
+    )
+    listed = "".join(f"- **{label}**: {told}\n" for label, told in differences(board.rows).items())
+    return "\n\n".join([text, *table.footnotes, *filter(None, [listed.rstrip()])]) + "\n"
+
+
+def _with_reason(line: Line) -> str:
+    return f"{line.label} (failed: {line.reason})".replace("|", "\\|") if line.reason else line.label
+
+
+def _bold(line: Line, column: str) -> str:
+    number, space, spread = line.cells[column].partition(" ")
+    return f"**{number}**{space}{spread}" if column in line.best else number + space + spread
+
+
+def _line(row: Row, label: str, best: dict[str, float], k: int, cells: dict[str, str]) -> Line:
+    """`best` are the metrics to be called best from which on; {} for a row that may not be."""
+    if not row.done:
+        return Line(label, cells, reason=failure(row))
+    failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
+    cells |= {metric_column(name, k): _metric(row, name) for name in SHOWN}
+    cells |= {column: _cost(row, *cost) for column, cost in COSTS.items() if column in cells}
+    leads = [metric_column(name, k) for name, value in best.items() if row.mean("metrics", name) >= value]
+    return Line(label + failed, cells, frozenset(leads))
+
+
+def failure(row: Row) -> str:
+    """The reason of the first of its runs that failed, in one line."""
+    return " ".join(row.failed[0]["reason"].split())
+
+
+def _metric(row: Row, name: str) -> str:
+    spread = row.spread("metrics", name)
+    return f"{row.mean('metrics', name):.4f}" + ("" if spread is None else f" ± {spread:.4f}")
+
+
+def _cost(row: Row, key: str, form: str) -> str:
+    """The mean of a cost; a dash for parameters that are not told, which are 0 in older records."""
+    told = all(record[key] or key != "parameters" for record in row.timed)
+    return form.format(row.cost(key)) if told else NONE
+
+
+def _numbers(row: Row, machines: list[str]) -> str:
+    """Which of `machines`, counted from 1, the row's costs are of, in brackets those of its other runs; a
+    dash without one.
+    """
+    if not row.done:
+        return NONE
+    used = {environment.machine(record) for record in row.done} - {row.machine}
+    others = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
+    return str(machines.index(row.machine) + 1) + (f" ({', '.join(others)})" if others else "")
+
+
+def _tuned(row: Row, most: int) -> str:
+    return row.chosen.brief + (f" {FEWER}" if row.chosen.trials < most else "")
+
+
+def _footnotes(rows: list[Row], most: int) -> list[str]:
+    notes = [SHIPPED_ROWS] if any(row.shipped for row in rows) else []
+    if any("(" in label for label in labels(rows)):
+        notes.append(f"{BRACKETS} {MORE}" if differences(rows) else BRACKETS)
+    if 0 < len(contenders(rows)) < sum(bool(row.done) for row in rows):
+        notes.append(BEST)
+    if any(len(row.timed) < len(row.done) for row in rows):
+        notes.append(ELSEWHERE)
+    if any(row.chosen.trials < most for row in rows):
+        told = max((row.chosen for row in rows), key=lambda chosen: chosen.trials).counted
+        notes.append(f"{FEWER} not chosen among as many settings as the row with the most, {told}.")
+    return notes + propagation.footnotes(rows, labels(rows))

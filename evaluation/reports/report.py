@@ -1,0 +1,237 @@
+"""Boards as Markdown and CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from tabulate import tabulate
+
+from retrieval_leaderboard import ROOT, WORKSPACE
+from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
+from retrieval_leaderboard.evaluation.models import idle
+from retrieval_leaderboard.evaluation.reports import (
+    data_section,
+    index_section,
+    main_table,
+    published_section,
+)
+from retrieval_leaderboard.evaluation.reports.board import FOLDER, Board, Record, Row, contenders, read_boards
+from retrieval_leaderboard.evaluation.reports.labels import labels, written
+from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
+from retrieval_leaderboard.evaluation.runs.configs import Chosen
+from retrieval_leaderboard.support.files import write_text
+
+LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
+SHIPPED = ROOT / "results"
+"""Boards that came with the project."""
+OWN = "local"
+"""Folder of the user's own boards, in that of the shipped ones."""
+OWN_RESULTS = WORKSPACE / "results" / OWN
+BUSY = 0.25
+"""Cores kept busy by other processes from which a board says so, of fits of a second or more."""
+CSV_RECORD = ("fit_seconds", "recommend_seconds", "peak_rss_mib", "parameters")
+CSV_MORE = (
+    "queries_per_second",
+    "peak_gpu_mib",
+    "threads",
+    "processor",
+    "device",
+    "precision",
+    "date",
+    "commit",
+    "shipped",
+)
+
+
+def write(folder: Path, fingerprint: str, k: int) -> Board:
+    """Derive `leaderboard.md` and `leaderboard.csv` of a dataset's folder from its stored runs.
+
+    The shipped runs on the same data stand on its boards too, marked.
+
+    The Markdown file holds every board of the folder, that of (`fingerprint`, `k`) first; the CSV
+    file holds that board alone. `results/README.md` beside the folder is brought up to date.
+
+    Returns:
+        The board of (`fingerprint`, `k`).
+    """
+    families = read_boards(folder, shipped_beside(folder))
+    asked = next(board for family in families for board in family if board.is_about(fingerprint, k))
+    families.sort(key=lambda family: asked not in family)
+    shown = [(asked if asked in family else family[0], family) for family in families]
+    pages = [markdown(board, family) + index_section.section(folder, board) for board, family in shown]
+    write_text(folder / LEADERBOARD, "\n".join(pages))
+    write_text(folder / TABLE, as_csv(asked))
+    write_text(folder.parent / "README.md", index(folder.parent))
+    return asked
+
+
+def shipped_beside(folder: Path) -> Path | None:
+    """The folder of the shipped runs on the dataset of `folder`; None where it is that folder."""
+    shipped = SHIPPED / folder.name
+    return None if shipped.resolve() == folder.resolve() else shipped
+
+
+def markdown(board: Board, family: list[Board]) -> str:
+    """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
+    parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table.markdown(board)]
+    parts += published_section.section(board, labels(board.rows))
+    parts += ["## Slices\n", slice_table(board.rows, labels(board.rows), board.k)]
+    parts += ["## Settings\n", settings_list(board)]
+    if len(family) > 1:
+        parts += ["## Spread over split seeds\n", spread_table(family)]
+    parts += data_section.section(board)
+    notes = [*board.dataset["notes"], *warnings(board)]
+    if notes:
+        parts += ["## Notes\n", "\n".join(f"- {note}" for note in notes) + "\n"]
+    return "\n".join(parts)
+
+
+def spread_table(family: list[Board]) -> str:
+    """Mean ± sd of each model with the same settings over boards that differ in the split seed alone."""
+    together: dict[tuple[str, str], list[Row]] = {}
+    for row in (row for board in family for row in board.rows if row.done):
+        together.setdefault((row.model, written(row.settings)), []).append(row)
+    named = labels([rows[0] for rows in together.values()])
+    header = [
+        "model",
+        "split seeds",
+        *(main_table.metric_column(name, family[0].k) for name in main_table.SHOWN),
+    ]
+    body = [
+        [label, str(len(rows)), *(_over_splits(rows, name) for name in main_table.SHOWN)]
+        for label, rows in zip(named, together.values(), strict=True)
+        if len(rows) > 1
+    ]
+    return tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
+
+
+def _over_splits(rows: list[Row], name: str) -> str:
+    values = [row.mean("metrics", name) for row in rows]
+    return f"{mean(values):.4f} ± {stdev(values):.4f}"
+
+
+def _banner(board: Board) -> list[str]:
+    if not board.dataset["synthetic"]:
+        return []
+    return ["**Synthetic data, made by this project's generator: no number here is a real dataset's.**\n"]
+
+
+def _about(board: Board) -> str:
+    about = board.dataset
+    date = max(record["date"] for record in board.records)
+    split = f" · split seed {board.split_seed}" if board.split_seed else ""
+    return (
+        f"{about['users']:,} users · {about['items']:,} items in the catalog · "
+        f"{about['train_valid_interactions']:,} training interactions (validation part included) · "
+        f"{about['test_queries']:,} queries with {about['test_items']:,} relevant items  \n"
+        f"Fingerprint `{board.fingerprint}`{split} · {date} · {machines(board)}\n"
+    )
+
+
+def machines(board: Board) -> str:
+    """What the runs were made on, by the numbers that stand in the table."""
+    return "; ".join(f"machine {number}: {name}" for number, name in enumerate(board.machines, start=1))
+
+
+def settings_list(board: Board) -> str:
+    """The settings and seeds of each row, and how they were chosen."""
+    rows = zip(board.rows, labels(board.rows), strict=True)
+    return "".join(
+        f"- **{label}** ({row.chosen.told}): {idle.told(row)}; {_seeds(row)}\n" for row, label in rows
+    )
+
+
+def _seeds(row: Row) -> str:
+    return "seed " + ", ".join(str(record["seed"]) for record in row.done + row.failed)
+
+
+def _cores_elsewhere(row: Row) -> float:
+    """The most among the row's fits; older records do not tell it."""
+    told = [record.get("cores_elsewhere", 0.0) for record in row.done if record["fit_seconds"] >= 1]
+    return max(told, default=0.0)
+
+
+def warnings(board: Board) -> list[str]:
+    """What a reader should doubt: a personalised model that popularity beats, times of a busy machine; and
+    how to be rid of a run that failed.
+    """
+    named = list(zip(labels(board.rows), board.rows, strict=True))
+    hot = [row.mean("metrics", "ndcg") for row in board.rows if row.model == "global_hot" and row.done]
+    beaten = [
+        f"{label}: NDCG@{board.k} below Global Hot's; doubt it or its settings, unless the slices show why."
+        for label, row in named
+        if hot and row.done and row.mean("metrics", "ndcg") < hot[0]
+    ]
+    busy = [
+        f"{label}: while it was fitted, other processes kept {n:.1f} cores busy; alone it takes less time."
+        for label, row in named
+        if (n := _cores_elsewhere(row)) >= BUSY
+    ]
+    failed = [
+        f"{label} failed ({main_table.failure(row)}): run it again, or delete {_folders(row)} beside this "
+        "board, and the next command on the dataset leaves it out."
+        for label, row in named
+        if row.failed and not row.shipped
+    ]
+    return [*beaten, *busy, *failed]
+
+
+def _folders(row: Row) -> str:
+    return ", ".join(f"runs/{record[FOLDER]}" for record in row.failed)
+
+
+def _align(header: list[str]) -> list[str]:
+    return ["left", *["right"] * (len(header) - 1)]
+
+
+def as_csv(board: Board) -> str:
+    """A line a run, failed ones with empty numbers and their reason."""
+    metrics = [f"{name}@{board.k}" for name in METRICS]
+    head = ["model", "seed", "status", "queries", *metrics, *CSV_RECORD, *CSV_MORE]
+    head += ["dataset", "protocol", "exclude_seen", "fingerprint", "settings", "chosen", "reason"]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, head, restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for record in board.records:
+        writer.writerow(_csv_row(record, board))
+    return out.getvalue()
+
+
+def _csv_row(record: Record, board: Board) -> dict[str, Any]:
+    about = {key: board.dataset[key] for key in ("protocol", "exclude_seen")}
+    metrics = {f"{name}@{board.k}": f"{value:.6f}" for name, value in record.get("metrics", {}).items()}
+    settings, chosen = written(record["settings"]), Chosen(**record["chosen"]).told
+    return record | about | metrics | {
+        "dataset": board.dataset["title"], "settings": settings, "chosen": chosen
+    }  # fmt: skip
+
+
+def index(results: Path) -> str:
+    """`README.md` of a folder of boards: every one of them, and the way to the shipped or the user's own."""
+    if results.resolve() == SHIPPED.resolve():
+        own = f"Boards of your own runs, once there are any: [{OWN}/]({OWN}/README.md).\n"
+        parts = [own, "Boards that came with the project:\n", _boards(results, results)]
+    else:
+        parts = ["Boards of your own runs:\n", _boards(results, results)]
+        parts += ["Boards that came with the project:\n", _boards(SHIPPED, results)]
+    return "\n".join(["# Leaderboards\n", "Every table is derived from the runs stored beside it.\n", *parts])
+
+
+def _boards(results: Path, seen_from: Path) -> str:
+    """A line a board under `results`, linked from a page in `seen_from`."""
+    lines = []
+    for folder in sorted(path for path in results.glob("*") if (path / LEADERBOARD).is_file()):
+        link = Path(os.path.relpath(folder / LEADERBOARD, seen_from)).as_posix()
+        for board in (family[0] for family in read_boards(folder)):
+            best = max(contenders(board.rows), key=lambda row: row.mean("metrics", "ndcg"), default=None)
+            score = "–" if best is None else f"{best.model} {best.mean('metrics', 'ndcg'):.4f}"
+            lines.append(
+                [f"[{board.heading}]({link})", len(board.rows), f"{board.dataset['test_queries']:,}", score]
+            )
+    header = ["board", "rows", "queries", "best NDCG"]
+    return tabulate(lines, header, tablefmt="pipe", disable_numparse=True) + "\n"

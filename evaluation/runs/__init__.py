@@ -1,0 +1,1 @@
+"""Stored runs: each in a process of its own, with its record."""

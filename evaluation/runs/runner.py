@@ -1,0 +1,247 @@
+"""One run: one dataset, model, settings and seed, in its own process, kept in its own folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.evaluation.harness import Evaluation, evaluate
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.runs import environment, isolation, records
+from retrieval_leaderboard.evaluation.runs.configs import DEFAULTS, Chosen
+from retrieval_leaderboard.evaluation.runs.usage import Usage
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.support import compute, memory, progress
+from retrieval_leaderboard.support.files import atomic_folder, writing
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How the state of long training is kept."""
+
+    minutes: float = 10.0
+    """Between two checkpoints"""
+    resume: bool = False
+    """Whether to go on from the checkpoint of an interrupted run"""
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model's class is, so that another process finds it too."""
+
+    name: str
+    plugin: str = ""
+    """ "path/to/file.py:ClassName", or "" for a registered model"""
+
+    def load(self) -> type[Retriever]:
+        """The class; InputError where it is not there."""
+        return registry.load_file(self.plugin) if self.plugin else registry.get(self.name)
+
+    def code(self) -> str:
+        """Hash of a plug-in's file: an edited model is another model. "" for a registered one."""
+        if not self.plugin:
+            return ""
+        path = Path(self.plugin.rpartition(":")[0])
+        return hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is to do."""
+
+    source: ModelSource
+    settings: dict[str, Any]
+    """every setting of the model"""
+    seed: int
+    k: int
+    device: str
+    precision: str
+    chosen: Chosen = DEFAULTS
+    """how the settings came to be chosen"""
+
+    def identity(self, dataset: Dataset) -> dict[str, Any]:
+        """What makes two runs the same run."""
+        return {
+            "fingerprint": dataset.fingerprint,
+            "k": self.k,
+            "model": self.source.name,
+            "code": self.source.code(),
+            "settings": self.settings,
+            "seed": self.seed,
+            "device": self.device,
+            "precision": self.precision,
+        }
+
+    def folder(self, dataset: Dataset, board: Path) -> Path:
+        """Where the run is kept, under the board's folder."""
+        return board / "runs" / self._name(dataset)
+
+    def checkpoints(self, dataset: Dataset, board: Path) -> Path:
+        """Where its state is kept while it is underway."""
+        return board / "checkpoints" / self._name(dataset)
+
+    def _name(self, dataset: Dataset) -> str:
+        return f"{self.source.name}-seed{self.seed}-{digest(self.identity(dataset))}"
+
+
+def digest(identity: dict[str, Any]) -> str:
+    """Hash of what makes two runs, or two searches, the same: 10 hex digits."""
+    text = json.dumps(identity, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def is_done(folder: Path) -> bool:
+    """Whether the run in `folder` finished here, and is as it was written.
+
+    A record without its lists came with the project, from another machine.
+    """
+    return (folder / records.LISTS).is_file() and _is_good(folder)
+
+
+def _is_good(folder: Path) -> bool:
+    """Whether `folder` holds a finished run, of whatever machine, that is as it was written."""
+    record = records.read(folder)
+    return record is not None and record["status"] == "done" and records.is_whole(folder, record)
+
+
+def choose_again(job: Job, folder: Path) -> None:
+    """Make the record of a finished run say how `job` came to its settings: they may be chosen anew."""
+    record = records.read(folder)
+    if record is not None and record["chosen"] != job.chosen.as_dict():
+        records.change(folder, record | {"chosen": job.chosen.as_dict()})
+
+
+def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool, keeping: Keeping) -> dict[str, Any]:
+    """Do `job` in a process of its own and keep its folder, whole or not at all.
+
+    A run that fails does not take the place of one that was done.
+
+    Returns:
+        The record, with "status" "done" or "failed"; a failed one has a "reason".
+
+    Raises:
+        UnwritableError: there is no room, or no right, to keep it; nothing is said of the model then.
+    """
+    record = job.identity(dataset) | {"dataset": _describe(dataset), "chosen": job.chosen.as_dict()}
+    folder, checkpoints = job.folder(dataset, board), job.checkpoints(dataset, board)
+    with suppress(_KeptError), atomic_folder(folder) as scratch:
+        try:
+            work = Work(job, dataset, scratch, label, quiet, checkpoints, keeping)
+            record |= isolation.call(execute, work)
+            record |= {"status": "done"}
+        except isolation.Crash as crash:
+            progress.say(f"{label}: failed: {crash}\n{crash.trace}".rstrip())
+            record |= {"status": "failed", "reason": str(crash)}
+        record |= {"date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
+        record |= {"versions": environment.versions(), "commit": environment.git_commit()}
+        if record["status"] == "failed" and _is_good(folder):
+            progress.say(f"{label}: the run that was done before is kept")
+            raise _KeptError
+        records.write(scratch, record)
+    if record["status"] == "done":
+        _forget(checkpoints)
+    return record
+
+
+class _KeptError(Exception):
+    """The run that is there stays."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job and all that its process needs to do it."""
+
+    job: Job
+    dataset: Dataset
+    folder: Path
+    """Where lists and weights go"""
+    label: str
+    quiet: bool
+    checkpoints: Path
+    keeping: Keeping
+
+
+def execute(work: Work) -> dict[str, Any]:
+    """Fit, recommend and measure, in the run's own process."""
+    job, dataset, label = work.job, work.dataset, work.label
+    chosen = compute.configure(job.device, job.precision)  # The threads come with the environment.
+    model_class = job.source.load()
+    progress.configure(quiet=True)
+    contract.warm_up(model_class, job.settings)
+    model = settings.build(model_class, job.settings)
+    model.keep_checkpoints(work.checkpoints, work.keeping.minutes, work.keeping.resume)
+
+    progress.configure(work.quiet)
+    progress.say(f"{label}: fitting")
+    started, before = time.perf_counter(), Usage.now()
+    contract.fit(model, dataset, job.seed)
+    fit_seconds, elsewhere = time.perf_counter() - started, Usage.now().cores_elsewhere(before)
+    progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
+    result = evaluate(model, dataset, job.k)
+    with writing(work.folder):
+        _keep_lists(result, work.folder)
+        model.save(work.folder)
+    return {
+        "metrics": result.metrics,
+        "slices": result.slices,
+        "queries": len(dataset.test),
+        "fit_seconds": round(fit_seconds, 3),
+        "cores_elsewhere": round(elsewhere, 2),
+        "recommend_seconds": round(result.recommend_seconds, 3),
+        "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
+        "peak_rss_mib": round(memory.peak_mib(), 1),
+        "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
+        "parameters": None if model.parameters is None else int(model.parameters),
+        "reaches_cold_items": bool(model.reaches_cold_items),
+        "propagates": bool(model.propagates),
+        "without_effect": sorted(model.without_effect(dataset.train, dataset.valid)),
+        "training": model.training_log,
+        "choosing": model.choosing_log,
+        "threads": chosen.threads,
+        "processor": environment.hardware(),
+    }
+
+
+def _forget(checkpoints: Path) -> None:
+    """Remove the checkpoint of a run that is done, and the folder of checkpoints where it was the last."""
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    with suppress(OSError):
+        checkpoints.parent.rmdir()
+
+
+def _keep_lists(result: Evaluation, folder: Path) -> None:
+    arrays: dict[str, Any] = {"items": result.items, **result.per_query}
+    np.savez(folder / records.LISTS, **arrays)
+
+
+def _describe(dataset: Dataset) -> dict[str, Any]:
+    """What a table says of the dataset it is about."""
+    return {
+        "name": dataset.name,
+        "title": dataset.title or dataset.name,
+        "synthetic": dataset.synthetic,
+        "protocol": dataset.protocol,
+        "exclude_seen": dataset.exclude_seen,
+        "split_seed": dataset.split_seed,
+        "carve": dataset.carve,
+        "users": len(dataset.user_ids),
+        "items": len(dataset.item_ids),
+        "train_interactions": len(dataset.train),
+        "train_valid_interactions": len(dataset.train_valid),
+        "valid_queries": len(dataset.valid),
+        "test_queries": len(dataset.test),
+        "test_items": int(dataset.test.relevant.lengths.sum()),
+        "notes": list(dataset.notes),
+        "profile": dataset.profile and dataset.profile.as_dict(),
+    }

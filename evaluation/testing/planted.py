@@ -1,0 +1,68 @@
+"""A tiny dataset with a known best answer, for checking models and for warming them up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from retrieval_leaderboard.datasets.dataset import Dataset, Features, Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+
+BLOCKS, USERS_A_BLOCK, ITEMS_A_BLOCK = 4, 12, 8
+
+
+def planted(turned: int = 0) -> Dataset:
+    """Users who take the items of their block, all but two: one to choose on, one to test on.
+
+    A perfect model puts the test item first: it is the only unseen item of the user's block.
+
+    Args:
+        turned: user u does what user u + `turned` does otherwise.
+    """
+    n_users, n_items = BLOCKS * USERS_A_BLOCK, BLOCKS * ITEMS_A_BLOCK
+    user = (np.arange(n_users) + turned) % n_users
+    place = (user[:, None] // BLOCKS + np.arange(ITEMS_A_BLOCK)) % ITEMS_A_BLOCK  # (users, order)
+    item = (place * BLOCKS + user[:, None] % BLOCKS).astype(np.int32)
+    train = _interactions(item[:, :-2], user, n_items)
+    train_valid = _interactions(item[:, :-1], user, n_items)
+    return Dataset(
+        name="planted",
+        protocol="leave-last-one",
+        exclude_seen=True,
+        split_seed=0,
+        train=train,
+        valid=_queries(train, item[:, -2]),
+        train_valid=train_valid,
+        test=_queries(train_valid, item[:, -1]),
+        user_ids=np.arange(n_users).astype(str).astype(object),
+        item_ids=np.arange(n_items).astype(str).astype(object),
+        synthetic=True,
+    )
+
+
+def _interactions(items: np.ndarray, user: np.ndarray, n_items: int) -> Interactions:
+    n_users, length = items.shape
+    return Interactions(
+        user=np.repeat(np.arange(n_users, dtype=np.int32), length),
+        item=np.ascontiguousarray(items).ravel(),
+        timestamp=np.tile(np.arange(length, dtype=np.int64), n_users),
+        n_users=n_users,
+        n_items=n_items,
+        user_features=_block_feature(user),
+        item_features=_block_feature(np.arange(n_items)),
+    )
+
+
+def _block_feature(ids: np.ndarray) -> Features:
+    names = ["unknown", *(f"block {block}" for block in range(BLOCKS))]
+    return Features(categorical={"block": (ids % BLOCKS + 1).astype(np.int32)}, vocabulary={"block": names})
+
+
+def _queries(seen: Interactions, truth: np.ndarray) -> Queries:
+    lengths = np.ones(len(truth), dtype=np.int64)
+    return Queries(
+        user=np.arange(len(truth), dtype=np.int32),
+        history=seen.by_user,
+        exclude=seen.by_user,
+        relevant=Ragged.from_offsets(truth.astype(np.int32), offsets_of(lengths)),
+        timestamp=np.full(len(truth), ITEMS_A_BLOCK, dtype=np.int64),
+    )

@@ -1,0 +1,118 @@
+"""Where the trials of searches are kept: Optuna's SQLite file, and what came out of each trial, sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from retrieval_leaderboard.support import sealed
+from retrieval_leaderboard.support.errors import UnwritableError
+from retrieval_leaderboard.support.sealed import DamagedError
+
+if TYPE_CHECKING:
+    import optuna
+
+DATABASE, OUTCOME = "tuning.db", "outcome"
+SQLITE = "sqlite:///"
+DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_CONSTRAINT"}
+Outcome = dict[str, Any]
+"""What came out of a trial: "seconds", and its metrics, or the "reason" why it has none, or neither
+where it was given up as hopeless."""
+
+
+def url(board: Path) -> str:
+    """How Optuna is told of a board's database."""
+    return f"{SQLITE}{quote(str(board / DATABASE))}"
+
+
+@contextmanager
+def usable(storage: str) -> Iterator[None]:
+    """Within, what SQLite and Optuna raise of the database at the URL `storage` is one sentence.
+
+    Raises:
+        DamagedError: it is damaged.
+        UnwritableError: it cannot be read or written, as on a full disk.
+    """
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    path = unquote(storage.removeprefix(SQLITE))
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        wrapped = error.__cause__ if isinstance(error, StorageInternalError) else error
+        cause = getattr(wrapped, "orig", None) or wrapped or error
+        if getattr(cause, "sqlite_errorname", "SQLITE_ERROR") in DAMAGED:
+            raise _damaged(path, cause) from error
+        raise UnwritableError(f"cannot use {path}: {cause}; free some space, or see whose it is") from error
+
+
+def opened(storage: str, name: str, anew: bool) -> optuna.Study:
+    """The study `name`, without its trials where it is to begin `anew`.
+
+    Raises:
+        DamagedError: the database is damaged.
+        UnwritableError: as `usable`.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # What it warns of, of a damaged file, is told here.
+    with usable(storage):
+        try:
+            if anew and name in optuna.get_all_study_names(storage):
+                optuna.delete_study(study_name=name, storage=storage)
+            study = optuna.create_study(
+                study_name=name, storage=storage, direction="maximize", load_if_exists=True
+            )
+            study.get_trials()
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:  # Optuna's, of what it reads there.
+            raise _damaged(unquote(storage.removeprefix(SQLITE)), error) from error
+    return study
+
+
+def keep(trial: optuna.Trial, found: Outcome, state: optuna.trial.TrialState) -> None:
+    """Write down what came out of `trial`, which is to be told as `state`."""
+    trial.set_user_attr(OUTCOME, sealed.seal({"params": trial.params, "state": state.name, **found}))
+
+
+def told(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """Trials that came to an end: with a score, given up as hopeless, or failed for a reason.
+
+    Raises:
+        DamagedError: one is not what was written.
+    """
+    trials = study.get_trials(deepcopy=False)
+    ended = [trial for trial in trials if trial.state.is_finished() and OUTCOME in trial.user_attrs]
+    for trial in ended:
+        if not _is_whole(trial):
+            raise DamagedError(
+                f"trial {trial.number} of the search {study.study_name} in {DATABASE} is damaged: "
+                "--force searches anew"
+            )
+    return ended
+
+
+def outcome(trial: optuna.trial.FrozenTrial) -> Outcome:
+    """What came out of a trial that was told."""
+    kept = trial.user_attrs[OUTCOME]
+    return {key: value for key, value in kept.items() if key not in ("params", "state", sealed.CHECKSUM)}
+
+
+def _is_whole(trial: optuna.trial.FrozenTrial) -> bool:
+    """Whether a trial is as it was kept; of those from before there were checksums nothing can be said."""
+    kept = trial.user_attrs[OUTCOME]
+    if not isinstance(kept, dict) or not sealed.is_whole(kept):
+        return False
+    if sealed.CHECKSUM not in kept:
+        return True
+    values = [kept["ndcg"]] if trial.state.name == "COMPLETE" else None
+    said = sealed.plain({"params": trial.params, "state": trial.state.name})
+    return trial.values == values and all(kept[key] == value for key, value in said.items())
+
+
+def _damaged(path: str, why: object) -> DamagedError:
+    what = " ".join(str(why).split())
+    return DamagedError(f"{path} is damaged ({what}): remove it, and the searches that it keeps begin anew")

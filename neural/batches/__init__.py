@@ -1,0 +1,1 @@
+"""Training examples and negatives, batch by batch."""

@@ -1,0 +1,192 @@
+"""One fit's towers, batches and optimizer, and an epoch of steps over them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.neural.batches.batcher import Batch, Rows, Taken, position_rows, user_rows
+from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+from retrieval_leaderboard.neural.training import schedule
+from retrieval_leaderboard.neural.training.averaging import Averaging
+from retrieval_leaderboard.neural.training.build import batcher_of, towers_of
+from retrieval_leaderboard.neural.training.checkpoint import Tensors, part, prefixed
+from retrieval_leaderboard.neural.training.exact import taken, total
+from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
+from retrieval_leaderboard.neural.training.threads import Spare
+from retrieval_leaderboard.neural.two_tower import TwoTower
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.errors import InputError
+
+HIT_SCORE = -65504.0
+"""Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
+
+
+@dataclass
+class Underway:
+    """An epoch that has begun."""
+
+    number: int
+    begun: Tensor
+    """State of the generator before its first draw"""
+    loss: Tensor
+    """float[]: sum over its steps so far"""
+    step: int = 0
+    """Steps done"""
+    pairs: int = 0
+    seconds: float = 0.0
+
+
+class Loop:
+    """Towers, batches and optimizer of one fit."""
+
+    def __init__(self, model: TwoTower, train: Interactions, seed: int, chosen: int = 0) -> None:
+        """`chosen` is how many epochs will be trained, where that is known beforehand."""
+        here = compute.current()
+        self.threads = Spare()
+        torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
+        self.model, self.train, self.device = model, train, here.device
+        model.settle(train)
+        # Fresh embeddings are drawn on the CPU: they are the same on every device.
+        self.towers = towers_of(model, train, torch.Generator().manual_seed(seed)).to(self.device)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.taken = Taken.of(train, self.device, self.towers.shape.context_columns)
+        self.batcher = batcher_of(model, self.taken, self.generator)
+        rows = self.rows()
+        if not len(rows):
+            raise InputError(
+                f"{model.name}: no user has two training interactions, one to learn from the other; "
+                "set user_share above 0, or use more data"
+            )
+        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / (model.batch_size * model.accumulate))
+        first = torch.arange(min(len(rows), model.batch_size), device=self.device)
+        counting = replace(self.batcher, streaming=None)  # What is only counted has not been seen.
+        self.scores = len(rows) * len(counting.assemble(rows, first).negative)
+        """Scores of a row with a negative in one epoch, about."""
+        self.epochs = schedule.horizon(model, self.steps_an_epoch, chosen)
+        self.optimizer = RowwiseAdamW(
+            self.towers, model.learning_rate, model.weight_decay, gentle=self.towers.gentle()
+        )
+        before = math.ceil((1 - model.averaging) * self.epochs * self.steps_an_epoch)
+        self.averaging = Averaging(self.towers, before)
+        self.scaler = torch.amp.GradScaler(self.device, enabled=here.precision == "fp16")
+        self.precision = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(here.precision)
+        self.underway: Underway | None = None
+
+    def epoch(self, number: int, tick: Callable[[], None]) -> dict[str, float]:
+        """One pass over the rows: its number, mean loss, (row, target) pairs a second, and seconds.
+
+        Goes on with the epoch underway where that is `number`. The loss is read from the device once,
+        at the end; `tick` is called after every step.
+        """
+        self.towers.train()
+        started = time.perf_counter()
+        epoch, batches = self._batches(number)
+        before = epoch.seconds
+        while group := list(islice(batches, self.model.accumulate)):
+            epoch.loss += self.step(group)
+            epoch.pairs += sum(len(batch.row) for batch in group)
+            epoch.step += 1
+            self.threads.adapt()
+            epoch.seconds = before + time.perf_counter() - started
+            tick()
+        loss = float(epoch.loss) / self.steps_an_epoch
+        seconds = before + time.perf_counter() - started
+        self.underway = None
+        if not math.isfinite(loss):
+            raise RuntimeError(
+                f"{self.model.name}: the loss is {loss} in epoch {number}; lower learning_rate"
+            )
+        return {
+            "epoch": number, "loss": loss, "examples_per_second": epoch.pairs / seconds, "seconds": seconds
+        }  # fmt: skip
+
+    def _batches(self, number: int) -> tuple[Underway, Iterator[Batch]]:
+        """The epoch, and its batches that are left."""
+        now = self.generator.get_state()
+        if self.underway is None or self.underway.number != number:
+            self.underway = Underway(number, now, torch.zeros((), device=self.device))
+        epoch = self.underway
+        self.generator.set_state(epoch.begun)
+        batches = self.batcher.epoch(self.rows(), epoch.step * self.model.accumulate)
+        if epoch.step:  # The draws of the steps done are behind us.
+            self.generator.set_state(now)
+        return epoch, batches
+
+    def rows(self) -> Rows:
+        """The rows of the next epoch; without those of which nothing is known."""
+        if self.model.rows_ == "position":
+            rows = position_rows(self.taken, self.model.max_history)
+        else:
+            rows = user_rows(self.taken, self.model.input_share, self.generator)
+        speaks_without = self.towers.user is not None or self.towers.user_features is not None
+        return rows if speaks_without else rows.with_history()
+
+    def step(self, group: list[Batch]) -> Tensor:
+        """Update the towers by the mean of the losses of `group`; that mean, float[]."""
+        total = torch.zeros((), device=self.device)
+        for batch in group:
+            with torch.autocast(self.device, self.precision, enabled=self.precision is not None):
+                loss = batch_loss(self.model, self.towers, batch) / len(group)
+            self.scaler.scale(loss).backward()
+            total += loss.detach()
+        parameters = self.optimizer.collect()
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(parameters, self.model.clip_norm)
+        self.steps += 1
+        done = self.steps / (self.epochs * self.steps_an_epoch + 1)
+        share = schedule.rate(done, self.model.averaging)
+        self.optimizer.param_groups[0]["lr"] = self.model.learning_rate * share
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.averaging.look(self.steps)
+        return total
+
+    def state(self) -> tuple[dict[str, Any], Tensors]:
+        """Everything that decides how training goes on: JSON values and tensors."""
+        values: dict[str, Any] = {"steps": self.steps, "scaler": self.scaler.state_dict()}
+        tensors = prefixed("towers", self.towers.state_dict())
+        tensors |= prefixed("optimizer", self.optimizer.tensors())
+        tensors |= prefixed("sampling", self.batcher.state())
+        tensors |= prefixed("averaging", self.averaging.tensors())
+        tensors |= {"generator": self.generator.get_state(), "dropout": torch.get_rng_state()}
+        if self.device == "cuda":
+            tensors["dropout_cuda"] = torch.cuda.get_rng_state()
+        if self.underway is not None:
+            epoch = self.underway
+            values["epoch"] = {name: getattr(epoch, name) for name in ("number", "step", "pairs", "seconds")}
+            tensors |= {"epoch_begun": epoch.begun, "epoch_loss": epoch.loss}
+        return values, {name: each.detach().cpu().clone() for name, each in tensors.items()}
+
+    def restore(self, values: dict[str, Any], tensors: Tensors) -> None:
+        """Go on from what `state` gave."""
+        self.steps = values["steps"]
+        self.scaler.load_state_dict(values["scaler"])
+        self.towers.load_state_dict(part("towers", tensors))
+        self.optimizer.load_tensors(part("optimizer", tensors))
+        self.batcher.load_state(part("sampling", tensors))
+        self.averaging.load_tensors(part("averaging", tensors))
+        self.generator.set_state(tensors["generator"])
+        torch.set_rng_state(tensors["dropout"])
+        if self.device == "cuda":
+            torch.cuda.set_rng_state(tensors["dropout_cuda"])
+        if "epoch" in values:
+            loss = tensors["epoch_loss"].to(self.device)
+            self.underway = Underway(begun=tensors["epoch_begun"], loss=loss, **values["epoch"])
+
+
+def batch_loss(model: TwoTower, towers: TwoTowers, batch: Batch) -> Tensor:
+    """Weighted mean of the model's loss over the pairs of `batch`, float[]."""
+    moments, items = towers(batch.moments, batch.items)  # (rows, dim), (items, dim)
+    positive = (taken(moments, batch.row) * taken(items, batch.target)).sum(dim=1)  # (pairs,)
+    negative = batch.masked(moments @ taken(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
+    loss = model.pair_loss(positive, negative, batch, towers)  # (pairs,)
+    return total(loss * batch.weight) / total(batch.weight)

@@ -1,0 +1,152 @@
+"""AdamW whose cost depends on the rows a step touches, not on the size of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from retrieval_leaderboard.neural.towers.distinct import waits
+from retrieval_leaderboard.neural.towers.tables import Table
+from retrieval_leaderboard.neural.training.optimizer_kernels import update_rows
+from retrieval_leaderboard.neural.training.threads import in_parts
+
+GENTLE = 0.1
+"""Share of the learning rate for parameters that want less of it."""
+Whole = tuple[Tensor, Tensor, Tensor]
+"""A table and its two moments, float32[rows, dim] each"""
+
+
+class RowwiseAdamW(torch.optim.Optimizer):
+    """AdamW (Loshchilov & Hutter 2019) on leased table rows and on ordinary parameters.
+
+    Rows that a step does not touch keep weight and moments: no decay, no momentum. Where every row
+    is touched in every step the result is `torch.optim.AdamW`'s. Bias correction counts steps, not
+    a row's own updates.
+
+    Works with `torch.amp.GradScaler` without waiting for the device: a step whose gradients
+    overflowed is undone by `torch.where` on `found_inf`.
+    """
+
+    _step_supports_amp_scaling = True  # GradScaler then hands over `found_inf` instead of reading it.
+    found_inf: Tensor | None = None
+    grad_scale: Tensor | None = None
+
+    def __init__(
+        self,
+        module: nn.Module,
+        lr: float,
+        weight_decay: float = 0.0,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        gentle: Iterable[nn.Parameter] = (),
+    ) -> None:
+        """Parameters among `gentle` learn at GENTLE of the rate."""
+        self.tables = [part for part in module.modules() if isinstance(part, Table)]
+        self.dense = list(module.parameters())
+        marked = {id(each) for each in gentle}
+        self.shares = [GENTLE if id(each) in marked else 1.0 for each in self.dense]
+        device = next(iter([*module.buffers(), *self.dense])).device
+        self.steps = torch.zeros((), device=device, dtype=torch.float64)  # 1 - 0.999 is 5e-5 off in float32.
+        weights = [table.weight for table in self.tables] + [each.data for each in self.dense]
+        self.moments = [(torch.zeros_like(each), torch.zeros_like(each)) for each in weights]
+        self.touched: list[tuple[Tensor, Tensor] | None] = []
+        """Of each table, the rows of this step and their vectors with gradients."""
+        placeholder = nn.Parameter(torch.zeros(0, device=device))
+        super().__init__([placeholder], {"lr": lr, "weight_decay": weight_decay, "betas": betas, "eps": eps})
+
+    def collect(self) -> list[Tensor]:
+        """Make this step's gradients the parameters', so that they are unscaled and clipped; return those."""
+        self.touched = [table.touched() for table in self.tables]
+        leaves = [part[1] for part in self.touched if part is not None]
+        self.param_groups[0]["params"] = [*leaves, *self.dense]
+        return self.param_groups[0]["params"]
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        """Update the rows that `collect` found and the ordinary parameters, and end the leases."""
+        skip = self.found_inf
+        self.steps += 1 if skip is None else 1 - skip.to(self.steps.device)
+        for table, part, moments in zip(
+            self.tables, self.touched, self.moments[: len(self.tables)], strict=True
+        ):
+            if part is not None:
+                update = self._update_rows if waits(table.weight) else self._update_rows_on_cpu
+                update((table.weight, *moments), *part)
+        for weight, share, moments in zip(
+            self.dense, self.shares, self.moments[len(self.tables) :], strict=True
+        ):
+            if weight.grad is not None:
+                old = weight.data, *moments
+                new = self._updated(*old, weight.grad, share)
+                for whole, values in zip(old, _keep(skip, old, new), strict=True):
+                    whole.copy_(values)
+        self.zero_grad()
+
+    def _update_rows(self, whole: Whole, row: Tensor, leaf: Tensor) -> None:
+        """Update the rows `row`, int64[r], of a table and its moments from `leaf.grad`, float32[r, dim]."""
+        _, first, second = whole
+        old = leaf.detach(), first[row], second[row]  # (r, dim) each
+        new = self._updated(*old, leaf.grad)  # type: ignore[arg-type]
+        for each, rows in zip(whole, _keep(self.found_inf, old, new), strict=True):
+            each[row] = rows
+
+    def _update_rows_on_cpu(self, whole: Whole, row: Tensor, leaf: Tensor) -> None:
+        """The same, in one pass."""
+        if self.found_inf is not None and self.found_inf.item():
+            return
+        assert leaf.grad is not None
+        group, steps = self.param_groups[0], float(self.steps)
+        beta1, beta2 = group["betas"]
+        scalars = (
+            1 - group["lr"] * group["weight_decay"], group["lr"] / (1 - beta1**steps),
+            beta1, 1 - beta1, beta2, 1 - beta2, (1 - beta2**steps) ** -0.5, group["eps"],
+        )  # fmt: skip
+        arrays = [each.numpy() for each in (*whole, row, leaf.grad)]
+        numbers = [np.float32(each) for each in scalars]
+        in_parts(lambda start, stop: update_rows(start, stop, *arrays, *numbers), len(row))
+
+    def _updated(
+        self, weight: Tensor, first: Tensor, second: Tensor, grad: Tensor, share: float = 1.0
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Weights and moments after a step at `share` of the learning rate."""
+        group = self.param_groups[0]
+        rate = group["lr"] * share
+        beta1, beta2 = group["betas"]
+        first = torch.lerp(first, grad, 1 - beta1)
+        second = (second * beta2).addcmul_(grad, grad, value=1 - beta2)
+        root = (second / (1 - beta2**self.steps)).sqrt_().add_(group["eps"])
+        kept = 1 - rate * group["weight_decay"]
+        return weight * kept - rate / (1 - beta1**self.steps) * first / root, first, second
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Steps and moments, which `load_tensors` takes back."""
+        named = {
+            f"{at}.{name}": each
+            for at, pair in enumerate(self.moments)
+            for name, each in zip("mv", pair, strict=True)
+        }
+        return {"steps": self.steps, **named}
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from what `tensors` gave."""
+        for name, each in self.tensors().items():
+            each.copy_(tensors[name])
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop gradients and leases."""
+        self.touched = []
+        for table in self.tables:
+            table.leases = []
+        for weight in self.dense:
+            weight.grad = None
+
+
+def _keep(skip: Tensor | None, old: Iterable[Tensor], new: Iterable[Tensor]) -> list[Tensor]:
+    """`new`, or `old` where the step is to be skipped."""
+    if skip is None:
+        return list(new)
+    return [torch.where(skip.to(a.device) > 0, a, b) for a, b in zip(old, new, strict=True)]

@@ -1,0 +1,136 @@
+"""The command line of the leaderboard: its options, and what they come to."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from retrieval_leaderboard.support import python  # noqa: F401  (an older Python gets a sentence)
+
+# isort: split
+from retrieval_leaderboard import WORKSPACE, leaderboard
+from retrieval_leaderboard.datasets import catalog
+from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.reports import listing
+from retrieval_leaderboard.evaluation.reports.report import OWN_RESULTS
+from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import in_one_sentence
+from retrieval_leaderboard.support.stopping import interrupting
+
+EXAMPLES = """\
+examples:
+  python run_all.py --dataset gowalla --models item_cf,infonce --seeds 5
+  python run_all.py --dataset mine.csv --columns user=uid,item=iid,timestamp=ts --tune 30
+  python run_all.py --dataset ml-1m --model what_next.py:WhatNext --set what_next.last_n=5
+"""
+
+
+@in_one_sentence
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0: all runs done, 1: some failed, 2: bad input, 130: stopped."""
+    options = parser().parse_args(arguments)
+    progress.configure(options.quiet)
+    try:
+        if options.list is not None:
+            models = [*map(registry.get, registry.names()), *map(registry.load_file, options.model)]
+            print(listing.text(options.list, catalog.listing(options.data_dir), models))
+            return 0
+        with interrupting():
+            return leaderboard.run(options)
+    except KeyboardInterrupt:
+        kept = (
+            f"finished runs and trials are kept in {options.results_dir}; --resume goes on with the training "
+            "that was stopped"
+        )
+        with suppress(OSError):  # The terminal may be what was closed.
+            print(f"\nstopped; {kept}", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options, in groups."""
+    usage = "python run_all.py [--dataset NAME_OR_FILE] [--models A,B] [options]"
+    found = argparse.ArgumentParser(
+        description="Runs retrieval models on a dataset and writes their leaderboard.",
+        usage=usage,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _data_options(found.add_argument_group("data"))
+    own_file.add_arguments(found.add_argument_group("a file of your own"))
+    _model_options(found.add_argument_group("models and their settings"))
+    _run_options(found.add_argument_group("runs"))
+    _output_options(found.add_argument_group("output"))
+    return found
+
+
+def _data_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--dataset", default="aliec-sim", metavar="NAME_OR_FILE", help="a name from --list, or your own file")
+    add("--data-dir", type=Path, default=WORKSPACE / "data", metavar="DIR", help="folder of the datasets")
+    add("--protocol", metavar="NAME", help="published, time, next-item, cold-items, leave-last-one or random "
+        "(default: the dataset's)")  # fmt: skip
+    add("--split-seed", type=int, default=0, metavar="S", help="seed of everything random in the split")
+    add("--carve", metavar="HOW", help="validation of protocol published: draw (rows one by one) or as-test "
+        "(one stretch where the source's test rows lie together) (default: the dataset's)")  # fmt: skip
+    seen = group.add_mutually_exclusive_group()
+    seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
+    seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")
+    add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
+    add("--no-stand-in", action="store_true", help="without aliec's files, stop instead of using aliec-sim")
+
+
+def _model_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--models", default="", metavar="A,B", help="registered models to run (default: all)")
+    add("--model", action="append", default=[], metavar="FILE.py:CLASS", help="a model of your own")
+    add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
+    add("--configs-dir", type=Path, default=OWN_CONFIGS, metavar="DIR",
+        help="folder of settings that go before the shipped ones, and of what --tune finds "
+        "(default: configs/local)")  # fmt: skip
+    add("--tune", type=_count, default=0, metavar="N",
+        help="first tune each model's settings with N trials on the validation part")  # fmt: skip
+    add("--tune-minutes", type=_minutes, default=60.0, metavar="M", help="time limit of a model's tuning")
+
+
+def _run_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--seeds", type=_count, default=1, metavar="N", help="number of seeds of stochastic models")
+    add("--k", type=_count, default=20, help="length of the lists")
+    add("--device", choices=compute.DEVICES, default="auto")
+    add("--precision", choices=compute.PRECISIONS, default="auto", help="of neural training")
+    add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
+        "OMP_NUM_THREADS or a container's CPU quota)")  # fmt: skip
+    add("--force", action="store_true", help="repeat runs and searches that are done")
+    add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
+    add("--checkpoint-minutes", type=_minutes, default=10.0, metavar="N",
+        help="minutes between two checkpoints of training; one more is kept at Ctrl-C")  # fmt: skip
+
+
+def _output_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--results-dir", type=Path, default=OWN_RESULTS, metavar="DIR",
+        help="folder of the results (default: results/local)")  # fmt: skip
+    add("--list", nargs="?", const="", metavar="NAME",
+        help="show datasets and models; one of them, or 'datasets', in full")  # fmt: skip
+    add("--quiet", action="store_true", help="print the table only")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
+def _minutes(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of minutes; without a limit, give many")
+    return number

@@ -1,0 +1,205 @@
+"""What the command does: settings are resolved, models run, tables written."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import textwrap
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,
+)
+from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.reports import report, terminal
+from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, runner
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.tuning import search
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError, need, unknown
+from retrieval_leaderboard.support.files import tidy
+from retrieval_leaderboard.support.locks import locked
+
+
+def run(options: argparse.Namespace) -> int:
+    """Every run that is not done yet, then the tables; the exit code."""
+    sources = _sources(options)
+    _check_configs_dir(options)
+    _check_unused(options, sources)
+    chosen = compute.configure(options.device, options.precision, options.threads)
+    for source in sources:
+        _check_plugin(source)
+    dataset = _load(options)
+    _show(dataset)
+    options.k = harness.length(options.k, dataset)
+    jobs = _jobs(options, sources, dataset, chosen)
+    board = options.results_dir / dataset.name
+    progress.say(_banner(dataset, options.dataset))
+    waiting = f"another command is working in {board}: waiting for it, because two at once spoil the times"
+    failed = False
+    with locked(board, waiting):
+        tidy(board)
+        if options.tune:
+            failed = _tune(jobs, dataset, board, options)
+            jobs = _jobs(options, sources, dataset, chosen)
+        failed |= _run(jobs, dataset, board, options)
+        table = report.write(board, dataset.fingerprint, options.k)
+    print(_banner(dataset, options.dataset))
+    terminal.show(table)
+    print(board / report.LEADERBOARD)
+    return 1 if failed else 0
+
+
+def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
+    """Choose every model's settings and write them into the dataset's config; whether one had no choice."""
+    if dataset.split_seed:
+        raise InputError("--tune: leave --split-seed out; another split learns from what is test in split 0")
+    if not len(dataset.valid):
+        raise InputError(f"--tune: {dataset.heading} has no validation queries to choose settings on")
+    budget = search.Budget(options.tune, options.tune_minutes)
+    given = settings.parse_assignments(options.set)
+    questions = [
+        search.Question(job, dataset, frozenset(given.get(job.source.name, {})))
+        for job in jobs
+        if job.seed == 0
+    ]
+    config, failed = options.configs_dir / f"{dataset.name}.yaml", False
+    for question in [each for each in questions if each.space()]:
+        name = question.job.source.name
+        choice = search.tune(question, board, budget, options.force, report.shipped_beside(board))
+        failed |= choice is None
+        if choice is not None:
+            configs.write(config, configs.section(dataset), name, choice)
+            progress.say(f"{name}: {choice.chosen.told}; written to {config}")
+    return failed
+
+
+def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
+    failed = False
+    waiting = [job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board))]
+    ahead = remaining_time.Outlook.of(board, dataset.fingerprint)
+    for number, job in enumerate(jobs, start=1):
+        label = f"[{number}/{len(jobs)}] {job.source.name}, seed {job.seed}"
+        if job not in waiting:
+            progress.say(f"{label}: done before; --force runs it again")
+            runner.choose_again(job, job.folder(dataset, board))
+            continue
+        keeping = runner.Keeping(options.checkpoint_minutes, options.resume)
+        if told := ahead.left(waiting[waiting.index(job) :]):
+            progress.say(f"{label}: {told}")
+        started = time.perf_counter()
+        record = runner.run(job, dataset, board, label, options.quiet, keeping)
+        ahead.add(job, record, time.perf_counter() - started)
+        failed |= record["status"] != "done"
+        report.write(board, dataset.fingerprint, options.k)
+    return failed
+
+
+def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
+    names = list(dict.fromkeys(options.models.split(","))) if options.models else []
+    if not names and not options.model:
+        names = registry.names()
+    for name in names:
+        registry.get(name)
+    if set(names) & set(neural.NAMES):
+        need(["torch"], "requirements-torch.txt, or a CUDA build of your own")
+    sources = [runner.ModelSource(name) for name in names]
+    taken = registry.names()
+    for spec in options.model:
+        name = registry.load_file(spec).name
+        if name in taken:
+            raise InputError(f"--model {spec}: the name '{name}' is taken; give the class another one")
+        sources.append(runner.ModelSource(name, spec))
+    return sources
+
+
+def _check_plugin(source: runner.ModelSource) -> None:
+    if source.plugin:
+        try:
+            isolation.call(contract.check_source, source)
+        except isolation.Crash as crash:
+            raise InputError(f"--model {source.plugin} breaks the contract of Retriever: {crash}") from crash
+
+
+def _load(options: argparse.Namespace) -> Dataset:
+    return load(
+        options.dataset,
+        options.data_dir,
+        protocol=options.protocol,
+        exclude_seen=options.exclude_seen,
+        split_seed=options.split_seed,
+        carve=options.carve,
+        **own_file.chosen(options),
+        stand_in=not options.no_stand_in,
+        scale=options.scale,
+    )
+
+
+def _show(dataset: Dataset) -> None:
+    """What the data is, before anything is fitted to it."""
+    if dataset.profile is not None:
+        told = [*dataset.profile.lines(), f"validation: {dataset.validation}"]
+        told += [f"warning: {each}" for each in dataset.profile.warnings]
+        progress.say("\n  ".join([dataset.heading, *told]))
+
+
+def _jobs(
+    options: argparse.Namespace, sources: list[runner.ModelSource], dataset: Dataset, chosen: compute.Compute
+) -> list[runner.Job]:
+    layers = configs.layers(options.configs_dir, dataset.name)
+    from_command = settings.parse_assignments(options.set)
+    known = [*registry.names(), *(source.name for source in sources)]
+    given: dict[str, Iterable[str]] = {"--set": from_command}
+    for path in layers:
+        found = configs.read(path, dataset)
+        given[str(path)] = [name for name, choice in found.items() if choice.chosen.by != "tuning"]
+    for where, named in given.items():
+        for name in named:  # One that was tuned may be a plug-in's.
+            if name not in known:
+                raise unknown(f"model in {where}", name, known)
+    jobs = []
+    for source in sources:
+        model = source.load()
+        choice = configs.resolved(model, layers, dataset)
+        values = settings.resolve(model, choice.settings | from_command.get(source.name, {}), "--set")
+        if values != choice.settings:
+            choice = configs.Choice(values, configs.Chosen("command line"))
+        stochastic = settings.build(model, choice.settings).stochastic
+        for seed in range(options.seeds if stochastic else 1):
+            how = chosen.device, chosen.precision, choice.chosen
+            jobs.append(runner.Job(source, choice.settings, seed, options.k, *how))
+    return jobs
+
+
+def _check_configs_dir(options: argparse.Namespace) -> None:
+    """Refuse a folder of settings that is not there, but for the one that --tune makes."""
+    folder = options.configs_dir
+    made = options.tune or folder == configs.OWN_CONFIGS
+    if not folder.is_dir() and (folder.exists() or not made):
+        raise InputError(
+            f"--configs-dir {folder}: there is no such folder; name one, or leave the option out"
+        )
+
+
+def _check_unused(options: argparse.Namespace, sources: list[runner.ModelSource]) -> None:
+    """Refuse settings without a meaning of models that are not run, and say that others are not used."""
+    given = settings.parse_assignments(options.set)
+    unused = given.keys() - {source.name for source in sources}
+    for name in sorted(unused & set(registry.names())):
+        settings.resolve(registry.get(name), given[name], "--set")
+        progress.say(f"--set {name}: not used, for {name} is not among the models of this command")
+
+
+def _banner(dataset: Dataset, asked: str) -> str:
+    if not dataset.synthetic:
+        return f"{dataset.title or dataset.name}: {dataset.protocol}, fingerprint {dataset.fingerprint}"
+    instead = f"NOT {asked.upper()}: " if asked != dataset.name else ""
+    text = f"{instead}SYNTHETIC DATA ({dataset.title}). NO NUMBER HERE IS A REAL DATASET'S"
+    width = min(len(text), shutil.get_terminal_size().columns)
+    return f"{'!' * width}\n{textwrap.fill(text, width)}\n{'!' * width}"

@@ -1,0 +1,1 @@
+"""What a service answers from, on disk."""

@@ -1,0 +1,245 @@
+"""A bundle: one folder with all that answering needs, an index and the model whose vectors it holds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models import registry, saving
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
+from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.serving.bundles import index, tables
+from retrieval_leaderboard.serving.bundles.encoding import Schema
+from retrieval_leaderboard.serving.bundles.index import VectorIndex
+from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
+from retrieval_leaderboard.support import locks, sealed
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.files import atomic_folder, write_json
+
+FORMAT = 2
+"""Version of the layout; a bundle of another one is not read."""
+INDEX, FEATURES, ITEMS, USERS = "index.faiss", "features.json", "items.parquet", "users.parquet"
+MODEL = (saving.STATE, saving.WEIGHTS)
+HASHED = (INDEX, ITEMS, USERS, FEATURES)
+
+
+@dataclass(frozen=True)
+class About:
+    """What `bundle.json` says."""
+
+    format: int
+    kind: str
+    """of the index"""
+    parameters: dict[str, int]
+    dimension: int
+    items: int
+    """in the catalog as trained; later items have labels from here on"""
+    model: str
+    model_hash: str
+    """blake2b of the model's files"""
+    checksums: dict[str, str]
+    """file → blake2b of the other files"""
+    dataset: str
+    title: str
+    protocol: str
+    fingerprint: str
+    exclude_seen: bool
+    date: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle in memory, with its changes not yet applied."""
+
+    about: About
+    model: EmbeddingRetriever
+    index: VectorIndex
+    item_ids: list[str]
+    user_ids: list[str]
+    histories: Ragged
+    """the training history of each user: item codes"""
+    user_schema: Schema
+    item_schema: Schema
+    context_schema: Schema
+    journal: Journal
+    """the changes so far, and where later ones go"""
+
+
+def trained(
+    run: Path, dataset: Dataset, model_class: type[Retriever] | None = None
+) -> tuple[dict[str, Any], EmbeddingRetriever]:
+    """The record and the model of a finished run on `dataset`.
+
+    Args:
+        run: the run's folder.
+        dataset: what it was trained on.
+        model_class: the model's class, for one that is not registered.
+
+    Raises:
+        InputError: no finished run, another dataset, a model without vectors, or no weights.
+    """
+    record = records.read(run)
+    if record is None or record["status"] != "done":
+        raise InputError(f"{run} holds no finished run: give a folder of results/<dataset>/runs")
+    if record["fingerprint"] != dataset.fingerprint:
+        raise InputError(
+            f"{run} was trained on data of fingerprint {record['fingerprint']}, and {dataset.name} as loaded "
+            f"has {dataset.fingerprint}: give the dataset, scale and folder the run was made with"
+        )
+    return record, _load_model(run, record["model"], model_class)
+
+
+def write(
+    run: Path,
+    dataset: Dataset,
+    out: Path,
+    kind: str = "auto",
+    model_class: type[Retriever] | None = None,
+    replace: bool = True,
+) -> About:
+    """Index the items of a run's model and write the bundle, whole or not at all.
+
+    Args:
+        run: the run's folder.
+        dataset: what it was trained on.
+        out: the bundle's folder.
+        kind: one of `index.KINDS`, or "auto".
+        model_class: as in `trained`.
+        replace: whether an older bundle in `out` goes, and with it the items that were added to it.
+
+    Raises:
+        InputError: as `trained`; an unknown kind; or `out` holds something else than a bundle, a bundle that
+            may not be replaced, or one that a service writes to.
+    """
+    check_target(out, replace)
+    if not out.exists():
+        return _write(run, dataset, out, kind, model_class)
+    with locks.held(out / ABOUT, f"a service answers from {out}: stop it first, or give another --out"):
+        return _write(run, dataset, out, kind, model_class)
+
+
+def check_target(out: Path, replace: bool) -> None:
+    """InputError where `out` is no bundle, or a bundle that may not be replaced."""
+    if out.exists() and not (out / ABOUT).is_file():
+        raise InputError(f"{out} exists and is no bundle: give another --out")
+    if out.exists() and not replace:
+        raise InputError(f"{out} holds a bundle already: give another --out, or --replace to build it anew")
+
+
+def hold(folder: Path) -> AbstractContextManager[None]:
+    """Within, no other process writes to the bundle in `folder`; InputError where one does already."""
+    read_about(folder)
+    refusal = f"another service writes to {folder}: stop it, or start this one with --read-only"
+    return locks.held(folder / ABOUT, refusal)
+
+
+def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[Retriever] | None) -> About:
+    record, model = trained(run, dataset, model_class)
+    vectors = model.encode_items()
+    kind = index.choose_kind(len(vectors)) if kind == "auto" else kind
+    chosen = index.parameters(kind, *vectors.shape)
+    built = VectorIndex.build(vectors, kind, chosen)
+    with atomic_folder(out) as scratch:
+        for name in MODEL:
+            shutil.copyfile(run / name, scratch / name)
+        built.write(scratch / INDEX)
+        _write_tables(scratch, dataset)
+        about = About(
+            format=FORMAT,
+            kind=kind,
+            parameters=chosen,
+            dimension=vectors.shape[1],
+            items=len(vectors),
+            model=record["model"],
+            model_hash=model_hash(scratch),
+            checksums={name: _digest(scratch / name) for name in HASHED},
+            dataset=dataset.name,
+            title=dataset.title or dataset.name,
+            protocol=dataset.protocol,
+            fingerprint=dataset.fingerprint,
+            exclude_seen=dataset.exclude_seen,
+            date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        )
+        write_json(scratch / ABOUT, asdict(about))
+    return about
+
+
+def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
+    """The bundle in `folder`; faiss sees the index file only after every hash holds.
+
+    Raises:
+        InputError: no bundle, a damaged file, another model's vectors, or another layout.
+    """
+    about = read_about(folder)
+    if model_hash(folder) != about.model_hash:
+        raise InputError(f"{folder}: the index holds vectors of another model than the one beside it: "
+                         "build the bundle again")  # fmt: skip
+    for name in HASHED:
+        if _digest(folder / name) != about.checksums.get(name):
+            raise InputError(f"{folder / name} is not the file that was written: build the bundle again")
+    schemas = json.loads((folder / FEATURES).read_text(encoding="utf-8"))
+    item_ids = tables.read_items(folder / ITEMS)
+    user_ids, histories = tables.read_users(folder / USERS)
+    return Bundle(
+        about,
+        _load_model(folder, about.model, model_class),
+        VectorIndex.read(folder / INDEX, about.kind, about.parameters),
+        item_ids,
+        user_ids,
+        histories,
+        Schema(**schemas["users"]),
+        Schema(**schemas["items"]),
+        Schema(**schemas["context"]),
+        Journal(folder, about.model_hash, about.dimension, item_ids),
+    )
+
+
+def read_about(folder: Path) -> About:
+    """What the bundle in `folder` says of itself; InputError where there is none."""
+    try:
+        content = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder} holds no bundle: make one by 'python -m serving index'") from error
+    names = {field.name for field in fields(About)}
+    if not isinstance(content, dict) or content.get("format") != FORMAT or set(content) != names:
+        raise InputError(f"{folder / ABOUT} has another layout than this version's: build the bundle again")
+    return About(**content)
+
+
+def model_hash(folder: Path) -> str:
+    """blake2b of the model's files in `folder`, 32 hex digits; InputError where one is absent."""
+    return _digest(*(folder / name for name in MODEL))
+
+
+def _write_tables(folder: Path, dataset: Dataset) -> None:
+    train = dataset.train_valid
+    tables.write_items(folder / ITEMS, dataset.item_ids)
+    tables.write_users(folder / USERS, dataset.user_ids, train.by_user)
+    schemas = {
+        "users": Schema.of("user", train.user_features).to_json(),
+        "items": Schema.of("item", train.item_features).to_json(),
+        "context": Schema.of("context", train.context).to_json(),
+    }
+    write_json(folder / FEATURES, schemas)
+
+
+def _digest(*paths: Path) -> str:
+    """As `sealed.digest`, with one sentence for a file that cannot be read."""
+    try:
+        return sealed.digest(*paths)
+    except OSError as error:
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _load_model(folder: Path, name: str, model_class: type[Retriever] | None) -> EmbeddingRetriever:
+    model_class = model_class or registry.get(name)
+    if not issubclass(model_class, EmbeddingRetriever):
+        raise InputError(f"{name} gives no vectors: serve a model that does, such as infonce or als")
+    return model_class.load(folder)

@@ -1,0 +1,91 @@
+"""Raw item ids and their labels, as items come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.serving.bundles.tables import Changes
+from retrieval_leaderboard.support.errors import InputError
+
+
+class Catalog:
+    """The items a recommender may return.
+
+    Label i below `trained` is item code i of the model; added items take the labels from there on,
+    and no label is used twice, so that an item removed and added again has a new one.
+    """
+
+    def __init__(self, item_ids: list[str], changes: Changes) -> None:
+        self.trained = len(item_ids)
+        self._raw = [*item_ids, *changes.item_ids]
+        self._code = {raw: code for code, raw in enumerate(item_ids)}
+        self._vectors = list(changes.vectors)
+        self._removed = changes.removed.tolist()
+        gone = set(self._removed)
+        self._label = {raw: label for label, raw in enumerate(self._raw) if label not in gone}
+
+    def __len__(self) -> int:
+        return len(self._label)
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self._label
+
+    def raw(self, label: int) -> str:
+        """The raw id of a label."""
+        return self._raw[label]
+
+    def label(self, item_id: str) -> int:
+        """The label of an item; InputError where it is not in the catalog."""
+        self.check_has(item_id)
+        return self._label[item_id]
+
+    def check_has(self, item_id: str) -> None:
+        """InputError where an item is not in the catalog."""
+        if item_id not in self._label:
+            raise InputError(f"the item '{item_id}' is not in the catalog of {len(self):,} items")
+
+    def check_lacks(self, item_id: str) -> None:
+        """InputError where an item is in the catalog."""
+        if item_id in self._label:
+            raise InputError(f"the item '{item_id}' is in the catalog already: remove it first")
+
+    def codes(self, item_ids: Sequence[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
+        """The model's codes of a history, and the items it was not trained with.
+
+        A trained item keeps its code when it is removed from the catalog.
+        """
+        known = [self._code[item] for item in item_ids if item in self._code]
+        return np.array(known, dtype=np.int32), [item for item in item_ids if item not in self._code]
+
+    def labels(self, item_ids: Sequence[str]) -> npt.NDArray[np.int32]:
+        """The labels of those items that are in the catalog, none twice."""
+        found = {self._label[item] for item in item_ids if item in self._label}
+        return np.array(sorted(found), dtype=np.int32)
+
+    def vector(self, item_id: str, trained: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """float32[d]: an item's exact vector; `trained` holds those of the trained items."""
+        label = self.label(item_id)
+        return trained[label] if label < self.trained else self._vectors[label - self.trained]
+
+    def add(self, item_id: str, vector: npt.NDArray[np.float32]) -> int:
+        """Enter an item that is not in the catalog; its label."""
+        label = len(self._raw)
+        self._raw.append(item_id)
+        self._vectors.append(vector)
+        self._label[item_id] = label
+        return label
+
+    def remove(self, item_id: str) -> int:
+        """Strike an item off; the label it had. InputError where it is not in the catalog."""
+        label = self.label(item_id)
+        del self._label[item_id]
+        self._removed.append(label)
+        return label
+
+    def changes(self, dimension: int) -> Changes:
+        """All changes since the index was built."""
+        vectors = np.array(self._vectors, dtype=np.float32).reshape(len(self._vectors), dimension)
+        return Changes(self._raw[self.trained :], vectors, np.array(self._removed, dtype=np.int64))

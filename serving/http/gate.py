@@ -1,0 +1,131 @@
+"""What a request passes first: its host, the number of open requests, the size and pace of its body."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fastapi.responses import JSONResponse
+
+from retrieval_leaderboard.serving.http.schemas import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+ANY_HOST = "*"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one client, or all of them together, may ask of the service."""
+
+    body_bytes: int = MAX_BODY_BYTES
+    open_requests: int = 1024
+    """at any time; each further one is told to come again"""
+    open_bytes: int = 2**28
+    """of all bodies that are being received or answered"""
+    idle_seconds: float = 5.0
+    """between two parts of a body"""
+    body_seconds: float = 20.0
+    """for a whole body"""
+
+
+class Gate:
+    """Answers 400, 408, 413 or 503 itself; else passes the request on, with its whole body."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, hosts: Iterable[str]) -> None:
+        self.app = app
+        self.limits = limits
+        self.hosts = {host.lower() for host in hosts}
+        self.requests = self.bytes = 0
+        """now open"""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer or pass on; a refusal ends the connection, its body may not have been read."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body = bytearray()
+        self.requests += 1
+        try:
+            refusal = self._refused(scope) or await self._received(body, receive)
+            if refusal is None:
+                await self.app(_without_head(scope), _replay(bytes(body), receive), send)
+            elif refusal is not DISCONNECTED:
+                await refusal(scope, receive, send)
+        finally:
+            self.requests -= 1
+            self.bytes -= len(body)
+
+    def _refused(self, scope: Scope) -> JSONResponse | None:
+        if self.requests > self.limits.open_requests:
+            return _busy(f"{self.limits.open_requests:,} requests are open")
+        host = _host(scope)
+        if ANY_HOST not in self.hosts and host not in self.hosts:
+            return sentence(400, f"the host '{host}' is none of this service's: allow it by --allowed-host")
+        return None
+
+    async def _received(self, body: bytearray, receive: Receive) -> JSONResponse | None:
+        """Fill `body`; what to answer where it does not come as it should."""
+        limits, loop = self.limits, asyncio.get_running_loop()
+        ends = loop.time() + limits.body_seconds
+        message: Message = {"more_body": True}
+        try:
+            async with asyncio.timeout_at(ends) as deadline:
+                while message.get("more_body", False):
+                    deadline.reschedule(min(ends, loop.time() + limits.idle_seconds))
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return DISCONNECTED
+                    part = message.get("body", b"")
+                    body += part
+                    self.bytes += len(part)
+                    if len(body) > limits.body_bytes:
+                        return sentence(413, f"the body is larger than {limits.body_bytes:,} bytes")
+                    if self.bytes > limits.open_bytes:
+                        return _busy("the bodies of open requests take all the memory they may")
+        except TimeoutError:
+            return sentence(
+                408,
+                f"the body did not come: send a part of it every {limits.idle_seconds:g} seconds, and all "
+                f"of it within {limits.body_seconds:g}",
+            )
+        return None
+
+
+def sentence(status: int, text: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """An answer that is one sentence; the connection ends with it."""
+    return JSONResponse({"detail": text}, status, {"connection": "close", **(headers or {})})
+
+
+DISCONNECTED = JSONResponse(None)
+"""Nobody is there to be answered."""
+
+
+def _busy(why: str) -> JSONResponse:
+    return sentence(503, f"{why}: come again in a second", {"retry-after": "1"})
+
+
+def _without_head(scope: Scope) -> Scope:
+    """HEAD is asked as GET, whose body the server leaves out."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return replay
+
+
+def _host(scope: Scope) -> str:
+    """The host that a request names, without its port."""
+    named = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    text = named.decode("latin-1").lower()
+    head, colon, port = text.rpartition(":")
+    return head if colon and port.isdigit() else text

@@ -1,0 +1,127 @@
+"""What the HTTP service takes and gives; the sizes of all input are limited here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
+
+from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K, moment
+from retrieval_leaderboard.support.errors import InputError
+
+MAX_BATCH = 256
+MAX_BODY_BYTES = 4 * 2**20
+MAX_TEXT = 256
+MAX_COLUMNS = 64
+MAX_VALUES = 100
+
+
+def _checked(timestamp: int | float | str) -> int | float | str:
+    try:
+        moment(timestamp)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+    return timestamp
+
+
+Id = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
+Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
+Value = StrictInt | StrictFloat | Text | None
+ManyValues = Annotated[list[StrictInt | Text], Field(max_length=MAX_VALUES)]
+Moment = Annotated[StrictInt | StrictFloat | Text, AfterValidator(_checked)]
+Features = Annotated[dict[Text, Value | ManyValues], Field(max_length=MAX_COLUMNS)]
+
+
+class Input(BaseModel):
+    """Input with a field that is not known is refused: it is misspelt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Recommend(Input):
+    """As `serving.requests.Request`."""
+
+    user_id: Id | None = None
+    history: Annotated[list[Id], Field(max_length=MAX_HISTORY)] | None = None
+    features: Features | None = None
+    k: Annotated[StrictInt, Field(ge=1, le=MAX_K)] = 20
+    timestamp: Moment | None = None
+    context: Features | None = None
+    exclude_seen: StrictBool | None = None
+
+
+class RecommendBatch(Input):
+    """Several requests, answered in their order."""
+
+    requests: Annotated[list[Recommend], Field(max_length=MAX_BATCH)]
+
+
+class NewItem(Input):
+    """An item known by its features alone."""
+
+    item_id: Id
+    features: Features
+
+
+class Recommendation(BaseModel):
+    """As `serving.requests.Answer`."""
+
+    items: list[str]
+    scores: list[float]
+    known_user: bool
+    fallback: bool
+    unknown_items: list[str]
+    unknown_values: dict[str, list[str]]
+
+
+class Recommendations(BaseModel):
+    """An answer to each request of a batch."""
+
+    answers: list[Recommendation]
+
+
+class Added(BaseModel):
+    """An item that can be recommended from now on."""
+
+    item_id: str
+    unknown_values: dict[str, list[str]]
+
+
+class Refusal(BaseModel):
+    """Why a request was not answered."""
+
+    detail: str
+    """one sentence"""
+
+
+REFUSALS = {
+    400: "The Host header names none of the service's hosts, or the body cannot be read as text.",
+    403: "The service only reads its bundle.",
+    408: "The body did not come in time.",
+    409: "The bundle was changed by another process.",
+    413: "The body is too large.",
+    422: "The request cannot be answered: it says what is wrong.",
+    500: "A bug; its traceback is in the service's log.",
+    503: "Too many requests are open: come again after the seconds of the Retry-After header.",
+    507: "The item could not be kept: there is no room, or no right, to write.",
+}
+"""status → when it is answered"""
+
+
+class Health(BaseModel):
+    """The service can answer, and from what."""
+
+    status: str
+    model: str
+    dataset: str
+    index: str
+    items: int

@@ -1,0 +1,162 @@
+"""The process that answers: its port, its end, and clients that never finish the head of a request."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from retrieval_leaderboard.serving.http.app import create_app
+from retrieval_leaderboard.serving.http.gate import LOOPBACK, Limits
+from retrieval_leaderboard.serving.service import Recommender
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.stopping import deferred
+
+HEAD_SECONDS = 10.0
+"""For the head of a request, from its first byte; for the first one, from the connection on"""
+GRACE_SECONDS = 30
+"""At the end, for requests that are being answered"""
+BACKLOG = 2048
+
+
+@contextmanager
+def port_of(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound to an address, which does not listen yet.
+
+    Raises:
+        InputError: the port is used or may not be used, or the host is none of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _unusable(host, port, error) from error
+    with bound:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind(address)
+        except OSError as error:
+            raise _unusable(host, port, error) from error
+        yield bound
+
+
+def listen(bound: socket.socket) -> None:
+    """Take connections from now on; InputError where another process was faster."""
+    try:
+        bound.listen(BACKLOG)
+    except OSError as error:
+        host, port = bound.getsockname()[:2]
+        raise _unusable(host, port, error) from error
+
+
+def _unusable(host: str, port: int, error: OSError) -> InputError:
+    return InputError(f"cannot answer at {host}:{port}: {error.strerror}; give another --port or --host")
+
+
+def serve(
+    recommender: Recommender,
+    listening: socket.socket,
+    allowed_hosts: Sequence[str] = (),
+    takes_items: bool = True,
+) -> None:
+    """Answer at a listening socket until SIGTERM or Ctrl-C; what was asked before that is still answered.
+
+    Args:
+        recommender: what answers.
+        listening: of `listen`.
+        allowed_hosts: what a Host header may name beside the loopback names and the socket's address.
+        takes_items: whether items may be added.
+    """
+    limits = Limits()
+    _allow_files(limits.open_requests + 256)
+    hosts = [*LOOPBACK, _as_named(listening.getsockname()[0]), *allowed_hosts]
+    app = create_app(recommender, limits, hosts, takes_items)
+    asyncio.run(_answer_once(app))
+    # A collection of all that the libraries made stops every answer for a tenth of a second.
+    gc.collect()
+    gc.freeze()
+    config = uvicorn.Config(
+        app,
+        http=HeadDeadline,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    # uvicorn raises the signal that ended it once more: what comes after is to be done too.
+    with deferred():
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+async def _answer_once(app: FastAPI) -> None:
+    """Let the first client not wait for what the web framework does once."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{LOOPBACK[0]}") as client:
+        await client.get("/health")
+        await client.post("/recommend", json={"user_id": "nobody"})
+
+
+class HeadDeadline(H11Protocol):
+    """Closes connections on which a request's head has begun, or is awaited, for too long."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Await the first head."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Await the rest of a head, unless the data ended one."""
+        super().data_received(data)
+        if self._answers():
+            self._stop_waiting()
+        elif self._late is None:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _answers(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_head(self) -> None:
+        self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _give_up(self) -> None:
+        self._late = None
+        if not self._answers():
+            self.transport.close()
+
+
+def _as_named(address: str) -> str:
+    """An address as it stands in a Host header."""
+    return f"[{address}]" if ":" in address else address
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the number of open files that the system grants to at least `wanted`, where it can be."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit.
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -1,0 +1,1 @@
+"""Studies that derive pages of docs/ from stored runs; their records lie in `records/`."""

@@ -1,0 +1,184 @@
+"""What features are worth: `python -m studies.cold_start` derives `docs/features.md` from stored runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tabulate import tabulate
+
+from retrieval_leaderboard import ROOT, neural
+from retrieval_leaderboard.datasets.splits.split import excludes_seen
+from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
+from retrieval_leaderboard.evaluation.reports.labels import labels
+from retrieval_leaderboard.support.files import write_text
+
+PAGE = ROOT / "docs" / "features.md"
+CHANCES = 20
+"""A feature tower's Recall@20 on cold items is at least so many times a random ranking's."""
+WARM_GAIN = 0.1
+"""Features add at least this share of NDCG@20 on warm queries of aliec-sim."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """Where to look: a dataset's folder, a title, a protocol."""
+
+    folder: str
+    title: str
+    protocol: str
+    gain: float | None
+    """The least gain on warm queries; None where none is asked for"""
+    cold: bool = True
+    """Whether it has cold items enough to speak of"""
+
+
+ALIKE = ("history_encoder", "averaging")
+"""Settings in which runs with and without features are the same"""
+
+BOARDS = (
+    Board("aliec-sim", "aliec-sim, synthetic, scale 1.0", "time", WARM_GAIN),
+    Board("aliec-sim", "aliec-sim, synthetic, scale 0.02", "time", WARM_GAIN),
+    Board("ml-1m", "ml-1m", "cold-items", None),
+    Board("ml-1m", "ml-1m", "next-item", 0.0, cold=False),
+)
+
+
+def rows(board: Board, results: Path) -> list[Row]:
+    """The rows with finished runs of a board by its protocol's own policy of seen items, split seed 0."""
+    return [
+        row
+        for family in read_boards(results / board.folder)
+        for each in family
+        if each.dataset["title"] == board.title
+        and each.dataset["protocol"] == board.protocol
+        and each.dataset["exclude_seen"] == excludes_seen(board.protocol)
+        and each.split_seed == 0
+        for row in each.rows
+        if row.done
+    ]
+
+
+def sliced(row: Row, name: str, key: str) -> float:
+    """A figure of a slice, the mean over the runs of `row`."""
+    parts = [part for record in row.done for part in record["slices"] if part["slice"] == name]
+    return sum(part[key] for part in parts) / len(parts)
+
+
+def pair(found: list[Row], model: str) -> list[Row]:
+    """The newest row of `model` with features, and without them the newest that is as it in ALIKE.
+
+    Empty where either is missing.
+    """
+    ours = [row for row in found if row.model == model]
+    ours.sort(key=lambda row: row.newest["date"])
+    told = [row for row in ours if row.settings.get("features")]
+    bare = [
+        row
+        for row in ours
+        if row.settings.get("features") is False
+        and told
+        and all(row.settings.get(key) == told[-1].settings.get(key) for key in ALIKE)
+    ]
+    return [told[-1], bare[-1]] if bare else []
+
+
+def labeled(found: list[Row]) -> list[tuple[str, Row]]:
+    """The rows with features, each with what to call it."""
+    chosen = [
+        row for name in neural.NAMES for row in found if row.model == name and row.settings.get("features")
+    ]
+    return list(zip(labels(chosen), chosen, strict=True))
+
+
+def cold_rows(found: list[Row]) -> Iterator[list[str]]:
+    """Recall@20 on cold items of every feature tower, beside chance and popularity within the category."""
+    reference = next((row for row in found if row.model == "category_hot"), None)
+    hot = sliced(reference, "cold items", "recall") if reference else None
+    for label, row in labeled(found):
+        if not sliced(row, "cold items", "queries"):
+            continue
+        cold, chance = (sliced(row, "cold items", key) for key in ("recall", "random_recall"))
+        times = cold / chance
+        yield [
+            label, f"{cold:.4f}", f"{chance:.6f}", f"{times:,.0f} ×", "yes" if times >= CHANCES else "no",
+            *(("–", "–") if not hot else (f"{hot:.4f}", f"{cold / hot:.2f} ×")),
+            f"{row.mean('metrics', 'ndcg'):.4f}",
+        ]  # fmt: skip
+
+
+def warm_rows(found: list[Row], least: float | None) -> Iterator[list[str]]:
+    """NDCG@20 with features and with ids alone, on warm queries and on all."""
+    for model in neural.NAMES:
+        both = pair(found, model)
+        if not both:
+            continue
+        warm = [sliced(row, "warm", "ndcg") for row in both]
+        every = [row.mean("metrics", "ndcg") for row in both]
+        gain = warm[0] / warm[1] - 1
+        met = "–" if least is None else "yes" if gain >= least else "no"
+        change = every[0] / every[1] - 1
+        yield [
+            model, f"{warm[0]:.4f}", f"{warm[1]:.4f}", f"{gain:+.1%}", met,
+            f"{every[0]:.4f}", f"{every[1]:.4f}", f"{change:+.1%}",
+        ]  # fmt: skip
+
+
+def besides(found: list[Row]) -> Iterator[str]:
+    """In what else the rows with ids alone differ, model by model, as sentences."""
+    for model in neural.NAMES:
+        both = pair(found, model)
+        if not both:
+            continue
+        ours, bare = (row.settings for row in both)
+        own = [f"{key} {value or 'none'}" for key, value in bare.items() if value != ours.get(key, value)]
+        told = [each for each in own if not each.startswith("features ")]
+        with_features, alone = (len(row.done) for row in both)
+        told += [f"{alone} of the {with_features} seeds"] if alone != with_features else []
+        if told:
+            yield f"{model} by ids alone has {', '.join(told)}."
+
+
+def page(results: Path) -> str:
+    """The page as Markdown."""
+    text = (
+        "# What features are worth\n\n"
+        "Derived from stored runs by `python -m studies.cold_start`. Chance is a uniformly random "
+        "ranking's Recall@20 among all items of the catalog ([metrics.md](metrics.md)): on aliec-sim "
+        "every ad of `ad_feature.csv`, most of which nobody ever clicks. `category_hot` ranks by "
+        "popularity within the categories of the user's history, an item without interactions counting as "
+        "its category's average (`studies/category_hot.py`). Rows with features and rows with ids "
+        "alone are those of the boards, which tell their settings; where a row has several seeds, their "
+        "mean.\n"
+    )
+    for board in BOARDS:
+        found = rows(board, results)
+        text += f"\n## {board.title}, {board.protocol}\n"
+        cold = list(cold_rows(found)) if board.cold else []
+        warm = list(warm_rows(found, board.gain))
+        if cold:
+            header = ["cold items", "Recall@20", "chance", "over chance", f"≥ {CHANCES} ×"]
+            text += "\n" + _table(cold, [*header, "category_hot", "over it", "NDCG@20 of all"])
+        if warm:
+            wanted = "wanted" if board.gain is None else f"≥ {board.gain:+.0%}"
+            header = ["NDCG@20", "warm, features", "warm, ids", "gain", wanted]
+            text += "\n" + _table(warm, [*header, "all, features", "all, ids", "change"])
+            text += "".join(f"\nBesides, {told}\n" for told in besides(found))
+    return text
+
+
+def _table(rows: list[list[str]], header: list[str]) -> str:
+    return tabulate(rows, header, tablefmt="pipe", disable_numparse=True) + "\n"
+
+
+def main() -> int:
+    """Write the page."""
+    write_text(PAGE, page(ROOT / "results"))
+    print(PAGE.read_text(encoding="utf-8"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

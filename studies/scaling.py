@@ -1,0 +1,120 @@
+"""How time and memory grow with the data: `python -m studies.scaling`.
+
+Runs every model on aliec-sim at several scales (finished runs are skipped) and derives
+`docs/scaling.md` and `docs/scaling.svg` from the stored runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.runs import environment
+from retrieval_leaderboard.evaluation.runs.records import of_board
+from retrieval_leaderboard.studies import figures
+from retrieval_leaderboard.support.files import write_text
+
+BOARD = ROOT / "results" / "aliec-sim"
+SCALES = (0.05, 0.1, 0.3, 1.0)
+MEASURES = {"fit s": "fit_seconds", "rank s": "recommend_seconds", "peak MiB": "peak_rss_mib"}
+SHORTEST = 0.1
+"""Seconds below which a time says nothing about growth."""
+
+Points = dict[str, list[dict[str, Any]]]
+
+
+def points(scales: tuple[float, ...]) -> Points:
+    """Model → its finished runs at `scales` with the settings chosen for aliec-sim, by size."""
+    titles = {f"aliec-sim, synthetic, scale {scale}" for scale in scales}
+    found: Points = {}
+    for record in of_board(BOARD).values():
+        done = record["status"] == "done" and record["dataset"]["title"] in titles
+        if done and not record["code"] and record["chosen"]["by"] != "command line":
+            found.setdefault(record["model"], []).append(record)
+    return {model: _newest(records) for model, records in found.items()}
+
+
+def _newest(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One run a size, by size."""
+    by_date = sorted(records, key=lambda record: record["date"])
+    return sorted({interactions(record): record for record in by_date}.values(), key=interactions)
+
+
+def interactions(record: dict[str, Any]) -> int:
+    """Training interactions of a run."""
+    return record["dataset"]["train_valid_interactions"]
+
+
+def exponent(records: list[dict[str, Any]], key: str) -> float | None:
+    """Slope of log(measure) over log(interactions); None where fewer than two points can tell."""
+    told = [record for record in records if key == "peak_rss_mib" or record[key] >= SHORTEST]
+    if len(told) < 2:
+        return None
+    sizes, values = (np.log([each(record) for record in told]) for each in (interactions, lambda r: r[key]))
+    return float(np.polyfit(sizes, values, 1)[0])
+
+
+def page(found: Points) -> str:
+    """The table of growth as Markdown."""
+    every = [record for records in found.values() for record in records]
+    sizes = sorted({interactions(record) for record in every})
+    header = ["model", "measure", *(f"{size:,}" for size in sizes), "exponent"]
+    rows = []
+    for model, records in found.items():
+        by_size = {interactions(record): record for record in records}
+        for label, key in MEASURES.items():
+            slope = exponent(records, key)
+            cells = [f"{by_size[size][key]:,.1f}" if size in by_size else "–" for size in sizes]
+            rows.append([model, label, *cells, "–" if slope is None else f"{slope:.2f}"])
+    table = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
+    busy = max(record.get("cores_elsewhere", 0.0) for record in every)
+    return (
+        "# Growth\n\nModels with the settings chosen for aliec-sim (synthetic; towers with features), "
+        "by training interactions; "
+        "derived by `python -m studies.scaling` from the runs in `results/aliec-sim/`. "
+        "The exponent is the slope of "
+        f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
+        f"{'; '.join(sorted(set(map(environment.machine, every))))}; other processes kept up to "
+        f"{busy:.1f} cores busy.\n\n"
+        "Ranking by vectors costs queries × items × dimensions, and queries and items both grow with the "
+        "data: 2 is the exponent of its formula. The fit of the towers contains a ranking of up to 5,000 "
+        f"validation queries, whose cost grows with the items.\n\n![growth](scaling.svg)\n\n{table}\n"
+    )
+
+
+def plot(found: Points, target: Path) -> None:
+    """Seconds to fit and peak memory over interactions, both axes logarithmic."""
+    figure, axes = figures.panels(len(MEASURES), (12, 4), "scaling")
+    for axis, (label, key) in zip(axes, MEASURES.items(), strict=True):
+        for model, records in found.items():
+            axis.plot(
+                [interactions(each) for each in records], [each[key] for each in records], "o-", label=model
+            )
+        axis.set(xscale="log", yscale="log", xlabel="training interactions", title=label)
+    axes[0].legend()
+    figures.save(figure, target)
+
+
+def main() -> int:
+    """Run what is missing, then write the page and the plot; 1 where a run failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
+    scales = tuple(parser.parse_args().scales)
+    kept = ["--results-dir", str(ROOT / "results")]
+    command = [sys.executable, "run_all.py", *kept, "--dataset", "aliec-sim", "--scale"]
+    codes = [subprocess.run([*command, str(scale)], cwd=ROOT, check=False).returncode for scale in scales]
+    found = points(scales)
+    plot(found, ROOT / "docs" / "scaling.svg")
+    write_text(ROOT / "docs" / "scaling.md", page(found))
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""What configs chose on validation, and other settings scored like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
+from retrieval_leaderboard.datasets import Dataset
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.runs import configs, environment, isolation
+from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
+from retrieval_leaderboard.evaluation.tuning.trial import scored
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.progress import say
+
+DATASETS = ("gowalla", "amazon-beauty", "ml-1m", "ml-100k")
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A model's choice for a dataset, on the validation queries."""
+
+    model: str
+    ndcg: float
+    trials: int
+
+    def defaults(self) -> dict[str, Any]:
+        """The settings that the model has on a dataset without a config."""
+        return settings.defaults(registry.get(self.model))
+
+
+def choices(dataset: Dataset, root: Path) -> Iterator[Tuned]:
+    """What a dataset's config chose on validation, model by model."""
+    found = configs.read(root / "configs" / f"{dataset.name}.yaml", dataset)
+    for model, choice in sorted(found.items()):
+        if choice.chosen.valid_ndcg is not None:
+            yield Tuned(model, choice.chosen.valid_ndcg, choice.chosen.trials)
+
+
+def score(dataset: Dataset, tuned: Tuned, values: dict[str, Any], how: str) -> Record:
+    """The score of `values`, every setting of the tuned model, on the validation queries; told as `how`."""
+    here = compute.configure()
+    job = Job(ModelSource(tuned.model), values, 0, 20, here.device, here.precision)
+    ndcg = isolation.call(scored, job, dataset)["ndcg"]
+    say(f"{dataset.heading}, {tuned.model}: NDCG@20 {ndcg:.4f} {how}, {tuned.ndcg:.4f} tuned")
+    found = {"dataset": dataset.heading, "model": tuned.model, "settings": values, "ndcg": ndcg}
+    return found | {"processor": environment.processor(), "commit": environment.git_commit()}

@@ -1,0 +1,84 @@
+"""Settings that change nothing on the data: what models say of them is so, and boards tell it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import BSL
+from tests.evaluation.reports.test_main_table import record
+
+ORDERED = planted()
+UNORDERED = replace(ORDERED, train=replace(ORDERED.train, ordered=False))
+TOWER = {"embedding_dim": 8, "epochs": 1, "history_encoder": "mean"}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "data", "idle"),
+    [
+        (ItemCF, {}, UNORDERED, True),
+        (ItemCF, {}, ORDERED, False),
+        (Swing, {}, UNORDERED, True),
+        (Swing, {}, ORDERED, False),
+        (BSL, TOWER, UNORDERED, True),
+        (BSL, TOWER, ORDERED, False),
+        (BSL, TOWER | {"rows": "user"}, ORDERED, True),
+    ],
+)
+def test_recency_without_an_order(model, settings, data: Dataset, idle: bool):
+    fitted = []
+    for recency in (0.0, 2.0):
+        each = model(**settings, recency=recency)
+        assert ("recency" in each.without_effect(data.train, data.valid)) is idle
+        each.fit(data.train, data.valid, 0)
+        fitted.append(each.recommend(data.valid, 10)[1])
+    assert np.array_equal(*fitted) is idle
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_cold_negatives_without_a_cold_item(cold: bool):
+    warm = ORDERED.train.item != 3 if cold else np.ones(len(ORDERED.train), dtype=bool)
+    train = replace(
+        ORDERED.train,
+        user=ORDERED.train.user[warm],
+        item=ORDERED.train.item[warm],
+        timestamp=None,
+        context=None,
+    )
+    fitted = []
+    for wanted in (False, True):
+        each = BSL(**TOWER, cold_negatives=wanted)
+        assert ("cold_negatives" in each.without_effect(train, ORDERED.valid)) is not cold
+        each.fit(train, None, 0)
+        fitted.append(each.recommend(ORDERED.valid, 10)[1])
+    assert np.array_equal(*fitted) is not cold
+
+
+ITEM_CF = {"top_k": 5, "recency": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "protocol", "more", "idle"),
+    [
+        ("item_cf", ITEM_CF, "published", {}, True),
+        ("item_cf", ITEM_CF, "next-item", {}, False),
+        ("item_cf", ITEM_CF, "published", {"without_effect": []}, False),
+        ("item_cf", ITEM_CF, "random", {"without_effect": ["recency"]}, True),
+        ("mine", ITEM_CF, "published", {"code": "ab12"}, False),
+        ("bsl", ITEM_CF | {"rows": "auto"}, "time", {}, True),
+        ("bsl", ITEM_CF | {"rows": "auto"}, "next-item", {}, False),
+        ("als", {"top_k": 5}, "published", {}, False),
+    ],
+)
+def test_of_records_new_and_old(model, settings, protocol, more, idle):
+    said = record(0.5, seed=0, dataset={"protocol": protocol, "users": 9, "train_valid_interactions": 9})
+    said |= {"code": ""} | more
+    line = report.settings_list(Board({}, "f", 20, [Row(model, settings, [said], [])]))
+    assert ("; without effect here: recency=0.5; seed 0" in line) is idle
+    assert line.count("recency") == ("recency" in settings) and "top_k=5" in line

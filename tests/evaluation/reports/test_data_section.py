@@ -1,0 +1,51 @@
+"""The section of a board on its data."""
+
+from __future__ import annotations
+
+from retrieval_leaderboard.datasets.profile import Profile
+from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.reports.data_section import section
+
+PROFILE = Profile(
+    rows=10,
+    kept=8,
+    dropped={"without a user": 2},
+    repeated=1,
+    users=3,
+    items=4,
+    candidates="every item with an interaction",
+    learned=3,
+    density=7 / 12,
+    columns={"user": "uid", "item": "sku"},
+    left_out=["price"],
+    times="",
+    first="",
+    last="",
+    tied=0.0,
+    protocol="random",
+    chosen="for there are no times",
+    begin=[],
+    warnings=[],
+)
+
+VALIDATION = "- validation: a tenth of each user's rows that are not test, drawn one by one"
+
+
+def board(*profiles: dict | None) -> Board:
+    records = [
+        {"date": f"2026-01-0{day} 00:00 UTC", "dataset": {"profile": profile} if profile else {}}
+        for day, profile in enumerate(profiles, start=1)
+    ]
+    return Board({"protocol": "random", "notes": []}, "abc", 20, [Row("m", {}, records, [])])
+
+
+def test_the_newest_profile_is_shown():
+    older, newest = PROFILE.as_dict() | {"rows": 9}, PROFILE.as_dict()
+    heading, lines = section(board(older, newest, None))
+    assert heading == "## Data\n"
+    assert lines.splitlines() == [*(f"- {line}" for line in PROFILE.lines()), VALIDATION]
+    assert "10 rows read, 8 kept (left out: 2 without a user)" in lines
+
+
+def test_older_records_have_none():
+    assert section(board(None)) == ["## Data\n", VALIDATION + "\n"]

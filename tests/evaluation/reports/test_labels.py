@@ -1,0 +1,77 @@
+"""Labels: every row of a table can be told apart by its name, and no setting that differs is hidden."""
+
+from retrieval_leaderboard.evaluation.reports import labels as module
+from retrieval_leaderboard.evaluation.reports.board import Row
+
+
+def labels(rows):
+    return module.labels([Row(model, settings, [], []) for model, settings in rows])
+
+
+def differences(rows):
+    return module.differences([Row(model, settings, [], []) for model, settings in rows])
+
+
+def test_a_model_with_one_row_goes_by_its_name():
+    assert labels([("als", {"factors": 64}), ("swing", {"alpha": 1.0})]) == ["als", "swing"]
+
+
+def test_every_setting_that_differs():
+    rows = [
+        ("infonce", {"temperature": 0.1, "epochs": 4, "precision": "fp32"}),
+        ("infonce", {"temperature": 0.2, "epochs": 4, "precision": "bf16"}),
+    ]
+    assert labels(rows) == [
+        "infonce (precision=fp32, temperature=0.1)",
+        "infonce (precision=bf16, temperature=0.2)",
+    ]
+
+
+def test_the_fewest_settings_that_tell_rows_apart_where_many_differ_and_how_many_more():
+    rows = [
+        ("item_cf", {"last_n": 0, "top_k": 0, "prune_axis": "target", "shrinkage": 1.0}),
+        ("item_cf", {"last_n": 1, "top_k": 20, "prune_axis": "history", "shrinkage": 0.0}),
+        ("als", {"factors": 64}),
+    ]
+    assert labels(rows) == ["item_cf (last_n=0, +3)", "item_cf (last_n=1, +3)", "als"]
+    assert differences(rows) == {
+        "item_cf (last_n=0, +3)": "last_n=0, top_k=0, prune_axis=target, shrinkage=1.0",
+        "item_cf (last_n=1, +3)": "last_n=1, top_k=20, prune_axis=history, shrinkage=0.0",
+    }
+
+
+def test_nothing_is_left_out_of_labels_that_tell_all():
+    assert differences([("als", {"factors": 64, "alpha": 1.0}), ("als", {"factors": 8, "alpha": 2.0})]) == {}
+
+
+def test_two_settings_where_none_alone_tells_all_rows_apart():
+    rows = [
+        ("bsl", {"encoder": encoder, "features": features, "epochs": 4})
+        for encoder, features in (("auto", True), ("auto", False), ("mean", False))
+    ]
+    assert labels(rows) == [
+        "bsl (encoder=auto, features=True)",
+        "bsl (encoder=auto, features=False)",
+        "bsl (encoder=mean, features=False)",
+    ]
+
+
+def test_kinds_and_counts_before_fractions():
+    rows = [
+        ("infonce", {"popularity_exponent": 0.08, "negatives": 20}),
+        ("infonce", {"popularity_exponent": 0.06, "negatives": 0}),
+    ]
+    assert labels(rows) == [
+        "infonce (negatives=20, popularity_exponent=0.08)",
+        "infonce (negatives=0, popularity_exponent=0.06)",
+    ]
+
+
+def test_a_setting_that_only_some_rows_have_is_named_where_it_is():
+    rows = [("own", {"dim": 8}), ("own", {"dim": 8, "depth": 2})]
+    assert labels(rows) == ["own", "own (depth=2)"]
+
+
+def test_rows_of_the_same_settings_share_a_label():
+    rows = [("als", {"factors": 64}), ("als", {"factors": 64}), ("als", {"factors": 128})]
+    assert labels(rows) == ["als (factors=64)", "als (factors=64)", "als (factors=128)"]

@@ -1,0 +1,52 @@
+"""`--list`: everything on one screen, one thing in full."""
+
+from pathlib import Path
+
+import pytest
+
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401
+    neural,  # noqa: F401
+)
+from retrieval_leaderboard.datasets import catalog
+from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.reports import listing
+from retrieval_leaderboard.support.errors import InputError
+
+
+def listed(name="", folder=Path("nowhere")):
+    return listing.text(name, catalog.listing(folder), [registry.get(each) for each in registry.names()])
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_everything_is_one_screen():
+    lines = listed().splitlines()
+    assert 24 <= len(lines) <= 40 and max(map(len, lines)) <= 80
+    for name in (*registry.names(), *catalog.SOURCES):
+        assert sum(line.startswith(name + " ") for line in lines) == 1
+
+
+def test_a_model_has_every_setting_with_its_default():
+    text = listed("infonce")
+    assert max(map(len, text.splitlines())) <= 80
+    assert "embedding_dim=64" in text and "Length of the vectors." in text
+    assert "top_k" not in text, "another model's"
+
+
+def test_datasets_in_full_or_one_of_them(tmp_path):
+    assert listed("datasets", tmp_path).count("folder") == len(catalog.SOURCES)
+    one = listed("ml-1m", tmp_path)
+    assert one.startswith("ml-1m\n") and str(tmp_path / "ml-1m") in one
+    assert "next-item, cold-items, leave-last-one, time" in one and "gowalla" not in one
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("infonse", "infonce"), ("dataset", "datasets"), ("gowala", "gowalla")]
+)
+def test_the_nearest_name(wrong, near):
+    with pytest.raises(InputError, match=f"did you mean '{near}'"):
+        listed(wrong)

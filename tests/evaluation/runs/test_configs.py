@@ -1,0 +1,143 @@
+"""Chosen settings and how they were chosen, read from and written to YAML."""
+
+from dataclasses import replace
+
+import pytest
+
+from retrieval_leaderboard import baselines  # noqa: F401  (importing registers its models)
+from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.runs import configs
+from retrieval_leaderboard.evaluation.runs.configs import Choice, Chosen
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.support.errors import InputError
+
+
+def data(protocol, exclude_seen):
+    return replace(planted(), protocol=protocol, exclude_seen=exclude_seen)
+
+
+BY_TIME = data("time", True)
+
+
+def test_a_policys_own_section_goes_before_the_protocols(tmp_path):
+    path = tmp_path / "data.yaml"
+    assert configs.read(path, BY_TIME) == {}
+    path.write_text(
+        "time:\n  als: {settings: {factors: 32}, chosen: {by: hand, trials: 3, date: 2026-01-02}}\n"
+        "  swing: {settings: {}}\n"
+        "time, seen items kept:\n  als: {settings: {factors: 16}}\n"
+    )
+    als = Choice({"factors": 32}, Chosen("hand", trials=3, date="2026-01-02"))
+    assert configs.read(path, BY_TIME) == {"als": als, "swing": Choice({}, Chosen("hand"))}
+    assert configs.read(path, data("time", False))["als"] == Choice({"factors": 16}, Chosen("hand"))
+    assert configs.read(path, data("published", True)) == {}
+
+
+def test_resolved_has_every_setting(tmp_path):
+    path = tmp_path / "data.yaml"
+    path.write_text("time:\n  als: {settings: {factors: 32}}\n")
+    als, swing = (configs.resolved(registry.get(name), [path], BY_TIME) for name in ("als", "swing"))
+    assert als.settings["factors"] == 32 and als.settings["iterations"] == 15
+    assert swing.chosen == Chosen("defaults") and swing.settings["alpha"] == 3.0
+    path.write_text("time:\n  als: {settings: {factor: 32}}\n")
+    with pytest.raises(InputError, match=r"data\.yaml 'factor': did you mean 'factors'"):
+        configs.resolved(registry.get("als"), [path], BY_TIME)
+
+
+def test_written_entries_read_back_and_leave_the_others(tmp_path):
+    path = tmp_path / "configs" / "data.yaml"
+    tuned = Choice(
+        {"top_k": 50, "shared": True},
+        Chosen("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25"),
+    )
+    configs.write(path, "time", "item_cf", Choice({"top_k": 20}, Chosen("hand", note="as published: x")))
+    configs.write(path, "next-item", "item_cf", tuned)
+    configs.write(path, "time", "swing", tuned)
+    configs.write(path, "time", "swing", Choice({"alpha": 2.0}, tuned.chosen))
+    assert configs.read(path, data("next-item", False)) == {"item_cf": tuned}
+    assert configs.read(path, BY_TIME) == {
+        "item_cf": Choice({"top_k": 20}, Chosen("hand", note="as published: x")),
+        "swing": Choice({"alpha": 2.0}, tuned.chosen),
+    }
+    assert path.read_text().startswith("# Settings chosen")
+
+
+def test_an_unusual_policy_has_a_section_of_its_own():
+    sections = [
+        configs.section(data(protocol, seen)) for protocol in ("time", "next-item") for seen in (True, False)
+    ]
+    assert sections == ["time", "time, seen items kept", "next-item, seen items excluded", "next-item"]
+
+
+def test_how_it_was_chosen_in_words():
+    tuned = Chosen("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25")
+    assert (tuned.brief, Chosen("hand", 4).brief, Chosen().brief) == (
+        "30 trials",
+        "4 trials by hand",
+        "defaults",
+    )
+    assert tuned.told == "tuned, 30 trials, validation NDCG@20 0.1235, 2.5 min, 2026-11-25"
+    again = replace(tuned, different=7, cap_minutes=60.0)
+    assert (
+        again.told
+        == "tuned, 30 trials of 7 settings, validation NDCG@20 0.1235, 2.5 min (limit 60), 2026-11-25"
+    )
+    assert Chosen("hand", note="as published").told == "by hand, as published"
+    unrecorded = Chosen("hand", 96, at_least=True, pruned=13)
+    assert unrecorded.brief == "at least 96 trials by hand"
+    assert unrecorded.told == "by hand, at least 96 trials, 13 of them given up early"
+    assert Chosen(**unrecorded.as_dict()) == unrecorded
+    assert Chosen(**tuned.as_dict()) == tuned
+    assert Chosen("hand").as_dict() == {"by": "hand"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("time: [als\n", r"data\.yaml is not valid YAML"),
+        ("- time\n", "map protocols to models"),
+        ("time:\n- als\n", "map protocols to models"),
+        ("tme:\n  als: {}\n", r"protocol in .*data\.yaml 'tme': did you mean 'time'"),
+        ("time, seen items exluded: {}\n", "did you mean 'time, seen items excluded'"),
+        ("time:\n  als: {settings: {mlp: 1024-64-32}}\n", r"data\.yaml is not valid YAML"),
+        ("time:\n  als: 3\n", r"data\.yaml: als: give it as 'settings"),
+        ("time:\n  als: {factors: 32}\n", r"data\.yaml: als: give it as 'settings"),
+        ("time:\n  als: {setings: {}}\n", "'setings': did you mean 'settings'"),
+        ("time:\n  als: {chosen: {trails: 3}}\n", r"als\.chosen 'trails': did you mean 'trials'"),
+        ("time:\n  als: {chosen: {trials: many}}\n", r"als\.chosen\.trials: many is not"),
+        ("time:\n  als: {chosen: {trials: true}}\n", r"als\.chosen\.trials: True is not"),
+        ("time:\n  als: {chosen: {at_least: 3}}\n", r"als\.chosen\.at_least: 3 is not"),
+        ("time:\n  als: {chosen: {cap_minutes: .inf}}\n", r"als\.chosen\.cap_minutes: inf is not"),
+        ("time:\n  als: {chosen: {no: 3}}\n", r"als\.chosen 'False'"),
+        ("time:\n  als: {chosen: {by: luck}}\n", r"als\.chosen\.by 'luck'"),
+    ],
+)
+def test_what_is_no_config_is_refused(tmp_path, text, message):
+    path = tmp_path / "data.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        configs.read(path, BY_TIME)
+
+
+def test_a_users_config_is_laid_over_the_shipped_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(configs, "SHIPPED", tmp_path / "shipped")
+    hand = Chosen("hand")
+    for model, settings in (("als", {"factors": 16}), ("swing", {"alpha": 2.0})):
+        configs.write(tmp_path / "shipped" / "mine.yaml", "time", model, Choice(settings, hand))
+    configs.write(tmp_path / "own" / "mine.yaml", "time", "als", Choice({}, hand))
+    layers = configs.layers(tmp_path / "own", "mine")
+    als, swing = (configs.resolved(registry.get(name), layers, BY_TIME).settings for name in ("als", "swing"))
+    assert als["factors"] == registry.get("als").factors, "an entry goes before another as a whole"
+    assert swing["alpha"] == 2.0
+    assert configs.layers(tmp_path / "shipped", "mine") == [tmp_path / "shipped" / "mine.yaml"]
+
+
+def test_a_choice_for_other_data_says_so(tmp_path, capsys):
+    path, als = tmp_path / "mine.yaml", registry.get("als")
+    here, there = data("time", True), replace(data("time", True), split_seed=7)
+    chosen = Chosen("tuning", 3, fingerprint=here.fingerprint)
+    configs.write(path, "time", "als", Choice({"factors": 16}, chosen))
+    assert configs.resolved(als, [path], here).chosen.brief == "3 trials"
+    assert capsys.readouterr().out == ""
+    assert configs.resolved(als, [path], there).chosen.brief == "3 trials, other data"
+    assert "als was chosen on other data" in capsys.readouterr().out

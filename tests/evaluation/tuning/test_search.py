@@ -1,0 +1,363 @@
+"""Choosing settings: equal budgets, what is tried first, going on, giving up, and what is written down."""
+
+import json
+import re
+import resource
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
+
+import optuna
+import pytest
+
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.tuning import search, search_space
+from retrieval_leaderboard.evaluation.tuning.search import Budget, Question, tune
+from retrieval_leaderboard.evaluation.tuning.trial import Trial, Watch, attempt, scored
+from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError, UnwritableError
+
+DATA = planted()
+SOURCE = ModelSource("Tunable", f"{Path(__file__).parents[1] / 'sample_models.py'}:Tunable")
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    progress.configure(quiet=True)
+    yield
+    progress.configure(quiet=False)
+
+
+def asked(data=DATA, given=(), **changed):
+    chosen = settings.resolve(SOURCE.load(), changed, "here")
+    return Question(Job(SOURCE, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
+
+
+def test_what_has_no_effect_on_the_data_is_not_searched():
+    source = ModelSource("item_cf")
+    job = Job(source, settings.defaults(source.load()), 0, 20, "cpu", "fp32")
+    unordered = replace(DATA, train=replace(DATA.train, ordered=False))
+    more, fewer = (set(Question(job, data).space()) for data in (DATA, unordered))
+    assert more - fewer == {"recency"} and not fewer - more
+
+
+def tuned(question, folder, trials, minutes=60.0, anew=False):
+    return tune(question, folder, Budget(trials, minutes), anew)
+
+
+def in_this_process(function, *args):
+    try:
+        return function(*args)
+    except ValueError as error:
+        raise search.isolation.Crash(f"ValueError: {error}") from error
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Trials in this process: the tests are of the search."""
+    monkeypatch.setattr(search.isolation, "call", in_this_process)
+
+
+def written(folder):
+    """Each trial that was written down, without its time."""
+    (record,) = (folder / "tuning").glob("*.json")
+    trials = json.loads(record.read_text())["trials"]
+    return [{key: value for key, value in trial.items() if key != "seconds"} for trial in trials]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A search of 14 trials that nothing interrupts: its choice and its trials."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search.isolation, "call", in_this_process)
+        choice = tuned(asked(place=1.5), folder, 14)
+    return choice, written(folder)
+
+
+def test_the_best_of_the_trials_is_chosen(here, tmp_path):
+    choice = tuned(asked(place=1.5, size=4, fixed=7), tmp_path, 8)
+    trials = written(tmp_path)
+    points = [trial["settings"] for trial in trials]
+    assert points[:2] == [{"place": 3.0, "size": 2}, {"place": 1.5, "size": 4}]
+    assert len({str(point) for point in points}) == len(points) == 8
+    assert min(abs(point["place"] - 1) for point in points) < 0.5
+    winner = max((trial for trial in trials if "ndcg" in trial), key=lambda trial: trial["ndcg"])
+    assert choice.settings == winner["settings"] | {"fixed": 7}
+    how = choice.chosen
+    assert (how.by, how.trials, how.different, how.cap_minutes) == ("tuning", 8, 8, 60.0)
+    assert how.valid_ndcg == round(winner["ndcg"], 6)
+    assert how.note == "on planted: leave-last-one, seen items excluded"
+
+
+def test_a_trial_learns_from_train_alone(monkeypatch):
+    """The validation queries' truth is not among what it learns from."""
+    fits = []
+
+    class Watched(GlobalHot):
+        def fit(self, train, valid, seed):
+            fits.append((train, valid, seed))
+            super().fit(train, valid, seed)
+
+    monkeypatch.setattr(compute, "_current", compute.current())  # A trial sets it for its own process.
+    job = Job(SimpleNamespace(load=lambda: Watched), {}, 5, 20, "cpu", "fp32")
+    scored(job, DATA)
+    ((train, valid, seed),) = fits
+    assert (train is DATA.train, valid is DATA.valid, seed) == (True, True, 5)
+
+
+def test_trials_run_in_processes_of_their_own(tmp_path):
+    choice = tuned(asked(), tmp_path, 1)
+    assert choice.settings == {"place": 3.0, "size": 2} and 0 < choice.chosen.valid_ndcg < 1
+
+
+# Beyond ten trials, which are drawn at random, the others' scores decide what is drawn.
+def test_a_search_that_goes_on_finds_what_it_would_have_found(here, tmp_path, whole):
+    for trials in (1, 5, 11, 14):
+        parts = tuned(asked(place=1.5), tmp_path, trials)
+    choice, all_trials = whole
+    assert written(tmp_path) == all_trials
+    assert replace(parts.chosen, minutes=None) == replace(choice.chosen, minutes=None)
+    assert parts.settings == choice.settings
+
+
+@pytest.mark.parametrize(
+    ("after", "owner", "name"),
+    [
+        (0, search.isolation, "call"),
+        (1, search.isolation, "call"),
+        (12, search.isolation, "call"),
+        (0, optuna.Study, "ask"),
+    ],
+    ids=str,
+)
+def test_an_interrupted_trial_is_tried_again(here, tmp_path, monkeypatch, whole, after, owner, name):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    if after:
+        tuned(asked(place=1.5), tmp_path, after)
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tuned(asked(place=1.5), tmp_path, 14)
+    tuned(asked(place=1.5), tmp_path, 14)
+    assert written(tmp_path) == whole[1]
+
+
+def test_a_finished_search_is_only_looked_up_unless_it_begins_anew(here, tmp_path, monkeypatch):
+    first = tuned(asked(), tmp_path, 4)
+    trials = written(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(search.isolation, "call", None)
+        # Its winner is now the config's; the search is still the same one.
+        assert tuned(asked(**first.settings), tmp_path, 4) == first
+    assert written(tmp_path) == trials
+    again = tuned(asked(), tmp_path, 2, anew=True)
+    before, newest = sorted((tmp_path / "tuning").glob("*.json"))
+    counts = [len(json.loads(path.read_text())["trials"]) for path in (before, newest)]
+    assert counts == [4, 2] and again.chosen.trials == 6
+
+
+def test_a_choice_counts_the_trials_of_earlier_searches(here, tmp_path):
+    tuned(asked(given=["size"]), tmp_path, 3)
+    tuned(asked(replace(DATA, protocol="time")), tmp_path, 2)
+    how = tuned(asked(), tmp_path, 4).chosen
+    assert how.trials == 7 and how.different <= 7, "those on other data are not among them"
+    (tmp_path / "tuning" / "other.json").write_text('{"trials": 3}')
+    with pytest.raises(InputError, match=r"\.json is damaged, or of another version"):
+        tuned(asked(), tmp_path, 5)
+
+
+def test_shipped_trials_count_and_a_better_one_is_told(here, tmp_path):
+    shipped = tmp_path / "shipped"
+    best = tuned(asked(), shipped, 8).chosen
+    assert "another search" not in best.note
+    ours = tune(asked(), tmp_path / "mine", Budget(1, 60.0), shipped=shipped).chosen
+    assert ours.trials == 9 and ours.valid_ndcg < best.valid_ndcg
+    assert ours.note.endswith(f"; another search on record came to {best.valid_ndcg:.4f}")
+
+
+def test_other_data_or_fixed_settings_or_spaces_are_another_search(monkeypatch):
+    model = SOURCE.load()
+    monkeypatch.setattr(ModelSource, "load", lambda self: model)
+    questions = (
+        asked(),
+        asked(given=["size"]),
+        asked(given=["size"], size=4),
+        asked(replace(DATA, protocol="time")),
+    )
+    names = [each.name() for each in questions]
+    assert asked(place=2.0, size=4).name() == names[0]
+    monkeypatch.setattr(model, "search_space", model.search_space | {"place": (0.0, 5.0)})
+    assert len({*names, asked().name()}) == 5
+
+
+def test_what_the_command_sets_is_not_searched(here, tmp_path):
+    choice = tuned(asked(given=["place"], place=1.5), tmp_path, 5)
+    assert choice.settings["place"] == 1.5
+    assert [set(trial["settings"]) for trial in written(tmp_path)] == [{"size"}] * 5
+    assert choice.chosen.trials == 5 and choice.chosen.different <= 3
+    assert choice.chosen.note.endswith("; set for it: place=1.5")
+
+
+def test_settings_outside_the_space_are_not_tried_first(here, tmp_path):
+    tuned(asked(size=3), tmp_path, 2)
+    sizes = [trial["settings"]["size"] for trial in written(tmp_path)]
+    assert sizes[0] == 2 and 3 not in sizes
+
+
+def test_a_failed_trial_counts_and_is_told(here, tmp_path):
+    tuned(asked(place=3.75), tmp_path, 2)
+    good, bad = written(tmp_path)
+    assert (good["state"], bad["state"]) == ("complete", "fail")
+    assert bad["reason"] == "ValueError: place 3.75 is too far" and "ndcg" not in bad
+
+
+def test_every_trial_failed(tmp_path, monkeypatch, capsys):
+    def crash(function, *args):
+        raise search.isolation.Crash("no memory")
+
+    progress.configure(quiet=False)
+    monkeypatch.setattr(search.isolation, "call", crash)
+    assert tuned(asked(), tmp_path, 2) is None
+    assert "tuning Tunable: no trial came to its end: no memory" in capsys.readouterr().out
+    assert [trial["reason"] for trial in written(tmp_path)] == ["no memory"] * 2
+
+
+def test_the_time_limit_ends_a_search_after_its_first_trial(here, tmp_path):
+    assert tuned(asked(), tmp_path, 9, minutes=0.0).chosen.trials == 1
+
+
+def damage(database, old, new):
+    content = database.read_bytes()
+    assert old in content
+    database.write_bytes(content.replace(old, new))
+
+
+@pytest.mark.parametrize("start", [0, 16, 100, 4096])
+def test_a_damaged_database_is_one_sentence(start, here, tmp_path):
+    tuned(asked(), tmp_path, 2)
+    database = tmp_path / "tuning.db"
+    content = bytearray(database.read_bytes())
+    content[start : start + 400] = b"\xff" * 400
+    database.write_bytes(content)
+    with pytest.raises(InputError, match=r"tuning.db is damaged \(.*\): remove it, and the searches"):
+        tuned(asked(), tmp_path, 3)
+
+
+def test_a_trial_with_another_digit_is_found(here, tmp_path):
+    tuned(asked(), tmp_path, 2)
+    ndcg = str(written(tmp_path)[0]["ndcg"])
+    damage(tmp_path / "tuning.db", f'"ndcg": {ndcg}'.encode(), f'"ndcg": {ndcg[:-1]}9'.encode())
+    with pytest.raises(
+        InputError, match=r"trial 0 of the search Tunable-\w+ in tuning.db is damaged: --force"
+    ):
+        tuned(asked(), tmp_path, 2)
+    assert tuned(asked(), tmp_path, 2, anew=True).chosen.trials == 4, "what was tried before counts"
+
+
+def test_a_search_that_cannot_write_stops(tmp_path, monkeypatch):
+    def full(*_):
+        raise UnwritableError("cannot write it: No space left")
+
+    monkeypatch.setattr(search.isolation, "call", full)
+    with pytest.raises(UnwritableError):
+        tuned(asked(), tmp_path, 2)
+    monkeypatch.setattr(search.isolation, "call", in_this_process)
+    assert tuned(asked(), tmp_path, 2).chosen.trials == 2
+
+
+def test_a_database_without_room_is_one_sentence(here, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(UnwritableError, match=r"cannot use .*tuning.db: "):
+            tuned(asked(), tmp_path, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_folders_with_odd_names(here, tmp_path):
+    assert tuned(asked(), tmp_path / "a {b} ?c %41", 1).chosen.trials == 1
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_models_space_holds_its_defaults(name):
+    model = registry.get(name)
+    space = search_space.distributions(model)
+    assert search_space.within(space, settings.defaults(model)) == {
+        key: value for key, value in settings.defaults(model).items() if key in space
+    }
+
+
+def test_spaces_that_are_none(monkeypatch):
+    model = SOURCE.load()
+    for space, message in (
+        ({"plce": [1]}, "'plce': did you mean 'place'"),
+        ({"place": (4.0, 0.0)}, "search_space['place']: give it as a list of choices"),
+        ({"place": []}, "give it as a list of choices"),
+        ({"place": "log"}, "give it as a list of choices"),
+        ({"place": (0.0, 1.0, "log")}, "give it as a list of choices"),
+        ({"size": (0.5, 2.5)}, "give it as a list of choices"),
+    ):
+        monkeypatch.setattr(model, "search_space", space)
+        with pytest.raises(InputError, match=re.escape(message)):
+            search_space.distributions(model)
+
+
+def test_the_setting_decides_what_a_range_holds(monkeypatch):
+    model = SOURCE.load()
+    monkeypatch.setattr(model, "search_space", {"place": (1, 100, "log"), "size": (1, 8), "fixed": [0, 3]})
+    space = search_space.distributions(model, fixed=["fixed"])
+    assert {key: type(each).__name__ for key, each in space.items()} == {
+        "place": "FloatDistribution", "size": "IntDistribution"
+    }  # fmt: skip
+    assert search_space.within(space, {"place": 1.5, "size": 8, "fixed": 9}) == {"place": 1.5, "size": 8}
+    for outside in ({"place": 0.0, "size": 1}, {"place": 1.5, "size": 9}, {"place": 101.0, "size": 1}):
+        assert search_space.within(space, outside) is None
+    assert (
+        search_space.within(search_space.distributions(model), {"place": 1.5, "size": 8, "fixed": 9}) is None
+    )
+    assert search_space.rounded({"a": 0.123456, "b": 3, "c": "x"}) == {"a": 0.1235, "b": 3, "c": "x"}
+
+
+def test_a_hopeless_training_is_given_up(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'db'}"
+    study = optuna.create_study(storage=storage, study_name="x", direction="maximize")
+    for score in (0.5, 0.6, 0.7, 0.8, 0.9):
+        trial = study.ask()
+        for stage in range(1, 10):
+            trial.report(score, stage)
+        study.tell(trial, score)
+    slow = settings.resolve(InfoNCE, {"epochs": 10, "learning_rate": 1e-9}, "here")
+    quick = Job(ModelSource("infonce"), slow, 0, 20, "cpu", "fp32")
+    trial = study.ask()
+    assert attempt(Trial(quick, DATA, storage, "x", trial._trial_id)) is None
+    reported = study.trials[-1].intermediate_values
+    assert max(reported) == 5 and 0 < max(reported.values()) < 0.7
+
+
+def test_a_watch_reports_each_tenth_once_and_not_the_end():
+    class Told:
+        reports: ClassVar[list] = []
+
+        def report(self, score, stage):
+            self.reports.append((stage, score))
+
+        def should_prune(self):
+            return False
+
+    watch = Watch(Told())
+    for done, score in ((0.05, 0.1), (0.1, 0.2), (0.15, 0.3), (0.5, 0.4), (1.0, 0.5)):
+        watch(done, score)
+    assert Told.reports == [(1, 0.2), (5, 0.4)]

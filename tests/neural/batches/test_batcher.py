@@ -1,0 +1,161 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.neural.batches.batcher import Batch, Batcher, Rows, Taken, position_rows, user_rows
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
+
+N_USERS, N_ITEMS = 40, 60
+
+
+@pytest.fixture
+def train() -> Interactions:
+    """Users with 0 to 12 items, user 7 with one."""
+    rng = np.random.default_rng(0)
+    rows = [rng.permutation(N_ITEMS)[: rng.integers(13)] for _ in range(N_USERS)]
+    rows[7] = rows[7][:1] if len(rows[7]) else np.array([5])
+    user = np.repeat(np.arange(N_USERS, dtype=np.int32), [len(row) for row in rows])
+    return Interactions(user, np.concatenate(rows).astype(np.int32), None, N_USERS, N_ITEMS)
+
+
+def batcher(train: Interactions, in_batch: bool, mask_history: bool, seed: int = 0) -> Batcher:
+    counts = torch.as_tensor(train.item_counts)
+    return Batcher(
+        batch_size=16,
+        sampler=NegativeSampler(counts, 30, 0.0),
+        in_batch=in_batch,
+        mask_history=mask_history,
+        user_weight=torch.rand(N_USERS, generator=torch.Generator().manual_seed(0)),
+        popularity=counts.double() / counts.sum(),
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def resident(train: Interactions) -> Taken:
+    return Taken.of(train, "cpu")
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def histories(batch: Batch) -> list[list[int]]:
+    bounds = zip(batch.moments.offsets[:-1], batch.moments.offsets[1:], strict=True)
+    return [batch.moments.history[start:stop].tolist() for start, stop in bounds]
+
+
+def targets(batch: Batch) -> list[list[int]]:
+    items = batch.items[batch.target]
+    return [items[batch.row == row].tolist() for row in range(len(batch.moments.user))]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.25])
+def test_a_users_items_are_divided_between_history_and_targets(train: Interactions, share: float) -> None:
+    rows = user_rows(resident(train), share, generator())
+    seen = []
+    for batch in batcher(train, True, True).epoch(rows):
+        for user, history, target in zip(
+            batch.moments.user.tolist(), histories(batch), targets(batch), strict=True
+        ):
+            assert sorted(history + target) == sorted(train.by_user[user].tolist())
+            most = len(history) + len(target) - 1
+            assert len(history) == min(max(int(share * (most + 1)), 1), most)
+            seen.append(user)
+    assert sorted(seen) == np.flatnonzero(train.user_counts).tolist()
+
+
+def test_every_visit_divides_anew(train: Interactions) -> None:
+    source = generator()
+    first, second = (user_rows(resident(train), 0.5, source) for _ in range(2))
+    assert not torch.equal(first.items, second.items)
+    assert torch.equal(user_rows(resident(train), 0.5, generator()).items, first.items)
+
+
+def test_a_single_item_is_a_target_without_history(train: Interactions) -> None:
+    rows = user_rows(resident(train), 0.9, generator())
+    at = rows.user.tolist().index(7)
+    assert rows.start[at] == rows.split[at] == rows.stop[at] - 1
+    kept = rows.with_history()
+    assert 7 in rows.user and 7 not in kept.user
+    assert len(kept) == (rows.split > rows.start).sum()
+
+
+def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
+    rows = position_rows(resident(train), 4)
+    batch = batcher(train, True, False).assemble(rows, torch.arange(len(train)))
+    at = 0
+    for user in range(N_USERS):
+        items = train.by_user[user].tolist()
+        for place, item in enumerate(items):
+            assert histories(batch)[at] == items[max(0, place - 4) : place]
+            assert batch.items[batch.target[at]] == item
+            assert item not in histories(batch)[at]
+            at += 1
+
+
+@pytest.mark.parametrize("batch_size", [1, 16, 1000])
+def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_size: int) -> None:
+    rows = user_rows(resident(train), 0.5, generator())
+    order = torch.randperm(len(rows), generator=generator())
+    made = replace(batcher(train, True, True), batch_size=batch_size)
+    counted = replace(batcher(train, True, True), generator=generator())
+    torch.randperm(len(rows), generator=counted.generator)
+    batches = list(made.epoch(rows))
+    assert len(batches) == len(order.split(batch_size))
+    for batch, chosen in zip(batches, order.split(batch_size), strict=True):
+        expected = counted.assemble(rows, chosen)
+        for name in ("items", "row", "target", "negative", "hit_row", "hit_negative"):
+            assert torch.equal(getattr(batch, name), getattr(expected, name))
+        assert torch.equal(batch.moments.history, expected.moments.history)
+
+
+@pytest.mark.parametrize("in_batch", [False, True])
+@pytest.mark.parametrize("mask_history", [False, True])
+def test_hits_are_exactly_the_negatives_that_the_row_took(
+    train: Interactions, in_batch: bool, mask_history: bool
+) -> None:
+    rows = user_rows(resident(train), 0.5, generator())
+    for batch in batcher(train, in_batch, mask_history).epoch(rows):
+        negatives = batch.items[batch.negative].tolist()
+        assert len(set(negatives)) == len(negatives)
+        taken = [h + t if mask_history else t for h, t in zip(histories(batch), targets(batch), strict=True)]
+        expected = {
+            (row, place) for row, own in enumerate(taken) for place, n in enumerate(negatives) if n in own
+        }
+        assert set(zip(batch.hit_row.tolist(), batch.hit_negative.tolist(), strict=True)) == expected
+
+
+def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: Interactions) -> None:
+    made = batcher(train, True, True)
+    rows = user_rows(resident(train), 0.5, generator())
+    batch = made.assemble(rows, torch.arange(10))
+    negatives = batch.items[batch.negative]
+    assert torch.isin(batch.items, negatives).all()
+    samples = [(made.sampler.chance[negatives], 30), (made.popularity[negatives], len(batch.row))]
+    assert torch.equal(batch.log_q, log_inclusion(samples))
+
+
+def test_streaming_frequency_has_seen_the_batch_it_corrects(train: Interactions) -> None:
+    made = replace(batcher(train, True, True), streaming=StreamingFrequency(N_ITEMS, "cpu"))
+    for batch in made.epoch(user_rows(resident(train), 0.5, generator())):
+        seen, negatives = made.streaming, batch.items[batch.negative]
+        samples = [(made.sampler.chance[negatives], 30), (seen.chance(negatives), 1)]
+        assert torch.equal(batch.log_q, log_inclusion(samples))
+        assert (seen.chance(batch.items[batch.target]) > 0).all()
+
+
+def test_pairs_weigh_what_their_user_weighs(train: Interactions) -> None:
+    made = batcher(train, False, True)
+    batch = made.assemble(user_rows(resident(train), 0.5, generator()), torch.arange(5))
+    assert torch.equal(batch.weight, made.user_weight[batch.moments.user][batch.row])
+
+
+def test_the_same_seed_gives_the_same_batches(train: Interactions) -> None:
+    def items(seed: int) -> list[list[int]]:
+        rows: Rows = user_rows(resident(train), 0.5, generator(seed))
+        return [batch.items.tolist() for batch in batcher(train, True, True, seed).epoch(rows)]
+
+    assert items(1) == items(1) != items(2)

@@ -1,0 +1,65 @@
+import torch
+from torch.testing import assert_close
+
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
+
+COUNTS = torch.tensor([0, 1, 4, 16, 0, 64])
+
+
+def frequencies(exponent: float) -> torch.Tensor:
+    sampler = NegativeSampler(COUNTS, 200_000, exponent)
+    drawn = sampler.draw(torch.Generator().manual_seed(0))
+    return torch.bincount(drawn, minlength=len(COUNTS)) / len(drawn)
+
+
+def test_draws_follow_popularity_to_the_exponent() -> None:
+    expected = torch.tensor([0, 1, 2, 4, 0, 8]) / 15
+    assert_close(frequencies(0.5), expected, atol=0.004, rtol=0)
+
+
+def test_exponent_0_is_uniform_over_items_with_interactions() -> None:
+    expected = torch.tensor([0, 1, 1, 1, 0, 1]) / 4
+    assert_close(frequencies(0.0), expected, atol=0.004, rtol=0)
+
+
+def test_cold_items_are_drawn_where_wanted_as_if_taken_once() -> None:
+    sampler = NegativeSampler(COUNTS, 200_000, 0.5, cold=True)
+    drawn = torch.bincount(sampler.draw(torch.Generator().manual_seed(0)), minlength=len(COUNTS)) / 200_000
+    assert_close(drawn, torch.tensor([1, 1, 2, 4, 1, 8]) / 17, atol=0.004, rtol=0)
+    assert_close(sampler.chance.float(), torch.tensor([1, 1, 2, 4, 1, 8]) / 17)
+    uniform = NegativeSampler(COUNTS, 200_000, 0.0, cold=True).draw(torch.Generator().manual_seed(0))
+    share = torch.bincount(uniform, minlength=len(COUNTS)) / 200_000
+    assert_close(share, torch.full((6,), 1 / 6), atol=0.004, rtol=0)
+
+
+def test_log_inclusion_is_the_share_of_samples_that_hold_the_item() -> None:
+    popular = NegativeSampler(COUNTS, 3, 1.0)
+    uniform = NegativeSampler(COUNTS, 2, 0.0)
+    items = torch.tensor([1, 2, 3, 5])
+    generator = torch.Generator().manual_seed(0)
+    repeats = 20_000
+    held = torch.zeros(len(items))
+    for _ in range(repeats):
+        sample = torch.cat([popular.draw(generator), uniform.draw(generator)])
+        held += torch.isin(items, sample)
+    expected = log_inclusion([(popular.chance[items], 3), (uniform.chance[items], 2)]).exp()
+    assert_close(held / repeats, expected, atol=0.012, rtol=0)
+
+
+def test_streaming_frequency_finds_how_often_an_item_is_in_a_batch() -> None:
+    chance = torch.tensor([0.0, 0.05, 0.3, 0.9])
+    generator = torch.Generator().manual_seed(0)
+    frequency = StreamingFrequency(len(chance), "cpu", rate=0.01)
+    for _ in range(4000):
+        present = torch.nonzero(torch.rand(len(chance), generator=generator) < chance).squeeze(1)
+        frequency.see(present.repeat(2))
+    assert_close(frequency.chance(torch.arange(4)).float(), chance, rtol=0.25, atol=0)
+
+
+def test_the_newest_gap_weighs_a_twentieth_by_default() -> None:
+    frequency = StreamingFrequency(3, "cpu")
+    for seen in ([0, 1], [0], [0], [0, 1]):
+        frequency.see(torch.tensor(seen))
+    # Item 1 was first seen after 1 step, then after 3 more; item 2 never.
+    expected = torch.tensor([1, 1 / (1 + 0.05 * (3 - 1)), 0], dtype=torch.float64)
+    assert_close(frequency.chance(torch.arange(3)), expected, atol=1e-6, rtol=0)

@@ -1,0 +1,133 @@
+"""The path that a GPU takes, walked on the CPU: nothing in a step makes the host wait for a result's size."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import MODELS
+from retrieval_leaderboard.neural.batches import batcher
+from retrieval_leaderboard.neural.towers import distinct, sums
+from retrieval_leaderboard.neural.training import optimizer
+from retrieval_leaderboard.neural.training.loop import Loop, batch_loss
+from retrieval_leaderboard.support import compute
+
+ASKING = (distinct, batcher, sums, optimizer)
+"""The modules that ask whether the host would wait."""
+SMALL = {"embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 4}
+WAITING = ("nonzero", "_unique2", "unique_dim", "unique_consecutive", "_local_scalar_dense", "masked_select")
+
+
+class Watch(TorchDispatchMode):
+    """Notes every operation for which a GPU's host would wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.overloadpacket.__name__
+        indices = args[1] if name in ("index", "index_put", "index_put_", "_index_put_impl_") else ()
+        by_mask = any(each is not None and each.dtype == torch.bool for each in indices)
+        uncounted = name == "repeat_interleave" and (kwargs or {}).get("output_size") is None
+        if name in WAITING or by_mask or uncounted:
+            self.seen.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+def walk_like_a_gpu(monkeypatch) -> None:
+    for module in ASKING:
+        monkeypatch.setattr(module, "waits", lambda tensor: True)
+
+
+@pytest.fixture
+def like_a_gpu(monkeypatch):
+    walk_like_a_gpu(monkeypatch)
+
+
+def train():
+    """With an item more, the last one, that nobody took."""
+    log = planted().train_valid
+    block = np.append(log.item_features.categorical["block"], np.int32(0))
+    features = replace(log.item_features, categorical={"block": block})
+    times = log.timestamp * 3600
+    return replace(log, timestamp=times, n_items=log.n_items + 1, item_features=features)
+
+
+def test_marks_find_what_a_sort_finds() -> None:
+    few, many = torch.tensor([[70, 3, 3], [99, 70, 3]]), torch.tensor([[7, 3, 3], [9, 7, 3]])
+    for ids, filler in ((few, 100), (many, 10)):
+        values, place = distinct.distinct(ids, filler)
+        assert values.tolist() == sorted(set(ids.flatten().tolist()))
+        assert torch.equal(values[place], ids)
+
+
+def test_distinct_fills_unused_places(like_a_gpu) -> None:
+    ids = torch.tensor([7, 3, 3, 9, 7, 3])
+    values, place = distinct.distinct(ids, 10)
+    assert values.tolist() == [3, 7, 9, 10, 10, 10]
+    assert torch.equal(values[place], ids)
+
+
+@pytest.mark.parametrize("settings", [
+    {},
+    {"rows": "position", "context": True},
+    {"features": True, "user_share": 0.3, "mlp": "8", "interaction": "cross", "norm": "layer"},
+    {"features": True, "mlp": "8-8", "interaction": "fm", "dropout": 0.1, "id_dropout": 0.1},
+    {"history_dropout": 0.1},
+    {"history_encoder": "user_attention", "user_share": 0.3, "negative_exponent": 0.75},
+    {"history_encoder": "self_attention", "max_history": 4, "accumulate": 2},
+    {"neighbors": 3, "rows": "position"},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_step_never_waits(model, settings, precision, like_a_gpu, monkeypatch) -> None:
+    monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu", precision))
+    loop = Loop(model(**(SMALL | settings)), train(), 0)
+    if loop.batcher.in_batch:
+        loop.batcher.hard_per_row = 1
+        loop.batcher.hard = torch.randint(32, (48, 5), dtype=torch.int32)
+    made = loop.batcher.epoch(loop.rows())
+    with Watch() as watch:
+        for _ in range(2):
+            loop.step([next(made)])
+    assert watch.seen == []
+
+
+def test_the_watch_sees_what_waits() -> None:
+    numbers = torch.arange(5)
+    with Watch() as watch:
+        torch.nonzero(numbers)
+        torch.unique(numbers)
+        numbers[numbers > 2]
+        numbers.sum().item()
+        torch.repeat_interleave(numbers, numbers)
+    assert len(watch.seen) == 5
+
+
+@pytest.mark.parametrize("added", [0, 3])
+@pytest.mark.parametrize("model", MODELS)
+def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
+    def gradients() -> list[torch.Tensor]:
+        """The loss, then the gradient of every row of every table and of every parameter."""
+        settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbors": added}
+        loop = Loop(model(**settings), train(), 0)
+        found = []
+        for batch in loop.batcher.epoch(loop.rows()):
+            loss = batch_loss(loop.model, loop.towers, batch)
+            loss.backward()
+            loop.optimizer.collect()
+            found.append(loss.detach())
+            assert torch.isfinite(loss)
+            for table, (row, leaf) in zip(loop.optimizer.tables, loop.optimizer.touched, strict=True):
+                found.append(torch.zeros_like(table.weight).index_add(0, row, leaf.grad))
+            found += [each.grad.clone() for each in loop.optimizer.dense if each.grad is not None]
+            loop.optimizer.zero_grad()
+        return found
+
+    plain = gradients()
+    walk_like_a_gpu(monkeypatch)
+    torch.testing.assert_close(gradients(), plain)

@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import InfoNCE, SimpleX
+from retrieval_leaderboard.neural.towers import history_encoders
+from retrieval_leaderboard.neural.towers.history import Moments, weights
+from retrieval_leaderboard.neural.towers.history_encoders import (
+    Mean,
+    PositionWeighted,
+    SelfAttention,
+    UserAttention,
+    encoder_for,
+)
+
+ROWS = [[3, 1, 4], [], [5], [2, 0, 1, 3, 4]]
+VECTORS = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
+USER = torch.randn(4, 8, generator=torch.Generator().manual_seed(1))
+
+
+def moments() -> Moments:
+    values = torch.tensor([item for row in ROWS for item in row])
+    offsets = torch.tensor(np.cumsum([0, *map(len, ROWS)]))
+    return Moments.of(torch.arange(4), values, offsets[:-1], offsets[1:])
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(3)
+
+
+def encoded(encoder, now: Moments, vectors: torch.Tensor = VECTORS, item_weight=None) -> torch.Tensor:
+    item_weight = torch.ones(6) if item_weight is None else item_weight
+    with torch.no_grad():
+        return encoder(vectors, now.history, weights(now, item_weight, 0.5), now, USER)
+
+
+def self_attention(longest: int = 4, frugal: bool = False) -> SelfAttention:
+    encoder = SelfAttention(8, 2, longest, 0.0, frugal, generator())
+    with torch.no_grad():  # It starts as the identity: make it do something.
+        for layer in (encoder.leave, encoder.narrow):
+            layer.weight.normal_(generator=generator())
+        encoder.position.normal_(generator=generator())
+    return encoder
+
+
+def test_user_attention_equals_a_loop() -> None:
+    encoder = UserAttention(8, generator())
+    found = encoded(encoder, moments())
+    for row, items in enumerate(ROWS):
+        if not items:
+            assert not found[row].any()
+            continue
+        age = torch.arange(len(items), 0, -1).float() ** -0.5
+        score = torch.tanh(encoder.key(VECTORS[items])) @ USER[row]
+        share = torch.softmax(score + age.log(), dim=0)
+        assert_close(found[row], (share @ VECTORS[items]).detach())
+
+
+def test_placed_equals_a_loop() -> None:
+    encoder, now = PositionWeighted(8, 3), moments()
+    with torch.no_grad():
+        encoder.place.normal_(generator=generator())
+    found, weight = encoded(encoder, now), weights(now, torch.ones(6), 0.5)
+    for row, items in enumerate(ROWS):
+        expected = torch.zeros(8)
+        for at, item in enumerate(items):
+            place = min(len(items) - 1 - at, 2)  # Older ones share the last place.
+            expected += weight[now.offsets[row] + at] * encoder.place[place] * VECTORS[item]
+        assert_close(found[row], expected.detach())
+
+
+def test_placed_starts_as_the_mean() -> None:
+    assert_close(encoded(PositionWeighted(8, 3), moments()), encoded(Mean(), moments()))
+
+
+def test_user_attention_of_a_user_of_whom_nothing_is_known_is_the_mean() -> None:
+    now = moments()
+    weight = weights(now, torch.ones(6), 0.5)
+    encoder, nobody = UserAttention(8, generator()), torch.zeros_like(USER)
+    assert_close(encoder(VECTORS, now.history, weight, now, nobody),
+                 Mean()(VECTORS, now.history, weight, now, nobody))  # fmt: skip
+
+
+def test_self_attention_equals_a_loop() -> None:
+    encoder, now = self_attention(), moments()
+    found, mean = encoded(encoder, now), encoded(Mean(), now)
+    for row, items in enumerate(ROWS):
+        if not items:
+            assert not found[row].any()
+            continue
+        newest = items[::-1][:4]
+        seen = encoder.items(VECTORS[newest]) + encoder.position[: len(newest)]
+        heads = encoder.ask(encoder.query(mean[row])).view(2, 8)
+        shares = [torch.softmax(seen @ head / 8**0.5, dim=0) for head in heads]
+        mixed = encoder.leave(torch.cat([share @ seen for share in shares]))
+        hidden = torch.relu(encoder.widen(encoder.between(mean[row] + mixed)))
+        assert_close(found[row], (mean[row] + mixed + encoder.narrow(hidden)).detach())
+
+
+def test_self_attention_starts_as_the_mean() -> None:
+    encoder = SelfAttention(8, 3, 4, 0.0, False, generator())
+    assert_close(encoded(encoder, moments()), encoded(Mean(), moments()))
+
+
+def test_self_attention_looks_at_the_newest_only() -> None:
+    encoder, now = self_attention(longest=4), moments()
+    not_in_the_mean = torch.tensor([0.0, 1, 0, 1, 1, 1])
+    changed = VECTORS.clone()
+    changed[2] += torch.arange(8)  # Item 2 is the fifth from the end of row 3, and in no other row.
+    same = encoded(encoder, now, item_weight=not_in_the_mean)
+    assert_close(encoded(encoder, now, changed, not_in_the_mean), same)
+    changed[0] += torch.arange(8)
+    assert not torch.allclose(encoded(encoder, now, changed, not_in_the_mean)[3], same[3])
+
+
+def test_self_attention_knows_the_order() -> None:
+    encoder = self_attention()
+    now = moments()
+    turned = Moments.of(torch.arange(1), torch.tensor([4, 1, 3]), torch.tensor([0]), torch.tensor([3]))
+    one = encoder(VECTORS, turned.history, torch.full((3,), 1 / 3), turned, USER[:1])
+    with torch.no_grad():
+        other = encoder(VECTORS, now.history, weights(now, torch.ones(6), 0.0), now, USER)[:1]
+    assert not torch.allclose(one, other)
+
+
+@pytest.mark.parametrize("row", range(4))
+def test_a_row_does_not_depend_on_the_others(row: int) -> None:
+    items = torch.tensor(ROWS[row], dtype=torch.int64)
+    alone = Moments.of(torch.arange(1), items, torch.tensor([0]), torch.tensor([len(items)]))
+    encoder = self_attention()
+    with torch.no_grad():
+        one = encoder(VECTORS, items, weights(alone, torch.ones(6), 0.5), alone, USER[row : row + 1])
+    assert_close(one[0], encoded(encoder, moments())[row])
+
+
+def test_recomputed_activations_give_the_same_gradients() -> None:
+    def gradients(frugal: bool) -> list[torch.Tensor]:
+        encoder = self_attention(frugal=frugal).train()
+        now = moments()
+        encoder(VECTORS, now.history, weights(now, torch.ones(6), 0.5), now, USER).square().sum().backward()
+        return [each.grad for each in encoder.parameters()]
+
+    assert_close(gradients(True), gradients(False))
+
+
+def test_self_attention_drops_nothing_when_it_answers() -> None:
+    encoder, dropping = self_attention(), self_attention()
+    dropping.dropout = 0.5
+    expected = encoded(encoder, moments())
+    assert_close(encoded(dropping.eval(), moments()), expected)
+    assert not torch.allclose(encoded(dropping.train(), moments()), expected)
+
+
+def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
+    train, own = planted().train, torch.arange(3)
+    model = InfoNCE(similarity="dot", rows="user", history_dropout=0.25, embedding_dim=400, epochs=1)
+    model.fit(train, None, 0)
+    towers, history = model.towers, torch.arange(9)
+    now = Moments.of(own, history, own * 3, own * 3 + 3)
+    with torch.no_grad():
+        whole, dropped = towers.users(now), towers.train().users(now)
+    kept = dropped != 0
+    assert_close(dropped[kept], whole[kept] / 0.75)
+    assert 0.6 < kept.float().mean() < 0.9
+
+
+@pytest.mark.parametrize(("model", "rows", "missing", "expected"), [
+    (InfoNCE(), "position", 0, "self_attention"),
+    (InfoNCE(), "position", 1, "position_weighted"),
+    (InfoNCE(), "user", 0, "mean"),
+    (SimpleX(), "position", 0, "position_weighted"),
+    (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
+    (InfoNCE(history_encoder="mean"), "position", 0, "mean"),
+])  # fmt: skip
+def test_the_rule_heeds_order_and_attends_where_there_is_much(
+    model, rows, missing, expected, monkeypatch
+) -> None:
+    train = planted().train
+    monkeypatch.setattr(history_encoders, "PLENTY", len(train) + missing)
+    model.rows_ = rows
+    assert encoder_for(model, train) == expected

@@ -1,0 +1,75 @@
+"""The towers' equations, term by term, for users of whom more and less is known."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from retrieval_leaderboard.neural.towers.history import Moments
+from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
+from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+
+USERS, ITEMS, DIM, SHARE = 3, 6, 4, 0.3
+KNOWN_USERS, KNOWN_ITEMS = torch.tensor([1.0, 0.0, 1.0]), torch.tensor([1.0, 1, 1, 1, 0, 1])
+WEIGHT = torch.tensor([1.0, 0.5, 0.25, 2.0, 1.0, 1.0])
+ASKED = [(0, [1, 2, 3]), (1, [5]), (2, []), (-1, [3, 4]), (-1, [])]
+
+
+def towers(**shape) -> TwoTowers:
+    generator = torch.Generator().manual_seed(0)
+    kind = Shape(DIM, False, SHARE, False, True, True, 0.5, 1.0)
+    found = TwoTowers(Shape(**(vars(kind) | shape)), Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT), generator)
+    with torch.no_grad():
+        found.project.normal_(generator=generator)
+    return found.eval()
+
+
+def moments() -> Moments:
+    users, histories = zip(*ASKED, strict=True)
+    lengths = torch.tensor([len(row) for row in histories])
+    stop = torch.cumsum(lengths, 0)
+    return Moments.of(
+        torch.tensor(users), torch.tensor([item for row in histories for item in row]), stop - lengths, stop
+    )
+
+
+@torch.no_grad()
+def plain(found: TwoTowers, user: int, history: list[int]) -> torch.Tensor:
+    """γ·e_u + (1-γ)·W·history + (1-γ)·newest; what has no training interactions is left out."""
+    vector = torch.zeros(DIM)
+    if user >= 0 and KNOWN_USERS[user]:
+        vector += SHARE * found.user.rows[user]
+    if history:
+        age = torch.arange(len(history), 0, -1)
+        share = WEIGHT[history] * age**-0.5
+        embeddings = found.history.rows[history] * KNOWN_ITEMS[history].unsqueeze(1)
+        vector += (1 - SHARE) * (share / share.sum()) @ embeddings @ found.project
+        if KNOWN_ITEMS[history[-1]]:
+            vector += (1 - SHARE) * found.newest.rows[history[-1]]
+    return vector
+
+
+@pytest.mark.parametrize("cosine", [False, True])
+def test_a_user_is_id_history_and_newest_item(cosine: bool) -> None:
+    found = towers(cosine=cosine)
+    expected = torch.stack([plain(found, user, history) for user, history in ASKED])
+    if cosine:
+        expected = expected / expected.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    assert_close(found.users(moments()).detach(), expected)
+
+
+def test_of_whom_anything_is_known() -> None:
+    assert towers().told(moments()).tolist() == [True, True, True, True, False]
+    assert towers(user_share=0.0).told(moments()).tolist() == [True, True, False, True, False]
+
+
+def test_an_item_without_interactions_is_zero() -> None:
+    found = towers()
+    assert_close(found.items(torch.arange(ITEMS)), found.item.rows * KNOWN_ITEMS.unsqueeze(1))
+
+
+def test_training_drops_a_share_of_the_ids() -> None:
+    found, every = towers(id_dropout=0.2), torch.arange(ITEMS)[KNOWN_ITEMS > 0].repeat(200)
+    torch.manual_seed(0)
+    dropped = (found.train().items(every) == 0).all(dim=1).float().mean()
+    assert float(dropped) == pytest.approx(0.2, abs=0.04)  # over 3 standard deviations
+    assert not (found.eval().items(every) == 0).any()

@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.evaluation.ranking import topk_cuda
+from retrieval_leaderboard.evaluation.runs.isolation import call
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.neural.training import memory
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.memory import peak_mib
+
+DATA = planted()
+WIDE = {"embedding_dim": 256, "epochs": 1, "negatives": 64}
+N_ITEMS = 200_000
+
+
+def wide():
+    return replace(DATA.train_valid, n_items=N_ITEMS, item_features=None, user_features=None)
+
+
+def described():
+    """200,000 items with features as AliEC's."""
+    rng = np.random.default_rng(0)
+    codes = {f"column {n}": rng.integers(0, 20_000, N_ITEMS).astype(np.int32) for n in range(4)}
+    features = Features(codes, numeric={"price": rng.random(N_ITEMS, dtype=np.float32)},
+                        vocabulary={name: [""] * 20_000 for name in codes})  # fmt: skip
+    return replace(DATA.train_valid, n_items=N_ITEMS, item_features=features, user_features=None)
+
+
+CASES = {
+    "ids": (WIDE, wide),
+    "neighbors": (WIDE | {"neighbors": 20}, wide),
+    "features": (WIDE | {"features": True, "mlp": "256-128", "norm": "layer"}, described),
+}
+
+
+def growth(case: str) -> float:
+    """MiB that a fit adds to what importing and reading took; called in a process of its own."""
+    progress.configure(quiet=True)
+    settings, data = CASES[case]
+    InfoNCE(**settings).fit(DATA.train_valid, None, 0)
+    train = data()
+    before = peak_mib()
+    InfoNCE(**settings).fit(train, None, 0)
+    return peak_mib() - before
+
+
+@pytest.mark.parametrize(
+    "case", ["ids", *(pytest.param(each, marks=pytest.mark.slow) for each in ("neighbors", "features"))]
+)
+def test_the_estimate_is_what_a_fit_takes(case) -> None:
+    settings, data = CASES[case]
+    estimate = memory.needed(InfoNCE(**settings), data()) / memory.MIB
+    assert 0.6 * estimate < call(growth, case) < 1.3 * estimate
+
+
+def test_on_a_gpu_both_kinds_of_memory_are_checked(monkeypatch) -> None:
+    monkeypatch.setattr(compute, "_current", compute.Compute(device="cuda"))
+    monkeypatch.setattr(topk_cuda, "BLOCK_SCORES", 1000)
+    for short, kind in (("cuda", "GPU"), ("cpu", "main")):
+        free = {"cuda": 2**40, "cpu": 2**40} | {short: 2**20}
+        monkeypatch.setattr(memory, "available", free.__getitem__)
+        with pytest.raises(InputError, match=f"of {kind} memory, 1 MiB are free"):
+            memory.check(InfoNCE(**WIDE), wide())
+
+
+def test_hard_negatives_count() -> None:
+    many = replace(DATA.train_valid, n_users=1_000_000)
+    more = memory.needed(InfoNCE(hard_negatives=2), many) - memory.needed(InfoNCE(), many)
+    assert more >= 1_000_000 * 100 * 8
+
+
+def test_what_cannot_fit_is_refused_with_advice(monkeypatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda device: 10 * memory.MIB)
+    said = r"infonce needs about [\d,]+ MiB of main memory, 10 MiB are free: lower embedding_dim \(256\)"
+    with pytest.raises(InputError, match=said):
+        InfoNCE(**WIDE).fit(wide(), None, 0)
+
+
+def test_features_and_ids_count() -> None:
+    def needed(**settings) -> int:
+        return memory.needed(InfoNCE(**settings), replace(DATA.train_valid, n_users=1_000_000))
+
+    assert needed(user_share=0.5) - needed() == pytest.approx(1_000_000 * 64 * 4 * memory.COPIES)
+    assert needed(features=True) > needed()
+
+
+def test_available_memory_is_told() -> None:
+    assert memory.available("cpu") > 100 * memory.MIB

@@ -1,0 +1,91 @@
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.datasets.dataset import Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.neural.training import schedule
+from retrieval_leaderboard.neural.training.schedule import EarlyStopping, horizon, rate
+
+LENGTH = 30
+
+
+class Fixed:
+    """Answers every query with items 0, 1, 2, …"""
+
+    patience, watcher = 2, None
+
+    def recommend(self, queries, k):
+        items = np.tile(np.arange(k, dtype=np.int32), (len(queries), 1))
+        return items, np.zeros(items.shape, np.float32)
+
+
+def queries(truths: list[int]) -> Queries:
+    nothing = Ragged.empty(len(truths))
+    return Queries(
+        np.full(len(truths), -1, np.int32), nothing, nothing, Ragged.from_rows([[each] for each in truths])
+    )
+
+
+def stopping(truths: list[int], scores: int = 10**6, epochs: int = 10) -> EarlyStopping:
+    return EarlyStopping(Fixed(), queries(truths), scores, LENGTH, epochs, seed=0)
+
+
+def test_the_score_is_ndcg_at_20() -> None:
+    # The true items stand at ranks 1, 20 and 21.
+    assert stopping([0, 19, 20]).score(1) == pytest.approx((1 + 1 / math.log2(21) + 0) / 3)
+
+
+def test_an_epoch_that_is_as_good_is_not_better(monkeypatch) -> None:
+    planned = iter([0.3, 0.5, 0.5, 0.5])
+    monkeypatch.setattr(schedule.accuracy, "per_query", lambda *_: {"ndcg": np.array([next(planned)])})
+    here = stopping([0])
+    stopped = []
+    for epoch in range(1, 5):
+        here.score(epoch)
+        stopped.append(here.stop)
+    assert (here.best_epoch, here.best_score) == (2, 0.5)
+    assert stopped == [False, False, False, True]
+
+
+def test_a_sample_of_the_queries_is_scored(monkeypatch) -> None:
+    monkeypatch.setattr(schedule, "VALID_QUERIES", 7)
+    truths = list(range(20))
+    asked = [here.queries.relevant.compact()[0].tolist() for here in (stopping(truths), stopping(truths))]
+    assert asked[0] == asked[1] == sorted(asked[0])
+    assert len(set(asked[0])) == 7
+
+
+@pytest.mark.parametrize(("scores", "epochs", "every"), [
+    # 2 queries, 30 items: 60 scores against 0.15 · 4 · scores of an epoch.
+    (100, 10, 1),
+    (99, 10, 2),
+    (20, 10, 5),
+    (10**6, 20, 1),
+    (10**6, 21, 2),
+])  # fmt: skip
+def test_looking_takes_no_more_than_its_share_of_the_time(scores: int, epochs: int, every: int) -> None:
+    here = stopping([0, 1], scores, epochs)
+    due = [epoch for epoch in range(1, epochs + 1) if here.due(epoch)]
+    assert due == sorted({*range(every, epochs + 1, every), epochs})
+
+
+@pytest.mark.parametrize(("epochs", "steps", "chosen", "expected"), [
+    (7, 1, 0, 7),  # as set
+    (0, 350, 0, 10),  # as many as come to 3,500 steps
+    (0, 349, 0, 11),
+    (0, 3500, 0, 4),
+    (0, 1, 0, 60),
+    (7, 1, 9, 9),  # never fewer than were chosen
+])  # fmt: skip
+def test_epochs(epochs: int, steps: int, chosen: int, expected: int) -> None:
+    assert horizon(SimpleNamespace(epochs=epochs), steps, chosen) == expected
+
+
+@pytest.mark.parametrize(("done", "expected"), [
+    (0.0, 0.0), (0.025, 0.5), (0.5, 0.5), (0.75, 0.5 - 0.5 * 0.5**0.5), (1.0, 0.0)
+])  # fmt: skip
+def test_the_rate_rises_to_the_cosine_and_falls_with_it(done: float, expected: float) -> None:
+    assert rate(done, averaging=0.0) == pytest.approx(expected)

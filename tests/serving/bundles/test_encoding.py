@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.serving.bundles.encoding import Schema
+from retrieval_leaderboard.support.errors import InputError
+
+
+@pytest.fixture
+def schema(dataset):
+    return Schema.of("item", dataset.train.item_features)
+
+
+def raw(features, row):
+    names = features.vocabulary
+    return {
+        "color": names["color"][features.categorical["color"][row]],
+        "tags": [names["tags"][code] for code in features.multivalued["tags"][row]],
+        "price": float(features.numeric["price"][row]),
+    }
+
+
+def test_raw_values_become_the_codes_of_the_training_data(schema, dataset):
+    features = dataset.train.item_features
+    rows = np.array([3, 0, 150])
+    encoded, unseen = schema.encode([raw(features, row) for row in rows])
+    expected = features.take(rows)
+    assert np.array_equal(encoded.categorical["color"], expected.categorical["color"])
+    assert (
+        encoded.multivalued["tags"].compact()[0].tolist()
+        == expected.multivalued["tags"].compact()[0].tolist()
+    )
+    assert np.array_equal(encoded.numeric["price"], expected.numeric["price"])
+    assert unseen == [{}, {}, {}]
+
+
+def test_a_schema_survives_json(schema):
+    assert Schema(**schema.to_json()) == schema
+
+
+def test_a_new_category_counts_as_unknown_and_is_reported(schema, new_item):
+    new = new_item | {"color": "mauve", "tags": ["t1", "shiny"]}
+    encoded, unseen = schema.encode([new_item, new])
+    assert encoded.categorical["color"].tolist() == [4, 0]
+    assert encoded.multivalued["tags"][1].tolist() == [2, 0]
+    assert unseen == [{}, {"color": ["mauve"], "tags": ["shiny"]}]
+
+
+def test_null_is_unknown_and_is_not_reported(schema):
+    encoded, unseen = schema.encode([{"color": None, "tags": None, "price": None}])
+    assert encoded.categorical["color"].tolist() == [0] and unseen == [{}]
+    assert len(encoded.multivalued["tags"][0]) == 0 and np.isnan(encoded.numeric["price"][0])
+
+
+@pytest.mark.parametrize("price", [0, 0.0, 1e8, -3])
+def test_any_finite_price_works(price, schema, new_item):
+    encoded, _ = schema.encode([new_item | {"price": price}])
+    assert encoded.numeric["price"].tolist() == [price]
+
+
+@pytest.mark.parametrize(
+    "price", [float("nan"), float("inf"), 1e39, 10**400, "12", True, [1.0]], ids=lambda each: str(each)[:9]
+)
+def test_other_prices_are_refused(price, schema, new_item):
+    with pytest.raises(InputError, match="the item feature 'price' must be"):
+        schema.encode([new_item | {"price": price}])
+
+
+def test_a_missing_column_is_named_with_the_known_ones(schema, new_item):
+    del new_item["price"]
+    with pytest.raises(InputError, match="'price' is missing: give color, tags, price"):
+        schema.encode([new_item])
+
+
+def test_a_misspelt_column_is_named_with_the_nearest(schema, new_item):
+    with pytest.raises(InputError, match="unknown item feature 'colr': did you mean 'color'"):
+        schema.encode([new_item | {"colr": "c1"}])
+
+
+@pytest.mark.parametrize("wrong", [{"color": ["c1"]}, {"color": 1.5}, {"color": True}, {"tags": "t1"}])
+def test_values_of_a_wrong_type_are_refused(wrong, schema, new_item):
+    with pytest.raises(InputError, match="must be"):
+        schema.encode([new_item | wrong])
+
+
+def test_a_dataset_without_features_takes_none(new_item):
+    with pytest.raises(InputError, match="no user features"):
+        Schema.of("user", None).encode([new_item])

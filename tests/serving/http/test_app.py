@@ -1,0 +1,175 @@
+"""The schema's limits and the service's refusals, by a real client; under load: test_load.py."""
+
+import json
+
+import httpx
+import pytest
+
+from retrieval_leaderboard.serving.http.app import create_app
+from retrieval_leaderboard.serving.http.schemas import MAX_BATCH, MAX_BODY_BYTES
+from retrieval_leaderboard.support.errors import InputError
+from tests.serving.running import running
+
+JSON = {"content-type": "application/json"}
+REFUSED = [
+    ({"user_id": "u1", "k": 0}, "body.k: "),
+    ({"user_id": "u1", "k": 1001}, "body.k: "),
+    ({"user_id": "u1", "k": "20"}, "body.k: "),
+    ({"user_id": 1}, "body.user_id: "),
+    ({"user_id": ""}, "body.user_id: "),
+    ({"user_id": "u" * 257}, "body.user_id: "),
+    ({"history": ["i1"] * 1001}, "body.history: "),
+    ({"history": "i1"}, "body.history: "),
+    ({"histroy": ["i1"]}, "body.histroy: "),
+    ({"user_id": "u1", "timestamp": -1}, "body.timestamp: "),
+    ({"user_id": "u1", "context": {"plac": "left"}}, "unknown context feature 'plac': did you mean 'place'"),
+    ({"user_id": "u1", "features": {f"c{n}": 1 for n in range(65)}}, "body.features: "),
+    ({"user_id": "u1", "features": {"tags": ["t"] * 101}}, "body.features.tags"),
+    ([], "body: "),
+    ({"user_id": "\ud800"}, "body.user_id: "),
+    ({"history": ["\ud800"]}, "body.history.0: "),
+    ({"features": {"\ud800": 1}}, "body.features"),
+    ({}, "the request names nobody"),
+    ({"features": {"segmnt": "a"}}, "unknown user feature 'segmnt': did you mean 'segment'"),
+]
+
+
+@pytest.fixture
+def recommender(opened):
+    return opened()
+
+
+@pytest.fixture
+def client(recommender):
+    """A client of a server in a thread of this process, whose recommender a test can reach."""
+    with running(create_app(recommender)) as port:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            yield client
+
+
+def refusal(answer, status=422):
+    """The one sentence of a refusal."""
+    assert answer.status_code == status, answer.text
+    (key,) = answer.json()
+    assert key == "detail" and "Traceback" not in answer.text
+    return answer.json()["detail"]
+
+
+def test_health(client):
+    assert client.get("/health").json() == {
+        "status": "ok", "model": "described", "dataset": "toy", "index": "flat", "items": 300
+    }  # fmt: skip
+
+
+def test_answers_are_the_librarys(client, recommender):
+    asked = [
+        {"user_id": "u1"},
+        {"history": ["i1", "who"], "k": 7},
+        {"user_id": "new", "features": {"segment": "z"}},
+        {"user_id": "u1", "timestamp": 7200, "context": {"place": "up"}, "exclude_seen": False},
+    ]
+    for body in asked:
+        assert client.post("/recommend", json=body).json() == vars(recommender.recommend(**body))
+    batch = client.post("/recommend/batch", json={"requests": asked}).json()["answers"]
+    assert [each["items"] for each in batch] == [recommender.recommend(**body).items for body in asked]
+
+
+def test_an_added_item_is_recommended_and_survives(client, recommender, new_item, toy_model):
+    added = client.post(
+        "/items", json={"item_id": "new", "features": new_item | {"color": "mauve", "price": 0}}
+    )
+    assert added.status_code == 201
+    assert added.json() == {"item_id": "new", "unknown_values": {"color": ["mauve"]}}
+    for one in (recommender, type(recommender).open(recommender.folder, toy_model)):
+        assert "new" in one.recommend("u1", k=1000).items
+    again = client.post("/items", json={"item_id": "new", "features": new_item})
+    assert refusal(again) == "the item 'new' is in the catalog already: remove it first"
+
+
+def test_bad_requests_get_one_sentence(client, subtests):
+    for body, sentence in REFUSED:
+        with subtests.test(sentence):
+            answer = client.post("/recommend", content=json.dumps(body), headers=JSON)
+            assert sentence in refusal(answer)
+
+
+def test_what_is_no_json_is_refused(client):
+    assert "JSON" in refusal(client.post("/recommend", content=b"{not json", headers=JSON))
+    nan = b'{"item_id": "new", "features": {"color": "c1", "tags": [], "price": NaN}}'
+    assert "'price' must be finite" in refusal(client.post("/items", content=nan, headers=JSON))
+    assert "body.k" in refusal(client.post("/recommend", content=b'{"user_id": "u", "k": NaN}', headers=JSON))
+
+
+def test_too_large_a_batch_and_too_large_a_body(client):
+    most = {"requests": [{"user_id": "u1", "k": 1}] * MAX_BATCH}
+    assert len(client.post("/recommend/batch", json=most).json()["answers"]) == MAX_BATCH
+    most["requests"].append({"user_id": "u1"})
+    assert "body.requests: " in refusal(client.post("/recommend/batch", json=most))
+    large = json.dumps({"user_id": "u" * MAX_BODY_BYTES}).encode()
+    assert "larger than 4,194,304 bytes" in refusal(client.post("/recommend", content=large), 413)
+    pieces = (large[at : at + 65536] for at in range(0, len(large), 65536))
+    assert "larger than" in refusal(client.post("/recommend", content=pieces), 413), "no length is told"
+
+
+def test_a_bug_is_an_error_that_tells_nothing(client, recommender, monkeypatch):
+    def broken(_):
+        raise RuntimeError("secret path /etc")
+
+    monkeypatch.setattr(recommender, "recommend_batch", broken)
+    assert refusal(client.post("/recommend", json={"user_id": "u1"}), 500) == "internal error"
+
+
+def test_an_item_that_cannot_be_kept_is_not_added(client, recommender, new_item, monkeypatch):
+    def full():
+        raise InputError("cannot write /secret: no space left")
+
+    monkeypatch.setattr(recommender, "save", full)
+    answer = client.post("/items", json={"item_id": "new", "features": new_item})
+    assert refusal(answer, 507) == "the item could not be kept: the server cannot write"
+    assert len(recommender) == 300
+
+
+def test_an_item_for_a_bundle_that_changed_is_refused(client, recommender, new_item):
+    (recommender.folder / "changes.log").write_text("of another")
+    answer = client.post("/items", json={"item_id": "new", "features": new_item})
+    assert "the bundle was changed by another process; restart" in refusal(answer, 409)
+    assert len(recommender) == 300
+
+
+def test_a_service_that_only_reads_takes_no_items(recommender, new_item):
+    with running(create_app(recommender, takes_items=False)) as port:
+        address = f"http://127.0.0.1:{port}"
+        answer = httpx.post(
+            f"{address}/items", json={"item_id": "new", "features": new_item}, trust_env=False
+        )
+    assert "only reads its bundle" in refusal(answer, 403) and len(recommender) == 300
+
+
+def test_moments_are_read_as_those_of_a_log_are(client):
+    def asked(moment):
+        return client.post("/recommend", json={"user_id": "u1", "timestamp": moment})
+
+    for moment in (1580472000, 1580472000000, 1580472000000000000, "2020-01-31T12:00:00Z", 1580472000.5):
+        assert asked(moment).status_code == 200, moment
+    for moment in (-1, True, 20200131, "soon", "1960-01-01", [1]):
+        assert "body.timestamp" in refusal(asked(moment))
+    assert "timestamp is 'soon': give unix seconds" in refusal(asked("soon"))
+
+
+def test_openapi_tells_every_answer(client):
+    page = client.get("/openapi.json").json()
+    told = {path: set(next(iter(methods.values()))["responses"]) for path, methods in page["paths"].items()}
+    everywhere = {"400", "408", "413", "503"}
+    assert told["/health"] == everywhere | {"200"}
+    assert told["/recommend"] == told["/recommend/batch"] == everywhere | {"200", "422", "500"}
+    assert told["/items"] == everywhere | {"201", "403", "409", "422", "500", "507"}
+    for methods in page["paths"].values():
+        for status, answer in next(iter(methods.values()))["responses"].items():
+            if status >= "400":
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Refusal"} and answer["description"]
+
+
+def test_other_paths_and_methods(client):
+    assert client.get("/recommend").status_code == 405
+    assert client.get("/nothing").status_code == 404

@@ -1,0 +1,78 @@
+"""Defaults beside tuned settings: which choices count, what datasets lend one another, and the share."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.runs import configs
+from retrieval_leaderboard.neural.infonce import InfoNCE
+from retrieval_leaderboard.studies import transfer
+from retrieval_leaderboard.studies.defaults import WANTED, page, read
+from retrieval_leaderboard.studies.tuned_configs import Tuned, choices
+
+STORED = [record for record in read() if "from" not in record]
+
+
+def test_choices_with_a_score_on_validation(tmp_path):
+    chosen = {
+        "infonce": configs.Choice({"epochs": 80}, configs.Chosen("tuning", trials=3, valid_ndcg=0.123457)),
+        "bsl": configs.Choice({"epochs": 9, "negatives": 5}, configs.Chosen("hand", 2, valid_ndcg=0.31)),
+        "swing": configs.Choice({"top_k": 5}, configs.Chosen("hand")),
+    }
+    for model, choice in chosen.items():
+        configs.write(tmp_path / "configs" / "mine.yaml", "random", model, choice)
+    data = SimpleNamespace(name="mine", protocol="random", exclude_seen=True)
+    assert list(choices(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
+
+
+@pytest.mark.parametrize("record", STORED, ids=lambda record: f"{record['dataset']}, {record['model']}")
+def test_stored_scores_are_of_todays_defaults_and_good_enough(record):
+    assert record["settings"] == settings.defaults(registry.get(record["model"]))
+    assert record["ndcg"] >= WANTED * record["tuned"]
+
+
+def test_page():
+    record = {"dataset": "mine: random, seen items excluded", "tuned": 0.1}
+    records = [
+        record | {"model": "als", "ndcg": 0.091, "trials": 30},
+        record | {"model": "swing", "ndcg": 0.0899, "trials": 5},
+    ]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page(records).splitlines()]
+    assert [row[1:] for row in cells if row[0].startswith("mine:")] == [
+        ["als", "0.0910", "0.1000", "91.0%", "yes", "30"],
+        ["swing", "0.0899", "0.1000", "89.9%", "no", "5"],
+    ]
+
+
+def share(dataset, value, origin=None):
+    record = {"model": "als", "dataset": f"{dataset}: time", "ndcg": value, "tuned": 1.0}
+    return record | ({"from": origin} if origin else {})
+
+
+def test_settings_are_taken_by_their_worst_share_elsewhere():
+    records = [
+        *(share("gowalla", 0.9), share("gowalla", 0.3, "ml-1m"), share("gowalla", 0.85, "ml-100k")),
+        *(share("ml-1m", 0.6), share("ml-1m", 0.95, "ml-100k"), share("ml-1m", 0.5, "gowalla")),
+        *(share("ml-100k", 0.7), share("ml-100k", 0.8, "ml-1m"), share("ml-100k", 0.4, "gowalla")),
+    ]
+    by_dataset = transfer.shares(records)["als"]
+    # Without gowalla: ml-100k's are worth .95 on ml-1m, ml-1m's .8 on ml-100k, the defaults .6 at worst.
+    assert transfer.taken_without("gowalla", by_dataset) == "ml-100k"
+    assert transfer.taken_without("ml-1m", by_dataset) == "ml-100k"
+    assert transfer.taken_without("ml-100k", by_dataset) == "defaults"
+    # Of ml-100k's settings, good where they were scored, the worst may not be known.
+    elsewhere = by_dataset | {"amazon-beauty": {"defaults": 0.65}}
+    assert transfer.taken_without("gowalla", elsewhere) == "defaults"
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in transfer.part(records).splitlines()
+    ]
+    assert ["als", "gowalla", "90.0%", "", "", "30.0%", "85.0%", "ml-100k", "85.0%"] in rows
+
+
+def test_other_datasets_lend_their_choice_but_not_its_length(tmp_path):
+    chosen = configs.Choice({"epochs": 80, "temperature": 0.3}, configs.Chosen("hand"))
+    for name, section in (("gowalla", "published"), ("ml-1m", "next-item"), ("ml-100k", "cold-items")):
+        configs.write(tmp_path / "configs" / f"{name}.yaml", section, "infonce", chosen)
+    (found,) = transfer.origins(Tuned("infonce", 0.1, 3), "ml-1m", tmp_path)
+    assert found == ("gowalla", settings.defaults(InfoNCE) | {"temperature": 0.3})

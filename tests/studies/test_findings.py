@@ -1,0 +1,117 @@
+"""Findings: what is scored, what a table says of scores, which models are efficient."""
+
+import pytest
+
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.studies import findings, findings_page
+from retrieval_leaderboard.studies.ablations import PLACES, STUDIES, Place
+from retrieval_leaderboard.studies.findings_page import Score, efficient, page, score
+from retrieval_leaderboard.studies.row_selection import compared
+
+
+def test_every_variant_differs_from_the_first_and_can_be_built():
+    for study in STUDIES:
+        (model, base), *others = study.variants.values()
+        assert all(other != (model, base) for other in others)
+    for model, changed in findings.variants(PLACES[0]):
+        settings.build(registry.get(model), settings.resolve(registry.get(model), changed, "here"))
+
+
+def test_a_variant_of_several_studies_is_scored_once():
+    asked = list(findings.variants(PLACES[0]))
+    assert asked.count(("infonce", PLACES[0].settings)) == 1
+    assert len(asked) == len({repr(each) for each in asked})
+
+
+def test_a_change_within_two_standard_errors_is_marked():
+    base, near, far = Score([0.10, 0.12]), Score([0.11, 0.13]), Score([0.20, 0.22])
+    assert base.text(base) == "0.1100"
+    assert near.text(base) == "0.1200 (≈ +9.1%)"
+    assert far.text(base) == "0.2100 (+90.9%)"
+
+
+def row(model, ndcg, seconds, by="defaults", date="2026-11-25", processor="A processor"):
+    record = {"metrics": {"ndcg": ndcg}, "fit_seconds": seconds, "threads": 2, "processor": processor}
+    return Row(model, {}, [record | {"chosen": {"by": by}, "date": date}], [])
+
+
+def board(*rows):
+    about = {"name": "unpublished", "title": "gowalla", "synthetic": False, "protocol": "published"}
+    about |= {"exclude_seen": True, "split_seed": 0}
+    return Board(about, "f", 20, list(rows))
+
+
+def test_the_newest_row_that_was_not_set_by_hand_for_a_run_is_compared():
+    older, newer = row("als", 0.3, 1, date="2026-11-24"), row("als", 0.2, 2)
+    by_command = row("als", 0.4, 2, by="command line", date="2026-11-26")
+    assert compared(board(newer, older, by_command, Row("swing", {}, [], [{}]))) == [newer]
+
+
+def test_efficient_is_what_nothing_as_cheap_beats():
+    cheap, dear, beaten, same_cost = (
+        row("item_cf", 0.15, 2), row("bsl", 0.16, 200), row("als", 0.14, 20), row("swing", 0.12, 2)
+    )  # fmt: skip
+    assert efficient([beaten, dear, same_cost, cheap]) == [cheap, dear]
+
+
+def record(model, ndcg, seed, dataset="ml-100k", **changed):
+    values = settings.resolve(registry.get(model), changed, "here")
+    return {
+        "model": model, "settings": values, "ndcg": ndcg, "dataset": f"{dataset}: next-item", "seed": seed,
+        "seconds": 30.0, "processor": "A processor", "threads": 2, "date": f"2026-11-25T00:00:0{seed}",
+    }  # fmt: skip
+
+
+CLASSICAL = row("item_cf", 0.15, 2), row("swing", 0.14, 4)
+
+
+def test_page():
+    uniform = {"negatives": 2048, "in_batch": False}
+    records = [record("infonce", 0.1 + seed / 1000, seed, **uniform) for seed in (0, 1)]
+    records += [record("bsl", 0.2 + seed / 1000, seed) for seed in (0, 1)]
+    records += [record("simplex_ccl", 0.2, 0), record("bsl", 0.3, 0, "gowalla", epochs=20)]
+    text = page(records, [board(*CLASSICAL, row("bsl", 0.16, 200))], [])
+    assert "6 fits, 3 minutes together; A processor, threads: 2." in text
+    losses = text.split("## Which loss")[1].split("##")[0]
+    assert "ml-100k, 2 seeds" in losses and "gowalla, " not in losses  # Nothing to compare with there.
+    assert "| BSL     | 0.2005 (+99.5%)    |" in losses
+    assert "How many uniform negatives" not in text  # Its first variant alone has scores.
+    assert "| CCL     | –                  |" in losses  # A single seed.
+    kept, share = text.split("## Quality")[1].split("## When")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in kept.splitlines()]
+    heading = "gowalla: published, seen items excluded, top 20"
+    assert [heading, "item_cf", "defaults", "0.1500", "2.0", "A processor, 2 threads", "yes"] in cells
+    assert [heading, "swing", "defaults", "0.1400", "4.0", "A processor, 2 threads", ""] in cells
+    assert "94%" in share and "88%" in share and "100 ×" in share
+
+
+def test_seconds_of_two_machines_are_not_compared():
+    elsewhere = row("bsl", 0.16, 200, processor="Another")
+    kept, share = page([], [board(*CLASSICAL, elsewhere)], []).split("## Quality")[1].split("## When")
+    assert "| Another, 2 threads     | –" in kept
+    assert "timed on different machines" in share and "×" not in share
+
+
+def test_the_newest_score_of_a_seed_counts():
+    records = [record("bsl", 0.1, 0), record("bsl", 0.3, 1), record("bsl", 0.2, 0) | {"date": "2026-11-26"}]
+    found = score(Place("ml-100k"), "bsl", {}, records)
+    assert sorted(found.values) == [0.2, 0.3]
+
+
+def test_plot_is_the_same_for_the_same_runs(tmp_path):
+    drawn = [tmp_path / name for name in ("a.svg", "b.svg")]
+    for target in drawn:
+        findings_page.plot([board(row("item_cf", 0.15, 2), row("bsl", 0.16, 200))], target)
+    assert drawn[0].read_bytes() == drawn[1].read_bytes()
+
+
+def test_boards_that_are_not_stored_are_named(tmp_path):
+    (tmp_path / "gowalla").mkdir()
+    with pytest.raises(ValueError, match="no runs are stored of: gowalla: published"):
+        findings_page.found_boards(tmp_path)
+
+
+def test_an_unknown_dataset_is_one_sentence_and_exit_code_2(capsys):
+    assert findings.main(["--datasets", "gowala"]) == 2
+    assert "unknown dataset of the findings 'gowala': did you mean 'gowalla'?" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""Shortfalls: which rows count, what is said and drawn of them."""
+
+from retrieval_leaderboard import (
+    baselines,  # noqa: F401  (importing registers its models)
+    neural,  # noqa: F401
+)
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.studies import gaps_to_published
+
+ABOUT = {
+    "name": "gowalla", "title": "gowalla", "synthetic": False, "protocol": "published",
+    "exclude_seen": True, "split_seed": 0, "users": 10, "train_valid_interactions": 200,
+}  # fmt: skip
+
+
+def row(model, recall, ndcg, curve=(), by="tuning", trials=30, **changed):
+    log = [{"epoch": epoch, "loss": 1.0} | ({"valid_ndcg": score} if score else {}) for epoch, score in curve]
+    record = {"metrics": {"recall": recall, "ndcg": ndcg}, "seed": 0, "choosing": log, "dataset": ABOUT}
+    record |= {"chosen": {"by": by, "trials": trials}, "date": "2026-11-25"}
+    return Row(model, settings.resolve(registry.get(model), changed, "here"), [record], [])
+
+
+def board(*rows):
+    return Board(ABOUT, "f", 20, list(rows))
+
+
+def found(*rows):
+    return gaps_to_published.shortfalls([board(*rows)])
+
+
+def names(*rows):
+    return [(match.row.settings.get("epochs"), match.reference.name) for _, match in found(*rows)]
+
+
+HIGH = row("item_cf", 0.9, 0.9)
+"""Above all that is published: only rows below a number of their own kind are left to tell"""
+
+
+def test_every_row_that_is_as_like_counts():
+    first = row("simplex_ccl", 0.1880, 0.1500, neighbors=0, epochs=1)
+    second = row("simplex_ccl", 0.1880, 0.1500, trials=9, neighbors=0, epochs=2)
+    reached = row("simplex_ccl", 0.1880, 0.1600, trials=99, neighbors=0, epochs=3)
+    told = names(first, second, reached, HIGH)
+    assert {each for each in told if each[1] == "SimpleX"} == {(1, "SimpleX"), (2, "SimpleX")}
+    assert not any(epochs == 3 for epochs, name in told if name in ("SimpleX", "MF-CCL"))
+
+
+def test_another_dimension_is_no_shortfall_but_a_number_above_all_rows_is():
+    wide = row("simplex_ccl", 0.1, 0.1, neighbors=0, embedding_dim=256)
+    assert names(wide, HIGH) == []
+    assert "SimpleX" in [name for _, name in names(wide)]
+
+
+def test_a_row_that_was_set_for_a_run_is_no_shortfall():
+    assert names(row("simplex_ccl", 0.1, 0.1, by="command line", neighbors=0), HIGH) == []
+
+
+def test_section():
+    text = gaps_to_published.section(found(row("bsl", 0.0941, 0.1584, [(1, 0.0), (2, 0.1)], neighbors=0)))
+    (line,) = [line for line in text.splitlines() if "MF + BSL" in line]
+    assert "-50.0% / +0.0%" in line and "| Recall " in line and "learning_curves.svg" in text
+    assert "learning_curves" not in gaps_to_published.section(found(row("item_cf", 0.1, 0.1)))
+
+
+def test_a_curve_holds_the_epochs_that_were_scored():
+    assert gaps_to_published.curve(row("bsl", 0.1, 0.1, [(1, 0.0), (2, 0.1), (4, 0.12)])) == [
+        (2, 0.1),
+        (4, 0.12),
+    ]
+
+
+def test_plot(tmp_path):
+    target = tmp_path / "curves.svg"
+    gaps_to_published.plot(found(row("item_cf", 0.1, 0.1)), target)
+    assert not target.exists()
+    gaps_to_published.plot(found(row("bsl", 0.1, 0.1, [(2, 0.1), (4, 0.12)])), target)
+    assert "<svg" in target.read_text()

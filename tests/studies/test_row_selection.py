@@ -1,0 +1,20 @@
+"""Which row of a model the pages compare."""
+
+import pytest
+
+from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.studies.row_selection import compared
+
+
+def row(by, trials, date):
+    return Row("infonce", {}, [{"chosen": {"by": by, "trials": trials}, "date": date}], [])
+
+
+@pytest.mark.parametrize(("rows", "expected"), [
+    ([row("tuning", 30, "2026-11-25"), row("tuning", 9, "2026-11-26")], 0),
+    ([row("hand", 9, "2026-11-25"), row("tuning", 9, "2026-11-26")], 1),
+    ([row("defaults", 0, "2026-11-25"), row("command line", 0, "2026-11-26")], 0),
+], ids=["most trials", "newest of equals", "none for one command"])  # fmt: skip
+def test_the_row_compared(rows, expected) -> None:
+    (found,) = compared(Board({}, "f", 20, rows))
+    assert found is rows[expected]
