@@ -52,8 +52,8 @@ def test_distinct_keeps_the_first_of_a_row():
 
 
 def test_no_row_contains_an_empty_place():
-    items = np.array([[-1, 2], [-1, 0]], dtype=np.int32)
-    assert not Ragged.from_rows([[0], [1]]).contains(items).any()
+    items = np.array([[-1, 0], [-1, 1]], dtype=np.int32)
+    assert not Ragged.from_rows([[1], [0]]).contains(items).any()
     assert not Ragged.empty(2).contains(items).any()
 
 
