@@ -286,7 +286,7 @@ def test_the_list_needs_no_data(run):
         (["--tune", "2", "--split-seed", "1"], "--tune: leave --split-seed out"),
         (["--split-seed", "-1"], "split seed -1: give 0 or more"),
         (["--set", "item_cf.shrinkage=nan"], "item_cf.shrinkage=nan: it must be a number"),
-        (["--set", "dssm_bce.negative_weight=0"], "dssm_bce.negative_weight is 0: give more than 0"),
+        (["--set", "dssm_bce.negative_weight=0"], "dssm_bce.negative_weight is 0.0: give more than 0"),
         (["--columns", "uses=u"], "--columns 'uses=u': give it as user=NAME,item=NAME"),
         (["--device", "cuda"], "PyTorch sees no CUDA card"),
     ],
