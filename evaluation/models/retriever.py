@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
@@ -80,6 +80,10 @@ class Retriever(ABC):
     def stochastic(self) -> bool:
         """Whether `fit` depends on its seed, under these settings; a model without chance is run with one."""
         return True
+
+    def resolve(self, train: Interactions, valid: Queries | None) -> dict[str, Any]:
+        """Every setting as a plain value: what is "auto" by its rule, all others as they are."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Settings that change nothing on such data: a search leaves them out, and a board says so."""

@@ -106,7 +106,7 @@ def load(model_class: type[Model], folder: Path) -> Model:
 
     try:
         if (folder / RECORD).is_file():
-            sealed.check(folder, sealed.read(folder / RECORD, {}).get("files", {}), (STATE, WEIGHTS))
+            sealed.check(folder, sealed.read(folder / RECORD).get("files", {}), (STATE, WEIGHTS))
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
         arrays = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:

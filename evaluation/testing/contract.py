@@ -6,32 +6,33 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import lists, settings, unseen_users
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.testing.planted import planted
-from retrieval_leaderboard.support.errors import InputError
-
-if TYPE_CHECKING:
-    from retrieval_leaderboard.evaluation.runs.runner import ModelSource
+from retrieval_leaderboard.evaluation.planted import planted
 
 
 class ContractError(Exception):
     """A model breaks the contract; the message names the part and what it did."""
 
 
-def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
-    """Fit and query `model` with the settings `chosen` in every way the harness will.
+def check_model(model: type[Retriever], **values: Any) -> None:
+    """Fit and query `model` in every way the harness will, on a tiny dataset.
+
+    Args:
+        model: a class derived from `Retriever`.
+        values: its settings where they are not as by default.
 
     Raises:
-        ContractError: the first part that does not hold.
+        ContractError: the first part of the contract that does not hold, and what the model did.
     """
-    data = planted()
+    chosen, data = settings.defaults(model) | values, planted()
     fitted = _fit(model, chosen, data)
     _recommend(fitted, data.test, 5, data, "for ordinary queries")
     _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalog")
@@ -49,44 +50,13 @@ def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
     _save(fitted, data)
 
 
-def check_source(source: ModelSource) -> None:
-    """Check the model at `source` with its default settings.
-
-    Raises:
-        ContractError: as `check`.
-    """
-    model = source.load()
-    check(model, settings.defaults(model))
-
-
-def warm_up(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
-    """Use `model` once on tiny data, so that compiling and loading stay out of measured time.
-
-    A setting that only the real data can answer, such as the name of a column, is left to the real fit.
-    """
-    data = planted()
-    fitted = settings.build(model, chosen)
-    try:
-        fit(fitted, data, seed=0)
-    except InputError:
-        return
-    fitted.recommend(data.test, 5)
-
-
-def fit(model: Retriever, data: Dataset, seed: int) -> None:
-    """Fit as every run does: choose on the validation part, where a model does, then learn from all."""
-    if model.chooses_on_validation:
-        model.fit(data.train, data.valid, seed)
-    model.fit(data.train_valid, None, seed)
-
-
 def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset) -> Retriever:
     try:
         fitted = settings.build(model, chosen)
     except TypeError as error:
         raise ContractError(f"class: {error}") from error
     try:
-        fit(fitted, data, seed=0)
+        harness.fit(fitted, data, seed=0)
     except Exception as error:
         raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
     return fitted

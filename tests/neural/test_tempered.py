@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE
 from retrieval_leaderboard.neural.tempered import fitting
 from retrieval_leaderboard.neural.training.loop import Loop
