@@ -101,7 +101,7 @@ def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
     items, scores = model.recommend(dataset.test, k)
     seconds = time.perf_counter() - started
     lists.check(items, scores, dataset.test, k, dataset.train_valid.n_items)
-    return _score(items, dataset, k, seconds)
+    return score(items, dataset, k, seconds)
 
 
 def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> Evaluation:
@@ -125,7 +125,7 @@ def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> E
         lists.check_items(items, dataset.test)
     except lists.InvalidListsError as error:
         raise InputError(f"the given lists cannot be scored: {error}") from error
-    return _score(items, dataset, k, seconds=0.0)
+    return score(items, dataset, k)
 
 
 def length(k: int, dataset: Dataset) -> int:
@@ -149,7 +149,15 @@ def length(k: int, dataset: Dataset) -> int:
     return length
 
 
-def _score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float) -> Evaluation:
+def score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float = 0.0) -> Evaluation:
+    """Every metric of lists that answer the test queries.
+
+    Args:
+        items: int32[q, k] item codes, best first, -1 for an empty place; they are not checked.
+        dataset: whose test queries they answer.
+        k: how many places count.
+        seconds: what the lists took.
+    """
     queries = dataset.test
     scored = accuracy.per_query(items, queries.relevant, k)
     of_lists = accuracy.list_level(items, dataset.train_valid.n_items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.evaluation.metrics.accuracy import LIST_LEVEL, PER_QUERY
@@ -29,6 +30,15 @@ def text(board: Board) -> str:
     for row in board.rows:
         writer.writerows(_line(record, row, board) for record in row.done + row.failed)
     return out.getvalue()
+
+
+def about(path: Path) -> tuple[str, int] | None:
+    """Fingerprint and k of the board that was written to `path`; None where none was."""
+    if not path.is_file():
+        return None
+    first = next(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8", errors="replace"))), {})
+    k = next((name.partition("@")[2] for name in first if name and name.startswith("ndcg@")), "")
+    return (first.get("fingerprint", ""), int(k)) if k.isdecimal() else None
 
 
 def _line(record: RunRecord, row: Row, board: Board) -> dict[str, Any]:

@@ -109,7 +109,9 @@ def _line(row: Row, label: str, best: dict[str, float], k: int, cells: dict[str,
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     cells |= {metric_column(name, k): _metric(row, name) for name in SHOWN}
     cells |= {column: _cost(row, *cost) for column, cost in COSTS.items() if column in cells}
-    leads = [metric_column(name, k) for name, value in best.items() if row.mean(name) >= value]
+    leads = [
+        metric_column(name, k) for name, value in best.items() if row.mean(name) >= value > float("-inf")
+    ]
     return Line(label + failed, cells, frozenset(leads))
 
 

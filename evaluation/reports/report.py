@@ -19,6 +19,7 @@ from retrieval_leaderboard.evaluation.reports import (
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels, settings_line, written
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
+from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import write_text
 
 LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
@@ -51,6 +52,24 @@ def write(folder: Path, fingerprint: str, k: int) -> Board:
     write_text(folder / TABLE, csv_table.text(asked))
     write_text(folder.parent / "README.md", index(folder.parent))
     return asked
+
+
+def derive(folder: Path) -> Path:
+    """Write every table of a dataset's folder anew; the folder.
+
+    The first board is the one that leaderboard.csv is about, or else the one with the newest run.
+
+    Raises:
+        InputError: no run there can be read.
+    """
+    boards = [board for family in read_boards(folder) for board in family]
+    if not boards:
+        raise InputError(f"{folder} holds no run that can be read")
+    before = csv_table.about(folder / TABLE)
+    newest = max(boards, key=lambda board: max(record.date for record in board.records))
+    asked = next((board for board in boards if (board.fingerprint, board.k) == before), newest)
+    write(folder, asked.fingerprint, asked.k)
+    return folder
 
 
 def shipped_beside(folder: Path) -> Path | None:

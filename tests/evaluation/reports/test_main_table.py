@@ -149,3 +149,10 @@ def test_a_row_set_for_a_run_is_not_the_best_unless_all_are():
     assert BEST in text
     alone = markdown(board(picked))
     assert alone.count("**0.3000**") == len(SHOWN) and BEST not in alone
+
+
+def test_a_metric_that_records_lack_is_a_dash_and_nobodys_best():
+    known = {"recall": 0.2, "ndcg": 0.2}
+    lines = [Row(model, {}, [stored.record(metrics=known)], []) for model in ("als", "bsl")]
+    text = markdown(board(*lines))
+    assert "**–**" not in text and text.count("**0.2000**") == 4
