@@ -14,7 +14,7 @@ from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import lists, settings, unseen_users
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
 from retrieval_leaderboard.evaluation.planted import planted
 
 
@@ -41,8 +41,9 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     nothing = Ragged.empty(len(data.test))
     _recommend(fitted, replace(unseen, history=nothing, exclude=nothing), 5, data, "with empty histories")
     _recommend(fitted, data.test.take(slice(0, 0)), 5, data, "for no query at all")
-    _tell_parameters(fitted)
-    _know_strangers(model, chosen, fitted, data)
+    _check_parameters(fitted)
+    _check_unseen_users(model, chosen, fitted, data)
+    _check_cold_users(model, chosen)
     again = _fit(model, chosen, data)
     first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
     if not np.array_equal(first, second):
@@ -50,28 +51,28 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     _save(fitted, data)
 
 
-def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset) -> Retriever:
+def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset, seed: int = 0) -> Retriever:
     try:
         fitted = settings.build(model, chosen)
     except TypeError as error:
         raise ContractError(f"class: {error}") from error
     try:
-        harness.fit(fitted, data, seed=0)
+        harness.fit(fitted, data, seed)
     except Exception as error:
         raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
     return fitted
 
 
-def _tell_parameters(fitted: Retriever) -> None:
-    told = fitted.parameters
-    if told is not None and not isinstance(told, int | np.integer):
-        raise ContractError(f"parameters: it must be a whole number or None, not {type(told).__name__}")
+def _check_parameters(fitted: Retriever) -> None:
+    number = fitted.parameters
+    if number is not None and not isinstance(number, int | np.integer):
+        raise ContractError(f"parameters: it must be a whole number or None, not {type(number).__name__}")
 
 
-def _know_strangers(
+def _check_unseen_users(
     model: type[Retriever], chosen: Mapping[str, Any], fitted: Retriever, data: Dataset
 ) -> None:
-    """Refuse a model that gives a stranger what one known user gets, whoever that is.
+    """Refuse a model that gives an unseen user what one known user gets, whoever that is.
 
     That two answers agree may be chance. So it is asked again of a fit in which every user does what
     another one did: a row that was learned is another one then.
@@ -89,6 +90,24 @@ def _know_strangers(
             f"{user} of {len(data.user_ids)}: table[-1] is NumPy's last row; give them a row of their own, "
             "such as by self.user_rows(table, queries.user)"
         )
+
+
+def _check_cold_users(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
+    """Refuse a model that answers whom it knows nothing of from a row that was drawn and never learned."""
+    if not issubclass(model, EmbeddingRetriever):
+        return
+    data, other = planted(absent=1), planted(absent=13)
+    fits = (_fit(model, chosen, each, seed) for each, seed in ((data, 0), (other, 0), (data, 1)))
+    first, of_other, by_seed = (each for each in fits if isinstance(each, EmbeddingRetriever))
+    for user, who in (
+        (-1, "users unseen in training (user -1)"),
+        (0, "a user without training interactions"),
+    ):
+        if unseen_users.untrained(first, of_other, by_seed, user):
+            raise ContractError(
+                f"recommend for {who}: without a history they get a random vector that was never learned; "
+                "give zeros, which rank nothing, or something of the data, such as the mean of all users"
+            )
 
 
 def _save(model: Retriever, data: Dataset) -> None:

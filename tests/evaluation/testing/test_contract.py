@@ -61,7 +61,7 @@ def test_a_broken_model_is_named(models, name, message):
 
 
 @pytest.mark.parametrize(
-    "name", ["ByUser", "MeanForStrangers", "WithHistory", "RareUsersAsStrangers", "Tunable"]
+    "name", ["ByUser", "MeanForStrangers", "WithHistory", "RareUsersAsStrangers", "Tunable", "RandomCodes"]
 )
 def test_users_of_their_own_and_an_answer_for_strangers_keep_it(models, name):
     model = getattr(models, name)
@@ -84,6 +84,17 @@ def test_a_stranger_must_not_get_the_answer_of_one_known_user(models, name, user
     model = getattr(models, name)
     model.name = name
     with pytest.raises(ContractError, match=f"answer of one known user, code {user} of 48: .*user_rows"):
+        check_model(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [("RandomForStrangers", "users unseen"), ("RandomForColdUsers", "a user without training interactions")],
+)
+def test_a_vector_that_was_never_learned_is_no_answer(models, name, who):
+    model = getattr(models, name)
+    model.name = name
+    with pytest.raises(ContractError, match=f"recommend for {who}.*: .*never learned"):
         check_model(model)
 
 
