@@ -96,7 +96,7 @@ def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
         exclude_seen=about.exclude_seen,
         split_seed=about.split_seed,
         carve=carve if about.protocol == "published" else None,
-        **own_file.chosen(options),
+        **own_file.as_arguments(options),
         scale=options.scale,
     )
 

@@ -14,7 +14,7 @@ from retrieval_leaderboard import (
     neural,
 )
 from retrieval_leaderboard.datasets import load
-from retrieval_leaderboard.datasets.catalog import SOURCES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation import evaluate, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.saving import RECORD

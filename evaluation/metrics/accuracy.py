@@ -25,7 +25,7 @@ def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[st
     Returns:
         metric → float64[q]; NaN for a query without relevant items.
     """
-    hit = contains(relevant, items[:, :k]).astype(np.float64)
+    hit = relevant.contains(items[:, :k]).astype(np.float64)
     n_relevant = relevant.lengths.astype(np.float64)
     n_relevant[n_relevant == 0] = np.nan
     hits = Hits(hit, n_relevant, k)
@@ -35,18 +35,6 @@ def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[st
 def list_level(items: npt.NDArray[np.int32], n_items: int) -> dict[str, float]:
     """Every list-level metric of int32[q, k] lists from a catalog of `n_items`."""
     return {name: metric.function(items, n_items) for name, metric in LIST_LEVEL.items()}
-
-
-def contains(rows: Ragged, items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """bool[q, m]: whether `items[i, j]` stands in row i of `rows`; False for -1."""
-    values, _ = rows.compact()
-    if not len(values):
-        return np.zeros(items.shape, dtype=np.bool_)
-    width = np.int64(max(int(values.max()), int(items.max(initial=0))) + 1)
-    members = np.sort(rows.rows() * width + values)  # (total,)
-    keys = np.arange(len(rows))[:, None] * width + items  # (queries, places)
-    place = np.minimum(np.searchsorted(members, keys.ravel()), len(members) - 1)
-    return (members[place].reshape(items.shape) == keys) & (items >= 0)
 
 
 def mean(values: dict[str, npt.NDArray[np.float64]]) -> dict[str, float]:

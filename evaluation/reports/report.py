@@ -99,7 +99,7 @@ def data_section(board: Board) -> list[str]:
     newest = max(profiled, key=lambda record: record.date, default=None)
     lines = newest.dataset.profile.lines() if newest and newest.dataset.profile else []
     about = board.dataset
-    lines.append(f"validation: {validation.told(about.protocol, about.carve)}")
+    lines.append(f"validation: {validation.describe(about.protocol, about.carve)}")
     return ["## Data\n", "\n".join(f"- {line}" for line in lines) + "\n"]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from retrieval_leaderboard.datasets.profile import ORDERED
-from retrieval_leaderboard.datasets.splits.holdout import DRAW, STRETCH
+from retrieval_leaderboard.datasets.splits.holdout import BLOCK, DRAW
+from retrieval_leaderboard.datasets.splits.registry import SEQUENTIAL
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.sealed import CHECKSUM, SCHEMA
 
@@ -40,7 +40,9 @@ DROPPED = {
 _FORMER_SLICES = {"history 0": "cold users"}
 _ENOUGH_TO_PROPAGATE = 15
 """Interactions a user from which two-tower models propagated by rule"""
-_STRETCH_NOTE = "the source's test rows lie together"
+_BLOCK_NOTE = "the source's test rows lie together"
+"""How a note began by which records, before they had "carve", told of a block"""
+_FORMER_CARVES = {"stretch": BLOCK}
 _OTHER_DATA = "chosen on other data"
 _COSTS = (
     "fit_seconds", "recommend_seconds", "queries_per_second", "peak_rss_mib", "peak_gpu_mib", "threads",
@@ -117,9 +119,10 @@ def _run_to_2(old: Json) -> Json:
 
 def _dataset_to_2(old: Json) -> Json:
     protocol = old["protocol"]
-    noted = any(note.startswith(_STRETCH_NOTE) for note in old["notes"])
-    carve = (STRETCH if noted else DRAW) if protocol in ("published", "random") else ""
+    noted = any(note.startswith(_BLOCK_NOTE) for note in old["notes"])
+    carve = (BLOCK if noted else DRAW) if protocol in ("published", "random") else ""
     new: Json = {"carve": carve, "train_interactions": 0, "valid_queries": 0, "profile": None} | old
+    new["carve"] = _FORMER_CARVES.get(new["carve"], new["carve"])
     if new["profile"]:
         new["profile"] = {"candidates": "", "learned": 0, "begin": []} | new["profile"]
     return new
@@ -173,7 +176,7 @@ def _without_effect(old: Json) -> list[str]:
 def _by_interaction(old: Json) -> bool:
     """Whether a two-tower model's training examples were interactions, by setting or by rule."""
     examples = _named(old["settings"])["examples"]
-    return examples == "position" or (examples == "auto" and old["dataset"]["protocol"] in ORDERED)
+    return examples == "position" or (examples == "auto" and old["dataset"]["protocol"] in SEQUENTIAL)
 
 
 def _named(old: Json) -> Json:

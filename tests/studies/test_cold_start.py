@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from retrieval_leaderboard.datasets.splits.split import excludes_seen
+from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.studies.cold_start import page
 from tests.evaluation.stored import keep, record

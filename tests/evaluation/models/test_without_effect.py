@@ -29,7 +29,7 @@ TOWER = {"embedding_dim": 8, "epochs": 1, "history_encoder": "mean"}
         (Swing, {}, ORDERED, False),
         (BSL, TOWER, UNORDERED, True),
         (BSL, TOWER, ORDERED, False),
-        (BSL, TOWER | {"rows": "user"}, ORDERED, True),
+        (BSL, TOWER | {"examples": "user"}, ORDERED, True),
     ],
 )
 def test_recency_without_an_order(model, settings, data: Dataset, idle: bool):

@@ -91,6 +91,22 @@ def test_what_records_did_not_say_at_first(tmp_path, settings, about, more, prop
     assert (found.propagates, found.without_effect) == (propagates, idle)
 
 
+@pytest.mark.parametrize(
+    ("about", "carve"),
+    [
+        ({"protocol": "published", "notes": ["83 interactions, not the published 100"]}, "draw"),
+        ({"protocol": "published", "notes": ["the source's test rows lie together: it is one"]}, "block"),
+        ({"protocol": "random"}, "draw"),
+        ({"protocol": "time"}, ""),
+        ({"protocol": "published", "carve": "stretch"}, "block"),
+        ({"protocol": "published", "carve": "block"}, "block"),
+        ({"protocol": "next-item", "carve": ""}, ""),
+    ],
+)
+def test_how_validation_was_carved(tmp_path, about, carve):
+    assert read(tmp_path, old(dataset=about)).dataset.carve == carve
+
+
 def test_figures_that_records_did_not_have_at_first(tmp_path):
     slices = [{"slice": "history 0", "queries": 3, "recall": 0.25, "ndcg": 0.125}]
     found = read(tmp_path, old(slices=slices, parameters=0))
