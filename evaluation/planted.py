@@ -21,8 +21,8 @@ def planted(turned: int = 0, absent: int = 0) -> Dataset:
     """
     n_users, n_items = BLOCKS * USERS_A_BLOCK, BLOCKS * ITEMS_A_BLOCK
     user = (np.arange(n_users) + turned) % n_users
-    place = (user[:, None] // BLOCKS + np.arange(ITEMS_A_BLOCK)) % ITEMS_A_BLOCK  # (users, order)
-    item = (place * BLOCKS + user[:, None] % BLOCKS).astype(np.int32)
+    position = (user[:, None] // BLOCKS + np.arange(ITEMS_A_BLOCK)) % ITEMS_A_BLOCK  # (users, order)
+    item = (position * BLOCKS + user[:, None] % BLOCKS).astype(np.int32)
     train = _interactions(item[:, :-2], user, n_items, absent)
     train_valid = _interactions(item[:, :-1], user, n_items, absent)
     return Dataset(

@@ -65,7 +65,7 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
         cores_elsewhere=round(elsewhere, 2),
         commit=environment.git_commit(),
     )
-    index_section.keep(run, compared)
+    index_section.write(run, compared)
     return compared
 
 

@@ -162,7 +162,7 @@ class Search:
         before = [each for each in finished if each.params == trial.params]
         state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial)
         found = found | {"seconds": round(time.perf_counter() - started, 1)}
-        database.keep(trial, found, state)
+        database.write_outcome(trial, found, state)
         self.study.tell(trial, found["ndcg"] if state == optuna.trial.TrialState.COMPLETE else None, state)
         best = max((outcome(each)["ndcg"] for each in self.scored()), default=None)
         so_far = "" if best is None else f"; best so far {best:.4f}"

@@ -19,7 +19,7 @@ from retrieval_leaderboard.serving.bundles import index, tables
 from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.serving.bundles.index import VectorIndex
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
-from retrieval_leaderboard.support import locks, sealed
+from retrieval_leaderboard.support import checksums, locks
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import atomic_folder, write_json
 
@@ -231,9 +231,9 @@ def _write_tables(folder: Path, dataset: Dataset) -> None:
 
 
 def _digest(*paths: Path) -> str:
-    """As `sealed.digest`, with one sentence for a file that cannot be read."""
+    """As `checksums.digest`, with one sentence for a file that cannot be read."""
     try:
-        return sealed.digest(*paths)
+        return checksums.digest(*paths)
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
 
