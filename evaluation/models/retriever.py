@@ -88,7 +88,7 @@ class Retriever(ABC):
     ) -> npt.NDArray[np.float32]:
         """What a model has learned of each user: rows of `table`, and `unknown` for user -1.
 
-        Plain `table[users]` is NumPy's last row for user -1, and so tells strangers what one user likes.
+        Plain `table[users]` is NumPy's last row for user -1, and so gives unseen users what one user likes.
 
         Args:
             table: float32[n_users, d].
@@ -113,7 +113,7 @@ class Retriever(ABC):
 
     @property
     def parameters(self) -> int | None:
-        """Numbers learned and kept for answering; None where the model does not tell."""
+        """Numbers learned and kept for answering; None where the model does not report it."""
         return None
 
     @property
@@ -131,7 +131,7 @@ class Retriever(ABC):
 
     @property
     def training_log(self) -> list[dict[str, float]]:
-        """One dict an epoch for models that train in epochs: "epoch", "loss", and what else tells."""
+        """One dict an epoch for models that train in epochs: "epoch", "loss", and what else helps."""
         return []
 
     @property
