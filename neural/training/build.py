@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.neural.batches.batcher import Batcher, Taken
 from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency
 from retrieval_leaderboard.neural.towers.columns import Columns
@@ -46,7 +47,7 @@ def shape_of(
     """
     by_position = model.rows_ == "position"
     context = columns_of(train) if model.context else None
-    if context is not None and not (context.categorical and by_position):
+    if context is not None and not (context.coded and by_position):
         raise InputError(
             f"{model.name}.context needs a dataset with times and training rows of positions; "
             "set context=false or rows=position"

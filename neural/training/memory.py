@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.ranking import topk, topk_cuda
 from retrieval_leaderboard.neural.batches import hard_negatives
 from retrieval_leaderboard.neural.towers import neighbors
+from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.towers.history_encoders import encoder_for
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute, memory, progress
@@ -84,7 +86,7 @@ def available(device: str) -> int:
 
 def _values(features: Features | None) -> int:
     """Rows of the embedding table of features."""
-    return 0 if features is None else sum(map(len, features.vocabulary.values()))
+    return 0 if features is None else sum(Columns.of(features).sizes)
 
 
 def _codes(model: TwoTower, train: Interactions) -> int:
@@ -94,10 +96,7 @@ def _codes(model: TwoTower, train: Interactions) -> int:
 
 
 def _columns(features: Features | None, n: int) -> int:
-    if features is None:
-        return 0
-    several = sum(int(rows.lengths.max(initial=0)) for rows in features.multivalued.values())
-    return n * FLOAT * (len(features.categorical) + several + 3 * len(features.numeric))
+    return 0 if features is None else n * FLOAT * Columns.of(features).width(features)
 
 
 def _batch(model: TwoTower, train: Interactions) -> int:
@@ -128,9 +127,7 @@ def _near(model: TwoTower, train: Interactions) -> int:
 
 def _fields(features: Features | None) -> int:
     """Vectors that the features of one user or item give."""
-    if features is None:
-        return 0
-    return len(features.categorical) + len(features.multivalued) + len(features.numeric) + 1
+    return 0 if features is None else Columns.of(features).fields
 
 
 def _block() -> int:

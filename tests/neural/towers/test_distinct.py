@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import MODELS
 from retrieval_leaderboard.neural.batches import batcher
@@ -51,8 +51,7 @@ def like_a_gpu(monkeypatch):
 def train():
     """With an item more, the last one, that nobody took."""
     log = planted().train_valid
-    block = np.append(log.item_features.categorical["block"], np.int32(0))
-    features = replace(log.item_features, categorical={"block": block})
+    features = Features({"block": log.item_features["block"].with_unknown()})
     times = log.timestamp * 3600
     return replace(log, timestamp=times, n_items=log.n_items + 1, item_features=features)
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.features import Categorical, Features, Numeric
 from retrieval_leaderboard.evaluation.ranking import topk_cuda
 from retrieval_leaderboard.evaluation.runs.isolation import call
 from retrieval_leaderboard.evaluation.testing.planted import planted
@@ -25,9 +25,9 @@ def wide():
 def described():
     """200,000 items with features as AliEC's."""
     rng = np.random.default_rng(0)
-    codes = {f"column {n}": rng.integers(0, 20_000, N_ITEMS).astype(np.int32) for n in range(4)}
-    features = Features(codes, numeric={"price": rng.random(N_ITEMS, dtype=np.float32)},
-                        vocabulary={name: [""] * 20_000 for name in codes})  # fmt: skip
+    codes = [rng.integers(0, 20_000, N_ITEMS).astype(np.int32) for _ in range(4)]
+    columns = {f"column {n}": Categorical(each, [""] * 20_000) for n, each in enumerate(codes)}
+    features = Features(columns | {"price": Numeric(rng.random(N_ITEMS, dtype=np.float32))})
     return replace(DATA.train_valid, n_items=N_ITEMS, item_features=features, user_features=None)
 
 
