@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features.column import KINDS, Column, Rows, restored
+from retrieval_leaderboard.support.errors import InputError
 
 ABOUT = "about"
 
@@ -23,6 +24,9 @@ class Features:
     """Name → column, in the order of `KINDS` and, within a kind, as given"""
 
     def __post_init__(self) -> None:
+        rows = {name: len(column) for name, column in self.columns.items()}
+        if len(set(rows.values())) > 1:
+            raise InputError(f"feature columns must have a row for each user or item: their rows are {rows}")
         order = list(KINDS)
         ordered = sorted(self.columns.items(), key=lambda each: order.index(each[1].kind))
         object.__setattr__(self, "columns", dict(ordered))

@@ -201,7 +201,7 @@ def execute(work: Work) -> dict[str, Any]:
         "recommend_seconds": round(result.recommend_seconds, 3),
         "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
         "peak_rss_mib": round(memory.peak_mib(), 1),
-        "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
+        "peak_gpu_mib": round(compute.device().peak_mib(), 1),
         "parameters": None if model.parameters is None else int(model.parameters),
         "reaches_cold_items": bool(model.reaches_cold_items),
         "propagates": bool(model.propagates),

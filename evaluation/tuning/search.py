@@ -18,6 +18,7 @@ from retrieval_leaderboard.evaluation.tuning import database, search_space
 from retrieval_leaderboard.evaluation.tuning.database import Outcome, outcome
 from retrieval_leaderboard.evaluation.tuning.trial import Trial, attempt
 from retrieval_leaderboard.support import progress, sealed
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.files import write_json
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ class Search:
             key: job.identity(data)[key] for key in ("fingerprint", "model", "seed", "device", "precision")
         }
         about |= {"dataset": data.heading, "versions": environment.versions()}
-        about |= {"processor": environment.gpu() if job.device == "cuda" else environment.processor()}
+        about |= {"processor": DEVICES[job.device].hardware()}
         about |= {"fixed": {key: value for key, value in job.settings.items() if key not in self.space}}
         trials = [
             {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.evaluation.ranking import topk, topk_cuda
+from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
 from retrieval_leaderboard.neural.batches import hard_negatives
 from retrieval_leaderboard.neural.towers import neighbors
 from retrieval_leaderboard.neural.towers.columns import Columns
@@ -133,4 +133,4 @@ def _fields(features: Features | None) -> int:
 def _block() -> int:
     """Bytes of the scores that ranking holds at once."""
     here = compute.current()
-    return 2 * FLOAT * topk_cuda.BLOCK_SCORES if here.device == "cuda" else here.threads * topk.BLOCK_BYTES
+    return 2 * FLOAT * topk_torch.BLOCK_SCORES if here.device == "cuda" else here.threads * topk.BLOCK_BYTES

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from retrieval_leaderboard.datasets import (
     Categorical,
@@ -9,6 +10,7 @@ from retrieval_leaderboard.datasets import (
     Queries,
     Ragged,
 )
+from retrieval_leaderboard.support.errors import InputError
 
 FEATURES = Features(
     {
@@ -30,6 +32,12 @@ def test_features_of_chosen_rows() -> None:
 
 def test_columns_stand_in_the_order_of_their_kinds() -> None:
     assert list(FEATURES.columns) == ["color", "genre", "price"]
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    price = Numeric(np.ones(2, dtype=np.float32))
+    with pytest.raises(InputError, match=r"their rows are \{'color': 3, 'price': 2\}"):
+        Features({"color": FEATURES["color"], "price": price})
 
 
 def test_stored_features_are_read_as_they_were(tmp_path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets.features import Categorical, Features, Numeric
-from retrieval_leaderboard.evaluation.ranking import topk_cuda
+from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.evaluation.runs.isolation import call
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
@@ -60,7 +60,7 @@ def test_the_estimate_is_what_a_fit_takes(case) -> None:
 
 def test_on_a_gpu_both_kinds_of_memory_are_checked(monkeypatch) -> None:
     monkeypatch.setattr(compute, "_current", compute.Compute(device="cuda"))
-    monkeypatch.setattr(topk_cuda, "BLOCK_SCORES", 1000)
+    monkeypatch.setattr(topk_torch, "BLOCK_SCORES", 1000)
     for short, kind in (("cuda", "GPU"), ("cpu", "main")):
         free = {"cuda": 2**40, "cpu": 2**40} | {short: 2**20}
         monkeypatch.setattr(memory, "available", free.__getitem__)
