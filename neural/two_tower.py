@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -44,15 +44,13 @@ class TwoTower(TowerSettings):
     """
 
     chooses_on_validation: ClassVar[bool] = True
-    streaming_log_q: ClassVar[bool] = False
-    attends: ClassVar[bool] = True
-    """Whether history_encoder may be self_attention by rule."""
 
     def __post_init__(self) -> None:
         sanity.check(self)
         self.best_epoch_ = 0
         """The epoch that validation chose; 0 before it has."""
-        self.rows_ = "user" if self.rows == "auto" else self.rows
+        self.resolved_: dict[str, Any] = {}
+        """Every setting as a plain value; of the fit that chose the epochs, where there was one."""
         self.training_log_: list[dict[str, float]] = []
         self.choosing_log_: list[dict[str, float]] = []
         self.trained_numbers_ = 0
@@ -70,12 +68,9 @@ class TwoTower(TowerSettings):
         Args:
             positive: float[p], score of each pair.
             negative: float[b, m], score of each row with each shared negative.
-            batch: the rows, pairs and negatives.
+            batch: the examples, pairs and negatives.
             towers: for parameters that belong to the loss.
         """
-
-    def settle(self, train: Interactions) -> None:
-        """Decide what settings leave to the training data, before the first step."""
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Train; with `valid` up to the epoch of best NDCG@20, without it up to the epoch chosen before.
@@ -86,19 +81,13 @@ class TwoTower(TowerSettings):
         """
         from retrieval_leaderboard.neural.training import fit
 
-        if valid is not None:
-            self.rows_ = self._rows_for(train, valid)
+        if valid is not None or not self.best_epoch_:
+            self.resolved_ = self.resolve(train, valid)
         fit.fit(self, train, valid, seed)
 
-    def _rows_for(self, train: Interactions, valid: Queries) -> Literal["user", "position"]:
-        """The setting, or what it comes to by rule."""
-        if self.rows != "auto":
-            return self.rows
-        return "position" if train.ordered and bool((valid.relevant.lengths == 1).all()) else "user"
-
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Recency, where training rows are users; cold negatives, where no item is cold."""
-        idle = {"recency"} if self._rows_for(train, valid) == "user" else set()
+        """Recency, with training examples per user; cold negatives, where no item is cold."""
+        idle = {"recency"} if self.resolve(train, valid)["examples"] == "user" else set()
         idle |= {"cold_negatives"} if train.item_counts.all() else set()
         return frozenset(idle)
 
@@ -216,7 +205,9 @@ class TwoTower(TowerSettings):
 
         towers = self.towers
         device = towers.item_known.device
-        history = queries.history.last(self.max_history) if self.rows_ == "position" else queries.history
+        history = queries.history
+        if self.resolved_["examples"] == "interaction":
+            history = history.last(self.max_history)
         values, offsets = history.compact()
         user, items, bounds = (
             torch.as_tensor(each, device=device).long() for each in (queries.user, values, offsets)

@@ -167,6 +167,7 @@ def quality(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
         loop = Loop(model, data.train, SEED)
         for number in range(1, sizes.epochs + 1):
             loop.epoch(number, _nothing)
+        model.resolved_ = model.resolve(data.train, None)
         model.adopt(loop.towers, data.train)
         items, _ = model.recommend(data.valid, K)
         ndcg = accuracy.mean(accuracy.per_query(items, data.valid.relevant, K))["ndcg"]
@@ -200,7 +201,7 @@ def _batches(loop: Loop) -> Iterator[Batch]:
 
 
 def _step(loop: Loop, batches: Iterator[Batch]) -> None:
-    loop.step([next(batches)])
+    loop.step(next(batches))
 
 
 def _waits(work: Callable[[], Any]) -> dict[str, int]:

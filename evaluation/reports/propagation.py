@@ -18,11 +18,11 @@ def propagates(row: Row) -> bool:
     if stated:
         return any(stated)
     told = row.settings.get("neighbors", 0)
-    return _by_rule(row) if told < 0 else told > 0
+    return _by_rule(row) if told == "auto" else told > 0
 
 
 def _by_rule(row: Row) -> bool:
-    """What -1 came to in an older record: some for rows of users with ENOUGH interactions each on average."""
+    """What auto came to in an older record: some per user, with ENOUGH interactions each on average."""
     about = row.newest["dataset"]
     return not by_position(row) and about["train_valid_interactions"] >= ENOUGH * about["users"]
 
@@ -30,7 +30,8 @@ def _by_rule(row: Row) -> bool:
 def by_position(row: Row) -> bool:
     """Whether the training rows of a two-tower in an older record were positions, by setting or by rule."""
     by_rule = row.newest["dataset"]["protocol"] in ORDERED
-    return row.settings["rows"] == "position" or (row.settings["rows"] == "auto" and by_rule)
+    examples = row.settings["examples"]
+    return examples == "interaction" or (examples == "auto" and by_rule)
 
 
 def marked(row: Row) -> str:

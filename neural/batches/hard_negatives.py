@@ -10,6 +10,8 @@ from retrieval_leaderboard.neural.two_tower import TwoTower
 
 DEPTH = 100
 """Length of a user's list."""
+EVERY = 2
+"""Epochs after which lists are made anew."""
 
 
 def refresh(model: TwoTower, loop: Loop, epoch: int) -> None:
@@ -17,7 +19,7 @@ def refresh(model: TwoTower, loop: Loop, epoch: int) -> None:
 
     The first epoch has none: fresh towers rank at random.
     """
-    due = model.hard_negatives and epoch > 1 and (epoch - 2) % model.hard_refresh == 0
+    due = model.hard_negatives and epoch > 1 and (epoch - 2) % EVERY == 0
     if not due or loop.underway is not None:
         return
     model.adopt(loop.towers, loop.train)

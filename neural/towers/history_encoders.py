@@ -5,36 +5,14 @@ Notation: b users at a moment, h items in all their histories, n item vectors, d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural.towers.history import Moments
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.training.exact import LayerNorm, of_pairs, taken
-
-if TYPE_CHECKING:
-    from retrieval_leaderboard.neural.two_tower import TwoTower
-
-PLENTY = 500_000
-"""Interactions from which the rule has rows of positions attend to their histories; below they weigh them by
-place. NDCG@20 on validation queries with the mean, by place, with attention: InfoNCE on ml-1m, 980,000
-interactions, .1338, –, .1472; on ml-100k, 95,000, .1011, .1056, .0988 (DSSM .1002, .1044, .0976; BSL .1011,
-.1043, .1016); on gowalla, rows of users, ten epochs, .1032, –, .0965. SimpleX, which does not attend by rule:
-ml-1m .1212, .1255; ml-100k .0972, .1014."""
-
-
-def encoder_for(model: TwoTower, train: Interactions) -> str:
-    """The `history_encoder` that `model` has for `train`; not "auto"."""
-    if model.history_encoder != "auto":
-        return model.history_encoder
-    if model.rows_ == "user":
-        return "mean"
-    return "self_attention" if model.attends and len(train) >= PLENTY else "position_weighted"
 
 
 class Mean(nn.Module):

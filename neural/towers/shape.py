@@ -24,20 +24,16 @@ class Shape:
     """γ, the weight of the user id embedding; the history has 1 - γ"""
     shared: bool
     """Whether histories are made of the item id embeddings instead of a table of their own"""
-    project: bool
-    """Whether the mean of the history passes a d × d matrix"""
     newest: bool
     """Whether the newest item of the history adds a vector from a table of its own"""
     recency: float
     """The r-th history item from the end weighs r^-recency"""
-    init_scale: float
-    """Standard deviation of fresh embeddings"""
     history_encoder: str = "mean"
     """As the setting of a two-tower model, never "auto"."""
     heads: int = 4
     """Attention heads of self_attention"""
     longest: int = 50
-    """Newest items that self_attention looks at, or places that placed tells apart"""
+    """Newest items that self_attention looks at, or positions that position_weighted tells apart"""
     frugal: bool = False
     """Whether self_attention computes its activations twice instead of keeping them"""
     id_dropout: float = 0.0

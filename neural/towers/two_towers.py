@@ -26,12 +26,15 @@ from retrieval_leaderboard.neural.towers.history_encoders import (
 from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
 from retrieval_leaderboard.neural.towers.tables import Table
 
+INIT_SCALE = 0.1
+"""Standard deviation of fresh embeddings."""
+
 
 class TwoTowers(nn.Module):
     """A head over fields on either side.
 
-    User: γ·e_u, (1-γ)·W·history, (1-γ)·newest item, profile features, context; the first two are
-    SimpleX's (Mao et al. 2021, eq. 4). Item: e_i and features. The id embedding of a user or item
+    User: γ·e_u, (1-γ)·history, (1-γ)·newest item, profile features, context; the first two are SimpleX's
+    (Mao et al. 2021, eq. 4) without its matrix. Item: e_i and features. The id embedding of a user or item
     without training interactions counts as zero. Where the vocabulary has neighbors, theirs are added to
     every id embedding of an item.
     """
@@ -45,15 +48,15 @@ class TwoTowers(nn.Module):
         super().__init__()
         self.shape = shape
         n_users, n_items = len(vocabulary.user_known), len(vocabulary.item_known)
-        dim, scale, with_history = shape.dim, shape.init_scale, shape.user_share < 1
+        dim, with_history = shape.dim, shape.user_share < 1
 
         def table(rows: int, wanted: bool) -> Table | None:
-            return Table(rows, dim, scale, generator) if wanted else None
+            return Table(rows, dim, INIT_SCALE, generator) if wanted else None
 
         def features(columns: Columns | None) -> FeatureEncoder | None:
-            return FeatureEncoder(columns, dim, scale, generator) if columns else None
+            return FeatureEncoder(columns, dim, INIT_SCALE, generator) if columns else None
 
-        self.item = Table(n_items, dim, scale, generator)
+        self.item = Table(n_items, dim, INIT_SCALE, generator)
         self.history = table(n_items, with_history and not shape.shared)
         self.newest = table(n_items, with_history and shape.newest)
         self.user = table(n_users, shape.user_share > 0)
@@ -61,7 +64,6 @@ class TwoTowers(nn.Module):
         self.user_rows, self.item_rows = vocabulary.user_rows, vocabulary.item_rows
         self.neighbors = vocabulary.neighbors
         self.context = features(shape.context_columns)
-        self.project = nn.Parameter(torch.eye(dim)) if shape.project else None
         self.encoder = _encoder(shape, generator) if with_history else None
         self.user_head = Head(self._user_fields(), dim, shape.head, generator)
         self.item_head = Head(1 + _fields(self.item_features), dim, shape.head, generator)
@@ -159,7 +161,7 @@ class TwoTowers(nn.Module):
         return torch.where((user >= 0).view(-1, 1, 1), known, told)
 
     def _history(self, moments: Moments, base: Tensor) -> Tensor:
-        """float[b, d]: (1-γ)·W·history."""
+        """float[b, d]: (1-γ)·history."""
         item, vectors, place = self._lease(self.history or self.item, moments.history)
         vectors = vectors * self._known(self.item_known, item)
         if self.item_features is not None and self.item_rows is not None:
@@ -167,10 +169,9 @@ class TwoTowers(nn.Module):
         weight = weights(moments, self.item_weight, self.shape.recency)
         assert self.encoder is not None
         vector = self.encoder(vectors, place, weight, moments, base)
-        projected = vector if self.project is None else vector @ self.project
         if self.shape.history_dropout:
-            projected = functional.dropout(projected, self.shape.history_dropout, self.training)
-        return (1 - self.shape.user_share) * projected
+            vector = functional.dropout(vector, self.shape.history_dropout, self.training)
+        return (1 - self.shape.user_share) * vector
 
     def _lease(self, table: Table, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The distinct `items`, their embeddings with neighbors, and for each of `items` its place."""

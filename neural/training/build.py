@@ -6,13 +6,13 @@ import torch
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Features
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.batches.batcher import Batcher, Taken
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler
 from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.towers.context import columns_of
 from retrieval_leaderboard.neural.towers.head import HeadShape
-from retrieval_leaderboard.neural.towers.history_encoders import encoder_for
-from retrieval_leaderboard.neural.towers.neighbors import neighbors_of, wanted
+from retrieval_leaderboard.neural.towers.neighbors import neighbors_of
 from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
 from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 from retrieval_leaderboard.neural.two_tower import TwoTower
@@ -20,12 +20,12 @@ from retrieval_leaderboard.support.errors import InputError
 
 
 def towers_of(model: TwoTower, train: Interactions, generator: torch.Generator) -> TwoTowers:
-    """Fresh towers for `train`."""
+    """Fresh towers for `train`; the settings of `model` are resolved."""
     user_columns, item_columns = (
         Columns.of(features) if model.features and features is not None else None
         for features in (train.user_features, train.item_features)
     )
-    k = wanted(model, train)
+    k = concrete(model.neighbors)
     vocabulary = Vocabulary(
         user_known=torch.as_tensor(train.user_counts > 0).float(),
         item_known=torch.as_tensor(train.item_counts > 0).float(),
@@ -43,25 +43,23 @@ def shape_of(
     """What the settings say of the towers.
 
     Raises:
-        InputError: `context` is on and rows have no moment.
+        InputError: `context` is on and examples have no moment.
     """
-    by_position = model.rows_ == "position"
+    by_interaction = model.examples == "interaction"
     context = columns_of(train) if model.context else None
-    if context is not None and not (context.coded and by_position):
+    if context is not None and not (context.coded and by_interaction):
         raise InputError(
-            f"{model.name}.context needs a dataset with times and training rows of positions; "
-            "set context=false or rows=position"
+            f"{model.name}.context needs a dataset with times and training examples per interaction; "
+            "set context=false or examples=interaction"
         )
     return Shape(
         dim=model.embedding_dim,
         cosine=model.similarity == "cosine",
         user_share=model.user_share,
         shared=model.shared_history,
-        project=model.project,
-        newest=by_position,
-        recency=model.recency if by_position else 0.0,
-        init_scale=model.init_scale,
-        history_encoder=encoder_for(model, train),
+        newest=by_interaction,
+        recency=model.recency if by_interaction else 0.0,
+        history_encoder=model.history_encoder,
         heads=model.attention_heads,
         longest=model.max_history,
         frugal=model.gradient_checkpointing,
@@ -85,10 +83,9 @@ def batcher_of(model: TwoTower, taken: Taken, generator: torch.Generator) -> Bat
         batch_size=model.batch_size,
         sampler=NegativeSampler(counts, model.negatives, model.negative_exponent, model.cold_negatives),
         in_batch=model.in_batch,
-        mask_history=model.rows_ == "user",
+        mask_history=model.examples == "user",
         user_weight=taken.user_counts.clamp(min=1).float() ** -model.user_exponent,
         popularity=counts.double() / counts.sum(),
         generator=generator,
-        streaming=StreamingFrequency(len(counts), counts.device) if model.streaming_log_q else None,
         hard_per_row=model.hard_negatives,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from torch import Tensor
@@ -39,17 +39,18 @@ class Fit:
 
     def __init__(self, model: TwoTower, train: Interactions, valid: Queries | None, seed: int) -> None:
         self.model, self.train, self.stage = model, train, "refit" if valid is None else "choose"
-        self.identity = identity(model, train, self.stage, seed)
+        settings = replace(model, **model.resolved_)
+        self.identity = identity(settings, train, self.stage, seed)
         self.checkpoints: Checkpoints | None = model.checkpoints
         stored = self._stored()
         self.superseded = stored is not None and (stored.values["stage"], self.stage) == ("refit", "choose")
         if stored is not None and self.superseded:
-            model.best_epoch_, model.rows_ = stored.values["best_epoch"], stored.values["rows"]
+            model.best_epoch_ = stored.values["best_epoch"]
             model.choosing_log_ = stored.values["choosing"]
             return
-        memory.check(model, train)
+        memory.check(settings, train)
         chosen = model.best_epoch_ if valid is None else 0
-        self.loop = Loop(model, train, seed, chosen)
+        self.loop = Loop(settings, train, seed, chosen)
         self.best: dict[str, Tensor] = {}
         self.stopping = None
         if valid is not None and len(valid):
@@ -124,7 +125,7 @@ class Fit:
     def _state(self) -> State:
         values, tensors = self.loop.state()
         values |= {
-            "stage": self.stage, "best_epoch": self.model.best_epoch_, "rows": self.model.rows_,
+            "stage": self.stage, "best_epoch": self.model.best_epoch_,
             "log": self.model.training_log_, "choosing": self.model.choosing_log_, "note": self.note,
             "stopping": self.stopping.state() if self.stopping else None,
         }  # fmt: skip

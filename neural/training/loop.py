@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.batches.batcher import Batch, Rows, Taken, position_rows, user_rows
 from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
 from retrieval_leaderboard.neural.training import schedule
@@ -28,6 +28,10 @@ from retrieval_leaderboard.support.errors import InputError
 
 HIT_SCORE = -65504.0
 """Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
+
+
+CLIP_NORM = 10.0
+"""Largest norm of all gradients of a step together."""
 
 
 @dataclass
@@ -53,8 +57,8 @@ class Loop:
         here = compute.current()
         self.threads = Spare()
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
+        model = model.resolved(train, None)
         self.model, self.train, self.device = model, train, here.device
-        model.settle(train)
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
         self.towers = towers_of(model, train, torch.Generator().manual_seed(seed)).to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
@@ -66,12 +70,12 @@ class Loop:
                 f"{model.name}: no user has two training interactions, one to learn from the other; "
                 "set user_share above 0, or use more data"
             )
-        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / (model.batch_size * model.accumulate))
+        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / model.batch_size)
         first = torch.arange(min(len(rows), model.batch_size), device=self.device)
-        counting = replace(self.batcher, streaming=None)  # What is only counted has not been seen.
-        self.scores = len(rows) * len(counting.assemble(rows, first).negative)
+        self.scores = len(rows) * len(self.batcher.assemble(rows, first).negative)
         """Scores of a row with a negative in one epoch, about."""
-        self.epochs = schedule.horizon(model, self.steps_an_epoch, chosen)
+        # No fewer than were chosen on less data, whose epochs are shorter.
+        self.epochs = max(concrete(model.epochs), chosen)
         self.optimizer = RowwiseAdamW(
             self.towers, model.learning_rate, model.weight_decay, gentle=self.towers.gentle()
         )
@@ -91,9 +95,9 @@ class Loop:
         started = time.perf_counter()
         epoch, batches = self._batches(number)
         before = epoch.seconds
-        while group := list(islice(batches, self.model.accumulate)):
-            epoch.loss += self.step(group)
-            epoch.pairs += sum(len(batch.row) for batch in group)
+        for batch in batches:
+            epoch.loss += self.step(batch)
+            epoch.pairs += len(batch.row)
             epoch.step += 1
             self.threads.adapt()
             epoch.seconds = before + time.perf_counter() - started
@@ -116,31 +120,28 @@ class Loop:
             self.underway = Underway(number, now, torch.zeros((), device=self.device))
         epoch = self.underway
         self.generator.set_state(epoch.begun)
-        batches = self.batcher.epoch(self.rows(), epoch.step * self.model.accumulate)
+        batches = self.batcher.epoch(self.rows(), epoch.step)
         if epoch.step:  # The draws of the steps done are behind us.
             self.generator.set_state(now)
         return epoch, batches
 
     def rows(self) -> Rows:
         """The rows of the next epoch; without those of which nothing is known."""
-        if self.model.rows_ == "position":
+        if self.model.examples == "interaction":
             rows = position_rows(self.taken, self.model.max_history)
         else:
-            rows = user_rows(self.taken, self.model.input_share, self.generator)
+            rows = user_rows(self.taken, self.generator)
         speaks_without = self.towers.user is not None or self.towers.user_features is not None
         return rows if speaks_without else rows.with_history()
 
-    def step(self, group: list[Batch]) -> Tensor:
-        """Update the towers by the mean of the losses of `group`; that mean, float[]."""
-        total = torch.zeros((), device=self.device)
-        for batch in group:
-            with torch.autocast(self.device, self.precision, enabled=self.precision is not None):
-                loss = batch_loss(self.model, self.towers, batch) / len(group)
-            self.scaler.scale(loss).backward()
-            total += loss.detach()
+    def step(self, batch: Batch) -> Tensor:
+        """Update the towers by the loss of `batch`; that loss, float[]."""
+        with torch.autocast(self.device, self.precision, enabled=self.precision is not None):
+            loss = batch_loss(self.model, self.towers, batch)
+        self.scaler.scale(loss).backward()
         parameters = self.optimizer.collect()
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(parameters, self.model.clip_norm)
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
         self.steps += 1
         done = self.steps / (self.epochs * self.steps_an_epoch + 1)
         share = schedule.rate(done, self.model.averaging)
@@ -148,7 +149,7 @@ class Loop:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.averaging.look(self.steps)
-        return total
+        return loss.detach()
 
     def state(self) -> tuple[dict[str, Any], Tensors]:
         """Everything that decides how training goes on: JSON values and tensors."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Features
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
 from retrieval_leaderboard.neural.batches import hard_negatives
-from retrieval_leaderboard.neural.towers import neighbors
 from retrieval_leaderboard.neural.towers.columns import Columns
-from retrieval_leaderboard.neural.towers.history_encoders import encoder_for
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute, memory, progress
 from retrieval_leaderboard.support.errors import InputError
@@ -46,7 +45,7 @@ def check(model: TwoTower, train: Interactions) -> None:
 def needed(model: TwoTower, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
     lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (model.hard_negatives > 0)
-    near = train.n_items * _near(model, train) * (LONG + FLOAT)
+    near = train.n_items * _near(model) * (LONG + FLOAT)
     # An evaluation folds neighbors into tables of its own.
     copies = COPIES + (near > 0) + (model.averaging > 0)
     stored = _tables(model, train) * copies + _vectors(model, train) + _codes(model, train) + lists + near
@@ -65,7 +64,7 @@ def _features(model: TwoTower, train: Interactions) -> tuple[Features | None, Fe
 
 def _tables(model: TwoTower, train: Interactions) -> int:
     """Bytes of the embedding tables."""
-    rows = train.n_items * (1 + (not model.shared_history) + (model.rows_ == "position"))
+    rows = train.n_items * (1 + (not model.shared_history) + (model.examples == "interaction"))
     rows += train.n_users * (model.user_share > 0) + sum(map(_values, _features(model, train)))
     return rows * model.embedding_dim * FLOAT
 
@@ -103,25 +102,25 @@ def _batch(model: TwoTower, train: Interactions) -> int:
     """Bytes of the largest arrays of a step."""
     rows, dim = model.batch_size, model.embedding_dim
     a_user = max(1, int(train.interactions_a_user))
-    by_position = model.rows_ == "position"
+    by_position = model.examples == "interaction"
     pairs = rows if by_position else rows * a_user
     history = rows * (min(model.max_history, a_user) if by_position else a_user)
     negatives = model.negatives + pairs * model.in_batch + rows * model.hard_negatives
     negatives = min(negatives, train.n_items)
     users, items = map(_fields, _features(model, train))
     wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
-    wide += history * (encoder_for(model, train) == "position_weighted")
+    wide += history * (model.history_encoder == "position_weighted")
     deep = (rows + pairs + negatives) * sum(model.widths)
-    attention = rows * model.max_history * dim * 6 * (encoder_for(model, train) == "self_attention")
+    attention = rows * model.max_history * dim * 6 * (model.history_encoder == "self_attention")
     scores = rows * negatives * SCORE_COPIES
-    near = (pairs + negatives + history) * _near(model, train)
+    near = (pairs + negatives + history) * _near(model)
     leased = near if compute.current().device == "cuda" else min(near, 2 * train.n_items)
     return (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4
 
 
-def _near(model: TwoTower, train: Interactions) -> int:
+def _near(model: TwoTower) -> int:
     """Places that an item has for itself and its neighbors; 0 where none are added."""
-    k = neighbors.wanted(model, train)
+    k = concrete(model.neighbors)
     return k + 1 if k else 0
 
 

@@ -10,9 +10,6 @@ from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.neural.two_tower import TwoTower
 
-STEPS = 3500
-FEWEST_EPOCHS, MOST_EPOCHS = 4, 60
-"""Where a model's `epochs` is 0: as many as come to STEPS steps, within these bounds."""
 WARM_UP = 0.05
 """Share of all steps in which the learning rate rises from 0."""
 MOST_EVALUATIONS = 20
@@ -25,12 +22,6 @@ an item. Measured with 64 dimensions on two CPU cores: 4 with 10,000 negatives a
 VALID_QUERIES = 5000
 """Most validation queries in an evaluation."""
 VALID_K = 20
-
-
-def horizon(model: TwoTower, steps_an_epoch: int, chosen: int) -> int:
-    """Epochs until the learning rate is 0; no fewer than `chosen`, on less data, whose epochs are shorter."""
-    wanted = model.epochs or min(max(math.ceil(STEPS / steps_an_epoch), FEWEST_EPOCHS), MOST_EPOCHS)
-    return max(wanted, chosen)
 
 
 def rate(done: float, averaging: float) -> float:

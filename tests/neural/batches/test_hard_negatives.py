@@ -12,8 +12,14 @@ DATA = planted()
 SETTINGS = {"embedding_dim": 16, "batch_size": 16, "negatives": 4, "epochs": 6, "hard_negatives": 3}
 
 
-def test_lists_are_the_models_own_and_hold_nothing_taken() -> None:
+def resolved() -> InfoNCE:
     model = InfoNCE(**SETTINGS)
+    model.resolved_ = model.resolve(DATA.train, None)
+    return model
+
+
+def test_lists_are_the_models_own_and_hold_nothing_taken() -> None:
+    model = resolved()
     loop = Loop(model, DATA.train, 0)
     refresh(model, loop, 1)
     assert loop.batcher.hard is None, "fresh towers rank at random"
@@ -28,7 +34,7 @@ def test_lists_are_the_models_own_and_hold_nothing_taken() -> None:
 
 
 def test_lists_are_renewed_every_few_epochs() -> None:
-    model = InfoNCE(**(SETTINGS | {"hard_refresh": 2}))
+    model = resolved()
     loop = Loop(model, DATA.train, 0)
     renewed = []
     for epoch in range(1, 7):

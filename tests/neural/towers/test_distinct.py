@@ -73,13 +73,13 @@ def test_distinct_fills_unused_places(like_a_gpu) -> None:
 
 @pytest.mark.parametrize("settings", [
     {},
-    {"rows": "position", "context": True},
+    {"examples": "interaction", "context": True},
     {"features": True, "user_share": 0.3, "mlp": "8", "interaction": "cross", "norm": "layer"},
     {"features": True, "mlp": "8-8", "interaction": "fm", "dropout": 0.1, "id_dropout": 0.1},
     {"history_dropout": 0.1},
     {"history_encoder": "user_attention", "user_share": 0.3, "negative_exponent": 0.75},
-    {"history_encoder": "self_attention", "max_history": 4, "accumulate": 2},
-    {"neighbors": 3, "rows": "position"},
+    {"history_encoder": "self_attention", "max_history": 4},
+    {"neighbors": 3, "examples": "interaction"},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("model", MODELS)
@@ -92,7 +92,7 @@ def test_a_step_never_waits(model, settings, precision, like_a_gpu, monkeypatch)
     made = loop.batcher.epoch(loop.rows())
     with Watch() as watch:
         for _ in range(2):
-            loop.step([next(made)])
+            loop.step(next(made))
     assert watch.seen == []
 
 

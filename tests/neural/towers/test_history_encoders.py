@@ -4,15 +4,13 @@ import torch
 from torch.testing import assert_close
 
 from retrieval_leaderboard.evaluation.testing.planted import planted
-from retrieval_leaderboard.neural import InfoNCE, SimpleX
-from retrieval_leaderboard.neural.towers import history_encoders
+from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.towers.history import Moments, weights
 from retrieval_leaderboard.neural.towers.history_encoders import (
     Mean,
     PositionWeighted,
     SelfAttention,
     UserAttention,
-    encoder_for,
 )
 
 ROWS = [[3, 1, 4], [], [5], [2, 0, 1, 3, 4]]
@@ -155,7 +153,7 @@ def test_self_attention_drops_nothing_when_it_answers() -> None:
 
 def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
     train, own = planted().train, torch.arange(3)
-    model = InfoNCE(similarity="dot", rows="user", history_dropout=0.25, embedding_dim=400, epochs=1)
+    model = InfoNCE(similarity="dot", examples="user", history_dropout=0.25, embedding_dim=400, epochs=1)
     model.fit(train, None, 0)
     towers, history = model.towers, torch.arange(9)
     now = Moments.of(own, history, own * 3, own * 3 + 3)
@@ -164,20 +162,3 @@ def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
     kept = dropped != 0
     assert_close(dropped[kept], whole[kept] / 0.75)
     assert 0.6 < kept.float().mean() < 0.9
-
-
-@pytest.mark.parametrize(("model", "rows", "missing", "expected"), [
-    (InfoNCE(), "position", 0, "self_attention"),
-    (InfoNCE(), "position", 1, "position_weighted"),
-    (InfoNCE(), "user", 0, "mean"),
-    (SimpleX(), "position", 0, "position_weighted"),
-    (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
-    (InfoNCE(history_encoder="mean"), "position", 0, "mean"),
-])  # fmt: skip
-def test_the_rule_heeds_order_and_attends_where_there_is_much(
-    model, rows, missing, expected, monkeypatch
-) -> None:
-    train = planted().train
-    monkeypatch.setattr(history_encoders, "PLENTY", len(train) + missing)
-    model.rows_ = rows
-    assert encoder_for(model, train) == expected

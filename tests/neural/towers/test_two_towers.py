@@ -16,11 +16,9 @@ ASKED = [(0, [1, 2, 3]), (1, [5]), (2, []), (-1, [3, 4]), (-1, [])]
 
 def towers(**shape) -> TwoTowers:
     generator = torch.Generator().manual_seed(0)
-    kind = Shape(DIM, False, SHARE, False, True, True, 0.5, 1.0)
-    found = TwoTowers(Shape(**(vars(kind) | shape)), Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT), generator)
-    with torch.no_grad():
-        found.project.normal_(generator=generator)
-    return found.eval()
+    kind = Shape(DIM, False, SHARE, False, True, 0.5)
+    vocabulary = Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT)
+    return TwoTowers(Shape(**(vars(kind) | shape)), vocabulary, generator).eval()
 
 
 def moments() -> Moments:
@@ -34,7 +32,7 @@ def moments() -> Moments:
 
 @torch.no_grad()
 def plain(found: TwoTowers, user: int, history: list[int]) -> torch.Tensor:
-    """γ·e_u + (1-γ)·W·history + (1-γ)·newest; what has no training interactions is left out."""
+    """γ·e_u + (1-γ)·history + (1-γ)·newest; what has no training interactions is left out."""
     vector = torch.zeros(DIM)
     if user >= 0 and KNOWN_USERS[user]:
         vector += SHARE * found.user.rows[user]
@@ -42,7 +40,7 @@ def plain(found: TwoTowers, user: int, history: list[int]) -> torch.Tensor:
         age = torch.arange(len(history), 0, -1)
         share = WEIGHT[history] * age**-0.5
         embeddings = found.history.rows[history] * KNOWN_ITEMS[history].unsqueeze(1)
-        vector += (1 - SHARE) * (share / share.sum()) @ embeddings @ found.project
+        vector += (1 - SHARE) * (share / share.sum()) @ embeddings
         if KNOWN_ITEMS[history[-1]]:
             vector += (1 - SHARE) * found.newest.rows[history[-1]]
     return vector

@@ -80,7 +80,7 @@ def test_validation_scores_the_mean(passed, monkeypatch) -> None:
 
     monkeypatch.setattr(schedule.EarlyStopping, "score", watched)
     model = InfoNCE(**SMALL, averaging=0.9, patience=9, similarity="dot")
-    Fit(model, DATA.train, DATA.valid, 0).run()
+    model.fit(DATA.train, DATA.valid, 0)
     best, items = max(scored, key=lambda each: each[0])
     assert len(passed) > 3
     assert best == max(each.get("valid_ndcg", 0) for each in model.training_log_)
@@ -88,7 +88,9 @@ def test_validation_scores_the_mean(passed, monkeypatch) -> None:
 
 
 def test_without_it_nothing_is_kept() -> None:
-    fit = Fit(InfoNCE(**SMALL), DATA.train, DATA.valid, 0)
+    model = InfoNCE(**SMALL)
+    model.resolved_ = model.resolve(DATA.train, DATA.valid)
+    fit = Fit(model, DATA.train, DATA.valid, 0)
     fit.run()
     assert fit.loop.averaging.means == []
 

@@ -20,7 +20,7 @@ TRAIN = Interactions(
 
 
 def batcher(**settings):
-    return batcher_of(InfoNCE(**settings), Taken.of(TRAIN, "cpu"), torch.Generator())
+    return batcher_of(InfoNCE(**settings).resolved(TRAIN, None), Taken.of(TRAIN, "cpu"), torch.Generator())
 
 
 def test_the_more_items_a_user_has_the_less_a_pair_weighs() -> None:

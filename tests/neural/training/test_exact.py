@@ -83,8 +83,8 @@ def interactions():
 LARGE = {"embedding_dim": 64, "batch_size": 1_024, "negatives": 600}
 CASES = {
     "layer norm": InfoNCE(**LARGE, mlp="96", norm="layer"),
-    "batch norm": DssmBce(**LARGE, mlp="96", norm="batch", rows="user"),
-    "user attention": SimpleX(**LARGE, history_encoder="user_attention", rows="user"),
+    "batch norm": DssmBce(**LARGE, mlp="96", norm="batch", examples="user"),
+    "user attention": SimpleX(**LARGE, history_encoder="user_attention", examples="user"),
     "self attention": InfoNCE(**LARGE, history_encoder="self_attention", max_history=20),
     "neighbors": SimpleX(**LARGE, neighbors=10, user_share=0.5),
 }
@@ -98,7 +98,8 @@ def test_training_does_not_depend_on_the_number_of_threads(case, monkeypatch):
         loop = Loop(model, train, seed=0)
         _, batches = loop._batches(1)
         for _, batch in zip(range(2), batches, strict=False):
-            loop.step([batch])
+            loop.step(batch)
+        model.resolved_ = model.resolve(train, None)
         model.adopt(loop.towers, train)
         queries = train.queries(np.arange(train.n_users))
         states.append([model.encode_queries(queries), model.encode_items()])

@@ -1,5 +1,4 @@
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +6,7 @@ import pytest
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.neural.training import schedule
-from retrieval_leaderboard.neural.training.schedule import EarlyStopping, horizon, rate
+from retrieval_leaderboard.neural.training.schedule import EarlyStopping, rate
 
 LENGTH = 30
 
@@ -70,18 +69,6 @@ def test_looking_takes_no_more_than_its_share_of_the_time(scores: int, epochs: i
     here = stopping([0, 1], scores, epochs)
     due = [epoch for epoch in range(1, epochs + 1) if here.due(epoch)]
     assert due == sorted({*range(every, epochs + 1, every), epochs})
-
-
-@pytest.mark.parametrize(("epochs", "steps", "chosen", "expected"), [
-    (7, 1, 0, 7),  # as set
-    (0, 350, 0, 10),  # as many as come to 3,500 steps
-    (0, 349, 0, 11),
-    (0, 3500, 0, 4),
-    (0, 1, 0, 60),
-    (7, 1, 9, 9),  # never fewer than were chosen
-])  # fmt: skip
-def test_epochs(epochs: int, steps: int, chosen: int, expected: int) -> None:
-    assert horizon(SimpleNamespace(epochs=epochs), steps, chosen) == expected
 
 
 @pytest.mark.parametrize(("done", "expected"), [
