@@ -5,11 +5,12 @@ from __future__ import annotations
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
+from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.neural.batches import hard_negatives
 from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.two_tower import TwoTower
-from retrieval_leaderboard.support import compute, memory, progress
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
 
 FLOAT, LONG = 4, 8
@@ -27,13 +28,13 @@ def check(model: TwoTower, train: Interactions) -> None:
     Raises:
         InputError: more than there is.
     """
-    needs = {"cpu": needed(model, train)}
-    if compute.current().device == "cuda":
-        needs = {"cuda": needs["cpu"], "cpu": beside_gpu(model, train)}
-    for device, need in needs.items():
-        free = available(device)
-        kind = "GPU" if device == "cuda" else "main"
-        told = f"about {need / MIB:,.0f} MiB of {kind} memory, {free / MIB:,.0f} MiB are free"
+    device = compute.device()
+    needs = {device: needed(model, train)}
+    if not device.shares_main_memory:
+        needs[DEVICES["cpu"]] = beside_accelerator(model, train)
+    for where, need in needs.items():
+        free = where.free_bytes()
+        told = f"about {need / MIB:,.0f} MiB of {where.memory_name} memory, {free / MIB:,.0f} MiB are free"
         progress.say(f"{model.name}: needs {told}")
         if need > free:
             raise InputError(
@@ -49,11 +50,11 @@ def needed(model: TwoTower, train: Interactions) -> int:
     # An evaluation folds neighbors into tables of its own.
     copies = COPIES + (near > 0) + (model.averaging > 0)
     stored = _tables(model, train) * copies + _vectors(model, train) + _codes(model, train) + lists + near
-    return stored + 4 * LONG * len(train) + _batch(model, train) + _block()
+    return stored + 4 * LONG * len(train) + _batch(model, train) + topk.block_bytes()
 
 
-def beside_gpu(model: TwoTower, train: Interactions) -> int:
-    """Bytes of main memory where training is on a GPU: fresh and best weights, vectors, codes."""
+def beside_accelerator(model: TwoTower, train: Interactions) -> int:
+    """Bytes of main memory where training is in another: fresh and best weights, vectors, codes."""
     return 2 * _tables(model, train) + _vectors(model, train) + _codes(model, train)
 
 
@@ -72,15 +73,6 @@ def _tables(model: TwoTower, train: Interactions) -> int:
 def _vectors(model: TwoTower, train: Interactions) -> int:
     """Bytes of the vectors of all users and items."""
     return (train.n_items + train.n_users) * model.embedding_dim * FLOAT
-
-
-def available(device: str) -> int:
-    """Bytes that are free: on the card, or in main memory within the limits of a container."""
-    if device == "cuda":
-        import torch
-
-        return torch.cuda.mem_get_info()[0]
-    return memory.available()
 
 
 def _values(features: Features | None) -> int:
@@ -114,7 +106,7 @@ def _batch(model: TwoTower, train: Interactions) -> int:
     attention = rows * model.max_history * dim * 6 * (model.history_encoder == "self_attention")
     scores = rows * negatives * SCORE_COPIES
     near = (pairs + negatives + history) * _near(model)
-    leased = near if compute.current().device == "cuda" else min(near, 2 * train.n_items)
+    leased = near if compute.device().asynchronous else min(near, 2 * train.n_items)
     return (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4
 
 
@@ -127,9 +119,3 @@ def _near(model: TwoTower) -> int:
 def _fields(features: Features | None) -> int:
     """Vectors that the features of one user or item give."""
     return 0 if features is None else Columns.of(features).fields
-
-
-def _block() -> int:
-    """Bytes of the scores that ranking holds at once."""
-    here = compute.current()
-    return 2 * FLOAT * topk_torch.BLOCK_SCORES if here.device == "cuda" else here.threads * topk.BLOCK_BYTES
