@@ -6,7 +6,7 @@ from retrieval_leaderboard.datasets.features.features import Features
 from retrieval_leaderboard.datasets.features.multivalued import Multivalued
 from retrieval_leaderboard.datasets.features.numeric import Numeric
 
-BUILT_IN: tuple[type[Column], ...] = (Categorical, Multivalued, Numeric)
-KINDS.update({each.kind: each for each in BUILT_IN})
+_ALL: tuple[type[Column], ...] = (Categorical, Multivalued, Numeric)
+KINDS.update({each.kind: each for each in _ALL})
 
 __all__ = ["Categorical", "Features", "Multivalued", "Numeric"]
