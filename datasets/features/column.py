@@ -16,7 +16,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.ragged import Ragged
 
 KINDS: dict[str, type[Column]] = {}
-"""Name of each kind → its class, in the order of fingerprints and towers: new ones go last"""
+"""Name of each kind → its class, in the order in which fingerprints and towers take columns"""
 Rows = slice | npt.NDArray[np.int64]
 Read = Callable[[Sequence[Any]], "tuple[Column, list[list[str]]]"]
 """The raw value of each row, None where unknown → the column, and of each row the values nobody has seen"""
