@@ -152,7 +152,7 @@ def test_what_is_learned_passes_through_json(train) -> None:
 
 def test_its_memory_counts(train) -> None:
     without = replace(train, item_features=Features({"color": train.item_features["color"]}))
-    model = InfoNCE(**SMALL)
+    model = InfoNCE(**SMALL).resolved(train, None)
     assert memory.needed(model, train) >= memory.needed(model, without) + 4 * BLOCKS * train.n_items
 
 
