@@ -8,7 +8,7 @@ from retrieval_leaderboard.evaluation.models.retriever import AUTO
 from retrieval_leaderboard.support.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from retrieval_leaderboard.neural.two_tower import TwoTower
+    from retrieval_leaderboard.neural.tower_settings import TowerSettings
 
 LEAST = {
     "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,
@@ -21,7 +21,7 @@ WHOLE = ("user_share",)
 """Shares that may be 1."""
 
 
-def check(model: TwoTower) -> None:
+def check(model: TowerSettings) -> None:
     """Refuse values without a meaning.
 
     Raises:
@@ -60,5 +60,5 @@ def check(model: TwoTower) -> None:
         raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")
 
 
-def _or_auto(model: TwoTower, setting: str) -> str:
+def _or_auto(model: TowerSettings, setting: str) -> str:
     return ", or auto" if setting in model.rules else ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.columns import FeatureRows
     from retrieval_leaderboard.neural.towers.history import Moments
-    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+    from retrieval_leaderboard.neural.towers.module import TwoTowers
     from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
 
 Vectors = npt.NDArray[np.float32]
@@ -55,8 +55,8 @@ class TwoTower(TowerSettings):
         self.choosing_log_: list[dict[str, float]] = []
         self.trained_numbers_ = 0
         self.propagates_ = False
-        self.shape_: dict[str, Any] = {}
-        """What the towers are made of, as JSON."""
+        self.columns_: dict[str, Any] = {}
+        """`TowerColumns` of the towers, as JSON."""
         self.checkpoints: Checkpoints | None = None
         self.watcher: Watcher | None = None
         self._towers: TwoTowers | None = None
@@ -83,7 +83,20 @@ class TwoTower(TowerSettings):
 
         if valid is not None or not self.best_epoch_:
             self.resolved_ = self.resolve(train, valid)
-        fit.fit(self, train, valid, seed)
+
+        def recommend(towers: TwoTowers, queries: Queries, k: int) -> npt.NDArray[np.int32]:
+            self.set_towers(towers, train)
+            return self.recommend(queries, k)[0]
+
+        settings = self._settings
+        task = fit.Task(settings, settings.pair_loss, recommend, self.watcher)
+        before = fit.Choice(self.best_epoch_, self.choosing_log_)
+        trained = fit.train(task, train, valid, seed, before, self.checkpoints)
+        self.best_epoch_, self.choosing_log_ = trained.choice
+        if trained.towers is not None:
+            self.training_log_, self.trained_numbers_ = trained.log, trained.n_parameters
+            self.set_towers(trained.towers, train)
+            self._export_weights()
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Recency, with training examples per user; cold negatives, where no item is cold."""
@@ -101,7 +114,12 @@ class TwoTower(TowerSettings):
         """Tell `watcher` of every evaluation."""
         self.watcher = watcher
 
-    def adopt(self, towers: TwoTowers, train: Interactions) -> None:
+    @property
+    def _settings(self) -> Self:
+        """A model with the resolved settings."""
+        return replace(self, **self.resolved_)
+
+    def set_towers(self, towers: TwoTowers, train: Interactions) -> None:
         """Answer queries from `towers`."""
         self.propagates_ = towers.neighbors is not None
         self._towers = towers.eval().folded()
@@ -113,9 +131,9 @@ class TwoTower(TowerSettings):
         users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
         self.default_vector_: Vectors = self._encode(train.queries(users))[0].mean(axis=0)
 
-    def keep_weights(self) -> None:
+    def _export_weights(self) -> None:
         """Keep what is needed to build the towers again from a saved model."""
-        self.shape_ = asdict(self.towers.shape)
+        self.columns_ = asdict(self.towers.columns)
         self.weights_ = {name: each.cpu().numpy() for name, each in self.towers.state_dict().items()}
 
     @property
@@ -124,22 +142,18 @@ class TwoTower(TowerSettings):
         if self._towers is None:
             import torch
 
-            from retrieval_leaderboard.neural.towers.shape import Shape
-            from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+            from retrieval_leaderboard.neural.towers.module import TwoTowers
+            from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
             try:
-                towers = TwoTowers.restore(Shape.from_json(self.shape_), state)
+                towers = TwoTowers.restore(self._settings, TowerColumns.from_json(self.columns_), state)
             except (KeyError, TypeError, RuntimeError) as error:  # RuntimeError: weights of other layers.
                 raise InputError(
                     f"this {self.name} was saved by another version of the suite: train it again"
                 ) from error
             self._towers = towers.to(compute.current().device)
         return self._towers
-
-    def item_weights(self, train: Interactions) -> Vectors:
-        """float32[n_items]: the weight of each item in the mean of a history, but for recency."""
-        return (np.maximum(train.item_counts, 1) ** -self.history_exponent).astype(np.float32)
 
     def encode_items(self) -> Vectors:
         """float32[n_items, embedding_dim]; for cosine of length 1 where popularity_exponent is 0."""
@@ -166,7 +180,7 @@ class TwoTower(TowerSettings):
         """
         import torch
 
-        columns = self.towers.shape.item_columns
+        columns = self.towers.columns.item
         if columns is None:
             raise InputError(
                 f"this {self.name} was trained without item features and cannot place a new item; "
@@ -212,17 +226,17 @@ class TwoTower(TowerSettings):
         user, items, bounds = (
             torch.as_tensor(each, device=device).long() for each in (queries.user, values, offsets)
         )
-        columns = towers.shape.context_columns
+        columns = towers.columns.context
         context = None if columns is None else codes_of(columns, queries).to(device)
         moments = Moments.of(user, items, bounds[:-1], bounds[1:], len(values), context)
-        given, columns = queries.user_features, towers.shape.user_columns
+        given, columns = queries.user_features, towers.columns.user
         profiles = columns.rows(given).to(device) if given is not None and columns is not None else None
         return moments, profiles
 
     @property
     def reaches_cold_items(self) -> bool:
         """Whether items without training interactions have vectors of their own."""
-        return bool(self.shape_.get("item_columns"))
+        return bool(self.columns_.get("item"))
 
     @property
     def propagates(self) -> bool:

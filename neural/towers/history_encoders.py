@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.history import Moments
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.training.exact import LayerNorm, of_pairs, taken
@@ -17,6 +18,10 @@ from retrieval_leaderboard.neural.training.exact import LayerNorm, of_pairs, tak
 
 class Mean(nn.Module):
     """The weighted mean."""
+
+    def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
+        """The settings are resolved; as of the other encoders."""
+        super().__init__()
 
     def forward(
         self, vectors: Tensor, place: Tensor, weight: Tensor, moments: Moments, user: Tensor
@@ -40,10 +45,10 @@ class PositionWeighted(nn.Module):
     SimpleX on ml-1m, NDCG@20 of the validation queries after two epochs: .1309, with the plain mean .1298.
     """
 
-    def __init__(self, dim: int, longest: int) -> None:
-        """Places from `longest` on share one c."""
+    def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
+        """Places from `max_history` on share one c."""
         super().__init__()
-        self.place = nn.Parameter(torch.ones(longest, dim))
+        self.place = nn.Parameter(torch.ones(settings.max_history, settings.embedding_dim))
 
     def forward(
         self, vectors: Tensor, place: Tensor, weight: Tensor, moments: Moments, user: Tensor
@@ -59,9 +64,9 @@ class UserAttention(nn.Module):
     (Mao et al. 2021), times the weights of the plain mean.
     """
 
-    def __init__(self, dim: int, generator: torch.Generator | None) -> None:
+    def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
         super().__init__()
-        self.key = nn.Linear(dim, dim)
+        self.key = nn.Linear(settings.embedding_dim, settings.embedding_dim)
         nn.init.xavier_uniform_(self.key.weight, generator=generator)
         nn.init.zeros_(self.key.bias)
 
@@ -88,20 +93,15 @@ class SelfAttention(nn.Module):
     attention .1338; with 50 items and four heads .1472.
     """
 
-    def __init__(
-        self,
-        dim: int,
-        heads: int,
-        longest: int,
-        dropout: float,
-        frugal: bool,
-        generator: torch.Generator | None,
-    ) -> None:
+    def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
         super().__init__()
-        self.longest, self.heads, self.dropout = longest, heads, dropout
-        self.frugal = frugal
+        self.longest, self.heads, self.dropout = (
+            settings.max_history, settings.attention_heads, settings.dropout
+        )  # fmt: skip
+        self.checkpointing = settings.gradient_checkpointing
         """Whether to compute activations again in the backward pass instead of keeping them"""
-        self.position = nn.Parameter(torch.zeros(longest, dim))
+        dim, heads = settings.embedding_dim, self.heads
+        self.position = nn.Parameter(torch.zeros(self.longest, dim))
         self.items, self.query, self.between = (LayerNorm(dim) for _ in range(3))
         self.ask, self.leave = nn.Linear(dim, heads * dim, bias=False), nn.Linear(heads * dim, dim)
         self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
@@ -120,7 +120,7 @@ class SelfAttention(nn.Module):
         if not len(place):
             return mean
         arguments = (mean, vectors, *self._padded(place, moments))
-        if self.frugal and self.training:
+        if self.checkpointing and self.training:
             added = checkpoint(self.layer, *arguments, use_reentrant=False)
         else:
             added = self.layer(*arguments)

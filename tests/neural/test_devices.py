@@ -8,9 +8,10 @@ from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
-from retrieval_leaderboard.neural.training.loop import Loop
+
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.devices.cpu import Cpu
+from tests.neural.trainers import trainer_of
 
 DATA = planted()
 SMALL = {"embedding_dim": 16, "batch_size": 16, "negatives": 24, "epochs": 40}
@@ -51,8 +52,8 @@ def test_a_model_learns_and_ranks_on_it(card, monkeypatch, capsys) -> None:
 
 
 def test_its_generator_is_part_of_a_checkpoint(card) -> None:
-    state = Loop(InfoNCE(**SMALL), DATA.train, 0).state()
+    state = trainer_of(InfoNCE(**SMALL), DATA.train).state()
     card.own = 8
-    Loop(InfoNCE(**SMALL), DATA.train, 0).restore(*state)
+    trainer_of(InfoNCE(**SMALL), DATA.train).restore(*state)
     assert card.own == 7
     assert np.array_equal(state[1]["dropout"], DEVICES["cpu"].rng_state()["dropout"])

@@ -109,7 +109,7 @@ def test_epochs_come_to_a_number_of_steps(epochs, examples: int, expected: int) 
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("described", [False, True])
 def test_the_rule_counts_the_examples_that_are_trained_on(settings: dict, described: bool) -> None:
-    from retrieval_leaderboard.neural.training.loop import Loop
+    from tests.neural.trainers import trainer_of
 
     log = taken(20, 3)
     once = replace(log, user=log.user[2:], item=log.item[2:])  # User 0 has one item, the last one none.
@@ -117,7 +117,7 @@ def test_the_rule_counts_the_examples_that_are_trained_on(settings: dict, descri
     train = replace(once, user_features=features if described else None)
     model = InfoNCE(**settings)
     found = rules.n_examples(model.resolve(train, None), train)
-    assert found == len(Loop(model, train, 0).rows())
+    assert found == len(trainer_of(model, train, 0).rows())
 
 
 def test_both_fits_have_what_was_resolved_on_the_training_part(monkeypatch) -> None:
@@ -131,4 +131,4 @@ def test_both_fits_have_what_was_resolved_on_the_training_part(monkeypatch) -> N
     assert {"temperature", "history_encoder"} <= differ
     contract.fit(model, DATA, 0)
     assert model.resolved_ == expected
-    assert model.shape_["history_encoder"] == expected["history_encoder"]
+    assert model.towers.settings.history_encoder == expected["history_encoder"]

@@ -12,12 +12,12 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.neural import MODELS, InfoNCE, SimpleX, rules
 from retrieval_leaderboard.neural.training import schedule
-from retrieval_leaderboard.neural.training.loop import Loop
 from retrieval_leaderboard.neural.training.optimizer import GENTLE
 from retrieval_leaderboard.neural.training.schedule import rate
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
+from tests.neural.trainers import trainer_of
 
 BLOCKS, USERS, ITEMS, HELD_OUT = 6, 20, 10, 2
 SMALL = {"embedding_dim": 16, "batch_size": 32, "negatives": 60, "epochs": 30}
@@ -82,10 +82,11 @@ def test_every_setting_learns(model_class: type[TwoTower], settings: dict) -> No
 
 
 def test_matrices_of_self_attention_learn_at_a_share_of_the_rate() -> None:
-    loop = Loop(InfoNCE(history_encoder="self_attention", **SMALL), blocks()[0], 0)
-    names = [name for name, _ in loop.towers.named_parameters()]
+    trainer = trainer_of(InfoNCE(history_encoder="self_attention", **SMALL), blocks()[0], 0)
+    names = [name for name, _ in trainer.towers.named_parameters()]
     shares = {
-        (name.startswith("encoder."), share) for name, share in zip(names, loop.optimizer.shares, strict=True)
+        (name.startswith("encoder."), share)
+        for name, share in zip(names, trainer.optimizer.shares, strict=True)
     }
     assert shares == {(True, GENTLE), (False, 1.0)}
 
@@ -192,7 +193,8 @@ def test_a_model_saved_by_another_version_is_named(change: dict) -> None:
     train, _ = blocks()
     model = InfoNCE(**(SMALL | {"epochs": 1}))
     model.fit(train, None, 0)
-    model.shape_ |= change
+    for stored in (model.resolved_, model.columns_):
+        stored |= change
     model._towers = None
     with pytest.raises(InputError, match="infonce was saved by another version"):
         model.towers.eval()

@@ -10,9 +10,10 @@ from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import MODELS
 from retrieval_leaderboard.neural.towers import distinct
-from retrieval_leaderboard.neural.training.loop import Loop, batch_loss
+from retrieval_leaderboard.neural.training.trainer import batch_loss
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices.cpu import Cpu
+from tests.neural.trainers import trainer_of
 
 SMALL = {"embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 4}
 WAITING = ("nonzero", "_unique2", "unique_dim", "unique_consecutive", "_local_scalar_dense", "masked_select")
@@ -81,14 +82,14 @@ def test_distinct_fills_unused_places(like_a_gpu) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_step_never_waits(model, settings, precision, like_a_gpu, monkeypatch) -> None:
     monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu", precision))
-    loop = Loop(model(**(SMALL | settings)), train(), 0)
-    if loop.batcher.in_batch:
-        loop.batcher.hard_per_row = 1
-        loop.batcher.hard = torch.randint(32, (48, 5), dtype=torch.int32)
-    made = loop.batcher.epoch(loop.rows())
+    trainer = trainer_of(model(**(SMALL | settings)), train(), 0)
+    if trainer.batcher.in_batch:
+        trainer.batcher.hard_per_row = 1
+        trainer.batcher.hard = torch.randint(32, (48, 5), dtype=torch.int32)
+    made = trainer.batcher.epoch(trainer.rows())
     with Watch() as watch:
         for _ in range(2):
-            loop.step(next(made))
+            trainer.step(next(made))
     assert watch.seen == []
 
 
@@ -109,18 +110,18 @@ def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
     def gradients() -> list[torch.Tensor]:
         """The loss, then the gradient of every row of every table and of every parameter."""
         settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbors": added}
-        loop = Loop(model(**settings), train(), 0)
+        trainer = trainer_of(model(**settings), train(), 0)
         found = []
-        for batch in loop.batcher.epoch(loop.rows()):
-            loss = batch_loss(loop.model, loop.towers, batch)
+        for batch in trainer.batcher.epoch(trainer.rows()):
+            loss = batch_loss(trainer.loss, trainer.towers, batch)
             loss.backward()
-            loop.optimizer.collect()
+            trainer.optimizer.collect()
             found.append(loss.detach())
             assert torch.isfinite(loss)
-            for table, (row, leaf) in zip(loop.optimizer.tables, loop.optimizer.touched, strict=True):
+            for table, (row, leaf) in zip(trainer.optimizer.tables, trainer.optimizer.touched, strict=True):
                 found.append(torch.zeros_like(table.weight).index_add(0, row, leaf.grad))
-            found += [each.grad.clone() for each in loop.optimizer.dense if each.grad is not None]
-            loop.optimizer.zero_grad()
+            found += [each.grad.clone() for each in trainer.optimizer.dense if each.grad is not None]
+            trainer.optimizer.zero_grad()
         return found
 
     plain = gradients()

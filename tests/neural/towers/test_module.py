@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.towers.history import Moments
-from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
-from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
 
 USERS, ITEMS, DIM, SHARE = 3, 6, 4, 0.3
 KNOWN_USERS, KNOWN_ITEMS = torch.tensor([1.0, 0.0, 1.0]), torch.tensor([1.0, 1, 1, 1, 0, 1])
@@ -14,11 +15,13 @@ WEIGHT = torch.tensor([1.0, 0.5, 0.25, 2.0, 1.0, 1.0])
 ASKED = [(0, [1, 2, 3]), (1, [5]), (2, []), (-1, [3, 4]), (-1, [])]
 
 
-def towers(**shape) -> TwoTowers:
+def towers(**changed) -> TwoTowers:
     generator = torch.Generator().manual_seed(0)
-    kind = Shape(DIM, False, SHARE, False, True, 0.5)
-    vocabulary = Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT)
-    return TwoTowers(Shape(**(vars(kind) | shape)), vocabulary, generator).eval()
+    settings = InfoNCE(
+        **{"embedding_dim": DIM, "similarity": "dot", "user_share": SHARE, "examples": "interaction",
+           "recency": 0.5, "history_encoder": "mean", "neighbors": 0} | changed
+    )  # fmt: skip
+    return TwoTowers(settings, Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT), generator).eval()
 
 
 def moments() -> Moments:
@@ -48,7 +51,7 @@ def plain(found: TwoTowers, user: int, history: list[int]) -> torch.Tensor:
 
 @pytest.mark.parametrize("cosine", [False, True])
 def test_a_user_is_id_history_and_newest_item(cosine: bool) -> None:
-    found = towers(cosine=cosine)
+    found = towers(similarity="cosine" if cosine else "dot")
     expected = torch.stack([plain(found, user, history) for user, history in ASKED])
     if cosine:
         expected = expected / expected.norm(dim=1, keepdim=True).clamp(min=1e-12)
