@@ -8,7 +8,6 @@ from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
-
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.devices.cpu import Cpu
 from tests.neural.trainers import trainer_of
