@@ -10,7 +10,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from retrieval_leaderboard import ROOT, neural
-from retrieval_leaderboard.datasets.splits.split import excludes_seen
+from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.support.files import write_text

@@ -15,7 +15,7 @@ from tabulate import tabulate
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.datasets.catalog import SOURCES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.studies import transfer
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, choices, score

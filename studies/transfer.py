@@ -8,7 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from retrieval_leaderboard.datasets.catalog import SOURCES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, Tuned
 

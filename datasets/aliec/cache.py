@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from retrieval_leaderboard.datasets.aliec.parse import Parsed
-from retrieval_leaderboard.datasets.aliec.raw_files import Source
+from retrieval_leaderboard.datasets.aliec.raw_files import RawFile
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.support import checksums, progress
 from retrieval_leaderboard.support.errors import InputError
@@ -26,13 +26,13 @@ TABLES = ("user_features", "item_features", "context")
 """The feature tables of `Parsed`, a file each"""
 
 
-def cache_folder(cache: Path, sources: dict[str, Source]) -> Path:
+def cache_folder(cache: Path, sources: dict[str, RawFile]) -> Path:
     """Where the parsed form of exactly these files belongs: `cache/aliec-<hash>`."""
     identity = repr((FORMAT, sorted((name, source.identity) for name, source in sources.items())))
     return cache / f"aliec-{hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()}"
 
 
-def cached(cache: Path, sources: dict[str, Source], parse: Callable[[], Parsed]) -> Parsed:
+def cached(cache: Path, sources: dict[str, RawFile], parse: Callable[[], Parsed]) -> Parsed:
     """What is kept of exactly these files under `cache`, else what `parse` gives, kept from now on.
 
     One process parses while others wait for what it keeps. A folder that is damaged, or cannot be written, is

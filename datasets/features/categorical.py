@@ -40,7 +40,7 @@ class Categorical(Column):
         return len(self.codes)
 
     def take(self, rows: Rows) -> Categorical:
-        """The chosen rows."""
+        """The given rows."""
         return Categorical(self.codes[rows], self.vocabulary)
 
     def with_unknown(self) -> Categorical:

@@ -83,7 +83,7 @@ class Column(ABC):
 
     @abstractmethod
     def take(self, rows: Rows) -> Self:
-        """The chosen rows."""
+        """The given rows."""
 
     @abstractmethod
     def with_unknown(self) -> Self:

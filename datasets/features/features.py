@@ -40,7 +40,7 @@ class Features:
         return next(map(len, self.columns.values()), 0)
 
     def take(self, rows: Rows) -> Features:
-        """The chosen rows."""
+        """The given rows."""
         return Features({name: column.take(rows) for name, column in self.columns.items()})
 
     def compact(self) -> Features:

@@ -48,7 +48,7 @@ class Multivalued(Column):
         return len(self.codes)
 
     def take(self, rows: Rows) -> Multivalued:
-        """The chosen rows."""
+        """The given rows."""
         return Multivalued(self.codes.take(rows), self.vocabulary)
 
     def with_unknown(self) -> Multivalued:

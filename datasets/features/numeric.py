@@ -75,7 +75,7 @@ class Numeric(Column):
         return len(self.numbers)
 
     def take(self, rows: Rows) -> Numeric:
-        """The chosen rows."""
+        """The given rows."""
         return Numeric(self.numbers[rows])
 
     def with_unknown(self) -> Numeric:

@@ -67,6 +67,17 @@ def documentation(model: type[Retriever]) -> dict[str, str]:
 
 
 def resolve(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """As `read`, and `model` can be built with them.
+
+    Raises:
+        InputError: as `read`, or values that the class refuses.
+    """
+    settings = read(model, chosen, where)
+    build(model, settings)
+    return settings
+
+
+def read(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Every setting of `model`: the chosen values, checked against the fields' types, else defaults.
 
     Args:
@@ -83,7 +94,6 @@ def resolve(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> di
         if key not in settings:
             raise _unknown_setting(model, key, settings, where)
         settings[key] = _read(value, types[key], f"{where}: {model.name}.{key}")
-    build(model, settings)
     return settings
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from retrieval_leaderboard.datasets.profile import ORDERED
+from retrieval_leaderboard.datasets.splits.registry import SEQUENTIAL
 from retrieval_leaderboard.evaluation.reports.board import Row
 
 MARK = "‡"
@@ -29,7 +29,7 @@ def _by_rule(row: Row) -> bool:
 
 def by_position(row: Row) -> bool:
     """Whether the training rows of a two-tower in an older record were positions, by setting or by rule."""
-    by_rule = row.newest["dataset"]["protocol"] in ORDERED
+    by_rule = row.newest["dataset"]["protocol"] in SEQUENTIAL
     examples = row.settings["examples"]
     return examples == "interaction" or (examples == "auto" and by_rule)
 

@@ -152,5 +152,5 @@ def padded(codes: Ragged, start: int) -> Tensor:
     """int32[n, most codes]: `codes` from `start` on; -1 where a row has fewer."""
     values, _ = codes.compact()
     rows = np.full((len(codes), int(codes.lengths.max(initial=0))), -1, dtype=np.int32)
-    rows[codes.rows(), codes.places()] = values + start
+    rows[codes.rows(), codes.positions()] = values + start
     return torch.as_tensor(rows)
