@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from retrieval_leaderboard.datasets.dataset import Dataset, Features, Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
+from retrieval_leaderboard.datasets.features import Categorical, Features
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 
 BLOCKS, USERS_A_BLOCK, ITEMS_A_BLOCK = 4, 12, 8
@@ -55,7 +56,7 @@ def _interactions(items: np.ndarray, user: np.ndarray, n_items: int, absent: int
 
 def _block_feature(ids: np.ndarray) -> Features:
     names = ["unknown", *(f"block {block}" for block in range(BLOCKS))]
-    return Features(categorical={"block": (ids % BLOCKS + 1).astype(np.int32)}, vocabulary={"block": names})
+    return Features({"block": Categorical((ids % BLOCKS + 1).astype(np.int32), names)})
 
 
 def _queries(seen: Interactions, truth: np.ndarray) -> Queries:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models import saving
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.support.errors import InputError

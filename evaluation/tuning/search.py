@@ -21,6 +21,7 @@ from retrieval_leaderboard.evaluation.tuning.database import Outcome, outcome
 from retrieval_leaderboard.evaluation.tuning.trial import Trial, attempt
 from retrieval_leaderboard.evaluation.tuning.trial_records import TrialRecord, TuningRecord
 from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.devices import DEVICES
 
 if TYPE_CHECKING:
     import optuna
@@ -240,7 +241,7 @@ class Search:
                 precision=job.precision,
                 dataset=data.heading,
                 versions=environment.versions(),
-                processor=environment.gpu() if job.device == "cuda" else environment.processor(),
+                processor=DEVICES[job.device].hardware(),
                 fixed={key: value for key, value in job.settings.items() if key not in self.space},
                 trials=tuple(map(_record, self.finished_trials())),
             ),

@@ -23,7 +23,7 @@ from retrieval_leaderboard.support import checksums, locks
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import atomic_folder, write_json
 
-FORMAT = 2
+FORMAT = 3
 """Version of the layout; a bundle of another one is not read."""
 INDEX, FEATURES, ITEMS, USERS = "index.faiss", "features.json", "items.parquet", "users.parquet"
 MODEL = (saving.STATE, saving.WEIGHTS)
