@@ -107,5 +107,5 @@ def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> Ragged:
     values, _ = rows.compact()
     row = rows.rows()
     shuffled = np.lexsort((rng.random(len(values)), row))
-    kept = np.sort(shuffled[rows.places() < most])
+    kept = np.sort(shuffled[rows.positions() < most])
     return Ragged.from_offsets(values[kept], offsets_of(np.minimum(rows.lengths, most)))

@@ -3,62 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.datasets.splits import validation
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.datasets.profile import Profile
 
 POLICIES = {True: "seen items excluded", False: "seen items kept"}
 """`Dataset.exclude_seen` in words"""
-
-
-@dataclass(frozen=True)
-class Features:
-    """What is known of each user, or of each item; row i describes user or item i of n.
-
-    Code 0 is "unknown" in every categorical column.
-    """
-
-    categorical: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
-    """column → int32[n] codes"""
-    multivalued: dict[str, Ragged] = field(default_factory=dict)
-    """column → n rows of codes, for columns with several values at once, such as genres"""
-    vocabulary: dict[str, list[str]] = field(default_factory=dict)
-    """categorical or multivalued column → the raw value of each code; entry 0 is "unknown" """
-    numeric: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
-    """column → float32[n], NaN where unknown"""
-
-    def take(self, rows: slice | npt.NDArray[np.int64]) -> Features:
-        """The chosen rows."""
-        return Features(
-            {name: codes[rows] for name, codes in self.categorical.items()},
-            {name: values.take(rows) for name, values in self.multivalued.items()},
-            self.vocabulary,
-            {name: numbers[rows] for name, numbers in self.numeric.items()},
-        )
-
-    def compact(self) -> Features:
-        """Without values that no row has; the others keep their order, and code 0 stays "unknown"."""
-        found = self.categorical | {name: rows.compact()[0] for name, rows in self.multivalued.items()}
-        used = {name: np.union1d(0, codes) for name, codes in found.items()}
-        code = {name: np.searchsorted(used[name], codes).astype(np.int32) for name, codes in found.items()}
-        return Features(
-            {name: code[name] for name in self.categorical},
-            {
-                name: Ragged.from_offsets(code[name], rows.compact()[1])
-                for name, rows in self.multivalued.items()
-            },
-            {name: [values[each] for each in used[name]] for name, values in self.vocabulary.items()},
-            self.numeric,
-        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +42,7 @@ class Interactions:
     user_features: Features | None = None
     item_features: Features | None = None
     context: Features | None = None
-    """row i tells where interaction i happened, such as the placement of an ad; None where nothing is told"""
+    """row i tells where interaction i happened, such as the placement of an ad; None where unknown"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -146,7 +105,7 @@ class Queries:
         return len(self.user)
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Queries:
-        """The chosen queries, sharing the arrays of items."""
+        """The given queries, sharing the arrays of items."""
         return Queries(
             self.user[rows],
             self.history.take(rows),
@@ -165,13 +124,13 @@ class Dataset:
     name: str
     """Also the folder of its results; the embedded data is never called by a real dataset's name."""
     protocol: str
-    """A key of `splits.PROTOCOLS`."""
+    """A key of `splits.registry.PROTOCOLS`."""
     exclude_seen: bool
     """Whether a user's earlier items are kept out of the answer."""
     split_seed: int
     """Seed of everything random in the split: carved validation, order of equal timestamps."""
     train: Interactions
-    """What a model learns from while it is chosen on `valid`."""
+    """What a model learns from while settings and epochs are chosen on `valid`."""
     valid: Queries
     train_valid: Interactions
     """What the final model learns from: `train` and the validation part."""
@@ -188,7 +147,9 @@ class Dataset:
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
     carve: str = ""
-    """How validation was carved from each user's rows: "draw", "stretch"; "" where times or events decide"""
+    """How validation was carved from each user's rows: "draw", "block"; "" where times or events decide"""
+    validation: str = ""
+    """Which rows the validation part is, in words"""
     profile: Profile | None = None
     """What it is made of and how it was read; no part of the fingerprint"""
 
@@ -196,11 +157,6 @@ class Dataset:
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         return f"{self.title or self.name}: {self.protocol}, {POLICIES[self.exclude_seen]}"
-
-    @property
-    def validation(self) -> str:
-        """Which rows the validation part is, in words."""
-        return validation.told(self.protocol, self.carve)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -233,12 +189,7 @@ def update_features(digest: hashlib.blake2b, features: Features | None) -> None:
     """Hash a table of features, where there is one."""
     if features is None:
         return
-    for name, codes in sorted(features.categorical.items()):
-        digest.update(name.encode())
-        update(digest, codes)
-    for name, rows in sorted(features.multivalued.items()):
-        digest.update(name.encode())
-        update(digest, *rows.compact())
-    for name, numbers in sorted(features.numeric.items()):
-        digest.update(name.encode())
-        update(digest, numbers)
+    for columns in features.by_kind().values():
+        for name, column in sorted(columns.items()):
+            digest.update(name.encode())
+            update(digest, *column.arrays().values())

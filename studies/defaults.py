@@ -7,7 +7,6 @@ datasets; keeps the scores in `studies/records/defaults/`. docs/defaults.md sets
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -15,12 +14,11 @@ from tabulate import tabulate
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.datasets.catalog import SOURCES
-from retrieval_leaderboard.evaluation.runs import configs
-from retrieval_leaderboard.studies import transfer
-from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, choices, score
+from retrieval_leaderboard.studies import scores, transfer
+from retrieval_leaderboard.studies.transfer import Share
+from retrieval_leaderboard.studies.tuned_configs import DATASETS, choices, score
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.files import write_json, write_text
+from retrieval_leaderboard.support.files import write_text
 
 RECORDS = Path(__file__).parent / "records" / "defaults"
 WANTED = 0.9
@@ -33,40 +31,34 @@ def measure(dataset: Dataset, models: list[str]) -> None:
         if models and tuned.model not in models:
             continue
         path = RECORDS / f"{dataset.name}-{tuned.model}.json"
-        write_json(path, score(dataset, tuned, tuned.defaults(), "by defaults"))
+        scores.write(path, score(dataset, tuned, tuned.defaults(), "by defaults"))
         for name, values in transfer.origins(tuned, dataset.name, ROOT):
-            record = score(dataset, tuned, values, f"by the settings for {name}")
-            write_json(path.with_suffix(f".{name}.json"), record | {"from": name})
+            found = score(dataset, tuned, values, f"by the settings for {name}", name)
+            scores.write(path.with_suffix(f".{name}.json"), found)
 
 
-def read() -> list[Record]:
-    """Every score that is kept, beside that of the dataset's choice and the number of its trials."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]
-    for record in records:
-        name = record["dataset"].partition(":")[0]
-        section = configs.in_section(ROOT / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
-        chosen = section[record["model"]].chosen
-        record |= {"tuned": chosen.valid_ndcg, "trials": chosen.counted}
-    return records
+def read() -> list[Share]:
+    """Every score that is kept, beside that of the dataset's own settings."""
+    return [transfer.share(found, ROOT) for found in scores.load_all(RECORDS, scores.Transfer)]
 
 
-def page(records: list[Record]) -> str:
+def page(shares: list[Share]) -> str:
     """Defaults beside tuned settings, and settings of other datasets, as Markdown."""
     header = ["dataset", "model", "defaults", "tuned", "share", f"≥ {WANTED:.0%}", "trials"]
     lines = []
-    for record in records:
-        if "from" in record:
+    for each in shares:
+        if each.score.origin:
             continue
-        ndcg, tuned = record["ndcg"], record["tuned"]
-        line = [record["dataset"], record["model"], f"{ndcg:.4f}", f"{tuned:.4f}", f"{ndcg / tuned:.1%}"]
-        lines.append([*line, "yes" if ndcg >= WANTED * tuned else "no", str(record["trials"])])
+        ndcg = each.score.ndcg
+        line = [each.score.dataset, each.score.model, f"{ndcg:.4f}", f"{each.tuned:.4f}", f"{each.value:.1%}"]
+        lines.append([*line, "yes" if ndcg >= WANTED * each.tuned else "no", each.trials])
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     return (
         "# Defaults beside tuned settings\n\nNDCG@20 on the validation queries, seed 0, of each model with "
         "its defaults, as on a dataset without a config, and with the settings that its config chose for "
         "the dataset; written by `python -m studies.defaults`. The defaults, and the rules by which some "
         "settings follow the data, were fitted on the validation parts of these same datasets: the shares "
-        f"are in-sample, and on other data may be lower.\n\n{table}\n\n" + transfer.part(records)
+        f"are in-sample, and on other data may be lower.\n\n{table}\n\n" + transfer.part(shares)
     )
 
 

@@ -8,13 +8,11 @@ A variant that was scored is not scored again; `--page-only` scores none.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from retrieval_leaderboard import (
     ROOT,
@@ -22,13 +20,14 @@ from retrieval_leaderboard import (
 )
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation.runs import environment, isolation
-from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource, digest
+from retrieval_leaderboard.evaluation.runs.record import digest
+from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning.trial import scored
-from retrieval_leaderboard.studies import findings_page
+from retrieval_leaderboard.studies import findings_page, scores
 from retrieval_leaderboard.studies.ablations import PLACES, STUDIES, Place, Settings, resolved
+from retrieval_leaderboard.studies.scores import Finding
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import in_one_sentence, unknown
-from retrieval_leaderboard.support.files import write_json
 from retrieval_leaderboard.support.progress import say
 
 RECORDS = Path(__file__).parent / "records" / "findings"
@@ -56,11 +55,17 @@ def measure(place: Place, dataset: Dataset, seeds: int) -> None:
         started = time.perf_counter()
         ndcg = isolation.call(scored, job, dataset)["ndcg"]
         seconds = round(time.perf_counter() - started, 1)
-        record = job.identity(dataset) | {"ndcg": ndcg, "seconds": seconds}
-        record |= {"dataset": dataset.heading, "threads": compute.current().threads}
-        record |= {"processor": environment.processor(), "commit": environment.git_commit()}
-        record |= {"date": datetime.now(UTC).isoformat(timespec="seconds")}
-        write_json(target, record)
+        found = Finding(
+            **job.identity(dataset),
+            ndcg=ndcg,
+            seconds=seconds,
+            dataset=dataset.heading,
+            threads=compute.current().threads,
+            processor=environment.processor(),
+            commit=environment.git_commit(),
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        scores.write(target, found)
         label = f"{dataset.name} {at}/{len(asked)}: {model} {changed} seed {seed}"
         say(f"{label}: NDCG@20 {ndcg:.4f}, {seconds} s")
 
@@ -68,11 +73,6 @@ def measure(place: Place, dataset: Dataset, seeds: int) -> None:
 def _job(model: str, changed: Settings, seed: int) -> Job:
     here = compute.current()
     return Job(ModelSource(model), resolved(model, changed), seed, 20, here.device, here.precision)
-
-
-def records() -> list[dict[str, Any]]:
-    """All scores that are kept."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]
 
 
 @in_one_sentence
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise unknown("dataset of the findings", name, names)
         place = PLACES[names.index(name)]
         measure(place, load(name, asked.data_dir), asked.seeds)
-    findings_page.write(ROOT, records())
+    findings_page.write(ROOT, scores.load_all(RECORDS, Finding))
     return 0
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
 from tabulate import tabulate
 
@@ -17,9 +16,9 @@ from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boar
 from retrieval_leaderboard.studies import figures, gaps_to_published
 from retrieval_leaderboard.studies.ablations import PLACES, STUDIES, Place, Settings, Study, resolved
 from retrieval_leaderboard.studies.row_selection import compared
+from retrieval_leaderboard.studies.scores import Finding
 from retrieval_leaderboard.support.files import write_text
 
-Record = dict[str, Any]
 BOARDS = (
     "gowalla: published, seen items excluded, top 20",
     "amazon-beauty: published, seen items excluded, top 20",
@@ -63,7 +62,7 @@ class Score:
         )
 
 
-def write(root: Path, records: list[Record]) -> None:
+def write(root: Path, records: list[Finding]) -> None:
     """Write the page and its plot under `root`/docs."""
     boards = list(found_boards(root / "results"))
     plot(boards, root / "docs" / "findings.svg")
@@ -72,7 +71,7 @@ def write(root: Path, records: list[Record]) -> None:
     write_text(root / "docs" / "findings.md", page(records, boards, missed))
 
 
-def page(records: list[Record], boards: list[Board], missed: list[gaps_to_published.Shortfall]) -> str:
+def page(records: list[Finding], boards: list[Board], missed: list[gaps_to_published.Shortfall]) -> str:
     """The page as Markdown; `missed` are published numbers that are not reached."""
     parts = ["# What makes two-towers win\n\nDerived by `python -m studies.findings`."]
     parts += _ablations(records) if records else []
@@ -81,7 +80,7 @@ def page(records: list[Record], boards: list[Board], missed: list[gaps_to_publis
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
-def _ablations(records: list[Record]) -> list[str]:
+def _ablations(records: list[Finding]) -> list[str]:
     about = (
         "First one factor at a time: NDCG@20 on the validation queries, the mean over seeds, with the change "
         "from the first line of a table; ≈ stands before a change within two standard errors over seeds: of "
@@ -102,27 +101,27 @@ def _told(settings: Settings) -> str:
     return ", ".join(f"{key} {value}" for key, value in settings.items())
 
 
-def _made(records: list[Record]) -> str:
-    minutes = sum(each["seconds"] for each in records) / 60
+def _made(records: list[Finding]) -> str:
+    minutes = sum(each.seconds for each in records) / 60
     return f"{len(records)} fits, {minutes:.0f} minutes together; {_machines(records)}."
 
 
-def _machines(records: list[Record]) -> str:
-    return "; ".join(sorted({f"{each['processor']}, threads: {each['threads']}" for each in records}))
+def _machines(records: list[Finding]) -> str:
+    return "; ".join(sorted({f"{each.processor}, threads: {each.threads}" for each in records}))
 
 
-def score(place: Place, model: str, changed: Settings, records: list[Record]) -> Score | None:
+def score(place: Place, model: str, changed: Settings, records: list[Finding]) -> Score | None:
     """What is stored of a variant, the newest of each seed; None where fewer than two seeds are."""
     values = resolved(model, place.settings | changed)
     by_seed = {
-        each["seed"]: each["ndcg"]
-        for each in sorted(records, key=lambda each: each["date"])
-        if (each["dataset"].split(":")[0], each["model"], each["settings"]) == (place.dataset, model, values)
+        each.seed: each.ndcg
+        for each in sorted(records, key=lambda each: each.date)
+        if (each.dataset.split(":")[0], each.model, each.settings) == (place.dataset, model, values)
     }
     return Score(list(by_seed.values())) if len(by_seed) > 1 else None
 
 
-def _columns(study: Study, records: list[Record]) -> dict[str, list[str]]:
+def _columns(study: Study, records: list[Finding]) -> dict[str, list[str]]:
     """Place → a cell a variant, where the first one and another have scores to compare."""
     columns = {}
     for place in PLACES:
@@ -156,7 +155,7 @@ def found_boards(results: Path) -> Iterator[Board]:
 def by_machine(rows: list[Row]) -> dict[str, list[Row]]:
     """Rows by what they were timed on, cheap ones first: seconds of two machines are not compared."""
     found: dict[str, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("metrics", "ndcg"))):
+    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("ndcg"))):
         found.setdefault(row.machine, []).append(row)
     return found
 
@@ -166,8 +165,8 @@ def efficient(rows: list[Row]) -> list[Row]:
     cost.
     """
     found: list[Row] = []
-    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("metrics", "ndcg"))):
-        if not found or row.mean("metrics", "ndcg") > found[-1].mean("metrics", "ndcg"):
+    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("ndcg"))):
+        if not found or row.mean("ndcg") > found[-1].mean("ndcg"):
             found.append(row)
     return found
 
@@ -177,7 +176,7 @@ def _pareto(boards: list[Board]) -> str:
         [
             board.heading,
             row.model + propagation.marked(row),
-            row.chosen.brief,
+            row.provenance.brief,
             *_quality_and_cost(row),
             machine,
             flag,
@@ -200,7 +199,7 @@ def _pareto(boards: list[Board]) -> str:
 
 
 def _quality_and_cost(row: Row) -> tuple[str, str]:
-    return f"{row.mean('metrics', 'ndcg'):.4f}", f"{row.cost('fit_seconds'):,.1f}"
+    return f"{row.mean('ndcg'):.4f}", f"{row.cost('fit_seconds'):,.1f}"
 
 
 def _flags(rows: list[Row]) -> list[str]:
@@ -214,9 +213,9 @@ def _item_cf(boards: list[Board]) -> str:
     for board in boards:
         rows = {row.model: row for row in compared(board)}
         towers = [rows[name] for name in neural.NAMES if name in rows]
-        best, cells = max(towers, key=lambda row: row.mean("metrics", "ndcg")), []
+        best, cells = max(towers, key=lambda row: row.mean("ndcg")), []
         for name in ("item_cf", "swing"):
-            share = rows[name].mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
+            share = rows[name].mean("ndcg") / best.mean("ndcg")
             cells += [f"{share:.0%}", f"{rows[name].cost('fit_seconds'):,.1f}"]
         lines.append(
             [board.heading, best.model + propagation.marked(best), *cells, _times(best, rows["item_cf"])]
@@ -252,4 +251,4 @@ def plot(boards: list[Board], target: Path) -> None:
 
 
 def _point(row: Row) -> tuple[float, float]:
-    return row.cost("fit_seconds"), row.mean("metrics", "ndcg")
+    return row.cost("fit_seconds"), row.mean("ndcg")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tabulate import tabulate
 
@@ -35,7 +34,7 @@ def shortfalls(boards: list[Board]) -> list[Shortfall]:
 
 def _missed(board: Board) -> Iterator[Match]:
     for reference, matches in references.beside(board).items():
-        chosen = [match for match in matches if match.row.chosen.by != "command line"]
+        chosen = [match for match in matches if not match.row.provenance.by_command]
         fairest = [match for match in chosen if match.unlikeness == chosen[0].unlikeness]
         below = [match for match in fairest if match.same_dimension and min(match.changes) < 0]
         above = references.above(reference, board.rows)
@@ -47,7 +46,7 @@ def section(found: list[Shortfall]) -> str:
     header = ["board", "published as", "theirs", "chosen on", "our row", "Δ Recall@20 / NDCG@20"]
     header += ["differs in", "above all of ours"]
     lines = [_line(board, match) for board, match in found]
-    boards = {board.dataset["name"] for board, _ in found}
+    boards = {board.dataset.name for board, _ in found}
     why = [text for dataset, text in WHY.items() if dataset in boards]
     table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
     parts = ["## Published numbers that are not reached", TOLD, table, *why]
@@ -66,7 +65,13 @@ def _line(board: Board, match: Match) -> list[str]:
     )
     changes = " / ".join(f"{change:+.1%}" for change in match.changes) if match.same_dimension else "–"
     numbers = f"{theirs.recall:.4f} / {theirs.ndcg:.4f}"
-    cells = [board.heading, theirs.name, numbers, theirs.chosen_on, f"{named[id(row)]}, {row.chosen.brief}"]
+    cells = [
+        board.heading,
+        theirs.name,
+        numbers,
+        theirs.chosen_on,
+        f"{named[id(row)]}, {row.provenance.brief}",
+    ]
     return [*cells, changes, "; ".join(match.differences), above]
 
 
@@ -76,7 +81,7 @@ def plot(found: list[Shortfall], target: Path) -> None:
     for board, match in found:
         row = match.row
         if curve(row):
-            curves.setdefault(board.heading, {})[f"{row.model}, {row.chosen.brief}"] = curve(row)
+            curves.setdefault(board.heading, {})[f"{row.model}, {row.provenance.brief}"] = curve(row)
     if not curves:
         target.unlink(missing_ok=True)
         return
@@ -91,5 +96,5 @@ def plot(found: list[Shortfall], target: Path) -> None:
 
 def curve(row: Row) -> list[tuple[int, float]]:
     """Epoch and NDCG@20 on validation of a row's first seed; empty for models that train otherwise."""
-    log: list[dict[str, Any]] = min(row.done, key=lambda record: record["seed"])["choosing"]
+    log = min(row.done, key=lambda record: record.seed).measured.choosing
     return [(int(each["epoch"]), each["valid_ndcg"]) for each in log if "valid_ndcg" in each]

@@ -16,11 +16,11 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs, environment, isolation
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning.trial import scored
+from retrieval_leaderboard.studies.scores import Transfer
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.progress import say
 
 DATASETS = ("gowalla", "amazon-beauty", "ml-1m", "ml-100k")
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class Tuned:
 def choices(dataset: Dataset, root: Path) -> Iterator[Tuned]:
     """What a dataset's config chose on validation, model by model."""
     found = configs.read(root / "configs" / f"{dataset.name}.yaml", dataset)
-    for model, choice in sorted(found.items()):
-        if choice.chosen.valid_ndcg is not None:
-            yield Tuned(model, choice.chosen.valid_ndcg, choice.chosen.trials)
+    for model, config in sorted(found.items()):
+        if config.provenance.valid_ndcg is not None:
+            yield Tuned(model, config.provenance.valid_ndcg, config.provenance.trials)
 
 
-def score(dataset: Dataset, tuned: Tuned, values: dict[str, Any], how: str) -> Record:
+def score(dataset: Dataset, tuned: Tuned, values: dict[str, Any], how: str, origin: str = "") -> Transfer:
     """The score of `values`, every setting of the tuned model, on the validation queries; told as `how`."""
     here = compute.configure()
     job = Job(ModelSource(tuned.model), values, 0, 20, here.device, here.precision)
     ndcg = isolation.call(scored, job, dataset)["ndcg"]
     say(f"{dataset.heading}, {tuned.model}: NDCG@20 {ndcg:.4f} {how}, {tuned.ndcg:.4f} tuned")
-    found = {"dataset": dataset.heading, "model": tuned.model, "settings": values, "ndcg": ndcg}
-    return found | {"processor": environment.processor(), "commit": environment.git_commit()}
+    here_and_now = environment.processor(), environment.git_commit()
+    return Transfer(dataset.heading, tuned.model, values, ndcg, *here_and_now, origin)

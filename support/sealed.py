@@ -1,24 +1,21 @@
-"""JSON that carries its own checksum, and checksums of the files it speaks of."""
+"""JSON that carries its own checksum."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any
+from typing import Any, TypeVar
 
+from retrieval_leaderboard.support import typed
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import write_json
 
-CHECKSUM = "checksum"
-BLOCK = 2**20
-
-Form = type | UnionType | dict[str, Any] | list[Any]
-"""What belongs somewhere: a type or one of several, a dict of the keys that must be there, or a list with the
-form of its entries; `float` also takes whole numbers, and neither takes what is not finite."""
+CHECKSUM, SCHEMA = "checksum", "schema"
+"""Keys of what is sealed; content from before there were versions has no schema, and may have no checksum."""
+Made = TypeVar("Made")
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class DamagedError(InputError):
@@ -47,11 +44,11 @@ def plain(content: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(content, allow_nan=False))
 
 
-def read(path: Path, form: Form = dict) -> dict[str, Any]:
-    """What `write` wrote, checksum included; of a file without one the form alone is looked at.
+def read(path: Path) -> dict[str, Any]:
+    """What `write` wrote, checksum included; of a file without one the checksum alone is not looked at.
 
     Raises:
-        DamagedError: no JSON of that form, or the checksum does not hold.
+        DamagedError: no JSON mapping, or the checksum does not hold.
         OSError: it cannot be read.
     """
     try:
@@ -62,68 +59,31 @@ def read(path: Path, form: Form = dict) -> dict[str, Any]:
         raise DamagedError(f"{path} is damaged: it holds a {type(content).__name__} in place of a mapping")
     if not is_whole(content):
         raise DamagedError(f"{path} is damaged: its checksum does not hold")
-    if odd := misfit(content, form):
-        raise DamagedError(
-            f"{path} is damaged, or of another version: its {odd} is absent or of another kind"
-        )
     return content
 
 
-def misfit(value: Any, form: Form, where: str = "content") -> str:
-    """The first place where `value` is not of the form, as a.b.0; "" where all is."""
-    if isinstance(form, dict):
-        if not isinstance(value, dict):
-            return where
-        inside = ("" if where == "content" else f"{where}.") + "{}"
-        lacking = (inside.format(key) for key in form if key not in value)
-        return next(lacking, "") or _first(
-            misfit(value[key], part, inside.format(key)) for key, part in form.items()
-        )
-    if isinstance(form, list):
-        if not isinstance(value, list):
-            return where
-        return _first(misfit(each, form[0], f"{where}.{at}") for at, each in enumerate(value))
-    if form is float:
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    else:
-        fits = isinstance(value, form) and not (form is int and isinstance(value, bool))
-    return "" if fits else where
-
-
-def digest(*paths: Path) -> str:
-    """blake2b of files, one after the other, 32 hex digits.
+def load(path: Path, kind: type[Made], migrate: Migration = dict) -> Made:
+    """What a file holds, brought up to date by `migrate`, as the dataclass `kind`.
 
     Raises:
-        OSError: one cannot be read.
+        DamagedError: as `read`, or it does not fit; the sentence says where.
+        OSError: it cannot be read.
     """
-    found = hashlib.blake2b(digest_size=16)
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                found.update(block)
-    return found.hexdigest()
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """File → `digest`, of every file in `folder`."""
-    return {path.name: digest(path) for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def check(folder: Path, known: Mapping[str, str], names: Iterable[str]) -> None:
-    """Compare files of `folder` with their digests; those that are absent, or have none, pass.
-
-    Raises:
-        DamagedError: naming the first that differs.
-    """
-    for name in names:
-        if name in known and (folder / name).is_file() and digest(folder / name) != known[name]:
-            raise DamagedError(f"{folder / name} is damaged: its checksum does not hold")
+    content = read(path)
+    if SCHEMA in content and CHECKSUM not in content:
+        raise DamagedError(f"{path} is damaged: it has no checksum")
+    try:
+        current = migrate(content)
+        return typed.parse(kind, {key: value for key, value in current.items() if key != CHECKSUM})
+    except InputError as error:
+        raise DamagedError(f"{path} is damaged, or of another version: {error}") from error
+    except (typed.MisfitError, LookupError, TypeError, AttributeError) as error:
+        where = error if isinstance(error, typed.MisfitError) else "content"
+        raise DamagedError(
+            f"{path} is damaged, or of another version: its {where} is absent or of another kind"
+        ) from error
 
 
 def _of_content(content: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in content.items() if key != CHECKSUM}
     return hashlib.blake2b(json.dumps(rest, sort_keys=True).encode(), digest_size=16).hexdigest()
-
-
-def _first(found: Iterable[str]) -> str:
-    return next(filter(None, found), "")

@@ -12,13 +12,14 @@ from typing import Any
 
 from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.benchmarks.torture.command import Small, small_log
+from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models.saving import RECORD, STATE, WEIGHTS
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import records, runner
-from retrieval_leaderboard.evaluation.testing import contract
-from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.evaluation.tuning import database
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training.checkpoint import FILE, Checkpoints
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.sealed import DamagedError
 
@@ -59,7 +60,7 @@ def _damaged(folder: Path, name: str, work: Path, rng: random.Random, found: Fou
     content = bytearray((work / name).read_bytes())
     damage(content, rng)
     (work / name).write_bytes(content)
-    records.tell.cache_clear()
+    progress.warn_once.cache_clear()
     with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(said):
         return found(work, said)
 
@@ -115,13 +116,13 @@ def _trials(board: Path) -> list[Any]:
     (record,) = (board / "tuning").glob("*.json")
     study = database.opened(database.url(board), record.stem, anew=False)
     with database.usable(database.url(board)):
-        told = database.told(study)
-    return [(trial.params, trial.state, trial.values, database.outcome(trial)) for trial in told]
+        finished = database.finished_trials(study)
+    return [(trial.params, trial.state, trial.values, database.outcome(trial)) for trial in finished]
 
 
 def _checkpoint(folder: Path) -> Path:
     model = InfoNCE(embedding_dim=8, epochs=1, batch_size=64)
     model.keep_checkpoints(folder, 0.0, resume=False)
     with contextlib.redirect_stdout(io.StringIO()):
-        contract.fit(model, planted(), 0)
+        harness.fit(model, planted(), 0)
     return folder

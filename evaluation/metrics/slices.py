@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics.accuracy import mean, per_query
 
 COLD_USERS, COLD_ITEMS = "cold users", "cold items"
 HISTORY_SLICES = ((COLD_USERS, 0, 0), ("history 1–2", 1, 2), ("history 3–9", 3, 9), ("history 10+", 10, None))
 HEAD_SHARE = 0.2
 
-Slice = dict[str, float | int | str]
+
+@dataclass(frozen=True)
+class Slice:
+    """Metrics of a part of the queries, or of their truth."""
+
+    slice: str
+    queries: int
+    """With at least one relevant item"""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """{} without such a query"""
+    listed: int | None = None
+    """Queries that were given at least one item; None where that is not known"""
+    random_recall: float | None = None
+    """The expected recall of a ranking by chance; None where that is not known"""
 
 
 def slices(items: npt.NDArray[np.int32], queries: Queries, train: Interactions, k: int) -> list[Slice]:
@@ -28,20 +42,18 @@ def slices(items: npt.NDArray[np.int32], queries: Queries, train: Interactions, 
     keeps the truth with training interactions.
 
     Returns:
-        One dict a slice: "slice" and "queries" (with at least one relevant item); where there is
-        such a query also "listed" (those that were given at least one item), "random_recall" (the
-        expected recall of a ranking by chance) and each metric.
+        One a slice, with every per-query metric.
     """
     by_chance = _random_recall(queries, train.n_items, k)
     found = []
     for label, rows, relevant in _parts(queries, train):
         rows = rows[relevant.lengths[rows] > 0]
-        entry: Slice = {"slice": label, "queries": len(rows)}
-        if len(rows):
-            entry |= {"listed": int((items[rows] >= 0).any(axis=1).sum())}
-            entry |= {"random_recall": float(by_chance[rows].mean())}
-            entry |= mean(per_query(items[rows], relevant.take(rows), k))
-        found.append(entry)
+        if not len(rows):
+            found.append(Slice(label, 0))
+            continue
+        metrics = mean(per_query(items[rows], relevant.take(rows), k))
+        listed = int((items[rows] >= 0).any(axis=1).sum())
+        found.append(Slice(label, len(rows), metrics, listed, float(by_chance[rows].mean())))
     return found
 
 
@@ -49,7 +61,7 @@ def _random_recall(queries: Queries, n_items: int, k: int) -> npt.NDArray[np.flo
     """float64[q]: the chance that a true item is among the first k of a random order of all allowed items.
 
     A query may be answered with the c items outside its `exclude`; each stands at each of the
-    c places with the same chance, so it is among the first k with min(k, c) / c, and by linearity
+    c positions with the same chance, so it is among the first k with min(k, c) / c, and by linearity
     that is the expected recall, however many items are relevant.
     """
     row = queries.exclude.rows()
@@ -62,13 +74,13 @@ def _random_recall(queries: Queries, n_items: int, k: int) -> npt.NDArray[np.flo
 
 def _parts(queries: Queries, train: Interactions) -> Iterator[tuple[str, npt.NDArray[np.int64], Ragged]]:
     lengths = queries.history.lengths
-    warm = keep_items(queries.relevant, train.item_counts > 0)
+    warm = queries.relevant.only(train.item_counts > 0)
     yield "warm", np.flatnonzero(lengths > 0), warm
     for label, low, high in HISTORY_SLICES:
         inside = (lengths >= low) & (lengths <= (high if high is not None else np.inf))
         yield label, np.flatnonzero(inside), queries.relevant
     for label, members in item_groups(train.item_counts).items():
-        yield f"{label} items", np.arange(len(queries)), keep_items(queries.relevant, members)
+        yield f"{label} items", np.arange(len(queries)), queries.relevant.only(members)
 
 
 def item_groups(counts: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_]]:
@@ -77,11 +89,3 @@ def item_groups(counts: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_
     head = np.zeros(len(counts), dtype=np.bool_)
     head[np.argsort(-counts, kind="stable")[:n_head]] = True
     return {"head": head, "tail": ~head & (counts > 0), "cold": counts == 0}
-
-
-def keep_items(rows: Ragged, members: npt.NDArray[np.bool_]) -> Ragged:
-    """The rows without the items outside `members` (bool[n_items])."""
-    values, _ = rows.compact()
-    kept = members[values]
-    lengths = np.bincount(rows.rows()[kept], minlength=len(rows))
-    return Ragged.from_offsets(values[kept], offsets_of(lengths))

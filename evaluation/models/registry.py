@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from retrieval_leaderboard.support.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.evaluation.models.retriever import Retriever
+
+PACKAGES = ("retrieval_leaderboard.baselines", "retrieval_leaderboard.neural")
+"""Whose import registers the models of the suite, in every process that asks for one."""
 
 _models: dict[str, type[Retriever]] = {}
 Model = TypeVar("Model", bound="type[Retriever]")
@@ -35,14 +39,20 @@ def register(name: str) -> Callable[[Model], Model]:
 
 def names() -> list[str]:
     """Registered names, in order of registration."""
-    return list(_models)
+    return list(_registered())
 
 
 def get(name: str) -> type[Retriever]:
     """The class registered as `name`; InputError, naming the nearest, where there is none."""
-    if name not in _models:
+    if name not in _models and name not in _registered():
         raise unknown("model", name, _models)
     return _models[name]
+
+
+def _registered() -> dict[str, type[Retriever]]:
+    for package in PACKAGES:
+        importlib.import_module(package)
+    return _models
 
 
 def load_file(spec: str) -> type[Retriever]:

@@ -14,14 +14,16 @@ from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
 HISTORIES = np.empty(0, dtype=np.int32), np.array([0, 1, 2, 3, 5], dtype=np.int32)
 """None, and items of several blocks of the planted data, which no user of it has taken in this order"""
 PROBES = 256
+DIRECTION = 1e-6
+"""By how much the cosine of two vectors of one direction may be off 1 for rounding"""
 
 Scores = npt.NDArray[np.float32]
 
 
 def double(model: Retriever, data: Dataset) -> int | None:
-    """The known user of `data` whose answer a stranger gets, with a history or without; None for nobody.
+    """The known user of `data` whose answer an unseen user gets, with a history or without; None for nobody.
 
-    Models that do not look at who asks answer all users alike: where half of them get the stranger's
+    Models that do not look at who asks answer all users alike: where half of them get its
     answer, it is nobody's own.
     """
     users = np.arange(len(data.user_ids), dtype=np.int32)
@@ -39,15 +41,38 @@ def answers(model: Retriever, user: int, data: Dataset) -> Scores:
     return np.concatenate([_scores(model, _asked(asked, history), data) for history in HISTORIES])
 
 
+def untrained(
+    fitted: EmbeddingRetriever, other_data: EmbeddingRetriever, other_seed: EmbeddingRetriever, user: int
+) -> bool:
+    """Whether the answer for `user` without a history comes from a random vector that was never learned.
+
+    Such a vector has the same direction after fits of one seed on different data, and another one after a
+    fit with another seed. One that says something of the data changes with the data; a constant, such as one
+    that asks for a bias alone, does not change with the seed.
+
+    Args:
+        fitted, other_data, other_seed: of one model; `user` has no interactions in any of their data.
+        user: a code, or -1.
+    """
+    asked = _asked(np.array([user], dtype=np.int32), HISTORIES[0])
+    first, data, seed = (model.encode_queries(asked)[0] for model in (fitted, other_data, other_seed))
+    return first.any() and _same_direction(first, data) and not _same_direction(first, seed)
+
+
+def _same_direction(first: Scores, second: Scores) -> bool:
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return lengths > 0 and float(first @ second) / lengths > 1 - DIRECTION
+
+
 def double_of_vectors(
     model: EmbeddingRetriever, users: npt.NDArray[np.int32], history: npt.NDArray[np.int32]
 ) -> int | None:
-    """The first or last of a fitted model's `users` whose vector a stranger gets and no other user does.
+    """The first or last of a fitted model's `users` whose vector an unseen user gets and no other user does.
 
     Args:
         model: fitted on data of any kind.
         users: int32[n], codes of users with interactions, ascending.
-        history: int32[m], items; strangers are asked for with it and without.
+        history: int32[m], items; unseen users are asked for with it and without.
     """
     probes = users[np.unique(np.linspace(0, len(users) - 1, min(len(users), PROBES)).astype(np.int64))]
     for known in (_asked(probes, history[:0]), _asked(probes, history)):
@@ -69,9 +94,9 @@ def _unknown(queries: Queries) -> Queries:
 
 def _alike(first: Scores, second: Scores) -> npt.NDArray[np.bool_]:
     """bool[q]: whether two float32[q, n] agree in a row that is not empty."""
-    told = np.nan_to_num(first).any(axis=1)
+    answered = np.nan_to_num(first).any(axis=1)
     close = np.isclose(first, second, rtol=1e-5, atol=1e-7, equal_nan=True)
-    return np.asarray(told & close.all(axis=1))
+    return np.asarray(answered & close.all(axis=1))
 
 
 def _scores(model: Retriever, queries: Queries, data: Dataset) -> Scores:
@@ -79,6 +104,6 @@ def _scores(model: Retriever, queries: Queries, data: Dataset) -> Scores:
     n_items = len(data.item_ids)
     items, scores = model.recommend(queries, n_items)
     table = np.full((len(queries), n_items), np.nan, dtype=np.float32)
-    rows, places = np.nonzero(items >= 0)
-    table[rows, items[rows, places]] = scores[rows, places]
+    rows, positions = np.nonzero(items >= 0)
+    table[rows, items[rows, positions]] = scores[rows, positions]
     return table

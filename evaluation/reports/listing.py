@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from retrieval_leaderboard.datasets.catalog import Listed
+from retrieval_leaderboard.datasets.sources.listing import Listed
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.support.errors import unknown
@@ -57,7 +57,7 @@ def _brief_models(models: Sequence[type[Retriever]]) -> str:
 
 
 def _more() -> str:
-    return "--list MODEL tells its settings, --list datasets where files belong."
+    return "--list MODEL shows its settings, --list datasets where files belong."
 
 
 def _dataset(listed: Listed) -> str:
@@ -68,9 +68,9 @@ def _dataset(listed: Listed) -> str:
 def _model(model: type[Retriever]) -> str:
     """Its summary, then each setting with its default and what it is, in a line."""
     notes = settings.documentation(model)
-    told = {f"{key}={value}": notes[key] for key, value in settings.defaults(model).items()}
-    room = _width() - max(map(len, told)) - 2 * GAP
-    brief = {key: textwrap.shorten(_sentence(note), room, placeholder=" …") for key, note in told.items()}
+    entries = {f"{key}={value}": notes[key] for key, value in settings.defaults(model).items()}
+    room = _width() - max(map(len, entries)) - 2 * GAP
+    brief = {key: textwrap.shorten(_sentence(note), room, placeholder=" …") for key, note in entries.items()}
     head = textwrap.fill(f"{model.name}: {_summary(model)}", _width())
     name = model.name
     how = f"Settings, for --set {name}.NAME=VALUE, with their defaults; --list {name}.NAME tells more"
@@ -90,12 +90,12 @@ def _sentence(note: str) -> str:
     return re.split(r"[.;:] ", note, maxsplit=1)[0].rstrip(".")
 
 
-def _table(told: dict[str, str]) -> str:
+def _table(entries: dict[str, str]) -> str:
     """Two columns, the second wrapped within the terminal."""
-    first = max(map(len, told))
+    first = max(map(len, entries))
     room = max(20, _width() - first - 2 * GAP)
     lines = []
-    for name, what in told.items():
+    for name, what in entries.items():
         wrapped = textwrap.wrap(what, room, break_on_hyphens=False, break_long_words=False) or [""]
         for part, shown in zip([name, *[""] * (len(wrapped) - 1)], wrapped, strict=True):
             lines.append(f"  {part:<{first}}  {shown}".rstrip())

@@ -1,4 +1,4 @@
-"""Where the trials of searches are kept: Optuna's SQLite file, and what came out of each trial, sealed."""
+"""Where the trials of searches are stored: Optuna's SQLite file, and what came out of each trial, sealed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SQLITE = "sqlite:///"
 DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_CONSTRAINT"}
 Outcome = dict[str, Any]
 """What came out of a trial: "seconds", and its metrics, or the "reason" why it has none, or neither
-where it was given up as hopeless."""
+where it was pruned."""
 
 
 def url(board: Path) -> str:
@@ -59,7 +59,7 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # What it warns of, of a damaged file, is told here.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # What it warns of, of a damaged file, is said here.
     with usable(storage):
         try:
             if anew and name in optuna.get_all_study_names(storage):
@@ -73,13 +73,13 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
     return study
 
 
-def keep(trial: optuna.Trial, found: Outcome, state: optuna.trial.TrialState) -> None:
-    """Write down what came out of `trial`, which is to be told as `state`."""
+def write_outcome(trial: optuna.Trial, found: Outcome, state: optuna.trial.TrialState) -> None:
+    """Write down what came out of `trial`, which ends as `state`."""
     trial.set_user_attr(OUTCOME, sealed.seal({"params": trial.params, "state": state.name, **found}))
 
 
-def told(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    """Trials that came to an end: with a score, given up as hopeless, or failed for a reason.
+def finished_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """Trials that came to an end: with a score, pruned, or failed for a reason.
 
     Raises:
         DamagedError: one is not what was written.
@@ -96,21 +96,21 @@ def told(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 
 def outcome(trial: optuna.trial.FrozenTrial) -> Outcome:
-    """What came out of a trial that was told."""
-    kept = trial.user_attrs[OUTCOME]
-    return {key: value for key, value in kept.items() if key not in ("params", "state", sealed.CHECKSUM)}
+    """What came out of a finished trial."""
+    stored = trial.user_attrs[OUTCOME]
+    return {key: value for key, value in stored.items() if key not in ("params", "state", sealed.CHECKSUM)}
 
 
 def _is_whole(trial: optuna.trial.FrozenTrial) -> bool:
-    """Whether a trial is as it was kept; of those from before there were checksums nothing can be said."""
-    kept = trial.user_attrs[OUTCOME]
-    if not isinstance(kept, dict) or not sealed.is_whole(kept):
+    """Whether a trial is as it was stored; of those from before there were checksums nothing can be said."""
+    stored = trial.user_attrs[OUTCOME]
+    if not isinstance(stored, dict) or not sealed.is_whole(stored):
         return False
-    if sealed.CHECKSUM not in kept:
+    if sealed.CHECKSUM not in stored:
         return True
-    values = [kept["ndcg"]] if trial.state.name == "COMPLETE" else None
+    values = [stored["ndcg"]] if trial.state.name == "COMPLETE" else None
     said = sealed.plain({"params": trial.params, "state": trial.state.name})
-    return trial.values == values and all(kept[key] == value for key, value in said.items())
+    return trial.values == values and all(stored[key] == value for key, value in said.items())
 
 
 def _damaged(path: str, why: object) -> DamagedError:

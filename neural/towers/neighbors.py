@@ -53,7 +53,7 @@ def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
     norms = np.maximum(train.item_counts, 1) ** 0.5
     similar = nearest(train, users, (norms, norms), 0.0, k, "neighbors")
     found = Ragged.from_offsets(similar.indices, similar.indptr)
-    row, place = found.rows(), 1 + found.places()
+    row, place = found.rows(), 1 + found.positions()
     item = np.repeat(np.arange(train.n_items)[:, None], k + 1, axis=1)
     item[row, place] = similar.indices
     share = np.zeros(item.shape, np.float32)

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.accuracy import contains
 from retrieval_leaderboard.evaluation.ranking import ties
 from retrieval_leaderboard.support.errors import InputError, unknown
 
@@ -183,7 +182,7 @@ class VectorIndex:
     ) -> Lists:
         """The first `k` of each row of labels that are neither excluded nor dead."""
         labels = found.astype(np.int32)
-        refused = (labels < 0) | contains(exclude, labels) | np.isin(found, self._dead)
+        refused = (labels < 0) | exclude.contains(labels) | np.isin(found, self._dead)
         kept = np.argsort(refused, axis=1, kind="stable")[:, :k]
         labels = np.take_along_axis(labels, kept, axis=1)
         scores = np.take_along_axis(scores, kept, axis=1)

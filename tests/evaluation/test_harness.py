@@ -9,7 +9,8 @@ import pytest
 
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.evaluation import evaluate, evaluate_lists, harness
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.metrics.accuracy import PER_QUERY
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.support.errors import InputError
 
 DATA = planted()
@@ -18,7 +19,8 @@ TRUTH = [str(row[0]) for row in (DATA.test.relevant[query] for query in range(le
 
 def test_the_truth_itself_is_perfect():
     result = evaluate_lists([[item] for item in TRUTH], DATA, k=1)
-    assert result.metrics == dict.fromkeys(("precision", "recall", "map", "ndcg", "hitrate"), 1.0)
+    assert {result.metrics[name] for name in PER_QUERY} == {1.0}
+    assert result.metrics["coverage"] == len(set(TRUTH)) / len(DATA.item_ids)
     frame = result.frame()
     assert frame.loc["all", "ndcg"] == 1.0
     assert list(frame.columns) == ["queries", *result.metrics]
@@ -70,14 +72,14 @@ def test_ids_and_lists_of_other_types_are_understood(kind):
 
 NOT_LISTS = {
     "none known": ([["x1"], *[["x2"]] * 47], "none of the given ids is in .* planted: one is 'x1', where"),
-    "pairs": ([[(TRUTH[0], 0.5)]] + [[]] * 47, r"query 0, place 1: \('\d+', 0.5\) is no raw id"),
-    "array pairs": (np.zeros((48, 3, 2)), r"query 0, place 1: array\(\[0., 0.\]\) is no raw id"),
-    "fractions": ([[0.5]] * 48, "query 0, place 1: 0.5 is no raw id"),
-    "large floats": ([[2.0**60]] * 48, "place 1: 1.15.* is no raw id"),
-    "nan": ([[TRUTH[0], float("nan")], *[[]] * 47], "query 0, place 2: nan is no raw id"),
-    "None": ([[None]] * 48, "query 0, place 1: None is no raw id"),
-    "bool": ([[True]] * 48, "place 1: True is no raw id"),
-    "bytes": ([[b"1"]] * 48, "place 1: b'1' is no raw id"),
+    "pairs": ([[(TRUTH[0], 0.5)]] + [[]] * 47, r"query 0, position 1: \('\d+', 0.5\) is no raw id"),
+    "array pairs": (np.zeros((48, 3, 2)), r"query 0, position 1: array\(\[0., 0.\]\) is no raw id"),
+    "fractions": ([[0.5]] * 48, "query 0, position 1: 0.5 is no raw id"),
+    "large floats": ([[2.0**60]] * 48, "position 1: 1.15.* is no raw id"),
+    "nan": ([[TRUTH[0], float("nan")], *[[]] * 47], "query 0, position 2: nan is no raw id"),
+    "None": ([[None]] * 48, "query 0, position 1: None is no raw id"),
+    "bool": ([[True]] * 48, "position 1: True is no raw id"),
+    "bytes": ([[b"1"]] * 48, "position 1: b'1' is no raw id"),
     "text for a list": (["12"] * 48, "query 0: the list is '12'; give a list"),
     "None for a list": ([None] * 48, "query 0: the list is None; give a list"),
     "set for a list": ([{"1"}] * 48, "query 0: the list is {'1'}; give a list"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets import Dataset, Features, Interactions, Queries
+from retrieval_leaderboard.datasets import Categorical, Dataset, Features, Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.errors import InputError
@@ -103,25 +103,25 @@ def test_published_carves_a_fifth_of_each_row():
         assert sorted(history + relevant) == full[user]
 
 
-def in_stretches(items: list[int], length: int) -> bool:
+def in_one_block(items: list[int], length: int) -> bool:
     """Whether `items` are neighbors among the whole numbers below `length`, 0 following the last."""
     there = np.isin(np.arange(length), items)
     return int((there & ~np.roll(there, 1)).sum()) == 1
 
 
-def test_published_as_the_test_carves_stretches_where_the_test_rows_lie_together():
+def test_published_as_the_test_carves_blocks_where_the_test_rows_are_contiguous():
     test = [(user, item) for user in range(200) for item in range(user, user + 10)]
     train = [(user, item) for user in range(200) for item in range(400) if not user <= item < user + 10]
     drawn = split(published_log(train, test), "published", True, 0)
     together = split(published_log(train, test, carve="as-test"), "published", True, 0)
     check_contract(together)
-    assert (drawn.carve, together.carve) == ("draw", "stretch")
+    assert (drawn.carve, together.carve) == ("draw", "block")
     assert listed(drawn.test) == listed(together.test)
     assert drawn.fingerprint != together.fingerprint
     full = rows_of(together.train_valid)
     for user, _, _, relevant in listed(together.valid):
         assert len(relevant) == 78
-        assert in_stretches([full[user].index(item) for item in relevant], 390)
+        assert in_one_block([full[user].index(item) for item in relevant], 390)
 
     rng = np.random.default_rng(0)
     test = [(user, item) for user in range(200) for item in rng.choice(400, 10, replace=False).tolist()]
@@ -131,7 +131,7 @@ def test_published_as_the_test_carves_stretches_where_the_test_rows_lie_together
     assert scattered.fingerprint == split(published_log(train, test), "published", True, 0).fingerprint
     full = rows_of(scattered.train_valid)
     assert not any(
-        in_stretches([full[user].index(item) for item in relevant], 390)
+        in_one_block([full[user].index(item) for item in relevant], 390)
         for user, _, _, relevant in listed(scattered.valid)
     )
 
@@ -238,15 +238,15 @@ def test_time_with_fixed_periods():
 def test_a_query_is_asked_where_its_first_item_was_taken(protocol: str):
     events = [(user, (3 * user + at) % 20, at) for user in range(4) for at in range(10)]
     place = np.array([1 + (at + user) % 3 for user, _, at in events], dtype=np.int32)
-    context = Features({"place": place}, vocabulary={"place": ["unknown", "a", "b", "c"]})
+    context = Features({"place": Categorical(place, ["unknown", "a", "b", "c"])})
     log = make_log(events, context=context, periods=(6, 8))
     dataset = split(log, protocol, True, 0)
     placed = dict(zip(((user, at) for user, _, at in events), place.tolist(), strict=True))
     for asked in (dataset.train, dataset.valid, dataset.test):
         assert asked.context is not None and asked.timestamp is not None
-        told = asked.context.categorical["place"].tolist()
+        told = asked.context["place"].codes.tolist()
         assert told == [placed[pair] for pair in zip(asked.user, asked.timestamp, strict=True)]
-    elsewhere = replace(log, context=replace(context, categorical={"place": place[::-1].copy()}))
+    elsewhere = replace(log, context=Features({"place": Categorical(place[::-1].copy())}))
     assert split(elsewhere, protocol, True, 0).fingerprint != dataset.fingerprint
 
 
@@ -416,9 +416,7 @@ def test_nothing_to_learn_from_is_an_error():
 
 
 def test_features_title_and_notes_reach_the_dataset():
-    features = Features(
-        categorical={"kind": np.array([0, 1, 0], np.int32)}, vocabulary={"kind": ["unknown", "a"]}
-    )
+    features = Features({"kind": Categorical(np.array([0, 1, 0], np.int32), ["unknown", "a"])})
     log = make_log(
         one_user(0, 1, 2, 2), item_features=features, title="Tiny, told", synthetic=True, notes=("first",)
     )

@@ -1,13 +1,21 @@
 """Metrics: by hand, and against trec_eval's own code."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import pytrec_eval
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS, contains, mean, per_query
+from retrieval_leaderboard.evaluation.metrics.accuracy import (
+    LIST_LEVEL,
+    METRICS,
+    PER_QUERY,
+    list_level,
+    mean,
+    per_query,
+)
 
 
 def lists(*rows: list[int]) -> np.ndarray:
@@ -23,7 +31,7 @@ def test_one_query_by_hand():
         "ndcg": (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3) + 1 / math.log2(4)),
         "hitrate": 1.0,
     }
-    assert {name: scored[name][0] for name in METRICS} == pytest.approx(expected)
+    assert {name: scored[name][0] for name in expected} == pytest.approx(expected)
 
 
 def test_more_relevant_items_than_places():
@@ -51,18 +59,6 @@ def test_a_query_without_relevant_items_is_left_out_of_the_mean():
     assert all(value == 1.0 for value in mean(scored).values())
 
 
-def test_no_query_has_an_empty_place_as_a_hit():
-    assert not contains(Ragged.from_rows([[0], [1]]), lists([-1, 2], [-1, 0])).any()
-
-
-def test_contains_equals_a_loop():
-    rng = np.random.default_rng(0)
-    rows = [rng.choice(30, size=rng.integers(0, 10), replace=False).astype(np.int32) for _ in range(50)]
-    items = rng.integers(-1, 30, size=(50, 7)).astype(np.int32)
-    slow = [[item in set(row.tolist()) for item in query] for row, query in zip(rows, items, strict=True)]
-    assert np.array_equal(contains(Ragged.from_rows(rows), items), np.array(slow))
-
-
 def test_equals_trec_eval():
     """trec_eval divides AP by rel, ours by min(rel, k): the ratio turns one into the other."""
     k, n_queries, n_items = 20, 200, 500
@@ -87,3 +83,17 @@ def test_equals_trec_eval():
         assert scored["hitrate"][query] == pytest.approx(by_name[f"success_{k}"])
         rel = len(relevant[query])
         assert scored["map"][query] == pytest.approx(by_name[f"map_cut_{k}"] * rel / min(rel, k))
+
+
+def test_coverage_is_the_share_of_the_catalog_on_some_list():
+    found = list_level(lists([0, 1], [1, 3], [-1, -1]), n_items=4)
+    assert found["coverage"] == 3 / 4
+    assert list_level(lists([-1]), n_items=4)["coverage"] == 0.0
+
+
+def test_every_file_of_definitions_registers():
+    from retrieval_leaderboard.evaluation.metrics import definitions
+
+    files = {path.stem for path in Path(definitions.__file__).parent.glob("[!_]*.py")}
+    functions = [metric.function for metric in (*PER_QUERY.values(), *LIST_LEVEL.values())]
+    assert {function.__module__.rpartition(".")[2] for function in functions} == files

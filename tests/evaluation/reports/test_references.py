@@ -1,5 +1,7 @@
 """Published numbers: the file names what exists, and a board shows each beside its fairest row."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -7,39 +9,39 @@ from retrieval_leaderboard import (
     baselines,  # noqa: F401  (importing registers its models)
     neural,  # noqa: F401
 )
-from retrieval_leaderboard.datasets import catalog
-from retrieval_leaderboard.datasets.splits.split import PROTOCOLS
+from retrieval_leaderboard.datasets.sources.listing import listing as datasets
+from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.reports import published_section, references
+from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.comparability import OURS
 from retrieval_leaderboard.support.errors import InputError
-
-ABOUT = {"users": 10, "train_valid_interactions": 200}
+from tests.evaluation import stored
 
 
 def row(model, recall=0.15, ndcg=0.15, by="tuning", trials=30, **changed):
-    record = {"metrics": {"recall": recall, "ndcg": ndcg}, "date": "2026-01-01"}
-    record |= {"chosen": {"by": by, "trials": trials}}
-    return Row(model, settings.resolve(registry.get(model), changed, "here"), [record], [])
+    said = stored.record(model, metrics={"recall": recall, "ndcg": ndcg}, by=by, trials=trials)
+    values = settings.resolve(registry.get(model), changed, "here")
+    said = replace(said, result=replace(said.measured, propagates=values.get("neighbors", 0) != 0))
+    return Row(model, values, [said], [])
 
 
-def board(*rows, name="gowalla", protocol="published", exclude_seen=True, k=20):
-    about = ABOUT | {"name": name, "protocol": protocol, "exclude_seen": exclude_seen}
-    return Board(about, "", k, list(rows))
+def board(*rows, k=20, **about):
+    given = {"name": "gowalla", "protocol": "published", "exclude_seen": True} | about
+    return Board(replace(stored.SUMMARY, **given), "", k, list(rows))
 
 
 def cells(asked):
     """Name of a published number → the cells of its line."""
     named = [f"{row.model} {at}" for at, row in enumerate(asked.rows)]
-    text = "\n".join(published_section.section(asked, named))
+    text = "\n".join(references.section(asked, named))
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
     return {line[0]: line for line in lines}
 
 
 def test_the_file_names_datasets_protocols_and_models_there_are(tmp_path):
     content = yaml.safe_load(references.FILE.read_text())
-    known = [each.name for each in catalog.listing(tmp_path)]
+    known = [each.name for each in datasets(tmp_path)]
     for name in content.keys() - {"sources"}:
         assert name in known
         for protocol in content[name]:
@@ -84,13 +86,16 @@ def test_a_number_that_nothing_is_beside_stands_there_too():
 
 
 def test_like_stands_before_unlike():
-    text = "\n".join(published_section.section(board(row("infonce", neighbors=0)), ["ours"]))
+    text = "\n".join(references.section(board(row("infonce", neighbors=0)), ["ours"]))
     like, unlike = text.split("### With a difference")
     assert "| YoutubeDNN" in like and "| SimpleX" in unlike and "| YoutubeDNN" not in unlike
 
 
 def test_rows_without_results_and_unknown_models_are_left_out():
-    failed, plugin = Row("item_cf", {}, [], [{}]), Row("mine", {}, row("item_cf").done, [])
+    failed, plugin = (
+        Row("item_cf", {}, [], [stored.record(reason="none")]),
+        Row("mine", {}, row("item_cf").done, []),
+    )
     assert cells(board(failed, plugin)) == {}
 
 
