@@ -19,8 +19,8 @@ from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.usage import Usage
-from retrieval_leaderboard.serving.bundles import bundle, index
-from retrieval_leaderboard.serving.bundles.index import VectorIndex
+from retrieval_leaderboard.serving import indexes
+from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.files import write_json
 
@@ -46,10 +46,10 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
     exact, _ = topk.inner_product(vectors, items, Ragged.empty(len(queries)), K)
     best = _ndcg(topk.inner_product(vectors, items, queries.exclude, K)[0], queries)
     kinds, before = [], Usage.now()
-    for kind in index.KINDS:
-        progress.say(f"{kind}: building and measuring")
-        kinds.append(_measure(kind, items, vectors, queries, exact, best))
-    elsewhere = Usage.now().cores_elsewhere(before)
+    for name, index_class in indexes.KINDS.items():
+        progress.say(f"{name}: building and measuring")
+        kinds.append(_measure(index_class, items, vectors, queries, exact, best))
+    background = Usage.now().cores_elsewhere(before)
     result = {
         "fingerprint": record["fingerprint"],
         "model": record["model"],
@@ -63,7 +63,7 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": environment.processor(),
         "threads": compute.current().threads,
-        "cores_elsewhere": round(elsewhere, 2),
+        "cores_elsewhere": round(background, 2),
         "commit": environment.git_commit(),
     }
     write_json(run / INDEXES, result)
@@ -71,7 +71,7 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
 
 
 def _measure(
-    kind: str,
+    index_class: type[indexes.VectorIndex],
     items: npt.NDArray[np.float32],
     vectors: npt.NDArray[np.float32],
     queries: Queries,
@@ -81,27 +81,26 @@ def _measure(
     """One kind: seconds, bytes, rates, recall of int32[q, 20] `exact`, and NDCG lost of `best`."""
     import faiss
 
-    chosen = index.parameters(kind, *items.shape)
     started = time.perf_counter()
-    built = VectorIndex.build(items, kind, chosen)
+    built = index_class.build(items)
     seconds = time.perf_counter() - started
-    unhindered = Ragged.empty(len(queries))
-    found, _ = built.search(vectors, K, unhindered)
-    honest, _ = built.search(vectors, K, queries.exclude)
+    nothing = Ragged.empty(len(queries))
+    found, _ = built.search(vectors, K, nothing)
+    allowed, _ = built.search(vectors, K, queries.exclude)
 
     def rate(threads: int) -> float:
         faiss.omp_set_num_threads(threads)
-        return _per_second(lambda: built.search(vectors, K, unhindered), len(queries))
+        return _per_second(lambda: built.search(vectors, K, nothing), len(queries))
 
     return {
-        "kind": kind,
-        "parameters": chosen,
+        "kind": built.kind,
+        "parameters": built.parameters,
         "build_seconds": round(seconds, 4),
         "bytes_per_item": round(built.n_bytes / len(items), 1),
         "queries_per_second_one_thread": round(rate(1), 1),
         "queries_per_second_all_threads": round(rate(compute.current().threads), 1),
         "recall": float(accuracy.contains(_rows(exact), found).sum() / (exact >= 0).sum()),
-        "ndcg_lost": best - _ndcg(honest, queries),
+        "ndcg_lost": best - _ndcg(allowed, queries),
     }
 
 

@@ -73,11 +73,6 @@ class Recommender:
         Raises:
             InputError: as `bundle.read`; with `writing`, another process holds the bundle.
         """
-        from retrieval_leaderboard import (
-            baselines,  # noqa: F401  (importing registers its models)
-            neural,  # noqa: F401
-        )
-
         folder = Path(folder)
         with ExitStack() as stack:
             if writing:
