@@ -7,11 +7,8 @@ datasets; keeps the scores in `studies/records/defaults/`. docs/defaults.md sets
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-
-from tabulate import tabulate
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
@@ -19,8 +16,9 @@ from retrieval_leaderboard.datasets.catalog import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.studies import transfer
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, choices, score
+from retrieval_leaderboard.support import pages
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.files import write_json, write_text
+from retrieval_leaderboard.support.files import read_jsons, write_json
 
 RECORDS = Path(__file__).parent / "records" / "defaults"
 WANTED = 0.9
@@ -41,7 +39,7 @@ def measure(dataset: Dataset, models: list[str]) -> None:
 
 def read() -> list[Record]:
     """Every score that is kept, beside that of the dataset's choice and the number of its trials."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RECORDS.glob("*.json"))]
+    records = read_jsons(RECORDS)
     for record in records:
         name = record["dataset"].partition(":")[0]
         section = configs.in_section(ROOT / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
@@ -50,8 +48,8 @@ def read() -> list[Record]:
     return records
 
 
-def page(records: list[Record]) -> str:
-    """Defaults beside tuned settings, and settings of other datasets, as Markdown."""
+def table(records: list[Record]) -> str:
+    """Defaults beside tuned settings, as Markdown."""
     header = ["dataset", "model", "defaults", "tuned", "share", f"≥ {WANTED:.0%}", "trials"]
     lines = []
     for record in records:
@@ -60,19 +58,12 @@ def page(records: list[Record]) -> str:
         ndcg, tuned = record["ndcg"], record["tuned"]
         line = [record["dataset"], record["model"], f"{ndcg:.4f}", f"{tuned:.4f}", f"{ndcg / tuned:.1%}"]
         lines.append([*line, "yes" if ndcg >= WANTED * tuned else "no", str(record["trials"])])
-    table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
-    return (
-        "# Defaults beside tuned settings\n\nNDCG@20 on the validation queries, seed 0, of each model with "
-        "its defaults, as on a dataset without a config, and with the settings that its config chose for "
-        "the dataset; written by `python -m studies.defaults`. The defaults, and the rules by which some "
-        "settings follow the data, were fitted on the validation parts of these same datasets: the shares "
-        f"are in-sample, and on other data may be lower.\n\n{table}\n\n" + transfer.part(records)
-    )
+    return pages.pipe_table(lines, header)
 
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
-    """Measure what is asked for and write the page."""
+    """Measure what is asked for and fill the page."""
     parser = argparse.ArgumentParser(prog="python -m studies.defaults", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data", help="folder of the datasets")
     parser.add_argument("--datasets", default=",".join(DATASETS), help="names, comma-separated")
@@ -80,7 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     for name in filter(None, asked.datasets.split(",")):
         measure(load(name, asked.data_dir), asked.models.split(",") if asked.models else [])
-    write_text(ROOT / "docs" / "defaults.md", page(read()))
+    records = read()
+    parts = {"defaults": table(records), "transfer": transfer.table(records)}
+    pages.fill(ROOT / "docs" / "defaults.md", parts)
     return 0
 
 

@@ -1,7 +1,7 @@
 """How time and memory grow with the data: `python -m studies.scaling`.
 
-Runs every model on aliec-sim at several scales (finished runs are skipped) and derives
-`docs/scaling.md` and `docs/scaling.svg` from the stored runs.
+Runs every model on aliec-sim at several scales (finished runs are skipped), fills `docs/scaling.md` and
+draws `docs/scaling.svg` from the stored runs.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.records import of_board
 from retrieval_leaderboard.studies import figures
-from retrieval_leaderboard.support.files import write_text
+from retrieval_leaderboard.support import pages
 
 BOARD = ROOT / "results" / "aliec-sim"
 SCALES = (0.05, 0.1, 0.3, 1.0)
@@ -54,15 +53,16 @@ def interactions(record: dict[str, Any]) -> int:
 
 def exponent(records: list[dict[str, Any]], key: str) -> float | None:
     """Slope of log(measure) over log(interactions); None where fewer than two points can tell."""
-    told = [record for record in records if key == "peak_rss_mib" or record[key] >= SHORTEST]
-    if len(told) < 2:
+    long_enough = [record for record in records if key == "peak_rss_mib" or record[key] >= SHORTEST]
+    if len(long_enough) < 2:
         return None
-    sizes, values = (np.log([each(record) for record in told]) for each in (interactions, lambda r: r[key]))
+    sizes = np.log([interactions(record) for record in long_enough])
+    values = np.log([record[key] for record in long_enough])
     return float(np.polyfit(sizes, values, 1)[0])
 
 
-def page(found: Points) -> str:
-    """The table of growth as Markdown."""
+def tables(found: Points) -> dict[str, str]:
+    """The table of growth and what it was measured on, as Markdown."""
     every = [record for records in found.values() for record in records]
     sizes = sorted({interactions(record) for record in every})
     header = ["model", "measure", *(f"{size:,}" for size in sizes), "exponent"]
@@ -73,19 +73,15 @@ def page(found: Points) -> str:
             slope = exponent(records, key)
             cells = [f"{by_size[size][key]:,.1f}" if size in by_size else "–" for size in sizes]
             rows.append([model, label, *cells, "–" if slope is None else f"{slope:.2f}"])
-    table = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
-    busy = max(record.get("cores_elsewhere", 0.0) for record in every)
+    return {"growth": pages.pipe_table(rows, header), "conditions": _conditions(every)}
+
+
+def _conditions(records: list[dict[str, Any]]) -> str:
+    machines = "; ".join(sorted(set(map(environment.machine, records))))
+    load = max(record.get("cores_elsewhere", 0.0) for record in records)
     return (
-        "# Growth\n\nModels with the settings chosen for aliec-sim (synthetic; towers with features), "
-        "by training interactions; "
-        "derived by `python -m studies.scaling` from the runs in `results/aliec-sim/`. "
-        "The exponent is the slope of "
-        f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
-        f"{'; '.join(sorted(set(map(environment.machine, every))))}; other processes kept up to "
-        f"{busy:.1f} cores busy.\n\n"
-        "Ranking by vectors costs queries × items × dimensions, and queries and items both grow with the "
-        "data: 2 is the exponent of its formula. The fit of the towers contains a ranking of up to 5,000 "
-        f"validation queries, whose cost grows with the items.\n\n![growth](scaling.svg)\n\n{table}\n"
+        f"{machines}; other processes kept up to {load:.1f} cores busy. "
+        f"The exponent leaves out times below {SHORTEST} s."
     )
 
 
@@ -103,7 +99,7 @@ def plot(found: Points, target: Path) -> None:
 
 
 def main() -> int:
-    """Run what is missing, then write the page and the plot; 1 where a run failed."""
+    """Run what is missing, then fill the page and draw the plot; 1 where a run failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
     scales = tuple(parser.parse_args().scales)
@@ -112,7 +108,7 @@ def main() -> int:
     codes = [subprocess.run([*command, str(scale)], cwd=ROOT, check=False).returncode for scale in scales]
     found = points(scales)
     plot(found, ROOT / "docs" / "scaling.svg")
-    write_text(ROOT / "docs" / "scaling.md", page(found))
+    pages.fill(ROOT / "docs" / "scaling.md", tables(found))
     return max(codes)
 
 

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs, environment, isolation

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers --data-dir DIR`: measure all libraries, then write docs/peers.md."""
+"""`python -m benchmarks.peers --data-dir DIR`: measure all libraries, then fill docs/peers.md."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from retrieval_leaderboard.benchmarks.peers.environments import ROOT, LeftOut, p
 from retrieval_leaderboard.benchmarks.peers.measure import hand_over, machine, measured
 from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK
 from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.support import pages
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.files import write_json, write_text
+from retrieval_leaderboard.support.files import write_json
 from retrieval_leaderboard.support.progress import say
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,7 +23,7 @@ PROTOCOLS = {"gowalla": None, "ml-1m": "leave-last-one"}
 
 @in_one_sentence
 def main() -> int:
-    """Measure what is asked for, one process after the other, and make the page of all records."""
+    """Measure what is asked for, one process after the other, and fill the page from all records."""
     asked = arguments()
     if not asked.table_only:
         for name in asked.datasets.split(","):
@@ -31,7 +32,7 @@ def main() -> int:
                 data = Path(scratch) / "data.npz"
                 hand_over(dataset, data)
                 compare(dataset, data, asked)
-    write_text(ROOT / "docs" / "peers.md", table.page(RESULTS))
+    pages.fill(ROOT / "docs" / "peers.md", table.tables(RESULTS))
     return 0
 
 
@@ -61,7 +62,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", default=others, help=f"libraries, comma-separated, of {others}")
     parser.add_argument("--work", default=",".join(WORK), help="kinds of work, comma-separated")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds that one process may take")
-    parser.add_argument("--table-only", action="store_true", help="make the page of the records there are")
+    parser.add_argument("--table-only", action="store_true", help="fill the page from the stored records")
     return parser.parse_args()
 
 

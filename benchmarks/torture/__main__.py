@@ -12,10 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.benchmarks.torture import page
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.support import cores
@@ -58,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tries", type=int, default=5, help="of each kind of fault that takes a process")
     parser.add_argument("--only", default="", metavar="A,B", help="subjects (default: all)")
-    parser.add_argument("--save", action="store_true", help="keep the figures and write docs/reliability.md")
+    parser.add_argument("--save", action="store_true", help="keep the figures and fill docs/reliability.md")
     asked = parser.parse_args(arguments)
     known = subjects()
     names = asked.only.split(",") if asked.only else known
@@ -68,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     found = {}
     for name in names:
         found[name] = measure(name, asked.seed, asked.tries)
-        print(f"## {page.title(name)}\n\n{page.table(found[name])}\n", flush=True)
+        print(f"## {name}\n\n{page.table(found[name])}\n", flush=True)
         if asked.save:
             page.save(name, found[name])
     broken = [row for each in found.values() for row in each["rows"] if row[2] < row[1]]

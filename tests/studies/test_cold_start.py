@@ -1,8 +1,8 @@
-"""The page of features, from records made by hand."""
+"""The tables of features, from records made by hand."""
 
 from retrieval_leaderboard.datasets.splits.split import excludes_seen
 from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
-from retrieval_leaderboard.studies.cold_start import page
+from retrieval_leaderboard.studies.cold_start import tables
 from tests.evaluation.stored import keep, record
 
 
@@ -20,8 +20,12 @@ def store(
         fingerprint=f"{title} {protocol} {policy}", metrics=dict.fromkeys(METRICS, warm / 2),
     )  # fmt: skip
     said["dataset"] |= {"title": title, "protocol": protocol, "exclude_seen": policy, "synthetic": False}
-    told = "-".join(map(str, [policy, seed, *settings.values()]))
-    keep(results / name / "runs" / f"{model}-{protocol}-{told}", said)
+    name_of_run = "-".join(map(str, [policy, seed, *settings.values()]))
+    keep(results / name / "runs" / f"{model}-{protocol}-{name_of_run}", said)
+
+
+def page(results):
+    return "\n".join(tables(results).values())
 
 
 def cells(text, start):

@@ -8,7 +8,7 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.neural.infonce import InfoNCE
 from retrieval_leaderboard.studies import transfer
-from retrieval_leaderboard.studies.defaults import WANTED, page, read
+from retrieval_leaderboard.studies.defaults import WANTED, read, table
 from retrieval_leaderboard.studies.tuned_configs import Tuned, choices
 
 STORED = [record for record in read() if "from" not in record]
@@ -32,13 +32,13 @@ def test_stored_scores_are_of_todays_defaults_and_good_enough(record):
     assert record["ndcg"] >= WANTED * record["tuned"]
 
 
-def test_page():
+def test_table():
     record = {"dataset": "mine: random, seen items excluded", "tuned": 0.1}
     records = [
         record | {"model": "als", "ndcg": 0.091, "trials": 30},
         record | {"model": "swing", "ndcg": 0.0899, "trials": 5},
     ]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page(records).splitlines()]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table(records).splitlines()]
     assert [row[1:] for row in cells if row[0].startswith("mine:")] == [
         ["als", "0.0910", "0.1000", "91.0%", "yes", "30"],
         ["swing", "0.0899", "0.1000", "89.9%", "no", "5"],
@@ -50,7 +50,7 @@ def share(dataset, value, origin=None):
     return record | ({"from": origin} if origin else {})
 
 
-def test_settings_are_taken_by_their_worst_share_elsewhere():
+def test_the_best_settings_elsewhere_are_those_of_the_best_worst_share():
     records = [
         *(share("gowalla", 0.9), share("gowalla", 0.3, "ml-1m"), share("gowalla", 0.85, "ml-100k")),
         *(share("ml-1m", 0.6), share("ml-1m", 0.95, "ml-100k"), share("ml-1m", 0.5, "gowalla")),
@@ -58,19 +58,19 @@ def test_settings_are_taken_by_their_worst_share_elsewhere():
     ]
     by_dataset = transfer.shares(records)["als"]
     # Without gowalla: ml-100k's are worth .95 on ml-1m, ml-1m's .8 on ml-100k, the defaults .6 at worst.
-    assert transfer.taken_without("gowalla", by_dataset) == "ml-100k"
-    assert transfer.taken_without("ml-1m", by_dataset) == "ml-100k"
-    assert transfer.taken_without("ml-100k", by_dataset) == "defaults"
+    assert transfer.best_elsewhere("gowalla", by_dataset) == "ml-100k"
+    assert transfer.best_elsewhere("ml-1m", by_dataset) == "ml-100k"
+    assert transfer.best_elsewhere("ml-100k", by_dataset) == "defaults"
     # Of ml-100k's settings, good where they were scored, the worst may not be known.
     elsewhere = by_dataset | {"amazon-beauty": {"defaults": 0.65}}
-    assert transfer.taken_without("gowalla", elsewhere) == "defaults"
+    assert transfer.best_elsewhere("gowalla", elsewhere) == "defaults"
     rows = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in transfer.part(records).splitlines()
+        [cell.strip() for cell in line.strip("|").split("|")] for line in transfer.table(records).splitlines()
     ]
     assert ["als", "gowalla", "90.0%", "", "", "30.0%", "85.0%", "ml-100k", "85.0%"] in rows
 
 
-def test_other_datasets_lend_their_choice_but_not_its_length(tmp_path):
+def test_other_datasets_transfer_their_settings_but_not_epochs(tmp_path):
     chosen = configs.Choice({"epochs": 80, "temperature": 0.3}, configs.Chosen("hand"))
     for name, section in (("gowalla", "published"), ("ml-1m", "next-item"), ("ml-100k", "cold-items")):
         configs.write(tmp_path / "configs" / f"{name}.yaml", section, "infonce", chosen)
