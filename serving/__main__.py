@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class _One(argparse.Action):
-    """Takes one path; a pattern that the shell made several of is told, with what it matched."""
+    """Takes one path; refuses several, as from a pattern that the shell expanded, and names them."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None

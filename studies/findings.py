@@ -1,4 +1,4 @@
-"""What makes two-towers win: `python -m studies.findings --data-dir DIR`.
+"""What makes two-tower models win: `python -m studies.findings --data-dir DIR`.
 
 Scores the variants of `studies/ablations.py` on the validation part, several seeds each, keeps every
 score in `studies/records/findings/`, and fills docs/findings.md from them and from the boards' stored runs.
@@ -7,7 +7,6 @@ A variant that was scored is not scored again; `--page-only` scores none.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation.runs import environment, isolation
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource, digest
 from retrieval_leaderboard.evaluation.tuning.trial import scored
-from retrieval_leaderboard.studies import findings_page
+from retrieval_leaderboard.studies import command, findings_page
 from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Settings, Setup, resolved
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import in_one_sentence, unknown
@@ -43,8 +42,8 @@ def variants(setup: Setup) -> Iterator[tuple[str, Settings]]:
 
 def measure(setup: Setup, dataset: Dataset, seeds: int) -> None:
     """Score what has no score yet."""
-    asked = [(seed, *variant) for seed in range(seeds) for variant in variants(setup)]
-    for at, (seed, model, changed) in enumerate(asked, 1):
+    fits = [(seed, *variant) for seed in range(seeds) for variant in variants(setup)]
+    for at, (seed, model, changed) in enumerate(fits, 1):
         job = _job(model, changed, seed)
         target = RECORDS / f"{dataset.name}-{model}-seed{seed}-{digest(job.identity(dataset))}.json"
         if target.is_file():
@@ -57,7 +56,7 @@ def measure(setup: Setup, dataset: Dataset, seeds: int) -> None:
         record |= {"processor": environment.processor(), "commit": environment.git_commit()}
         record |= {"date": datetime.now(UTC).isoformat(timespec="seconds")}
         write_json(target, record)
-        label = f"{dataset.name} {at}/{len(asked)}: {model} {changed} seed {seed}"
+        label = f"{dataset.name} {at}/{len(fits)}: {model} {changed} seed {seed}"
         say(f"{label}: NDCG@20 {ndcg:.4f}, {seconds} s")
 
 
@@ -67,26 +66,22 @@ def _job(model: str, changed: Settings, seed: int) -> Job:
 
 
 def records() -> list[dict[str, Any]]:
-    """All scores that are kept."""
+    """All stored scores."""
     return read_jsons(RECORDS)
 
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Score what is asked for and fill the page."""
-    parser = argparse.ArgumentParser(prog="python -m studies.findings", description=__doc__)
-    parser.add_argument("--data-dir", type=Path, default=ROOT / "data", help="folder of the datasets")
-    names = [setup.dataset for setup in SETUPS]
-    parser.add_argument("--datasets", default=",".join(names), help="names, comma-separated")
+    setups = {setup.dataset: setup for setup in SETUPS}
+    parser = command.parser("findings", __doc__, setups)
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--page-only", action="store_true")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     compute.configure()
-    for name in [] if asked.page_only else asked.datasets.split(","):
-        if name not in names:
-            raise unknown("dataset of the findings", name, names)
-        setup = SETUPS[names.index(name)]
-        measure(setup, load(name, asked.data_dir), asked.seeds)
+    for name in [] if options.page_only else options.datasets:
+        if name not in setups:
+            raise unknown("dataset of the findings", name, setups)
+        measure(setups[name], load(name, options.data_dir), options.seeds)
     findings_page.write(ROOT, records())
     return 0
 

@@ -1,4 +1,4 @@
-"""What configs chose on validation, and other settings scored like it."""
+"""Tuned settings of the configs, and other settings scored like them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Tuned:
-    """A model's choice for a dataset, on the validation queries."""
+    """A model's score on the validation queries with the settings that a config has for the dataset."""
 
     model: str
     ndcg: float
@@ -32,8 +32,8 @@ class Tuned:
         return settings.defaults(registry.get(self.model))
 
 
-def choices(dataset: Dataset, root: Path) -> Iterator[Tuned]:
-    """What a dataset's config chose on validation, model by model."""
+def tuned_models(dataset: Dataset, root: Path) -> Iterator[Tuned]:
+    """The models that were tuned on validation for a dataset, by its config."""
     found = configs.read(root / "configs" / f"{dataset.name}.yaml", dataset)
     for model, choice in sorted(found.items()):
         if choice.chosen.valid_ndcg is not None:
@@ -41,10 +41,10 @@ def choices(dataset: Dataset, root: Path) -> Iterator[Tuned]:
 
 
 def score(dataset: Dataset, tuned: Tuned, values: dict[str, Any], how: str) -> Record:
-    """The score of `values`, every setting of the tuned model, on the validation queries; told as `how`."""
+    """Score `values`, every setting of the tuned model, on the validation queries; say it with `how`."""
     here = compute.configure()
     job = Job(ModelSource(tuned.model), values, 0, 20, here.device, here.precision)
     ndcg = isolation.call(scored, job, dataset)["ndcg"]
     say(f"{dataset.heading}, {tuned.model}: NDCG@20 {ndcg:.4f} {how}, {tuned.ndcg:.4f} tuned")
-    found = {"dataset": dataset.heading, "model": tuned.model, "settings": values, "ndcg": ndcg}
-    return found | {"processor": environment.processor(), "commit": environment.git_commit()}
+    record = {"dataset": dataset.heading, "model": tuned.model, "settings": values, "ndcg": ndcg}
+    return record | {"processor": environment.processor(), "commit": environment.git_commit()}

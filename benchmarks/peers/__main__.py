@@ -24,32 +24,32 @@ PROTOCOLS = {"gowalla": None, "ml-1m": "leave-last-one"}
 @in_one_sentence
 def main() -> int:
     """Measure what is asked for, one process after the other, and fill the page from all records."""
-    asked = arguments()
-    if not asked.table_only:
-        for name in asked.datasets.split(","):
-            dataset = load(name, asked.data_dir, protocol=PROTOCOLS.get(name))
+    options = arguments()
+    if not options.table_only:
+        for name in options.datasets.split(","):
+            dataset = load(name, options.data_dir, protocol=PROTOCOLS.get(name))
             with tempfile.TemporaryDirectory() as scratch:
                 data = Path(scratch) / "data.npz"
                 hand_over(dataset, data)
-                compare(dataset, data, asked)
+                compare(dataset, data, options)
     pages.fill(ROOT / "docs" / "peers.md", table.tables(RESULTS))
     return 0
 
 
-def compare(dataset: Dataset, data: Path, asked: argparse.Namespace) -> None:
+def compare(dataset: Dataset, data: Path, options: argparse.Namespace) -> None:
     """One record for every library and piece of work on one dataset."""
-    for name in asked.work.split(","):
-        chosen = [peer for peer in WORK[name].peers if peer in asked.peers.split(",")]
-        for library in ["ours", *chosen] if chosen else []:
+    for name in options.work.split(","):
+        peers = [peer for peer in WORK[name].peers if peer in options.peers.split(",")]
+        for library in ["ours", *peers] if peers else []:
             record = {"dataset": dataset.name, "work": name, "library": library, **machine()}
             try:
                 python = python_of(library, PEERS[library])
-                record |= measured(python, library, WORK[name], data, dataset, asked.limit)
-                told = f"fit {record['fit_seconds']:.2f} s, rank {record['rank_seconds']:.2f} s"
-                told += f", Recall@20 {record['recall']:.4f}"
+                record |= measured(python, library, WORK[name], data, dataset, options.limit)
+                result = f"fit {record['fit_seconds']:.2f} s, rank {record['rank_seconds']:.2f} s"
+                result += f", Recall@20 {record['recall']:.4f}"
             except LeftOut as why:
-                told = record["left_out"] = str(why)
-            say(f"{dataset.name}, {name}, {library}: {told}")
+                result = record["left_out"] = str(why)
+            say(f"{dataset.name}, {name}, {library}: {result}")
             write_json(RESULTS / f"{dataset.name}-{name}-{library}.json", record)
 
 

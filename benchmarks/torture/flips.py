@@ -25,7 +25,7 @@ from retrieval_leaderboard.support.sealed import DamagedError
 TIMES = 30
 """A file is damaged so often for each try: it takes no process."""
 Found = Callable[[Path, io.StringIO], bool]
-"""Whether damage in a folder is found, and told in what is printed meanwhile"""
+"""Whether damage in a folder is found, and reported in what is printed meanwhile"""
 
 
 def run(seed: int, scratch: Path, tries: int) -> list[Row]:
@@ -35,10 +35,10 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
     small.ended("--models", "item_cf", "--tune", "3").check_returncode()
     small.ended().check_returncode()
     (trained,) = small.runs.glob("infonce-*")
-    told = "the run is named, stands on no board and is run again"
+    reported = "the run is named, stands on no board and is run again"
     refused = "named, not served, and run again"
     subjects: list[tuple[Path, str, Found, str]] = [
-        (trained, RECORD, _no_record, told),
+        (trained, RECORD, _no_record, reported),
         (trained, WEIGHTS, _not_loaded, refused),
         (trained, STATE, _not_loaded, refused),
         (trained, records.LISTS, _undone, "named, and run again"),
@@ -115,8 +115,8 @@ def _trials(board: Path) -> list[Any]:
     (record,) = (board / "tuning").glob("*.json")
     study = database.opened(database.url(board), record.stem, anew=False)
     with database.usable(database.url(board)):
-        told = database.told(study)
-    return [(trial.params, trial.state, trial.values, database.outcome(trial)) for trial in told]
+        trials = database.told(study)
+    return [(trial.params, trial.state, trial.values, database.outcome(trial)) for trial in trials]
 
 
 def _checkpoint(folder: Path) -> Path:

@@ -43,5 +43,5 @@ def save(name: str, found: dict[str, Any]) -> None:
 
 
 def stored() -> dict[str, Any]:
-    """Subject → the figures that are kept of it."""
+    """Subject → its stored figures."""
     return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}

@@ -9,7 +9,7 @@ from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.neural.infonce import InfoNCE
 from retrieval_leaderboard.studies import transfer
 from retrieval_leaderboard.studies.defaults import WANTED, read, table
-from retrieval_leaderboard.studies.tuned_configs import Tuned, choices
+from retrieval_leaderboard.studies.tuned_configs import Tuned, tuned_models
 
 STORED = [record for record in read() if "from" not in record]
 
@@ -23,7 +23,7 @@ def test_choices_with_a_score_on_validation(tmp_path):
     for model, choice in chosen.items():
         configs.write(tmp_path / "configs" / "mine.yaml", "random", model, choice)
     data = SimpleNamespace(name="mine", protocol="random", exclude_seen=True)
-    assert list(choices(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
+    assert list(tuned_models(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
 
 
 @pytest.mark.parametrize("record", STORED, ids=lambda record: f"{record['dataset']}, {record['model']}")
