@@ -1,4 +1,4 @@
-"""Index kinds, a class in a file each; a new one is added to KINDS."""
+"""Index kinds, a class in a file each; a new one is added to _ALL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from retrieval_leaderboard.support.errors import unknown
 __all__ = ["AUTO", "KINDS", "VectorIndex", "choose", "get"]
 
 AUTO = "auto"
-KINDS: dict[str, type[VectorIndex]] = {each.kind: each for each in (Flat, IvfFlat, Hnsw, IvfPq)}
+_ALL = (Flat, IvfFlat, Hnsw, IvfPq)
+KINDS: dict[str, type[VectorIndex]] = {each.kind: each for each in _ALL}
 """Name → class, in the order of boards"""
 
 

@@ -159,7 +159,9 @@ def test_no_room_to_fold_leaves_the_log(kept, reopened, log, monkeypatch, capsys
     monkeypatch.setattr(journal.tables, "write_changes", full)
     with reopened(writing=True) as recommender:
         assert added(recommender) == ["a"]
-    assert log.read_bytes() == before and "the journal of added items stays as it is" in capsys.readouterr().out
+    assert (
+        log.read_bytes() == before and "the journal of added items stays as it is" in capsys.readouterr().out
+    )
 
 
 def test_searches_go_on_while_an_item_is_written(reopened, new_item, monkeypatch):
