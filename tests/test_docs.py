@@ -7,8 +7,8 @@ import pytest
 from retrieval_leaderboard import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-TOP = "baselines|benchmarks|configs|datasets|docs|evaluation|neural|results|retrieval_leaderboard|serving|studies"
-NAMED = re.compile(rf"`((?:{TOP}|support|tests)/[\w./-]*)`")
+FOLDERS = "|".join(folder.name for folder in ROOT.iterdir() if folder.is_dir())
+NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
 
 

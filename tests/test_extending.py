@@ -85,7 +85,8 @@ def test_the_protocol_asks_for_each_users_last_two_events(project, board):
     del board
     code = (
         "from pathlib import Path\nfrom retrieval_leaderboard.datasets import load\n"
-        "data = load('my-shop', Path('data'), protocol='leave-last-two')\nprint(len(data.test), len(data.valid))"
+        "data = load('my-shop', Path('data'), protocol='leave-last-two')\n"
+        "print(len(data.test), len(data.valid))"
     )
     assert ran(project, "-c", code).split() == ["240", "120"]
 
