@@ -17,7 +17,7 @@ PACKAGES = (
 )  # fmt: skip
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^( *)```python\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-ADDED = re.compile(r"^(\w+) = \(\.\.\., (.*)\)$", re.DOTALL | re.MULTILINE)
+ADDED = re.compile(r"^(\w+) = \(\s*\.\.\.,\s*(.*?),?\s*\)$", re.DOTALL | re.MULTILINE)
 
 
 def blocks():
@@ -53,7 +53,9 @@ def project(tmp_path_factory):
     for name, code in blocks():
         apply(root / name, code)
     rng = np.random.default_rng(0)
-    rows = [f"c{user},p{rng.integers(60)},{at}" for user in range(120) for at in range(12)]
+    rows = [
+        f"c{user},p{item},{at}" for user in range(120) for at, item in enumerate(rng.permutation(60)[:12])
+    ]
     (root / "data" / "my-shop").mkdir(parents=True)
     (root / "data" / "my-shop" / "clicks.csv").write_text("\n".join(["customer,product,seconds", *rows]))
     return root
