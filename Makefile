@@ -3,27 +3,30 @@ BIN := .venv/bin
 # mypy finds the namespace where its packages lie in one folder.
 PACKAGES := baselines benchmarks datasets evaluation neural notebooks serving studies support
 # A worker a core (tests/conftest.py).
-PYTEST := $(BIN)/python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
+PYTEST := python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements-torch.txt --no-emit-package torch pyproject.toml
 # On an older Python pip stops here, with this name as its sentence.
 TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-needed.zip ; python_version < '3.11' --hash=sha256:$(shell printf '0%.0s' $$(seq 64))
 # The blocks (a pin and its hashes) of the second file that the first does not have.
 BEYOND := awk '/^[a-z]/ { keep = !(FNR < NR && $$0 in had); had[$$0] } FNR < NR && keep'
 
-.PHONY: leaderboard test test-all lint bench torture lock
+.PHONY: leaderboard test test-all lint types lowest bench torture lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
 
 test: .venv/installed-test lint
-	$(PYTEST) -m "not slow"
+	$(BIN)/$(PYTEST) -m "not slow"
 
 test-all: .venv/installed-test lint
-	$(PYTEST)
+	$(BIN)/$(PYTEST)
 
-lint: .venv/installed-test
+lint: .venv/installed-test types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
+
+types: .venv/installed-test
 	rm -rf build/types && mkdir -p build/types/retrieval_leaderboard
 	ln -s $(CURDIR)/retrieval_leaderboard/*.py $(PACKAGES:%=$(CURDIR)/%) build/types/retrieval_leaderboard
 	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache
@@ -51,6 +54,13 @@ lock: | .venv/bin/python
 	(echo "# Every version of the environment but PyTorch's (requirements-torch.txt); made by 'make lock' from pyproject.toml."; echo "$(TOO_OLD)"; cat .venv/run.txt) > requirements.lock
 	(echo "# What tests need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/test.txt) > requirements-test.lock
 	(echo "# What serving needs beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/serve.txt) > requirements-serve.lock
+
+# The quick tests with the lowest versions that pyproject.toml allows, in an environment of their own.
+lowest: | .venv/bin/python
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/lowest
+	$(BIN)/uv pip install --quiet --python .venv/lowest --resolution lowest-direct --requirements pyproject.toml --extra test
+	.venv/lowest/bin/$(PYTEST) -m "not slow"
 
 # Saves each run; a later one is compared by 'make bench COMPARE=0001'.
 bench: .venv/installed-test

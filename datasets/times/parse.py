@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = ("", "string", "large_string", "string_view")
-ISO = r"[0-9]{4}[-/][0-9]{1,2}(?:[-/][0-9]{1,2})?(?:[T ].*)?|[0-9]{8}T[0-9]+.*"
+# In a group: pandas 2 matches the first of two branches to the start of an Arrow column's text alone.
+ISO = r"(?:[0-9]{4}[-/][0-9]{1,2}(?:[-/][0-9]{1,2})?(?:[T ].*)?|[0-9]{8}T[0-9]+.*)"
 ZONED = r".*[T ].*(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 UTC_NAMES = r"\s*(?:UTC|GMT|Z|z)$"
 ADVICE = "give unix times or ISO 8601, or say how to read it, such as --time-format '%d.%m.%Y'"
@@ -129,7 +130,7 @@ def _no_moment(value: object) -> InputError:
 
 def _of_text(cells: Cells, unit: str) -> Times:
     text = cells.values.str.strip()
-    number = text.str.fullmatch(f"{unix_times.NUMBER}|{unix_times.SCIENTIFIC}").to_numpy(dtype=bool)
+    number = text.str.fullmatch(f"(?:{unix_times.NUMBER}|{unix_times.SCIENTIFIC})").to_numpy(dtype=bool)
     if number.all():
         return unix_times.read(cells, unit)
     iso = text.str.fullmatch(ISO).to_numpy(dtype=bool)
