@@ -6,7 +6,7 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = "|".join(folder.name for folder in ROOT.iterdir() if folder.is_dir())
 NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
