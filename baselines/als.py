@@ -13,7 +13,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.baselines import fold_in
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, EmbeddingRetriever, Rule
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
 
@@ -34,9 +34,9 @@ class ALS(EmbeddingRetriever):
     for that row. A query without history gets no items: its vector is zero.
     """
 
-    factors: int = 0
-    """Dimensions of a vector; 0 takes the power of two nearest to the root of the number of items, yet 32 to
-    128: more learn a small catalog by heart."""
+    factors: int | Auto = AUTO
+    """Dimensions of a vector; auto takes the power of two nearest to the root of the number of items, yet 32
+    to 128."""
     regularization: float = 10.0
     """λ: how strongly vectors are kept short."""
     alpha: float = 30.0
@@ -49,17 +49,20 @@ class ALS(EmbeddingRetriever):
     """Times that all users and then all items are solved."""
 
     search_space: ClassVar[dict[str, Any]] = {
-        "factors": [0, 32, 64, 128, 256],
+        "factors": [AUTO, 32, 64, 128, 256],
         "regularization": (0.001, 100.0, "log"),
         "alpha": (1.0, 100.0, "log"),
         "iterations": [5, 10, 15, 30],
     }
 
+    rules: ClassVar[dict[str, Rule]] = {"factors": lambda _, train, __: factors_for(train.n_items)}
+
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
-        for key, least in (("factors", 0), ("iterations", 1)):
-            if getattr(self, key) < least:
-                raise InputError(f"als.{key} must be at least {least}, not {getattr(self, key)}")
+        if self.factors != AUTO and self.factors < 1:
+            raise InputError(f"als.factors is {self.factors}: give 1 or more, or auto")
+        if self.iterations < 1:
+            raise InputError(f"als.iterations must be at least 1, not {self.iterations}")
         for key in ("regularization", "alpha"):
             if getattr(self, key) <= 0:
                 raise InputError(f"als.{key} must be above 0, not {getattr(self, key)}")
@@ -76,7 +79,7 @@ class ALS(EmbeddingRetriever):
             progress.bar("als", self.iterations, "iterations") as advance,
         ):
             model = implicit.als.AlternatingLeastSquares(
-                factors=self.factors or fitting(train.n_items),
+                factors=self.resolve(train, valid)["factors"],
                 regularization=self.regularization,
                 iterations=self.iterations,
                 num_threads=compute.current().threads,
@@ -105,8 +108,8 @@ class ALS(EmbeddingRetriever):
         return self.item_factors_.size
 
 
-def fitting(n_items: int) -> int:
-    """The dimensions for a catalog of so many items."""
+def factors_for(n_items: int) -> int:
+    """The dimensions for a catalog of so many items: more overfit a small one."""
     return 2 ** min(max(round(math.log2(n_items) / 2), 5), 7)
 
 

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from retrieval_leaderboard.baselines.similarity import Neighborhood
+from retrieval_leaderboard.baselines.similarity import Neighborhood, target_exponent
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import AUTO, Rule
 from retrieval_leaderboard.evaluation.ranking.cooccurrence import nearest
 from retrieval_leaderboard.support.errors import InputError
 
@@ -36,20 +37,17 @@ class ItemCF(Neighborhood):
     amplification: float = 2.0
     """ρ: above 1, a few large similarities of a history count more than many small ones."""
 
-    target_exponents: ClassVar[tuple[float, float]] = (0.05, 0.5)
-    """Validation parts of ml-1m and ml-100k, a hundred interactions a user and more, NDCG@20: 0.05 comes to
-    .0679 and .0813, 0.5 to .0981 and .0994; of aliec-sim, with two: .1146 and .0836."""
-
+    rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {"target_exponent": target_exponent(0.05, 0.5)}
     stochastic: ClassVar[bool] = False
 
     search_space: ClassVar[dict[str, Any]] = {
         "user_exponent": (0.0, 1.25),
         "history_exponent": (0.2, 1.2),
-        "target_exponent": [-1.0, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6],
+        "target_exponent": [AUTO, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6],
         "recency": (0.0, 2.0),
         "shrinkage": [0.0, 1.0, 10.0],
         "amplification": (0.7, 2.5),
-        "top_k": [0, 20, 50, 100, 200, 500, 1000],
+        "top_k": [AUTO, 20, 50, 100, 200, 500, 1000],
         "normalization": [0.0, 0.15, 0.3, 0.5],
     }
 
@@ -68,8 +66,8 @@ class ItemCF(Neighborhood):
         weights = np.maximum(weights, np.finfo(np.float64).tiny)
         size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
-        top_k = self.kept(train.n_items)
-        norms = self._norms(train, size)
-        neighbors = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf")
+        settings = self.resolve(train, valid)
+        norms = self._norms(size, settings["target_exponent"])
+        neighbors = nearest(train, weights, norms, self.shrinkage, settings["top_k"], "item_cf")
         neighbors.data **= np.float32(self.amplification)
         self._adopt(neighbors, train)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -9,28 +10,46 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever
+from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, ItemToItemRetriever, Rule
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+Settings = Mapping[str, Any]
 LONG = 50
 """Interactions a user, on average, from which popular items are held back further, in time order."""
+
+
+def neighbors_kept(settings: Settings, train: Interactions, valid: Queries | None) -> int:
+    """An 80th of the items, yet 50 to 200: in a small catalog those that come after are noise."""
+    return min(max(train.n_items // 80, 50), 200)
+
+
+def target_exponent(usual: float, long: float) -> Rule:
+    """`long` in time order where users have LONG interactions or more on average, else `usual`.
+
+    A long history has something similar to every popular item, so that each of them would be returned.
+    """
+
+    def rule(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+        return long if train.ordered and train.interactions_a_user >= LONG else usual
+
+    return rule
 
 
 @dataclass
 class Neighborhood(ItemToItemRetriever):
     """An item-to-item model that keeps the largest similarities of each item."""
 
-    top_k: int = 0
-    """Similarities kept for each item of the side `prune_axis`; 0 keeps an 80th of the items, yet 50 to 200:
-    in a small catalog those that come after are noise."""
+    top_k: int | Auto = AUTO
+    """Similarities kept for each item of the side `prune_axis`; auto keeps an 80th of the items, yet 50 to
+    200."""
     history_exponent: float = 0.6
     """a: how far the weight of a popular item of the history is reduced."""
-    target_exponent: float = -1.0
-    """b: how far the score of a popular returned item is reduced. -1 takes the first of `target_exponents`,
-    and the second where the data is in time order and users have LONG interactions or more on average."""
+    target_exponent: float | Auto = AUTO
+    """b: how far the score of a popular returned item is reduced. Auto takes 0.05 (item_cf) or 0.1 (swing),
+    and 0.5 or 1.0 where the data is in time order and users have 50 interactions or more on average."""
     recency: float = 1.0
     """The r-th history item from the end weighs r^-recency, where the data is in time order.
 
@@ -47,16 +66,16 @@ class Neighborhood(ItemToItemRetriever):
     gowalla +1.3 %, amazon-beauty +0.1 %; ItemCF ml-1m +2.1 %, ml-100k +4.3 %, gowalla +3.7 %, amazon-beauty
     +1.4 %."""
 
-    target_exponents: ClassVar[tuple[float, float]]
-    """What `target_exponent` comes to by rule; each model has its own."""
+    rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
 
     def __post_init__(self) -> None:
         """Refuse settings without a meaning."""
-        if self.target_exponent < 0 and self.target_exponent != -1:
-            said = f"must be at least 0, or -1, not {self.target_exponent}"
-            raise InputError(f"{self.name}.target_exponent {said}")
-        if self.top_k < 0:
-            raise InputError(f"{self.name}.top_k must be at least 0, not {self.top_k}")
+        if self.target_exponent != AUTO and self.target_exponent < 0:
+            raise InputError(
+                f"{self.name}.target_exponent is {self.target_exponent}: give 0 or more, or auto"
+            )
+        if self.top_k != AUTO and self.top_k < 1:
+            raise InputError(f"{self.name}.top_k is {self.top_k}: give 1 or more, or auto")
         if self.last_n < 0:
             raise InputError(f"{self.name}.last_n must be at least 0, not {self.last_n}")
         if self.normalization < 0:
@@ -66,26 +85,15 @@ class Neighborhood(ItemToItemRetriever):
         """Recency, where the data is not in time order."""
         return frozenset() if train.ordered else frozenset({"recency"})
 
-    def kept(self, n_items: int) -> int:
-        """Similarities kept for each of `n_items` items."""
-        return self.top_k or min(max(n_items // 80, 50), 200)
-
-    def target_exponent_for(self, train: Interactions) -> float:
-        """The setting, or what it comes to by rule."""
-        if self.target_exponent >= 0:
-            return self.target_exponent
-        usual, long = self.target_exponents
-        return long if train.ordered and train.interactions_a_user >= LONG else usual
-
     def _norms(
-        self, train: Interactions, size: npt.NDArray[Any]
+        self, size: npt.NDArray[Any], target_exponent: float
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """float64[n_items] each: divisors of an item as the one that keeps neighbors, and as neighbor.
 
         `size` [n_items], all above 0, is how popular each item is.
         """
         size = size.astype(np.float64)
-        target, history = size ** self.target_exponent_for(train), size**self.history_exponent
+        target, history = size**target_exponent, size**self.history_exponent
         return (target, history) if self.prune_axis == "target" else (history, target)
 
     def _adopt(self, neighbors: csr_array, train: Interactions) -> None:

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.baselines.similarity import Neighborhood
+from retrieval_leaderboard.baselines.similarity import Neighborhood, target_exponent
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import AUTO, Rule
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.evaluation.ranking.cooccurrence import arrays, stack, users_of_items
 from retrieval_leaderboard.support.errors import InputError
@@ -43,18 +44,16 @@ class Swing(Neighborhood):
     max_users_per_item: int = 0
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 
-    target_exponents: ClassVar[tuple[float, float]] = (0.1, 1.0)
-    """Validation parts of ml-1m and ml-100k, NDCG@20: 0.1 comes to .0695 and .0808, 0.8 to .0899 and .0926,
-    1.0 to .0950 and .0974, 1.2 to .0987 and .0962."""
+    rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {"target_exponent": target_exponent(0.1, 1.0)}
 
     search_space: ClassVar[dict[str, Any]] = {
         "alpha": (0.01, 100.0, "log"),
         "user_exponent": (0.0, 1.25),
         "user_offset": [0.0, 5.0, 15.0],
         "history_exponent": (0.0, 2.0),
-        "target_exponent": [-1.0, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5],
+        "target_exponent": [AUTO, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5],
         "recency": (0.0, 2.0),
-        "top_k": [0, 20, 50, 100, 200, 500, 1000],
+        "top_k": [AUTO, 20, 50, 100, 200, 500, 1000],
         "normalization": [0.0, 0.15, 0.3, 0.5],
     }
 
@@ -77,12 +76,12 @@ class Swing(Neighborhood):
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
         from retrieval_leaderboard.baselines import swing_kernels
 
-        items, users = train.by_user, users_of_items(train)
+        settings, items, users = self.resolve(train, valid), train.by_user, users_of_items(train)
         if self.max_users_per_item:
             users = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
         lengths = np.maximum(train.user_counts, 1) + self.user_offset  # (users,)
         weights = (lengths**-self.user_exponent).astype(np.float32)
-        own_norms, other_norms = self._norms(train, np.maximum(train.item_counts, 1))
+        own_norms, other_norms = self._norms(np.maximum(train.item_counts, 1), settings["target_exponent"])
         narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
         table = _shared_items(train)
         parts = _parts(train)
@@ -90,7 +89,7 @@ class Swing(Neighborhood):
         def work(part: int, _: int):
             return swing_kernels.nearest(
                 parts[part], arrays(users), arrays(items), weights, own_norms, other_norms,
-                np.float32(self.alpha), self.kept(train.n_items), np.empty(0, narrow), table,
+                np.float32(self.alpha), settings["top_k"], np.empty(0, narrow), table,
             )  # fmt: skip
 
         blocks = in_blocks(work, len(parts), 1, "swing", "parts")
@@ -124,5 +123,5 @@ def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> Ragged:
     values, _ = rows.compact()
     row = rows.rows()
     shuffled = np.lexsort((rng.random(len(values)), row))
-    kept = np.sort(shuffled[rows.places() < most])
+    kept = np.sort(shuffled[rows.positions() < most])
     return Ragged.from_offsets(values[kept], offsets_of(np.minimum(rows.lengths, most)))

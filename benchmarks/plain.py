@@ -19,6 +19,7 @@ from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking.cooccurrence import users_of_items
 from retrieval_leaderboard.evaluation.ranking.topk import TopK
 
@@ -64,15 +65,15 @@ def item_cf(train: Interactions, model: ItemCF) -> csr_array:
     weighted = diags_array(np.maximum(train.user_counts, 1.0) ** -model.user_exponent) @ matrix
     size = weighted.sum(axis=0)
     size[size == 0] = 1
-    by_item, exponent, lists = matrix.T.tocsr(), model.target_exponent_for(train), []
+    by_item, lists, model = matrix.T.tocsr(), [], model.resolved(train, None)
     for rows in _blocks(train.n_items):
         shared = (by_item[rows] @ weighted).tocsr()  # (rows, items)
         for row, item in enumerate(range(rows.start, rows.stop)):
             span = slice(shared.indptr[row], shared.indptr[row + 1])
             codes = shared.indices[span]
-            norms = size[item] ** exponent * size[codes] ** model.history_exponent
+            norms = size[item] ** concrete(model.target_exponent) * size[codes] ** model.history_exponent
             scores = (shared.data[span] / (norms + model.shrinkage)) ** model.amplification
-            lists.append(_largest(codes[codes != item], scores[codes != item], model.kept(train.n_items)))
+            lists.append(_largest(codes[codes != item], scores[codes != item], concrete(model.top_k)))
     return _stacked(lists, train.n_items).T.tocsr()
 
 
@@ -104,15 +105,15 @@ def swing(train: Interactions, model: Swing, items: Iterable[int]) -> csr_array:
     weight = (np.maximum(train.user_counts, 1) + model.user_offset) ** -model.user_exponent
     users, kept, total = users_of_items(train), [], np.zeros(train.n_items)
     size = np.maximum(train.item_counts, 1).astype(np.float64)
-    norms, exponent = size**model.history_exponent, model.target_exponent_for(train)
+    norms, model = size**model.history_exponent, model.resolved(train, None)
     for item in items:
         for u, v in combinations(users[item].tolist(), 2):
             both = np.intersect1d(items_of[u], items_of[v], assume_unique=True)
             total[both] += 2 * weight[u] * weight[v] / (model.alpha + len(both))
         total[item] = 0
         codes = np.flatnonzero(total).astype(np.int32)
-        scores = total[codes] / (size[item] ** exponent * norms[codes])
-        kept.append(_largest(codes, scores, model.kept(train.n_items)))
+        scores = total[codes] / (size[item] ** concrete(model.target_exponent) * norms[codes])
+        kept.append(_largest(codes, scores, concrete(model.top_k)))
         total[codes] = 0
     return _stacked(kept, train.n_items)
 

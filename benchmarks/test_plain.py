@@ -14,10 +14,11 @@ from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.benchmarks import plain
 from retrieval_leaderboard.benchmarks.plain_training import Training, cosine_contrastive, sampled_softmax
 from retrieval_leaderboard.benchmarks.test_training import STEPS, scattered
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.neural import rules
 from retrieval_leaderboard.neural.infonce import InfoNCE
 from retrieval_leaderboard.neural.simplex_ccl import SimpleX
-from retrieval_leaderboard.neural.tempered import fitting
 
 
 @pytest.mark.benchmark(group="top-20 of gowalla")
@@ -58,14 +59,15 @@ def test_plain_swing(benchmark, request, name, items):
 
 
 def simplex_training(train):
-    model = SimpleX()
-    model.settle(train)
-    loss = partial(cosine_contrastive, margin=model.margin, weight=model.negative_weight_ * train.n_items)
+    model = SimpleX().resolved(train, None)
+    loss = partial(
+        cosine_contrastive, margin=model.margin, weight=concrete(model.negative_weight) * train.n_items
+    )
     return Training(train, loss, 1000, shared=False)
 
 
 def infonce_training(train, negatives=1024, optimizer=torch.optim.Adam):
-    loss = partial(sampled_softmax, temperature=fitting(len(train)))
+    loss = partial(sampled_softmax, temperature=rules.temperature({}, train, None))
     return Training(train, loss, negatives, shared=True, optimizer=optimizer)
 
 

@@ -12,21 +12,22 @@ from retrieval_leaderboard.evaluation.models import registry
 STEPS = 40
 
 
-def loop_of(name, train, **settings):
-    from retrieval_leaderboard.neural.training.loop import Loop
+def trainer_of(name, train, **settings):
+    from retrieval_leaderboard.neural.training.trainer import Trainer
 
-    return Loop(registry.get(name)(**settings), train, seed=0)
+    model = registry.get(name)(**settings).resolved(train, None)
+    return Trainer(model, model.pair_loss, train, seed=0)
 
 
-def first_batch(loop):
-    return next(iter(loop.batcher.epoch(loop.rows())))
+def first_batch(trainer):
+    return next(iter(trainer.batcher.epoch(trainer.rows())))
 
 
 @pytest.mark.parametrize("name", neural.NAMES)
 @pytest.mark.benchmark(group="a step on gowalla")
 def test_step(timed, gowalla, name):
-    loop = loop_of(name, gowalla.train_valid)
-    timed(loop.step, [first_batch(loop)])
+    trainer = trainer_of(name, gowalla.train_valid)
+    timed(trainer.step, first_batch(trainer))
 
 
 @pytest.mark.parametrize(
@@ -41,34 +42,34 @@ def test_step(timed, gowalla, name):
 )
 @pytest.mark.benchmark(group="an epoch of gowalla")
 def test_epoch(benchmark, gowalla, name, settings):
-    loop = loop_of(name, gowalla.train_valid, **settings)
-    benchmark.pedantic(loop.epoch, (1, lambda: None), rounds=3)
+    trainer = trainer_of(name, gowalla.train_valid, **settings)
+    benchmark.pedantic(trainer.epoch, (1, lambda: None), rounds=3)
 
 
 @pytest.mark.benchmark(group="batches of gowalla")
 def test_rows_of_an_epoch(timed, gowalla):
-    timed(loop_of("infonce", gowalla.train_valid).rows)
+    timed(trainer_of("infonce", gowalla.train_valid).rows)
 
 
 @pytest.mark.benchmark(group="batches of gowalla")
 def test_assembly(timed, gowalla):
-    loop = loop_of("infonce", gowalla.train_valid)
-    timed(lambda: first_batch(loop))
+    trainer = trainer_of("infonce", gowalla.train_valid)
+    timed(lambda: first_batch(trainer))
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.75])
 @pytest.mark.benchmark(group="2,048 negatives of gowalla")
 def test_negative_sampling(timed, gowalla, exponent):
-    loop = loop_of("dssm_bce", gowalla.train_valid, negatives=2048, negative_exponent=exponent)
-    timed(loop.batcher.sampler.draw, loop.generator)
+    trainer = trainer_of("dssm_bce", gowalla.train_valid, negatives=2048, negative_exponent=exponent)
+    timed(trainer.batcher.sampler.draw, trainer.generator)
 
 
 @pytest.mark.parametrize("rows", [100_000, 1_000_000])
 @pytest.mark.benchmark(group=f"{STEPS} steps by size of the tables")
 def test_steps_do_not_grow_with_the_tables(timed, rows):
-    loop = loop_of("infonce", scattered(rows))
-    batches = list(islice(loop.batcher.epoch(loop.rows()), STEPS))
-    timed(lambda: [loop.step([batch]) for batch in batches])
+    trainer = trainer_of("infonce", scattered(rows))
+    batches = list(islice(trainer.batcher.epoch(trainer.rows()), STEPS))
+    timed(lambda: [trainer.step(batch) for batch in batches])
 
 
 def scattered(n_items):

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.datasets.splits import validation
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.datasets.profile import Profile
@@ -37,7 +36,7 @@ class Features:
     """column → float32[n], NaN where unknown"""
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Features:
-        """The chosen rows."""
+        """The given rows."""
         return Features(
             {name: codes[rows] for name, codes in self.categorical.items()},
             {name: values.take(rows) for name, values in self.multivalued.items()},
@@ -83,7 +82,7 @@ class Interactions:
     user_features: Features | None = None
     item_features: Features | None = None
     context: Features | None = None
-    """row i tells where interaction i happened, such as the placement of an ad; None where nothing is told"""
+    """row i tells where interaction i happened, such as the placement of an ad; None where unknown"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -146,7 +145,7 @@ class Queries:
         return len(self.user)
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Queries:
-        """The chosen queries, sharing the arrays of items."""
+        """The given queries, sharing the arrays of items."""
         return Queries(
             self.user[rows],
             self.history.take(rows),
@@ -165,13 +164,13 @@ class Dataset:
     name: str
     """Also the folder of its results; the embedded data is never called by a real dataset's name."""
     protocol: str
-    """A key of `splits.PROTOCOLS`."""
+    """A key of `splits.registry.PROTOCOLS`."""
     exclude_seen: bool
     """Whether a user's earlier items are kept out of the answer."""
     split_seed: int
     """Seed of everything random in the split: carved validation, order of equal timestamps."""
     train: Interactions
-    """What a model learns from while it is chosen on `valid`."""
+    """What a model learns from while settings and epochs are chosen on `valid`."""
     valid: Queries
     train_valid: Interactions
     """What the final model learns from: `train` and the validation part."""
@@ -188,7 +187,9 @@ class Dataset:
     notes: tuple[str, ...] = ()
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
     carve: str = ""
-    """How validation was carved from each user's rows: "draw", "stretch"; "" where times or events decide"""
+    """How validation was carved from each user's rows: "draw", "block"; "" where times or events decide"""
+    validation: str = ""
+    """Which rows the validation part is, in words"""
     profile: Profile | None = None
     """What it is made of and how it was read; no part of the fingerprint"""
 
@@ -196,11 +197,6 @@ class Dataset:
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         return f"{self.title or self.name}: {self.protocol}, {POLICIES[self.exclude_seen]}"
-
-    @property
-    def validation(self) -> str:
-        """Which rows the validation part is, in words."""
-        return validation.told(self.protocol, self.carve)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -58,7 +58,7 @@ class Log:
     listed: npt.NDArray[np.bool_] | None = None
     """bool[n_items]: the items of the source's own table of items; None where it has none"""
     carve: str = "draw"
-    """One of `carving.CARVES`: how protocol published carves validation from the rows that are not test"""
+    """A key of `holdout.CARVES`: how protocol published carves validation from the rows that are not test"""
     user_features: Features | None = None
     item_features: Features | None = None
     context: Features | None = None

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> 
     add("--drop-incomplete", action="store_true", help="leave out its rows without user, item or time")
 
 
-def chosen(options: argparse.Namespace) -> dict[str, Any]:
+def as_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """What was given, as `datasets.load` takes it."""
     names = ("columns", "time_format", "min_rating", "drop_incomplete")
     return {name: getattr(options, name) for name in names}

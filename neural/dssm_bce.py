@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.tempered import Tempered
-from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+    from retrieval_leaderboard.neural.towers.module import TwoTowers
 
 
 @register("dssm_bce")
@@ -33,12 +33,6 @@ class DssmBce(Tempered):
     """Weight of the mean cost of the negatives, in units of the number of items: at 1 every item of
     the catalog weighs as much as the target."""
 
-    def __post_init__(self) -> None:
-        """Refuse a weight without a logarithm."""
-        super().__post_init__()
-        if self.negative_weight == 0:
-            raise InputError(f"{self.name}.negative_weight is 0: give more than 0")
-
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Binary cross-entropy of each pair."""
         from retrieval_leaderboard.neural.losses import binary_cross_entropy
@@ -47,4 +41,5 @@ class DssmBce(Tempered):
         # The learned bias starts where the target and all negatives together pull equally.
         bias = towers.bias - math.log(weight)
         count = batch.negatives
-        return binary_cross_entropy(positive, negative, batch.row, count, self.temperature_, bias, weight)
+        temperature = concrete(self.temperature)
+        return binary_cross_entropy(positive, negative, batch.row, count, temperature, bias, weight)

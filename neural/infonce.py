@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.tempered import Tempered
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+    from retrieval_leaderboard.neural.towers.module import TwoTowers
 
 
 @register("infonce")
@@ -20,23 +21,20 @@ if TYPE_CHECKING:
 class InfoNCE(Tempered):
     """Sampled softmax with temperature (van den Oord et al. 2018) and logQ correction (Yi et al. 2019).
 
-    Negatives are the targets of the batch's other rows together with uniformly drawn items; a row's
-    targets, and for rows of users its history, are no negatives of it.
+    Negatives are the targets of the batch's other examples together with uniformly drawn items; an
+    example's targets, and per user its history, are no negatives of it.
     """
 
     logq_correction: bool = True
     """Subtract the log probability of a negative to be in the sample from its score."""
-    streaming_log_q: bool = False  # type: ignore[misc]
-    """Estimate how often an item is an in-batch negative from the batches as they pass, instead of from
-    the counts of all interactions."""
     negatives: int = 512
     """Uniform negatives drawn for each batch, beside those from the batch."""
     in_batch: bool = True
-    """Use the targets of the batch's other rows as negatives too."""
+    """Use the targets of the batch's other examples as negatives too."""
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
         """Sampled softmax of each pair."""
         from retrieval_leaderboard.neural.losses import sampled_softmax
 
         log_q = batch.log_q if self.logq_correction else None
-        return sampled_softmax(positive, negative, batch.row, self.temperature_, log_q)
+        return sampled_softmax(positive, negative, batch.row, concrete(self.temperature), log_q)

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
+from retrieval_leaderboard.evaluation.models.retriever import AUTO
 from retrieval_leaderboard.support.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from retrieval_leaderboard.neural.two_tower import TwoTower
+    from retrieval_leaderboard.neural.tower_settings import TowerSettings
 
 LEAST = {
     "embedding_dim": 1, "attention_heads": 1, "max_history": 1, "negatives": 0, "hard_negatives": 0,
-    "hard_refresh": 1, "batch_size": 1, "accumulate": 1, "epochs": 0, "patience": 1, "weight_decay": 0,
-    "negative_weight": 0, "temperature": 0, "neighbors": -1,
+    "batch_size": 1, "epochs": 1, "patience": 1, "weight_decay": 0, "neighbors": 0,
 }  # fmt: skip
 """The least that a setting may be, where the model has it."""
-POSITIVE = ("learning_rate", "clip_norm", "init_scale", "neighbor_weight")
-SHARES = ("averaging", "id_dropout", "history_dropout", "dropout", "user_share", "input_share")
+POSITIVE = ("learning_rate", "neighbor_weight", "negative_weight", "temperature")
+SHARES = ("averaging", "id_dropout", "history_dropout", "dropout", "user_share")
 WHOLE = ("user_share",)
 """Shares that may be 1."""
 
 
-def check(model: TwoTower) -> None:
+def check(model: TowerSettings) -> None:
     """Refuse values without a meaning.
 
     Raises:
         InputError: naming the setting, its value and what it may be.
     """
+    value: Any
     for setting, kind in get_type_hints(type(model)).items():
         value = getattr(model, setting, None)
         if get_origin(kind) is Literal and value not in get_args(kind):
             raise unknown(f"{model.name}.{setting}", str(value), get_args(kind))
     for setting, least in LEAST.items():
-        if not getattr(model, setting, least) >= least:
-            raise InputError(f"{model.name}.{setting} is {getattr(model, setting)}: give {least} or more")
+        value = getattr(model, setting, least)
+        if value != AUTO and not value >= least:
+            raise InputError(
+                f"{model.name}.{setting} is {value}: give {least} or more{_or_auto(model, setting)}"
+            )
     for setting in POSITIVE:
-        if not getattr(model, setting, 1) > 0:
-            raise InputError(f"{model.name}.{setting} is {getattr(model, setting)}: give more than 0")
+        value = getattr(model, setting, 1)
+        if value != AUTO and not value > 0:
+            raise InputError(f"{model.name}.{setting} is {value}: give more than 0{_or_auto(model, setting)}")
     for setting in SHARES:
         value = getattr(model, setting)
         if not (0 <= value < 1 or (value == 1 and setting in WHOLE)):
@@ -53,3 +58,7 @@ def check(model: TwoTower) -> None:
         )
     if not all(width.isdigit() and int(width) for width in model.mlp.split("-") if model.mlp):
         raise InputError(f"{model.name}.mlp is '{model.mlp}': give widths as 256-128, or nothing")
+
+
+def _or_auto(model: TowerSettings, setting: str) -> str:
+    return ", or auto" if setting in model.rules else ""

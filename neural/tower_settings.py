@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, EmbeddingRetriever, Rule
+from retrieval_leaderboard.neural import rules
 
 
 @dataclass
 class TowerSettings(EmbeddingRetriever):
-    """What towers are made of, how their training rows and negatives are made, and how they are trained."""
+    """What towers are made of, what they are trained on, and how."""
 
     search_space: ClassVar[dict[str, Any]] = {
         "learning_rate": (0.005, 0.06, "log"),
@@ -20,7 +21,7 @@ class TowerSettings(EmbeddingRetriever):
         "user_exponent": (0.0, 1.0),
         "recency": (0.0, 2.0),
         "batch_size": [256, 512],
-        "neighbors": [-1, 0, 10, 20, 50],
+        "neighbors": [AUTO, 0, 10, 20, 50],
         "neighbor_weight": (1.0, 10.0, "log"),
         "averaging": [0.0, 0.7],
         "id_dropout": [0.0, 0.05, 0.1, 0.2],
@@ -38,23 +39,22 @@ class TowerSettings(EmbeddingRetriever):
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False
     """Make histories of the items' id embeddings instead of a table of their own."""
-    neighbors: int = -1
+    neighbors: int | Auto = AUTO
     """One layer of fixed propagation over the item-item graph: the embeddings of that many items most often
     taken by the same users are added to each item's own, as a candidate and in histories, by weights that are
-    not learned; after training they are folded into its vectors. 0 leaves it out; -1 takes 20 for rows of
-    users with 15 interactions each on average, else none."""
+    not learned; after training they are folded into its vectors. 0 leaves it out; auto takes 20 for examples
+    per user where users have 15 interactions on average, else none."""
     neighbor_weight: float = 5.0
     """What the neighbors weigh together; the item's own embedding weighs 1."""
-    project: bool = False
-    """Pass the mean of the history through a learned matrix."""
     history_exponent: float = 0.5
     """An item taken by n users weighs n^-exponent in the mean of a history."""
     history_encoder: Literal["auto", "mean", "position_weighted", "user_attention", "self_attention"] = "auto"
     """How a history becomes one vector: "mean", its weighted mean; "position_weighted", the mean of items
     each of whose dimensions is multiplied by what is learned of it for the item's place from the end;
     "user_attention", the mean with weights that the user decides; "self_attention", the mean and what it
-    finds in the newest `max_history` items; "auto", for rows of users mean, for rows of positions
-    position_weighted, and from half a million interactions on self_attention, but for simplex_ccl."""
+    finds in the newest `max_history` items; "auto", for examples per user mean, per
+    interaction position_weighted, and from half a million interactions on self_attention, but for
+    simplex_ccl."""
     attention_heads: int = 4
     """Heads of self_attention."""
     gradient_checkpointing: bool = False
@@ -63,7 +63,7 @@ class TowerSettings(EmbeddingRetriever):
     """Use the user and item features, those of the history's items included, where the data has them."""
     context: bool = False
     """Use the hour, the weekday and what else is told of the moment, such as AliEC's placement (pid); needs
-    rows of positions. Hours and weekdays are those of UTC."""
+    examples per interaction. Hours and weekdays are those of UTC."""
     id_dropout: float = 0.0
     """Share of ids that training replaces by "unknown", so that features learn to do without them."""
     history_dropout: float = 0.0
@@ -77,52 +77,50 @@ class TowerSettings(EmbeddingRetriever):
     """What normalizes the inputs of the deep part's hidden layers."""
     dropout: float = 0.0
     """Share of the hidden outputs, of the deep part and of self_attention, that training sets to zero."""
-    rows: Literal["auto", "user", "position"] = "auto"
-    """What a training row is: "user", whose items are split at random into history and targets at
-    every visit; "position", an interaction with the items before it as history; "auto", position
+    examples: Literal["auto", "user", "interaction"] = "auto"
+    """What a training example is: "user", whose items are split at random into history and targets, half
+    each, at every visit; "interaction", one of them with the items before it as history; "auto", interaction
     where the data is in time order and each validation query has one relevant item."""
-    input_share: float = 0.5
-    """Share of a user's items that become history, for rows of users."""
     max_history: int = 50
-    """Newest items that make the history, for rows of positions and for self_attention; places that placed
-    tells apart."""
+    """Newest items that make the history, for examples per interaction and for self_attention; positions
+    that position_weighted tells apart."""
     recency: float = 1.0
-    """The r-th history item from the end weighs r^-recency, for rows of positions."""
+    """The r-th history item from the end weighs r^-recency, for examples per interaction."""
     user_exponent: float = 0.5
     """A pair of a user with n items weighs n^-exponent in the loss."""
     negatives: int = 2048
-    """Negatives drawn for each batch and shared by its rows."""
+    """Negatives drawn for each batch and shared by its examples."""
     negative_exponent: float = 0.0
     """They are drawn with probability ∝ popularity^exponent; 0 is uniform."""
     in_batch: bool = False
-    """Use the targets of the batch's other rows as negatives too."""
+    """Use the targets of the batch's other examples as negatives too."""
     cold_negatives: bool = False
     """Draw negatives from all items of the catalog, not only from those with training interactions: where
     many are never taken, towers with features learn from it that those are rare answers."""
     hard_negatives: int = 0
-    """Negatives more for each row, drawn from the 100 items that the model ranked highest for its user."""
-    hard_refresh: int = 2
-    """Epochs after which those lists are made anew."""
+    """Negatives more for each example, drawn from the 100 items that the model ranked highest for its user;
+    those lists are made anew every 2 epochs."""
     batch_size: int = 512
-    """Rows a batch."""
-    accumulate: int = 1
-    """Batches a step: their gradients are averaged (gradient accumulation)."""
+    """Training examples a batch."""
     learning_rate: float = 0.02
     """Highest learning rate of AdamW; it warms up, then falls by a cosine to 0 at `epochs`."""
     weight_decay: float = 0.0
     """Decoupled weight decay, on the rows a step touches."""
-    clip_norm: float = 10.0
-    """Largest norm of all gradients of a step together."""
-    init_scale: float = 0.1
-    """Standard deviation of fresh embeddings."""
-    epochs: int = 0
-    """Passes over the rows in which the learning rate falls to 0; validation may stop earlier.
-    0 takes as many as come to 3,500 steps, but from 4 to 60."""
+    epochs: int | Auto = AUTO
+    """Passes over the examples in which the learning rate falls to 0; validation may stop earlier. Auto takes
+    as many as come to 3,500 steps, but from 4 to 60."""
     averaging: float = 0.0
     """Share of the steps, the last ones, over which the model's weights are averaged; the learning rate falls
     no further in them."""
     patience: int = 4
     """Stop after this many evaluations without a better validation NDCG@20."""
+
+    rules: ClassVar[dict[str, Rule]] = {
+        "examples": rules.examples,
+        "neighbors": rules.neighbors,
+        "history_encoder": rules.history_encoder,
+        "epochs": rules.epochs,
+    }
 
     @property
     def widths(self) -> tuple[int, ...]:

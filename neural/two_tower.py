@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.columns import FeatureRows
     from retrieval_leaderboard.neural.towers.history import Moments
-    from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+    from retrieval_leaderboard.neural.towers.module import TwoTowers
     from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
 
 Vectors = npt.NDArray[np.float32]
@@ -43,21 +43,19 @@ class TwoTower(TowerSettings):
     """
 
     chooses_on_validation: ClassVar[bool] = True
-    streaming_log_q: ClassVar[bool] = False
-    attends: ClassVar[bool] = True
-    """Whether history_encoder may be self_attention by rule."""
 
     def __post_init__(self) -> None:
         sanity.check(self)
         self.best_epoch_ = 0
         """The epoch that validation chose; 0 before it has."""
-        self.rows_ = "user" if self.rows == "auto" else self.rows
+        self.resolved_: dict[str, Any] = {}
+        """Every setting as a plain value; of the fit that chose the epochs, where there was one."""
         self.training_log_: list[dict[str, float]] = []
         self.choosing_log_: list[dict[str, float]] = []
         self.trained_numbers_ = 0
         self.propagates_ = False
-        self.shape_: dict[str, Any] = {}
-        """What the towers are made of, as JSON."""
+        self.columns_: dict[str, Any] = {}
+        """`TowerColumns` of the towers, as JSON."""
         self.checkpoints: Checkpoints | None = None
         self.watcher: Watcher | None = None
         self._towers: TwoTowers | None = None
@@ -69,12 +67,9 @@ class TwoTower(TowerSettings):
         Args:
             positive: float[p], score of each pair.
             negative: float[b, m], score of each row with each shared negative.
-            batch: the rows, pairs and negatives.
+            batch: the examples, pairs and negatives.
             towers: for parameters that belong to the loss.
         """
-
-    def settle(self, train: Interactions) -> None:
-        """Decide what settings leave to the training data, before the first step."""
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Train; with `valid` up to the epoch of best NDCG@20, without it up to the epoch chosen before.
@@ -85,19 +80,26 @@ class TwoTower(TowerSettings):
         """
         from retrieval_leaderboard.neural.training import fit
 
-        if valid is not None:
-            self.rows_ = self._rows_for(train, valid)
-        fit.fit(self, train, valid, seed)
+        if valid is not None or not self.best_epoch_:
+            self.resolved_ = self.resolve(train, valid)
 
-    def _rows_for(self, train: Interactions, valid: Queries) -> Literal["user", "position"]:
-        """The setting, or what it comes to by rule."""
-        if self.rows != "auto":
-            return self.rows
-        return "position" if train.ordered and bool((valid.relevant.lengths == 1).all()) else "user"
+        def recommend(towers: TwoTowers, queries: Queries, k: int) -> npt.NDArray[np.int32]:
+            self.set_towers(towers, train)
+            return self.recommend(queries, k)[0]
+
+        settings = self._settings
+        task = fit.Task(settings, settings.pair_loss, recommend, self.watcher)
+        before = fit.Choice(self.best_epoch_, self.choosing_log_)
+        trained = fit.train(task, train, valid, seed, before, self.checkpoints)
+        self.best_epoch_, self.choosing_log_ = trained.choice
+        if trained.towers is not None:
+            self.training_log_, self.trained_numbers_ = trained.log, trained.n_parameters
+            self.set_towers(trained.towers, train)
+            self._export_weights()
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Recency, where training rows are users; cold negatives, where no item is cold."""
-        idle = {"recency"} if self._rows_for(train, valid) == "user" else set()
+        """Recency, with training examples per user; cold negatives, where no item is cold."""
+        idle = {"recency"} if self.resolve(train, valid)["examples"] == "user" else set()
         idle |= {"cold_negatives"} if train.item_counts.all() else set()
         return frozenset(idle)
 
@@ -111,7 +113,12 @@ class TwoTower(TowerSettings):
         """Tell `watcher` of every evaluation."""
         self.watcher = watcher
 
-    def adopt(self, towers: TwoTowers, train: Interactions) -> None:
+    @property
+    def _settings(self) -> Self:
+        """A model with the resolved settings."""
+        return replace(self, **self.resolved_)
+
+    def set_towers(self, towers: TwoTowers, train: Interactions) -> None:
         """Answer queries from `towers`."""
         self.propagates_ = towers.neighbors is not None
         self._towers = towers.eval().folded()
@@ -123,9 +130,9 @@ class TwoTower(TowerSettings):
         users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
         self.default_vector_: Vectors = self._encode(train.queries(users))[0].mean(axis=0)
 
-    def keep_weights(self) -> None:
+    def _export_weights(self) -> None:
         """Keep what is needed to build the towers again from a saved model."""
-        self.shape_ = asdict(self.towers.shape)
+        self.columns_ = asdict(self.towers.columns)
         self.weights_ = {name: each.cpu().numpy() for name, each in self.towers.state_dict().items()}
 
     @property
@@ -134,22 +141,18 @@ class TwoTower(TowerSettings):
         if self._towers is None:
             import torch
 
-            from retrieval_leaderboard.neural.towers.shape import Shape
-            from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+            from retrieval_leaderboard.neural.towers.module import TwoTowers
+            from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
             try:
-                towers = TwoTowers.restore(Shape.from_json(self.shape_), state)
+                towers = TwoTowers.restore(self._settings, TowerColumns.from_json(self.columns_), state)
             except (KeyError, TypeError, RuntimeError) as error:  # RuntimeError: weights of other layers.
                 raise InputError(
                     f"this {self.name} was saved by another version of the suite: train it again"
                 ) from error
             self._towers = towers.to(compute.current().device)
         return self._towers
-
-    def item_weights(self, train: Interactions) -> Vectors:
-        """float32[n_items]: the weight of each item in the mean of a history, but for recency."""
-        return (np.maximum(train.item_counts, 1) ** -self.history_exponent).astype(np.float32)
 
     def encode_items(self) -> Vectors:
         """float32[n_items, embedding_dim]; for cosine of length 1 where popularity_exponent is 0."""
@@ -176,7 +179,7 @@ class TwoTower(TowerSettings):
         """
         import torch
 
-        columns = self.towers.shape.item_columns
+        columns = self.towers.columns.item
         if columns is None:
             raise InputError(
                 f"this {self.name} was trained without item features and cannot place a new item; "
@@ -215,22 +218,24 @@ class TwoTower(TowerSettings):
 
         towers = self.towers
         device = towers.item_known.device
-        history = queries.history.last(self.max_history) if self.rows_ == "position" else queries.history
+        history = queries.history
+        if self.resolved_["examples"] == "interaction":
+            history = history.last(self.max_history)
         values, offsets = history.compact()
         user, items, bounds = (
             torch.as_tensor(each, device=device).long() for each in (queries.user, values, offsets)
         )
-        columns = towers.shape.context_columns
+        columns = towers.columns.context
         context = None if columns is None else codes_of(columns, queries).to(device)
         moments = Moments.of(user, items, bounds[:-1], bounds[1:], len(values), context)
-        given, columns = queries.user_features, towers.shape.user_columns
+        given, columns = queries.user_features, towers.columns.user
         profiles = columns.rows(given).to(device) if given is not None and columns is not None else None
         return moments, profiles
 
     @property
     def reaches_cold_items(self) -> bool:
         """Whether items without training interactions have vectors of their own."""
-        return bool(self.shape_.get("item_columns"))
+        return bool(self.columns_.get("item"))
 
     @property
     def propagates(self) -> bool:

@@ -12,8 +12,10 @@ from retrieval_leaderboard.support import python  # noqa: F401  (an older Python
 
 # isort: split
 from retrieval_leaderboard import WORKSPACE, leaderboard
-from retrieval_leaderboard.datasets import catalog
 from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.datasets.sources.listing import listing as datasets
+from retrieval_leaderboard.datasets.splits.holdout import CARVES
+from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.reports import listing
 from retrieval_leaderboard.evaluation.reports.report import OWN_RESULTS
@@ -38,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.list is not None:
             models = [*map(registry.get, registry.names()), *map(registry.load_file, options.model)]
-            print(listing.text(options.list, catalog.listing(options.data_dir), models))
+            print(listing.text(options.list, datasets(options.data_dir), models))
             return 0
         with interrupting():
             return leaderboard.run(options)
@@ -74,16 +76,21 @@ def _data_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--dataset", default="aliec-sim", metavar="NAME_OR_FILE", help="a name from --list, or your own file")
     add("--data-dir", type=Path, default=WORKSPACE / "data", metavar="DIR", help="folder of the datasets")
-    add("--protocol", metavar="NAME", help="published, time, next-item, cold-items, leave-last-one or random "
-        "(default: the dataset's)")  # fmt: skip
+    add("--protocol", metavar="NAME", help=f"{', '.join(PROTOCOLS)} (default: the dataset's)")
     add("--split-seed", type=int, default=0, metavar="S", help="seed of everything random in the split")
-    add("--carve", metavar="HOW", help="validation of protocol published: draw (rows one by one) or as-test "
-        "(one stretch where the source's test rows lie together) (default: the dataset's)")  # fmt: skip
+    carves = " or ".join(f"{name} ({words})" for name, words in CARVES.items())
+    add("--carve", metavar="HOW",
+        help=f"validation of protocol published: {carves} (default: the dataset's)")  # fmt: skip
     seen = group.add_mutually_exclusive_group()
     seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
     seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
-    add("--no-stand-in", action="store_true", help="without aliec's files, stop instead of using aliec-sim")
+    add(
+        "--no-fallback",
+        "--no-stand-in",
+        action="store_true",
+        help="without aliec's files, stop instead of using aliec-sim",
+    )
 
 
 def _model_options(group: argparse._ArgumentGroup) -> None:

@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     sources = _sources(options)
     _check_configs_dir(options)
-    _check_unused(options, sources)
+    _check_settings(options, sources)
+    _check_tune(options)
     chosen = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
@@ -58,8 +59,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
     """Choose every model's settings and write them into the dataset's config; whether one had no choice."""
-    if dataset.split_seed:
-        raise InputError("--tune: leave --split-seed out; another split learns from what is test in split 0")
     if not len(dataset.valid):
         raise InputError(f"--tune: {dataset.heading} has no validation queries to choose settings on")
     budget = search.Budget(options.tune, options.tune_minutes)
@@ -135,8 +134,8 @@ def _load(options: argparse.Namespace) -> Dataset:
         exclude_seen=options.exclude_seen,
         split_seed=options.split_seed,
         carve=options.carve,
-        **own_file.chosen(options),
-        stand_in=not options.no_stand_in,
+        **own_file.as_arguments(options),
+        fallback=not options.no_fallback,
         scale=options.scale,
     )
 
@@ -154,15 +153,10 @@ def _jobs(
 ) -> list[runner.Job]:
     layers = configs.layers(options.configs_dir, dataset.name)
     from_command = settings.parse_assignments(options.set)
-    known = [*registry.names(), *(source.name for source in sources)]
-    given: dict[str, Iterable[str]] = {"--set": from_command}
     for path in layers:
-        found = configs.read(path, dataset)
-        given[str(path)] = [name for name, choice in found.items() if choice.chosen.by != "tuning"]
-    for where, named in given.items():
-        for name in named:  # One that was tuned may be a plug-in's.
-            if name not in known:
-                raise unknown(f"model in {where}", name, known)
+        found = configs.read(path, dataset)  # A model that was tuned may be a plug-in's.
+        named = [name for name, choice in found.items() if choice.chosen.by != "tuning"]
+        _check_names(named, sources, str(path))
     jobs = []
     for source in sources:
         model = source.load()
@@ -187,13 +181,28 @@ def _check_configs_dir(options: argparse.Namespace) -> None:
         )
 
 
-def _check_unused(options: argparse.Namespace, sources: list[runner.ModelSource]) -> None:
-    """Refuse settings without a meaning of models that are not run, and say that others are not used."""
+def _check_tune(options: argparse.Namespace) -> None:
+    if options.tune and options.split_seed:
+        raise InputError("--tune: leave --split-seed out; another split learns from what is test in split 0")
+
+
+def _check_settings(options: argparse.Namespace, sources: list[runner.ModelSource]) -> None:
+    """Refuse settings that no model has, before any data is read, and say which are not used."""
     given = settings.parse_assignments(options.set)
-    unused = given.keys() - {source.name for source in sources}
-    for name in sorted(unused & set(registry.names())):
-        settings.resolve(registry.get(name), given[name], "--set")
+    _check_names(given, sources, "--set")
+    for source in sources:
+        # Whether the model takes them together depends on the dataset's config, too.
+        settings.read(source.load(), given.pop(source.name, {}), "--set")
+    for name, values in sorted(given.items()):
+        settings.resolve(registry.get(name), values, "--set")
         progress.say(f"--set {name}: not used, for {name} is not among the models of this command")
+
+
+def _check_names(named: Iterable[str], sources: list[runner.ModelSource], where: str) -> None:
+    known = [*registry.names(), *(source.name for source in sources)]
+    for name in named:
+        if name not in known:
+            raise unknown(f"model in {where}", name, known)
 
 
 def _banner(dataset: Dataset, asked: str) -> str:

@@ -89,7 +89,7 @@ def _dataset(options: argparse.Namespace) -> Dataset:
         protocol=about["protocol"],
         exclude_seen=about["exclude_seen"],
         split_seed=about["split_seed"],
-        **own_file.chosen(options),
+        **own_file.as_arguments(options),
         scale=options.scale,
     )
 

@@ -99,7 +99,7 @@ def _measure(
         "bytes_per_item": round(built.n_bytes / len(items), 1),
         "queries_per_second_one_thread": round(rate(1), 1),
         "queries_per_second_all_threads": round(rate(compute.current().threads), 1),
-        "recall": float(accuracy.contains(_rows(exact), found).sum() / (exact >= 0).sum()),
+        "recall": float(_rows(exact).contains(found).sum() / (exact >= 0).sum()),
         "ndcg_lost": best - _ndcg(allowed, queries),
     }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval_leaderboard import ROOT, neural
-from retrieval_leaderboard.datasets.splits.split import excludes_seen
+from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.support import pages

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.datasets.catalog import SOURCES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.studies import command, transfer
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, score, tuned_models

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard.datasets.catalog import SOURCES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, Tuned
 from retrieval_leaderboard.support import pages

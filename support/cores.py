@@ -6,15 +6,15 @@ import math
 import os
 from pathlib import Path
 
+from retrieval_leaderboard.support import cgroups
+
 LIMIT = "OMP_NUM_THREADS"
 """The variable by which users limit the threads of numerical programs."""
-CGROUPS = Path("/sys/fs/cgroup")
-MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def available() -> int:
     """Cores this process may run on, no more than a container's CPU quota and than `LIMIT` allow."""
-    limits = [affinity(), _quota(CGROUPS, MEMBERSHIP), _asked()]
+    limits = [affinity(), _quota(), _asked()]
     return max(1, min(limit for limit in limits if limit is not None))
 
 
@@ -31,33 +31,14 @@ def _asked() -> int | None:
     return int(first) if first.isdecimal() and int(first) else None
 
 
-def _quota(cgroups: Path, membership: Path) -> int | None:
+def _quota() -> int | None:
     """Cores that the tightest quota of this process's control groups is worth, rounded up.
 
     Reads both versions of Linux's control groups: `cpu.max` (2), `cpu.cfs_quota_us` and
     `cpu.cfs_period_us` (1). None without a quota.
     """
-    shares = [share for folder in _groups(cgroups, membership) if (share := _share(folder)) is not None]
+    shares = [share for folder in cgroups.folders("cpu") if (share := _share(folder)) is not None]
     return math.ceil(min(shares)) if shares else None
-
-
-def _groups(cgroups: Path, membership: Path) -> list[Path]:
-    """The folders of this process's groups and of those above them."""
-    try:
-        lines = membership.read_text().splitlines()
-    except OSError:
-        return []
-    folders = []
-    for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") >= 2):
-        names = controllers.split(",")
-        if names != [""] and "cpu" not in names:
-            continue
-        # A container sees its own group as the root, though the path may be the host's.
-        parts = Path(path.lstrip("/")).parts
-        below = [Path(*parts[:depth]) for depth in range(len(parts) + 1)]
-        mounts = [cgroups] if names == [""] else [cgroups / controllers, cgroups / "cpu"]
-        folders += [mount / each for mount in mounts for each in below]
-    return folders
 
 
 def _share(folder: Path) -> float | None:

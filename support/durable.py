@@ -9,7 +9,7 @@ NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EACCES,
 """How file systems, and Windows, say that they do not sync folders."""
 
 
-def settle(path: Path, mode: int) -> None:
+def finalize(path: Path, mode: int) -> None:
     """Give `path` and all in it the permissions of `mode`, and wait until they are on the disk.
 
     Libraries write files that only their owner can read.
@@ -22,10 +22,10 @@ def settle(path: Path, mode: int) -> None:
         OSError: the disk is full, or fails.
     """
     if path.is_file():
-        return _settle_file(path, mode)
+        return _finalize_file(path, mode)
     for folder, _, files in os.walk(path, topdown=False):
         for name in files:
-            _settle_file(Path(folder, name), mode & 0o666)
+            _finalize_file(Path(folder, name), mode & 0o666)
         _permit(Path(folder), mode)
         sync_folder(Path(folder))
 
@@ -43,7 +43,7 @@ def sync_folder(folder: Path) -> None:
             raise
 
 
-def _settle_file(path: Path, mode: int) -> None:
+def _finalize_file(path: Path, mode: int) -> None:
     _permit(path, mode)
     _sync(path, os.O_RDWR)
 

@@ -1,4 +1,4 @@
-"""Bad input is told apart from bugs: it gets one sentence and exit code 2, never a traceback."""
+"""Bad input differs from bugs: it gets one sentence and exit code 2, never a traceback."""
 
 import errno
 import os
@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import ParamSpec
 
 P = ParamSpec("P")
-REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR}
-REFUSALS |= {errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EMFILE}
-"""How the system says that a file or folder, wherever it was named, cannot be used."""
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""How the system says that there is no room,"""
+UNWRITABLE = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR, errno.EEXIST}
+UNWRITABLE |= {errno.ENAMETOOLONG}
+"""that a file or folder cannot be written,"""
+REFUSALS = UNWRITABLE - {errno.EEXIST} | {errno.ELOOP, errno.EMFILE}
+"""and that one, wherever it was named, cannot be used."""
 ABANDONED = 128 + 13
 """Exit code of what SIGPIPE would have ended"""
 
@@ -63,9 +67,9 @@ def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
     """
 
     @wraps(main)
-    def told(*args: P.args, **kwargs: P.kwargs) -> int:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
-            code = _told(main, *args, **kwargs)
+            code = _exit_code(main, *args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
             if not abandoned():
@@ -73,10 +77,10 @@ def in_one_sentence(main: Callable[P, int]) -> Callable[P, int]:
             return ABANDONED
         return code
 
-    return told
+    return wrapper
 
 
-def _told(main: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> int:
+def _exit_code(main: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> int:
     try:
         return main(*args, **kwargs)
     except InputError as error:

@@ -1,6 +1,5 @@
 """Files and folders that are either whole or absent, whatever interrupts their writing."""
 
-import errno
 import json
 import os
 import secrets
@@ -11,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.support import durable
-from retrieval_leaderboard.support.errors import InputError, UnwritableError
+from retrieval_leaderboard.support.errors import FULL, UNWRITABLE, InputError, UnwritableError
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-UNWRITABLE = FULL | {errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
-UNWRITABLE |= {errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
 SCRATCH, ASIDE = ".tmp-", ".old-"
 """How names begin of what is being written, and of a folder while another one takes its place."""
 
@@ -38,7 +34,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             scratch.mkdir()
             mode = scratch.stat().st_mode
             yield scratch
-            durable.settle(scratch, mode)
+            durable.finalize(scratch, mode)
             _replace(target, scratch)
             durable.sync_folder(target.parent)
     finally:
@@ -96,7 +92,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
             scratch = made
             mode = scratch.stat().st_mode
             yield scratch
-            durable.settle(scratch, mode)
+            durable.finalize(scratch, mode)
             scratch.replace(target)
             durable.sync_folder(target.parent)
     finally:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import product
 from pathlib import Path
+
+from retrieval_leaderboard.support import cgroups
 
 UNKNOWN = 2**62
 """Bytes, where the system does not tell"""
 MEMINFO, STATUS = Path("/proc/meminfo"), Path("/proc/self/status")
-CGROUP = Path("/sys/fs/cgroup")
-GROUPS = (
-    ("", "memory.max", "memory.current", "inactive_file"),
-    ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
-"""Folder, limit, use, and what of it can be given back, in versions 2 and 1 of control groups"""
+"""Limit, use, and what of it can be given back, in versions 2 and 1 of control groups"""
 
 
 def available() -> int:
-    """Bytes that are free, within the limits of a container; all there are where only that is told."""
+    """Bytes that are free, within the limits of a container; all there are where only that is known."""
     words = _words(MEMINFO)
     free = int(words["MemAvailable:"]) * 1024 if "MemAvailable:" in words else _physical()
-    for folder, limit, used, cached in GROUPS:
-        group = CGROUP / folder
+    for group, (limit, used, cached) in product(cgroups.folders("memory"), FILES):
         try:
             left = int((group / limit).read_text()) - int((group / used).read_text())
         except (OSError, ValueError):  # No such group, or "max".

@@ -84,7 +84,7 @@ class _Work:
         self.note = note or self.note
         return time.perf_counter() - self.started
 
-    def told(self, seconds: float) -> tuple[str, str, str]:
+    def figures(self, seconds: float) -> tuple[str, str, str]:
         """Share, rate and time left after so many seconds."""
         rate = self.done / max(seconds, 1e-9)
         left = max(self.total - self.done, 0) / max(rate, 1e-9)
@@ -101,17 +101,17 @@ def _terminal_bar(work: _Work) -> Iterator[Callable[..., None]]:
     columns = (
         TextColumn("{task.description}", table_column=Column(no_wrap=True)),
         BarColumn(BAR),
-        TextColumn("{task.fields[told]}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True)),
         TextColumn("{task.fields[note]}", table_column=rest),
     )
     with Progress(*columns, transient=True, expand=True) as shown:
-        task = shown.add_task(work.label, total=work.total, told="", note="", visible=False)
+        task = shown.add_task(work.label, total=work.total, figures="", note="", visible=False)
 
         def advance(done: int = 1, note: str = "") -> None:
             seconds = work.advance(done, note)
-            told = ", ".join(work.told(seconds))
+            figures = ", ".join(work.figures(seconds))
             visible = seconds > QUIET_SECONDS
-            shown.update(task, completed=work.done, told=told, note=work.note, visible=visible)
+            shown.update(task, completed=work.done, figures=figures, note=work.note, visible=visible)
 
         yield advance
 
@@ -128,5 +128,5 @@ class _LineBar:
         if seconds < self.next_line:
             return
         self.next_line = seconds + LINE_SECONDS
-        share, rate, left = self.work.told(seconds)
+        share, rate, left = self.work.figures(seconds)
         say(f"{self.work.label}: {share}, {rate}, {left} {self.work.note}".rstrip())

@@ -269,7 +269,7 @@ def test_the_list_needs_no_data(run):
         (["--list", "item_fc"], "unknown name after --list 'item_fc': did you mean 'item_cf'?"),
         (["--protocol", "tine"], "did you mean 'time'?"),
         (["--carve", "as-tets"], "unknown carve 'as-tets': did you mean 'as-test'?"),
-        (["--carve", "draw"], "carve draw: that is for protocol 'published'; 'time' fixes"),
+        (["--carve", "draw"], "carve draw: that is for protocol published; leave it out for"),
         (["--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
         (["--models", "global_hot", "--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
         (["--configs-dir", "no-such-folder"], "--configs-dir no-such-folder: there is no such folder"),
@@ -286,13 +286,32 @@ def test_the_list_needs_no_data(run):
         (["--tune", "2", "--split-seed", "1"], "--tune: leave --split-seed out"),
         (["--split-seed", "-1"], "split seed -1: give 0 or more"),
         (["--set", "item_cf.shrinkage=nan"], "item_cf.shrinkage=nan: it must be a number"),
-        (["--set", "dssm_bce.negative_weight=0"], "dssm_bce.negative_weight is 0: give more than 0"),
+        (["--set", "dssm_bce.negative_weight=0"], "dssm_bce.negative_weight is 0.0: give more than 0"),
         (["--columns", "uses=u"], "--columns 'uses=u': give it as user=NAME,item=NAME"),
         (["--device", "cuda"], "PyTorch sees no CUDA card"),
     ],
 )
 def test_bad_words_are_refused(run, words, sentence):
     assert sentence in refused(run(*words, check=2))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
+        (["--set", "item_cf.top_k=many"], "item_cf.top_k=many: it must be a whole number"),
+        (["--set", "item_fc.top_k=3"], "did you mean 'item_cf'?"),
+        (["--models", "item_fc"], "did you mean 'item_cf'?"),
+        (["--configs-dir", "no-such-folder"], "there is no such folder"),
+        (["--protocol", "tine"], "did you mean 'time'?"),
+        (["--carve", "as-tets"], "did you mean 'as-test'?"),
+        (["--scale", "0.5"], "a scale is for aliec-sim"),
+        (["--split-seed", "-1"], "split seed -1"),
+        (["--tune", "2", "--split-seed", "1"], "leave --split-seed out"),
+    ],
+)
+def test_bad_words_are_refused_before_the_dataset_is_read(run, words, sentence):
+    assert sentence in refused(run(*words, dataset="absent.csv", check=2))
 
 
 @pytest.mark.parametrize("words", [["--tune-minutes", "inf"], ["--checkpoint-minutes", "nan"]], ids=" ".join)

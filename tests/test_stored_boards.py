@@ -15,7 +15,7 @@ from retrieval_leaderboard import (
     neural,
 )
 from retrieval_leaderboard.datasets import load
-from retrieval_leaderboard.datasets.catalog import SOURCES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation import evaluate
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs, environment, records, runner

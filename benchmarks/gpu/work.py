@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from retrieval_leaderboard import neural
-from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.datasets import Dataset, Interactions, load
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.datasets.splits.split import split
@@ -24,7 +24,7 @@ from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.evaluation.ranking import topk, topk_cuda
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.neural.batches.batcher import Batch
-from retrieval_leaderboard.neural.training.loop import Loop
+from retrieval_leaderboard.neural.training.trainer import Trainer
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute, progress
 
@@ -142,8 +142,8 @@ def training(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     for rows, name, precision in runs:
         _clear(device)
         compute.configure(device, precision)
-        loop = Loop(MODELS[name](batch_size=rows), data.train_valid, SEED)
-        records = [loop.epoch(number, _nothing) for number in range(1, sizes.timed_epochs + 2)][1:]
+        trainer = _trainer(MODELS[name](batch_size=rows), data.train_valid)
+        records = [trainer.epoch(number, _nothing) for number in range(1, sizes.timed_epochs + 2)][1:]
         row = {
             "model": name,
             "batch_size": rows,
@@ -165,10 +165,11 @@ def quality(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     for name, precision in ((name, precision) for name in MODELS for precision in PRECISIONS):
         compute.configure(device, precision)
         model = MODELS[name](batch_size=sizes.batches[0], epochs=sizes.epochs)
-        loop = Loop(model, data.train, SEED)
+        trainer = _trainer(model, data.train)
         for number in range(1, sizes.epochs + 1):
-            loop.epoch(number, _nothing)
-        model.adopt(loop.towers, data.train)
+            trainer.epoch(number, _nothing)
+        model.resolved_ = model.resolve(data.train, None)
+        model.set_towers(trainer.towers, data.train)
         items, _ = model.recommend(data.valid, K)
         ndcg = accuracy.mean(accuracy.per_query(items, data.valid.relevant, K))["ndcg"]
         progress.say(f"{name}, {precision}: NDCG@{K} {ndcg:.4f} after {sizes.epochs} epochs")
@@ -185,23 +186,28 @@ def steps(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     compute.configure(device, "fp16")
     found = []
     for name in MODELS:
-        loop = Loop(MODELS[name](batch_size=sizes.batches[0]), data.train_valid, SEED)
-        batches = _batches(loop)
+        trainer = _trainer(MODELS[name](batch_size=sizes.batches[0]), data.train_valid)
+        batches = _batches(trainer)
         for _ in range(5):
-            _step(loop, batches)
+            _step(trainer, batches)
         if device == "cuda":
-            waits = _waits(partial(_step, loop, batches))
-            found.append({"model": name, "waits": waits, "busy": _busy(loop, batches)})
+            waits = _waits(partial(_step, trainer, batches))
+            found.append({"model": name, "waits": waits, "busy": _busy(trainer, batches)})
     return found
 
 
-def _batches(loop: Loop) -> Iterator[Batch]:
+def _trainer(model: TwoTower, train: Interactions) -> Trainer:
+    settings = model.resolved(train, None)
+    return Trainer(settings, settings.pair_loss, train, SEED)
+
+
+def _batches(trainer: Trainer) -> Iterator[Batch]:
     while True:
-        yield from loop.batcher.epoch(loop.rows())
+        yield from trainer.batcher.epoch(trainer.rows())
 
 
-def _step(loop: Loop, batches: Iterator[Batch]) -> None:
-    loop.step([next(batches)])
+def _step(trainer: Trainer, batches: Iterator[Batch]) -> None:
+    trainer.step(next(batches))
 
 
 def _waits(work: Callable[[], Any]) -> dict[str, int]:
@@ -215,10 +221,10 @@ def _waits(work: Callable[[], Any]) -> dict[str, int]:
     return dict(Counter(f"{Path(each.filename).name}:{each.lineno}" for each in seen))
 
 
-def _busy(loop: Loop, batches: Iterator[Batch], number: int = 10) -> float:
+def _busy(trainer: Trainer, batches: Iterator[Batch], number: int = 10) -> float:
     def work() -> None:
         for _ in range(number):
-            _step(loop, batches)
+            _step(trainer, batches)
         torch.cuda.synchronize()
 
     torch.cuda.synchronize()

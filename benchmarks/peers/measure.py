@@ -86,7 +86,7 @@ def scored(items: np.ndarray, dataset: Dataset) -> dict[str, np.ndarray]:
     Raises:
         LeftOut: a list holds a training item of its user, or an item twice.
     """
-    if accuracy.contains(dataset.test.exclude, items).any():
+    if dataset.test.exclude.contains(items).any():
         raise LeftOut("it lists an item of the user's training data")
     ranked = np.sort(items, axis=1)
     if ((ranked[:, 1:] == ranked[:, :-1]) & (ranked[:, 1:] >= 0)).any():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.benchmarks.torture.mutations import flipped, mutated
-from retrieval_leaderboard.datasets.aliec.raw_files import Source, read_columns
+from retrieval_leaderboard.datasets.aliec.raw_files import RawFile, read_columns
 from retrieval_leaderboard.datasets.sources import archives
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
@@ -83,10 +83,10 @@ def _reads(content: bytes, suffix: str, rng: random.Random, scratch: Path) -> bo
     path.write_bytes(damaged)
 
     def right() -> bool:
-        source = Source(path)
+        source = RawFile(path)
         if suffix == "zip":
             with archives.opened(path) as packed:
-                source = Source(path, packed.namelist()[0]) if packed.namelist() else source
+                source = RawFile(path, packed.namelist()[0]) if packed.namelist() else source
         rows = sum(len(batch) for batch in read_columns(source, {"user": "int64", "clk": "int64"}))
         return rows == TEXT.count(b"\n") - 1
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.aliec.parse import Parsed
-from retrieval_leaderboard.datasets.aliec.raw_files import Source
+from retrieval_leaderboard.datasets.aliec.raw_files import RawFile
 from retrieval_leaderboard.datasets.dataset import Features
 from retrieval_leaderboard.support import checksums, progress
 from retrieval_leaderboard.support.errors import InputError
@@ -22,13 +22,13 @@ FORMAT = 4
 """Version of the layout and of what the parser keeps; older folders are not read."""
 
 
-def cache_folder(cache: Path, sources: dict[str, Source]) -> Path:
+def cache_folder(cache: Path, sources: dict[str, RawFile]) -> Path:
     """Where the parsed form of exactly these files belongs: `cache/aliec-<hash>`."""
     identity = repr((FORMAT, sorted((name, source.identity) for name, source in sources.items())))
     return cache / f"aliec-{hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()}"
 
 
-def cached(cache: Path, sources: dict[str, Source], parse: Callable[[], Parsed]) -> Parsed:
+def cached(cache: Path, sources: dict[str, RawFile], parse: Callable[[], Parsed]) -> Parsed:
     """What is kept of exactly these files under `cache`, else what `parse` gives, kept from now on.
 
     One process parses while others wait for what it keeps. A folder that is damaged, or cannot be written, is

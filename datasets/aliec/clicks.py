@@ -13,8 +13,8 @@ FIRST_SECOND = 1_494_000_000
 """2017-05-06 00:00:00 at UTC+8, in unix seconds."""
 DAY_SECONDS = 86_400
 FAVORITES = 3
-FAVOURITE_ODDS = (0.7, 0.2, 0.1)
-FROM_FAVOURITE, FROM_TASTE = 0.7, 0.18
+FAVORITE_ODDS = (0.7, 0.2, 0.1)
+FROM_FAVORITE, FROM_TASTE = 0.7, 0.18
 """Shares of clicks on a favorite shelf and on a category of the profile's taste; the rest is hits."""
 REDRAWS = 3
 KEPT_REPEATS = 0.1
@@ -79,15 +79,15 @@ def _targets(
     table = taste_table(ads, rng)
     taste, spending = users.taste[clicker], users.spending[clicker]
     shelves = _favorites(ads, table, taste, spending, rng)  # (clicking users, FAVORITES)
-    slot = rng.choice(FAVORITES, len(which), p=FAVOURITE_ODDS)
+    slot = rng.choice(FAVORITES, len(which), p=FAVORITE_ODDS)
     shelf = shelves[which, slot]  # (clicks,)
     category = _draw_categories(table, taste[which], rng)
     source = rng.random(len(which))
-    chosen = [source < FROM_FAVOURITE, source < FROM_FAVOURITE + FROM_TASTE]
-    start = np.select(chosen, [ads.shelf_starts[shelf], ads.category_starts[category]], 0)
-    stop = np.select(chosen, [ads.shelf_starts[shelf + 1], ads.category_starts[category + 1]], len(ads.id))
+    cases = [source < FROM_FAVORITE, source < FROM_FAVORITE + FROM_TASTE]
+    start = np.select(cases, [ads.shelf_starts[shelf], ads.category_starts[category]], 0)
+    stop = np.select(cases, [ads.shelf_starts[shelf + 1], ads.category_starts[category + 1]], len(ads.id))
     dear = rng.beta(*PRICE_TASTE[spending[which] - 1].T)
-    return start, stop, np.where(chosen[1] & ~chosen[0], dear, rng.random(len(which)))
+    return start, stop, np.where(cases[1] & ~cases[0], dear, rng.random(len(which)))
 
 
 def _favorites(

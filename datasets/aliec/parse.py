@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.aliec.raw_files import Source, read_columns
+from retrieval_leaderboard.datasets.aliec.raw_files import RawFile, read_columns
 from retrieval_leaderboard.datasets.dataset import Features
 from retrieval_leaderboard.support.errors import InputError
 
@@ -59,7 +59,7 @@ class Parsed:
     """row i: the placement of click i"""
 
 
-def parse(sources: dict[str, Source]) -> Parsed:
+def parse(sources: dict[str, RawFile]) -> Parsed:
     """Read the clicks (clk = 1) and what is known of their users and ads; the other rows are counted.
 
     Args:
@@ -88,7 +88,7 @@ def parse(sources: dict[str, Source]) -> Parsed:
     )
 
 
-def _clicks(source: Source) -> tuple[int, Ids, Ids, Ids, Features]:
+def _clicks(source: RawFile) -> tuple[int, Ids, Ids, Ids, Features]:
     """Impressions in all; user, ad, second and placement of each click."""
     import pyarrow as pa
 
@@ -108,7 +108,7 @@ def _clicks(source: Source) -> tuple[int, Ids, Ids, Ids, Features]:
 
 
 def _table(
-    source: Source,
+    source: RawFile,
     key: str,
     categorical: tuple[str, ...],
     numeric: tuple[str, ...],

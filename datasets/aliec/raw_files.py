@@ -38,7 +38,7 @@ LINES_PER_REPORT = 100_000
 
 
 @dataclass(frozen=True)
-class Source:
+class RawFile:
     """One of the files, wherever it is packed."""
 
     path: Path
@@ -81,7 +81,7 @@ class Source:
             raise InputError(f"{self} cannot be read ({error}): get the file again") from error
 
 
-def find_source(folder: Path, name: str) -> Source | None:
+def find_raw_file(folder: Path, name: str) -> RawFile | None:
     """The file `name` in `folder`: plain, else gzipped, else inside any zip archive there.
 
     Raises:
@@ -89,16 +89,16 @@ def find_source(folder: Path, name: str) -> Source | None:
     """
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
-            return Source(path)
+            return RawFile(path)
     for path in sorted(folder.glob("*.zip")):
         with archives.opened(path) as archive:
             members = [m for m in archive.namelist() if PurePosixPath(m).name == name]
         if members:
-            return Source(path, members[0])
+            return RawFile(path, members[0])
     return None
 
 
-def read_columns(source: Source, types: dict[str, str]) -> Iterator[pa.RecordBatch]:
+def read_columns(source: RawFile, types: dict[str, str]) -> Iterator[pa.RecordBatch]:
     """Stream the named columns of `source`, a block of rows at a time, with progress.
 
     Args:
@@ -169,7 +169,7 @@ def _batches(
             time.sleep(0.001)
 
 
-def _header(source: Source, line: bytes, types: dict[str, str]) -> list[str]:
+def _header(source: RawFile, line: bytes, types: dict[str, str]) -> list[str]:
     """Column names of the file in its order, without whitespace, aliases replaced by the official name."""
     try:
         names = [name.strip() for name in next(csv.reader([line.decode("utf-8-sig", "replace")]), [])]
@@ -196,7 +196,7 @@ def _check_complete(batch: pa.RecordBatch, types: dict[str, str]) -> None:
 
 
 def _explain(
-    source: Source, names: list[str], types: dict[str, str], good_rows: int, complaint: str
+    source: RawFile, names: list[str], types: dict[str, str], good_rows: int, complaint: str
 ) -> InputError:
     """What is wrong in which line; the fast parser does not say, so the file is read again, slowly."""
     rows = 0
@@ -217,7 +217,7 @@ def _explain(
     return InputError(f"{source} cannot be parsed ({complaint}): get the file again")
 
 
-def _lines(source: Source) -> Iterator[tuple[int, list[str]]]:
+def _lines(source: RawFile) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of every row that is not blank, after the header."""
     with source.open() as (stream, total, position):
         reader = csv.reader(io.TextIOWrapper(stream, "utf-8", "replace", newline=""))

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval_leaderboard.datasets.aliec import published
 from retrieval_leaderboard.datasets.aliec.cache import cached
 from retrieval_leaderboard.datasets.aliec.clicks import DAY_SECONDS, FIRST_SECOND
 from retrieval_leaderboard.datasets.aliec.parse import FILES, Parsed, parse
-from retrieval_leaderboard.datasets.aliec.raw_files import Source, find_source
+from retrieval_leaderboard.datasets.aliec.raw_files import RawFile, find_raw_file
 from retrieval_leaderboard.datasets.aliec.simulator import MARKER
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.support import checksums, progress
@@ -23,13 +24,6 @@ from retrieval_leaderboard.support.errors import InputError
 
 PERIODS = (FIRST_SECOND + 6 * DAY_SECONDS, FIRST_SECOND + 7 * DAY_SECONDS)
 """2017-05-12 and 2017-05-13, 00:00 at UTC+8, in unix seconds."""
-PUBLISHED = {
-    "clicking users": 491_647,
-    "ads": 846_811,
-    "clicked ads": 240_130,
-    "clicks": 1_366_056,
-    "impressions": 26_557_961,
-}
 
 
 class DamagedError(InputError):
@@ -64,7 +58,7 @@ def load(folder: Path, cache: Path) -> Log:
     return _log(parsed, None if marker is None else _scale(marker))
 
 
-def _parse(folder: Path, sources: dict[str, Source]) -> Parsed:
+def _parse(folder: Path, sources: dict[str, RawFile]) -> Parsed:
     """What the files say, once those that the generator wrote are found to be as it wrote them."""
     damage = checksums.damage(folder) if (folder / checksums.FILE).exists() else ""
     if damage:
@@ -74,8 +68,8 @@ def _parse(folder: Path, sources: dict[str, Source]) -> Parsed:
     return parse(sources)
 
 
-def _sources(folder: Path) -> dict[str, Source] | None:
-    found = {name: find_source(folder, name) for name in FILES}
+def _sources(folder: Path) -> dict[str, RawFile] | None:
+    found = {name: find_raw_file(folder, name) for name in FILES}
     missing = [name for name, source in found.items() if source is None]
     if len(missing) == len(FILES):
         return None
@@ -84,15 +78,15 @@ def _sources(folder: Path) -> dict[str, Source] | None:
     return {name: source for name, source in found.items() if source is not None}
 
 
-def _marker(folder: Path, sources: dict[str, Source]) -> Source | None:
+def _marker(folder: Path, sources: dict[str, RawFile]) -> RawFile | None:
     """The generator's marker, in the folder or packed in a .zip like the files."""
     if (folder / MARKER).exists():
-        return Source(folder / MARKER)
+        return RawFile(folder / MARKER)
     packed = any(source.member for source in sources.values())
-    return find_source(folder, MARKER) if packed else None
+    return find_raw_file(folder, MARKER) if packed else None
 
 
-def _scale(marker: Source) -> str:
+def _scale(marker: RawFile) -> str:
     """The scale of generated files; a marker that cannot be read still marks them as such."""
     try:
         with marker.open() as (stream, _, _):
@@ -106,7 +100,7 @@ def _log(parsed: Parsed, scale: str | None) -> Log:
     """The log of the parsed files; `scale` is None for real ones."""
     clicked = int(np.count_nonzero(np.bincount(parsed.item)))
     counts = (len(parsed.user_ids), len(parsed.item_ids), clicked, len(parsed.user), parsed.impressions)
-    counted = dict(zip(PUBLISHED, counts, strict=True))
+    counted = dict(zip(published.COUNTS, counts, strict=True))
     name = "aliec" if scale is None else "aliec-sim"
     progress.say(f"{name}: " + ", ".join(f"{number:,} {what}" for what, number in counted.items()))
     notes = () if scale is not None else _differences(counted)
@@ -132,7 +126,7 @@ def _log(parsed: Parsed, scale: str | None) -> Log:
 
 def _differences(counted: dict[str, int]) -> tuple[str, ...]:
     return tuple(
-        f"{counted[what]:,} {what} where {published:,} are published"
-        for what, published in PUBLISHED.items()
-        if counted[what] != published
+        f"{counted[what]:,} {what} where {number:,} are published"
+        for what, number in published.COUNTS.items()
+        if counted[what] != number
     )

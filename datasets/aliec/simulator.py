@@ -20,9 +20,7 @@ Scores on this data say nothing about scores on the real data.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -237,22 +235,3 @@ def _sample_rows(
         "clk": clicked,
     }
     return pa.table(columns)
-
-
-def main() -> int:
-    """`python -m datasets.aliec.simulator`."""
-    parser = argparse.ArgumentParser(description="write synthetic raw files in the official AliEC schema")
-    parser.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1.0 gives the published counts")
-    parser.add_argument("--out", type=Path, required=True, help="folder to create or replace")
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    try:
-        generate(asked.out, asked.scale, asked.seed)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.datasets.aliec.published import COUNTS, FILES
 from retrieval_leaderboard.datasets.ragged import offsets_of
 from retrieval_leaderboard.support.errors import InputError
 
@@ -42,8 +43,15 @@ class Sizes:
         """Raises InputError where `scale` is outside [0.001, 1]."""
         if not 0.001 <= scale <= 1:
             raise InputError(f"scale {scale} of the aliec-sim generator: give a number from 0.001 to 1")
-        published = (26_557_961, 1_366_056, 1_141_729, 846_811, 1_061_768, 491_647)
-        return cls(*(round(scale * number) for number in published))
+        full = {
+            "impressions": COUNTS["impressions"],
+            "clicks": COUNTS["clicks"],
+            "users": 1_141_729,
+            "ads": COUNTS["ads"],
+            "profiles": FILES["user_profile.csv"][1],
+            "clicking_users": COUNTS["clicking users"],
+        }
+        return cls(**{what: round(scale * number) for what, number in full.items()})
 
 
 @dataclass(frozen=True)
@@ -203,8 +211,8 @@ def _popularity(
 ) -> npt.NDArray[np.float32]:
     """float32[DAYS, ads]: log-normal, with a daily random walk and a steady trend for one ad in 20.
 
-    Half of the ads are duds: without them a tail long enough to leave 72 % of the ads without a click
-    would give a few ads most of the clicks.
+    Most ads are duds: without them a tail long enough to leave 72 % of the ads without a click would give a
+    few ads most of the clicks.
     """
     n = len(shelf)
     trend = np.where(rng.random(n) < 0.05, rng.normal(0, 0.25, n), 0)

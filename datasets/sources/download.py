@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,72 +21,69 @@ _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What a dataset's files are and where they lie."""
+class Download:
+    """Where a dataset's files are, and how they are known to be the right ones."""
 
-    files: dict[str, str]
+    digests: dict[str, str]
     """name → "md5:…", "sha256:…" or "git:…" (a git blob id); "" where no digest is published.
     A .zip is unpacked, without the folders inside, and not kept."""
-    sources: tuple[str, ...]
+    mirrors: tuple[str, ...]
     """URLs with {file} for the name, or {stem} for the name without its suffix; tried in this order."""
-    by_hand: str
-    """What to do where no source answers."""
+    manual: str
+    """What to do where no mirror answers."""
     check: Callable[[Path], None] = lambda path: None
     """Raises InputError unless a downloaded file is right; for files without a digest."""
 
 
 class _Rejected(Exception):
-    """What a source sent is not the file; says why."""
+    """What a mirror sent is not the file; says why."""
 
 
 class _Refused(Exception):
-    """A source has no such file, or does not give it; says how it answered."""
+    """A mirror has no such file, or does not give it; says how it answered."""
 
 
 class _Unreachable(Exception):
-    """No connection to the host of a source."""
+    """No connection to the host of a mirror."""
 
 
-def fetch(name: str, folder: Path, recipes: Mapping[str, Recipe] | None = None) -> None:
+def fetch(name: str, files: Download, folder: Path) -> None:
     """Download the files of dataset `name` into `folder`, which must be new or empty.
 
-    Every source is tried in turn until one gives content that passes all checks; a broken
+    Every mirror is tried in turn until one gives content that passes all checks; a broken
     transfer is started again once. On failure nothing is left behind.
 
     Raises:
-        InputError: the folder holds other files or cannot be written, or no source gave the dataset;
-            says how to get it by hand.
+        InputError: the folder holds other files or cannot be written, or no mirror gave the dataset;
+            says how to get it manually.
     """
-    from retrieval_leaderboard.datasets.sources.files import RECIPES
-
-    recipe = (recipes or RECIPES)[name]
     if folder.is_dir() and any(folder.iterdir()):
-        raise InputError(f"{folder} lacks some of {name}'s files: complete or empty it; {recipe.by_hand}")
+        raise InputError(f"{folder} lacks some of {name}'s files: complete or empty it; {files.manual}")
     failures: list[str] = []
     dead: set[str] = set()
-    for source in recipe.sources:
-        host = urlsplit(source).netloc
+    for mirror in files.mirrors:
+        host = urlsplit(mirror).netloc
         if host in dead:
             continue
         progress.say(f"{name}: downloading from {host}")
         try:
             with atomic_folder(folder) as scratch:
-                _fetch_from(source, recipe, scratch)
+                _fetch_from(mirror, files, scratch)
             return
         except _Unreachable:
             dead.add(host)
             failures.append(f"{host} cannot be reached")
         except (_Refused, _Rejected) as error:
             failures.append(f"{host}: {error}")
-    raise InputError(f"{name} could not be downloaded ({'; '.join(failures)}); {recipe.by_hand}")
+    raise InputError(f"{name} could not be downloaded ({'; '.join(failures)}); {files.manual}")
 
 
-def _fetch_from(source: str, recipe: Recipe, folder: Path) -> None:
-    """All files of a recipe from one source, unpacked and checked."""
-    for name, digest in recipe.files.items():
-        _download(source.format(file=name, stem=Path(name).stem), folder / name, digest)
+def _fetch_from(mirror: str, files: Download, folder: Path) -> None:
+    """All files from one mirror, unpacked and checked."""
+    for name, digest in files.digests.items():
+        _download(mirror.format(file=name, stem=Path(name).stem), folder / name, digest)
         try:
-            recipe.check(folder / name)
+            files.check(folder / name)
             if name.endswith(".zip"):
                 archives.unpack(folder / name, folder)
                 (folder / name).unlink()

@@ -1,4 +1,4 @@
-"""Which items a query may be answered with: the catalog of each protocol."""
+"""Which items a query may be answered with: the catalog of a protocol."""
 
 from __future__ import annotations
 
@@ -18,20 +18,25 @@ Items = npt.NDArray[np.bool_]
 """bool[n_items]"""
 
 
-def catalog(log: Log, protocol: str) -> tuple[Log, str, tuple[str, ...]]:
-    """`log` with the items of the catalog alone; which those are, in words; and what is to be noted.
+Catalog = tuple[Log, str, tuple[str, ...]]
+"""A log with the items of the catalog alone; which those are, in words; and what is to be noted"""
 
-    In `time` they are those known when the test period begins: with an interaction before it, or listed by
-    the source (`Log.listed`). An item that only the test period brings would be a candidate because it is
-    true; it is none, and its interactions are left out. So is a list that names no item but those with
-    interactions, for it was made of the test period too. The other protocols have no moment before which
-    something is known, and take every item with an interaction.
+
+def all_taken(log: Log) -> Catalog:
+    """Every item with an interaction: for protocols with no moment before which something is known."""
+    return log.with_items(_taken(log)), TAKEN, ()
+
+
+def known_before_test(log: Log) -> Catalog:
+    """Every item known when the test period begins: with an interaction before it, or listed by the source.
+
+    An item that only the test period brings would be a candidate because it is true; it is none, and its
+    interactions are left out. So is a list (`Log.listed`) that names no item but those with interactions, for
+    it was made of the test period too.
 
     Raises:
-        InputError: `time` without times, with equal ones, or with nothing before the test period.
+        InputError: all times are equal, or nothing comes before the test period.
     """
-    if protocol != "time":
-        return log.with_items(_taken(log)), TAKEN, ()
     begin = periods(log)
     log = _without_own_list(log)
     known = known_at(log, begin[1])
@@ -40,13 +45,13 @@ def catalog(log: Log, protocol: str) -> tuple[Log, str, tuple[str, ...]]:
             f"{log.name}, protocol 'time': nothing comes before the test period, for most rows share the "
             "first time; choose another protocol, such as random"
         )
-    told = KNOWN_BEFORE if log.listed is None else f"{KNOWN_BEFORE}, {LISTED_TOO}"
+    words = KNOWN_BEFORE if log.listed is None else f"{KNOWN_BEFORE}, {LISTED_TOO}"
     left_out = int((~known[log.item]).sum())
     note = (
         f"{left_out:,} test interactions with {int((~known).sum()):,} items that nobody knew before the test "
         "period are no truth"
     )
-    return replace(log.with_items(known), periods=begin), told, (note,) if left_out else ()
+    return replace(log.with_items(known), periods=begin), words, (note,) if left_out else ()
 
 
 def _without_own_list(log: Log) -> Log:
@@ -64,5 +69,5 @@ def _taken(log: Log) -> Items:
 def known_at(log: Log, moment: int) -> Items:
     """The items with an interaction before `moment`, and those that the source lists."""
     known = np.zeros(len(log.item_ids), dtype=np.bool_) if log.listed is None else log.listed.copy()
-    known[log.item[moments(log, "time") < moment]] = True
+    known[log.item[moments(log) < moment]] = True
     return known

@@ -1,36 +1,15 @@
-"""Which of each user's rows are held out: drawn one by one, or one stretch of neighbors."""
+"""Which of each user's rows are held out: drawn one by one, or one contiguous block."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import offsets_of
-from retrieval_leaderboard.support.errors import InputError, unknown
 
-DRAW, STRETCH, AS_TEST = "draw", "stretch", "as-test"
-CARVES = (DRAW, AS_TEST)
-"""What protocol published can be asked for: `AS_TEST` is a `STRETCH` where the test rows lie together"""
-
-Carve = Callable[[npt.NDArray[np.int32], int, np.random.Generator], npt.NDArray[np.bool_]]
-"""(user of each row, percent, generator) → which rows are held out"""
-
-
-def asked(carve: str, protocol: str) -> str:
-    """`carve`, where it can be asked of `protocol`.
-
-    Raises:
-        InputError: it is none of CARVES, or the protocol decides by itself.
-    """
-    if carve not in CARVES:
-        raise unknown("carve", carve, CARVES)
-    if protocol != "published":
-        raise InputError(
-            f"carve {carve}: that is for protocol 'published'; '{protocol}' fixes which part validation is"
-        )
-    return carve
+DRAW, BLOCK, AS_TEST = "draw", "block", "as-test"
+CARVES = {DRAW: "rows one by one", AS_TEST: "one block where the source's test rows are contiguous"}
+"""What protocol published can be asked for, in words; `AS_TEST` comes to `BLOCK` or `DRAW`"""
 
 
 def draw(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
@@ -45,8 +24,10 @@ def draw(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) ->
     return drawn
 
 
-def stretch(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Like `draw`, but neighbors: from a row drawn for each user on, the first following the last."""
+def contiguous_block(
+    user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator
+) -> npt.NDArray[np.bool_]:
+    """Like `draw`, but neighbors: those from a drawn row of each user on, the first following the last."""
     lengths = np.bincount(user)
     first = (rng.random(len(lengths)) * lengths).astype(np.int64)  # (users,)
     after = (_rank(user, lengths) - first[user]) % lengths[user]
@@ -63,14 +44,14 @@ def _rounded(lengths: npt.NDArray[np.int64], percent: int) -> npt.NDArray[np.int
     return (lengths * percent + 50) // 100
 
 
-def lie_together(
+def is_contiguous(
     user: npt.NDArray[np.int32], item: npt.NDArray[np.int32], held: npt.NDArray[np.bool_]
 ) -> bool:
     """Whether neighboring rows of a user are both `held` clearly more often than in a random draw.
 
     A draw of k among n rows has k (k - 1) / n such neighbors on average. The counts of users are
     independent and their variances are below that average for k < n / 2, so that 6 times its root
-    is beyond chance; from a tenth above the average on the rows count as lying together.
+    is beyond chance; a safety margin of 10 % comes on top of it.
 
     Only rows of items that an earlier user has in train count. Where ids are given by first appearance
     in train, those that a user brings in are neighbors and all train, and those that later users bring

@@ -9,17 +9,9 @@ from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.support.errors import InputError
 
 
-def moments(log: Log, protocol: str) -> npt.NDArray[np.int64]:
-    """int64[n]: as `Log.moment`.
-
-    Raises:
-        InputError: there are no times, which `protocol` needs.
-    """
-    if log.moment is None:
-        raise InputError(
-            f"{log.name}: protocol '{protocol}' needs a timestamp column, and there is none; "
-            "name one by --columns timestamp=NAME or choose a protocol without time"
-        )
+def moments(log: Log) -> npt.NDArray[np.int64]:
+    """int64[n]: `Log.moment` of a log with times."""
+    assert log.moment is not None
     return log.moment
 
 
@@ -29,9 +21,9 @@ def periods(log: Log) -> tuple[int, int]:
     They are the source's own, else where 80 % and 90 % of the interactions have passed.
 
     Raises:
-        InputError: no times, or all of them equal.
+        InputError: all times are equal.
     """
-    found = moments(log, "time")
+    found = moments(log)
     if found.min() == found.max():
         raise InputError(
             f"{log.name}, protocol 'time': all times are equal, so that none comes before the others; choose "

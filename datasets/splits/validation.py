@@ -4,42 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval_leaderboard.datasets.splits.holdout import DRAW, STRETCH
+from retrieval_leaderboard.datasets.splits.holdout import BLOCK, DRAW
+from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 
 _OLDER_NOTE = "the source's test rows lie together"
-"""How a note began by which older records, which have no "carve", tell of stretches"""
+"""How a note began by which older records, which have no "carve", tell of blocks"""
+_OLDER_BLOCK = "stretch"
+"""What older records call one"""
 
-_CARVED = {
-    DRAW: "drawn one by one",
-    STRETCH: "one stretch of neighbors by item id, as the source's test rows lie together (carve as-test)",
-}
-_RULES = {
-    "published": "a fifth of each user's rows that are not test",
-    "random": "a tenth of each user's rows that are not test",
-    "time": "the period before the test period, one query a user",
-    "next-item": "the three events of each user before the test events, one query each",
-    "cold-items": "the three events of each user before the test events, but for items that are cold in the "
-    "test part; another tenth of the items is cold in it",
-    "leave-last-one": "the event of each user before the test event",
-}
+_AS_TEST = "one contiguous block by item id, as the source's test rows are contiguous (carve as-test)"
+_CARVED = {DRAW: "drawn one by one", BLOCK: _AS_TEST, _OLDER_BLOCK: _AS_TEST}
 
 
-def told(protocol: str, carve: str) -> str:
+def describe(protocol: str, carve: str) -> str:
     """The validation part of `protocol`; "" for a protocol that there is not.
 
     Args:
-        protocol: a key of `splits.PROTOCOLS`.
-        carve: as `Dataset.carve`.
+        protocol: a key of `registry.PROTOCOLS`.
+        carve: as `Dataset.carve`, or as an older record has it.
     """
-    return ", ".join(filter(None, (_RULES.get(protocol), _CARVED.get(carve))))
+    rule = PROTOCOLS[protocol].validation if protocol in PROTOCOLS else ""
+    return ", ".join(filter(None, (rule, _CARVED.get(carve))))
 
 
 def of_record(about: dict[str, Any]) -> str:
     """The validation part of the dataset that a stored run describes.
 
-    Older records do not tell the carve. It was a draw, but for those of published that note a stretch.
+    Older records do not tell the carve. It was a draw, but for those of published that note a block.
     """
     protocol = about["protocol"]
     noted = any(note.startswith(_OLDER_NOTE) for note in about["notes"])
-    older = (STRETCH if noted else DRAW) if protocol in ("published", "random") else ""
-    return told(protocol, about.get("carve", older))
+    older = (BLOCK if noted else DRAW) if protocol in ("published", "random") else ""
+    return describe(protocol, about.get("carve", older))

@@ -54,7 +54,7 @@ class Cells:
         return " (write a point for the decimal comma)" if comma else ""
 
     def take(self, kept: npt.NDArray[np.bool_]) -> Cells:
-        """The chosen values."""
+        """The given values."""
         return Cells(self.path, self.column, self.values[kept])
 
     def missing(self) -> npt.NDArray[np.bool_]:

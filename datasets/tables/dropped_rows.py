@@ -23,21 +23,21 @@ def warnings(source: SourceTable, names: Iterable[str], given: dict[str, str], n
 
     `given` is what the user said of other columns.
     """
-    told = []
+    found = []
     for name in names:
         if source.names.count(name) > 1:
             continue
         cells = source.cells(name)
         if needs_time and _is_time(cells):
             use = columns.option(given, "timestamp", name)
-            told.append(f"column '{name}' looks like a time and is not used; to use it: {use}")
+            found.append(f"column '{name}' looks like a time and is not used; to use it: {use}")
         elif _is_label(cells):
             use = columns.option(given, "rating", name)
-            told.append(
+            found.append(
                 f"column '{name}' holds 0 and 1 and is not used: every row counts as taken; where 0 means "
                 f"not taken: {use} --min-rating 1"
             )
-    return told
+    return found
 
 
 def _is_label(cells: Cells) -> bool:

@@ -46,8 +46,8 @@ def read(cells: Cells) -> Coded:
     trimmed = [text.strip() for text in raw]
     if len(set(trimmed)) < len(set(raw)):
         notes.append(f"ids of column '{cells.column}' that differ by the blanks around them alone are one")
-    names, told = _wholes(cells, codes, trimmed)
-    notes += told + _refused_or_told(cells, codes, names)
+    names, notes_on_wholes = _wholes(cells, codes, trimmed)
+    notes += notes_on_wholes + _check(cells, codes, names)
     again, ids = pd.factorize(np.array(names, dtype=object), sort=True)
     return np.asarray(ids, dtype=object), again.astype(np.int32)[codes], tuple(notes)
 
@@ -119,7 +119,7 @@ def _floats_note(cells: Cells) -> str:
     return f"ids of column '{cells.column}' are whole numbers written as floats: 12.0 is read as 12"
 
 
-def _refused_or_told(cells: Cells, codes: npt.NDArray[np.int64], names: list[str]) -> list[str]:
+def _check(cells: Cells, codes: npt.NDArray[np.int64], names: list[str]) -> list[str]:
     """Notes on ids that are suspicious; InputError where they are no ids at all."""
     if all(name.startswith("[") and name.endswith("]") for name in names):
         raise _wrong(cells, codes, 0, "is a list; write a row for each of its values")

@@ -67,8 +67,8 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        told = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable Parquet file ({told}); write it again") from error
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable Parquet file ({reason}); write it again") from error
 
 
 def _series(table: Any, name: str) -> pd.Series:

@@ -49,10 +49,10 @@ def read(cells: Cells, form: str = "") -> Times:
         odd |= times.seconds < first
     if not odd.any():
         return times
-    told = (
+    warning = (
         f"{int(odd.sum()):,} times lie before 1980 or after 2100: are they right, or is --time-format needed?"
     )
-    return replace(times, warnings=(told,))
+    return replace(times, warnings=(warning,))
 
 
 def _read(cells: Cells, form: str) -> Times:

@@ -1,4 +1,4 @@
-"""Numbers as moments: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by size."""
+"""Numbers as moments: seconds, milliseconds, microseconds or nanoseconds since 1970, by their size."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def read(cells: Cells, unit: str = "") -> Times:
     found = unit or _unit(cells, wholes)
     times = moments(wholes, parts, found)
     if unit:
-        return replace(times, unit=f"{NAMED[unit]}, as told")
+        return replace(times, unit=f"{NAMED[unit]}, as given")
     dated = times.seconds.max(initial=0) >= PLAUSIBLE[0]
     _refuse_dates(cells, wholes, dated)
     return replace(times, unit=f"{NAMED[found]} since 1970" if dated else ORDER)

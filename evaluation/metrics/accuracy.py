@@ -30,7 +30,7 @@ def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[st
     Returns:
         metric → float64[q]; NaN for a query without relevant items.
     """
-    hits = contains(relevant, items[:, :k]).astype(np.float64)  # (queries, places)
+    hits = relevant.contains(items[:, :k]).astype(np.float64)  # (queries, places)
     rel = relevant.lengths.astype(np.float64)  # (queries,)
     rel[rel == 0] = np.nan
     places = np.arange(1, hits.shape[1] + 1)
@@ -50,18 +50,6 @@ def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[st
         "ndcg": hits @ discount / ideal,
         "hitrate": np.where(known, (found > 0).astype(np.float64), np.nan),
     }
-
-
-def contains(rows: Ragged, items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """bool[q, m]: whether `items[i, j]` stands in row i of `rows`; False for -1."""
-    values, _ = rows.compact()
-    if not len(values):
-        return np.zeros(items.shape, dtype=np.bool_)
-    width = np.int64(max(int(values.max()), int(items.max(initial=0))) + 1)
-    members = np.sort(rows.rows() * width + values)  # (total,)
-    keys = np.arange(len(rows))[:, None] * width + items  # (queries, places)
-    place = np.minimum(np.searchsorted(members, keys.ravel()), len(members) - 1)
-    return (members[place].reshape(items.shape) == keys) & (items >= 0)
 
 
 def mean(values: dict[str, npt.NDArray[np.float64]]) -> dict[str, float]:

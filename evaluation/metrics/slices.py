@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics.accuracy import mean, per_query
 
 COLD_USERS, COLD_ITEMS = "cold users", "cold items"
@@ -62,13 +62,13 @@ def _random_recall(queries: Queries, n_items: int, k: int) -> npt.NDArray[np.flo
 
 def _parts(queries: Queries, train: Interactions) -> Iterator[tuple[str, npt.NDArray[np.int64], Ragged]]:
     lengths = queries.history.lengths
-    warm = keep_items(queries.relevant, train.item_counts > 0)
+    warm = queries.relevant.only(train.item_counts > 0)
     yield "warm", np.flatnonzero(lengths > 0), warm
     for label, low, high in HISTORY_SLICES:
         inside = (lengths >= low) & (lengths <= (high if high is not None else np.inf))
         yield label, np.flatnonzero(inside), queries.relevant
     for label, members in item_groups(train.item_counts).items():
-        yield f"{label} items", np.arange(len(queries)), keep_items(queries.relevant, members)
+        yield f"{label} items", np.arange(len(queries)), queries.relevant.only(members)
 
 
 def item_groups(counts: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_]]:
@@ -77,11 +77,3 @@ def item_groups(counts: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.bool_
     head = np.zeros(len(counts), dtype=np.bool_)
     head[np.argsort(-counts, kind="stable")[:n_head]] = True
     return {"head": head, "tail": ~head & (counts > 0), "cold": counts == 0}
-
-
-def keep_items(rows: Ragged, members: npt.NDArray[np.bool_]) -> Ragged:
-    """The rows without the items outside `members` (bool[n_items])."""
-    values, _ = rows.compact()
-    kept = members[values]
-    lengths = np.bincount(rows.rows()[kept], minlength=len(rows))
-    return Ragged.from_offsets(values[kept], offsets_of(lengths))

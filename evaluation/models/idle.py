@@ -26,5 +26,7 @@ def _older(row: Row) -> set[str]:
     if row.newest["code"] or "recency" not in row.settings:
         return set()
     # The format of published splits has no order; two-towers use it for rows of positions alone.
-    ordered = by_position(row) if "rows" in row.settings else row.newest["dataset"]["protocol"] != "published"
+    ordered = (
+        by_position(row) if "examples" in row.settings else row.newest["dataset"]["protocol"] != "published"
+    )
     return set() if ordered else {"recency"}

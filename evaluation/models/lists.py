@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Queries
-from retrieval_leaderboard.evaluation.metrics.accuracy import contains
 
 
 class InvalidListsError(ValueError):
@@ -40,7 +39,7 @@ def check_items(items: npt.NDArray[np.int32], queries: Queries) -> None:
         InvalidListsError: as `check`.
     """
     _refuse(_repeated(items), "a repeated item", items)
-    _refuse(contains(queries.exclude, items), "an excluded item", items)
+    _refuse(queries.exclude.contains(items), "an excluded item", items)
 
 
 def _check_arrays(items: npt.NDArray, scores: npt.NDArray, shape: tuple[int, int]) -> None:

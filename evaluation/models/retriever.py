@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Watcher = Callable[[float, float], None]
+Auto = Literal["auto"]
+AUTO: Auto = "auto"
+"""The value of a setting that a rule resolves"""
+Rule = Callable[[Mapping[str, Any], Interactions, Queries | None], Any]
+"""What "auto" comes to, by the settings resolved so far, the training part and the validation queries."""
 
 
 @dataclass
@@ -36,6 +41,27 @@ class Retriever(ABC):
     chooses_on_validation: ClassVar[bool] = False
     """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
     with `valid=None` on more data then keeps."""
+    rules: ClassVar[dict[str, Rule]] = {}
+    """setting → what "auto" comes to; a rule may read what those before it came to."""
+
+    def resolve(self, train: Interactions, valid: Queries | None) -> dict[str, Any]:
+        """Every setting as a plain value: what is "auto" by its rule, all others as they are.
+
+        Asked of the training part, once, before the first fit. A model with those settings resolves to them.
+
+        Args:
+            train: the training part.
+            valid: the validation queries, where there are any.
+        """
+        settings = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, rule in self.rules.items():
+            if settings[name] == AUTO:
+                settings[name] = rule(settings, train, valid)
+        return settings
+
+    def resolved(self, train: Interactions, valid: Queries | None) -> Self:
+        """A fresh model with the settings that `resolve` gives."""
+        return replace(self, **self.resolve(train, valid))
 
     @abstractmethod
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:

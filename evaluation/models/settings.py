@@ -9,13 +9,32 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from itertools import pairwise
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, Retriever
 from retrieval_leaderboard.support.errors import InputError, unknown
 
 Overrides = dict[str, dict[str, Any]]
 """model name → setting → value"""
+Number = TypeVar("Number", int, float)
+
+RENAMED = {
+    "neighbours": "neighbors", "neighbour_weight": "neighbor_weight", "batch_rows": "batch_size",
+    "correct_popularity": "logq_correction", "kept_for": "prune_axis", "rows": "examples",
+    "recompute_history": "gradient_checkpointing", "placed": "position_weighted", "position": "interaction",
+}  # fmt: skip
+"""Settings and values of earlier versions by what they are called now."""
+GONE = {
+    "project": "the mean of a history passes no matrix",
+    "streaming_log_q": "the logQ correction counts all interactions",
+    "accumulate": "a step has one batch; raise batch_size",
+    "input_share": "half of a user's items are the history",
+    "init_scale": "fresh embeddings have a standard deviation of 0.1",
+    "clip_norm": "gradients are clipped to a norm of 10",
+    "hard_refresh": "hard negatives are found anew every 2 epochs",
+}
+"""Settings of earlier versions that are none any more, and what holds instead."""
 
 
 def defaults(model: type[Retriever]) -> dict[str, Any]:
@@ -48,6 +67,17 @@ def documentation(model: type[Retriever]) -> dict[str, str]:
 
 
 def resolve(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """As `read`, and `model` can be built with them.
+
+    Raises:
+        InputError: as `read`, or values that the class refuses.
+    """
+    settings = read(model, chosen, where)
+    build(model, settings)
+    return settings
+
+
+def read(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Every setting of `model`: the chosen values, checked against the fields' types, else defaults.
 
     Args:
@@ -62,9 +92,8 @@ def resolve(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> di
     types = get_type_hints(model)
     for key, value in chosen.items():
         if key not in settings:
-            raise unknown(f"setting of {model.name} in {where}", key, settings)
+            raise _unknown_setting(model, key, settings, where)
         settings[key] = _read(value, types[key], f"{where}: {model.name}.{key}")
-    build(model, settings)
     return settings
 
 
@@ -89,18 +118,50 @@ def parse_assignments(assignments: Iterable[str]) -> Overrides:
     return overrides
 
 
+def concrete(value: Number | Auto) -> Number:
+    """`value`, of a model whose settings are resolved."""
+    assert value != AUTO
+    return value
+
+
+def concrete_type(kind: Any) -> Any:
+    """The type of a setting's values but for "auto"."""
+    if get_origin(kind) in (Union, UnionType):
+        rest = [each for each in get_args(kind) if each != Auto]
+        return rest[0] if len(rest) == 1 else kind
+    return kind
+
+
+def _unknown_setting(model: type[Retriever], key: str, known: Iterable[str], where: str) -> InputError:
+    if RENAMED.get(key, "") in known:
+        return InputError(f"{where}: {model.name}.{key} is called {RENAMED[key]} now")
+    if key in GONE:
+        return InputError(f"{where}: {model.name}.{key} is no setting any more: {GONE[key]}")
+    return unknown(f"setting of {model.name} in {where}", key, known)
+
+
 def _read(value: Any, kind: Any, where: str) -> Any:
     if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise unknown(f"value of {where}", str(value), [str(choice) for choice in get_args(kind)])
-        return value
-    if kind not in _READERS:
+        return _choice(value, get_args(kind), where)
+    number = concrete_type(kind)
+    if number not in _READERS:
         raise InputError(f"{where}: a setting of type {kind} cannot be given from outside")
-    read, expected = _READERS[kind]
+    if number is not kind and value == AUTO:
+        return value
+    read, expected = _READERS[number]
     try:
         return read(value)
     except (ValueError, TypeError, KeyError):
-        raise InputError(f"{where}={value}: it must be {expected}") from None
+        or_auto = "" if number is kind else ", or auto"
+        raise InputError(f"{where}={value}: it must be {expected}{or_auto}") from None
+
+
+def _choice(value: Any, choices: tuple[Any, ...], where: str) -> Any:
+    if value in choices:
+        return value
+    if RENAMED.get(value) in choices:
+        raise InputError(f"{where}: {value} is called {RENAMED[value]} now")
+    raise unknown(f"value of {where}", str(value), [str(choice) for choice in choices])
 
 
 def _bool(value: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from retrieval_leaderboard.datasets.catalog import Listed
+from retrieval_leaderboard.datasets.sources.listing import Listed
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.support.errors import unknown

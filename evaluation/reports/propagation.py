@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from retrieval_leaderboard.datasets.profile import ORDERED
+from retrieval_leaderboard.datasets.splits.registry import SEQUENTIAL
 from retrieval_leaderboard.evaluation.reports.board import Row
 
 MARK = "‡"
@@ -18,19 +18,20 @@ def propagates(row: Row) -> bool:
     if stated:
         return any(stated)
     told = row.settings.get("neighbors", 0)
-    return _by_rule(row) if told < 0 else told > 0
+    return _by_rule(row) if told == "auto" else told > 0
 
 
 def _by_rule(row: Row) -> bool:
-    """What -1 came to in an older record: some for rows of users with ENOUGH interactions each on average."""
+    """What auto came to in an older record: some per user, with ENOUGH interactions each on average."""
     about = row.newest["dataset"]
     return not by_position(row) and about["train_valid_interactions"] >= ENOUGH * about["users"]
 
 
 def by_position(row: Row) -> bool:
     """Whether the training rows of a two-tower in an older record were positions, by setting or by rule."""
-    by_rule = row.newest["dataset"]["protocol"] in ORDERED
-    return row.settings["rows"] == "position" or (row.settings["rows"] == "auto" and by_rule)
+    by_rule = row.newest["dataset"]["protocol"] in SEQUENTIAL
+    examples = row.settings["examples"]
+    return examples == "interaction" or (examples == "auto" and by_rule)
 
 
 def marked(row: Row) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from retrieval_leaderboard.datasets.splits.split import excludes_seen
+from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.reports import comparability
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.comparability import Facts

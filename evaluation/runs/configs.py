@@ -17,7 +17,7 @@ from typing import Any
 
 from retrieval_leaderboard import ROOT, WORKSPACE
 from retrieval_leaderboard.datasets.dataset import POLICIES, Dataset
-from retrieval_leaderboard.datasets.splits.split import PROTOCOLS, excludes_seen
+from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, excludes_seen
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.support import progress

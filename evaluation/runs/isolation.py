@@ -18,8 +18,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from retrieval_leaderboard.support.errors import InputError, UnwritableError
-from retrieval_leaderboard.support.files import FULL
+from retrieval_leaderboard.support.errors import FULL, InputError, UnwritableError
 
 TO_THE_GROUP = (signal.SIGINT, signal.SIGHUP)
 """What a terminal sends to every process of a command"""

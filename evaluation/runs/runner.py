@@ -193,6 +193,7 @@ def execute(work: Work) -> dict[str, Any]:
         _keep_lists(result, work.folder)
         model.save(work.folder)
     return {
+        "resolved": model.resolve(dataset.train, dataset.valid),
         "metrics": result.metrics,
         "slices": result.slices,
         "queries": len(dataset.test),

@@ -74,7 +74,12 @@ def warm_up(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
 
 
 def fit(model: Retriever, data: Dataset, seed: int) -> None:
-    """Fit as every run does: choose on the validation part, where a model does, then learn from all."""
+    """Fit as every run does: choose on the validation part, where a model does, then learn from all.
+
+    What settings leave to a rule is resolved once, on the training part, and stays so in both fits.
+    """
+    for name, value in model.resolve(data.train, data.valid).items():
+        setattr(model, name, value)
     if model.chooses_on_validation:
         model.fit(data.train, data.valid, seed)
     model.fit(data.train_valid, None, seed)

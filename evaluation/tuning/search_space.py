@@ -30,7 +30,9 @@ def distributions(model: type[Retriever], fixed: Collection[str] = ()) -> dict[s
         if key not in known:
             raise unknown(f"setting in {model.name}.search_space", key, known)
         if key not in fixed:
-            found[key] = _distribution(values, types[key], f"{model.name}.search_space['{key}']")
+            found[key] = _distribution(
+                values, settings.concrete_type(types[key]), f"{model.name}.search_space['{key}']"
+            )
     return found
 
 

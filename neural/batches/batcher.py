@@ -15,11 +15,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from retrieval_leaderboard.datasets.dataset import Interactions
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion
 from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.towers.context import codes_of
 from retrieval_leaderboard.neural.towers.distinct import distinct, waits
 from retrieval_leaderboard.neural.towers.history import Moments, ranges
+
+INPUT_SHARE = 0.5
+"""Share of a user's items that become history."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +119,10 @@ class Batch:
         return score.masked_fill(mask[:-1] | self.unused, value)
 
 
-def user_rows(taken: Taken, input_share: float, generator: torch.Generator) -> Rows:
+def user_rows(taken: Taken, generator: torch.Generator) -> Rows:
     """One row a user, whose items are split at random into history and targets.
 
-    floor(input_share · n) of n items are history, yet at least one of both kinds where n > 1; a
+    floor(INPUT_SHARE · n) of n items are history, yet at least one of both kinds where n > 1; a
     single item is a target.
     """
     shuffled = torch.rand(len(taken.user), generator=generator, device=taken.user.device, dtype=torch.float64)
@@ -128,7 +131,7 @@ def user_rows(taken: Taken, input_share: float, generator: torch.Generator) -> R
     lengths = taken.user_counts[present]
     stop = torch.cumsum(lengths, 0)
     start = stop - lengths
-    share = (lengths * input_share).long().clamp(min=1)
+    share = (lengths * INPUT_SHARE).long().clamp(min=1)
     split = torch.minimum(start + share, stop - 1)
     return Rows(items, present, start, split, stop)
 
@@ -155,8 +158,6 @@ class Batcher:
     popularity: Tensor
     """float64[n_items]: share of each item among the training interactions"""
     generator: torch.Generator
-    streaming: StreamingFrequency | None = None
-    """What estimates how often an item is a target; without it `popularity` says so"""
     hard_per_row: int = 0
     """Negatives of each row drawn from `hard`"""
     hard: Tensor | None = None
@@ -164,19 +165,12 @@ class Batcher:
 
     def state(self) -> dict[str, Tensor]:
         """What `load_state` takes back; `generator` is not part of it."""
-        found = {} if self.hard is None else {"hard": self.hard}
-        if self.streaming is not None:
-            found |= {name: getattr(self.streaming, name) for name in ("last", "gap", "step")}
-        return found
+        return {} if self.hard is None else {"hard": self.hard}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Go on from what `state` gave."""
-        device = self.popularity.device
         if "hard" in state:
-            self.hard = state["hard"].to(device)
-        if self.streaming is not None:
-            for name in ("last", "gap", "step"):
-                setattr(self.streaming, name, state[name].to(device))
+            self.hard = state["hard"].to(self.popularity.device)
 
     def epoch(self, rows: Rows, skipped: int = 0) -> Iterator[Batch]:
         """All rows in random order, without the first `skipped` batches."""
@@ -238,11 +232,8 @@ class Batcher:
     def _log_q(self, negatives: Tensor, targets: Tensor, hard: Tensor) -> Tensor:
         """float32[m]; 0 for hard negatives, which are there because they are what they are."""
         samples = [(self.sampler.chance[negatives], self.sampler.n)]
-        if self.in_batch and self.streaming is None:
+        if self.in_batch:
             samples.append((self.popularity[negatives], len(targets)))
-        elif self.in_batch and self.streaming is not None:
-            self.streaming.see(targets)
-            samples.append((self.streaming.chance(negatives), 1))
         log_q = log_inclusion(samples)
         if not len(hard):
             return log_q

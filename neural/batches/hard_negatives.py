@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 import torch
 
-from retrieval_leaderboard.neural.training.loop import Loop
-from retrieval_leaderboard.neural.two_tower import TwoTower
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 
 DEPTH = 100
 """Length of a user's list."""
+EVERY = 2
+"""Epochs after which lists are made anew."""
 
 
-def refresh(model: TwoTower, loop: Loop, epoch: int) -> None:
-    """Rank the catalog for the training users where `epoch` is to begin with new lists.
+def due(epoch: int) -> bool:
+    """Whether `epoch` is to begin with new lists; the first has none: fresh towers rank at random."""
+    return epoch > 1 and (epoch - 2) % EVERY == 0
 
-    The first epoch has none: fresh towers rank at random.
-    """
-    due = model.hard_negatives and epoch > 1 and (epoch - 2) % model.hard_refresh == 0
-    if not due or loop.underway is not None:
-        return
-    model.adopt(loop.towers, loop.train)
-    users = np.flatnonzero(loop.train.user_counts)
-    found, _ = model.recommend(loop.train.queries(users), DEPTH)
-    lists = np.full((loop.train.n_users, DEPTH), -1, dtype=np.int32)
-    lists[users] = found
-    loop.batcher.hard = torch.as_tensor(lists, device=loop.device)
+
+def lists(recommend: Callable[[Queries, int], npt.NDArray[np.int32]], train: Interactions) -> torch.Tensor:
+    """int32[n_users, DEPTH]: the items that each training user would be recommended, -1 for none."""
+    users = np.flatnonzero(train.user_counts)
+    found = np.full((train.n_users, DEPTH), -1, dtype=np.int32)
+    found[users] = recommend(train.queries(users), DEPTH)
+    return torch.as_tensor(found)

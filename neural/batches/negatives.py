@@ -34,33 +34,6 @@ class NegativeSampler:
         return self.candidates[place]
 
 
-class StreamingFrequency:
-    """How often an item is among a batch's targets, estimated from the batches as they pass.
-
-    Yi et al. 2019 (Sampling-bias-corrected neural modeling), algorithm 2: the running mean of the steps
-    between two sightings; its inverse is the probability of being in a batch.
-    """
-
-    def __init__(self, n_items: int, device: torch.device | str, rate: float = 0.05) -> None:
-        """`rate` is the weight α of the newest gap in the running mean."""
-        self.rate = rate
-        # One place more takes what is no item.
-        self.last, self.gap = (torch.zeros(n_items + 1, device=device) for _ in range(2))
-        self.step = torch.zeros((), device=device)
-
-    def see(self, items: Tensor) -> None:
-        """Count a batch with the targets `items`, int64[n]; repeats count once."""
-        self.step += 1
-        gap = self.step - self.last[items]
-        mean = torch.lerp(self.gap[items], gap, self.rate)
-        self.gap[items] = torch.where(self.last[items] == 0, gap, mean)
-        self.last[items] = self.step
-
-    def chance(self, items: Tensor) -> Tensor:
-        """float64[m]: the probability of each of `items` to be among a batch's targets."""
-        return torch.where(self.gap[items] > 0, 1 / self.gap[items].clamp(min=1), 0.0).double()
-
-
 def log_inclusion(samples: list[tuple[Tensor, int]]) -> Tensor:
     """Log of the probability that an item is drawn at least once.
 

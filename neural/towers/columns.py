@@ -189,5 +189,5 @@ def padded(rows: Ragged, size: int, start: int) -> Tensor:
     """int32[n + 1, most values] of a multivalued column; -1 where a row has fewer."""
     values, _ = rows.compact()
     codes = np.full((len(rows) + 1, int(rows.lengths.max(initial=0))), -1, dtype=np.int32)
-    codes[rows.rows(), rows.places()] = np.where(values < size, values, 0) + start
+    codes[rows.rows(), rows.positions()] = np.where(values < size, values, 0) + start
     return torch.as_tensor(codes)

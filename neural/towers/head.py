@@ -5,32 +5,13 @@ Notation: n rows, f fields, d dimensions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.training.exact import BatchNorm, LayerNorm
-
-
-@dataclass(frozen=True)
-class HeadShape:
-    """What the deep part is made of; without widths and interaction there is none."""
-
-    widths: tuple[int, ...] = ()
-    """Outputs of each hidden layer"""
-    interaction: str = "none"
-    """As the setting of a two-tower model"""
-    norm: str = "none"
-    """As the setting: what normalizes the inputs of each hidden layer"""
-    dropout: float = 0.0
-    """Share of a hidden layer's outputs that training sets to zero"""
-
-    @property
-    def deep(self) -> bool:
-        """Whether there is a deep part."""
-        return bool(self.widths) or self.interaction != "none"
 
 
 class Head(nn.Module):
@@ -40,16 +21,18 @@ class Head(nn.Module):
     training starts from that and the deep part only adds what helps.
     """
 
-    def __init__(self, fields: int, dim: int, shape: HeadShape, generator: torch.Generator | None) -> None:
+    def __init__(self, fields: int, settings: TowerSettings, generator: torch.Generator | None) -> None:
         super().__init__()
-        self.interact = _INTERACTIONS[shape.interaction](fields, dim)
+        dim = settings.embedding_dim
+        self.interact = _INTERACTIONS[settings.interaction](fields, dim)
         layers: list[nn.Module] = []
-        widths = [self.interact.width, *shape.widths]
+        widths = [self.interact.width, *settings.widths]
         for inputs, outputs in pairwise(widths):
-            layers += [*_norm(shape.norm, inputs), nn.Linear(inputs, outputs), nn.ReLU()]
-            layers += [nn.Dropout(shape.dropout)] if shape.dropout else []
+            layers += [*_norm(settings.norm, inputs), nn.Linear(inputs, outputs), nn.ReLU()]
+            layers += [nn.Dropout(settings.dropout)] if settings.dropout else []
         last = nn.Linear(widths[-1], dim)
-        self.layers = nn.Sequential(*layers, last) if shape.deep else None
+        deep = settings.widths or settings.interaction != "none"
+        self.layers = nn.Sequential(*layers, last) if deep else None
         for part in self.modules():
             if isinstance(part, nn.Linear):
                 nn.init.kaiming_uniform_(part.weight, nonlinearity="relu", generator=generator)

@@ -5,40 +5,23 @@ Notation: b users at a moment, h items in all their histories, n item vectors, d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.history import Moments
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.training.exact import LayerNorm, of_pairs, taken
 
-if TYPE_CHECKING:
-    from retrieval_leaderboard.neural.two_tower import TwoTower
-
-PLENTY = 500_000
-"""Interactions from which the rule has rows of positions attend to their histories; below they weigh them by
-place. NDCG@20 on validation queries with the mean, by place, with attention: InfoNCE on ml-1m, 980,000
-interactions, .1338, –, .1472; on ml-100k, 95,000, .1011, .1056, .0988 (DSSM .1002, .1044, .0976; BSL .1011,
-.1043, .1016); on gowalla, rows of users, ten epochs, .1032, –, .0965. SimpleX, which does not attend by rule:
-ml-1m .1212, .1255; ml-100k .0972, .1014."""
-
-
-def encoder_for(model: TwoTower, train: Interactions) -> str:
-    """The `history_encoder` that `model` has for `train`; not "auto"."""
-    if model.history_encoder != "auto":
-        return model.history_encoder
-    if model.rows_ == "user":
-        return "mean"
-    return "self_attention" if model.attends and len(train) >= PLENTY else "position_weighted"
-
 
 class Mean(nn.Module):
     """The weighted mean."""
+
+    def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
+        """The settings are resolved; as of the other encoders."""
+        super().__init__()
 
     def forward(
         self, vectors: Tensor, place: Tensor, weight: Tensor, moments: Moments, user: Tensor
@@ -62,10 +45,10 @@ class PositionWeighted(nn.Module):
     SimpleX on ml-1m, NDCG@20 of the validation queries after two epochs: .1309, with the plain mean .1298.
     """
 
-    def __init__(self, dim: int, longest: int) -> None:
-        """Places from `longest` on share one c."""
+    def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
+        """Places from `max_history` on share one c."""
         super().__init__()
-        self.place = nn.Parameter(torch.ones(longest, dim))
+        self.place = nn.Parameter(torch.ones(settings.max_history, settings.embedding_dim))
 
     def forward(
         self, vectors: Tensor, place: Tensor, weight: Tensor, moments: Moments, user: Tensor
@@ -81,9 +64,9 @@ class UserAttention(nn.Module):
     (Mao et al. 2021), times the weights of the plain mean.
     """
 
-    def __init__(self, dim: int, generator: torch.Generator | None) -> None:
+    def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
         super().__init__()
-        self.key = nn.Linear(dim, dim)
+        self.key = nn.Linear(settings.embedding_dim, settings.embedding_dim)
         nn.init.xavier_uniform_(self.key.weight, generator=generator)
         nn.init.zeros_(self.key.bias)
 
@@ -110,20 +93,15 @@ class SelfAttention(nn.Module):
     attention .1338; with 50 items and four heads .1472.
     """
 
-    def __init__(
-        self,
-        dim: int,
-        heads: int,
-        longest: int,
-        dropout: float,
-        frugal: bool,
-        generator: torch.Generator | None,
-    ) -> None:
+    def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
         super().__init__()
-        self.longest, self.heads, self.dropout = longest, heads, dropout
-        self.frugal = frugal
+        self.longest, self.heads, self.dropout = (
+            settings.max_history, settings.attention_heads, settings.dropout
+        )  # fmt: skip
+        self.checkpointing = settings.gradient_checkpointing
         """Whether to compute activations again in the backward pass instead of keeping them"""
-        self.position = nn.Parameter(torch.zeros(longest, dim))
+        dim, heads = settings.embedding_dim, self.heads
+        self.position = nn.Parameter(torch.zeros(self.longest, dim))
         self.items, self.query, self.between = (LayerNorm(dim) for _ in range(3))
         self.ask, self.leave = nn.Linear(dim, heads * dim, bias=False), nn.Linear(heads * dim, dim)
         self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
@@ -142,7 +120,7 @@ class SelfAttention(nn.Module):
         if not len(place):
             return mean
         arguments = (mean, vectors, *self._padded(place, moments))
-        if self.frugal and self.training:
+        if self.checkpointing and self.training:
             added = checkpoint(self.layer, *arguments, use_reentrant=False)
         else:
             added = self.layer(*arguments)

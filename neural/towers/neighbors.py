@@ -9,8 +9,6 @@ vectors are served as those of plain towers. Models that have it are no plain tw
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -20,13 +18,6 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking.cooccurrence import nearest
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.towers.tables import Table
-
-if TYPE_CHECKING:
-    from retrieval_leaderboard.neural.two_tower import TwoTower
-
-BY_RULE = 20
-ENOUGH = 15
-"""Interactions a user, on average, from which the rule adds neighbors."""
 
 
 class Neighbors(nn.Module):
@@ -52,17 +43,6 @@ class Neighbors(nn.Module):
         return weighted_sums(vectors, place.flatten(), self.weight[items].flatten(), offsets)
 
 
-def wanted(model: TwoTower, train: Interactions) -> int:
-    """How many neighbors `model` adds to each item of `train`: its setting, or by rule.
-
-    InfoNCE on the validation parts of gowalla, 22 interactions a user, amazon-beauty, 7, and ml-100k with
-    rows of positions: 20 neighbors are worth an eighth in ten epochs, -1 % and -6 %.
-    """
-    if model.neighbors >= 0:
-        return model.neighbors
-    return BY_RULE if model.rows_ == "user" and train.interactions_a_user >= ENOUGH else 0
-
-
 def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
     """The k most similar items of each, which together weigh `weight`, each in proportion to its similarity.
 
@@ -73,7 +53,7 @@ def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
     norms = np.maximum(train.item_counts, 1) ** 0.5
     similar = nearest(train, users, (norms, norms), 0.0, k, "neighbors")
     found = Ragged.from_offsets(similar.indices, similar.indptr)
-    row, place = found.rows(), 1 + found.places()
+    row, place = found.rows(), 1 + found.positions()
     item = np.repeat(np.arange(train.n_items)[:, None], k + 1, axis=1)
     item[row, place] = similar.indices
     share = np.zeros(item.shape, np.float32)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+from retrieval_leaderboard.neural.towers.module import TwoTowers
 
 EVERY = 10
 """Steps from one set of weights that counts to the next."""

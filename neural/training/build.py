@@ -2,92 +2,79 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from retrieval_leaderboard.datasets.dataset import Features, Interactions
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.batches.batcher import Batcher, Taken
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers import context
 from retrieval_leaderboard.neural.towers.columns import Columns
-from retrieval_leaderboard.neural.towers.context import columns_of
-from retrieval_leaderboard.neural.towers.head import HeadShape
-from retrieval_leaderboard.neural.towers.history_encoders import encoder_for
-from retrieval_leaderboard.neural.towers.neighbors import neighbors_of, wanted
-from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
-from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
-from retrieval_leaderboard.neural.two_tower import TwoTower
+from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.neighbors import neighbors_of
+from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns, Vocabulary
 from retrieval_leaderboard.support.errors import InputError
 
 
-def towers_of(model: TwoTower, train: Interactions, generator: torch.Generator) -> TwoTowers:
-    """Fresh towers for `train`."""
-    user_columns, item_columns = (
-        Columns.of(features) if model.features and features is not None else None
-        for features in (train.user_features, train.item_features)
-    )
-    k = wanted(model, train)
+def towers_of(settings: TowerSettings, train: Interactions, generator: torch.Generator) -> TwoTowers:
+    """Fresh towers for `train`; the settings are resolved."""
+    columns = columns_of(settings, train)
+    k = concrete(settings.neighbors)
     vocabulary = Vocabulary(
         user_known=torch.as_tensor(train.user_counts > 0).float(),
         item_known=torch.as_tensor(train.item_counts > 0).float(),
-        item_weight=torch.as_tensor(model.item_weights(train)),
-        user_rows=_rows(user_columns, train.user_features),
-        item_rows=_rows(item_columns, train.item_features),
-        neighbors=neighbors_of(train, k, model.neighbor_weight) if k else None,
+        item_weight=torch.as_tensor(item_weights(settings, train)),
+        columns=columns,
+        user_rows=_rows(columns.user, train.user_features),
+        item_rows=_rows(columns.item, train.item_features),
+        neighbors=neighbors_of(train, k, settings.neighbor_weight) if k else None,
     )
-    return TwoTowers(shape_of(model, train, user_columns, item_columns), vocabulary, generator)
+    return TwoTowers(settings, vocabulary, generator)
 
 
-def shape_of(
-    model: TwoTower, train: Interactions, user_columns: Columns | None, item_columns: Columns | None
-) -> Shape:
-    """What the settings say of the towers.
+def item_weights(settings: TowerSettings, train: Interactions) -> npt.NDArray[np.float32]:
+    """float32[n_items]: the weight of each item in the mean of a history, but for recency."""
+    return (np.maximum(train.item_counts, 1) ** -settings.history_exponent).astype(np.float32)
+
+
+def columns_of(settings: TowerSettings, train: Interactions) -> TowerColumns:
+    """The features that the settings let the towers see.
 
     Raises:
-        InputError: `context` is on and rows have no moment.
+        InputError: `context` is on and examples have no moment.
     """
-    by_position = model.rows_ == "position"
-    context = columns_of(train) if model.context else None
-    if context is not None and not (context.categorical and by_position):
-        raise InputError(
-            f"{model.name}.context needs a dataset with times and training rows of positions; "
-            "set context=false or rows=position"
-        )
-    return Shape(
-        dim=model.embedding_dim,
-        cosine=model.similarity == "cosine",
-        user_share=model.user_share,
-        shared=model.shared_history,
-        project=model.project,
-        newest=by_position,
-        recency=model.recency if by_position else 0.0,
-        init_scale=model.init_scale,
-        history_encoder=encoder_for(model, train),
-        heads=model.attention_heads,
-        longest=model.max_history,
-        frugal=model.gradient_checkpointing,
-        id_dropout=model.id_dropout,
-        history_dropout=model.history_dropout,
-        head=HeadShape(model.widths, model.interaction, model.norm, model.dropout),
-        user_columns=user_columns,
-        item_columns=item_columns,
-        context_columns=context,
+    user, item = (
+        Columns.of(features) if settings.features and features is not None else None
+        for features in (train.user_features, train.item_features)
     )
+    moment = context.columns_of(train) if settings.context else None
+    if moment is not None and not (moment.categorical and settings.examples == "interaction"):
+        raise InputError(
+            f"{settings.name}.context needs a dataset with times and training examples per interaction; "
+            "set context=false or examples=interaction"
+        )
+    return TowerColumns(user, item, moment)
 
 
 def _rows(columns: Columns | None, features: Features | None):
     return columns.rows(features) if columns is not None and features is not None else None
 
 
-def batcher_of(model: TwoTower, taken: Taken, generator: torch.Generator) -> Batcher:
+def batcher_of(settings: TowerSettings, taken: Taken, generator: torch.Generator) -> Batcher:
     """What makes the batches of an epoch."""
     counts = taken.item_counts
     return Batcher(
-        batch_size=model.batch_size,
-        sampler=NegativeSampler(counts, model.negatives, model.negative_exponent, model.cold_negatives),
-        in_batch=model.in_batch,
-        mask_history=model.rows_ == "user",
-        user_weight=taken.user_counts.clamp(min=1).float() ** -model.user_exponent,
+        batch_size=settings.batch_size,
+        sampler=NegativeSampler(
+            counts, settings.negatives, settings.negative_exponent, settings.cold_negatives
+        ),
+        in_batch=settings.in_batch,
+        mask_history=settings.examples == "user",
+        user_weight=taken.user_counts.clamp(min=1).float() ** -settings.user_exponent,
         popularity=counts.double() / counts.sum(),
         generator=generator,
-        streaming=StreamingFrequency(len(counts), counts.device) if model.streaming_log_q else None,
-        hard_per_row=model.hard_negatives,
+        hard_per_row=settings.hard_negatives,
     )

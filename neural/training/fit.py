@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries, update, update_features
+from retrieval_leaderboard.evaluation.models.retriever import Watcher
 from retrieval_leaderboard.neural.batches import hard_negatives
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.module import TwoTowers
 from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
 from retrieval_leaderboard.neural.training.checkpoint import Checkpoints, State, part, prefixed
-from retrieval_leaderboard.neural.training.loop import Loop
-from retrieval_leaderboard.neural.two_tower import TwoTower
+from retrieval_leaderboard.neural.training.trainer import Loss, Trainer
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.stopping import StoppedError, deferred
 
@@ -22,8 +27,50 @@ STAGED = ("stage", "training data")
 """What differs between the fit that chooses and the one that learns from everything."""
 
 
-def fit(model: TwoTower, train: Interactions, valid: Queries | None, seed: int) -> None:
-    """Train `model`; with `valid`, stop early and answer from the best epoch's towers.
+class Choice(NamedTuple):
+    """What a fit with validation queries chose."""
+
+    best_epoch: int = 0
+    """0 before there was one"""
+    log: list[dict[str, float]] = []  # noqa: RUF012  (nobody writes into it)
+    """One dict an epoch of that fit"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a training."""
+
+    towers: TwoTowers | None
+    """None where a checkpoint is of the fit that comes after this one"""
+    choice: Choice
+    """Of this fit, if it had validation queries, or else of the one before"""
+    log: list[dict[str, float]]
+    """One dict an epoch"""
+    n_parameters: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained, and how it answers."""
+
+    settings: TowerSettings
+    """Resolved"""
+    loss: Loss
+    recommend: Callable[[TwoTowers, Queries, int], npt.NDArray[np.int32]]
+    """Towers, queries and k → items int32[q, k]"""
+    watcher: Watcher | None = None
+    """Is told the share of the training that is done, and the score of each evaluation"""
+
+
+def train(
+    task: Task,
+    train: Interactions,
+    valid: Queries | None,
+    seed: int,
+    before: Choice,
+    checkpoints: Checkpoints | None = None,
+) -> Trained:
+    """Fresh towers, trained; with `valid` they are those of the best epoch, else of the one chosen `before`.
 
     Raises:
         RuntimeError: the loss is no longer a number.
@@ -31,44 +78,51 @@ def fit(model: TwoTower, train: Interactions, valid: Queries | None, seed: int) 
             fit into memory; or the checkpoint to go on from is of another training.
         StoppedError: SIGTERM asked for it; the state is kept where checkpoints are.
     """
-    Fit(model, train, valid, seed).run()
+    stage = "refit" if valid is None else "choose"
+    about = identity(task.settings, train, stage, seed)
+    stored = _stored(checkpoints, about)
+    if stored is not None and (stored.values["stage"], stage) == ("refit", "choose"):
+        choice = Choice(stored.values["best_epoch"], stored.values["choosing"])
+        return Trained(None, choice, [], 0)
+    return TrainingRun(task, train, valid, seed, before, checkpoints, about).run(stored)
 
 
-class Fit:
-    """One fit: from fresh towers, or from a checkpoint, to a model that answers."""
+class TrainingRun:
+    """One training from fresh towers, or from a checkpoint, to its end."""
 
-    def __init__(self, model: TwoTower, train: Interactions, valid: Queries | None, seed: int) -> None:
-        self.model, self.train, self.stage = model, train, "refit" if valid is None else "choose"
-        self.identity = identity(model, train, self.stage, seed)
-        self.checkpoints: Checkpoints | None = model.checkpoints
-        stored = self._stored()
-        self.superseded = stored is not None and (stored.values["stage"], self.stage) == ("refit", "choose")
-        if stored is not None and self.superseded:
-            model.best_epoch_, model.rows_ = stored.values["best_epoch"], stored.values["rows"]
-            model.choosing_log_ = stored.values["choosing"]
-            return
-        memory.check(model, train)
-        chosen = model.best_epoch_ if valid is None else 0
-        self.loop = Loop(model, train, seed, chosen)
+    def __init__(
+        self,
+        task: Task,
+        train: Interactions,
+        valid: Queries | None,
+        seed: int,
+        before: Choice,
+        checkpoints: Checkpoints | None,
+        about: dict[str, Any],
+    ) -> None:
+        settings = task.settings
+        memory.check(settings, train)
+        self.task, self.train, self.choice = task, train, before
+        self.checkpoints, self.identity = checkpoints, about
+        chosen = before.best_epoch if valid is None else 0
+        self.trainer = Trainer(settings, task.loss, train, seed, chosen)
         self.best: dict[str, Tensor] = {}
         self.stopping = None
         if valid is not None and len(valid):
-            loop = self.loop
             self.stopping = schedule.EarlyStopping(
-                model, valid, loop.scores, train.n_items, loop.epochs, seed
+                valid, self.trainer.scores, train.n_items, self.trainer.epochs, settings.patience, seed
             )
-        self.first, self.last = 1, chosen or self.loop.epochs
-        model.training_log_, self.note = [], ""
+        self.first, self.last = 1, chosen or self.trainer.epochs
+        self.log: list[dict[str, float]] = []
+        self.note = ""
+
+    def run(self, stored: State | None) -> Trained:
+        """Train to the end, from `stored` on where there is one."""
         if stored is not None:
             self._restore(stored)
-
-    def run(self) -> None:
-        """Train to the end, and leave the model ready to answer."""
-        if self.superseded:  # The checkpoint is of the fit that comes after this one.
-            return
-        steps, done = self.loop.steps_an_epoch, self.loop.steps
+        steps, done = self.trainer.steps_an_epoch, self.trainer.steps
         with (
-            progress.bar(f"{self.model.name}: training", self.last * steps, "steps") as advance,
+            progress.bar(f"{self.task.settings.name}: training", self.last * steps, "steps") as advance,
             deferred() as stop,
         ):
             advance(done)
@@ -80,40 +134,47 @@ class Fit:
             for epoch in range(self.first, self.last + 1):
                 if self.stopping is not None and self.stopping.stop:
                     break
-                hard_negatives.refresh(self.model, self.loop, epoch)
-                record = self.loop.epoch(epoch, tick)
-                self.model.training_log_.append(record)
+                self._rank_negatives(epoch)
+                record = self.trainer.epoch(epoch, tick)
+                self.log.append(record)
                 self.note = f"loss {record['loss']:.4f}, {record['examples_per_second']:,.0f} examples/s"
                 self._score(epoch, record)
             if stop():  # It came after the last step.
                 self._keep(stop=True)
-        self._finish()
+        return self._finished()
+
+    def _recommend(self, queries: Queries, k: int) -> npt.NDArray[np.int32]:
+        return self.task.recommend(self.trainer.towers, queries, k)
+
+    def _rank_negatives(self, epoch: int) -> None:
+        """Make lists of hard negatives where `epoch` is to begin with new ones."""
+        wanted = self.task.settings.hard_negatives and self.trainer.underway is None
+        if wanted and hard_negatives.due(epoch):
+            lists = hard_negatives.lists(self._recommend, self.train)
+            self.trainer.batcher.hard = lists.to(self.trainer.device)
 
     def _score(self, epoch: int, record: dict[str, float]) -> None:
         """Score the epoch where that is due."""
         if self.stopping is None or not self.stopping.due(epoch):
             return
-        started = time.perf_counter()
-        with self.loop.averaging.in_force():
-            self.model.adopt(self.loop.towers, self.train)
-            record["valid_ndcg"] = self.stopping.score(epoch)
+        started, towers = time.perf_counter(), self.trainer.towers
+        with self.trainer.averaging.in_force():
+            record["valid_ndcg"] = self.stopping.score(epoch, self._recommend)
             if self.stopping.best_epoch == epoch:
-                state = self.loop.towers.state_dict()
-                self.best = {name: each.cpu().clone() for name, each in state.items()}
+                self.best = {name: each.cpu().clone() for name, each in towers.state_dict().items()}
+        if self.task.watcher is not None:
+            self.task.watcher(epoch / self.trainer.epochs, record["valid_ndcg"])
         record["valid_seconds"] = time.perf_counter() - started
         self.note += f", valid NDCG@20 {record['valid_ndcg']:.4f}, best {self.stopping.best_score:.4f}"
 
-    def _finish(self) -> None:
+    def _finished(self) -> Trained:
+        towers = self.trainer.towers
         if self.best:
-            self.loop.towers.load_state_dict(self.best)
+            towers.load_state_dict(self.best)
         else:
-            self.loop.averaging.swap()
-        self.model.adopt(self.loop.towers, self.train)
-        if self.stopping is not None:
-            self.model.best_epoch_ = self.stopping.best_epoch
-            self.model.choosing_log_ = self.model.training_log_
-        self.model.trained_numbers_ = sum(each.numel() for each in self.loop.towers.trained())
-        self.model.keep_weights()
+            self.trainer.averaging.swap()
+        choice = Choice(self.stopping.best_epoch, self.log) if self.stopping else self.choice
+        return Trained(towers, choice, self.log, sum(each.numel() for each in towers.trained()))
 
     def _keep(self, stop: bool) -> None:
         if self.checkpoints is not None and (stop or self.checkpoints.due):
@@ -122,44 +183,49 @@ class Fit:
             raise StoppedError("stopped while training")
 
     def _state(self) -> State:
-        values, tensors = self.loop.state()
+        values, tensors = self.trainer.state()
         values |= {
-            "stage": self.stage, "best_epoch": self.model.best_epoch_, "rows": self.model.rows_,
-            "log": self.model.training_log_, "choosing": self.model.choosing_log_, "note": self.note,
+            "stage": self.identity["stage"], "log": self.log, "note": self.note,
+            "best_epoch": self.choice.best_epoch, "choosing": self.choice.log,
             "stopping": self.stopping.state() if self.stopping else None,
         }  # fmt: skip
         return State(self.identity, values, tensors | prefixed("best", self.best))
 
-    def _stored(self) -> State | None:
-        """The checkpoint to go on from; one of the fit before this one is of no use any more.
-
-        Raises:
-            InputError: it is of another training.
-        """
-        stored = self.checkpoints.load() if self.checkpoints else None
-        if stored is None or self.checkpoints is None:
-            return None
-        same_fit = stored.values["stage"] == self.stage
-        # The other fit learns from other rows.
-        known = {name: value for name, value in stored.identity.items() if same_fit or name not in STAGED}
-        ours = {name: self.identity[name] for name in self.identity if same_fit or name not in STAGED}
-        checkpoint.check(known, ours, self.checkpoints.folder)
-        return stored if same_fit or self.stage == "choose" else None
-
     def _restore(self, stored: State) -> None:
         values, tensors = stored.values, stored.tensors
-        self.loop.restore(values, tensors)
+        self.trainer.restore(values, tensors)
         self.best = part("best", tensors)
-        self.model.training_log_, self.note = values["log"], values["note"]
+        self.log, self.note = values["log"], values["note"]
         if self.stopping is not None:
             self.stopping.restore(values["stopping"])
         # Without an epoch underway those in the log are done.
         underway = values.get("epoch", {"number": len(values["log"]) + 1, "step": 0})
         self.first = underway["number"]
-        progress.say(f"{self.model.name}: going on in epoch {self.first}, step {underway['step']}")
+        progress.say(f"{self.task.settings.name}: going on in epoch {self.first}, step {underway['step']}")
 
 
-def identity(model: TwoTower, train: Interactions, stage: str, seed: int) -> dict[str, Any]:
+def _stored(checkpoints: Checkpoints | None, ours: dict[str, Any]) -> State | None:
+    """The checkpoint to go on from; one of the fit before this one is of no use any more.
+
+    Raises:
+        InputError: it is of another training.
+    """
+    stored = checkpoints.load() if checkpoints else None
+    if stored is None or checkpoints is None:
+        return None
+    stage = ours["stage"]
+    same_fit = stored.values["stage"] == stage
+    # The other fit learns from other interactions.
+    ignored = () if same_fit else STAGED
+    theirs, ours = (
+        {name: value for name, value in about.items() if name not in ignored}
+        for about in (stored.identity, ours)
+    )
+    checkpoint.check(theirs, ours, checkpoints.folder)
+    return stored if same_fit or stage == "choose" else None
+
+
+def identity(settings: TowerSettings, train: Interactions, stage: str, seed: int) -> dict[str, Any]:
     """What two trainings have in common when one may go on from the other's checkpoint."""
     here = compute.current()
     digest = hashlib.blake2b(digest_size=8)
@@ -167,8 +233,8 @@ def identity(model: TwoTower, train: Interactions, stage: str, seed: int) -> dic
     for features in (train.user_features, train.item_features, train.context):
         update_features(digest, features)
     return {
-        "model": model.name,
-        **{f"setting {name}": value for name, value in asdict(model).items()},
+        "model": settings.name,
+        **{f"setting {name}": value for name, value in asdict(settings).items()},
         "seed": seed,
         "stage": stage,
         "training data": digest.hexdigest(),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.evaluation.metrics import accuracy
-from retrieval_leaderboard.neural.two_tower import TwoTower
 
-STEPS = 3500
-FEWEST_EPOCHS, MOST_EPOCHS = 4, 60
-"""Where a model's `epochs` is 0: as many as come to STEPS steps, within these bounds."""
+Recommend = Callable[[Queries, int], npt.NDArray[np.int32]]
+"""Queries and k → items int32[q, k], as `Retriever.recommend`"""
 WARM_UP = 0.05
 """Share of all steps in which the learning rate rises from 0."""
 MOST_EVALUATIONS = 20
@@ -20,17 +20,11 @@ MOST_EVALUATIONS = 20
 EVALUATION_SHARE = 0.15
 """Most time that evaluations may take, as a share of the training time."""
 COST_RATIO = 4
-"""Time to train on one score of a row and a negative, over the time to rank one score of a query and
+"""Time to train on one score of an example and a negative, over the time to rank one score of a query and
 an item. Measured with 64 dimensions on two CPU cores: 4 with 10,000 negatives a batch, 12 with 2,000."""
 VALID_QUERIES = 5000
 """Most validation queries in an evaluation."""
 VALID_K = 20
-
-
-def horizon(model: TwoTower, steps_an_epoch: int, chosen: int) -> int:
-    """Epochs until the learning rate is 0; no fewer than `chosen`, on less data, whose epochs are shorter."""
-    wanted = model.epochs or min(max(math.ceil(STEPS / steps_an_epoch), FEWEST_EPOCHS), MOST_EPOCHS)
-    return max(wanted, chosen)
 
 
 def rate(done: float, averaging: float) -> float:
@@ -43,13 +37,13 @@ def rate(done: float, averaging: float) -> float:
 
 
 class EarlyStopping:
-    """Scores a model on a sample of validation queries, and knows which epoch was best."""
+    """Knows which epoch was best by NDCG@20 on a sample of the validation queries."""
 
     def __init__(
-        self, model: TwoTower, valid: Queries, scores: int, n_items: int, epochs: int, seed: int
+        self, valid: Queries, scores: int, n_items: int, epochs: int, patience: int, seed: int
     ) -> None:
-        """`scores` counts those of a row with a negative in one epoch; `epochs` is the horizon."""
-        self.model, self.epochs = model, epochs
+        """`scores` counts those of an example with a negative in one epoch; `epochs` is the horizon."""
+        self.epochs, self.patience = epochs, patience
         sample = np.random.default_rng(seed).permutation(len(valid))[:VALID_QUERIES]
         self.queries = valid.take(np.sort(sample))
         ranked = len(self.queries) * n_items
@@ -61,15 +55,13 @@ class EarlyStopping:
         """Whether to evaluate after `epoch`, counted from 1."""
         return epoch % self.every == 0 or epoch == self.epochs
 
-    def score(self, epoch: int) -> float:
-        """NDCG@20 of the model as it answers now; `best_epoch` is `epoch` if none was better."""
-        items, _ = self.model.recommend(self.queries, VALID_K)
+    def score(self, epoch: int, recommend: Recommend) -> float:
+        """NDCG@20 of what `recommend` gives now; `best_epoch` is `epoch` if none was better."""
+        items = recommend(self.queries, VALID_K)
         score = float(np.nanmean(accuracy.per_query(items, self.queries.relevant, VALID_K)["ndcg"]))
         self.waited += 1
         if score > self.best_score:
             self.best_score, self.best_epoch, self.waited = score, epoch, 0
-        if self.model.watcher is not None:
-            self.model.watcher(epoch / self.epochs, score)
         return score
 
     def state(self) -> dict[str, float]:
@@ -83,5 +75,5 @@ class EarlyStopping:
 
     @property
     def stop(self) -> bool:
-        """Whether the model's patience is at an end."""
-        return self.waited >= self.model.patience
+        """Whether patience is at an end."""
+        return self.waited >= self.patience

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.accuracy import contains
 from retrieval_leaderboard.evaluation.ranking import ties
 
 Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
@@ -167,7 +166,7 @@ class VectorIndex:
     ) -> Lists:
         """The first `k` of each row of labels that are neither excluded nor removed."""
         labels = found.astype(np.int32)
-        refused = (labels < 0) | contains(exclude, labels) | np.isin(found, self._removed)
+        refused = (labels < 0) | exclude.contains(labels) | np.isin(found, self._removed)
         first = np.argsort(refused, axis=1, kind="stable")[:, :k]
         labels = np.take_along_axis(labels, first, axis=1)
         scores = np.take_along_axis(scores, first, axis=1)

@@ -27,9 +27,9 @@ def reference(train, model):
     np.fill_diagonal(similarity, 0)
     similarity = similarity.astype(np.float32)
     if model.prune_axis == "history":
-        kept = largest(similarity, model.kept(train.n_items))
+        kept = largest(similarity, model.resolve(train, None)["top_k"])
     else:
-        kept = largest(similarity.T, model.kept(train.n_items)).T
+        kept = largest(similarity.T, model.resolve(train, None)["top_k"]).T
     sums = kept.sum(axis=1, keepdims=True)
     return kept / np.where(sums > 0, sums, 1) ** model.normalization
 
@@ -97,16 +97,16 @@ def test_recency_counts_from_the_end_where_the_data_is_in_time_order():
 @pytest.mark.parametrize(
     "key, value",
     [
-        ("top_k", -1),
+        ("top_k", 0),
         ("last_n", -1),
         ("normalization", -1),
-        ("target_exponent", -0.5),
+        ("target_exponent", -1.0),
         ("shrinkage", -1),
         ("amplification", 0),
     ],
 )
 def test_settings_without_a_meaning_are_refused(key, value):
-    with pytest.raises(InputError, match=f"item_cf.{key} must be (at least|above)"):
+    with pytest.raises(InputError, match=f"item_cf.{key} (must be at least|must be above|is .*, or auto)"):
         ItemCF(**{key: value})
 
 

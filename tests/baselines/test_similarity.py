@@ -14,8 +14,9 @@ from tests.baselines.logs import interactions
 
 @pytest.mark.parametrize("n_items, kept", [(5, 50), (5_000, 62), (40_981, 200)])
 def test_neighbors_kept_follow_from_the_catalog(n_items, kept):
-    assert ItemCF().kept(n_items) == kept
-    assert ItemCF(top_k=7).kept(n_items) == 7
+    train = Interactions(np.zeros(1, np.int32), np.zeros(1, np.int32), None, 1, n_items)
+    assert ItemCF().resolve(train, None)["top_k"] == kept
+    assert ItemCF(top_k=7).resolve(train, None)["top_k"] == 7
 
 
 @pytest.mark.parametrize("model, usual, far", [(ItemCF, 0.05, 0.5), (Swing, 0.1, 1.0)])
@@ -39,4 +40,4 @@ def test_popular_items_are_held_back_further_where_histories_are_long(
 def test_histories_are_long_from_a_length_on(length, expected):
     user = np.repeat(np.arange(3, dtype=np.int32), length)
     train = Interactions(user, np.tile(np.arange(length, dtype=np.int32), 3), None, 5, length)
-    assert Swing().target_exponent_for(train) == expected
+    assert Swing().resolve(train, None)["target_exponent"] == expected

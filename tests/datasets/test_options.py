@@ -12,7 +12,7 @@ from retrieval_leaderboard.datasets import options
 def parse(*words: str) -> dict:
     parser = argparse.ArgumentParser(exit_on_error=False)
     options.add_arguments(parser)
-    return options.chosen(parser.parse_args(words))
+    return options.as_arguments(parser.parse_args(words))
 
 
 def test_what_is_given_is_what_load_takes():

@@ -51,6 +51,39 @@ def test_distinct_keeps_the_first_of_a_row():
     assert rows(Ragged.empty(2).distinct()) == [[], []]
 
 
+def test_no_row_contains_an_empty_place():
+    items = np.array([[-1, 0], [-1, 1]], dtype=np.int32)
+    assert not Ragged.from_rows([[1], [0]]).contains(items).any()
+    assert not Ragged.empty(2).contains(items).any()
+
+
+def random_rows(rng: np.random.Generator) -> Ragged:
+    """50 rows of up to 9 of 30 items, which overlap and are out of order."""
+    start = rng.integers(0, 200, 50)
+    return Ragged(rng.integers(0, 30, 210).astype(np.int32), start, start + rng.integers(0, 10, 50))
+
+
+def test_membership_equals_a_loop():
+    rng = np.random.default_rng(0)
+    some, others = random_rows(rng), random_rows(rng)
+    items = rng.integers(-1, 40, size=(50, 7)).astype(np.int32)
+    assert some.contains(items).tolist() == [
+        [item in row for item in asked] for row, asked in zip(rows(some), items.tolist(), strict=True)
+    ]
+    assert rows(some.without(others)) == [
+        [item for item in row if item not in other]
+        for row, other in zip(rows(some), rows(others), strict=True)
+    ]
+    members = rng.random(30) < 0.5
+    assert rows(some.only(members)) == [[item for item in row if members[item]] for row in rows(some)]
+
+
+def test_without_what_is_not_there_is_the_same():
+    some = Ragged.from_rows([[1], [2]])
+    assert some.without(Ragged.from_rows([[2], [1]])) is some
+    assert some.without(Ragged.empty(2)) is some
+
+
 def test_empty():
     assert rows(Ragged.empty(3)) == [[], [], []]
     assert Ragged.empty(2).compact()[1].tolist() == [0, 0, 0]

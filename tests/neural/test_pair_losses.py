@@ -1,5 +1,6 @@
 """What models make of the losses: whose settings, in which units, by which rule."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -18,9 +19,8 @@ ITEMS = 50
 TOWERS = SimpleNamespace(item_known=torch.ones(ITEMS), bias=torch.tensor(0.7))
 
 
-def loss(model, rows: str = "user") -> torch.Tensor:
-    model.rows_ = rows
-    model.settle(TRAIN)
+def loss(model, examples: str = "user") -> torch.Tensor:
+    model = replace(model, examples=examples).resolved(TRAIN, None)
     return model.pair_loss(POSITIVE, NEGATIVE, BATCH, TOWERS)
 
 
@@ -31,25 +31,27 @@ def test_infonce_corrects_popularity_where_it_is_told_to() -> None:
     assert_close(loss(without), losses.sampled_softmax(*scores))
 
 
-@pytest.mark.parametrize(("settings", "rows", "weight"), [
+@pytest.mark.parametrize(("settings", "examples", "weight"), [
     ({}, "user", 1.2),
-    ({}, "position", 1.0),
+    ({}, "interaction", 1.0),
     ({"features": True}, "user", 1.0),
-    ({"negative_weight": 1.1}, "position", 1.1),
+    ({"negative_weight": 1.1}, "interaction", 1.1),
 ])  # fmt: skip
-def test_bsl_weighs_negatives_more_for_rows_of_users(settings: dict, rows: str, weight: float) -> None:
+def test_bsl_weighs_negatives_more_for_examples_per_user(
+    settings: dict, examples: str, weight: float
+) -> None:
     expected = losses.bilateral_softmax(POSITIVE, NEGATIVE, ROW, 0.3, weight)
-    assert_close(loss(BSL(temperature=0.3, **settings), rows), expected)
+    assert_close(loss(BSL(temperature=0.3, **settings), examples), expected)
 
 
-@pytest.mark.parametrize(("weight", "rows", "expected"), [
-    (0.0, "user", 0.004),
-    (0.0, "position", 0.01),
+@pytest.mark.parametrize(("weight", "examples", "expected"), [
+    ("auto", "user", 0.004),
+    ("auto", "interaction", 0.01),
     (0.03, "user", 0.03),
 ])  # fmt: skip
-def test_simplex_weighs_negatives_in_units_of_the_catalog(weight: float, rows: str, expected: float) -> None:
+def test_simplex_weighs_negatives_in_units_of_the_catalog(weight, examples: str, expected: float) -> None:
     scores = POSITIVE, NEGATIVE, ROW, 4
-    found = loss(SimpleX(margin=0.2, negative_weight=weight), rows)
+    found = loss(SimpleX(margin=0.2, negative_weight=weight), examples)
     assert_close(found, losses.cosine_contrastive(*scores, 0.2, expected * ITEMS))
 
 

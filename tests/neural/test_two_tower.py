@@ -10,14 +10,14 @@ import torch
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import accuracy
-from retrieval_leaderboard.neural import MODELS, InfoNCE, SimpleX
+from retrieval_leaderboard.neural import MODELS, InfoNCE, SimpleX, rules
 from retrieval_leaderboard.neural.training import schedule
-from retrieval_leaderboard.neural.training.loop import Loop
 from retrieval_leaderboard.neural.training.optimizer import GENTLE
 from retrieval_leaderboard.neural.training.schedule import rate
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
+from tests.neural.trainers import trainer_of
 
 BLOCKS, USERS, ITEMS, HELD_OUT = 6, 20, 10, 2
 SMALL = {"embedding_dim": 16, "batch_size": 32, "negatives": 60, "epochs": 30}
@@ -64,13 +64,13 @@ def test_the_held_out_items_of_the_users_block_come_first(model_class: type[TwoT
 
 @pytest.mark.parametrize("model_class", MODELS)
 @pytest.mark.parametrize("settings", [
-    {"rows": "position", "max_history": 3},
-    {"user_share": 0.5, "project": True},
+    {"examples": "interaction", "max_history": 3},
+    {"user_share": 0.5},
     {"user_share": 1.0},
     {"shared_history": True},
     {"neighbors": 3},
-    {"neighbors": 3, "rows": "position", "shared_history": True},
-    {"rows": "position", "history_encoder": "self_attention", "max_history": 4},
+    {"neighbors": 3, "examples": "interaction", "shared_history": True},
+    {"examples": "interaction", "history_encoder": "self_attention", "max_history": 4},
     {"similarity": "dot"},
     {"negative_exponent": 0.75},
 ], ids=str)  # fmt: skip
@@ -82,10 +82,11 @@ def test_every_setting_learns(model_class: type[TwoTower], settings: dict) -> No
 
 
 def test_matrices_of_self_attention_learn_at_a_share_of_the_rate() -> None:
-    loop = Loop(InfoNCE(history_encoder="self_attention", **SMALL), blocks()[0], 0)
-    names = [name for name, _ in loop.towers.named_parameters()]
+    trainer = trainer_of(InfoNCE(history_encoder="self_attention", **SMALL), blocks()[0], 0)
+    names = [name for name, _ in trainer.towers.named_parameters()]
     shares = {
-        (name.startswith("encoder."), share) for name, share in zip(names, loop.optimizer.shares, strict=True)
+        (name.startswith("encoder."), share)
+        for name, share in zip(names, trainer.optimizer.shares, strict=True)
     }
     assert shares == {(True, GENTLE), (False, 1.0)}
 
@@ -159,8 +160,8 @@ def test_refitting_on_more_data_learns_to_the_last_of_the_chosen_epochs(
     train, queries = blocks()
     first = train.user < train.n_users // 2
     half = replace(train, user=train.user[first], item=train.item[first])
-    model = InfoNCE(**(SMALL | {"epochs": 0}))
-    monkeypatch.setattr(schedule, "STEPS", 40)  # 2 steps an epoch, then 4: 20 epochs, then 10.
+    model = InfoNCE(**(SMALL | {"epochs": "auto"}))
+    monkeypatch.setattr(rules, "STEPS", 40)  # 2 steps an epoch: 20 epochs; then 4 steps an epoch.
     scripted(model, list(np.linspace(0.1, 0.5, 20)), monkeypatch)
     model.fit(half, queries, 0)
     assert model.best_epoch_ == 20
@@ -170,24 +171,7 @@ def test_refitting_on_more_data_learns_to_the_last_of_the_chosen_epochs(
     assert len(rates) == 20 * 4 and min(rates) > 0
 
 
-@pytest.mark.parametrize(
-    "truths, ordered, expected",
-    [([1], True, "position"), ([2], True, "user"), ([1, 2], True, "user"), ([1], False, "user")],
-)
-def test_rows_follow_the_kind_of_query(truths: list[int], ordered: bool, expected: str) -> None:
-    train, queries = blocks(ordered)
-    begin = queries.relevant.start
-    one = replace(
-        queries, relevant=Ragged(queries.relevant.values, begin, begin + np.resize(truths, len(begin)))
-    )
-    model = SimpleX(**(SMALL | {"epochs": 1}))
-    model.fit(train, one, 0)
-    assert model.rows_ == expected
-    model.fit(train, None, 0)
-    assert model.rows_ == expected
-
-
-@pytest.mark.parametrize("settings", [{}, {"user_share": 0.5}, {"rows": "position"}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"user_share": 0.5}, {"examples": "interaction"}], ids=str)
 def test_saving_and_loading_gives_the_same_lists(settings: dict, tmp_path: Path) -> None:
     train, queries = blocks()
     model = SimpleX(**(SMALL | {"epochs": 2} | settings))
@@ -209,7 +193,8 @@ def test_a_model_saved_by_another_version_is_named(change: dict) -> None:
     train, _ = blocks()
     model = InfoNCE(**(SMALL | {"epochs": 1}))
     model.fit(train, None, 0)
-    model.shape_ |= change
+    for stored in (model.resolved_, model.columns_):
+        stored |= change
     model._towers = None
     with pytest.raises(InputError, match="infonce was saved by another version"):
         model.towers.eval()
@@ -224,13 +209,6 @@ def test_a_model_saved_with_other_settings_is_named(tmp_path: Path) -> None:
     state.write_text(state.read_text().replace('"embedding_dim"', '"dimensions"'))
     with pytest.raises(InputError, match="saved by another version of infonce, with other settings"):
         InfoNCE.load(tmp_path)
-
-
-def test_counting_negatives_shows_the_streaming_estimate_nothing() -> None:
-    train, _ = blocks()
-    loop = Loop(InfoNCE(**(SMALL | {"streaming_log_q": True})), train, 0)
-    assert loop.batcher.streaming is not None
-    assert int(loop.batcher.streaming.step) == 0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3])
@@ -321,7 +299,7 @@ def test_batches_reach_the_loss_with_their_hits_masked() -> None:
 
 @pytest.mark.parametrize("settings, said", [
     ({"similarity": "cosin"}, "did you mean 'cosine'"),
-    ({"rows": "users"}, "did you mean 'user'"),
+    ({"examples": "users"}, "did you mean 'user'"),
     ({"negatives": 0}, "negatives is 0"),
 ], ids=str)  # fmt: skip
 def test_settings_that_cannot_be_used_are_named(settings: dict, said: str) -> None:

@@ -78,7 +78,7 @@ def test_a_model_without_a_default_gives_an_unseen_user_nothing(run_of, dataset,
 
 
 def test_the_moment_and_the_place_count(run_of, dataset, tmp_path):
-    run = run_of("infonce", context=True, rows="position", epochs=2)
+    run = run_of("infonce", context=True, examples="interaction", epochs=2)
     bundle.write(run, dataset, tmp_path / "position_weighted")
     placed = Recommender.open(tmp_path / "position_weighted")
     model = InfoNCE.load(run)

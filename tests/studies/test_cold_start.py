@@ -1,6 +1,6 @@
 """The tables of features, from records made by hand."""
 
-from retrieval_leaderboard.datasets.splits.split import excludes_seen
+from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
 from retrieval_leaderboard.studies.cold_start import tables
 from tests.evaluation.stored import keep, record

@@ -5,12 +5,15 @@ import sys
 import pytest
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.support import cores
+from retrieval_leaderboard.support import cgroups, cores
 
 
 @pytest.fixture
-def cgroup(tmp_path):
+def cgroup(tmp_path, monkeypatch):
     """Write the files of control groups; gives the quota that is read from them."""
+
+    monkeypatch.setattr(cgroups, "ROOT", tmp_path / "cgroup")
+    monkeypatch.setattr(cgroups, "MEMBERSHIP", tmp_path / "membership")
 
     def quota(membership, files):
         (tmp_path / "membership").write_text(membership)
@@ -18,7 +21,7 @@ def cgroup(tmp_path):
             path = tmp_path / "cgroup" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return cores._quota(tmp_path / "cgroup", tmp_path / "membership")
+        return cores._quota()
 
     return quota
 
@@ -49,8 +52,9 @@ def test_a_quota_is_kept(monkeypatch):
     assert cores.available() == 3
 
 
-def test_without_control_groups_there_is_no_quota(tmp_path):
-    assert cores._quota(tmp_path, tmp_path / "nothing") is None
+def test_without_control_groups_there_is_no_quota(tmp_path, monkeypatch):
+    monkeypatch.setattr(cgroups, "MEMBERSHIP", tmp_path / "nothing")
+    assert cores._quota() is None
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval_leaderboard.support import memory
+from retrieval_leaderboard.support import cgroups, memory
 from retrieval_leaderboard.support.memory import available, peak_mib
 
 GIB = 2**30
@@ -11,8 +11,8 @@ GIB = 2**30
 @pytest.fixture
 def hidden(monkeypatch, tmp_path):
     """A system without /proc and without control groups."""
-    for name in ("MEMINFO", "STATUS", "CGROUP"):
-        monkeypatch.setattr(memory, name, tmp_path / name)
+    for module, name in ((memory, "MEMINFO"), (memory, "STATUS"), (cgroups, "ROOT"), (cgroups, "MEMBERSHIP")):
+        monkeypatch.setattr(module, name, tmp_path / name)
     return tmp_path
 
 
@@ -26,16 +26,18 @@ def test_without_proc_there_is_another_way(hidden, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("folder", "limit", "used", "cached"),
+    ("membership", "folder", "limit", "used", "cached"),
     [
-        ("", "memory.max", "memory.current", "inactive_file"),
-        ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ("0::/", "", "memory.max", "memory.current", "inactive_file"),
+        ("0::/a/b", "a", "memory.max", "memory.current", "inactive_file"),
+        ("4:memory:/", "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ],
 )
-def test_a_container_has_less_and_may_drop_what_it_cached(hidden, folder, limit, used, cached):
+def test_a_container_has_less_and_may_drop_what_it_cached(hidden, membership, folder, limit, used, cached):
+    (hidden / "MEMBERSHIP").write_text(f"{membership}\n")
     (hidden / "MEMINFO").write_text(f"MemTotal: 9 kB\nMemAvailable:  {8 * 2**20} kB\n")
     assert available() == 8 * GIB
-    group = hidden / "CGROUP" / folder
+    group = hidden / "ROOT" / folder
     group.mkdir(parents=True)
     (group / limit).write_text("max\n")
     (group / used).write_text(f"{3 * GIB}\n")

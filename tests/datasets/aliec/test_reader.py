@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets.aliec import raw_files, reader
+from retrieval_leaderboard.datasets.aliec import published, raw_files, reader
 from retrieval_leaderboard.datasets.aliec.simulator import MARKER
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.support.errors import InputError
@@ -254,7 +254,7 @@ def test_no_thread_holds_a_file_that_was_read(tmp_path: Path, monkeypatch: pytes
     clock = Slow()
     monkeypatch.setattr(raw_files, "_Lent", Seen)
     monkeypatch.setattr(raw_files, "time", clock)
-    source = raw_files.Source(write(tmp_path / "aliec") / "raw_sample.csv")
+    source = raw_files.RawFile(write(tmp_path / "aliec") / "raw_sample.csv")
     over = threading.Event()
     # A busy interpreter keeps Arrow's thread waiting: unguarded, about one file in ten was still held.
     busy = threading.Thread(target=lambda: [None for _ in iter(over.is_set, True)])
@@ -302,7 +302,7 @@ def test_counts_unlike_the_published_are_a_warning(
 
 
 def test_published_counts_leave_no_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "PUBLISHED", dict(zip(reader.PUBLISHED, (2, 4, 3, 5, 6), strict=True)))
+    monkeypatch.setattr(published, "COUNTS", dict(zip(published.COUNTS, (2, 4, 3, 5, 6), strict=True)))
     assert load(write(tmp_path / "aliec")).notes == ()
 
 

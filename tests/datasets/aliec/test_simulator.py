@@ -250,7 +250,7 @@ def test_interrupted_generation_leaves_nothing(tmp_path: Path, monkeypatch: pyte
 
 
 def test_command(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "datasets.aliec.simulator", "--scale", "0.001", "--out"]
+    command = [sys.executable, "-m", "retrieval_leaderboard.datasets.aliec", "--scale", "0.001", "--out"]
     done = subprocess.run([*command, tmp_path / "sim"], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert reader.find(tmp_path / "sim")

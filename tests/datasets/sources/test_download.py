@@ -15,13 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from retrieval_leaderboard.datasets.aliec import published
 from retrieval_leaderboard.datasets.sources import download
-from retrieval_leaderboard.datasets.sources.download import Recipe, fetch
-from retrieval_leaderboard.datasets.sources.files import RECIPES, check_aliec
+from retrieval_leaderboard.datasets.sources.download import Download, fetch
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.support.errors import InputError
 
 GOOD = b"0 1 2\n1 0\n" * 5000
-HAND = "get it by hand"
+MANUAL = "get it manually"
 
 
 class Server:
@@ -80,8 +81,8 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def recipe(files: dict[str, str], *sources: str, **more) -> dict[str, Recipe]:
-    return {"it": Recipe(files, sources, HAND, **more)}
+def files_of(digests: dict[str, str], *mirrors: str, **more) -> Download:
+    return Download(digests, mirrors, MANUAL, **more)
 
 
 def assert_nothing_left(folder: Path) -> None:
@@ -92,7 +93,7 @@ def assert_nothing_left(folder: Path) -> None:
 def test_good_files_arrive_whole(server: Server, tmp_path: Path):
     server.answers = {"/a/train.txt": [GOOD], "/a/test.txt": [b"0 5\n"]}
     files = {"train.txt": sha256(GOOD), "test.txt": f"md5:{hashlib.md5(b'0 5' + bytes([10])).hexdigest()}"}
-    fetch("it", tmp_path / "data" / "it", recipe(files, server.url + "/a/{file}"))
+    fetch("it", files_of(files, server.url + "/a/{file}"), tmp_path / "data" / "it")
     assert (tmp_path / "data" / "it" / "train.txt").read_bytes() == GOOD
     assert (tmp_path / "data" / "it" / "test.txt").read_bytes() == b"0 5\n"
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["it"]
@@ -102,14 +103,16 @@ def test_good_files_arrive_whole(server: Server, tmp_path: Path):
 def test_git_blob_ids(server: Server, tmp_path: Path):
     blob = subprocess.run(["git", "hash-object", "--stdin"], input=GOOD, capture_output=True, check=True)
     server.answers = {"/x": [GOOD]}
-    fetch("it", tmp_path / "it", recipe({"x": f"git:{blob.stdout.decode().strip()}"}, server.url + "/{file}"))
+    fetch(
+        "it", files_of({"x": f"git:{blob.stdout.decode().strip()}"}, server.url + "/{file}"), tmp_path / "it"
+    )
     assert (tmp_path / "it" / "x").read_bytes() == GOOD
 
 
 def test_missing_at_the_first_source(server: Server, tmp_path: Path):
     server.answers = {"/b/x": [GOOD]}
     sources = (server.url + "/a/{file}", server.url + "/b/{file}")
-    fetch("it", tmp_path / "it", recipe({"x": sha256(GOOD)}, *sources))
+    fetch("it", files_of({"x": sha256(GOOD)}, *sources), tmp_path / "it")
     assert (tmp_path / "it" / "x").read_bytes() == GOOD
     assert server.asked == ["/a/x", "/b/x"]
 
@@ -117,7 +120,7 @@ def test_missing_at_the_first_source(server: Server, tmp_path: Path):
 def test_files_of_two_sources_are_not_mixed(server: Server, tmp_path: Path):
     server.answers = {"/a/x": [b"from a"], "/b/x": [b"from b"], "/b/y": [b"from b"]}
     sources = (server.url + "/a/{file}", server.url + "/b/{file}")
-    fetch("it", tmp_path / "it", recipe({"x": "", "y": ""}, *sources))
+    fetch("it", files_of({"x": "", "y": ""}, *sources), tmp_path / "it")
     assert {path.name: path.read_bytes() for path in (tmp_path / "it").iterdir()} == {
         "x": b"from b",
         "y": b"from b",
@@ -130,21 +133,21 @@ def test_wrong_content_is_asked_for_again_and_then_elsewhere(server: Server, tmp
     if damage == "cut":
         server.cut = {"/a/x"}
     sources = (server.url + "/a/{file}", server.url + "/b/{file}")
-    fetch("it", tmp_path / "it", recipe({"x": sha256(GOOD)}, *sources))
+    fetch("it", files_of({"x": sha256(GOOD)}, *sources), tmp_path / "it")
     assert (tmp_path / "it" / "x").read_bytes() == GOOD
     assert server.asked == ["/a/x", "/a/x", "/b/x"]
 
 
 def test_a_second_try_repairs_a_broken_transfer(server: Server, tmp_path: Path):
     server.answers = {"/x": [b"garbage", GOOD]}
-    fetch("it", tmp_path / "it", recipe({"x": sha256(GOOD)}, server.url + "/{file}"))
+    fetch("it", files_of({"x": sha256(GOOD)}, server.url + "/{file}"), tmp_path / "it")
     assert (tmp_path / "it" / "x").read_bytes() == GOOD
 
 
 def test_a_file_cut_short_is_noticed_without_a_digest(server: Server, tmp_path: Path):
     server.answers, server.cut = {"/x": [GOOD]}, {"/x"}
     with pytest.raises(InputError, match="the transfer broke off"):
-        fetch("it", tmp_path / "it", recipe({"x": ""}, server.url + "/{file}"))
+        fetch("it", files_of({"x": ""}, server.url + "/{file}"), tmp_path / "it")
     assert_nothing_left(tmp_path / "it")
 
 
@@ -152,8 +155,8 @@ def test_when_no_source_helps_the_error_says_why_and_what_to_do(server: Server, 
     server.answers = {"/b/x": [b"wrong"], "/c/x": [500]}
     sources = tuple(server.url + f"/{place}" + "/{file}" for place in "abc")
     with pytest.raises(InputError) as error:
-        fetch("it", tmp_path / "it", recipe({"x": sha256(GOOD)}, *sources))
-    for part in ("x: 404", "the content is not the published one", "x: 500", HAND):
+        fetch("it", files_of({"x": sha256(GOOD)}, *sources), tmp_path / "it")
+    for part in ("x: 404", "the content is not the published one", "x: 500", MANUAL):
         assert part in str(error.value)
     assert_nothing_left(tmp_path / "it")
 
@@ -164,14 +167,14 @@ def test_content_that_fails_the_check_is_rejected(server: Server, tmp_path: Path
 
     server.answers = {"/x": [GOOD]}
     with pytest.raises(InputError, match="x has 3 rows"):
-        fetch("it", tmp_path / "it", recipe({"x": ""}, server.url + "/{file}", check=refuse))
+        fetch("it", files_of({"x": ""}, server.url + "/{file}", check=refuse), tmp_path / "it")
     assert_nothing_left(tmp_path / "it")
 
 
 def test_an_archive_is_unpacked_without_its_folders(server: Server, tmp_path: Path):
     archive = zipped({"ml/": b"", "ml/ratings.dat": GOOD, "ml/README": b"read me"})
     server.answers = {"/ml.zip": [archive]}
-    fetch("it", tmp_path / "it", recipe({"ml.zip": sha256(archive)}, server.url + "/{file}"))
+    fetch("it", files_of({"ml.zip": sha256(archive)}, server.url + "/{file}"), tmp_path / "it")
     assert sorted(path.name for path in (tmp_path / "it").iterdir()) == ["README", "ratings.dat"]
     assert (tmp_path / "it" / "ratings.dat").read_bytes() == GOOD
 
@@ -183,7 +186,7 @@ def test_a_hostile_archive_unpacks_nothing(server: Server, tmp_path: Path, name:
     archive = zipped({"ml/ratings.dat": GOOD, name: b"evil"})
     server.answers = {"/ml.zip": [archive]}
     with pytest.raises(InputError, match="unsafe path"):
-        fetch("it", tmp_path / "it", recipe({"ml.zip": ""}, server.url + "/{file}"))
+        fetch("it", files_of({"ml.zip": ""}, server.url + "/{file}"), tmp_path / "it")
     assert_nothing_left(tmp_path / "it")
 
 
@@ -194,7 +197,7 @@ def test_a_damaged_archive(server: Server, tmp_path: Path, damage: str):
         archive[60] ^= 0xFF
     server.answers = {"/ml.zip": [{"no zip": GOOD, "cut": bytes(archive[:-30])}.get(damage, bytes(archive))]}
     with pytest.raises(InputError, match="damaged, locked or no zip archive"):
-        fetch("it", tmp_path / "it", recipe({"ml.zip": ""}, server.url + "/{file}"))
+        fetch("it", files_of({"ml.zip": ""}, server.url + "/{file}"), tmp_path / "it")
     assert_nothing_left(tmp_path / "it")
 
 
@@ -204,7 +207,9 @@ def test_a_host_that_cannot_be_reached_is_tried_once(tmp_path: Path):
         host = f"127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(InputError) as error:
         fetch(
-            "it", tmp_path / "it", recipe({"x": ""}, f"http://{host}/a/{{file}}", f"http://{host}/b/{{file}}")
+            "it",
+            files_of({"x": ""}, f"http://{host}/a/{{file}}", f"http://{host}/b/{{file}}"),
+            tmp_path / "it",
         )
     assert str(error.value).count("cannot be reached") == 1
     assert_nothing_left(tmp_path / "it")
@@ -217,7 +222,7 @@ def test_a_silent_host_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/{{file}}"
         with pytest.raises(InputError, match="cannot be reached"):
-            fetch("it", tmp_path / "it", recipe({"x": ""}, url))
+            fetch("it", files_of({"x": ""}, url), tmp_path / "it")
 
 
 def test_files_of_the_user_are_never_replaced(server: Server, tmp_path: Path):
@@ -225,7 +230,7 @@ def test_files_of_the_user_are_never_replaced(server: Server, tmp_path: Path):
     (tmp_path / "it").mkdir()
     (tmp_path / "it" / "train.txt").write_text("mine")
     with pytest.raises(InputError, match="lacks some of it's files"):
-        fetch("it", tmp_path / "it", recipe({"train.txt": ""}, server.url + "/{file}"))
+        fetch("it", files_of({"train.txt": ""}, server.url + "/{file}"), tmp_path / "it")
     assert (tmp_path / "it" / "train.txt").read_text() == "mine"
     assert server.asked == []
 
@@ -237,7 +242,7 @@ def test_an_interrupt_leaves_nothing_behind(server: Server, tmp_path: Path, monk
     server.answers = {"/x": [GOOD]}
     monkeypatch.setattr(download, "_verify", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        fetch("it", tmp_path / "it", recipe({"x": ""}, server.url + "/{file}"))
+        fetch("it", files_of({"x": ""}, server.url + "/{file}"), tmp_path / "it")
     assert_nothing_left(tmp_path / "it")
 
 
@@ -245,7 +250,7 @@ def test_a_folder_that_cannot_be_written(server: Server, tmp_path: Path):
     server.answers = {"/x": [GOOD]}
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write"):
-        fetch("it", tmp_path / "file" / "it", recipe({"x": ""}, server.url + "/{file}"))
+        fetch("it", files_of({"x": ""}, server.url + "/{file}"), tmp_path / "file" / "it")
 
 
 def test_a_full_disk(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -255,7 +260,7 @@ def test_a_full_disk(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
     server.answers = {"/x": [GOOD]}
     monkeypatch.setattr(download, "_verify", full)
     with pytest.raises(InputError, match=r"cannot write .*: No space left"):
-        fetch("it", tmp_path / "it", recipe({"x": ""}, server.url + "/{file}"))
+        fetch("it", files_of({"x": ""}, server.url + "/{file}"), tmp_path / "it")
     assert_nothing_left(tmp_path / "it")
 
 
@@ -276,7 +281,7 @@ def test_progress_reaches_the_whole_size(monkeypatch: pytest.MonkeyPatch, server
     monkeypatch.setattr(download.progress, "bar", Bar)
     content = GOOD * 5
     server.answers = {"/x": [content]}
-    fetch("it", tmp_path / "it", recipe({"x": ""}, server.url + "/{file}"))
+    fetch("it", files_of({"x": ""}, server.url + "/{file}"), tmp_path / "it")
     assert totals == [len(content), -1]
     assert sum(steps) == len(content)
     assert len(steps) > 2
@@ -286,25 +291,26 @@ def test_aliec_is_known_by_headers_and_row_counts(tmp_path: Path, monkeypatch: p
     path = tmp_path / "ad_feature.csv"
     path.write_text("adgroup_id,cate_id,campaign_id,customer,brand,price\n1,2,3,4,NULL,5.0\n")
     with pytest.raises(InputError, match="has 1 rows, not the published 846,811"):
-        check_aliec(path)
+        published.check(path)
     path.write_text("id,cate\n")
     with pytest.raises(InputError, match="begins with 'id,cate', not with 'adgroup_id"):
-        check_aliec(path)
+        published.check(path)
     path.write_text("adgroup_id,cate_id,campaign_id,customer,brand,price\n" + "1\n" * 846_810 + "1")
-    check_aliec(path)
+    published.check(path)
 
 
-@pytest.mark.parametrize("name", list(RECIPES))
-def test_every_recipe_has_its_addresses_and_digests(name: str):
-    known = RECIPES[name]
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.download])
+def test_every_dataset_has_its_addresses_and_digests(name: str):
+    known = SOURCES[name].download
+    assert known is not None
     lengths = {"md5": 32, "sha256": 64, "git": 40}
-    for digest in known.files.values():
+    for digest in known.digests.values():
         kind, _, value = digest.partition(":")
         assert len(value) == lengths.get(kind, 0)
-        assert digest or known.check is check_aliec
-    assert known.sources
-    assert all(source.startswith("https://") and "{" in source for source in known.sources)
-    assert f"<data-dir>/{name}" in known.by_hand
+        assert digest or known.check is published.check
+    assert known.mirrors
+    assert all(mirror.startswith("https://") and "{" in mirror for mirror in known.mirrors)
+    assert f"<data-dir>/{name}" in known.manual
 
 
 def with_field(archive: bytes, offset: int, value: int) -> bytes:
@@ -337,6 +343,6 @@ def test_a_locked_or_hostile_archive_is_one_sentence(
 ):
     server.answers = {"/it.zip": [archive]}
     with pytest.raises(InputError, match=message) as error:
-        fetch("it", tmp_path / "it", recipe({"it.zip": ""}, server.url + "/{file}"))
+        fetch("it", files_of({"it.zip": ""}, server.url + "/{file}"), tmp_path / "it")
     assert "\n" not in str(error.value)
     assert_nothing_left(tmp_path / "it")

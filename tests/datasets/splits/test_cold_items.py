@@ -5,7 +5,7 @@ import pytest
 
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.splits.cold_items import draw
+from retrieval_leaderboard.datasets.splits.protocols.cold_items import draw
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.errors import InputError
 

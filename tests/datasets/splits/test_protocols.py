@@ -103,25 +103,25 @@ def test_published_carves_a_fifth_of_each_row():
         assert sorted(history + relevant) == full[user]
 
 
-def in_stretches(items: list[int], length: int) -> bool:
+def in_one_block(items: list[int], length: int) -> bool:
     """Whether `items` are neighbors among the whole numbers below `length`, 0 following the last."""
     there = np.isin(np.arange(length), items)
     return int((there & ~np.roll(there, 1)).sum()) == 1
 
 
-def test_published_as_the_test_carves_stretches_where_the_test_rows_lie_together():
+def test_published_as_the_test_carves_blocks_where_the_test_rows_are_contiguous():
     test = [(user, item) for user in range(200) for item in range(user, user + 10)]
     train = [(user, item) for user in range(200) for item in range(400) if not user <= item < user + 10]
     drawn = split(published_log(train, test), "published", True, 0)
     together = split(published_log(train, test, carve="as-test"), "published", True, 0)
     check_contract(together)
-    assert (drawn.carve, together.carve) == ("draw", "stretch")
+    assert (drawn.carve, together.carve) == ("draw", "block")
     assert listed(drawn.test) == listed(together.test)
     assert drawn.fingerprint != together.fingerprint
     full = rows_of(together.train_valid)
     for user, _, _, relevant in listed(together.valid):
         assert len(relevant) == 78
-        assert in_stretches([full[user].index(item) for item in relevant], 390)
+        assert in_one_block([full[user].index(item) for item in relevant], 390)
 
     rng = np.random.default_rng(0)
     test = [(user, item) for user in range(200) for item in rng.choice(400, 10, replace=False).tolist()]
@@ -131,7 +131,7 @@ def test_published_as_the_test_carves_stretches_where_the_test_rows_lie_together
     assert scattered.fingerprint == split(published_log(train, test), "published", True, 0).fingerprint
     full = rows_of(scattered.train_valid)
     assert not any(
-        in_stretches([full[user].index(item) for item in relevant], 390)
+        in_one_block([full[user].index(item) for item in relevant], 390)
         for user, _, _, relevant in listed(scattered.valid)
     )
 

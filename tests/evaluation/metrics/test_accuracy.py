@@ -7,7 +7,7 @@ import pytest
 import pytrec_eval
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS, contains, mean, per_query
+from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS, mean, per_query
 
 
 def lists(*rows: list[int]) -> np.ndarray:
@@ -49,18 +49,6 @@ def test_a_query_without_relevant_items_is_left_out_of_the_mean():
     scored = per_query(lists([1], [1]), Ragged.from_rows([[1], []]), k=1)
     assert all(np.isnan(scored[name][1]) for name in METRICS)
     assert all(value == 1.0 for value in mean(scored).values())
-
-
-def test_no_query_has_an_empty_place_as_a_hit():
-    assert not contains(Ragged.from_rows([[0], [1]]), lists([-1, 2], [-1, 0])).any()
-
-
-def test_contains_equals_a_loop():
-    rng = np.random.default_rng(0)
-    rows = [rng.choice(30, size=rng.integers(0, 10), replace=False).astype(np.int32) for _ in range(50)]
-    items = rng.integers(-1, 30, size=(50, 7)).astype(np.int32)
-    slow = [[item in set(row.tolist()) for item in query] for row, query in zip(rows, items, strict=True)]
-    assert np.array_equal(contains(Ragged.from_rows(rows), items), np.array(slow))
 
 
 def test_equals_trec_eval():

@@ -28,7 +28,7 @@ TOWER = {"embedding_dim": 8, "epochs": 1, "history_encoder": "mean"}
         (Swing, {}, ORDERED, False),
         (BSL, TOWER, UNORDERED, True),
         (BSL, TOWER, ORDERED, False),
-        (BSL, TOWER | {"rows": "user"}, ORDERED, True),
+        (BSL, TOWER | {"examples": "user"}, ORDERED, True),
     ],
 )
 def test_recency_without_an_order(model, settings, data: Dataset, idle: bool):
@@ -71,8 +71,8 @@ ITEM_CF = {"top_k": 5, "recency": 0.5}
         ("item_cf", ITEM_CF, "published", {"without_effect": []}, False),
         ("item_cf", ITEM_CF, "random", {"without_effect": ["recency"]}, True),
         ("mine", ITEM_CF, "published", {"code": "ab12"}, False),
-        ("bsl", ITEM_CF | {"rows": "auto"}, "time", {}, True),
-        ("bsl", ITEM_CF | {"rows": "auto"}, "next-item", {}, False),
+        ("bsl", ITEM_CF | {"examples": "auto"}, "time", {}, True),
+        ("bsl", ITEM_CF | {"examples": "auto"}, "next-item", {}, False),
         ("als", {"top_k": 5}, "published", {}, False),
     ],
 )

@@ -8,14 +8,15 @@ from retrieval_leaderboard import (
     baselines,  # noqa: F401
     neural,  # noqa: F401
 )
-from retrieval_leaderboard.datasets import catalog
+from retrieval_leaderboard.datasets.sources.listing import listing as datasets
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.reports import listing
 from retrieval_leaderboard.support.errors import InputError
 
 
 def listed(name="", folder=Path("nowhere")):
-    return listing.text(name, catalog.listing(folder), [registry.get(each) for each in registry.names()])
+    return listing.text(name, datasets(folder), [registry.get(each) for each in registry.names()])
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def narrow(monkeypatch):
 def test_everything_is_one_screen():
     lines = listed().splitlines()
     assert 24 <= len(lines) <= 40 and max(map(len, lines)) <= 80
-    for name in (*registry.names(), *catalog.SOURCES):
+    for name in (*registry.names(), *SOURCES):
         assert sum(line.startswith(name + " ") for line in lines) == 1
 
 
@@ -38,7 +39,7 @@ def test_a_model_has_every_setting_with_its_default():
 
 
 def test_datasets_in_full_or_one_of_them(tmp_path):
-    assert listed("datasets", tmp_path).count("folder") == len(catalog.SOURCES)
+    assert listed("datasets", tmp_path).count("folder") == len(SOURCES)
     one = listed("ml-1m", tmp_path)
     assert one.startswith("ml-1m\n") and str(tmp_path / "ml-1m") in one
     assert "next-item, cold-items, leave-last-one, time" in one and "gowalla" not in one

@@ -7,8 +7,8 @@ from retrieval_leaderboard import (
     baselines,  # noqa: F401  (importing registers its models)
     neural,  # noqa: F401
 )
-from retrieval_leaderboard.datasets import catalog
-from retrieval_leaderboard.datasets.splits.split import PROTOCOLS
+from retrieval_leaderboard.datasets.sources.listing import listing as datasets
+from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import published_section, references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
@@ -39,7 +39,7 @@ def cells(asked):
 
 def test_the_file_names_datasets_protocols_and_models_there_are(tmp_path):
     content = yaml.safe_load(references.FILE.read_text())
-    known = [each.name for each in catalog.listing(tmp_path)]
+    known = [each.name for each in datasets(tmp_path)]
     for name in content.keys() - {"sources"}:
         assert name in known
         for protocol in content[name]:

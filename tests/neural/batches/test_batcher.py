@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.neural.batches import batcher as batches
 from retrieval_leaderboard.neural.batches.batcher import Batch, Batcher, Rows, Taken, position_rows, user_rows
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion
 
 N_USERS, N_ITEMS = 40, 60
 
@@ -53,8 +54,11 @@ def targets(batch: Batch) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("share", [0.5, 0.25])
-def test_a_users_items_are_divided_between_history_and_targets(train: Interactions, share: float) -> None:
-    rows = user_rows(resident(train), share, generator())
+def test_a_users_items_are_divided_between_history_and_targets(
+    train: Interactions, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "INPUT_SHARE", share)
+    rows = user_rows(resident(train), generator())
     seen = []
     for batch in batcher(train, True, True).epoch(rows):
         for user, history, target in zip(
@@ -69,13 +73,13 @@ def test_a_users_items_are_divided_between_history_and_targets(train: Interactio
 
 def test_every_visit_divides_anew(train: Interactions) -> None:
     source = generator()
-    first, second = (user_rows(resident(train), 0.5, source) for _ in range(2))
+    first, second = (user_rows(resident(train), source) for _ in range(2))
     assert not torch.equal(first.items, second.items)
-    assert torch.equal(user_rows(resident(train), 0.5, generator()).items, first.items)
+    assert torch.equal(user_rows(resident(train), generator()).items, first.items)
 
 
 def test_a_single_item_is_a_target_without_history(train: Interactions) -> None:
-    rows = user_rows(resident(train), 0.9, generator())
+    rows = user_rows(resident(train), generator())
     at = rows.user.tolist().index(7)
     assert rows.start[at] == rows.split[at] == rows.stop[at] - 1
     kept = rows.with_history()
@@ -98,7 +102,7 @@ def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 16, 1000])
 def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_size: int) -> None:
-    rows = user_rows(resident(train), 0.5, generator())
+    rows = user_rows(resident(train), generator())
     order = torch.randperm(len(rows), generator=generator())
     made = replace(batcher(train, True, True), batch_size=batch_size)
     counted = replace(batcher(train, True, True), generator=generator())
@@ -117,7 +121,7 @@ def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_siz
 def test_hits_are_exactly_the_negatives_that_the_row_took(
     train: Interactions, in_batch: bool, mask_history: bool
 ) -> None:
-    rows = user_rows(resident(train), 0.5, generator())
+    rows = user_rows(resident(train), generator())
     for batch in batcher(train, in_batch, mask_history).epoch(rows):
         negatives = batch.items[batch.negative].tolist()
         assert len(set(negatives)) == len(negatives)
@@ -130,7 +134,7 @@ def test_hits_are_exactly_the_negatives_that_the_row_took(
 
 def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: Interactions) -> None:
     made = batcher(train, True, True)
-    rows = user_rows(resident(train), 0.5, generator())
+    rows = user_rows(resident(train), generator())
     batch = made.assemble(rows, torch.arange(10))
     negatives = batch.items[batch.negative]
     assert torch.isin(batch.items, negatives).all()
@@ -138,24 +142,15 @@ def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: 
     assert torch.equal(batch.log_q, log_inclusion(samples))
 
 
-def test_streaming_frequency_has_seen_the_batch_it_corrects(train: Interactions) -> None:
-    made = replace(batcher(train, True, True), streaming=StreamingFrequency(N_ITEMS, "cpu"))
-    for batch in made.epoch(user_rows(resident(train), 0.5, generator())):
-        seen, negatives = made.streaming, batch.items[batch.negative]
-        samples = [(made.sampler.chance[negatives], 30), (seen.chance(negatives), 1)]
-        assert torch.equal(batch.log_q, log_inclusion(samples))
-        assert (seen.chance(batch.items[batch.target]) > 0).all()
-
-
 def test_pairs_weigh_what_their_user_weighs(train: Interactions) -> None:
     made = batcher(train, False, True)
-    batch = made.assemble(user_rows(resident(train), 0.5, generator()), torch.arange(5))
+    batch = made.assemble(user_rows(resident(train), generator()), torch.arange(5))
     assert torch.equal(batch.weight, made.user_weight[batch.moments.user][batch.row])
 
 
 def test_the_same_seed_gives_the_same_batches(train: Interactions) -> None:
     def items(seed: int) -> list[list[int]]:
-        rows: Rows = user_rows(resident(train), 0.5, generator(seed))
+        rows: Rows = user_rows(resident(train), generator(seed))
         return [batch.items.tolist() for batch in batcher(train, True, True, seed).epoch(rows)]
 
     assert items(1) == items(1) != items(2)

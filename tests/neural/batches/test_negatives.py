@@ -1,7 +1,7 @@
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, StreamingFrequency, log_inclusion
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion
 
 COUNTS = torch.tensor([0, 1, 4, 16, 0, 64])
 
@@ -44,22 +44,3 @@ def test_log_inclusion_is_the_share_of_samples_that_hold_the_item() -> None:
         held += torch.isin(items, sample)
     expected = log_inclusion([(popular.chance[items], 3), (uniform.chance[items], 2)]).exp()
     assert_close(held / repeats, expected, atol=0.012, rtol=0)
-
-
-def test_streaming_frequency_finds_how_often_an_item_is_in_a_batch() -> None:
-    chance = torch.tensor([0.0, 0.05, 0.3, 0.9])
-    generator = torch.Generator().manual_seed(0)
-    frequency = StreamingFrequency(len(chance), "cpu", rate=0.01)
-    for _ in range(4000):
-        present = torch.nonzero(torch.rand(len(chance), generator=generator) < chance).squeeze(1)
-        frequency.see(present.repeat(2))
-    assert_close(frequency.chance(torch.arange(4)).float(), chance, rtol=0.25, atol=0)
-
-
-def test_the_newest_gap_weighs_a_twentieth_by_default() -> None:
-    frequency = StreamingFrequency(3, "cpu")
-    for seen in ([0, 1], [0], [0], [0, 1]):
-        frequency.see(torch.tensor(seen))
-    # Item 1 was first seen after 1 step, then after 3 more; item 2 never.
-    expected = torch.tensor([1, 1 / (1 + 0.05 * (3 - 1)), 0], dtype=torch.float64)
-    assert_close(frequency.chance(torch.arange(3)), expected, atol=1e-6, rtol=0)

@@ -12,8 +12,9 @@ from retrieval_leaderboard.neural import MODELS
 from retrieval_leaderboard.neural.batches import batcher
 from retrieval_leaderboard.neural.towers import distinct, sums
 from retrieval_leaderboard.neural.training import optimizer
-from retrieval_leaderboard.neural.training.loop import Loop, batch_loss
+from retrieval_leaderboard.neural.training.trainer import batch_loss
 from retrieval_leaderboard.support import compute
+from tests.neural.trainers import trainer_of
 
 ASKING = (distinct, batcher, sums, optimizer)
 """The modules that ask whether the host would wait."""
@@ -74,26 +75,26 @@ def test_distinct_fills_unused_places(like_a_gpu) -> None:
 
 @pytest.mark.parametrize("settings", [
     {},
-    {"rows": "position", "context": True},
+    {"examples": "interaction", "context": True},
     {"features": True, "user_share": 0.3, "mlp": "8", "interaction": "cross", "norm": "layer"},
     {"features": True, "mlp": "8-8", "interaction": "fm", "dropout": 0.1, "id_dropout": 0.1},
     {"history_dropout": 0.1},
     {"history_encoder": "user_attention", "user_share": 0.3, "negative_exponent": 0.75},
-    {"history_encoder": "self_attention", "max_history": 4, "accumulate": 2},
-    {"neighbors": 3, "rows": "position"},
+    {"history_encoder": "self_attention", "max_history": 4},
+    {"neighbors": 3, "examples": "interaction"},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("model", MODELS)
 def test_a_step_never_waits(model, settings, precision, like_a_gpu, monkeypatch) -> None:
     monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu", precision))
-    loop = Loop(model(**(SMALL | settings)), train(), 0)
-    if loop.batcher.in_batch:
-        loop.batcher.hard_per_row = 1
-        loop.batcher.hard = torch.randint(32, (48, 5), dtype=torch.int32)
-    made = loop.batcher.epoch(loop.rows())
+    trainer = trainer_of(model(**(SMALL | settings)), train(), 0)
+    if trainer.batcher.in_batch:
+        trainer.batcher.hard_per_row = 1
+        trainer.batcher.hard = torch.randint(32, (48, 5), dtype=torch.int32)
+    made = trainer.batcher.epoch(trainer.rows())
     with Watch() as watch:
         for _ in range(2):
-            loop.step([next(made)])
+            trainer.step(next(made))
     assert watch.seen == []
 
 
@@ -114,18 +115,18 @@ def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
     def gradients() -> list[torch.Tensor]:
         """The loss, then the gradient of every row of every table and of every parameter."""
         settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbors": added}
-        loop = Loop(model(**settings), train(), 0)
+        trainer = trainer_of(model(**settings), train(), 0)
         found = []
-        for batch in loop.batcher.epoch(loop.rows()):
-            loss = batch_loss(loop.model, loop.towers, batch)
+        for batch in trainer.batcher.epoch(trainer.rows()):
+            loss = batch_loss(trainer.loss, trainer.towers, batch)
             loss.backward()
-            loop.optimizer.collect()
+            trainer.optimizer.collect()
             found.append(loss.detach())
             assert torch.isfinite(loss)
-            for table, (row, leaf) in zip(loop.optimizer.tables, loop.optimizer.touched, strict=True):
+            for table, (row, leaf) in zip(trainer.optimizer.tables, trainer.optimizer.touched, strict=True):
                 found.append(torch.zeros_like(table.weight).index_add(0, row, leaf.grad))
-            found += [each.grad.clone() for each in loop.optimizer.dense if each.grad is not None]
-            loop.optimizer.zero_grad()
+            found += [each.grad.clone() for each in trainer.optimizer.dense if each.grad is not None]
+            trainer.optimizer.zero_grad()
         return found
 
     plain = gradients()

@@ -2,24 +2,25 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.neural.towers.head import Cross, FactorizationMachine, Head, HeadShape
+from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.neural.towers.head import Cross, FactorizationMachine, Head
 
 FIELDS = torch.randn(5, 3, 4, generator=torch.Generator().manual_seed(0))
 
 
-def head(**shape) -> Head:
-    return Head(3, 4, HeadShape(**shape), torch.Generator().manual_seed(1))
+def head(**settings) -> Head:
+    return Head(3, InfoNCE(embedding_dim=4, **settings), torch.Generator().manual_seed(1))
 
 
 @pytest.mark.parametrize("shape", [
-    {}, {"widths": (8, 6)}, {"interaction": "cross"}, {"interaction": "fm", "widths": (8,), "norm": "layer"},
+    {}, {"mlp": "8-6"}, {"interaction": "cross"}, {"interaction": "fm", "mlp": "8", "norm": "layer"},
 ], ids=str)  # fmt: skip
 def test_starts_as_the_sum_of_the_fields(shape) -> None:
     assert_close(head(**shape)(FIELDS), FIELDS.sum(dim=1))
 
 
 def test_a_batch_of_one_row_is_normalized_by_the_running_means() -> None:
-    part = head(widths=(8,), norm="batch")
+    part = head(mlp="8", norm="batch")
     torch.nn.init.ones_(part.layers[-1].weight)
     for _ in range(200):
         part(FIELDS)
@@ -28,13 +29,11 @@ def test_a_batch_of_one_row_is_normalized_by_the_running_means() -> None:
     assert_close(trained, part(FIELDS[:1]))
 
 
-@pytest.mark.parametrize(
-    "shape", [{"widths": (8,)}, {"interaction": "cross"}, {"interaction": "fm"}], ids=str
-)
+@pytest.mark.parametrize("shape", [{"mlp": "8"}, {"interaction": "cross"}, {"interaction": "fm"}], ids=str)
 def test_the_deep_part_learns_what_a_sum_cannot_say(shape) -> None:
     fields = torch.randn(512, 3, 4, generator=torch.Generator().manual_seed(2))
     goal = fields[:, 0] * fields[:, 1]  # (512, 4)
-    part = head(**shape | {"widths": (64,)})
+    part = head(**shape | {"mlp": "64"})
     optimizer = torch.optim.Adam(part.parameters(), 0.01)
     for _ in range(300):
         optimizer.zero_grad()
@@ -58,6 +57,6 @@ def test_factorization_machine_sums_the_products_of_pairs() -> None:
 
 
 def test_norms_and_dropout_are_where_they_belong() -> None:
-    names = [type(layer).__name__ for layer in head(widths=(8, 6), norm="batch", dropout=0.5).layers]
+    names = [type(layer).__name__ for layer in head(mlp="8-6", norm="batch", dropout=0.5).layers]
     block = ["BatchNorm", "Linear", "ReLU", "Dropout"]
     assert names == [*block, *block, "Linear"]

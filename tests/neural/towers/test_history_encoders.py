@@ -1,18 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
 from retrieval_leaderboard.evaluation.testing.planted import planted
-from retrieval_leaderboard.neural import InfoNCE, SimpleX
-from retrieval_leaderboard.neural.towers import history_encoders
+from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.towers.history import Moments, weights
 from retrieval_leaderboard.neural.towers.history_encoders import (
     Mean,
     PositionWeighted,
     SelfAttention,
     UserAttention,
-    encoder_for,
 )
 
 ROWS = [[3, 1, 4], [], [5], [2, 0, 1, 3, 4]]
@@ -36,8 +36,14 @@ def encoded(encoder, now: Moments, vectors: torch.Tensor = VECTORS, item_weight=
         return encoder(vectors, now.history, weights(now, item_weight, 0.5), now, USER)
 
 
-def self_attention(longest: int = 4, frugal: bool = False) -> SelfAttention:
-    encoder = SelfAttention(8, 2, longest, 0.0, frugal, generator())
+def settings(longest: int = 4, checkpointing: bool = False) -> InfoNCE:
+    return InfoNCE(
+        embedding_dim=8, attention_heads=2, max_history=longest, gradient_checkpointing=checkpointing
+    )
+
+
+def self_attention(longest: int = 4, checkpointing: bool = False) -> SelfAttention:
+    encoder = SelfAttention(settings(longest, checkpointing), generator())
     with torch.no_grad():  # It starts as the identity: make it do something.
         for layer in (encoder.leave, encoder.narrow):
             layer.weight.normal_(generator=generator())
@@ -46,7 +52,7 @@ def self_attention(longest: int = 4, frugal: bool = False) -> SelfAttention:
 
 
 def test_user_attention_equals_a_loop() -> None:
-    encoder = UserAttention(8, generator())
+    encoder = UserAttention(settings(), generator())
     found = encoded(encoder, moments())
     for row, items in enumerate(ROWS):
         if not items:
@@ -59,7 +65,7 @@ def test_user_attention_equals_a_loop() -> None:
 
 
 def test_placed_equals_a_loop() -> None:
-    encoder, now = PositionWeighted(8, 3), moments()
+    encoder, now = PositionWeighted(settings(3), generator()), moments()
     with torch.no_grad():
         encoder.place.normal_(generator=generator())
     found, weight = encoded(encoder, now), weights(now, torch.ones(6), 0.5)
@@ -72,20 +78,23 @@ def test_placed_equals_a_loop() -> None:
 
 
 def test_placed_starts_as_the_mean() -> None:
-    assert_close(encoded(PositionWeighted(8, 3), moments()), encoded(Mean(), moments()))
+    assert_close(
+        encoded(PositionWeighted(settings(3), generator()), moments()),
+        encoded(Mean(settings(), generator()), moments()),
+    )
 
 
 def test_user_attention_of_a_user_of_whom_nothing_is_known_is_the_mean() -> None:
     now = moments()
     weight = weights(now, torch.ones(6), 0.5)
-    encoder, nobody = UserAttention(8, generator()), torch.zeros_like(USER)
+    encoder, nobody = UserAttention(settings(), generator()), torch.zeros_like(USER)
     assert_close(encoder(VECTORS, now.history, weight, now, nobody),
-                 Mean()(VECTORS, now.history, weight, now, nobody))  # fmt: skip
+                 Mean(settings(), generator())(VECTORS, now.history, weight, now, nobody))  # fmt: skip
 
 
 def test_self_attention_equals_a_loop() -> None:
     encoder, now = self_attention(), moments()
-    found, mean = encoded(encoder, now), encoded(Mean(), now)
+    found, mean = encoded(encoder, now), encoded(Mean(settings(), generator()), now)
     for row, items in enumerate(ROWS):
         if not items:
             assert not found[row].any()
@@ -100,8 +109,8 @@ def test_self_attention_equals_a_loop() -> None:
 
 
 def test_self_attention_starts_as_the_mean() -> None:
-    encoder = SelfAttention(8, 3, 4, 0.0, False, generator())
-    assert_close(encoded(encoder, moments()), encoded(Mean(), moments()))
+    encoder = SelfAttention(replace(settings(), attention_heads=3), generator())
+    assert_close(encoded(encoder, moments()), encoded(Mean(settings(), generator()), moments()))
 
 
 def test_self_attention_looks_at_the_newest_only() -> None:
@@ -136,8 +145,8 @@ def test_a_row_does_not_depend_on_the_others(row: int) -> None:
 
 
 def test_recomputed_activations_give_the_same_gradients() -> None:
-    def gradients(frugal: bool) -> list[torch.Tensor]:
-        encoder = self_attention(frugal=frugal).train()
+    def gradients(checkpointing: bool) -> list[torch.Tensor]:
+        encoder = self_attention(checkpointing=checkpointing).train()
         now = moments()
         encoder(VECTORS, now.history, weights(now, torch.ones(6), 0.5), now, USER).square().sum().backward()
         return [each.grad for each in encoder.parameters()]
@@ -155,7 +164,7 @@ def test_self_attention_drops_nothing_when_it_answers() -> None:
 
 def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
     train, own = planted().train, torch.arange(3)
-    model = InfoNCE(similarity="dot", rows="user", history_dropout=0.25, embedding_dim=400, epochs=1)
+    model = InfoNCE(similarity="dot", examples="user", history_dropout=0.25, embedding_dim=400, epochs=1)
     model.fit(train, None, 0)
     towers, history = model.towers, torch.arange(9)
     now = Moments.of(own, history, own * 3, own * 3 + 3)
@@ -164,20 +173,3 @@ def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
     kept = dropped != 0
     assert_close(dropped[kept], whole[kept] / 0.75)
     assert 0.6 < kept.float().mean() < 0.9
-
-
-@pytest.mark.parametrize(("model", "rows", "missing", "expected"), [
-    (InfoNCE(), "position", 0, "self_attention"),
-    (InfoNCE(), "position", 1, "position_weighted"),
-    (InfoNCE(), "user", 0, "mean"),
-    (SimpleX(), "position", 0, "position_weighted"),
-    (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
-    (InfoNCE(history_encoder="mean"), "position", 0, "mean"),
-])  # fmt: skip
-def test_the_rule_heeds_order_and_attends_where_there_is_much(
-    model, rows, missing, expected, monkeypatch
-) -> None:
-    train = planted().train
-    monkeypatch.setattr(history_encoders, "PLENTY", len(train) + missing)
-    model.rows_ = rows
-    assert encoder_for(model, train) == expected

@@ -7,7 +7,7 @@ from retrieval_leaderboard.evaluation.models.saving import load, save
 from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import MODELS, InfoNCE
 from retrieval_leaderboard.neural.towers.history import Moments
-from retrieval_leaderboard.neural.towers.neighbors import BY_RULE, ENOUGH, neighbors_of, wanted
+from retrieval_leaderboard.neural.towers.neighbors import neighbors_of
 from retrieval_leaderboard.neural.training.build import towers_of
 from retrieval_leaderboard.support.errors import InputError
 
@@ -55,33 +55,15 @@ def test_an_item_that_nobody_took_with_others_is_made_of_itself() -> None:
     assert found.weight.tolist() == [[1, WEIGHT, 0, 0], [1, WEIGHT, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0]]
 
 
-@pytest.mark.parametrize(("settings", "rows", "length", "k"), [
-    ({}, "user", ENOUGH, BY_RULE),
-    ({}, "user", ENOUGH - 1, 0),
-    ({}, "position", ENOUGH, 0),
-    ({"neighbors": 0}, "user", ENOUGH, 0),
-    ({"neighbors": 7}, "position", 1, 7),
-], ids=str)  # fmt: skip
-def test_the_rule_adds_neighbors_where_rows_are_users_with_enough_items(
-    settings: dict, rows: str, length: int, k: int
-) -> None:
-    user = np.repeat(np.arange(2, dtype=np.int32), length)
-    train = Interactions(user, np.tile(np.arange(length, dtype=np.int32), 2), None, 3, length)
-    model = InfoNCE(**settings)
-    model.rows_ = rows
-    assert wanted(model, train) == k
-
-
 @pytest.mark.parametrize("settings", [
     {},
-    {"rows": "position"},
+    {"examples": "interaction"},
     {"shared_history": True, "user_share": 0.3},
     {"features": True, "mlp": "8"},
 ], ids=str)  # fmt: skip
 def test_folded_towers_give_the_same_vectors(settings: dict) -> None:
     train = planted().train
-    model = InfoNCE(embedding_dim=8, neighbors=K, neighbor_weight=WEIGHT, **settings)
-    model.rows_ = settings.get("rows", "user")
+    model = InfoNCE(embedding_dim=8, neighbors=K, neighbor_weight=WEIGHT, **settings).resolved(train, None)
     towers = towers_of(model, train, torch.Generator().manual_seed(0)).eval()
     folded = towers.folded()
     assert folded.neighbors is None
@@ -113,7 +95,7 @@ def test_a_saved_model_answers_as_before(model_class, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("settings", "told"), [
-    ({"neighbors": -2}, "infonce.neighbors is -2: give -1 or more"),
+    ({"neighbors": -1}, "infonce.neighbors is -1: give 0 or more, or auto"),
     ({"neighbor_weight": 0.0}, "infonce.neighbor_weight is 0.0: give more than 0"),
 ], ids=str)  # fmt: skip
 def test_settings_without_a_meaning_are_refused(settings: dict, told: str) -> None:

@@ -8,15 +8,14 @@ from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import EVERY, Averaging
-from retrieval_leaderboard.neural.training.fit import Fit
-from retrieval_leaderboard.neural.training.loop import Loop
+from tests.neural.trainers import trainer_of
 
 DATA = planted()
 SMALL = {"embedding_dim": 8, "batch_size": 2, "negatives": 6, "epochs": 3}
 
 
 def towers():
-    return Loop(InfoNCE(**SMALL), DATA.train, 0).towers
+    return trainer_of(InfoNCE(**SMALL), DATA.train, 0).towers
 
 
 def test_the_mean_of_what_came_after_the_first_step() -> None:
@@ -71,16 +70,17 @@ def test_validation_scores_the_mean(passed, monkeypatch) -> None:
     scored = []
     score = schedule.EarlyStopping.score
 
-    def watched(self, epoch: int) -> float:
-        found = score(self, epoch)
-        scored.append((found, self.model.encode_items()))
+    model = InfoNCE(**SMALL, averaging=0.9, patience=9, similarity="dot")
+
+    def watched(self, epoch: int, recommend) -> float:
+        found = score(self, epoch, recommend)
+        scored.append((found, model.encode_items()))
         if passed:
-            assert_close(torch.from_numpy(self.model.encode_items()), torch.stack(passed).mean(dim=0))
+            assert_close(torch.from_numpy(model.encode_items()), torch.stack(passed).mean(dim=0))
         return found
 
     monkeypatch.setattr(schedule.EarlyStopping, "score", watched)
-    model = InfoNCE(**SMALL, averaging=0.9, patience=9, similarity="dot")
-    Fit(model, DATA.train, DATA.valid, 0).run()
+    model.fit(DATA.train, DATA.valid, 0)
     best, items = max(scored, key=lambda each: each[0])
     assert len(passed) > 3
     assert best == max(each.get("valid_ndcg", 0) for each in model.training_log_)
@@ -88,9 +88,9 @@ def test_validation_scores_the_mean(passed, monkeypatch) -> None:
 
 
 def test_without_it_nothing_is_kept() -> None:
-    fit = Fit(InfoNCE(**SMALL), DATA.train, DATA.valid, 0)
-    fit.run()
-    assert fit.loop.averaging.means == []
+    trainer = trainer_of(InfoNCE(**SMALL), DATA.train)
+    trainer.epoch(1, lambda: None)
+    assert trainer.averaging.means == []
 
 
 @pytest.mark.parametrize(("done", "averaging", "expected"), [

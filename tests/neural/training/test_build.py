@@ -7,7 +7,7 @@ import torch
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.batches.batcher import Taken
-from retrieval_leaderboard.neural.training.build import batcher_of
+from retrieval_leaderboard.neural.training.build import batcher_of, item_weights
 
 COUNTS = np.array([1, 4, 9, 0])
 TRAIN = Interactions(
@@ -20,7 +20,7 @@ TRAIN = Interactions(
 
 
 def batcher(**settings):
-    return batcher_of(InfoNCE(**settings), Taken.of(TRAIN, "cpu"), torch.Generator())
+    return batcher_of(InfoNCE(**settings).resolved(TRAIN, None), Taken.of(TRAIN, "cpu"), torch.Generator())
 
 
 def test_the_more_items_a_user_has_the_less_a_pair_weighs() -> None:
@@ -40,5 +40,5 @@ def test_popularity_is_the_share_of_the_interactions() -> None:
 
 
 def test_a_popular_item_weighs_less_in_a_history() -> None:
-    weight = InfoNCE(history_exponent=0.5).item_weights(TRAIN)
+    weight = item_weights(InfoNCE(history_exponent=0.5), TRAIN)
     np.testing.assert_allclose(weight, [3**-0.5, *[2**-0.5] * 3, *[1] * 6], rtol=1e-6)

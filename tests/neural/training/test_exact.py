@@ -8,8 +8,8 @@ from retrieval_leaderboard.neural.dssm_bce import DssmBce
 from retrieval_leaderboard.neural.infonce import InfoNCE
 from retrieval_leaderboard.neural.simplex_ccl import SimpleX
 from retrieval_leaderboard.neural.training import exact
-from retrieval_leaderboard.neural.training.loop import Loop
 from retrieval_leaderboard.support import compute
+from tests.neural.trainers import trainer_of
 
 MANY = 40_000
 """Beyond what PyTorch gives to one thread."""
@@ -83,8 +83,8 @@ def interactions():
 LARGE = {"embedding_dim": 64, "batch_size": 1_024, "negatives": 600}
 CASES = {
     "layer norm": InfoNCE(**LARGE, mlp="96", norm="layer"),
-    "batch norm": DssmBce(**LARGE, mlp="96", norm="batch", rows="user"),
-    "user attention": SimpleX(**LARGE, history_encoder="user_attention", rows="user"),
+    "batch norm": DssmBce(**LARGE, mlp="96", norm="batch", examples="user"),
+    "user attention": SimpleX(**LARGE, history_encoder="user_attention", examples="user"),
     "self attention": InfoNCE(**LARGE, history_encoder="self_attention", max_history=20),
     "neighbors": SimpleX(**LARGE, neighbors=10, user_share=0.5),
 }
@@ -95,11 +95,12 @@ def test_training_does_not_depend_on_the_number_of_threads(case, monkeypatch):
     model, train, states = CASES[case], interactions(), []
     for threads in (1, 2, 3):
         monkeypatch.setattr(compute, "_current", compute.Compute(threads=threads))
-        loop = Loop(model, train, seed=0)
-        _, batches = loop._batches(1)
+        trainer = trainer_of(model, train, seed=0)
+        _, batches = trainer._batches(1)
         for _, batch in zip(range(2), batches, strict=False):
-            loop.step([batch])
-        model.adopt(loop.towers, train)
+            trainer.step(batch)
+        model.resolved_ = model.resolve(train, None)
+        model.set_towers(trainer.towers, train)
         queries = train.queries(np.arange(train.n_users))
         states.append([model.encode_queries(queries), model.encode_items()])
     for other in states[1:]:

@@ -38,6 +38,10 @@ CASES = {
 }
 
 
+def needed(train, **settings) -> int:
+    return memory.needed(InfoNCE(**settings).resolved(train, None), train)
+
+
 def growth(case: str) -> float:
     """MiB that a fit adds to what importing and reading took; called in a process of its own."""
     progress.configure(quiet=True)
@@ -54,7 +58,7 @@ def growth(case: str) -> float:
 )
 def test_the_estimate_is_what_a_fit_takes(case) -> None:
     settings, data = CASES[case]
-    estimate = memory.needed(InfoNCE(**settings), data()) / memory.MIB
+    estimate = needed(data(), **settings) / memory.MIB
     assert 0.6 * estimate < call(growth, case) < 1.3 * estimate
 
 
@@ -65,12 +69,12 @@ def test_on_a_gpu_both_kinds_of_memory_are_checked(monkeypatch) -> None:
         free = {"cuda": 2**40, "cpu": 2**40} | {short: 2**20}
         monkeypatch.setattr(memory, "available", free.__getitem__)
         with pytest.raises(InputError, match=f"of {kind} memory, 1 MiB are free"):
-            memory.check(InfoNCE(**WIDE), wide())
+            memory.check(InfoNCE(**WIDE).resolved(wide(), None), wide())
 
 
 def test_hard_negatives_count() -> None:
     many = replace(DATA.train_valid, n_users=1_000_000)
-    more = memory.needed(InfoNCE(hard_negatives=2), many) - memory.needed(InfoNCE(), many)
+    more = needed(many, hard_negatives=2) - needed(many)
     assert more >= 1_000_000 * 100 * 8
 
 
@@ -82,11 +86,9 @@ def test_what_cannot_fit_is_refused_with_advice(monkeypatch) -> None:
 
 
 def test_features_and_ids_count() -> None:
-    def needed(**settings) -> int:
-        return memory.needed(InfoNCE(**settings), replace(DATA.train_valid, n_users=1_000_000))
-
-    assert needed(user_share=0.5) - needed() == pytest.approx(1_000_000 * 64 * 4 * memory.COPIES)
-    assert needed(features=True) > needed()
+    many = replace(DATA.train_valid, n_users=1_000_000)
+    assert needed(many, user_share=0.5) - needed(many) == pytest.approx(1_000_000 * 64 * 4 * memory.COPIES)
+    assert needed(many, features=True) > needed(many)
 
 
 def test_available_memory_is_told() -> None:

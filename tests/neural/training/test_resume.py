@@ -20,7 +20,7 @@ from retrieval_leaderboard.support.stopping import StoppedError
 SMALL = {"embedding_dim": 16, "batch_size": 10, "negatives": 12, "epochs": 4}
 RICH = {
     "features": True, "id_dropout": 0.2, "history_dropout": 0.2, "dropout": 0.2, "mlp": "16",
-    "user_share": 0.2, "hard_negatives": 2, "hard_refresh": 1, "accumulate": 2, "batch_size": 6,
+    "user_share": 0.2, "hard_negatives": 2, "batch_size": 6,
 }  # fmt: skip
 DATA = planted()
 
@@ -56,10 +56,13 @@ def vectors(model) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("steps", [2, 7, 19])
 @pytest.mark.parametrize(("model", "settings"), [
     (InfoNCE, {}),
-    (InfoNCE, RICH | {"streaming_log_q": True, "norm": "layer", "averaging": 0.6}),
-    (SimpleX, {"rows": "position", "history_encoder": "self_attention", "dropout": 0.1, "context": True}),
+    (InfoNCE, RICH | {"norm": "layer", "averaging": 0.6}),
+    (
+        SimpleX,
+        {"examples": "interaction", "history_encoder": "self_attention", "dropout": 0.1, "context": True},
+    ),
     (DssmBce, RICH | {"norm": "batch"}),
-], ids=["infonce", "infonce, averaged", "simplex_ccl, position", "dssm_bce, batch norm"])  # fmt: skip
+], ids=["infonce", "infonce, averaged", "simplex_ccl, interaction", "dssm_bce, batch norm"])  # fmt: skip
 def test_bit_for_bit(model, settings, steps, stop_after, tmp_path) -> None:
     settings = SMALL | settings
     straight = vectors(fitted(model(**settings)))
@@ -93,7 +96,7 @@ def test_without_resume_the_training_begins_anew(stop_after, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    ({"temperature": 0.2}, "its setting temperature is 0.0, here it is 0.2"),
+    ({"temperature": 0.3}, "its setting temperature is 0.2, here it is 0.3"),
     ({"embedding_dim": 8}, "its setting embedding_dim is 16, here it is 8"),
 ])  # fmt: skip
 def test_a_checkpoint_of_other_settings_is_refused(change, said, stop_after, tmp_path) -> None:

@@ -1,5 +1,4 @@
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,19 +6,14 @@ import pytest
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.neural.training import schedule
-from retrieval_leaderboard.neural.training.schedule import EarlyStopping, horizon, rate
+from retrieval_leaderboard.neural.training.schedule import EarlyStopping, rate
 
 LENGTH = 30
 
 
-class Fixed:
-    """Answers every query with items 0, 1, 2, …"""
-
-    patience, watcher = 2, None
-
-    def recommend(self, queries, k):
-        items = np.tile(np.arange(k, dtype=np.int32), (len(queries), 1))
-        return items, np.zeros(items.shape, np.float32)
+def recommend(queries, k):
+    """Items 0, 1, 2, … for every query."""
+    return np.tile(np.arange(k, dtype=np.int32), (len(queries), 1))
 
 
 def queries(truths: list[int]) -> Queries:
@@ -30,12 +24,12 @@ def queries(truths: list[int]) -> Queries:
 
 
 def stopping(truths: list[int], scores: int = 10**6, epochs: int = 10) -> EarlyStopping:
-    return EarlyStopping(Fixed(), queries(truths), scores, LENGTH, epochs, seed=0)
+    return EarlyStopping(queries(truths), scores, LENGTH, epochs, patience=2, seed=0)
 
 
 def test_the_score_is_ndcg_at_20() -> None:
     # The true items stand at ranks 1, 20 and 21.
-    assert stopping([0, 19, 20]).score(1) == pytest.approx((1 + 1 / math.log2(21) + 0) / 3)
+    assert stopping([0, 19, 20]).score(1, recommend) == pytest.approx((1 + 1 / math.log2(21) + 0) / 3)
 
 
 def test_an_epoch_that_is_as_good_is_not_better(monkeypatch) -> None:
@@ -44,7 +38,7 @@ def test_an_epoch_that_is_as_good_is_not_better(monkeypatch) -> None:
     here = stopping([0])
     stopped = []
     for epoch in range(1, 5):
-        here.score(epoch)
+        here.score(epoch, recommend)
         stopped.append(here.stop)
     assert (here.best_epoch, here.best_score) == (2, 0.5)
     assert stopped == [False, False, False, True]
@@ -70,18 +64,6 @@ def test_looking_takes_no_more_than_its_share_of_the_time(scores: int, epochs: i
     here = stopping([0, 1], scores, epochs)
     due = [epoch for epoch in range(1, epochs + 1) if here.due(epoch)]
     assert due == sorted({*range(every, epochs + 1, every), epochs})
-
-
-@pytest.mark.parametrize(("epochs", "steps", "chosen", "expected"), [
-    (7, 1, 0, 7),  # as set
-    (0, 350, 0, 10),  # as many as come to 3,500 steps
-    (0, 349, 0, 11),
-    (0, 3500, 0, 4),
-    (0, 1, 0, 60),
-    (7, 1, 9, 9),  # never fewer than were chosen
-])  # fmt: skip
-def test_epochs(epochs: int, steps: int, chosen: int, expected: int) -> None:
-    assert horizon(SimpleNamespace(epochs=epochs), steps, chosen) == expected
 
 
 @pytest.mark.parametrize(("done", "expected"), [

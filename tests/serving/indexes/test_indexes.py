@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.accuracy import contains
 from retrieval_leaderboard.evaluation.ranking import ties, topk
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.indexes import KINDS
@@ -73,7 +72,7 @@ def test_flat_is_exact(build, items, queries):
 def test_the_others_come_near(kind, recall, build, items, queries):
     exact, _ = topk.inner_product(queries, items, Ragged.empty(len(queries)), K)
     found, scores = build(kind).search(queries, K, Ragged.empty(len(queries)))
-    assert contains(Ragged.from_rows(list(exact)), found).mean() > recall
+    assert Ragged.from_rows(list(exact)).contains(found).mean() > recall
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
@@ -85,7 +84,7 @@ def test_a_list_is_full_whatever_is_excluded(kind, build, queries):
     found, scores = build(kind).search(queries[:3], 25, exclude)
     assert sorted(found[0]) == kept.tolist(), "the 25 items left, and no other"
     assert (found >= 0).all() and np.isfinite(scores).all()
-    assert not contains(exclude, found).any()
+    assert not exclude.contains(found).any()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.datasets import catalog, load
+from retrieval_leaderboard.datasets import load, loader
 from retrieval_leaderboard.datasets.sources import download
+from retrieval_leaderboard.datasets.sources.download import Download
+from retrieval_leaderboard.datasets.sources.listing import listing
 from retrieval_leaderboard.support.errors import InputError
 
 TRAIN = "\n".join(" ".join(map(str, [user, *range(user, user + 10)])) for user in range(8))
@@ -31,9 +33,9 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders that downloads were asked for; none succeeds."""
     asked: list[Path] = []
 
-    def fetch(name: str, folder: Path) -> None:
+    def fetch(name: str, files: Download, folder: Path) -> None:
         asked.append(folder)
-        raise InputError(f"{name} could not be downloaded; get it by hand")
+        raise InputError(f"{name} could not be downloaded; get it manually")
 
     monkeypatch.setattr(download, "fetch", fetch)
     return asked
@@ -91,12 +93,12 @@ def test_a_carve_is_declared_or_asked_for(tmp_path: Path):
         for carve in (None, "draw", "as-test")
     }
     assert carves == {
-        ("gowalla", None): "stretch",
+        ("gowalla", None): "block",
         ("gowalla", "draw"): "draw",
-        ("gowalla", "as-test"): "stretch",
+        ("gowalla", "as-test"): "block",
         ("amazon-cds", None): "draw",
         ("amazon-cds", "draw"): "draw",
-        ("amazon-cds", "as-test"): "stretch",
+        ("amazon-cds", "as-test"): "block",
     }
 
 
@@ -104,7 +106,9 @@ def test_a_carve_that_cannot_be_had(tmp_path: Path):
     write_lightgcn(tmp_path / "gowalla")
     with pytest.raises(InputError, match="unknown carve 'drawn': did you mean 'draw'"):
         load("gowalla", tmp_path, carve="drawn")
-    with pytest.raises(InputError, match="carve draw: that is for protocol 'published'; 'time' fixes"):
+    with pytest.raises(
+        InputError, match=r"carve draw: that is for protocol published; leave it out for .*log\.csv"
+    ):
         load(str(write_log(tmp_path / "log.csv")), tmp_path, carve="draw")
 
 
@@ -122,14 +126,14 @@ def test_missing_files_say_where_they_were_looked_for_and_how_to_get_them(
     with pytest.raises(InputError) as error:
         load("gowalla", tmp_path)
     assert str(tmp_path / "gowalla") in str(error.value)
-    assert "get it by hand" in str(error.value)
+    assert "get it manually" in str(error.value)
     assert offline == [tmp_path / "gowalla"]
 
 
 def test_downloaded_once_into_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked: list[Path] = []
 
-    def fetch(name: str, folder: Path) -> None:
+    def fetch(name: str, files: Download, folder: Path) -> None:
         asked.append(folder)
         write_lightgcn(folder)
 
@@ -147,7 +151,7 @@ def test_a_dataset_that_another_command_just_downloaded_is_not_downloaded_again(
         write_lightgcn(folder / "yelp2018")
         yield
 
-    monkeypatch.setattr(catalog, "locked", after_another)
+    monkeypatch.setattr(loader, "locked", after_another)
     assert load("yelp2018", tmp_path).name == "yelp2018"
     assert offline == []
 
@@ -319,7 +323,7 @@ def test_the_stand_in_never_bears_the_name_aliec(tmp_path: Path, offline: list[P
 
 def test_without_a_stand_in_missing_aliec_is_an_error(tmp_path: Path, offline: list[Path]):
     with pytest.raises(InputError, match="aliec is not in"):
-        load("aliec", tmp_path, stand_in=False)
+        load("aliec", tmp_path, fallback=False)
 
 
 def test_generated_files_in_the_folder_of_aliec(tmp_path: Path):
@@ -327,8 +331,8 @@ def test_generated_files_in_the_folder_of_aliec(tmp_path: Path):
 
     simulator.generate(tmp_path / "aliec", 0.002)
     assert load("aliec", tmp_path).name == "aliec-sim"
-    with pytest.raises(InputError, match="holds generated files"):
-        load("aliec", tmp_path, stand_in=False)
+    with pytest.raises(InputError, match="holds aliec-sim, synthetic"):
+        load("aliec", tmp_path, fallback=False)
 
 
 # the list
@@ -336,20 +340,20 @@ def test_generated_files_in_the_folder_of_aliec(tmp_path: Path):
 
 def test_listing(tmp_path: Path):
     write_lightgcn(tmp_path / "gowalla")
-    listed = {line.name: line for line in catalog.listing(tmp_path)}
+    listed = {line.name: line for line in listing(tmp_path)}
     assert next(iter(listed)) == "aliec-sim"
     assert listed["gowalla"].status == "found"
     assert listed["gowalla"].folder == tmp_path / "gowalla"
     assert listed["yelp2018"].status == "downloadable"
     assert listed["aliec-sim"].status == "embedded"
-    assert listed["aliec"].status == "by hand"
+    assert listed["aliec"].status == "manual download"
     assert listed["ml-1m"].protocols == ("next-item", "cold-items", "leave-last-one", "time")
 
 
 def test_a_part_of_aliec_is_listed_as_such_and_not_stood_in_for(tmp_path: Path, offline: list[Path]):
     (tmp_path / "aliec").mkdir()
     (tmp_path / "aliec" / "raw_sample.csv").write_text("user,time_stamp,adgroup_id,pid,nonclk,clk\n")
-    assert {line.name: line.status for line in catalog.listing(tmp_path)}["aliec"] == "incomplete"
+    assert {line.name: line.status for line in listing(tmp_path)}["aliec"] == "incomplete"
     with pytest.raises(InputError, match=r"lacks ad_feature\.csv and user_profile\.csv"):
         load("aliec", tmp_path)
     assert offline == []
@@ -357,8 +361,9 @@ def test_a_part_of_aliec_is_listed_as_such_and_not_stood_in_for(tmp_path: Path, 
 
 def test_the_list_needs_no_heavy_import(tmp_path: Path):
     program = (
-        "import sys; from pathlib import Path; from retrieval_leaderboard.datasets import catalog; "
-        "catalog.listing(Path('.')); "
+        "import sys; from pathlib import Path; "
+        "from retrieval_leaderboard.datasets.sources.listing import listing; "
+        "listing(Path('.')); "
         "print([m for m in ('pandas', 'scipy', 'torch', 'requests', 'pyarrow') if m in sys.modules])"
     )
     done = subprocess.run(
@@ -380,12 +385,12 @@ def test_real_datasets_load_by_name(data_dir: Path, name: str, queries: int, exc
 
 @pytest.mark.parametrize(
     ("name", "fingerprint", "carve"),
-    [("gowalla", "fa3740b83efc", "stretch"), ("amazon-beauty", "f35d74064f27", "draw")],
+    [("gowalla", "fa3740b83efc", "block"), ("amazon-beauty", "f35d74064f27", "draw")],
 )
 def test_validation_of_the_stored_boards(data_dir: Path, name: str, fingerprint: str, carve: str):
     dataset = load(name, data_dir)
     assert (dataset.fingerprint, dataset.carve) == (fingerprint, carve)
-    if carve == "stretch":
+    if carve == "block":
         assert load(name, data_dir, carve="draw").fingerprint != fingerprint
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
 from retrieval_leaderboard.neural.towers.distinct import distinct
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
@@ -23,15 +24,18 @@ from retrieval_leaderboard.neural.towers.history_encoders import (
     SelfAttention,
     UserAttention,
 )
-from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
 from retrieval_leaderboard.neural.towers.tables import Table
+from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns, Vocabulary
+
+INIT_SCALE = 0.1
+"""Standard deviation of fresh embeddings."""
 
 
 class TwoTowers(nn.Module):
     """A head over fields on either side.
 
-    User: γ·e_u, (1-γ)·W·history, (1-γ)·newest item, profile features, context; the first two are
-    SimpleX's (Mao et al. 2021, eq. 4). Item: e_i and features. The id embedding of a user or item
+    User: γ·e_u, (1-γ)·history, (1-γ)·newest item, profile features, context; the first two are SimpleX's
+    (Mao et al. 2021, eq. 4) without its matrix. Item: e_i and features. The id embedding of a user or item
     without training interactions counts as zero. Where the vocabulary has neighbors, theirs are added to
     every id embedding of an item.
     """
@@ -40,43 +44,46 @@ class TwoTowers(nn.Module):
     item_known: Tensor
     item_weight: Tensor
 
-    def __init__(self, shape: Shape, vocabulary: Vocabulary, generator: torch.Generator | None) -> None:
-        """Without a generator big tables are left at zero, for weights to be loaded."""
+    def __init__(
+        self, settings: TowerSettings, vocabulary: Vocabulary, generator: torch.Generator | None
+    ) -> None:
+        """The settings are resolved; without a generator tables are zero, for weights to be loaded."""
         super().__init__()
-        self.shape = shape
+        self.settings, self.columns = settings, vocabulary.columns
         n_users, n_items = len(vocabulary.user_known), len(vocabulary.item_known)
-        dim, scale, with_history = shape.dim, shape.init_scale, shape.user_share < 1
+        dim, with_history = settings.embedding_dim, settings.user_share < 1
+        in_order = settings.examples == "interaction"
+        self.recency = settings.recency if in_order else 0.0
 
         def table(rows: int, wanted: bool) -> Table | None:
-            return Table(rows, dim, scale, generator) if wanted else None
+            return Table(rows, dim, INIT_SCALE, generator) if wanted else None
 
         def features(columns: Columns | None) -> FeatureEncoder | None:
-            return FeatureEncoder(columns, dim, scale, generator) if columns else None
+            return FeatureEncoder(columns, dim, INIT_SCALE, generator) if columns else None
 
-        self.item = Table(n_items, dim, scale, generator)
-        self.history = table(n_items, with_history and not shape.shared)
-        self.newest = table(n_items, with_history and shape.newest)
-        self.user = table(n_users, shape.user_share > 0)
-        self.user_features, self.item_features = features(shape.user_columns), features(shape.item_columns)
+        self.item = Table(n_items, dim, INIT_SCALE, generator)
+        self.history = table(n_items, with_history and not settings.shared_history)
+        self.newest = table(n_items, with_history and in_order)
+        self.user = table(n_users, settings.user_share > 0)
+        self.user_features, self.item_features = features(self.columns.user), features(self.columns.item)
         self.user_rows, self.item_rows = vocabulary.user_rows, vocabulary.item_rows
         self.neighbors = vocabulary.neighbors
-        self.context = features(shape.context_columns)
-        self.project = nn.Parameter(torch.eye(dim)) if shape.project else None
-        self.encoder = _encoder(shape, generator) if with_history else None
-        self.user_head = Head(self._user_fields(), dim, shape.head, generator)
-        self.item_head = Head(1 + _fields(self.item_features), dim, shape.head, generator)
+        self.context = features(self.columns.context)
+        self.encoder = _encoder(settings, generator) if with_history else None
+        self.user_head = Head(self._user_fields(), settings, generator)
+        self.item_head = Head(1 + _fields(self.item_features), settings, generator)
         self.bias = nn.Parameter(torch.zeros(()))
         for name in ("user_known", "item_known", "item_weight"):
             self.register_buffer(name, getattr(vocabulary, name))
 
     @classmethod
-    def restore(cls, shape: Shape, state: Mapping[str, Tensor]) -> Self:
+    def restore(cls, settings: TowerSettings, columns: TowerColumns, state: Mapping[str, Tensor]) -> Self:
         """Towers with the weights of `state_dict()`, whose tensors they share."""
         vocabulary = Vocabulary(
-            state["user_known"], state["item_known"], state["item_weight"],
+            state["user_known"], state["item_known"], state["item_weight"], columns,
             _rows(state, "user_rows."), _rows(state, "item_rows."),
         )  # fmt: skip
-        towers = cls(shape, vocabulary, None)
+        towers = cls(settings, vocabulary, None)
         towers.load_state_dict(state, assign=True)
         return towers.eval()
 
@@ -91,7 +98,7 @@ class TwoTowers(nn.Module):
                 table = getattr(self, name)
                 if table is not None:
                     state[f"{name}.weight"] = functional.pad(self.neighbors(table, every), (0, 0, 0, 1))
-        return TwoTowers.restore(self.shape, state)
+        return TwoTowers.restore(self.settings, self.columns, state)
 
     def _user_fields(self) -> int:
         parts = (self.user, self.encoder, self.newest)
@@ -109,7 +116,7 @@ class TwoTowers(nn.Module):
     def new_items(self, rows: FeatureRows) -> Tensor:
         """float[n, d]: the vectors of n items of which nothing but the features, `rows`, is known."""
         ids = torch.arange(len(rows.codes) - 1, device=rows.codes.device)
-        return self._item(self.item.rows.new_zeros(len(ids), self.shape.dim), rows, ids)
+        return self._item(self.item.rows.new_zeros(len(ids), self.settings.embedding_dim), rows, ids)
 
     def _item(self, own: Tensor, rows: FeatureRows | None, ids: Tensor) -> Tensor:
         fields = own.unsqueeze(1)
@@ -125,7 +132,7 @@ class TwoTowers(nn.Module):
         own, profile = self._own(moments.user), self._profile(moments.user, given)
         fields = [] if own is None else [own]
         if self.encoder is not None:
-            base = self.bias.new_zeros(len(moments.user), self.shape.dim)
+            base = self.bias.new_zeros(len(moments.user), self.settings.embedding_dim)
             for each in (own, profile):
                 base = base if each is None else base + each.sum(dim=1)
             fields.append(self._history(moments, base).unsqueeze(1))
@@ -133,7 +140,7 @@ class TwoTowers(nn.Module):
             newest = moments.newest()
             known = self._known(self.item_known, newest) * moments.has_history.unsqueeze(1)
             vector = self._embeddings(self.newest, newest)
-            fields.append(((1 - self.shape.user_share) * known * vector).unsqueeze(1))
+            fields.append(((1 - self.settings.user_share) * known * vector).unsqueeze(1))
         if profile is not None:
             fields.append(profile)
         if self.context is not None:
@@ -146,7 +153,7 @@ class TwoTowers(nn.Module):
         if self.user is None:
             return None
         known = self._known(self.user_known, user) * (user >= 0).unsqueeze(1)
-        return (self.shape.user_share * known * self.user(user.clamp(min=0))).unsqueeze(1)
+        return (self.settings.user_share * known * self.user(user.clamp(min=0))).unsqueeze(1)
 
     def _profile(self, user: Tensor, given: FeatureRows | None) -> Tensor | None:
         """float[b, f, d]"""
@@ -159,18 +166,17 @@ class TwoTowers(nn.Module):
         return torch.where((user >= 0).view(-1, 1, 1), known, told)
 
     def _history(self, moments: Moments, base: Tensor) -> Tensor:
-        """float[b, d]: (1-γ)·W·history."""
+        """float[b, d]: (1-γ)·history."""
         item, vectors, place = self._lease(self.history or self.item, moments.history)
         vectors = vectors * self._known(self.item_known, item)
         if self.item_features is not None and self.item_rows is not None:
             vectors = vectors + self.item_features(self.item_rows, item).sum(dim=1)
-        weight = weights(moments, self.item_weight, self.shape.recency)
+        weight = weights(moments, self.item_weight, self.recency)
         assert self.encoder is not None
         vector = self.encoder(vectors, place, weight, moments, base)
-        projected = vector if self.project is None else vector @ self.project
-        if self.shape.history_dropout:
-            projected = functional.dropout(projected, self.shape.history_dropout, self.training)
-        return (1 - self.shape.user_share) * projected
+        if self.settings.history_dropout:
+            vector = functional.dropout(vector, self.settings.history_dropout, self.training)
+        return (1 - self.settings.user_share) * vector
 
     def _lease(self, table: Table, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The distinct `items`, their embeddings with neighbors, and for each of `items` its place."""
@@ -186,12 +192,12 @@ class TwoTowers(nn.Module):
     def _known(self, known: Tensor, ids: Tensor) -> Tensor:
         """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""
         kept = known[ids]
-        if self.training and self.shape.id_dropout:
-            kept = kept * (torch.rand_like(kept) >= self.shape.id_dropout)
+        if self.training and self.settings.id_dropout:
+            kept = kept * (torch.rand_like(kept) >= self.settings.id_dropout)
         return kept.unsqueeze(1)
 
     def _scaled(self, vectors: Tensor) -> Tensor:
-        return functional.normalize(vectors, dim=1) if self.shape.cosine else vectors
+        return functional.normalize(vectors, dim=1) if self.settings.similarity == "cosine" else vectors
 
     def told(self, moments: Moments, given: FeatureRows | None = None) -> Tensor:
         """bool[b]: whether anything is known of the moments' users."""
@@ -223,15 +229,12 @@ class TwoTowers(nn.Module):
         return [*tables, *self.parameters()]
 
 
-def _encoder(shape: Shape, generator: torch.Generator | None) -> nn.Module:
-    if shape.history_encoder == "position_weighted":
-        return PositionWeighted(shape.dim, shape.longest)
-    if shape.history_encoder == "user_attention":
-        return UserAttention(shape.dim, generator)
-    if shape.history_encoder == "self_attention":
-        rest = (shape.head.dropout, shape.frugal, generator)
-        return SelfAttention(shape.dim, shape.heads, shape.longest, *rest)
-    return Mean()
+def _encoder(settings: TowerSettings, generator: torch.Generator | None) -> nn.Module:
+    kinds = {
+        "mean": Mean, "position_weighted": PositionWeighted,
+        "user_attention": UserAttention, "self_attention": SelfAttention,
+    }  # fmt: skip
+    return kinds[settings.history_encoder](settings, generator)
 
 
 def _fields(part: FeatureEncoder | None) -> int:

@@ -1,4 +1,4 @@
-"""Items that no model has learned from, held out so that a query meets them for the first time."""
+"""Protocol `cold-items`: items that no model has learned from, which a query meets for the first time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.splits.protocols import Parts, next_item
+from retrieval_leaderboard.datasets.splits.protocol import Parts
+from retrieval_leaderboard.datasets.splits.protocols import next_item
 
 COLD_SHARE = 0.1
 
@@ -17,8 +18,8 @@ Members = npt.NDArray[np.bool_]
 """bool[n_items]"""
 
 
-def cold_items(log: Log, seed: int) -> Parts:
-    """As `next_item`, with a tenth of the catalog's items cold in the test part, drawn by `seed`.
+def split(log: Log, seed: int) -> Parts:
+    """As `next-item`, with a tenth of the catalog's items cold in the test part, drawn by `seed`.
 
     Three kinds of items, by where an interaction with one is learned from:
 
@@ -26,14 +27,14 @@ def cold_items(log: Log, seed: int) -> Parts:
       No validation query asks for one either, so no choice rests on what is known of it later.
     - cold in the validation part, another tenth: `train` has none and `train_valid` has all, so
       that the choice is made on queries that ask for cold items, and the final model knows these.
-    - the others: as in `next_item`.
+    - the others: as in `next-item`.
 
-    Test queries are those of `next_item`, and every item stays in the catalog. Histories stay
+    Test queries are those of `next-item`, and every item stays in the catalog. Histories stay
     whole: an item the user took before the query is there even where it is cold, because it
     is known of the user at that moment, and a model that knows the item's features can use it. A user
     whose training interactions are all held out has a history and no training row.
     """
-    parts = next_item(log, seed)
+    parts = next_item.split(log, seed)
     cold, cold_in_valid = draw(len(log.item_ids), seed)
     train_valid = _without(parts.train_valid, cold)
     removed = len(parts.train_valid) - len(train_valid)
@@ -71,3 +72,12 @@ def _without(rows: Interactions, items: Members) -> Interactions:
 def _not_asking_for(queries: Queries, items: Members) -> Queries:
     """`queries`, which have one relevant item each, without those whose item is one of `items`."""
     return queries.take(np.flatnonzero(~items[queries.relevant.compact()[0]]))
+
+
+PROTOCOL = replace(
+    next_item.PROTOCOL,
+    name="cold-items",
+    split=split,
+    validation="the three events of each user before the test events, but for items that are cold in the "
+    "test part; another tenth of the items is cold in it",
+)

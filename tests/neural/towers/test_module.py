@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.towers.history import Moments
-from retrieval_leaderboard.neural.towers.shape import Shape, Vocabulary
-from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
 
 USERS, ITEMS, DIM, SHARE = 3, 6, 4, 0.3
 KNOWN_USERS, KNOWN_ITEMS = torch.tensor([1.0, 0.0, 1.0]), torch.tensor([1.0, 1, 1, 1, 0, 1])
@@ -14,13 +15,13 @@ WEIGHT = torch.tensor([1.0, 0.5, 0.25, 2.0, 1.0, 1.0])
 ASKED = [(0, [1, 2, 3]), (1, [5]), (2, []), (-1, [3, 4]), (-1, [])]
 
 
-def towers(**shape) -> TwoTowers:
+def towers(**changed) -> TwoTowers:
     generator = torch.Generator().manual_seed(0)
-    kind = Shape(DIM, False, SHARE, False, True, True, 0.5, 1.0)
-    found = TwoTowers(Shape(**(vars(kind) | shape)), Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT), generator)
-    with torch.no_grad():
-        found.project.normal_(generator=generator)
-    return found.eval()
+    settings = InfoNCE(
+        **{"embedding_dim": DIM, "similarity": "dot", "user_share": SHARE, "examples": "interaction",
+           "recency": 0.5, "history_encoder": "mean", "neighbors": 0} | changed
+    )  # fmt: skip
+    return TwoTowers(settings, Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT), generator).eval()
 
 
 def moments() -> Moments:
@@ -34,7 +35,7 @@ def moments() -> Moments:
 
 @torch.no_grad()
 def plain(found: TwoTowers, user: int, history: list[int]) -> torch.Tensor:
-    """γ·e_u + (1-γ)·W·history + (1-γ)·newest; what has no training interactions is left out."""
+    """γ·e_u + (1-γ)·history + (1-γ)·newest; what has no training interactions is left out."""
     vector = torch.zeros(DIM)
     if user >= 0 and KNOWN_USERS[user]:
         vector += SHARE * found.user.rows[user]
@@ -42,7 +43,7 @@ def plain(found: TwoTowers, user: int, history: list[int]) -> torch.Tensor:
         age = torch.arange(len(history), 0, -1)
         share = WEIGHT[history] * age**-0.5
         embeddings = found.history.rows[history] * KNOWN_ITEMS[history].unsqueeze(1)
-        vector += (1 - SHARE) * (share / share.sum()) @ embeddings @ found.project
+        vector += (1 - SHARE) * (share / share.sum()) @ embeddings
         if KNOWN_ITEMS[history[-1]]:
             vector += (1 - SHARE) * found.newest.rows[history[-1]]
     return vector
@@ -50,7 +51,7 @@ def plain(found: TwoTowers, user: int, history: list[int]) -> torch.Tensor:
 
 @pytest.mark.parametrize("cosine", [False, True])
 def test_a_user_is_id_history_and_newest_item(cosine: bool) -> None:
-    found = towers(cosine=cosine)
+    found = towers(similarity="cosine" if cosine else "dot")
     expected = torch.stack([plain(found, user, history) for user, history in ASKED])
     if cosine:
         expected = expected / expected.norm(dim=1, keepdim=True).clamp(min=1e-12)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.batches.batcher import Batch, Rows, Taken, position_rows, user_rows
-from retrieval_leaderboard.neural.towers.two_towers import TwoTowers
+from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.module import TwoTowers
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import Averaging
 from retrieval_leaderboard.neural.training.build import batcher_of, towers_of
@@ -22,7 +23,6 @@ from retrieval_leaderboard.neural.training.checkpoint import Tensors, part, pref
 from retrieval_leaderboard.neural.training.exact import taken, total
 from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
 from retrieval_leaderboard.neural.training.threads import Spare
-from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
 
@@ -30,8 +30,14 @@ HIT_SCORE = -65504.0
 """Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
 
 
+Loss = Callable[[Tensor, Tensor, Batch, TwoTowers], Tensor]
+"""As `TwoTower.pair_loss`"""
+CLIP_NORM = 10.0
+"""Largest norm of all gradients of a step together."""
+
+
 @dataclass
-class Underway:
+class EpochState:
     """An epoch that has begun."""
 
     number: int
@@ -45,41 +51,42 @@ class Underway:
     seconds: float = 0.0
 
 
-class Loop:
+class Trainer:
     """Towers, batches and optimizer of one fit."""
 
-    def __init__(self, model: TwoTower, train: Interactions, seed: int, chosen: int = 0) -> None:
-        """`chosen` is how many epochs will be trained, where that is known beforehand."""
+    def __init__(
+        self, settings: TowerSettings, loss: Loss, train: Interactions, seed: int, chosen: int = 0
+    ) -> None:
+        """The settings are resolved; `chosen` epochs will be trained, where that is known beforehand."""
         here = compute.current()
         self.threads = Spare()
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
-        self.model, self.train, self.device = model, train, here.device
-        model.settle(train)
+        self.settings, self.loss, self.device = settings, loss, here.device
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
-        self.towers = towers_of(model, train, torch.Generator().manual_seed(seed)).to(self.device)
+        self.towers = towers_of(settings, train, torch.Generator().manual_seed(seed)).to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.taken = Taken.of(train, self.device, self.towers.shape.context_columns)
-        self.batcher = batcher_of(model, self.taken, self.generator)
+        self.taken = Taken.of(train, self.device, self.towers.columns.context)
+        self.batcher = batcher_of(settings, self.taken, self.generator)
         rows = self.rows()
         if not len(rows):
             raise InputError(
-                f"{model.name}: no user has two training interactions, one to learn from the other; "
+                f"{settings.name}: no user has two training interactions, one to learn from the other; "
                 "set user_share above 0, or use more data"
             )
-        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / (model.batch_size * model.accumulate))
-        first = torch.arange(min(len(rows), model.batch_size), device=self.device)
-        counting = replace(self.batcher, streaming=None)  # What is only counted has not been seen.
-        self.scores = len(rows) * len(counting.assemble(rows, first).negative)
+        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / settings.batch_size)
+        first = torch.arange(min(len(rows), settings.batch_size), device=self.device)
+        self.scores = len(rows) * len(self.batcher.assemble(rows, first).negative)
         """Scores of a row with a negative in one epoch, about."""
-        self.epochs = schedule.horizon(model, self.steps_an_epoch, chosen)
+        # No fewer than were chosen on less data, whose epochs are shorter.
+        self.epochs = max(concrete(settings.epochs), chosen)
         self.optimizer = RowwiseAdamW(
-            self.towers, model.learning_rate, model.weight_decay, gentle=self.towers.gentle()
+            self.towers, settings.learning_rate, settings.weight_decay, gentle=self.towers.gentle()
         )
-        before = math.ceil((1 - model.averaging) * self.epochs * self.steps_an_epoch)
+        before = math.ceil((1 - settings.averaging) * self.epochs * self.steps_an_epoch)
         self.averaging = Averaging(self.towers, before)
         self.scaler = torch.amp.GradScaler(self.device, enabled=here.precision == "fp16")
         self.precision = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(here.precision)
-        self.underway: Underway | None = None
+        self.underway: EpochState | None = None
 
     def epoch(self, number: int, tick: Callable[[], None]) -> dict[str, float]:
         """One pass over the rows: its number, mean loss, (row, target) pairs a second, and seconds.
@@ -91,9 +98,9 @@ class Loop:
         started = time.perf_counter()
         epoch, batches = self._batches(number)
         before = epoch.seconds
-        while group := list(islice(batches, self.model.accumulate)):
-            epoch.loss += self.step(group)
-            epoch.pairs += sum(len(batch.row) for batch in group)
+        for batch in batches:
+            epoch.loss += self.step(batch)
+            epoch.pairs += len(batch.row)
             epoch.step += 1
             self.threads.adapt()
             epoch.seconds = before + time.perf_counter() - started
@@ -103,52 +110,49 @@ class Loop:
         self.underway = None
         if not math.isfinite(loss):
             raise RuntimeError(
-                f"{self.model.name}: the loss is {loss} in epoch {number}; lower learning_rate"
+                f"{self.settings.name}: the loss is {loss} in epoch {number}; lower learning_rate"
             )
         return {
             "epoch": number, "loss": loss, "examples_per_second": epoch.pairs / seconds, "seconds": seconds
         }  # fmt: skip
 
-    def _batches(self, number: int) -> tuple[Underway, Iterator[Batch]]:
+    def _batches(self, number: int) -> tuple[EpochState, Iterator[Batch]]:
         """The epoch, and its batches that are left."""
         now = self.generator.get_state()
         if self.underway is None or self.underway.number != number:
-            self.underway = Underway(number, now, torch.zeros((), device=self.device))
+            self.underway = EpochState(number, now, torch.zeros((), device=self.device))
         epoch = self.underway
         self.generator.set_state(epoch.begun)
-        batches = self.batcher.epoch(self.rows(), epoch.step * self.model.accumulate)
+        batches = self.batcher.epoch(self.rows(), epoch.step)
         if epoch.step:  # The draws of the steps done are behind us.
             self.generator.set_state(now)
         return epoch, batches
 
     def rows(self) -> Rows:
         """The rows of the next epoch; without those of which nothing is known."""
-        if self.model.rows_ == "position":
-            rows = position_rows(self.taken, self.model.max_history)
+        if self.settings.examples == "interaction":
+            rows = position_rows(self.taken, self.settings.max_history)
         else:
-            rows = user_rows(self.taken, self.model.input_share, self.generator)
+            rows = user_rows(self.taken, self.generator)
         speaks_without = self.towers.user is not None or self.towers.user_features is not None
         return rows if speaks_without else rows.with_history()
 
-    def step(self, group: list[Batch]) -> Tensor:
-        """Update the towers by the mean of the losses of `group`; that mean, float[]."""
-        total = torch.zeros((), device=self.device)
-        for batch in group:
-            with torch.autocast(self.device, self.precision, enabled=self.precision is not None):
-                loss = batch_loss(self.model, self.towers, batch) / len(group)
-            self.scaler.scale(loss).backward()
-            total += loss.detach()
+    def step(self, batch: Batch) -> Tensor:
+        """Update the towers by the loss of `batch`; that loss, float[]."""
+        with torch.autocast(self.device, self.precision, enabled=self.precision is not None):
+            loss = batch_loss(self.loss, self.towers, batch)
+        self.scaler.scale(loss).backward()
         parameters = self.optimizer.collect()
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(parameters, self.model.clip_norm)
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
         self.steps += 1
         done = self.steps / (self.epochs * self.steps_an_epoch + 1)
-        share = schedule.rate(done, self.model.averaging)
-        self.optimizer.param_groups[0]["lr"] = self.model.learning_rate * share
+        share = schedule.rate(done, self.settings.averaging)
+        self.optimizer.param_groups[0]["lr"] = self.settings.learning_rate * share
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.averaging.look(self.steps)
-        return total
+        return loss.detach()
 
     def state(self) -> tuple[dict[str, Any], Tensors]:
         """Everything that decides how training goes on: JSON values and tensors."""
@@ -180,13 +184,13 @@ class Loop:
             torch.cuda.set_rng_state(tensors["dropout_cuda"])
         if "epoch" in values:
             loss = tensors["epoch_loss"].to(self.device)
-            self.underway = Underway(begun=tensors["epoch_begun"], loss=loss, **values["epoch"])
+            self.underway = EpochState(begun=tensors["epoch_begun"], loss=loss, **values["epoch"])
 
 
-def batch_loss(model: TwoTower, towers: TwoTowers, batch: Batch) -> Tensor:
-    """Weighted mean of the model's loss over the pairs of `batch`, float[]."""
+def batch_loss(pair_loss: Loss, towers: TwoTowers, batch: Batch) -> Tensor:
+    """Weighted mean of the loss over the pairs of `batch`, float[]."""
     moments, items = towers(batch.moments, batch.items)  # (rows, dim), (items, dim)
     positive = (taken(moments, batch.row) * taken(items, batch.target)).sum(dim=1)  # (pairs,)
     negative = batch.masked(moments @ taken(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
-    loss = model.pair_loss(positive, negative, batch, towers)  # (pairs,)
+    loss = pair_loss(positive, negative, batch, towers)  # (pairs,)
     return total(loss * batch.weight) / total(batch.weight)

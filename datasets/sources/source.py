@@ -1,0 +1,36 @@
+"""What a named dataset is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.sources.download import Download
+from retrieval_leaderboard.datasets.splits.holdout import DRAW
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named dataset: how it is had and read, and what is particular to it."""
+
+    name: str
+    protocols: tuple[str, ...]
+    """Those it can be split by; the first is the default."""
+    holds: Callable[[Path], bool]
+    """Whether a folder has its files"""
+    read: Callable[[Path], Log]
+    """Its log, from a folder that has them"""
+    download: Download | None = None
+    """Where its files are; None for one that is generated"""
+    absent: str = "downloadable"
+    """Its status in lists where its files are not here"""
+    interactions: int | None = None
+    """Published number, test rows included; where the files have another, the dataset says so."""
+    carve: str = DRAW
+    """A key of `holdout.CARVES`: how protocol published carves its validation part by default"""
+    generate: Callable[[float | None], Log] | None = None
+    """Makes its log at a scale, None for its default, where there are no files"""
+    fallback: str = ""
+    """The dataset that runs, under its own name, where this one is not to be had"""

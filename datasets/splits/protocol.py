@@ -1,0 +1,53 @@
+"""What a protocol is, and what it makes of a log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.log import Log
+
+LIKED = 2.0
+"""What an item's rating must be above to be relevant, in protocols that look at ratings"""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A log in four parts; queries have their histories, and nothing in `exclude` yet."""
+
+    train: Interactions
+    valid: Queries
+    train_valid: Interactions
+    test: Queries
+    notes: tuple[str, ...] = ()
+    carve: str = ""
+    """How validation was carved from each user's rows; "" where times or events decide"""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A rule that splits a log, and all that follows from it."""
+
+    name: str
+    split: Callable[[Log, int], Parts]
+    """(log, seed of all that is random) → its parts. Every query gets its whole truth; what may be returned
+    is decided in `splits.split`."""
+    validation: str
+    """Which rows the validation part is, in words"""
+    timeline: bool = False
+    """Whether validation and test are periods of one timeline; candidates are then the items known before
+    the test period"""
+    sequential: bool = False
+    """Whether the order of a user's events decides which are asked for"""
+    own_test: bool = False
+    """Whether it needs test rows of the source's own; how validation is carved is then a choice"""
+    rated: bool = False
+    """Whether items with a rating of `LIKED` or less are not relevant, where there are ratings"""
+    excludes_seen: bool = True
+    """Whether seen items may not be returned, where nothing else is asked for"""
+
+    @property
+    def timed(self) -> bool:
+        """Whether it needs times."""
+        return self.timeline or self.sequential

@@ -1,0 +1,94 @@
+"""What the settings of two-tower models that are "auto" come to on a training part.
+
+Each rule is given the settings as far as they are resolved, in the order of a model's `rules`, the training
+part, and the validation queries where there are any.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+
+Settings = Mapping[str, Any]
+
+NEIGHBORS, MANY_INTERACTIONS_A_USER = 20, 15
+ATTENTION_INTERACTIONS = 500_000
+SHARPEST, SOFTEST, SHARP_INTERACTIONS = 0.1, 0.2, 800_000
+STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 3500, 4, 60
+
+
+def examples(settings: Settings, train: Interactions, valid: Queries | None) -> str:
+    """One an interaction where the data is in time order and each validation query has one relevant item.
+
+    Such queries ask what comes next, and so do those examples; elsewhere a query asks for many items of no
+    order, as an example a user does.
+    """
+    by_interaction = valid is not None and train.ordered and bool((valid.relevant.lengths == 1).all())
+    return "interaction" if by_interaction else "user"
+
+
+def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:
+    """20 for examples per user with 15 interactions a user on average, else none.
+
+    Where users have few interactions co-occurrence says little, and in time order the newest items say more.
+    """
+    many = train.interactions_a_user >= MANY_INTERACTIONS_A_USER
+    return NEIGHBORS if settings["examples"] == "user" and many else 0
+
+
+def history_encoder(settings: Settings, train: Interactions, valid: Queries | None) -> str:
+    """The mean for examples per user; per interaction, weights by position, with much data self-attention.
+
+    A history without order has no positions to tell apart, and attention needs data to be learned from.
+    """
+    plain = history_encoder_without_attention(settings, train, valid)
+    attends = plain == "position_weighted" and len(train) >= ATTENTION_INTERACTIONS
+    return "self_attention" if attends else plain
+
+
+def history_encoder_without_attention(settings: Settings, train: Interactions, valid: Queries | None) -> str:
+    """The same without attention: the better the cosine contrastive loss learns it, the worse it ranks."""
+    return "mean" if settings["examples"] == "user" else "position_weighted"
+
+
+def temperature(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+    """0.1 · (800,000 / training interactions)^¼, yet 0.1 to 0.2: a sharp loss overfits little data."""
+    found = SHARPEST * (SHARP_INTERACTIONS / max(len(train), 1)) ** 0.25
+    return min(max(found, SHARPEST), SOFTEST)
+
+
+def bilateral_weight(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+    """1.2 for examples per user without features, else 1, a plain softmax.
+
+    More than 1 does harm where an example has one target, and where features give every item a vector.
+    """
+    return 1.2 if settings["examples"] == "user" and not settings["features"] else 1.0
+
+
+def contrastive_weight(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+    """0.004 for examples per user, as SimpleX's authors have it whatever the dataset, else 0.01.
+
+    An example per interaction has but one target, beside which its negatives have to weigh more.
+    """
+    return 0.004 if settings["examples"] == "user" else 0.01
+
+
+def epochs(settings: Settings, train: Interactions, valid: Queries | None) -> int:
+    """As many as come to 3,500 steps, but from 4 to 60.
+
+    What training needs is steps; few epochs see an example too rarely, many only repeat what is learned.
+    """
+    steps = math.ceil(n_examples(settings, train) / settings["batch_size"])
+    return min(max(math.ceil(STEPS / max(steps, 1)), FEWEST_EPOCHS), MOST_EPOCHS)
+
+
+def n_examples(settings: Settings, train: Interactions) -> int:
+    """Training examples an epoch: those of which anything is known but the target."""
+    users = int((train.user_counts > 0).sum())
+    known = settings["user_share"] > 0 or (settings["features"] and train.user_features is not None)
+    if settings["examples"] == "interaction":
+        return len(train) if known else len(train) - users
+    return users if known else int((train.user_counts > 1).sum())

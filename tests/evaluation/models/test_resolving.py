@@ -1,0 +1,77 @@
+"""What is trained is what is written: settings left to rules, and the plain values they come to."""
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard import baselines, neural  # noqa: F401  (importing registers their models)
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.models.retriever import AUTO
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.testing.planted import planted
+
+DATA = planted()
+SMALL = {"embedding_dim": 8, "batch_size": 16, "patience": 1}
+
+
+def small(name: str) -> dict:
+    return {key: value for key, value in SMALL.items() if key in settings.defaults(registry.get(name))}
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_run_of_the_resolved_settings_gives_the_same_lists(name: str) -> None:
+    model = registry.get(name)
+    asked = settings.build(model, settings.resolve(model, small(name), "--set"))
+    found = asked.resolve(DATA.train, DATA.valid)
+    assigned = settings.parse_assignments(f"{name}.{key}={value}" for key, value in found.items())
+    written = settings.build(model, settings.resolve(model, assigned.get(name, {}), "--set"))
+    assert AUTO not in found.values()
+    assert written.resolve(DATA.train, DATA.valid) == written.resolve(DATA.train_valid, None) == found
+    lists = []
+    for each in (asked, written):
+        contract.fit(each, DATA, 3)
+        lists.append(each.recommend(DATA.test, 10))
+    for one, other in zip(*lists, strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_setting_that_may_be_auto_has_a_rule(name: str) -> None:
+    model = registry.get(name)
+    assert {key for key, value in settings.defaults(model).items() if value == AUTO} == set(model.rules)
+
+
+@pytest.mark.parametrize("old, new", settings.RENAMED.items())
+def test_old_names_are_told_by_their_new_ones(old: str, new: str) -> None:
+    models = [registry.get(name) for name in registry.names()]
+    of = [model for model in models if new in settings.defaults(model)]
+    for model in of:
+        with pytest.raises(settings.InputError, match=f"--set: {model.name}.{old} is called {new} now"):
+            settings.resolve(model, {old: "1"}, "--set")
+    if not of:
+        with pytest.raises(settings.InputError, match=f"--set: bsl.{KEYS[old]}: {old} is called {new} now"):
+            settings.resolve(registry.get("bsl"), {KEYS[old]: old}, "--set")
+
+
+KEYS = {"placed": "history_encoder", "position": "examples"}
+
+
+@pytest.mark.parametrize("old, instead", settings.GONE.items())
+def test_settings_that_are_gone_say_what_holds_instead(old: str, instead: str) -> None:
+    with pytest.raises(settings.InputError, match=f"infonce.{old} is no setting any more: {instead}"):
+        settings.resolve(registry.get("infonce"), {old: "1"}, "--set")
+
+
+@pytest.mark.parametrize("assignment, said", [
+    ("infonce.temperature=0", "give more than 0, or auto"),
+    ("bsl.negative_weight=0.0", "give more than 0, or auto"),
+    ("infonce.neighbors=-1", "give 0 or more, or auto"),
+    ("infonce.epochs=0", "give 1 or more, or auto"),
+    ("infonce.epochs=many", "it must be a whole number, or auto"),
+    ("item_cf.top_k=0", "give 1 or more, or auto"),
+    ("swing.target_exponent=-1", "give 0 or more, or auto"),
+    ("als.factors=0", "give 1 or more, or auto"),
+])  # fmt: skip
+def test_numbers_that_once_stood_for_a_rule_are_refused(assignment: str, said: str) -> None:
+    ((name, given),) = settings.parse_assignments([assignment]).items()
+    with pytest.raises(settings.InputError, match=said):
+        settings.resolve(registry.get(name), given, "--set")

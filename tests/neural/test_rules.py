@@ -1,0 +1,133 @@
+"""What settings left to a rule come to on a training part."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.datasets.dataset import Features, Interactions
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, rules
+
+DATA = planted()
+
+
+def taken(users: int, each: int) -> Interactions:
+    """So many users, of whom every one took the same items."""
+    user = np.repeat(np.arange(users, dtype=np.int32), each)
+    return Interactions(user, np.tile(np.arange(each, dtype=np.int32), users), None, users + 1, each)
+
+
+@pytest.mark.parametrize(
+    ("interactions", "temperature"),
+    [(0, 0.2), (50_000, 0.2), (100_000, 0.1682), (800_000, 0.1), (10**6, 0.1)],
+)
+def test_little_data_has_a_high_temperature(interactions: int, temperature: float) -> None:
+    found = rules.temperature({}, taken(interactions, 1), None)
+    assert found == pytest.approx(temperature, rel=1e-3)
+
+
+@pytest.mark.parametrize("model", [InfoNCE, DssmBce, BSL])
+def test_a_given_temperature_is_the_same_training_as_one_by_rule(model) -> None:
+    small = {"epochs": 1, "batch_size": 8, "embedding_dim": 8}
+    by_rule, given = model(**small), model(**small, temperature=rules.temperature({}, DATA.train, None))
+    for each in (by_rule, given):
+        each.fit(DATA.train, None, 0)
+    assert (by_rule.encode_items() == given.encode_items()).all()
+    assert by_rule.temperature == "auto" != by_rule.resolved_["temperature"] == given.temperature
+
+
+@pytest.mark.parametrize(
+    "truths, ordered, expected",
+    [([1], True, "interaction"), ([2], True, "user"), ([1, 2], True, "user"), ([1], False, "user")],
+)
+def test_examples_follow_the_kind_of_query(truths: list[int], ordered: bool, expected: str) -> None:
+    lengths = np.resize(truths, len(DATA.valid))
+    queries = replace(DATA.valid, relevant=Ragged.from_rows([np.arange(n, dtype=np.int32) for n in lengths]))
+    train = replace(DATA.train, ordered=ordered)
+    model = SimpleX(epochs=1, embedding_dim=8)
+    assert model.resolve(train, queries)["examples"] == expected
+    assert model.resolve(train, None)["examples"] == "user"
+    model.fit(train, queries, 0)
+    model.fit(train, None, 0)
+    assert model.resolved_["examples"] == expected
+
+
+@pytest.mark.parametrize(("settings", "examples", "length", "k"), [
+    ({}, "user", rules.MANY_INTERACTIONS_A_USER, rules.NEIGHBORS),
+    ({}, "user", rules.MANY_INTERACTIONS_A_USER - 1, 0),
+    ({}, "interaction", rules.MANY_INTERACTIONS_A_USER, 0),
+    ({"neighbors": 0}, "user", rules.MANY_INTERACTIONS_A_USER, 0),
+    ({"neighbors": 7}, "interaction", 1, 7),
+], ids=str)  # fmt: skip
+def test_neighbors_are_for_examples_per_user_with_many_items(
+    settings: dict, examples: str, length: int, k: int
+) -> None:
+    assert InfoNCE(**settings, examples=examples).resolve(taken(2, length), None)["neighbors"] == k
+
+
+@pytest.mark.parametrize(("model", "examples", "missing", "expected"), [
+    (InfoNCE(), "interaction", 0, "self_attention"),
+    (InfoNCE(), "interaction", 1, "position_weighted"),
+    (InfoNCE(), "user", 0, "mean"),
+    (SimpleX(), "interaction", 0, "position_weighted"),
+    (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
+    (InfoNCE(history_encoder="mean"), "interaction", 0, "mean"),
+])  # fmt: skip
+def test_histories_in_order_are_attended_to_where_there_is_much(
+    model, examples: str, missing: int, expected: str, monkeypatch
+) -> None:
+    monkeypatch.setattr(rules, "ATTENTION_INTERACTIONS", len(DATA.train) + missing)
+    model = replace(model, examples=examples)
+    assert model.resolve(DATA.train, None)["history_encoder"] == expected
+
+
+@pytest.mark.parametrize(("epochs", "examples", "expected"), [
+    (7, 1, 7),  # as set
+    ("auto", 350, 10),  # as many as come to 3,500 steps
+    ("auto", 349, 11),
+    ("auto", 3500, 4),
+    ("auto", 1, 60),
+    ("auto", 0, 60),
+])  # fmt: skip
+def test_epochs_come_to_a_number_of_steps(epochs, examples: int, expected: int) -> None:
+    assert InfoNCE(epochs=epochs, batch_size=1).resolve(taken(examples, 2), None)["epochs"] == expected
+    in_batches = InfoNCE(epochs=epochs, batch_size=2).resolve(taken(max(0, 2 * examples - 1), 2), None)
+    assert in_batches["epochs"] == expected
+
+
+@pytest.mark.parametrize("settings", [
+    {},
+    {"user_share": 0.2},
+    {"features": True},
+    {"examples": "interaction"},
+    {"examples": "interaction", "user_share": 1.0},
+    {"examples": "interaction", "features": True},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("described", [False, True])
+def test_the_rule_counts_the_examples_that_are_trained_on(settings: dict, described: bool) -> None:
+    from tests.neural.trainers import trainer_of
+
+    log = taken(20, 3)
+    once = replace(log, user=log.user[2:], item=log.item[2:])  # User 0 has one item, the last one none.
+    features = Features({"age": np.zeros(log.n_users, np.int32)}, vocabulary={"age": ["unknown"]})
+    train = replace(once, user_features=features if described else None)
+    model = InfoNCE(**settings)
+    found = rules.n_examples(model.resolve(train, None), train)
+    assert found == len(trainer_of(model, train, 0).rows())
+
+
+def test_both_fits_have_what_was_resolved_on_the_training_part(monkeypatch) -> None:
+    """Where the larger data of the last fit would come to other settings."""
+    monkeypatch.setattr(rules, "ATTENTION_INTERACTIONS", len(DATA.train) + 1)
+    monkeypatch.setattr(rules, "SHARP_INTERACTIONS", 8 * len(DATA.train))
+    model = InfoNCE(embedding_dim=8, batch_size=16, examples="interaction")
+    expected = model.resolve(DATA.train, DATA.valid)
+    other = model.resolve(DATA.train_valid, None)
+    differ = {name for name in expected if expected[name] != other[name]}
+    assert {"temperature", "history_encoder"} <= differ
+    contract.fit(model, DATA, 0)
+    assert model.resolved_ == expected
+    assert model.towers.settings.history_encoder == expected["history_encoder"]
