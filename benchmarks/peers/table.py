@@ -70,9 +70,9 @@ def remarks(records: list[dict[str, Any]], work: Work) -> str:
             lines.append(f"{title} is left out: {record['left_out']}")
         elif record["said"]:
             said = record["said"]
-            lines.append(f"{title} itself says Recall@20 {said['recall']:.4f}, NDCG@20 {said['ndcg']:.4f}.")
+            lines.append(f"{title} itself reports Recall@20 {said['recall']:.4f}, NDCG@20 {said['ndcg']:.4f}.")
         if work.equal and expected and abs(record.get("recall", expected) / expected - 1) > SAME:
-            lines.append(f"{title} computes something else here: its Recall@20 is more than 1 % off.")
+            lines.append(f"{title} gives other lists here: its Recall@20 differs by more than 1 %.")
         if record.get("children_mib"):
             lines.append(f"{title} ranks in processes of its own: the second number is the largest of them.")
     loads = [

@@ -105,7 +105,7 @@ def test_every_piece_of_work_names_known_libraries_with_an_adapter():
     assert all((measure.FOLDER / f"{name}_peer.py").is_file() for name in PEERS)
 
 
-def test_lists_of_another_worth_are_said_to_be_so():
+def test_lists_of_another_quality_are_marked():
     others = [record("ours", 2.0, 0.25), record("implicit", 3.0, 1.0, recall=0.19)]
-    assert "implicit computes something else" in table.remarks(others, WORK["als"])
-    assert "something else" not in table.remarks(others, WORK["bpr"])
+    assert "implicit gives other lists" in table.remarks(others, WORK["als"])
+    assert "other lists" not in table.remarks(others, WORK["bpr"])
