@@ -69,8 +69,8 @@ def remarks(records: list[dict[str, Any]], work: Work) -> str:
         if "left_out" in record:
             lines.append(f"{title} is left out: {record['left_out']}")
         elif record["said"]:
-            said = record["said"]
-            lines.append(f"{title} itself reports Recall@20 {said['recall']:.4f}, NDCG@20 {said['ndcg']:.4f}.")
+            recall, ndcg = (record["said"][name] for name in ("recall", "ndcg"))
+            lines.append(f"{title} itself reports Recall@20 {recall:.4f}, NDCG@20 {ndcg:.4f}.")
         if work.equal and expected and abs(record.get("recall", expected) / expected - 1) > SAME:
             lines.append(f"{title} gives other lists here: its Recall@20 differs by more than 1 %.")
         if record.get("children_mib"):
