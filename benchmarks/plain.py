@@ -18,12 +18,13 @@ from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking.cooccurrence import users_of_items
 from retrieval_leaderboard.evaluation.ranking.topk import TopK
 
 BLOCK = 512
+METRICS = ("precision", "recall", "map", "ndcg", "hitrate")
+"""Those that are computed here"""
 Neighbors = tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.runs.record import Log
 from retrieval_leaderboard.evaluation.runs.records import of_board
 from retrieval_leaderboard.support import pages
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence
@@ -151,11 +152,12 @@ def validation_shares(folder: Path) -> dict[str, float]:
 
     Runs whose epochs do not say what their evaluations took are left out.
     """
-    newest: dict[str, list[dict[str, float]]] = {}
-    for record in sorted(of_board(folder).values(), key=lambda record: record["date"]):
-        epochs = record.get("choosing") or []
+    newest: dict[str, Log] = {}
+    done = (record for record in of_board(folder).values() if record.is_done)
+    for record in sorted(done, key=lambda record: record.date):
+        epochs = record.measured.choosing
         if any("valid_seconds" in epoch for epoch in epochs):
-            newest[record["model"]] = epochs
+            newest[record.model] = epochs
     return {
         model: sum(epoch.get("valid_seconds", 0.0) for epoch in epochs)
         / sum(epoch["seconds"] for epoch in epochs)

@@ -22,7 +22,7 @@ class Profile:
     items: int
     """The catalog"""
     candidates: str
-    """Which items it holds, in words"""
+    """Which items it holds, in words; "" where that is not known"""
     learned: int
     """Those with training interactions, the validation part included"""
     density: float
@@ -52,32 +52,27 @@ class Profile:
 
     def lines(self) -> list[str]:
         """In words, a subject a line."""
-        return told(self.as_dict())
-
-
-def told(profile: dict[str, Any]) -> list[str]:
-    """A profile, or a stored one, in words, a subject a line."""
-    lines = [
-        f"{profile['rows']:,} rows read, {profile['kept']:,} kept{_reasons(profile['dropped'])}; "
-        f"{profile['repeated']:,} repeat a pair of user and item",
-        f"{profile['users']:,} users, {profile['items']:,} items, {profile['density']:.4%} of all pairs",
-    ]
-    if "candidates" in profile:  # Records of version 0.1.0 lack it.
-        lines.append(f"catalog: {profile['candidates']}; {profile['learned']:,} have a training interaction")
-    if profile["columns"]:
-        used = ", ".join(f"{role} = {column}" for role, column in profile["columns"].items())
-        lines.append(f"columns: {used}; not used: {', '.join(profile['left_out']) or 'none'}")
-    if profile["times"]:
-        lines.append(
-            f"times: {profile['times']}; from {profile['first']} to {profile['last']}; "
-            f"{profile['tied']:.1%} share theirs with another row of the same user"
+        lines = [
+            f"{self.rows:,} rows read, {self.kept:,} kept{_reasons(self.dropped)}; "
+            f"{self.repeated:,} repeat a pair of user and item",
+            f"{self.users:,} users, {self.items:,} items, {self.density:.4%} of all pairs",
+        ]
+        if self.candidates:
+            lines.append(f"catalog: {self.candidates}; {self.learned:,} have a training interaction")
+        if self.columns:
+            used = ", ".join(f"{role} = {column}" for role, column in self.columns.items())
+            lines.append(f"columns: {used}; not used: {', '.join(self.left_out) or 'none'}")
+        if self.times:
+            lines.append(
+                f"times: {self.times}; from {self.first} to {self.last}; "
+                f"{self.tied:.1%} share theirs with another row of the same user"
+            )
+        begin = "".join(
+            f"; {part} from {moment}"
+            for part, moment in zip(("validation", "test"), self.begin, strict=False)
         )
-    begin = "".join(
-        f"; {part} from {moment}"
-        for part, moment in zip(("validation", "test"), profile.get("begin", []), strict=False)
-    )
-    lines.append(f"protocol: {profile['protocol']}, {profile['chosen']}{begin}")
-    return lines
+        lines.append(f"protocol: {self.protocol}, {self.chosen}{begin}")
+        return lines
 
 
 def _reasons(dropped: dict[str, int]) -> str:

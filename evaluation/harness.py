@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,9 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.metrics import accuracy, given_lists
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
-from retrieval_leaderboard.evaluation.models import lists
+from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.support import memory, progress
 from retrieval_leaderboard.support.errors import InputError
 
@@ -33,23 +35,58 @@ class Evaluation:
     """int32[q, k] item codes, best first, -1 for an empty place"""
     per_query: dict[str, npt.NDArray[np.float64]]
     """metric → float64[q]"""
+    list_level: dict[str, float]
+    """metric that has no value for one query, such as coverage → number"""
     recommend_seconds: float
     """time the model took for the lists; 0 for lists made elsewhere"""
     slices: list[Slice]
-    """metrics of parts of the queries and of the truth, as `slices.slices` gives them"""
+    """metrics of parts of the queries and of the truth"""
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Each metric's mean over queries."""
-        return accuracy.mean(self.per_query)
+        """Each per-query metric's mean over queries, and each list-level metric."""
+        return accuracy.mean(self.per_query) | self.list_level
 
     def frame(self) -> pd.DataFrame:
         """One row for all queries and one a slice; a column a metric."""
         import pandas as pd
 
-        everything = {"slice": "all", "queries": len(self.items), **self.metrics}
-        table = pd.DataFrame([everything, *self.slices]).set_index("slice")
-        return table[["queries", *accuracy.METRICS]]
+        everything = Slice("all", len(self.items), self.metrics)
+        rows = [
+            {"slice": each.slice, "queries": each.queries, **each.metrics}
+            for each in (everything, *self.slices)
+        ]
+        return pd.DataFrame(rows).set_index("slice")
+
+
+def fit(model: Retriever, data: Dataset, seed: int) -> None:
+    """Fit as every run does: choose on the validation part, where a model does, then learn from all.
+
+    What settings leave to a rule is resolved once, on the training part, and stays so in both fits.
+    """
+    for name, value in model.resolve(data.train, data.valid).items():
+        setattr(model, name, value)
+    if model.chooses_on_validation:
+        model.fit(data.train, data.valid, seed)
+    model.fit(data.train_valid, None, seed)
+
+
+def warm_up(model: type[Retriever], values: Mapping[str, Any]) -> None:
+    """Use `model` once on tiny data, so that compiling and loading stay out of measured time.
+
+    A setting that only the real data can answer, such as the name of a column, is left to the real fit.
+
+    Args:
+        model: whose settings `values` are.
+        values: every setting.
+    """
+    data = planted()
+    fitted = settings.build(model, values)
+    try:
+        fit(fitted, data, seed=0)
+    except InputError:
+        return
+    fitted.recommend(data.test, 5)
 
 
 def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
@@ -64,7 +101,7 @@ def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
     items, scores = model.recommend(dataset.test, k)
     seconds = time.perf_counter() - started
     lists.check(items, scores, dataset.test, k, dataset.train_valid.n_items)
-    return _score(items, dataset, k, seconds)
+    return score(items, dataset, k, seconds)
 
 
 def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> Evaluation:
@@ -88,7 +125,7 @@ def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> E
         lists.check_items(items, dataset.test)
     except lists.InvalidListsError as error:
         raise InputError(f"the given lists cannot be scored: {error}") from error
-    return _score(items, dataset, k, seconds=0.0)
+    return score(items, dataset, k)
 
 
 def length(k: int, dataset: Dataset) -> int:
@@ -112,7 +149,16 @@ def length(k: int, dataset: Dataset) -> int:
     return length
 
 
-def _score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float) -> Evaluation:
+def score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float = 0.0) -> Evaluation:
+    """Every metric of lists that answer the test queries.
+
+    Args:
+        items: int32[q, k] item codes, best first, -1 for an empty place; they are not checked.
+        dataset: whose test queries they answer.
+        k: how many places count.
+        seconds: what the lists took.
+    """
     queries = dataset.test
     scored = accuracy.per_query(items, queries.relevant, k)
-    return Evaluation(k, items, scored, seconds, slices(items, queries, dataset.train_valid, k))
+    of_lists = accuracy.list_level(items, dataset.train_valid.n_items)
+    return Evaluation(k, items, scored, of_lists, seconds, slices(items, queries, dataset.train_valid, k))

@@ -19,7 +19,8 @@ from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import report, terminal
 from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, runner
-from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.runs.provenance import Provenance
+from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, need, unknown
@@ -33,22 +34,24 @@ def run(options: argparse.Namespace) -> int:
     _check_configs_dir(options)
     _check_settings(options, sources)
     _check_tune(options)
-    chosen = compute.configure(options.device, options.precision, options.threads)
+    compute_config = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
     dataset = _load(options)
     _show(dataset)
     options.k = harness.length(options.k, dataset)
-    jobs = _jobs(options, sources, dataset, chosen)
+    jobs = _jobs(options, sources, dataset, compute_config)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, options.dataset))
-    waiting = f"another command is working in {board}: waiting for it, because two at once spoil the times"
+    waiting = (
+        f"another command is working in {board}: waiting for it, because concurrent runs would skew timings"
+    )
     failed = False
     with locked(board, waiting):
         tidy(board)
         if options.tune:
             failed = _tune(jobs, dataset, board, options)
-            jobs = _jobs(options, sources, dataset, chosen)
+            jobs = _jobs(options, sources, dataset, compute_config)
         failed |= _run(jobs, dataset, board, options)
         table = report.write(board, dataset.fingerprint, options.k)
     print(_banner(dataset, options.dataset))
@@ -58,44 +61,44 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
-    """Choose every model's settings and write them into the dataset's config; whether one had no choice."""
+    """Tune every model's settings and write them into the dataset's config; whether a search found none."""
     if not len(dataset.valid):
-        raise InputError(f"--tune: {dataset.heading} has no validation queries to choose settings on")
+        raise InputError(f"--tune: {dataset.heading} has no validation queries to tune settings on")
     budget = search.Budget(options.tune, options.tune_minutes)
     given = settings.parse_assignments(options.set)
-    questions = [
-        search.Question(job, dataset, frozenset(given.get(job.source.name, {})))
+    specs = [
+        search.SearchSpec(job, dataset, frozenset(given.get(job.source.name, {})))
         for job in jobs
         if job.seed == 0
     ]
     config, failed = options.configs_dir / f"{dataset.name}.yaml", False
-    for question in [each for each in questions if each.space()]:
-        name = question.job.source.name
-        choice = search.tune(question, board, budget, options.force, report.shipped_beside(board))
-        failed |= choice is None
-        if choice is not None:
-            configs.write(config, configs.section(dataset), name, choice)
-            progress.say(f"{name}: {choice.chosen.told}; written to {config}")
+    for spec in [each for each in specs if each.space()]:
+        name = spec.job.source.name
+        tuned = search.tune(spec, board, budget, options.force, report.shipped_beside(board))
+        failed |= tuned is None
+        if tuned is not None:
+            configs.write(config, configs.section(dataset), name, tuned)
+            progress.say(f"{name}: {tuned.provenance.summary()}; written to {config}")
     return failed
 
 
 def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
     failed = False
-    waiting = [job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board))]
-    ahead = remaining_time.Outlook.of(board, dataset.fingerprint)
+    pending = [job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board))]
+    policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
+    ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
         label = f"[{number}/{len(jobs)}] {job.source.name}, seed {job.seed}"
-        if job not in waiting:
+        if job not in pending:
             progress.say(f"{label}: done before; --force runs it again")
-            runner.choose_again(job, job.folder(dataset, board))
+            runner.update_provenance(job, job.folder(dataset, board))
             continue
-        keeping = runner.Keeping(options.checkpoint_minutes, options.resume)
-        if told := ahead.left(waiting[waiting.index(job) :]):
-            progress.say(f"{label}: {told}")
+        if left := ahead.left(pending[pending.index(job) :]):
+            progress.say(f"{label}: {left}")
         started = time.perf_counter()
-        record = runner.run(job, dataset, board, label, options.quiet, keeping)
+        record = runner.run(job, dataset, board, label, options.quiet, policy)
         ahead.add(job, record, time.perf_counter() - started)
-        failed |= record["status"] != "done"
+        failed |= not record.is_done
         report.write(board, dataset.fingerprint, options.k)
     return failed
 
@@ -121,9 +124,13 @@ def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
 def _check_plugin(source: runner.ModelSource) -> None:
     if source.plugin:
         try:
-            isolation.call(contract.check_source, source)
+            isolation.call(_check, source)
         except isolation.Crash as crash:
             raise InputError(f"--model {source.plugin} breaks the contract of Retriever: {crash}") from crash
+
+
+def _check(source: runner.ModelSource) -> None:
+    check_model(source.load())
 
 
 def _load(options: argparse.Namespace) -> Dataset:
@@ -143,31 +150,33 @@ def _load(options: argparse.Namespace) -> Dataset:
 def _show(dataset: Dataset) -> None:
     """What the data is, before anything is fitted to it."""
     if dataset.profile is not None:
-        told = [*dataset.profile.lines(), f"validation: {dataset.validation}"]
-        told += [f"warning: {each}" for each in dataset.profile.warnings]
-        progress.say("\n  ".join([dataset.heading, *told]))
+        lines = [*dataset.profile.lines(), f"validation: {dataset.validation}"]
+        lines += [f"warning: {each}" for each in dataset.profile.warnings]
+        progress.say("\n  ".join([dataset.heading, *lines]))
 
 
 def _jobs(
-    options: argparse.Namespace, sources: list[runner.ModelSource], dataset: Dataset, chosen: compute.Compute
+    options: argparse.Namespace,
+    sources: list[runner.ModelSource],
+    dataset: Dataset,
+    on: compute.Compute,
 ) -> list[runner.Job]:
     layers = configs.layers(options.configs_dir, dataset.name)
     from_command = settings.parse_assignments(options.set)
     for path in layers:
         found = configs.read(path, dataset)  # A model that was tuned may be a plug-in's.
-        named = [name for name, choice in found.items() if choice.chosen.by != "tuning"]
+        named = [name for name, config in found.items() if config.provenance.by != "tuning"]
         _check_names(named, sources, str(path))
     jobs = []
     for source in sources:
         model = source.load()
-        choice = configs.resolved(model, layers, dataset)
-        values = settings.resolve(model, choice.settings | from_command.get(source.name, {}), "--set")
-        if values != choice.settings:
-            choice = configs.Choice(values, configs.Chosen("command line"))
-        stochastic = settings.build(model, choice.settings).stochastic
+        config = configs.resolved(model, layers, dataset)
+        values = settings.resolve(model, config.settings | from_command.get(source.name, {}), "--set")
+        made = config.provenance if values == config.settings else Provenance("command line")
+        stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            how = chosen.device, chosen.precision, choice.chosen
-            jobs.append(runner.Job(source, choice.settings, seed, options.k, *how))
+            how = on.device, on.precision, made
+            jobs.append(runner.Job(source, values, seed, options.k, *how))
     return jobs
 
 

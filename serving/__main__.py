@@ -13,6 +13,7 @@ from retrieval_leaderboard.datasets import options as own_file
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, need
@@ -56,8 +57,7 @@ def _compare(options: argparse.Namespace) -> None:
     board = folder.parent
     with locked(board, f"another command is working in {board}: waiting for it"):
         compared = compare(options.run, dataset, _model(options))
-        record = records.read(options.run) or {}
-        report.write(board, dataset.fingerprint, record["k"])
+        report.write(board, dataset.fingerprint, _record(options).k)
     terminal.draw(index_section.for_terminal(compared))
     print(board / report.LEADERBOARD)
 
@@ -79,19 +79,23 @@ def _http(options: argparse.Namespace) -> None:
 
 def _dataset(options: argparse.Namespace) -> Dataset:
     """The data a run was made of, split as its record says."""
-    record = records.read(options.run)
-    if record is None:
-        raise InputError(f"{options.run} holds no run: give a folder of results/<dataset>/runs")
-    about = record["dataset"]
+    about = _record(options).dataset
     return load(
-        options.dataset or about["name"],
+        options.dataset or about.name,
         options.data_dir,
-        protocol=about["protocol"],
-        exclude_seen=about["exclude_seen"],
-        split_seed=about["split_seed"],
+        protocol=about.protocol,
+        exclude_seen=about.exclude_seen,
+        split_seed=about.split_seed,
         **own_file.as_arguments(options),
         scale=options.scale,
     )
+
+
+def _record(options: argparse.Namespace) -> RunRecord:
+    record = records.read(options.run)
+    if record is None:
+        raise InputError(f"{options.run} holds no run: give a folder of results/<dataset>/runs")
+    return record
 
 
 def _model(options: argparse.Namespace) -> type[Retriever] | None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +15,13 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.ranking import topk
-from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
+from retrieval_leaderboard.evaluation.reports import index_section
+from retrieval_leaderboard.evaluation.reports.index_section import IndexComparison, IndexKind
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.support import compute, progress
-from retrieval_leaderboard.support.files import write_json
 
 K = 20
 MAX_QUERIES = 10_000
@@ -30,7 +29,7 @@ SECONDS = 1.0
 """How long, at least, a rate is measured."""
 
 
-def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = None) -> dict[str, Any]:
+def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = None) -> IndexComparison:
     """Measure every kind on the vectors of a run's model and write `indexes.json` into its folder.
 
     Queries are the run's test queries, at most 10,000 evenly spaced ones. Recall is of the exact
@@ -50,24 +49,24 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
         progress.say(f"{name}: building and measuring")
         kinds.append(_measure(index_class, items, vectors, queries, exact, best))
     background = Usage.now().cores_elsewhere(before)
-    result = {
-        "fingerprint": record["fingerprint"],
-        "model": record["model"],
-        "model_hash": bundle.model_hash(run),
-        "k": K,
-        "items": len(items),
-        "dimension": items.shape[1],
-        "queries": len(queries),
-        "ndcg_exact": best,
-        "kinds": kinds,
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "processor": environment.processor(),
-        "threads": compute.current().threads,
-        "cores_elsewhere": round(background, 2),
-        "commit": environment.git_commit(),
-    }
-    write_json(run / INDEXES, result)
-    return result
+    comparison = IndexComparison(
+        fingerprint=record.fingerprint,
+        model=record.model,
+        model_hash=bundle.model_hash(run),
+        k=K,
+        items=len(items),
+        dimension=items.shape[1],
+        queries=len(queries),
+        ndcg_exact=best,
+        kinds=tuple(kinds),
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        processor=environment.processor(),
+        threads=compute.current().threads,
+        cores_elsewhere=round(background, 2),
+        commit=environment.git_commit(),
+    )
+    index_section.keep(run, comparison)
+    return comparison
 
 
 def _measure(
@@ -77,7 +76,7 @@ def _measure(
     queries: Queries,
     exact: npt.NDArray[np.int32],
     best: float,
-) -> dict[str, Any]:
+) -> IndexKind:
     """One kind: seconds, bytes, rates, recall of int32[q, 20] `exact`, and NDCG lost of `best`."""
     import faiss
 
@@ -92,16 +91,16 @@ def _measure(
         faiss.omp_set_num_threads(threads)
         return _per_second(lambda: built.search(vectors, K, nothing), len(queries))
 
-    return {
-        "kind": built.kind,
-        "parameters": built.parameters,
-        "build_seconds": round(seconds, 4),
-        "bytes_per_item": round(built.n_bytes / len(items), 1),
-        "queries_per_second_one_thread": round(rate(1), 1),
-        "queries_per_second_all_threads": round(rate(compute.current().threads), 1),
-        "recall": float(_rows(exact).contains(found).sum() / (exact >= 0).sum()),
-        "ndcg_lost": best - _ndcg(allowed, queries),
-    }
+    return IndexKind(
+        kind=built.kind,
+        parameters=built.parameters,
+        build_seconds=round(seconds, 4),
+        bytes_per_item=round(built.n_bytes / len(items), 1),
+        queries_per_second_one_thread=round(rate(1), 1),
+        queries_per_second_all_threads=round(rate(compute.current().threads), 1),
+        recall=float(_rows(exact).contains(found).sum() / (exact >= 0).sum()),
+        ndcg_lost=best - _ndcg(allowed, queries),
+    )
 
 
 def _per_second(search: Callable[[], object], n: int) -> float:

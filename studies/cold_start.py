@@ -50,9 +50,9 @@ def rows(board: Board, results: Path) -> list[Row]:
         row
         for family in read_boards(results / board.folder)
         for each in family
-        if each.dataset["title"] == board.title
-        and each.dataset["protocol"] == board.protocol
-        and each.dataset["exclude_seen"] == excludes_seen(board.protocol)
+        if each.dataset.title == board.title
+        and each.dataset.protocol == board.protocol
+        and each.dataset.exclude_seen == excludes_seen(board.protocol)
         and each.split_seed == 0
         for row in each.rows
         if row.done
@@ -61,8 +61,9 @@ def rows(board: Board, results: Path) -> list[Row]:
 
 def sliced(row: Row, name: str, key: str) -> float:
     """A figure of a slice, the mean over the runs of `row`."""
-    parts = [part for record in row.done for part in record["slices"] if part["slice"] == name]
-    return sum(part[key] for part in parts) / len(parts)
+    parts = [part for record in row.done for part in record.measured.slices if part.slice == name]
+    figures = [part.metrics[key] if key in part.metrics else getattr(part, key) for part in parts]
+    return sum(figures) / len(figures)
 
 
 def pair(found: list[Row], model: str) -> list[Row]:
@@ -71,7 +72,7 @@ def pair(found: list[Row], model: str) -> list[Row]:
     Empty where either is missing.
     """
     ours = [row for row in found if row.model == model]
-    ours.sort(key=lambda row: row.newest["date"])
+    ours.sort(key=lambda row: row.newest.date)
     with_features = [row for row in ours if row.settings.get("features")]
     bare = [
         row
@@ -103,7 +104,7 @@ def cold_rows(found: list[Row]) -> Iterator[list[str]]:
         yield [
             label, f"{cold:.4f}", f"{chance:.6f}", f"{times:,.0f} ×", "yes" if times >= CHANCES else "no",
             *(("–", "–") if not hot else (f"{hot:.4f}", f"{cold / hot:.2f} ×")),
-            f"{row.mean('metrics', 'ndcg'):.4f}",
+            f"{row.mean('ndcg'):.4f}",
         ]  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def warm_rows(found: list[Row], least: float | None) -> Iterator[list[str]]:
         if not both:
             continue
         warm = [sliced(row, "warm", "ndcg") for row in both]
-        every = [row.mean("metrics", "ndcg") for row in both]
+        every = [row.mean("ndcg") for row in both]
         gain = warm[0] / warm[1] - 1
         met = "–" if least is None else "yes" if gain >= least else "no"
         change = every[0] / every[1] - 1

@@ -11,13 +11,11 @@ from pathlib import Path
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.datasets.sources.registry import SOURCES
-from retrieval_leaderboard.evaluation.runs import configs
-from retrieval_leaderboard.studies import command, transfer
-from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, score, tuned_models
+from retrieval_leaderboard.studies import command, scores, transfer
+from retrieval_leaderboard.studies.transfer import Share
+from retrieval_leaderboard.studies.tuned_configs import DATASETS, score, tuned_models
 from retrieval_leaderboard.support import pages
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.files import read_jsons, write_json
 
 RECORDS = Path(__file__).parent / "records" / "defaults"
 WANTED = 0.9
@@ -30,33 +28,27 @@ def measure(dataset: Dataset, models: list[str]) -> None:
         if models and tuned.model not in models:
             continue
         path = RECORDS / f"{dataset.name}-{tuned.model}.json"
-        write_json(path, score(dataset, tuned, tuned.defaults(), "by defaults"))
+        scores.write(path, score(dataset, tuned, tuned.defaults(), "by defaults"))
         for name, values in transfer.origins(tuned, dataset.name, ROOT):
-            record = score(dataset, tuned, values, f"by the settings for {name}")
-            write_json(path.with_suffix(f".{name}.json"), record | {"from": name})
+            found = score(dataset, tuned, values, f"by the settings for {name}", name)
+            scores.write(path.with_suffix(f".{name}.json"), found)
 
 
-def read() -> list[Record]:
+def read() -> list[Share]:
     """Every stored score, with that of the dataset's tuned settings and their number of trials."""
-    records = read_jsons(RECORDS)
-    for record in records:
-        name = record["dataset"].partition(":")[0]
-        section = configs.in_section(ROOT / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
-        provenance = section[record["model"]].chosen
-        record |= {"tuned": provenance.valid_ndcg, "trials": provenance.counted}
-    return records
+    return [transfer.share(found, ROOT) for found in scores.load_all(RECORDS, scores.Transfer)]
 
 
-def table(records: list[Record]) -> str:
+def table(shares: list[Share]) -> str:
     """Defaults beside tuned settings, as Markdown."""
     header = ["dataset", "model", "defaults", "tuned", "share", f"≥ {WANTED:.0%}", "trials"]
     lines = []
-    for record in records:
-        if "from" in record:
+    for each in shares:
+        if each.score.origin:
             continue
-        ndcg, tuned = record["ndcg"], record["tuned"]
-        line = [record["dataset"], record["model"], f"{ndcg:.4f}", f"{tuned:.4f}", f"{ndcg / tuned:.1%}"]
-        lines.append([*line, "yes" if ndcg >= WANTED * tuned else "no", str(record["trials"])])
+        ndcg = each.score.ndcg
+        line = [each.score.dataset, each.score.model, f"{ndcg:.4f}", f"{each.tuned:.4f}", f"{each.value:.1%}"]
+        lines.append([*line, "yes" if ndcg >= WANTED * each.tuned else "no", each.trials])
     return pages.pipe_table(lines, header)
 
 
@@ -68,8 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     for name in [] if options.page_only else options.datasets:
         measure(load(name, options.data_dir), options.models)
-    records = read()
-    parts = {"defaults": table(records), "transfer": transfer.table(records)}
+    shares = read()
+    parts = {"defaults": table(shares), "transfer": transfer.table(shares)}
     pages.fill(ROOT / "docs" / "defaults.md", parts)
     return 0
 

@@ -12,18 +12,18 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation.runs import environment, isolation
-from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource, digest
+from retrieval_leaderboard.evaluation.runs.record import digest
+from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning.trial import scored
-from retrieval_leaderboard.studies import command, findings_page
+from retrieval_leaderboard.studies import command, findings_page, scores
 from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Settings, Setup, resolved
+from retrieval_leaderboard.studies.scores import Finding
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import in_one_sentence, unknown
-from retrieval_leaderboard.support.files import read_jsons, write_json
 from retrieval_leaderboard.support.progress import say
 
 RECORDS = Path(__file__).parent / "records" / "findings"
@@ -51,11 +51,17 @@ def measure(setup: Setup, dataset: Dataset, seeds: int) -> None:
         started = time.perf_counter()
         ndcg = isolation.call(scored, job, dataset)["ndcg"]
         seconds = round(time.perf_counter() - started, 1)
-        record = job.identity(dataset) | {"ndcg": ndcg, "seconds": seconds}
-        record |= {"dataset": dataset.heading, "threads": compute.current().threads}
-        record |= {"processor": environment.processor(), "commit": environment.git_commit()}
-        record |= {"date": datetime.now(UTC).isoformat(timespec="seconds")}
-        write_json(target, record)
+        found = Finding(
+            **job.identity(dataset),
+            ndcg=ndcg,
+            seconds=seconds,
+            dataset=dataset.heading,
+            threads=compute.current().threads,
+            processor=environment.processor(),
+            commit=environment.git_commit(),
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        scores.write(target, found)
         label = f"{dataset.name} {at}/{len(fits)}: {model} {changed} seed {seed}"
         say(f"{label}: NDCG@20 {ndcg:.4f}, {seconds} s")
 
@@ -63,11 +69,6 @@ def measure(setup: Setup, dataset: Dataset, seeds: int) -> None:
 def _job(model: str, changed: Settings, seed: int) -> Job:
     here = compute.current()
     return Job(ModelSource(model), resolved(model, changed), seed, 20, here.device, here.precision)
-
-
-def records() -> list[dict[str, Any]]:
-    """All stored scores."""
-    return read_jsons(RECORDS)
 
 
 @in_one_sentence
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         if name not in setups:
             raise unknown("dataset of the findings", name, setups)
         measure(setups[name], load(name, options.data_dir), options.seeds)
-    findings_page.write(ROOT, records())
+    findings_page.write(ROOT, scores.load_all(RECORDS, Finding))
     return 0
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
 from retrieval_leaderboard import neural
 from retrieval_leaderboard.evaluation.reports import propagation
@@ -15,9 +14,9 @@ from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boar
 from retrieval_leaderboard.studies import figures, gaps_to_published
 from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Settings, Setup, Study, resolved
 from retrieval_leaderboard.studies.row_selection import select_rows
+from retrieval_leaderboard.studies.scores import Finding
 from retrieval_leaderboard.support import pages
 
-Record = dict[str, Any]
 BOARDS = (
     "gowalla: published, seen items excluded, top 20",
     "amazon-beauty: published, seen items excluded, top 20",
@@ -52,7 +51,7 @@ class Score:
         return f"{self.mean:.4f} ({sign}{self.mean / base.mean - 1:+.1%})"
 
 
-def write(root: Path, records: list[Record]) -> None:
+def write(root: Path, records: list[Finding]) -> None:
     """Fill the page and draw its plots under `root`/docs."""
     boards = list(found_boards(root / "results"))
     plot(boards, root / "docs" / "findings.svg")
@@ -61,7 +60,7 @@ def write(root: Path, records: list[Record]) -> None:
     pages.fill(root / "docs" / "findings.md", tables(records, boards, gaps))
 
 
-def tables(records: list[Record], boards: list[Board], gaps: list[gaps_to_published.Gap]) -> dict[str, str]:
+def tables(records: list[Finding], boards: list[Board], gaps: list[gaps_to_published.Gap]) -> dict[str, str]:
     """Mark → Markdown; `gaps` are published numbers that are not reached."""
     return {
         "conditions": _conditions(records),
@@ -73,33 +72,33 @@ def tables(records: list[Record], boards: list[Board], gaps: list[gaps_to_publis
     }
 
 
-def _conditions(records: list[Record]) -> str:
+def _conditions(records: list[Finding]) -> str:
     header = ["dataset", "settings of every variant beside the defaults"]
     rows = [
         [setup.dataset, ", ".join(f"{key} {value}" for key, value in setup.settings.items()) or "–"]
         for setup in SETUPS
     ]
-    minutes = sum(each["seconds"] for each in records) / 60
+    minutes = sum(each.seconds for each in records) / 60
     fits = f"{len(records)} fits, {minutes:.0f} minutes together; {_machines(records)}."
     return f"{pages.pipe_table(rows, header)}\n\n{fits}"
 
 
-def _machines(records: list[Record]) -> str:
-    return "; ".join(sorted({f"{each['processor']}, threads: {each['threads']}" for each in records}))
+def _machines(records: list[Finding]) -> str:
+    return "; ".join(sorted({f"{each.processor}, threads: {each.threads}" for each in records}))
 
 
-def score(setup: Setup, model: str, changed: Settings, records: list[Record]) -> Score | None:
+def score(setup: Setup, model: str, changed: Settings, records: list[Finding]) -> Score | None:
     """What is stored of a variant, the newest of each seed; None where fewer than two seeds are."""
     values = resolved(model, setup.settings | changed)
     by_seed = {
-        each["seed"]: each["ndcg"]
-        for each in sorted(records, key=lambda each: each["date"])
-        if (each["dataset"].split(":")[0], each["model"], each["settings"]) == (setup.dataset, model, values)
+        each.seed: each.ndcg
+        for each in sorted(records, key=lambda each: each.date)
+        if (each.dataset.split(":")[0], each.model, each.settings) == (setup.dataset, model, values)
     }
     return Score(list(by_seed.values())) if len(by_seed) > 1 else None
 
 
-def _ablation(study: Study, records: list[Record]) -> str:
+def _ablation(study: Study, records: list[Finding]) -> str:
     """A row a variant, a column a dataset where the first one and another have scores to compare."""
     columns = _columns(study, records)
     if not columns:
@@ -108,7 +107,7 @@ def _ablation(study: Study, records: list[Record]) -> str:
     return pages.pipe_table(rows, ["", *columns])
 
 
-def _columns(study: Study, records: list[Record]) -> dict[str, list[str]]:
+def _columns(study: Study, records: list[Finding]) -> dict[str, list[str]]:
     """Heading of a column → a cell a variant."""
     columns = {}
     for setup in SETUPS:
@@ -137,7 +136,7 @@ def found_boards(results: Path) -> Iterator[Board]:
 def by_machine(rows: list[Row]) -> dict[str, list[Row]]:
     """Rows by what they were timed on, cheap ones first: seconds of two machines are not compared."""
     found: dict[str, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("metrics", "ndcg"))):
+    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("ndcg"))):
         found.setdefault(row.machine, []).append(row)
     return found
 
@@ -147,8 +146,8 @@ def efficient(rows: list[Row]) -> list[Row]:
     cost.
     """
     found: list[Row] = []
-    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("metrics", "ndcg"))):
-        if not found or row.mean("metrics", "ndcg") > found[-1].mean("metrics", "ndcg"):
+    for row in sorted(rows, key=lambda row: (row.cost("fit_seconds"), -row.mean("ndcg"))):
+        if not found or row.mean("ndcg") > found[-1].mean("ndcg"):
             found.append(row)
     return found
 
@@ -158,8 +157,8 @@ def _quality_and_cost(boards: list[Board]) -> str:
         [
             board.heading,
             row.model + propagation.marked(row),
-            row.chosen.brief,
-            f"{row.mean('metrics', 'ndcg'):.4f}",
+            row.provenance.brief,
+            f"{row.mean('ndcg'):.4f}",
             f"{row.cost('fit_seconds'):,.1f}",
             machine,
             flag,
@@ -183,9 +182,9 @@ def _item_cf(boards: list[Board]) -> str:
     for board in boards:
         rows = {row.model: row for row in select_rows(board)}
         towers = [rows[name] for name in neural.NAMES if name in rows]
-        best, cells = max(towers, key=lambda row: row.mean("metrics", "ndcg")), []
+        best, cells = max(towers, key=lambda row: row.mean("ndcg")), []
         for name in ("item_cf", "swing"):
-            share = rows[name].mean("metrics", "ndcg") / best.mean("metrics", "ndcg")
+            share = rows[name].mean("ndcg") / best.mean("ndcg")
             cells += [f"{share:.0%}", f"{rows[name].cost('fit_seconds'):,.1f}"]
         lines.append(
             [board.heading, best.model + propagation.marked(best), *cells, _times(best, rows["item_cf"])]
@@ -220,4 +219,4 @@ def plot(boards: list[Board], target: Path) -> None:
 
 
 def _point(row: Row) -> tuple[float, float]:
-    return row.cost("fit_seconds"), row.mean("metrics", "ndcg")
+    return row.cost("fit_seconds"), row.mean("ndcg")

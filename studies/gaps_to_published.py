@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
@@ -23,7 +22,7 @@ def gaps(boards: list[Board]) -> list[Gap]:
 
 def _missed(board: Board) -> Iterator[Match]:
     for reference, matches in references.beside(board).items():
-        tuned = [match for match in matches if match.row.chosen.by != "command line"]
+        tuned = [match for match in matches if not match.row.provenance.by_command]
         most_alike = [match for match in tuned if match.unlikeness == tuned[0].unlikeness]
         below = [match for match in most_alike if match.same_dimension and min(match.changes) < 0]
         above = references.above(reference, board.rows)
@@ -50,7 +49,8 @@ def _line(board: Board, match: Match) -> list[str]:
     )
     changes = " / ".join(f"{change:+.1%}" for change in match.changes) if match.same_dimension else "–"
     numbers = f"{theirs.recall:.4f} / {theirs.ndcg:.4f}"
-    cells = [board.heading, theirs.name, numbers, theirs.chosen_on, f"{named[id(row)]}, {row.chosen.brief}"]
+    ours = f"{named[id(row)]}, {row.provenance.brief}"
+    cells = [board.heading, theirs.name, numbers, theirs.chosen_on, ours]
     return [*cells, changes, "; ".join(match.differences), above]
 
 
@@ -60,7 +60,7 @@ def plot(found: list[Gap], target: Path) -> None:
     for board, match in found:
         row = match.row
         if curve(row):
-            curves.setdefault(board.heading, {})[f"{row.model}, {row.chosen.brief}"] = curve(row)
+            curves.setdefault(board.heading, {})[f"{row.model}, {row.provenance.brief}"] = curve(row)
     if not curves:
         target.unlink(missing_ok=True)
         return
@@ -75,5 +75,5 @@ def plot(found: list[Gap], target: Path) -> None:
 
 def curve(row: Row) -> list[tuple[int, float]]:
     """Epoch and NDCG@20 on validation of a row's first seed; empty for models that train otherwise."""
-    log: list[dict[str, Any]] = min(row.done, key=lambda record: record["seed"])["choosing"]
+    log = min(row.done, key=lambda record: record.seed).measured.choosing
     return [(int(each["epoch"]), each["valid_ndcg"]) for each in log if "valid_ndcg" in each]

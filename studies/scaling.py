@@ -10,12 +10,11 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.evaluation.runs import environment
+from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.evaluation.runs.records import of_board
 from retrieval_leaderboard.studies import figures
 from retrieval_leaderboard.support import pages
@@ -26,7 +25,7 @@ MEASURES = {"fit s": "fit_seconds", "rank s": "recommend_seconds", "peak MiB": "
 SHORTEST = 0.1
 """Seconds below which a time says nothing about growth."""
 
-Points = dict[str, list[dict[str, Any]]]
+Points = dict[str, list[RunRecord]]
 
 
 def points(scales: tuple[float, ...]) -> Points:
@@ -34,30 +33,35 @@ def points(scales: tuple[float, ...]) -> Points:
     titles = {f"aliec-sim, synthetic, scale {scale}" for scale in scales}
     found: Points = {}
     for record in of_board(BOARD).values():
-        done = record["status"] == "done" and record["dataset"]["title"] in titles
-        if done and not record["code"] and record["chosen"]["by"] != "command line":
-            found.setdefault(record["model"], []).append(record)
+        done = record.is_done and record.dataset.title in titles
+        if done and not record.code and not record.provenance.by_command:
+            found.setdefault(record.model, []).append(record)
     return {model: _newest(records) for model, records in found.items()}
 
 
-def _newest(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _newest(records: list[RunRecord]) -> list[RunRecord]:
     """One run a size, by size."""
-    by_date = sorted(records, key=lambda record: record["date"])
+    by_date = sorted(records, key=lambda record: record.date)
     return sorted({interactions(record): record for record in by_date}.values(), key=interactions)
 
 
-def interactions(record: dict[str, Any]) -> int:
+def interactions(record: RunRecord) -> int:
     """Training interactions of a run."""
-    return record["dataset"]["train_valid_interactions"]
+    return record.dataset.train_valid_interactions
 
 
-def exponent(records: list[dict[str, Any]], key: str) -> float | None:
+def cost(record: RunRecord, key: str) -> float:
+    """A field of `Costs`."""
+    return float(getattr(record.costs, key))
+
+
+def exponent(records: list[RunRecord], key: str) -> float | None:
     """Slope of log(measure) over log(interactions); None where fewer than two points can tell."""
-    long_enough = [record for record in records if key == "peak_rss_mib" or record[key] >= SHORTEST]
+    long_enough = [record for record in records if key == "peak_rss_mib" or cost(record, key) >= SHORTEST]
     if len(long_enough) < 2:
         return None
     sizes = np.log([interactions(record) for record in long_enough])
-    values = np.log([record[key] for record in long_enough])
+    values = np.log([cost(record, key) for record in long_enough])
     return float(np.polyfit(sizes, values, 1)[0])
 
 
@@ -71,14 +75,14 @@ def tables(found: Points) -> dict[str, str]:
         by_size = {interactions(record): record for record in records}
         for label, key in MEASURES.items():
             slope = exponent(records, key)
-            cells = [f"{by_size[size][key]:,.1f}" if size in by_size else "–" for size in sizes]
+            cells = [f"{cost(by_size[size], key):,.1f}" if size in by_size else "–" for size in sizes]
             rows.append([model, label, *cells, "–" if slope is None else f"{slope:.2f}"])
     return {"growth": pages.pipe_table(rows, header), "conditions": _conditions(every)}
 
 
-def _conditions(records: list[dict[str, Any]]) -> str:
-    machines = "; ".join(sorted(set(map(environment.machine, records))))
-    load = max(record.get("cores_elsewhere", 0.0) for record in records)
+def _conditions(records: list[RunRecord]) -> str:
+    machines = "; ".join(sorted({record.costs.machine for record in records}))
+    load = max(record.costs.cores_elsewhere for record in records)
     return (
         f"{machines}; other processes kept up to {load:.1f} cores busy. "
         f"The exponent leaves out times below {SHORTEST} s."
@@ -90,9 +94,8 @@ def plot(found: Points, target: Path) -> None:
     figure, axes = figures.panels(len(MEASURES), (12, 4), "scaling")
     for axis, (label, key) in zip(axes, MEASURES.items(), strict=True):
         for model, records in found.items():
-            axis.plot(
-                [interactions(each) for each in records], [each[key] for each in records], "o-", label=model
-            )
+            sizes = [interactions(each) for each in records]
+            axis.plot(sizes, [cost(each, key) for each in records], "o-", label=model)
         axis.set(xscale="log", yscale="log", xlabel="training interactions", title=label)
     axes[0].legend()
     figures.save(figure, target)

@@ -3,19 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
-from retrieval_leaderboard.studies.tuned_configs import DATASETS, Record, Tuned
+from retrieval_leaderboard.studies.scores import Transfer
+from retrieval_leaderboard.studies.tuned_configs import DATASETS, Tuned
 from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support.errors import InputError
 
 DEFAULTS = "defaults"
 LENGTH = ("epochs", "patience")
 """Settings that follow a dataset's size, and are not transferred"""
 Shares = dict[str, float]
-"""Origin of the settings → their NDCG@20 as a share of that of the dataset's own choice"""
+"""Origin of the settings → their NDCG@20 as a share of that of the dataset's own"""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A score beside that of the dataset's own settings."""
+
+    score: Transfer
+    tuned: float
+    """NDCG@20 of the dataset's own settings"""
+    trials: str
+    """Tried for them, in words"""
+
+    @property
+    def value(self) -> float:
+        """The score as a share of that of the dataset's own settings."""
+        return self.score.ndcg / self.tuned
+
+    @property
+    def dataset(self) -> str:
+        """Its name."""
+        return self.score.dataset.partition(":")[0]
+
+
+def share(score: Transfer, root: Path) -> Share:
+    """A score beside what the dataset's config says of its own settings."""
+    name = score.dataset.partition(":")[0]
+    found = configs.in_section(root / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
+    made = found[score.model].provenance
+    if made.valid_ndcg is None:
+        raise InputError(f"configs/{name}.yaml does not say what the settings of {score.model} scored")
+    return Share(score, made.valid_ndcg, made.counted)
 
 
 def origins(tuned: Tuned, dataset: str, root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -29,12 +63,12 @@ def origins(tuned: Tuned, dataset: str, root: Path) -> Iterator[tuple[str, dict[
             yield name, tuned.defaults() | transferred
 
 
-def shares(records: list[Record]) -> dict[str, dict[str, Shares]]:
+def shares(scored: list[Share]) -> dict[str, dict[str, Shares]]:
     """Model → dataset → origin → share."""
     found: dict[str, dict[str, Shares]] = {}
-    for record in records:
-        here = found.setdefault(record["model"], {}).setdefault(record["dataset"].partition(":")[0], {})
-        here[record.get("from", DEFAULTS)] = record["ndcg"] / record["tuned"]
+    for each in scored:
+        here = found.setdefault(each.score.model, {}).setdefault(each.dataset, {})
+        here[each.score.origin or DEFAULTS] = each.value
     return found
 
 
@@ -52,10 +86,10 @@ def best_elsewhere(dataset: str, by_dataset: dict[str, Shares]) -> str:
     return max(worst, key=lambda origin: worst[origin], default=DEFAULTS)
 
 
-def table(records: list[Record]) -> str:
+def table(scored: list[Share]) -> str:
     """Shares with other datasets' tuned settings, as Markdown; a blank was not scored."""
     lines = []
-    for model, by_dataset in sorted(shares(records).items()):
+    for model, by_dataset in sorted(shares(scored).items()):
         for dataset, here in by_dataset.items():
             origin = best_elsewhere(dataset, by_dataset)
             cells = [_percent(here.get(name)) for name in (DEFAULTS, *DATASETS, origin)]

@@ -12,11 +12,11 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs, environment, isolation
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning.trial import scored
+from retrieval_leaderboard.studies.scores import Transfer
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.progress import say
 
 DATASETS = ("gowalla", "amazon-beauty", "ml-1m", "ml-100k")
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class Tuned:
 def tuned_models(dataset: Dataset, root: Path) -> Iterator[Tuned]:
     """The models that were tuned on validation for a dataset, by its config."""
     found = configs.read(root / "configs" / f"{dataset.name}.yaml", dataset)
-    for model, choice in sorted(found.items()):
-        if choice.chosen.valid_ndcg is not None:
-            yield Tuned(model, choice.chosen.valid_ndcg, choice.chosen.trials)
+    for model, config in sorted(found.items()):
+        if config.provenance.valid_ndcg is not None:
+            yield Tuned(model, config.provenance.valid_ndcg, config.provenance.trials)
 
 
-def score(dataset: Dataset, tuned: Tuned, values: dict[str, Any], how: str) -> Record:
+def score(dataset: Dataset, tuned: Tuned, values: dict[str, Any], how: str, origin: str = "") -> Transfer:
     """Score `values`, every setting of the tuned model, on the validation queries; say it with `how`."""
     here = compute.configure()
     job = Job(ModelSource(tuned.model), values, 0, 20, here.device, here.precision)
     ndcg = isolation.call(scored, job, dataset)["ndcg"]
     say(f"{dataset.heading}, {tuned.model}: NDCG@20 {ndcg:.4f} {how}, {tuned.ndcg:.4f} tuned")
-    record = {"dataset": dataset.heading, "model": tuned.model, "settings": values, "ndcg": ndcg}
-    return record | {"processor": environment.processor(), "commit": environment.git_commit()}
+    machine, commit = environment.processor(), environment.git_commit()
+    return Transfer(dataset.heading, tuned.model, values, ndcg, machine, commit, origin)

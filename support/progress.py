@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from retrieval_leaderboard.support.errors import abandoned
 
@@ -40,6 +41,12 @@ def say(message: str) -> None:
         if multiprocessing.parent_process() is None or not abandoned():
             raise
         configure(quiet=True)
+
+
+@cache
+def warn_once(sentence: str) -> None:
+    """Print a warning on standard error, once a process, quiet or not."""
+    print(f"warning: {sentence}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any
+from typing import Any, TypeVar
 
+from retrieval_leaderboard.support import typed
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import write_json
 
-CHECKSUM = "checksum"
+CHECKSUM, SCHEMA = "checksum", "schema"
+"""Keys of what is sealed; content from before there were versions has no schema, and may have no checksum."""
 BLOCK = 2**20
 
-Form = type | UnionType | dict[str, Any] | list[Any]
-"""What belongs somewhere: a type or one of several, a dict of the keys that must be there, or a list with the
-form of its entries; `float` also takes whole numbers, and neither takes what is not finite."""
+Made = TypeVar("Made")
+Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class DamagedError(InputError):
@@ -47,11 +46,11 @@ def plain(content: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(content, allow_nan=False))
 
 
-def read(path: Path, form: Form = dict) -> dict[str, Any]:
-    """What `write` wrote, checksum included; of a file without one the form alone is looked at.
+def read(path: Path) -> dict[str, Any]:
+    """What `write` wrote, checksum included; of a file without one the checksum alone is not looked at.
 
     Raises:
-        DamagedError: no JSON of that form, or the checksum does not hold.
+        DamagedError: no JSON mapping, or the checksum does not hold.
         OSError: it cannot be read.
     """
     try:
@@ -62,32 +61,29 @@ def read(path: Path, form: Form = dict) -> dict[str, Any]:
         raise DamagedError(f"{path} is damaged: it holds a {type(content).__name__} in place of a mapping")
     if not is_whole(content):
         raise DamagedError(f"{path} is damaged: its checksum does not hold")
-    if odd := misfit(content, form):
-        raise DamagedError(
-            f"{path} is damaged, or of another version: its {odd} is absent or of another kind"
-        )
     return content
 
 
-def misfit(value: Any, form: Form, where: str = "content") -> str:
-    """The first place where `value` is not of the form, as a.b.0; "" where all is."""
-    if isinstance(form, dict):
-        if not isinstance(value, dict):
-            return where
-        inside = ("" if where == "content" else f"{where}.") + "{}"
-        lacking = (inside.format(key) for key in form if key not in value)
-        return next(lacking, "") or _first(
-            misfit(value[key], part, inside.format(key)) for key, part in form.items()
-        )
-    if isinstance(form, list):
-        if not isinstance(value, list):
-            return where
-        return _first(misfit(each, form[0], f"{where}.{at}") for at, each in enumerate(value))
-    if form is float:
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    else:
-        fits = isinstance(value, form) and not (form is int and isinstance(value, bool))
-    return "" if fits else where
+def load(path: Path, kind: type[Made], migrate: Migration = dict) -> Made:
+    """What a file holds, brought up to date by `migrate`, as the dataclass `kind`.
+
+    Raises:
+        DamagedError: as `read`, or it does not fit; the sentence says where.
+        OSError: it cannot be read.
+    """
+    content = read(path)
+    if SCHEMA in content and CHECKSUM not in content:
+        raise DamagedError(f"{path} is damaged: it has no checksum")
+    try:
+        current = migrate(content)
+        return typed.parse(kind, {key: value for key, value in current.items() if key != CHECKSUM})
+    except InputError as error:
+        raise DamagedError(f"{path} is damaged, or of another version: {error}") from error
+    except (typed.MisfitError, LookupError, TypeError, AttributeError) as error:
+        where = error if isinstance(error, typed.MisfitError) else "content"
+        raise DamagedError(
+            f"{path} is damaged, or of another version: its {where} is absent or of another kind"
+        ) from error
 
 
 def digest(*paths: Path) -> str:
@@ -123,7 +119,3 @@ def check(folder: Path, known: Mapping[str, str], names: Iterable[str]) -> None:
 def _of_content(content: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in content.items() if key != CHECKSUM}
     return hashlib.blake2b(json.dumps(rest, sort_keys=True).encode(), digest_size=16).hexdigest()
-
-
-def _first(found: Iterable[str]) -> str:
-    return next(filter(None, found), "")

@@ -12,8 +12,6 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 
-pytest.importorskip("retrieval_leaderboard.datasets.sources.registry")
-pytest.importorskip("retrieval_leaderboard.evaluation.metrics.registry")
 PACKAGES = (
     "retrieval_leaderboard", "datasets", "baselines", "neural", "evaluation", "serving", "support", "configs",
 )  # fmt: skip

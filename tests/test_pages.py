@@ -15,6 +15,7 @@ from retrieval_leaderboard.studies import (
     findings_page,
     gaps_to_published,
     scaling,
+    scores,
     transfer,
 )
 from retrieval_leaderboard.support import pages
@@ -25,7 +26,8 @@ DOCS = ROOT / "docs"
 
 def findings_tables():
     boards = list(findings_page.found_boards(ROOT / "results"))
-    return findings_page.tables(findings.records(), boards, gaps_to_published.gaps(boards))
+    records = scores.load_all(findings.RECORDS, scores.Finding)
+    return findings_page.tables(records, boards, gaps_to_published.gaps(boards))
 
 
 def defaults_tables():

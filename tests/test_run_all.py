@@ -88,9 +88,9 @@ def test_a_board_from_a_file(run, tmp_path):
     assert "## Data\n\n- 480 rows read, 480 kept; 0 repeat a pair of user and item" in table
     assert "[mine.csv: time" in (tmp_path / "results" / "README.md").read_text()
     row = rows(tmp_path)[("item_cf", "0")]
-    columns = "model,seed,status,queries,precision@20,recall@20,map@20,ndcg@20,hitrate@20"
+    columns = "model,seed,status,queries,precision@20,recall@20,map@20,ndcg@20,hitrate@20,coverage@20"
     columns += ",fit_seconds,recommend_seconds,peak_rss_mib,parameters"
-    assert list(row)[:13] == columns.split(",")
+    assert list(row)[:14] == columns.split(",")
     assert row["status"] == "done" and 0 < float(row["ndcg@20"]) <= 1
     assert float(row["peak_rss_mib"]) > 10 and float(row["parameters"]) > 0
 
@@ -162,7 +162,7 @@ def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     entry = yaml.safe_load(config.read_text())["time"]["item_cf"]
     assert entry["settings"]["last_n"] == 2 and entry["chosen"]["trials"] == 3
     row = rows(tmp_path)["item_cf", "0"]
-    assert row["chosen"].startswith("tuned, 3 trials, validation NDCG@20 0.")
+    assert row["provenance"].startswith("tuned, 3 trials, validation NDCG@20 0.")
     assert f"top_k={entry['settings']['top_k']}," in row["settings"]
     board = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert "3 trials" in board and "†" not in board
@@ -179,7 +179,7 @@ def test_a_choice_that_confirms_the_defaults_is_told_of_the_run_there_is(run, tm
     done = run("--models", "global_hot", "--tune", "1")
     assert "done before" in done.stdout
     after = rows(tmp_path)["global_hot", "0"]
-    assert before["chosen"] == "defaults" and after["chosen"].startswith("tuned, 1 trial,")
+    assert before["provenance"] == "defaults" and after["provenance"].startswith("tuned, 1 trial,")
     assert before["date"] == after["date"]
 
 
@@ -187,7 +187,7 @@ def test_a_choice_that_confirms_the_defaults_is_told_of_the_run_there_is(run, tm
 def test_a_tuned_plugin_is_no_hindrance_to_commands_without_it(run, tmp_path):
     run(plugin("Tunable"), "--tune", "2")
     run("--models", "global_hot")
-    assert rows(tmp_path)["Tunable", "0"]["chosen"].startswith("tuned, 2 trials")
+    assert rows(tmp_path)["Tunable", "0"]["provenance"].startswith("tuned, 2 trials")
 
 
 def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):

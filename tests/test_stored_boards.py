@@ -4,7 +4,6 @@ Training towers amplifies how a processor rounds: on another one than the record
 to within 3 %. ALS depends on which kernels OpenBLAS picks, which its record does not tell.
 """
 
-import json
 from dataclasses import fields
 
 import pytest
@@ -16,13 +15,14 @@ from retrieval_leaderboard import (
 )
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
-from retrieval_leaderboard.evaluation import evaluate
+from retrieval_leaderboard.evaluation import evaluate, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.models.saving import RECORD
 from retrieval_leaderboard.evaluation.runs import configs, environment, records, runner
-from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.tuning import trial_records
+from retrieval_leaderboard.studies import scores
 
-RESULTS = ROOT / "results"
-IDENTITY = ("fingerprint", "k", "model", "code", "settings", "seed", "device", "precision")
+RESULTS, FINDINGS = ROOT / "results", ROOT / "studies" / "records" / "findings"
 ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
 QUICK = ("global_hot", "simplex_ccl")
 HALF_A_DIGIT = 5e-5
@@ -69,34 +69,35 @@ TUNED = sorted(folder.parent.name for folder in RESULTS.glob("*/tuning"))
 @pytest.mark.parametrize("dataset", TUNED)
 def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dataset):
     found = configs.in_section(ROOT / "configs" / f"{dataset}.yaml", SOURCES[dataset].protocols[0])
-    for model, choice in found.items():
+    for model, config in found.items():
         paths = RESULTS.joinpath(dataset, "tuning").glob(f"{model}-*.json")
-        trials = [trial for path in paths for trial in json.loads(path.read_text())["trials"]]
-        chosen = choice.chosen
-        assert chosen.trials >= len(trials), model
-        assert chosen.at_least or chosen.trials == len(trials), model
-        assert chosen.pruned == sum(trial["state"] == "pruned" for trial in trials), model
+        trials = [trial for path in paths for trial in trial_records.load(path).trials]
+        made = config.provenance
+        assert made.trials >= len(trials), model
+        assert made.at_least or made.trials == len(trials), model
+        assert made.pruned == sum(trial.state == "pruned" for trial in trials), model
 
 
 @pytest.mark.parametrize("dataset", TUNED)
 def test_stored_runs_say_how_they_were_chosen_as_the_configs_do(dataset):
     paths = [*ROOT.glob(f"configs/{dataset}.yaml"), *ROOT.glob(f"configs/*/{dataset}.yaml")]
     known = [
-        (model, choice.chosen.as_dict())
+        (model, config.provenance)
         for path in paths
         for protocol in SOURCES[dataset].protocols
-        for model, choice in configs.in_section(path, protocol).items()
+        for model, config in configs.in_section(path, protocol).items()
     ]
     for folder, record in records.of_board(RESULTS / dataset).items():
-        if record["chosen"].get("trials"):
-            assert (record["model"], record["chosen"]) in known, folder.name
+        if record.provenance.trials:
+            assert (record.model, record.provenance) in known, folder.name
 
 
 def compare(data, name):
     model, record = settings.build(registry.get(name), chosen(data, name)), stored(data, name)
-    contract.fit(model, data, seed=0)
-    measured = evaluate(model, data).metrics
-    assert measured == pytest.approx(record["metrics"], **tolerance(name, record["processor"]))
+    harness.fit(model, data, seed=0)
+    measured, known = evaluate(model, data).metrics, record.measured.metrics
+    of_both = {key: measured[key] for key in known}
+    assert of_both == pytest.approx(known, **tolerance(name, record.costs.processor))
 
 
 def tolerance(name, processor):
@@ -120,13 +121,16 @@ def test_aliec_sim(simulated, name):
 
 def test_stored_runs_have_the_settings_that_their_models_have():
     """A setting that is missing or has another name would have them run again."""
-    for path in [
-        *RESULTS.glob("*/runs/*/run.json"),
-        *(ROOT / "studies" / "records" / "findings").glob("*.json"),
-    ]:
-        run = json.loads(path.read_text())
-        if run["model"] in registry.names():
-            model = registry.get(run["model"])
-            assert set(run["settings"]) == {each.name for each in fields(model)}, path
-            stored = path.parent.name if path.name == "run.json" else path.stem
-            assert stored.rpartition("-")[2] == runner.digest({key: run[key] for key in IDENTITY}), path
+    for folder in RESULTS.glob("*/runs/*"):
+        record = records.load(folder / RECORD)
+        if record.model in registry.names():
+            model = registry.get(record.model)
+            assert set(record.settings) == {each.name for each in fields(model)}, folder
+        assert folder.name == record.folder
+
+
+def test_stored_findings_have_the_settings_that_their_models_have():
+    for path in FINDINGS.glob("*.json"):
+        found = scores.load(path, scores.Finding)
+        assert set(found.settings) == {each.name for each in fields(registry.get(found.model))}, path
+        assert path.name == found.file

@@ -83,15 +83,15 @@ class Small:
         """Finished run → its metrics, lists and weights; model.json also tells what training took."""
         found = {}
         for folder, record in records.of_board(self.runs.parent).items():
-            if record["status"] == "done":
+            if record.is_done:
                 kept = [(folder / name).read_bytes() for name in (records.LISTS, WEIGHTS)]
-                found[folder.name] = (record["metrics"], *kept)
+                found[folder.name] = (record.measured.metrics, *kept)
         return found
 
     def failed(self) -> list[str]:
         """The reasons of runs that failed."""
         found = records.of_board(self.runs.parent).values()
-        return [record["reason"] for record in found if record["status"] == "failed"]
+        return [record.reason for record in found if not record.is_done]
 
     def litter(self) -> list[Path]:
         """What commands left half-done."""

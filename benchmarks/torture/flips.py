@@ -12,20 +12,21 @@ from typing import Any
 
 from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.benchmarks.torture.command import Small, small_log
+from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models.saving import RECORD, STATE, WEIGHTS
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import records, runner
-from retrieval_leaderboard.evaluation.testing import contract
-from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.evaluation.tuning import database
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training.checkpoint import FILE, Checkpoints
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.sealed import DamagedError
 
 TIMES = 30
 """A file is damaged so often for each try: it takes no process."""
 Found = Callable[[Path, io.StringIO], bool]
-"""Whether damage in a folder is found, and reported in what is printed meanwhile"""
+"""Whether damage in a folder is found, and told in what is printed meanwhile"""
 
 
 def run(seed: int, scratch: Path, tries: int) -> list[Row]:
@@ -35,10 +36,10 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
     small.ended("--models", "item_cf", "--tune", "3").check_returncode()
     small.ended().check_returncode()
     (trained,) = small.runs.glob("infonce-*")
-    reported = "the run is named, stands on no board and is run again"
+    told = "the run is named, stands on no board and is run again"
     refused = "named, not served, and run again"
     subjects: list[tuple[Path, str, Found, str]] = [
-        (trained, RECORD, _no_record, reported),
+        (trained, RECORD, _no_record, told),
         (trained, WEIGHTS, _not_loaded, refused),
         (trained, STATE, _not_loaded, refused),
         (trained, records.LISTS, _undone, "named, and run again"),
@@ -59,7 +60,7 @@ def _damaged(folder: Path, name: str, work: Path, rng: random.Random, found: Fou
     content = bytearray((work / name).read_bytes())
     damage(content, rng)
     (work / name).write_bytes(content)
-    records.tell.cache_clear()
+    progress.warn_once.cache_clear()
     with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(said):
         return found(work, said)
 
@@ -115,13 +116,13 @@ def _trials(board: Path) -> list[Any]:
     (record,) = (board / "tuning").glob("*.json")
     study = database.opened(database.url(board), record.stem, anew=False)
     with database.usable(database.url(board)):
-        trials = database.told(study)
-    return [(trial.params, trial.state, trial.values, database.outcome(trial)) for trial in trials]
+        finished = database.finished_trials(study)
+    return [(trial.params, trial.state, trial.values, database.outcome(trial)) for trial in finished]
 
 
 def _checkpoint(folder: Path) -> Path:
     model = InfoNCE(embedding_dim=8, epochs=1, batch_size=64)
     model.keep_checkpoints(folder, 0.0, resume=False)
     with contextlib.redirect_stdout(io.StringIO()):
-        contract.fit(model, planted(), 0)
+        harness.fit(model, planted(), 0)
     return folder

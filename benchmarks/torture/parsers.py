@@ -113,7 +113,7 @@ def _config(folder: Path) -> None:
         about = {"name": "it", "fingerprint": "f"}
         dataset: Any = SimpleNamespace(protocol=protocol, exclude_seen=exclude_seen, **about)
         for name in ("item_cf", "infonce"):
-            _ = configs.resolved(registry.get(name), [folder / "it.yaml"], dataset).chosen.told
+            _ = configs.resolved(registry.get(name), [folder / "it.yaml"], dataset).provenance.summary()
 
 
 def _references(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Metrics at k for every query at once; the definitions are in docs/metrics.md."""
+"""The registered metrics of lists, for every query at once."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.metrics import definitions  # noqa: F401  (importing registers them)
+from retrieval_leaderboard.evaluation.metrics.registry import LIST_LEVEL, PER_QUERY, Hits
 
-METRICS = ("precision", "recall", "map", "ndcg", "hitrate")
+METRICS = tuple(PER_QUERY)
+"""Names of the per-query metrics"""
 
 
 def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[str, npt.NDArray[np.float64]]:
-    """Score each query's list against its relevant items.
-
-    With h_r = 1 where the item at rank r is relevant, hits = Σ_{r≤k} h_r and rel the number of
-    relevant items:
-
-    - precision = hits / k; recall = hits / rel; hitrate = hits > 0
-    - map: AP = Σ_{r≤k} h_r · precision@r / min(rel, k), as in Spark's RankingMetrics
-    - ndcg = Σ_{r≤k} h_r / log2(r + 1) over its value with min(rel, k) hits at the top
-      (Järvelin & Kekäläinen 2002, binary gain)
+    """Score each query's list against its relevant items by every per-query metric.
 
     Args:
         items: int32[q, m] item codes, best first, -1 for an empty place; a list shorter than
@@ -30,26 +25,16 @@ def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[st
     Returns:
         metric → float64[q]; NaN for a query without relevant items.
     """
-    hits = relevant.contains(items[:, :k]).astype(np.float64)  # (queries, places)
-    rel = relevant.lengths.astype(np.float64)  # (queries,)
-    rel[rel == 0] = np.nan
-    places = np.arange(1, hits.shape[1] + 1)
-    ideal_hits = np.minimum(rel, k)
-    discount = 1 / np.log2(places + 1)
-    most = int(np.nanmax(ideal_hits, initial=0.0))
-    ideal_gain = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(1, most + 1) + 1))])
-    found = hits.sum(axis=1)
-    precision_at_hits = (np.cumsum(hits, axis=1) / places * hits).sum(axis=1)
-    known = ~np.isnan(rel)
-    ideal = np.full(len(rel), np.nan)
-    ideal[known] = ideal_gain[ideal_hits[known].astype(np.int64)]
-    return {
-        "precision": np.where(known, found / k, np.nan),
-        "recall": found / rel,
-        "map": precision_at_hits / ideal_hits,
-        "ndcg": hits @ discount / ideal,
-        "hitrate": np.where(known, (found > 0).astype(np.float64), np.nan),
-    }
+    hit = relevant.contains(items[:, :k]).astype(np.float64)
+    n_relevant = relevant.lengths.astype(np.float64)
+    n_relevant[n_relevant == 0] = np.nan
+    hits = Hits(hit, n_relevant, k)
+    return {name: metric.function(hits) for name, metric in PER_QUERY.items()}
+
+
+def list_level(items: npt.NDArray[np.int32], n_items: int) -> dict[str, float]:
+    """Every list-level metric of int32[q, k] lists from a catalog of `n_items`."""
+    return {name: metric.function(items, n_items) for name, metric in LIST_LEVEL.items()}
 
 
 def mean(values: dict[str, npt.NDArray[np.float64]]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,20 @@ COLD_USERS, COLD_ITEMS = "cold users", "cold items"
 HISTORY_SLICES = ((COLD_USERS, 0, 0), ("history 1–2", 1, 2), ("history 3–9", 3, 9), ("history 10+", 10, None))
 HEAD_SHARE = 0.2
 
-Slice = dict[str, float | int | str]
+
+@dataclass(frozen=True)
+class Slice:
+    """Metrics of a part of the queries, or of their truth."""
+
+    slice: str
+    queries: int
+    """With at least one relevant item"""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """{} without such a query"""
+    listed: int | None = None
+    """Queries that were given at least one item; None where that is not known"""
+    random_recall: float | None = None
+    """The expected recall of a ranking by chance; None where that is not known"""
 
 
 def slices(items: npt.NDArray[np.int32], queries: Queries, train: Interactions, k: int) -> list[Slice]:
@@ -28,20 +42,18 @@ def slices(items: npt.NDArray[np.int32], queries: Queries, train: Interactions, 
     keeps the truth with training interactions.
 
     Returns:
-        One dict a slice: "slice" and "queries" (with at least one relevant item); where there is
-        such a query also "listed" (those that were given at least one item), "random_recall" (the
-        expected recall of a ranking by chance) and each metric.
+        One a slice, with every per-query metric.
     """
     by_chance = _random_recall(queries, train.n_items, k)
     found = []
     for label, rows, relevant in _parts(queries, train):
         rows = rows[relevant.lengths[rows] > 0]
-        entry: Slice = {"slice": label, "queries": len(rows)}
-        if len(rows):
-            entry |= {"listed": int((items[rows] >= 0).any(axis=1).sum())}
-            entry |= {"random_recall": float(by_chance[rows].mean())}
-            entry |= mean(per_query(items[rows], relevant.take(rows), k))
-        found.append(entry)
+        if not len(rows):
+            found.append(Slice(label, 0))
+            continue
+        metrics = mean(per_query(items[rows], relevant.take(rows), k))
+        listed = int((items[rows] >= 0).any(axis=1).sum())
+        found.append(Slice(label, len(rows), metrics, listed, float(by_chance[rows].mean())))
     return found
 
 

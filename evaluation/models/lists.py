@@ -22,14 +22,24 @@ def check(
             excluded item, a score that is NaN or infinite or larger than the one before it, or
             an empty place before a filled one.
     """
-    _check_arrays(items, scores, (len(queries), k))
+    check_shape(items, (len(queries), k), n_items)
+    _check_array("scores", scores, np.float32, (len(queries), k))
     empty = items < 0
-    _refuse((items < -1) | (items >= n_items), "an item outside the catalog", items)
     _refuse(empty[:, :-1] & ~empty[:, 1:], "an empty place (-1) before a filled one", items)
     _refuse(~empty & ~np.isfinite(scores), "a score that is NaN or infinite", scores)
     falling = np.where(empty, -np.inf, scores)
     _refuse(falling[:, 1:] > falling[:, :-1], "items that are not best first", items)
     check_items(items, queries)
+
+
+def check_shape(items: npt.NDArray[np.int32], shape: tuple[int, int], n_items: int) -> None:
+    """Refuse lists of another shape or type, or with an item outside the catalog.
+
+    Raises:
+        InvalidListsError: as `check`.
+    """
+    _check_array("items", items, np.int32, shape)
+    _refuse((items < -1) | (items >= n_items), "an item outside the catalog", items)
 
 
 def check_items(items: npt.NDArray[np.int32], queries: Queries) -> None:
@@ -42,15 +52,12 @@ def check_items(items: npt.NDArray[np.int32], queries: Queries) -> None:
     _refuse(queries.exclude.contains(items), "an excluded item", items)
 
 
-def _check_arrays(items: npt.NDArray, scores: npt.NDArray, shape: tuple[int, int]) -> None:
-    for label, array, dtype in (("items", items, np.int32), ("scores", scores, np.float32)):
-        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
-            got = (
-                f"{array.dtype}{list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
-            )
-            raise InvalidListsError(
-                f"recommend returned {label} as {got}; it must be {np.dtype(dtype)}{list(shape)}"
-            )
+def _check_array(label: str, array: npt.NDArray, dtype: npt.DTypeLike, shape: tuple[int, int]) -> None:
+    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
+        got = f"{array.dtype}{list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
+        raise InvalidListsError(
+            f"recommend returned {label} as {got}; it must be {np.dtype(dtype)}{list(shape)}"
+        )
 
 
 def _repeated(items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
@@ -13,10 +13,15 @@ from retrieval_leaderboard.support import sealed
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import atomic_file, write_json
 
-if TYPE_CHECKING:
-    from retrieval_leaderboard.evaluation.models.retriever import Retriever
 
-Model = TypeVar("Model", bound="Retriever")
+class Saved(Protocol):
+    """A dataclass with a name: what saving needs to know of a model."""
+
+    name: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+Model = TypeVar("Model", bound=Saved)
 WEIGHTS, STATE, RECORD = "weights.safetensors", "model.json", "run.json"
 """A fitted model, and the record of the run that made it, which knows the digests of the files beside it."""
 KEPT_TYPES = {"bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
@@ -27,7 +32,7 @@ MAY_BE = (
 )
 
 
-def save(model: Retriever, folder: Path) -> None:
+def save(model: Saved, folder: Path) -> None:
     """Write the model's settings and every attribute that ends in an underscore.
 
     Such an attribute is a NumPy array of numbers or booleans, a dict from text to such arrays, a SciPy CSR
@@ -106,7 +111,7 @@ def load(model_class: type[Model], folder: Path) -> Model:
 
     try:
         if (folder / RECORD).is_file():
-            sealed.check(folder, sealed.read(folder / RECORD, {}).get("files", {}), (STATE, WEIGHTS))
+            sealed.check(folder, sealed.read(folder / RECORD).get("files", {}), (STATE, WEIGHTS))
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
         arrays = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:

@@ -14,6 +14,8 @@ from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
 HISTORIES = np.empty(0, dtype=np.int32), np.array([0, 1, 2, 3, 5], dtype=np.int32)
 """None, and items of several blocks of the planted data, which no user of it has taken in this order"""
 PROBES = 256
+DIRECTION = 1e-6
+"""By how much the cosine of two vectors of one direction may be off 1 for rounding"""
 
 Scores = npt.NDArray[np.float32]
 
@@ -37,6 +39,29 @@ def answers(model: Retriever, user: int, data: Dataset) -> Scores:
     """float32[2, items]: what `model` gives to `user` without a history and with one, NaN for no item."""
     asked = np.array([user], dtype=np.int32)
     return np.concatenate([_scores(model, _asked(asked, history), data) for history in HISTORIES])
+
+
+def untrained(
+    fitted: EmbeddingRetriever, other_data: EmbeddingRetriever, other_seed: EmbeddingRetriever, user: int
+) -> bool:
+    """Whether the answer for `user` without a history comes from a random vector that was never learned.
+
+    Such a vector has the same direction after fits of one seed on different data, and another one after a
+    fit with another seed. One that says something of the data changes with the data; a constant, such as one
+    that asks for a bias alone, does not change with the seed.
+
+    Args:
+        fitted, other_data, other_seed: of one model; `user` has no interactions in any of their data.
+        user: a code, or -1.
+    """
+    asked = _asked(np.array([user], dtype=np.int32), HISTORIES[0])
+    first, data, seed = (model.encode_queries(asked)[0] for model in (fitted, other_data, other_seed))
+    return first.any() and _same_direction(first, data) and not _same_direction(first, seed)
+
+
+def _same_direction(first: Scores, second: Scores) -> bool:
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return lengths > 0 and float(first @ second) / lengths > 1 - DIRECTION
 
 
 def double_of_vectors(

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, TypeVar
 
-from retrieval_leaderboard.datasets.dataset import POLICIES
-from retrieval_leaderboard.evaluation.runs import environment, records
-from retrieval_leaderboard.evaluation.runs.configs import Chosen
+from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs.provenance import Provenance
+from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunRecord
 
-Record = dict[str, Any]
+Key = TypeVar("Key")
+AUTO = "auto"
+"""What is asked of a setting that a rule is to resolve"""
 COMPUTED = ("code", "device", "precision")
-SHIPPED = "shipped"
-"""Key of a record while it stands on a board: whether it came with the project."""
-FOLDER = "folder"
-"""Key of a record while it stands on a board: the name of its folder under `runs`."""
 
 
 @dataclass(frozen=True)
@@ -27,100 +25,106 @@ class Row:
 
     model: str
     settings: dict[str, Any]
-    """The model's settings, and what it was computed on and in."""
-    done: list[Record]
-    failed: list[Record]
+    """The model's settings as asked, and what it was computed on and in."""
+    done: list[RunRecord]
+    failed: list[RunRecord]
     shipped: bool = False
     """Whether its runs came with the project, and stand beside the user's."""
 
     @property
-    def newest(self) -> Record:
+    def newest(self) -> RunRecord:
         """The run that ended last."""
-        return max(self.done + self.failed, key=lambda record: record["date"])
+        return max(self.done + self.failed, key=lambda record: record.date)
 
     @property
-    def chosen(self) -> Chosen:
-        """How its settings came to be chosen, by the newest of its runs."""
-        return Chosen(**self.newest["chosen"])
+    def provenance(self) -> Provenance:
+        """How its settings came about, by the newest of its runs."""
+        return self.newest.provenance
 
-    def values(self, *path: str) -> list[float]:
-        """One number a finished run: `record[path[0]][path[1]]…`."""
-        found = []
-        for record in self.done:
-            value: Any = record
-            for key in path:
-                value = value[key]
-            found.append(float(value))
-        return found
+    @property
+    def plain_settings(self) -> dict[str, Any]:
+        """The settings resolved, where that is known."""
+        return self.settings | next((each.resolved for each in self.done if each.resolved), {})
 
-    def mean(self, *path: str) -> float:
-        """The mean over finished runs; below any number where none finished."""
-        values = self.values(*path)
+    @property
+    def shown_settings(self) -> dict[str, Any]:
+        """The settings as pages have them: resolved where that is known, with what was asked in brackets."""
+        plain = self.plain_settings
+        return {
+            key: f"{plain[key]} ({AUTO})" if value == AUTO and plain[key] != AUTO else value
+            for key, value in self.settings.items()
+        }
+
+    def values(self, metric: str) -> list[float]:
+        """Of each finished run that has the metric."""
+        found = (record.measured.metrics for record in self.done)
+        return [metrics[metric] for metrics in found if metric in metrics]
+
+    def mean(self, metric: str) -> float:
+        """The mean over finished runs; below any number where none has the metric."""
+        values = self.values(metric)
         return mean(values) if values else float("-inf")
 
+    def spread(self, metric: str) -> float | None:
+        """The standard deviation over finished runs (n − 1); None with fewer than two."""
+        values = self.values(metric)
+        return stdev(values) if len(values) > 1 else None
+
     @property
-    def timed(self) -> list[Record]:
+    def timed(self) -> list[RunRecord]:
         """The finished runs of one machine, that of the most and the newest: costs of two have no mean."""
-        by_machine: dict[str, list[Record]] = {}
-        for record in sorted(self.done, key=lambda record: record["date"], reverse=True):
-            by_machine.setdefault(environment.machine(record), []).append(record)
+        by_machine: dict[str, list[RunRecord]] = {}
+        for record in sorted(self.done, key=lambda record: record.date, reverse=True):
+            by_machine.setdefault(record.costs.machine, []).append(record)
         return max(by_machine.values(), key=len, default=[])
 
     @property
     def machine(self) -> str:
         """What its costs were measured on; "" where no run finished."""
-        return environment.machine(self.timed[0]) if self.done else ""
+        return self.timed[0].costs.machine if self.done else ""
 
-    def cost(self, key: str) -> float:
-        """The mean of `record[key]` over the runs of one machine, `timed`."""
-        return mean(float(record[key]) for record in self.timed)
-
-    def spread(self, *path: str) -> float | None:
-        """The standard deviation over finished runs (n − 1); None with fewer than two."""
-        values = self.values(*path)
-        return stdev(values) if len(values) > 1 else None
+    def cost(self, name: str) -> float:
+        """The mean of a field of `Costs` over the runs of one machine, `timed`."""
+        return mean(float(getattr(record.costs, name)) for record in self.timed)
 
 
 def contenders(rows: Sequence[Row]) -> list[Row]:
-    """The rows that may be called the best: those with results whose settings were not set for a run.
+    """The rows that may be called the best: those with results whose settings are no CLI override.
 
-    What is set for a run may have been picked after a look at the test results. Where all were, all may.
+    An override may have been picked after a look at the test results. Where all were, all may.
     """
     done = [row for row in rows if row.done]
-    return [row for row in done if row.chosen.by != "command line"] or done
+    return [row for row in done if not row.provenance.by_command] or done
 
 
 @dataclass(frozen=True)
 class Board:
     """Rows that may stand in one table: same content, split, protocol and k."""
 
-    dataset: dict[str, Any]
+    dataset: DatasetSummary
     fingerprint: str
     k: int
     rows: list[Row]
 
     @property
-    def records(self) -> list[Record]:
+    def records(self) -> list[RunRecord]:
         """Every run of the board."""
         return [record for row in self.rows for record in row.done + row.failed]
 
     @property
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
-        about = self.dataset
-        synthetic = ", synthetic" if about["synthetic"] and "synthetic" not in about["title"] else ""
-        policy = POLICIES[about["exclude_seen"]]
-        return f"{about['title']}{synthetic}: {about['protocol']}, {policy}, top {self.k}"
+        return f"{self.dataset.heading}, top {self.k}"
 
     @property
     def split_seed(self) -> int:
         """Seed of the split its queries come from."""
-        return self.dataset["split_seed"]
+        return self.dataset.split_seed
 
     @property
     def machines(self) -> list[str]:
         """What its finished runs were made on, each once."""
-        return list(dict.fromkeys(environment.machine(record) for row in self.rows for record in row.done))
+        return list(dict.fromkeys(record.costs.machine for row in self.rows for record in row.done))
 
     def is_about(self, fingerprint: str, k: int) -> bool:
         """Whether it ranks lists of `k` for the dataset of that fingerprint."""
@@ -135,17 +139,20 @@ def read_boards(folder: Path, shipped: Path | None = None) -> list[list[Board]]:
         shipped: the folder of the same dataset whose runs came with the project, and stand beside the
             others on their boards.
     """
-    theirs = _grouped(_records(shipped, shipped=True), "fingerprint", "k") if shipped else {}
+    theirs = _boards_of(shipped, shipped=True) if shipped else {}
     families: dict[str, list[Board]] = {}
-    for key, group in _grouped(_records(folder), "fingerprint", "k").items():
-        board = _board([*group, *theirs.get(key, [])])
+    for key, ours in _boards_of(folder).items():
+        board = _board([*ours, *theirs.get(key, [])])
         families.setdefault(board.heading, []).append(board)
     return [part for _, family in sorted(families.items()) for part in _comparable(family)]
 
 
-def _records(folder: Path, shipped: bool = False) -> list[Record]:
-    found = records.of_board(folder)
-    return [record | {SHIPPED: shipped, FOLDER: path.name} for path, record in found.items()]
+def _boards_of(folder: Path, shipped: bool = False) -> dict[tuple[str, int], list[Row]]:
+    """Fingerprint and k → the rows of the runs stored under `folder`."""
+    runs = records.of_board(folder).values()
+    alike = _grouped(runs, lambda each: json.dumps(each.identity | {"seed": 0}, sort_keys=True))
+    rows = [_row(group, shipped) for group in alike.values()]
+    return _grouped(rows, lambda row: (row.newest.fingerprint, row.newest.k))
 
 
 def _comparable(family: list[Board]) -> list[list[Board]]:
@@ -156,23 +163,25 @@ def _comparable(family: list[Board]) -> list[list[Board]]:
     return [ordered]
 
 
-def _board(group: list[Record]) -> Board:
-    rows = [
-        Row(
-            model=alike[0]["model"],
-            settings=alike[0]["settings"] | {key: alike[0][key] for key in COMPUTED if alike[0][key]},
-            done=[record for record in alike if record["status"] == "done"],
-            failed=[record for record in alike if record["status"] != "done"],
-            shipped=alike[0][SHIPPED],
-        )
-        for alike in _grouped(group, "model", "settings", *COMPUTED, SHIPPED).values()
-    ]
-    return Board(group[0]["dataset"], group[0]["fingerprint"], group[0]["k"], rows)
+def _board(rows: list[Row]) -> Board:
+    about = rows[0].newest
+    return Board(about.dataset, about.fingerprint, about.k, rows)
 
 
-def _grouped(given: Iterable[Record], *keys: str) -> dict[str, list[Record]]:
-    groups: dict[str, list[Record]] = {}
-    for record in given:
-        key = json.dumps([record[key] for key in keys], sort_keys=True)
-        groups.setdefault(key, []).append(record)
+def _row(alike: list[RunRecord], shipped: bool) -> Row:
+    identity = alike[0].identity
+    computed = {key: identity[key] for key in COMPUTED if identity[key]}
+    return Row(
+        model=alike[0].model,
+        settings=alike[0].settings | computed,
+        done=[record for record in alike if record.is_done],
+        failed=[record for record in alike if not record.is_done],
+        shipped=shipped,
+    )
+
+
+def _grouped(given: Iterable[Any], key: Callable[[Any], Key]) -> dict[Key, list[Any]]:
+    groups: dict[Key, list[Any]] = {}
+    for each in given:
+        groups.setdefault(key(each), []).append(each)
     return groups

@@ -95,14 +95,14 @@ def differences(ours: Facts, theirs: Facts) -> list[str]:
     """In what two rows differ, in a few words each, and what theirs does not state; empty for like rows."""
     if ours.method != theirs.method:
         return [f"method {ours.method}, theirs {theirs.method}"]
-    told, unstated = [], []
+    stated, unstated = [], []
     for name in COMPARED:
         here, there = getattr(ours, name), getattr(theirs, name)
         if here != there and there is None:
             unstated.append(name)
         elif here != there:
-            told.append(f"{name} {here}, theirs {there or 'none'}")
-    return told + ([f"unstated: {', '.join(unstated)}"] if unstated else [])
+            stated.append(f"{name} {here}, theirs {there or 'none'}")
+    return stated + ([f"unstated: {', '.join(unstated)}"] if unstated else [])
 
 
 def comparable(ours: Facts, theirs: Facts) -> bool:

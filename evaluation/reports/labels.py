@@ -18,12 +18,12 @@ def labels(rows: Sequence[Row]) -> list[str]:
     """A label for each row: the model, with the settings in which its rows differ, the mark of propagation
     over a graph, and whether it is shipped.
 
-    Where those are more than FEW, with as few of them as `telling` names, and the number of the others:
-    `differences` has all.
+    Where those are more than FEW, with as few of them as `distinguishing` names, and the number of the
+    others: `differences` has all.
     """
     keys = _differing(rows)
     shown = {
-        model: differ if len(differ) <= FEW else telling([row.settings for row in rows if row.model == model])
+        model: differ if len(differ) <= FEW else distinguishing(_choices(model, rows))
         for model, differ in keys.items()
     }
     return [_label(row, shown[row.model], len(keys[row.model])) for row in rows]
@@ -33,7 +33,7 @@ def differences(rows: Sequence[Row]) -> dict[str, str]:
     """Label → every setting in which the rows of its model differ, for the labels that leave some out."""
     keys = _differing(rows)
     named = zip(labels(rows), rows, strict=True)
-    return {label: _told(row, keys[row.model]) for label, row in named if len(keys[row.model]) > FEW}
+    return {label: _written(row, keys[row.model]) for label, row in named if len(keys[row.model]) > FEW}
 
 
 def differing(choices: list[Settings]) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def differing(choices: list[Settings]) -> tuple[str, ...]:
     return tuple(sorted(keys, key=lambda key: isinstance(choices[0].get(key), float)))
 
 
-def telling(choices: list[Settings]) -> tuple[str, ...]:
+def distinguishing(choices: list[Settings]) -> tuple[str, ...]:
     """The fewest settings by which any two different ones of `choices` differ.
 
     Where others would do as well: those that `differing` has first.
@@ -67,19 +67,34 @@ def _different(choices: list[Settings], keys: tuple[str, ...]) -> int:
 
 def _differing(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
     models = dict.fromkeys(row.model for row in rows)
-    return {model: differing([row.settings for row in rows if row.model == model]) for model in models}
+    return {model: differing(_choices(model, rows)) for model in models}
+
+
+def _choices(model: str, rows: Sequence[Row]) -> list[Settings]:
+    return [row.shown_settings for row in rows if row.model == model]
 
 
 def _label(row: Row, keys: tuple[str, ...], differ: int) -> str:
     more = f"+{differ - len(keys)}" if differ > len(keys) else ""
-    told = ", ".join(filter(None, (_told(row, keys), more)))
-    return row.model + (f" ({told})" if told else "") + marked(row) + (", shipped" if row.shipped else "")
+    shown = ", ".join(filter(None, (_written(row, keys), more)))
+    return row.model + (f" ({shown})" if shown else "") + marked(row) + (", shipped" if row.shipped else "")
 
 
-def _told(row: Row, keys: tuple[str, ...]) -> str:
-    return written({key: row.settings[key] for key in keys if key in row.settings})
+def _written(row: Row, keys: tuple[str, ...]) -> str:
+    shown = row.shown_settings
+    return written({key: shown[key] for key in keys if key in shown})
 
 
 def written(settings: Settings) -> str:
     """`settings` in one line: key=value, key=value."""
     return ", ".join(f"{key}={value}" for key, value in settings.items())
+
+
+def settings_line(row: Row) -> str:
+    """The settings of `row` in one line, those that change nothing on the data apart."""
+    idle = (
+        set.intersection(*(set(record.measured.without_effect) for record in row.done)) if row.done else set()
+    )
+    used = written({key: value for key, value in row.shown_settings.items() if key not in idle})
+    apart = written({key: value for key, value in row.shown_settings.items() if key in idle})
+    return used + (f"; without effect here: {apart}" if apart else "")

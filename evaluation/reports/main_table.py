@@ -6,20 +6,21 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from retrieval_leaderboard.evaluation.metrics.accuracy import PER_QUERY
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.labels import differences, labels
-from retrieval_leaderboard.evaluation.runs import environment
 
-SHOWN = {"precision": "Precision", "recall": "Recall", "map": "MAP", "ndcg": "NDCG"}
+SHOWN = {name: metric.title for name, metric in PER_QUERY.items() if metric.on_board}
+"""Metric with a column → how it is called"""
 FEWER = "†"
 SHIPPED_ROWS = "Shipped: a run that came with the project, made by its authors on the machine that is named."
-BRACKETS = "In brackets: the settings in which the rows of a model differ."
+BRACKETS = "Labels show the smallest set of settings that distinguishes a model's rows; full settings below."
 ELSEWHERE = "machine: of the costs; in brackets those of other seeds, whose costs are left out."
 BEST = (
-    "Rows set for a run are never marked as the best: they may have been picked after a look at the results."
+    "CLI overrides are never marked as the best: they may have been picked after a look at the test results."
 )
-MORE = "+n: in n more, which the board lists."
+MORE = "+n: n more differ."
 Costs = dict[str, tuple[str, str]]
 COSTS: Costs = {
     "fit s": ("fit_seconds", "{:,.1f}"),
@@ -60,17 +61,17 @@ class MainTable:
 
 def main_table(board: Board) -> MainTable:
     """The rows of `board`; the memory of a GPU has a column where a run used one."""
-    rows = sorted(board.rows, key=lambda row: -row.mean("metrics", "ndcg"))
-    on_gpu = any(record.get("peak_gpu_mib") for record in board.records)
+    rows = sorted(board.rows, key=lambda row: -row.mean("ndcg"))
+    on_gpu = any(record.costs.peak_gpu_mib for row in rows for record in row.done)
     costs = [label for label in COSTS if on_gpu or label != "peak GPU MiB"]
-    columns = [*(metric_column(name, board.k) for name in SHOWN), "settings", *costs, "machine"]
+    columns = [*(metric_column(name, board.k) for name in SHOWN), "tuning", *costs, "machine"]
     able = contenders(rows)
-    best = {name: max((row.mean("metrics", name) for row in able), default=0.0) for name in SHOWN}
-    most, machines = max(row.chosen.trials for row in rows), board.machines
-    told = [{"settings": _tuned(row, most), "machine": _numbers(row, machines)} for row in rows]
+    best = {name: max((row.mean(name) for row in able), default=0.0) for name in SHOWN}
+    most, machines = max(row.provenance.trials for row in rows), board.machines
+    texts = [{"tuning": _tuned(row, most), "machine": _numbers(row, machines)} for row in rows]
     lines = [
         _line(row, label, best if row in able else {}, board.k, dict.fromkeys(columns, NONE) | cells)
-        for row, label, cells in zip(rows, labels(rows), told, strict=True)
+        for row, label, cells in zip(rows, labels(rows), texts, strict=True)
     ]
     return MainTable(columns, lines, _footnotes(rows, most))
 
@@ -88,7 +89,7 @@ def markdown(board: Board) -> str:
     text = tabulate(
         body, [table.labeled, *table.columns], tablefmt="pipe", colalign=align, disable_numparse=True
     )
-    listed = "".join(f"- **{label}**: {told}\n" for label, told in differences(board.rows).items())
+    listed = "".join(f"- **{label}**: {text}\n" for label, text in differences(board.rows).items())
     return "\n\n".join([text, *table.footnotes, *filter(None, [listed.rstrip()])]) + "\n"
 
 
@@ -108,24 +109,28 @@ def _line(row: Row, label: str, best: dict[str, float], k: int, cells: dict[str,
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     cells |= {metric_column(name, k): _metric(row, name) for name in SHOWN}
     cells |= {column: _cost(row, *cost) for column, cost in COSTS.items() if column in cells}
-    leads = [metric_column(name, k) for name, value in best.items() if row.mean("metrics", name) >= value]
+    leads = [
+        metric_column(name, k) for name, value in best.items() if row.mean(name) >= value > float("-inf")
+    ]
     return Line(label + failed, cells, frozenset(leads))
 
 
 def failure(row: Row) -> str:
     """The reason of the first of its runs that failed, in one line."""
-    return " ".join(row.failed[0]["reason"].split())
+    return " ".join(row.failed[0].reason.split())
 
 
 def _metric(row: Row, name: str) -> str:
-    spread = row.spread("metrics", name)
-    return f"{row.mean('metrics', name):.4f}" + ("" if spread is None else f" ± {spread:.4f}")
+    if not row.values(name):
+        return NONE
+    spread = row.spread(name)
+    return f"{row.mean(name):.4f}" + ("" if spread is None else f" ± {spread:.4f}")
 
 
-def _cost(row: Row, key: str, form: str) -> str:
-    """The mean of a cost; a dash for parameters that are not told, which are 0 in older records."""
-    told = all(record[key] or key != "parameters" for record in row.timed)
-    return form.format(row.cost(key)) if told else NONE
+def _cost(row: Row, name: str, form: str) -> str:
+    """The mean of a cost; a dash for parameters that a model does not tell."""
+    known = all(getattr(record.costs, name) is not None for record in row.timed)
+    return form.format(row.cost(name)) if known else NONE
 
 
 def _numbers(row: Row, machines: list[str]) -> str:
@@ -134,13 +139,13 @@ def _numbers(row: Row, machines: list[str]) -> str:
     """
     if not row.done:
         return NONE
-    used = {environment.machine(record) for record in row.done} - {row.machine}
+    used = {record.costs.machine for record in row.done} - {row.machine}
     others = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
     return str(machines.index(row.machine) + 1) + (f" ({', '.join(others)})" if others else "")
 
 
 def _tuned(row: Row, most: int) -> str:
-    return row.chosen.brief + (f" {FEWER}" if row.chosen.trials < most else "")
+    return row.provenance.brief + (f" {FEWER}" if row.provenance.trials < most else "")
 
 
 def _footnotes(rows: list[Row], most: int) -> list[str]:
@@ -151,7 +156,7 @@ def _footnotes(rows: list[Row], most: int) -> list[str]:
         notes.append(BEST)
     if any(len(row.timed) < len(row.done) for row in rows):
         notes.append(ELSEWHERE)
-    if any(row.chosen.trials < most for row in rows):
-        told = max((row.chosen for row in rows), key=lambda chosen: chosen.trials).counted
-        notes.append(f"{FEWER} not chosen among as many settings as the row with the most, {told}.")
+    if any(row.provenance.trials < most for row in rows):
+        largest = max((row.provenance for row in rows), key=lambda each: each.trials).counted
+        notes.append(f"{FEWER} smaller tuning budget than the best-tuned row ({largest}).")
     return notes + propagation.footnotes(rows, labels(rows))

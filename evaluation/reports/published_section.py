@@ -20,13 +20,13 @@ HEADER = [
     "theirs chosen on",
     "source",
 ]
-TOLD = (
+CAPTION = (
     "Recall@20 / NDCG@20. Each published number stands once, beside the row of ours that is most like "
-    "it, of several the one chosen among the most settings; bold ones are above every row of ours that "
-    "was not set for a run. Towers that add the vectors of an item's neighbors propagate one step over "
-    "the graph of items taken together, and stand beside graph models. Numbers chosen on test are "
-    "flattered by that choice; ours are chosen on validation, if at all. Without vectors of the same "
-    "dimension no change is given."
+    "it, of several the one with the most trials; bold ones are above every row of ours but CLI "
+    "overrides. Towers that add the vectors of an item's neighbors propagate one step over "
+    "the graph of items taken together, and stand beside graph models. Published numbers that "
+    "were selected on the test set are optimistically biased; ours use validation only. Without "
+    "vectors of the same dimension no change is given."
 )
 NONE = "–"
 
@@ -45,7 +45,7 @@ def section(board: Board, labels: list[str]) -> list[str]:
         cells = _theirs(reference, board.rows), *_ours(match, label), reference.chosen_on
         line = [reference.name, reference.facts.kind, *cells, f"[{sources.index(reference.source) + 1}]"]
         (unlike if match is None or match.differences else like).append(line)
-    parts = ["## Beside published numbers\n", f"{TOLD}\n"]
+    parts = ["## Beside published numbers\n", f"{CAPTION}\n"]
     for heading, lines in (("Like for like", like), ("With a difference", unlike)):
         if lines:
             table = tabulate(lines, HEADER, tablefmt="pipe", disable_numparse=True)
@@ -72,6 +72,6 @@ def _ours(match: Match | None, label: dict[int, str]) -> list[str]:
     if match is None:
         return [NONE] * 4
     row = match.row
-    measured = " / ".join(f"{row.mean('metrics', name):.4f}" for name in MEASURES)
+    measured = " / ".join(f"{row.mean(name):.4f}" for name in MEASURES)
     changes = " / ".join(f"{change:+.1%}" for change in match.changes) if match.same_dimension else NONE
     return [measured, label[id(row)], changes, "; ".join(match.differences)]

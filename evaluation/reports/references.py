@@ -64,9 +64,7 @@ class Match:
     @property
     def changes(self) -> tuple[float, float]:
         """Of Recall@20 and of NDCG@20, from theirs to ours, as shares."""
-        recall, ndcg = (
-            self.row.mean("metrics", name) / getattr(self.reference, name) - 1 for name in MEASURES
-        )
+        recall, ndcg = (self.row.mean(name) / getattr(self.reference, name) - 1 for name in MEASURES)
         return recall, ndcg
 
 
@@ -105,9 +103,7 @@ def _reference(row: dict[str, Any], source: dict[str, str], where: str) -> Refer
 def above(reference: Reference, rows: list[Row]) -> list[str]:
     """The measures in which no row of ours reaches it, but for those set for a run."""
     ours = contenders(rows)
-    return [
-        name for name in MEASURES if all(getattr(reference, name) > row.mean("metrics", name) for row in ours)
-    ]
+    return [name for name in MEASURES if all(getattr(reference, name) > row.mean(name) for row in ours)]
 
 
 def beside(board: Board) -> dict[Reference, list[Match]]:
@@ -116,15 +112,15 @@ def beside(board: Board) -> dict[Reference, list[Match]]:
     trials.
     """
     about = board.dataset
-    same_task = board.k == CUTOFF and about["exclude_seen"] == excludes_seen(about["protocol"])
-    known = published(about["name"], about["protocol"]) if same_task else []
+    same_task = board.k == CUTOFF and about.exclude_seen == excludes_seen(about.protocol)
+    known = published(about.name, about.protocol) if same_task else []
     return {reference: _matches(reference, board) for reference in known}
 
 
 def _matches(reference: Reference, board: Board) -> list[Match]:
     theirs, found = reference.facts, []
     for row in board.rows:
-        ours = comparability.facts(row.model, row.settings, propagates(row)) if row.done else None
+        ours = comparability.facts(row.model, row.plain_settings, propagates(row)) if row.done else None
         asked = reference.beside in ("", row.model)
         if ours is not None and asked and comparability.comparable(ours, theirs):
             differ = (*comparability.differences(ours, theirs), *filter(None, [reference.also]))
@@ -134,6 +130,5 @@ def _matches(reference: Reference, board: Board) -> list[Match]:
 
 
 def _unfairness(match: Match) -> tuple[bool, bool, int, bool, int, float]:
-    chosen = match.row.chosen
-    by_command = chosen.by == "command line"
-    return *match.unlikeness, by_command, -chosen.trials, -match.row.mean("metrics", "ndcg")
+    made = match.row.provenance
+    return *match.unlikeness, made.by_command, -made.trials, -match.row.mean("ndcg")

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
 from tabulate import tabulate
 
 from retrieval_leaderboard import ROOT, WORKSPACE
-from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
-from retrieval_leaderboard.evaluation.models import idle
+from retrieval_leaderboard.datasets.splits import validation
 from retrieval_leaderboard.evaluation.reports import (
-    data_section,
+    csv_table,
     index_section,
     main_table,
     published_section,
 )
-from retrieval_leaderboard.evaluation.reports.board import FOLDER, Board, Record, Row, contenders, read_boards
-from retrieval_leaderboard.evaluation.reports.labels import labels, written
+from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders, read_boards
+from retrieval_leaderboard.evaluation.reports.labels import labels, settings_line, written
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
-from retrieval_leaderboard.evaluation.runs.configs import Chosen
+from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import write_text
 
 LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
@@ -34,18 +30,6 @@ OWN = "local"
 OWN_RESULTS = WORKSPACE / "results" / OWN
 BUSY = 0.25
 """Cores kept busy by other processes from which a board says so, of fits of a second or more."""
-CSV_RECORD = ("fit_seconds", "recommend_seconds", "peak_rss_mib", "parameters")
-CSV_MORE = (
-    "queries_per_second",
-    "peak_gpu_mib",
-    "threads",
-    "processor",
-    "device",
-    "precision",
-    "date",
-    "commit",
-    "shipped",
-)
 
 
 def write(folder: Path, fingerprint: str, k: int) -> Board:
@@ -65,9 +49,27 @@ def write(folder: Path, fingerprint: str, k: int) -> Board:
     shown = [(asked if asked in family else family[0], family) for family in families]
     pages = [markdown(board, family) + index_section.section(folder, board) for board, family in shown]
     write_text(folder / LEADERBOARD, "\n".join(pages))
-    write_text(folder / TABLE, as_csv(asked))
+    write_text(folder / TABLE, csv_table.text(asked))
     write_text(folder.parent / "README.md", index(folder.parent))
     return asked
+
+
+def derive(folder: Path) -> Path:
+    """Write every table of a dataset's folder anew; the folder.
+
+    The first board is the one that leaderboard.csv is about, or else the one with the newest run.
+
+    Raises:
+        InputError: no run there can be read.
+    """
+    boards = [board for family in read_boards(folder) for board in family]
+    if not boards:
+        raise InputError(f"{folder} holds no run that can be read")
+    before = csv_table.about(folder / TABLE)
+    newest = max(boards, key=lambda board: max(record.date for record in board.records))
+    asked = next((board for board in boards if (board.fingerprint, board.k) == before), newest)
+    write(folder, asked.fingerprint, asked.k)
+    return folder
 
 
 def shipped_beside(folder: Path) -> Path | None:
@@ -84,11 +86,21 @@ def markdown(board: Board, family: list[Board]) -> str:
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:
         parts += ["## Spread over split seeds\n", spread_table(family)]
-    parts += data_section.section(board)
-    notes = [*board.dataset["notes"], *warnings(board)]
+    parts += data_section(board)
+    notes = [*board.dataset.notes, *warnings(board)]
     if notes:
         parts += ["## Notes\n", "\n".join(f"- {note}" for note in notes) + "\n"]
     return "\n".join(parts)
+
+
+def data_section(board: Board) -> list[str]:
+    """What was read and how, by the newest run that says so, and which part validation is."""
+    profiled = [record for record in board.records if record.dataset.profile]
+    newest = max(profiled, key=lambda record: record.date, default=None)
+    lines = newest.dataset.profile.lines() if newest and newest.dataset.profile else []
+    about = board.dataset
+    lines.append(f"validation: {validation.describe(about.protocol, about.carve)}")
+    return ["## Data\n", "\n".join(f"- {line}" for line in lines) + "\n"]
 
 
 def spread_table(family: list[Board]) -> str:
@@ -111,24 +123,24 @@ def spread_table(family: list[Board]) -> str:
 
 
 def _over_splits(rows: list[Row], name: str) -> str:
-    values = [row.mean("metrics", name) for row in rows]
+    values = [row.mean(name) for row in rows]
     return f"{mean(values):.4f} ± {stdev(values):.4f}"
 
 
 def _banner(board: Board) -> list[str]:
-    if not board.dataset["synthetic"]:
+    if not board.dataset.synthetic:
         return []
     return ["**Synthetic data, made by this project's generator: no number here is a real dataset's.**\n"]
 
 
 def _about(board: Board) -> str:
     about = board.dataset
-    date = max(record["date"] for record in board.records)
+    date = max(record.date for record in board.records)
     split = f" · split seed {board.split_seed}" if board.split_seed else ""
     return (
-        f"{about['users']:,} users · {about['items']:,} items in the catalog · "
-        f"{about['train_valid_interactions']:,} training interactions (validation part included) · "
-        f"{about['test_queries']:,} queries with {about['test_items']:,} relevant items  \n"
+        f"{about.users:,} users · {about.items:,} items in the catalog · "
+        f"{about.train_valid_interactions:,} training interactions (validation part included) · "
+        f"{about.test_queries:,} queries with {about.test_items:,} relevant items  \n"
         f"Fingerprint `{board.fingerprint}`{split} · {date} · {machines(board)}\n"
     )
 
@@ -139,21 +151,22 @@ def machines(board: Board) -> str:
 
 
 def settings_list(board: Board) -> str:
-    """The settings and seeds of each row, and how they were chosen."""
+    """The settings and seeds of each row, and how they came about."""
     rows = zip(board.rows, labels(board.rows), strict=True)
     return "".join(
-        f"- **{label}** ({row.chosen.told}): {idle.told(row)}; {_seeds(row)}\n" for row, label in rows
+        f"- **{label}** ({row.provenance.summary()}): {settings_line(row)}; {_seeds(row)}\n"
+        for row, label in rows
     )
 
 
 def _seeds(row: Row) -> str:
-    return "seed " + ", ".join(str(record["seed"]) for record in row.done + row.failed)
+    return "seed " + ", ".join(str(record.seed) for record in row.done + row.failed)
 
 
 def _cores_elsewhere(row: Row) -> float:
-    """The most among the row's fits; older records do not tell it."""
-    told = [record.get("cores_elsewhere", 0.0) for record in row.done if record["fit_seconds"] >= 1]
-    return max(told, default=0.0)
+    """The most among the row's fits of a second or more."""
+    costs = [record.costs for record in row.done]
+    return max((each.cores_elsewhere for each in costs if each.fit_seconds >= 1), default=0.0)
 
 
 def warnings(board: Board) -> list[str]:
@@ -161,11 +174,11 @@ def warnings(board: Board) -> list[str]:
     how to be rid of a run that failed.
     """
     named = list(zip(labels(board.rows), board.rows, strict=True))
-    hot = [row.mean("metrics", "ndcg") for row in board.rows if row.model == "global_hot" and row.done]
+    hot = [row.mean("ndcg") for row in board.rows if row.model == "global_hot" and row.done]
     beaten = [
         f"{label}: NDCG@{board.k} below Global Hot's; doubt it or its settings, unless the slices show why."
         for label, row in named
-        if hot and row.done and row.mean("metrics", "ndcg") < hot[0]
+        if hot and row.done and row.mean("ndcg") < hot[0]
     ]
     busy = [
         f"{label}: while it was fitted, other processes kept {n:.1f} cores busy; alone it takes less time."
@@ -182,33 +195,11 @@ def warnings(board: Board) -> list[str]:
 
 
 def _folders(row: Row) -> str:
-    return ", ".join(f"runs/{record[FOLDER]}" for record in row.failed)
+    return ", ".join(f"runs/{record.folder}" for record in row.failed)
 
 
 def _align(header: list[str]) -> list[str]:
     return ["left", *["right"] * (len(header) - 1)]
-
-
-def as_csv(board: Board) -> str:
-    """A line a run, failed ones with empty numbers and their reason."""
-    metrics = [f"{name}@{board.k}" for name in METRICS]
-    head = ["model", "seed", "status", "queries", *metrics, *CSV_RECORD, *CSV_MORE]
-    head += ["dataset", "protocol", "exclude_seen", "fingerprint", "settings", "chosen", "reason"]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, head, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for record in board.records:
-        writer.writerow(_csv_row(record, board))
-    return out.getvalue()
-
-
-def _csv_row(record: Record, board: Board) -> dict[str, Any]:
-    about = {key: board.dataset[key] for key in ("protocol", "exclude_seen")}
-    metrics = {f"{name}@{board.k}": f"{value:.6f}" for name, value in record.get("metrics", {}).items()}
-    settings, chosen = written(record["settings"]), Chosen(**record["chosen"]).told
-    return record | about | metrics | {
-        "dataset": board.dataset["title"], "settings": settings, "chosen": chosen
-    }  # fmt: skip
 
 
 def index(results: Path) -> str:
@@ -228,10 +219,10 @@ def _boards(results: Path, seen_from: Path) -> str:
     for folder in sorted(path for path in results.glob("*") if (path / LEADERBOARD).is_file()):
         link = Path(os.path.relpath(folder / LEADERBOARD, seen_from)).as_posix()
         for board in (family[0] for family in read_boards(folder)):
-            best = max(contenders(board.rows), key=lambda row: row.mean("metrics", "ndcg"), default=None)
-            score = "–" if best is None else f"{best.model} {best.mean('metrics', 'ndcg'):.4f}"
+            best = max(contenders(board.rows), key=lambda row: row.mean("ndcg"), default=None)
+            score = "–" if best is None else f"{best.model} {best.mean('ndcg'):.4f}"
             lines.append(
-                [f"[{board.heading}]({link})", len(board.rows), f"{board.dataset['test_queries']:,}", score]
+                [f"[{board.heading}]({link})", len(board.rows), f"{board.dataset.test_queries:,}", score]
             )
     header = ["board", "rows", "queries", "best NDCG"]
     return tabulate(lines, header, tablefmt="pipe", disable_numparse=True) + "\n"

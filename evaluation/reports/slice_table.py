@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tabulate import tabulate
 
-from retrieval_leaderboard.evaluation.metrics.slices import COLD_ITEMS, COLD_USERS
-from retrieval_leaderboard.evaluation.reports.board import Record, Row
+from retrieval_leaderboard.evaluation.metrics.slices import COLD_ITEMS, COLD_USERS, Slice
+from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.runs.record import Result
 
-FORMER = {"history 0": COLD_USERS}
-"""Names of slices in records of earlier versions → their name now"""
 NONE = "–"
 BY_ID_ALONE = (
     f"{NONE} for {COLD_ITEMS}: the model knows items by their id alone and cannot return an item without "
@@ -21,7 +18,8 @@ NOTHING_RETURNED = (
     "that know a user by the history alone return nothing without one"
 )
 
-Slices = dict[str, dict[str, Any]]
+Slices = dict[str, Slice]
+"""By name"""
 
 
 def slice_table(rows: list[Row], labels: list[str], k: int) -> str:
@@ -37,8 +35,8 @@ def slice_table(rows: list[Row], labels: list[str], k: int) -> str:
     if not any(row.done for row in rows):
         return "No finished run.\n"
     named = [(label, row) for label, row in zip(labels, rows, strict=True) if row.done]
-    named.sort(key=lambda pair: -pair[1].mean("metrics", "ndcg"))
-    runs = [[(_by_name(record), record) for record in row.done] for _, row in named]
+    named.sort(key=lambda pair: -pair[1].mean("ndcg"))
+    runs = [[(_by_name(record.measured), record.measured) for record in row.done] for _, row in named]
     known = [slices for of_row in runs for slices, _ in of_row]
     chance = _random_recalls(known)
     body, footnotes = [], dict[str, None]()
@@ -55,8 +53,8 @@ def slice_table(rows: list[Row], labels: list[str], k: int) -> str:
     return f"{caption}{table}\n" + "".join(f"\n{note}.\n" for note in footnotes)
 
 
-def _by_name(record: Record) -> Slices:
-    return {FORMER.get(part["slice"], part["slice"]): part for part in record["slices"]}
+def _by_name(result: Result) -> Slices:
+    return {part.slice: part for part in result.slices}
 
 
 def _queries(known: list[Slices]) -> dict[str, int]:
@@ -64,34 +62,33 @@ def _queries(known: list[Slices]) -> dict[str, int]:
     together: dict[str, int] = {}
     for slices in sorted(known, key=len, reverse=True):
         for name, part in slices.items():
-            together.setdefault(name, part["queries"])
+            together.setdefault(name, part.queries)
     return together
 
 
 def _random_recalls(known: list[Slices]) -> dict[str, str]:
     return {
-        name: f"{part['random_recall']:.6f}"
+        name: f"{part.random_recall:.6f}"
         for slices in known
         for name, part in slices.items()
-        if "random_recall" in part
+        if part.random_recall is not None
     }
 
 
-def _cell(name: str, runs: list[tuple[Slices, Record]]) -> tuple[str, str]:
+def _cell(name: str, runs: list[tuple[Slices, Result]]) -> tuple[str, str]:
     """Means over the runs of a row that have figures for the slice, and "", or a dash and its footnote."""
-    found = [(slices[name], record) for slices, record in runs if slices.get(name, {}).get("queries")]
+    found = [(slices[name], result) for slices, result in runs if name in slices and slices[name].queries]
     parts = [part for part, _ in found]
     if not parts:
         return NONE, ""
-    if name == COLD_ITEMS and not any(_reaches_cold_items(part, record) for part, record in found):
+    if name == COLD_ITEMS and not any(_reaches_cold_items(part, result) for part, result in found):
         return NONE, BY_ID_ALONE
-    # Records of earlier versions do not say how many queries were given a list.
-    if all(part.get("listed") == 0 for part in parts):
+    if all(part.listed == 0 for part in parts):
         return NONE, NOTHING_RETURNED
-    recall, ndcg = (sum(part[metric] for part in parts) / len(parts) for metric in ("recall", "ndcg"))
+    recall, ndcg = (sum(part.metrics[name] for part in parts) / len(parts) for name in ("recall", "ndcg"))
     return f"{recall:.4f} / {ndcg:.4f}", ""
 
 
-def _reaches_cold_items(part: dict[str, Any], record: Record) -> bool:
+def _reaches_cold_items(part: Slice, result: Result) -> bool:
     """What the model says of itself, or a hit, which says it whatever the model does."""
-    return record.get("reaches_cold_items", False) or part["recall"] > 0
+    return result.reaches_cold_items or part.metrics["recall"] > 0

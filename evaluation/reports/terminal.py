@@ -11,8 +11,8 @@ from retrieval_leaderboard.evaluation.reports import report
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.main_table import FEWER, Line, MainTable, main_table
 
-FIRST = ("NDCG", "Recall", "fit s", "MAP", "Precision", "settings", "parameters", "rank s", "machine")
-"""How the columns that are kept longest begin, in this order; the others come after them."""
+FIRST = ("NDCG", "Recall", "fit s", "MAP", "Precision", "tuning", "parameters", "rank s", "machine")
+"""How the columns that are left out last begin, in this order; the others come after them."""
 WIDE = 10_000
 """Columns no terminal has."""
 
@@ -27,11 +27,11 @@ def show(board: Board, console: Console | None = None) -> None:
     console = console or _console()
     console.print(board.heading, style="bold")
     table = main_table(board)
-    kept = draw(table, console)
+    shown = draw(table, console)
     console.print()
-    for footnote in _footnotes(table, kept, board):
+    for footnote in _footnotes(table, shown, board):
         console.print(footnote, style="dim")
-    for note in board.dataset["notes"]:
+    for note in board.dataset.notes:
         console.print(f"note: {note}")
     for warning in report.warnings(board):
         console.print(f"warning: {warning}", style="yellow")
@@ -40,9 +40,9 @@ def show(board: Board, console: Console | None = None) -> None:
 def draw(table: MainTable, console: Console | None = None) -> list[str]:
     """Print a table; the columns that there was room for, beside that of the labels."""
     console = console or _console()
-    kept = _that_fit(table, console)
-    console.print(_drawn(table, kept, console.width))
-    return kept
+    columns = _that_fit(table, console)
+    console.print(_drawn(table, columns, console.width))
+    return columns
 
 
 class _Console(Console):
@@ -55,11 +55,11 @@ def _console() -> Console:
     return _Console(highlight=False, markup=False, emoji=False)
 
 
-def _footnotes(table: MainTable, kept: list[str], board: Board) -> list[str]:
+def _footnotes(table: MainTable, shown: list[str], board: Board) -> list[str]:
     """What the columns that are shown need to be understood, and what the others are."""
-    notes = [note for note in table.footnotes if "settings" in kept or not note.startswith(FEWER)]
-    left_out = [column for column in table.columns if column not in kept]
-    if "machine" in kept:
+    notes = [note for note in table.footnotes if "tuning" in shown or not note.startswith(FEWER)]
+    left_out = [column for column in table.columns if column not in shown]
+    if "machine" in shown:
         notes.append(report.machines(board))
     if left_out:
         notes.append(f"Also on the board: {', '.join(left_out)}.")
@@ -69,13 +69,13 @@ def _footnotes(table: MainTable, kept: list[str], board: Board) -> list[str]:
 def _that_fit(table: MainTable, console: Console) -> list[str]:
     """As many columns, by priority, as the console has room for, one at least; in the table's order."""
     wide = console.options.update_width(WIDE)
-    kept: list[str] = []
+    fitting: list[str] = []
     for column in sorted(table.columns, key=_priority):
-        more = [each for each in table.columns if each in (*kept, column)]
+        more = [each for each in table.columns if each in (*fitting, column)]
         drawn = _drawn(table, more, console.width)
-        if not kept or console.measure(drawn, options=wide).maximum <= console.width:
-            kept = more
-    return kept
+        if not fitting or console.measure(drawn, options=wide).maximum <= console.width:
+            fitting = more
+    return fitting
 
 
 def _priority(column: str) -> int:

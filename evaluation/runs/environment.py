@@ -6,10 +6,8 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from retrieval_leaderboard import ROOT
 
@@ -51,12 +49,6 @@ def _git(*words: str) -> str:
     except FileNotFoundError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def machine(record: Mapping[str, Any]) -> str:
-    """The processor and threads that a run was made on."""
-    threads = record["threads"]
-    return f"{record['processor']}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def processor() -> str:

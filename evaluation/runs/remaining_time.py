@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from retrieval_leaderboard.evaluation.reports import report
 from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.evaluation.runs.runner import Job
 from retrieval_leaderboard.support.progress import duration
 
@@ -26,7 +26,7 @@ class _Done:
     """Fitting and ranking alone"""
 
 
-class Outlook:
+class RemainingTime:
     """What is known of the runs to come.
 
     A run takes what those of the same model have taken in this command. Else it takes what a stored run of
@@ -34,22 +34,21 @@ class Outlook:
     Else it takes what the models of the same package (the classical ones, the towers) have taken.
     """
 
-    def __init__(self, stored: Iterable[dict[str, Any]] = ()) -> None:
+    def __init__(self, stored: Iterable[RunRecord] = ()) -> None:
         """Records of runs on the same data, whoever made them."""
-        done = [record for record in stored if record["status"] == "done"]
-        self._stored = {record["model"]: _measured(record) for record in done}
+        self._stored = {record.model: _measured(record) for record in stored if record.is_done}
         self._done: list[_Done] = []
 
     @classmethod
-    def of(cls, board: Path, fingerprint: str) -> Outlook:
+    def of(cls, board: Path, fingerprint: str) -> RemainingTime:
         """With the runs in a dataset's folder, and the shipped ones, that have this fingerprint."""
         folders = filter(None, (report.shipped_beside(board), board))
         stored = [record for folder in folders for record in records.of_board(folder).values()]
-        return cls(record for record in stored if record["fingerprint"] == fingerprint)
+        return cls(record for record in stored if record.fingerprint == fingerprint)
 
-    def add(self, job: Job, record: dict[str, Any], seconds: float) -> None:
+    def add(self, job: Job, record: RunRecord, seconds: float) -> None:
         """A run of this command that came to its end after `seconds`; one that failed tells nothing."""
-        if record["status"] == "done":
+        if record.is_done:
             self._done.append(_Done(job, seconds, _measured(record)))
 
     def left(self, jobs: Sequence[Job]) -> str:
@@ -81,8 +80,8 @@ class Outlook:
         return here / stored if stored >= TELLING_SECONDS else None
 
 
-def _measured(record: dict[str, Any]) -> float:
-    return record["fit_seconds"] + record["recommend_seconds"]
+def _measured(record: RunRecord) -> float:
+    return record.costs.fit_seconds + record.costs.recommend_seconds
 
 
 def _package(job: Job) -> str:

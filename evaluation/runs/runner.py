@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,20 @@ from typing import Any
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.evaluation.harness import Evaluation, evaluate
+from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation.harness import Evaluation
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import environment, isolation, records
-from retrieval_leaderboard.evaluation.runs.configs import DEFAULTS, Chosen
+from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
+from retrieval_leaderboard.evaluation.runs.record import Costs, DatasetSummary, Result, RunRecord, digest
 from retrieval_leaderboard.evaluation.runs.usage import Usage
-from retrieval_leaderboard.evaluation.testing import contract
 from retrieval_leaderboard.support import compute, memory, progress
 from retrieval_leaderboard.support.files import atomic_folder, writing
 
 
 @dataclass(frozen=True)
-class Keeping:
+class CheckpointPolicy:
     """How the state of long training is kept."""
 
     minutes: float = 10.0
@@ -67,8 +67,8 @@ class Job:
     k: int
     device: str
     precision: str
-    chosen: Chosen = DEFAULTS
-    """how the settings came to be chosen"""
+    provenance: Provenance = DEFAULTS
+    """how the settings came about"""
 
     def identity(self, dataset: Dataset) -> dict[str, Any]:
         """What makes two runs the same run."""
@@ -95,12 +95,6 @@ class Job:
         return f"{self.source.name}-seed{self.seed}-{digest(self.identity(dataset))}"
 
 
-def digest(identity: dict[str, Any]) -> str:
-    """Hash of what makes two runs, or two searches, the same: 10 hex digits."""
-    text = json.dumps(identity, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
-
-
 def is_done(folder: Path) -> bool:
     """Whether the run in `folder` finished here, and is as it was written.
 
@@ -112,50 +106,56 @@ def is_done(folder: Path) -> bool:
 def _is_good(folder: Path) -> bool:
     """Whether `folder` holds a finished run, of whatever machine, that is as it was written."""
     record = records.read(folder)
-    return record is not None and record["status"] == "done" and records.is_whole(folder, record)
+    return record is not None and record.is_done and records.is_whole(folder, record)
 
 
-def choose_again(job: Job, folder: Path) -> None:
-    """Make the record of a finished run say how `job` came to its settings: they may be chosen anew."""
+def update_provenance(job: Job, folder: Path) -> None:
+    """Make the record of a finished run say how `job` came to its settings: they may be tuned anew."""
     record = records.read(folder)
-    if record is not None and record["chosen"] != job.chosen.as_dict():
-        records.change(folder, record | {"chosen": job.chosen.as_dict()})
+    if record is not None and record.provenance != job.provenance:
+        records.change(folder, replace(record, provenance=job.provenance))
 
 
-def run(job: Job, dataset: Dataset, board: Path, label: str, quiet: bool, keeping: Keeping) -> dict[str, Any]:
+def run(
+    job: Job, dataset: Dataset, board: Path, label: str, quiet: bool, policy: CheckpointPolicy
+) -> RunRecord:
     """Do `job` in a process of its own and keep its folder, whole or not at all.
 
     A run that fails does not take the place of one that was done.
 
     Returns:
-        The record, with "status" "done" or "failed"; a failed one has a "reason".
+        The record, with a result, or the reason why there is none.
 
     Raises:
         UnwritableError: there is no room, or no right, to keep it; nothing is said of the model then.
     """
-    record = job.identity(dataset) | {"dataset": _describe(dataset), "chosen": job.chosen.as_dict()}
     folder, checkpoints = job.folder(dataset, board), job.checkpoints(dataset, board)
-    with suppress(_KeptError), atomic_folder(folder) as scratch:
+    record = RunRecord(**job.identity(dataset), dataset=DatasetSummary.of(dataset), provenance=job.provenance)
+    with suppress(_StoredRunStays), atomic_folder(folder) as scratch:
         try:
-            work = Work(job, dataset, scratch, label, quiet, checkpoints, keeping)
-            record |= isolation.call(execute, work)
-            record |= {"status": "done"}
+            work = Work(job, dataset, scratch, label, quiet, checkpoints, policy)
+            resolved, result = isolation.call(execute, work)
+            record = replace(record, resolved=resolved, result=result)
         except isolation.Crash as crash:
             progress.say(f"{label}: failed: {crash}\n{crash.trace}".rstrip())
-            record |= {"status": "failed", "reason": str(crash)}
-        record |= {"date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
-        record |= {"versions": environment.versions(), "commit": environment.git_commit()}
-        if record["status"] == "failed" and _is_good(folder):
+            record = replace(record, reason=str(crash))
+        record = replace(
+            record,
+            date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            versions=environment.versions(),
+            commit=environment.git_commit(),
+        )
+        if not record.is_done and _is_good(folder):
             progress.say(f"{label}: the run that was done before is kept")
-            raise _KeptError
+            raise _StoredRunStays
         records.write(scratch, record)
-    if record["status"] == "done":
-        _forget(checkpoints)
+    if record.is_done:
+        _remove(checkpoints)
     return record
 
 
-class _KeptError(Exception):
-    """The run that is there stays."""
+class _StoredRunStays(Exception):
+    """A failed run leaves a finished one where it is."""
 
 
 @dataclass(frozen=True)
@@ -169,80 +169,59 @@ class Work:
     label: str
     quiet: bool
     checkpoints: Path
-    keeping: Keeping
+    policy: CheckpointPolicy
 
 
-def execute(work: Work) -> dict[str, Any]:
-    """Fit, recommend and measure, in the run's own process."""
+def execute(work: Work) -> tuple[dict[str, Any], Result]:
+    """Fit, recommend and measure, in the run's own process: resolved settings, and what came out."""
     job, dataset, label = work.job, work.dataset, work.label
-    chosen = compute.configure(job.device, job.precision)  # The threads come with the environment.
+    threads = compute.configure(job.device, job.precision).threads  # They come with the environment.
     model_class = job.source.load()
     progress.configure(quiet=True)
-    contract.warm_up(model_class, job.settings)
+    harness.warm_up(model_class, job.settings)
     model = settings.build(model_class, job.settings)
-    model.keep_checkpoints(work.checkpoints, work.keeping.minutes, work.keeping.resume)
+    model.keep_checkpoints(work.checkpoints, work.policy.minutes, work.policy.resume)
 
     progress.configure(work.quiet)
     progress.say(f"{label}: fitting")
     started, before = time.perf_counter(), Usage.now()
-    contract.fit(model, dataset, job.seed)
+    harness.fit(model, dataset, job.seed)
     fit_seconds, elsewhere = time.perf_counter() - started, Usage.now().cores_elsewhere(before)
     progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
-    result = evaluate(model, dataset, job.k)
+    evaluation = harness.evaluate(model, dataset, job.k)
     with writing(work.folder):
-        _keep_lists(result, work.folder)
+        _save_lists(evaluation, work.folder)
         model.save(work.folder)
-    return {
-        "resolved": model.resolve(dataset.train, dataset.valid),
-        "metrics": result.metrics,
-        "slices": result.slices,
-        "queries": len(dataset.test),
-        "fit_seconds": round(fit_seconds, 3),
-        "cores_elsewhere": round(elsewhere, 2),
-        "recommend_seconds": round(result.recommend_seconds, 3),
-        "queries_per_second": round(len(dataset.test) / result.recommend_seconds, 1),
-        "peak_rss_mib": round(memory.peak_mib(), 1),
-        "peak_gpu_mib": round(environment.peak_gpu_mib(), 1),
-        "parameters": None if model.parameters is None else int(model.parameters),
-        "reaches_cold_items": bool(model.reaches_cold_items),
-        "propagates": bool(model.propagates),
-        "without_effect": sorted(model.without_effect(dataset.train, dataset.valid)),
-        "training": model.training_log,
-        "choosing": model.choosing_log,
-        "threads": chosen.threads,
-        "processor": environment.hardware(),
-    }
+    costs = Costs(
+        fit_seconds=round(fit_seconds, 3),
+        recommend_seconds=round(evaluation.recommend_seconds, 3),
+        queries_per_second=round(len(dataset.test) / evaluation.recommend_seconds, 1),
+        peak_rss_mib=round(memory.peak_mib(), 1),
+        peak_gpu_mib=round(environment.peak_gpu_mib(), 1),
+        parameters=None if model.parameters is None else int(model.parameters),
+        cores_elsewhere=round(elsewhere, 2),
+        threads=threads,
+        processor=environment.hardware(),
+    )
+    return model.resolve(dataset.train, dataset.valid), Result(
+        metrics=evaluation.metrics,
+        slices=tuple(evaluation.slices),
+        costs=costs,
+        reaches_cold_items=bool(model.reaches_cold_items),
+        propagates=bool(model.propagates),
+        without_effect=tuple(sorted(model.without_effect(dataset.train, dataset.valid))),
+        training=tuple(model.training_log),
+        choosing=tuple(model.choosing_log),
+    )
 
 
-def _forget(checkpoints: Path) -> None:
+def _remove(checkpoints: Path) -> None:
     """Remove the checkpoint of a run that is done, and the folder of checkpoints where it was the last."""
     shutil.rmtree(checkpoints, ignore_errors=True)
     with suppress(OSError):
         checkpoints.parent.rmdir()
 
 
-def _keep_lists(result: Evaluation, folder: Path) -> None:
-    arrays: dict[str, Any] = {"items": result.items, **result.per_query}
+def _save_lists(evaluation: Evaluation, folder: Path) -> None:
+    arrays: dict[str, Any] = {"items": evaluation.items, **evaluation.per_query}
     np.savez(folder / records.LISTS, **arrays)
-
-
-def _describe(dataset: Dataset) -> dict[str, Any]:
-    """What a table says of the dataset it is about."""
-    return {
-        "name": dataset.name,
-        "title": dataset.title or dataset.name,
-        "synthetic": dataset.synthetic,
-        "protocol": dataset.protocol,
-        "exclude_seen": dataset.exclude_seen,
-        "split_seed": dataset.split_seed,
-        "carve": dataset.carve,
-        "users": len(dataset.user_ids),
-        "items": len(dataset.item_ids),
-        "train_interactions": len(dataset.train),
-        "train_valid_interactions": len(dataset.train_valid),
-        "valid_queries": len(dataset.valid),
-        "test_queries": len(dataset.test),
-        "test_items": int(dataset.test.relevant.lengths.sum()),
-        "notes": list(dataset.notes),
-        "profile": dataset.profile and dataset.profile.as_dict(),
-    }

@@ -6,32 +6,33 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import lists, settings, unseen_users
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.testing.planted import planted
-from retrieval_leaderboard.support.errors import InputError
-
-if TYPE_CHECKING:
-    from retrieval_leaderboard.evaluation.runs.runner import ModelSource
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
+from retrieval_leaderboard.evaluation.planted import planted
 
 
 class ContractError(Exception):
     """A model breaks the contract; the message names the part and what it did."""
 
 
-def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
-    """Fit and query `model` with the settings `chosen` in every way the harness will.
+def check_model(model: type[Retriever], **values: Any) -> None:
+    """Fit and query `model` in every way the harness will, on a tiny dataset.
+
+    Args:
+        model: a class derived from `Retriever`.
+        values: its settings where they are not as by default.
 
     Raises:
-        ContractError: the first part that does not hold.
+        ContractError: the first part of the contract that does not hold, and what the model did.
     """
-    data = planted()
+    chosen, data = settings.defaults(model) | values, planted()
     fitted = _fit(model, chosen, data)
     _recommend(fitted, data.test, 5, data, "for ordinary queries")
     _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalog")
@@ -40,8 +41,9 @@ def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
     nothing = Ragged.empty(len(data.test))
     _recommend(fitted, replace(unseen, history=nothing, exclude=nothing), 5, data, "with empty histories")
     _recommend(fitted, data.test.take(slice(0, 0)), 5, data, "for no query at all")
-    _tell_parameters(fitted)
-    _know_strangers(model, chosen, fitted, data)
+    _check_parameters(fitted)
+    _check_unseen_users(model, chosen, fitted, data)
+    _check_cold_users(model, chosen)
     again = _fit(model, chosen, data)
     first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
     if not np.array_equal(first, second):
@@ -49,64 +51,28 @@ def check(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
     _save(fitted, data)
 
 
-def check_source(source: ModelSource) -> None:
-    """Check the model at `source` with its default settings.
-
-    Raises:
-        ContractError: as `check`.
-    """
-    model = source.load()
-    check(model, settings.defaults(model))
-
-
-def warm_up(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
-    """Use `model` once on tiny data, so that compiling and loading stay out of measured time.
-
-    A setting that only the real data can answer, such as the name of a column, is left to the real fit.
-    """
-    data = planted()
-    fitted = settings.build(model, chosen)
-    try:
-        fit(fitted, data, seed=0)
-    except InputError:
-        return
-    fitted.recommend(data.test, 5)
-
-
-def fit(model: Retriever, data: Dataset, seed: int) -> None:
-    """Fit as every run does: choose on the validation part, where a model does, then learn from all.
-
-    What settings leave to a rule is resolved once, on the training part, and stays so in both fits.
-    """
-    for name, value in model.resolve(data.train, data.valid).items():
-        setattr(model, name, value)
-    if model.chooses_on_validation:
-        model.fit(data.train, data.valid, seed)
-    model.fit(data.train_valid, None, seed)
-
-
-def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset) -> Retriever:
+def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset, seed: int = 0) -> Retriever:
     try:
         fitted = settings.build(model, chosen)
     except TypeError as error:
         raise ContractError(f"class: {error}") from error
     try:
-        fit(fitted, data, seed=0)
+        harness.fit(fitted, data, seed)
     except Exception as error:
         raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
     return fitted
 
 
-def _tell_parameters(fitted: Retriever) -> None:
-    told = fitted.parameters
-    if told is not None and not isinstance(told, int | np.integer):
-        raise ContractError(f"parameters: it must be a whole number or None, not {type(told).__name__}")
+def _check_parameters(fitted: Retriever) -> None:
+    number = fitted.parameters
+    if number is not None and not isinstance(number, int | np.integer):
+        raise ContractError(f"parameters: it must be a whole number or None, not {type(number).__name__}")
 
 
-def _know_strangers(
+def _check_unseen_users(
     model: type[Retriever], chosen: Mapping[str, Any], fitted: Retriever, data: Dataset
 ) -> None:
-    """Refuse a model that gives a stranger what one known user gets, whoever that is.
+    """Refuse a model that gives an unseen user what one known user gets, whoever that is.
 
     That two answers agree may be chance. So it is asked again of a fit in which every user does what
     another one did: a row that was learned is another one then.
@@ -124,6 +90,24 @@ def _know_strangers(
             f"{user} of {len(data.user_ids)}: table[-1] is NumPy's last row; give them a row of their own, "
             "such as by self.user_rows(table, queries.user)"
         )
+
+
+def _check_cold_users(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
+    """Refuse a model that answers whom it knows nothing of from a row that was drawn and never learned."""
+    if not issubclass(model, EmbeddingRetriever):
+        return
+    data, other = planted(absent=1), planted(absent=13)
+    fits = (_fit(model, chosen, each, seed) for each, seed in ((data, 0), (other, 0), (data, 1)))
+    first, of_other, by_seed = (each for each in fits if isinstance(each, EmbeddingRetriever))
+    for user, who in (
+        (-1, "users unseen in training (user -1)"),
+        (0, "a user without training interactions"),
+    ):
+        if unseen_users.untrained(first, of_other, by_seed, user):
+            raise ContractError(
+                f"recommend for {who}: without a history they get a random vector that was never learned; "
+                "give zeros, which rank nothing, or something of the data, such as the mean of all users"
+            )
 
 
 def _save(model: Retriever, data: Dataset) -> None:

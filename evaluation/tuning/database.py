@@ -20,7 +20,7 @@ SQLITE = "sqlite:///"
 DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_CONSTRAINT"}
 Outcome = dict[str, Any]
 """What came out of a trial: "seconds", and its metrics, or the "reason" why it has none, or neither
-where it was given up as hopeless."""
+where it was pruned."""
 
 
 def url(board: Path) -> str:
@@ -59,7 +59,7 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # What it warns of, of a damaged file, is told here.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # What it warns of, of a damaged file, is said here.
     with usable(storage):
         try:
             if anew and name in optuna.get_all_study_names(storage):
@@ -74,12 +74,12 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
 
 
 def keep(trial: optuna.Trial, found: Outcome, state: optuna.trial.TrialState) -> None:
-    """Write down what came out of `trial`, which is to be told as `state`."""
+    """Write down what came out of `trial`, which ends as `state`."""
     trial.set_user_attr(OUTCOME, sealed.seal({"params": trial.params, "state": state.name, **found}))
 
 
-def told(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    """Trials that came to an end: with a score, given up as hopeless, or failed for a reason.
+def finished_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """Trials that came to an end: with a score, pruned, or failed for a reason.
 
     Raises:
         DamagedError: one is not what was written.
@@ -96,7 +96,7 @@ def told(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 
 def outcome(trial: optuna.trial.FrozenTrial) -> Outcome:
-    """What came out of a trial that was told."""
+    """What came out of a finished trial."""
     kept = trial.user_attrs[OUTCOME]
     return {key: value for key, value in kept.items() if key not in ("params", "state", sealed.CHECKSUM)}
 

@@ -35,7 +35,7 @@ class Trial:
 
 
 def attempt(trial: Trial) -> dict[str, float] | None:
-    """The means of the metrics on the validation queries; None where the trial was given up as hopeless.
+    """The means of the metrics on the validation queries; None where the trial was pruned.
 
     Runs in a process of its own.
     """
@@ -67,7 +67,7 @@ def scored(job: Job, data: Dataset, watcher: Watcher | None = None) -> dict[str,
 
 
 class Watch:
-    """Tells Optuna how a training is doing, and ends one that the pruner finds hopeless."""
+    """Tells Optuna how a training is doing, and ends one that the pruner stops."""
 
     def __init__(self, trial: Any) -> None:
         self.trial, self.stage = trial, 0
@@ -76,7 +76,7 @@ class Watch:
         """`score` is NDCG@20 where the share `done` of the training is done.
 
         Raises:
-            TrialPruned: it is hopeless.
+            TrialPruned: its scores lag behind those of other trials.
         """
         import optuna
 
@@ -92,8 +92,7 @@ def pruner() -> Any:
     """Five trials run to their end; later ones end where, after half their training, they are below the
     median of at least three others at the same stage.
 
-    Earlier the order of trials is not yet that of their ends: on gowalla trials better than the later winner
-    were given up after four tenths.
+    Earlier the order of trials is not yet that of their ends.
     """
     import optuna
 

@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import registry, saving
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
 from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.bundles import tables
 from retrieval_leaderboard.serving.bundles.encoding import Schema
@@ -74,7 +74,7 @@ class Bundle:
 
 def trained(
     run: Path, dataset: Dataset, model_class: type[Retriever] | None = None
-) -> tuple[dict[str, Any], EmbeddingRetriever]:
+) -> tuple[RunRecord, EmbeddingRetriever]:
     """The record and the model of a finished run on `dataset`.
 
     Args:
@@ -86,14 +86,14 @@ def trained(
         InputError: no finished run, another dataset, a model without vectors, or no weights.
     """
     record = records.read(run)
-    if record is None or record["status"] != "done":
+    if record is None or not record.is_done:
         raise InputError(f"{run} holds no finished run: give a folder of results/<dataset>/runs")
-    if record["fingerprint"] != dataset.fingerprint:
+    if record.fingerprint != dataset.fingerprint:
         raise InputError(
-            f"{run} was trained on data of fingerprint {record['fingerprint']}, and {dataset.name} as loaded "
+            f"{run} was trained on data of fingerprint {record.fingerprint}, and {dataset.name} as loaded "
             f"has {dataset.fingerprint}: give the dataset, scale and folder the run was made with"
         )
-    return record, _load_model(run, record["model"], model_class)
+    return record, _load_model(run, record.model, model_class)
 
 
 def write(
@@ -156,7 +156,7 @@ def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[
             parameters=built.parameters,
             dimension=vectors.shape[1],
             items=len(vectors),
-            model=record["model"],
+            model=record.model,
             model_hash=model_hash(scratch),
             checksums={name: _digest(scratch / name) for name in HASHED},
             dataset=dataset.name,

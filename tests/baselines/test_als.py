@@ -6,7 +6,7 @@ import pytest
 from retrieval_leaderboard.baselines import als, fold_in
 from retrieval_leaderboard.baselines.als import ALS
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, queries
@@ -141,7 +141,7 @@ def test_settings_without_a_meaning_are_refused(key, value):
 
 
 def test_contract():
-    contract.check(ALS, {})
+    check_model(ALS)
 
 
 @pytest.mark.parametrize(

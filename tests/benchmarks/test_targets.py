@@ -1,5 +1,7 @@
 """The tables of targets come from a saved run and stored records alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from retrieval_leaderboard.benchmarks.targets import TARGETS, tables, validation_shares
@@ -72,16 +74,18 @@ def test_a_run_that_lacks_a_test_is_an_error():
 
 def epochs(*valid_seconds):
     """Epochs of 2 seconds; None for one without an evaluation."""
-    return [{"seconds": 2.0} | ({} if each is None else {"valid_seconds": each}) for each in valid_seconds]
+    return tuple(
+        {"seconds": 2.0} | ({} if each is None else {"valid_seconds": each}) for each in valid_seconds
+    )
 
 
 def test_share_of_validation_is_that_of_each_models_newest_run(tmp_path):
     stored = [
-        record("infonce", date="2026-11-24 09:00 UTC", choosing=epochs(None, 0.5, None, 0.7)),
-        record("infonce", date="2026-11-23 09:00 UTC", choosing=epochs(9.0)),
+        replace(record("infonce", choosing=epochs(None, 0.5, None, 0.7)), date="2026-11-24 09:00 UTC"),
+        replace(record("infonce", choosing=epochs(9.0)), date="2026-11-23 09:00 UTC"),
         record("simplex_ccl", choosing=epochs(None, None)),
         record("dssm_bce", choosing=epochs(0.4)),
-        record("als", choosing=[]),
+        record("als", choosing=()),
         record("swing"),
     ]
     for number, said in enumerate(stored):

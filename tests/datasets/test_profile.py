@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets import load
-from retrieval_leaderboard.datasets.profile import told
+from retrieval_leaderboard.datasets.profile import Profile
+from retrieval_leaderboard.support import typed
 
 
 def write(path: Path, rows: list[tuple], header: str = "user,item,timestamp") -> str:
@@ -49,7 +50,7 @@ def test_all_of_it(tmp_path: Path):
         "not used: page",
     ):
         assert part in text
-    assert told(json.loads(json.dumps(profile.as_dict()))) == profile.lines()
+    assert typed.parse(Profile, json.loads(json.dumps(profile.as_dict()))) == profile
 
 
 def test_numbers_that_give_an_order_are_no_dates(tmp_path: Path):

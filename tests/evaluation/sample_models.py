@@ -225,6 +225,40 @@ class RareUsersAsStrangers(ByUser):
 
 
 @dataclass
+class RandomCodes(MeanForStrangers):
+    """Items have codes drawn by the seed, and strangers the mean of what users make of them."""
+
+    stochastic: ClassVar[bool] = True
+
+    def fit(self, train, valid, seed):
+        self.items_ = np.random.default_rng(seed).normal(size=(train.n_items, 16)).astype(np.float32)
+        self.users_ = np.zeros((train.n_users, 16), dtype=np.float32)
+        np.add.at(self.users_, train.user, self.items_[train.item])
+
+
+@dataclass
+class RandomForStrangers(ByUser):
+    """Strangers get a row of the table that no interaction ever touched."""
+
+    def fit(self, train, valid, seed):
+        super().fit(train, valid, seed)
+        self.stranger_ = np.random.default_rng(seed).normal(size=16).astype(np.float32)
+
+    def encode_queries(self, queries):
+        return self.user_rows(self.users_, queries.user, self.stranger_)
+
+
+@dataclass
+class RandomForColdUsers(ByUser):
+    """The table is drawn, and only the rows of users with interactions are learned."""
+
+    def fit(self, train, valid, seed):
+        super().fit(train, valid, seed)
+        drawn = np.random.default_rng(seed).normal(size=self.users_.shape).astype(np.float32)
+        self.users_[train.user_counts == 0] = drawn[train.user_counts == 0]
+
+
+@dataclass
 class LastRow(ByUser):
     def encode_queries(self, queries):
         return self.users_[queries.user]

@@ -7,7 +7,7 @@ import pytest
 
 from retrieval_leaderboard.datasets.dataset import Features, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.testing.planted import BLOCKS, planted
+from retrieval_leaderboard.evaluation.planted import BLOCKS, planted
 from retrieval_leaderboard.neural import DssmBce, InfoNCE, SimpleX
 from retrieval_leaderboard.support.errors import InputError
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, losses
 
 TRAIN = planted().train

@@ -7,8 +7,8 @@ import pytest
 
 from retrieval_leaderboard.datasets.dataset import Features, Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.testing import contract
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, rules
 
 DATA = planted()
@@ -128,6 +128,6 @@ def test_both_fits_have_what_was_resolved_on_the_training_part(monkeypatch) -> N
     other = model.resolve(DATA.train_valid, None)
     differ = {name for name in expected if expected[name] != other[name]}
     assert {"temperature", "history_encoder"} <= differ
-    contract.fit(model, DATA, 0)
+    harness.fit(model, DATA, 0)
     assert model.resolved_ == expected
     assert model.towers.settings.history_encoder == expected["history_encoder"]

@@ -240,7 +240,7 @@ def test_users_and_items_without_training_interactions_count_as_zero() -> None:
 
 
 def test_features_serve_cold_users_and_items() -> None:
-    from retrieval_leaderboard.evaluation.testing.planted import planted
+    from retrieval_leaderboard.evaluation.planted import planted
 
     data: Dataset = planted()
     train = data.train_valid
@@ -257,7 +257,7 @@ def test_features_serve_cold_users_and_items() -> None:
 
 
 def test_negatives_of_the_whole_catalog_teach_that_cold_items_are_rare_answers() -> None:
-    from retrieval_leaderboard.evaluation.testing.planted import planted
+    from retrieval_leaderboard.evaluation.planted import planted
 
     train = planted().train_valid
     warm = train.item % 16 < 4

@@ -14,10 +14,9 @@ from retrieval_leaderboard import (
 )
 from retrieval_leaderboard.datasets import Dataset, Features, Interactions, Queries, Ragged
 from retrieval_leaderboard.datasets.ragged import offsets_of
-from retrieval_leaderboard.evaluation import EmbeddingRetriever, evaluate
+from retrieval_leaderboard.evaluation import EmbeddingRetriever, evaluate, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import records, runner
-from retrieval_leaderboard.evaluation.testing import contract
 from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.bundles import bundle
 from tests.evaluation.stored import keep, record
@@ -166,14 +165,14 @@ def _run_of(name, chosen, dataset, tmp_path_factory):
     model_class = registry.get(name)
     chosen = settings.resolve(model_class, chosen, "here")
     model = settings.build(model_class, chosen)
-    contract.fit(model, dataset, 0)
+    harness.fit(model, dataset, 0)
     result = evaluate(model, dataset, 20)
     job = runner.Job(runner.ModelSource(name), chosen, 0, 20, "cpu", "fp32")
     folder = job.folder(dataset, tmp_path_factory.mktemp("results") / "toy")
     folder.mkdir(parents=True)
     model.save(folder)
     np.savez(folder / "lists.npz", items=result.items)
-    said = record(name, dataset, settings=chosen, metrics=result.metrics, slices=result.slices)
+    said = record(name, dataset, settings=chosen, metrics=result.metrics, slices=tuple(result.slices))
     records.write(folder, said)
     return folder
 

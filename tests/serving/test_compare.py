@@ -1,4 +1,3 @@
-import json
 import shutil
 import subprocess
 import sys
@@ -7,7 +6,7 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.reports import index_section, report
 from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.serving import Recommender, compare
@@ -15,8 +14,6 @@ from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.indexes import KINDS
 
 MODEL = f"{ROOT}/tests/evaluation/sample_models.py:Popular"
-FIELDS = {"kind", "parameters", "build_seconds", "bytes_per_item", "queries_per_second_one_thread",
-          "queries_per_second_all_threads", "recall", "ndcg_lost"}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,22 +34,21 @@ def compared(infonce_run, dataset, tmp_path_factory):
         returned = work()
         report.write(board, dataset.fingerprint, 20)
         pages.append((board / report.LEADERBOARD).read_text())
-    assert returned == json.loads((run / INDEXES).read_text())
+    assert returned == index_section.load(run / INDEXES)
     return run, returned, pages
 
 
 def test_every_kind_is_measured_on_the_runs_vectors(compared):
     run, record, _ = compared
-    assert [kind["kind"] for kind in record["kinds"]] == list(KINDS)
-    for kind in record["kinds"]:
-        assert set(kind) == FIELDS
-        assert kind["build_seconds"] >= 0 and kind["queries_per_second_one_thread"] > 0
-        assert 0.3 < kind["recall"] <= 1 and kind["ndcg_lost"] <= record["ndcg_exact"]
-    flat, _, hnsw, pq = record["kinds"]
-    assert flat["recall"] == 1 and flat["ndcg_lost"] == pytest.approx(0, abs=1e-12)
-    assert pq["bytes_per_item"] < hnsw["bytes_per_item"]
-    ndcg = records.read(run)["metrics"]["ndcg"]
-    assert record["ndcg_exact"] == pytest.approx(ndcg), "the exact lists are the run's own"
+    assert [kind.kind for kind in record.kinds] == list(KINDS)
+    for kind in record.kinds:
+        assert kind.build_seconds >= 0 and kind.queries_per_second_one_thread > 0
+        assert 0.3 < kind.recall <= 1 and kind.ndcg_lost <= record.ndcg_exact
+    flat, _, hnsw, pq = record.kinds
+    assert flat.recall == 1 and flat.ndcg_lost == pytest.approx(0, abs=1e-12)
+    assert pq.bytes_per_item < hnsw.bytes_per_item
+    ndcg = records.read(run).measured.metrics["ndcg"]
+    assert record.ndcg_exact == pytest.approx(ndcg), "the exact lists are the run's own"
 
 
 def test_the_board_shows_them(compared):

@@ -8,11 +8,11 @@ import pytest
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.harness import evaluate
-from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.harness import evaluate, warm_up
+from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.ranking import ties
-from retrieval_leaderboard.evaluation.testing.contract import check, warm_up
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.studies.category_hot import CategoryHot
 from retrieval_leaderboard.support.errors import InputError
 
@@ -121,7 +121,7 @@ def test_a_category_that_nobody_took_anything_of_is_reached_by_its_history_alone
 
 
 def test_it_keeps_the_contract_and_is_read_again_as_it_was(tmp_path):
-    check(CategoryHot, settings.defaults(CategoryHot))
+    check_model(CategoryHot)
     train, queries = data(several=True, seed=3)
     model = CategoryHot()
     model.fit(train, None, 0)

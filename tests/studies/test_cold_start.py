@@ -1,7 +1,9 @@
 """The tables of features, from records made by hand."""
 
+from dataclasses import replace
+
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
-from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
+from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.studies.cold_start import tables
 from tests.evaluation.stored import keep, record
 
@@ -10,16 +12,18 @@ def store(
     results, name, model, protocol, warm, cold=None, exclude_seen=None, date="2026-01-01", seed=0, **settings
 ):
     policy = excludes_seen(protocol) if exclude_seen is None else exclude_seen
-    slices = [{"slice": "warm", "queries": 10, "recall": warm, "ndcg": warm}]
-    slices.append({"slice": "cold items", "queries": 0 if cold is None else 5})
-    if cold is not None:
-        slices[-1] |= {"recall": cold, "ndcg": cold, "random_recall": 0.001}
+
+    def sliced(name, queries, value):
+        return Slice(name, queries, {"recall": value, "ndcg": value}, random_recall=0.001)
+
+    cold_part = Slice("cold items", 0) if cold is None else sliced("cold items", 5, cold)
     title = "aliec-sim, synthetic, scale 1.0" if name == "aliec-sim" else name
     said = record(
-        model, settings=settings, slices=slices, date=date, seed=seed,
-        fingerprint=f"{title} {protocol} {policy}", metrics=dict.fromkeys(METRICS, warm / 2),
+        model, settings=settings, slices=(sliced("warm", 10, warm), cold_part), seed=seed, ndcg=warm / 2,
+        fingerprint=f"{title} {protocol} {policy}", title=title, protocol=protocol, exclude_seen=policy,
+        synthetic=False,
     )  # fmt: skip
-    said["dataset"] |= {"title": title, "protocol": protocol, "exclude_seen": policy, "synthetic": False}
+    said = replace(said, date=date)
     name_of_run = "-".join(map(str, [policy, seed, *settings.values()]))
     keep(results / name / "runs" / f"{model}-{protocol}-{name_of_run}", said)
 

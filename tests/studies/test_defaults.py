@@ -6,19 +6,21 @@ import pytest
 
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs
+from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.neural.infonce import InfoNCE
 from retrieval_leaderboard.studies import transfer
 from retrieval_leaderboard.studies.defaults import WANTED, read, table
+from retrieval_leaderboard.studies.scores import Transfer
 from retrieval_leaderboard.studies.tuned_configs import Tuned, tuned_models
 
-STORED = [record for record in read() if "from" not in record]
+STORED = [share for share in read() if not share.score.origin]
 
 
 def test_choices_with_a_score_on_validation(tmp_path):
     chosen = {
-        "infonce": configs.Choice({"epochs": 80}, configs.Chosen("tuning", trials=3, valid_ndcg=0.123457)),
-        "bsl": configs.Choice({"epochs": 9, "negatives": 5}, configs.Chosen("hand", 2, valid_ndcg=0.31)),
-        "swing": configs.Choice({"top_k": 5}, configs.Chosen("hand")),
+        "infonce": configs.TunedConfig({"epochs": 80}, Provenance("tuning", trials=3, valid_ndcg=0.123457)),
+        "bsl": configs.TunedConfig({"epochs": 9, "negatives": 5}, Provenance("hand", 2, valid_ndcg=0.31)),
+        "swing": configs.TunedConfig({"top_k": 5}, Provenance("hand")),
     }
     for model, choice in chosen.items():
         configs.write(tmp_path / "configs" / "mine.yaml", "random", model, choice)
@@ -26,17 +28,20 @@ def test_choices_with_a_score_on_validation(tmp_path):
     assert list(tuned_models(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
 
 
-@pytest.mark.parametrize("record", STORED, ids=lambda record: f"{record['dataset']}, {record['model']}")
-def test_stored_scores_are_of_todays_defaults_and_good_enough(record):
-    assert record["settings"] == settings.defaults(registry.get(record["model"]))
-    assert record["ndcg"] >= WANTED * record["tuned"]
+@pytest.mark.parametrize("stored", STORED, ids=lambda each: f"{each.score.dataset}, {each.score.model}")
+def test_stored_scores_are_of_todays_defaults_and_good_enough(stored):
+    assert stored.score.settings == settings.defaults(registry.get(stored.score.model))
+    assert stored.value >= WANTED
+
+
+def score(dataset, model, ndcg, origin=""):
+    return Transfer(dataset, model, {}, ndcg, "A processor", "", origin)
 
 
 def test_table():
-    record = {"dataset": "mine: random, seen items excluded", "tuned": 0.1}
     records = [
-        record | {"model": "als", "ndcg": 0.091, "trials": 30},
-        record | {"model": "swing", "ndcg": 0.0899, "trials": 5},
+        transfer.Share(score("mine: random, seen items excluded", "als", 0.091), 0.1, "30"),
+        transfer.Share(score("mine: random, seen items excluded", "swing", 0.0899), 0.1, "5"),
     ]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table(records).splitlines()]
     assert [row[1:] for row in cells if row[0].startswith("mine:")] == [
@@ -45,9 +50,8 @@ def test_table():
     ]
 
 
-def share(dataset, value, origin=None):
-    record = {"model": "als", "dataset": f"{dataset}: time", "ndcg": value, "tuned": 1.0}
-    return record | ({"from": origin} if origin else {})
+def share(dataset, value, origin=""):
+    return transfer.Share(score(f"{dataset}: time", "als", value, origin), 1.0, "3")
 
 
 def test_the_best_settings_elsewhere_are_those_of_the_best_worst_share():
@@ -71,7 +75,7 @@ def test_the_best_settings_elsewhere_are_those_of_the_best_worst_share():
 
 
 def test_other_datasets_transfer_their_settings_but_not_epochs(tmp_path):
-    chosen = configs.Choice({"epochs": 80, "temperature": 0.3}, configs.Chosen("hand"))
+    chosen = configs.TunedConfig({"epochs": 80, "temperature": 0.3}, Provenance("hand"))
     for name, section in (("gowalla", "published"), ("ml-1m", "next-item"), ("ml-100k", "cold-items")):
         configs.write(tmp_path / "configs" / f"{name}.yaml", section, "infonce", chosen)
     (found,) = transfer.origins(Tuned("infonce", 0.1, 3), "ml-1m", tmp_path)

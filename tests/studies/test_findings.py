@@ -1,5 +1,7 @@
 """Findings: what is scored, what a table says of scores, which models are efficient."""
 
+from dataclasses import replace
+
 import pytest
 
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -8,7 +10,9 @@ from retrieval_leaderboard.studies import findings, findings_page
 from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Setup
 from retrieval_leaderboard.studies.findings_page import Score, efficient, score, tables
 from retrieval_leaderboard.studies.row_selection import select_rows
+from retrieval_leaderboard.studies.scores import Finding
 from retrieval_leaderboard.support.pages import NOT_MEASURED
+from tests.evaluation import stored
 
 
 def test_every_variant_differs_from_the_first_and_can_be_built():
@@ -33,20 +37,20 @@ def test_a_change_within_two_standard_errors_is_marked():
 
 
 def row(model, ndcg, seconds, by="defaults", date="2026-11-25", processor="A processor"):
-    record = {"metrics": {"ndcg": ndcg}, "fit_seconds": seconds, "threads": 2, "processor": processor}
-    return Row(model, {}, [record | {"chosen": {"by": by}, "date": date}], [])
+    said = stored.record(model, ndcg=ndcg, fit_seconds=seconds, by=by, processor=processor, threads=2)
+    return Row(model, {}, [replace(said, date=date)], [])
 
 
 def board(*rows):
     about = {"name": "unpublished", "title": "gowalla", "synthetic": False, "protocol": "published"}
-    about |= {"exclude_seen": True, "split_seed": 0}
-    return Board(about, "f", 20, list(rows))
+    return Board(replace(stored.SUMMARY, **about), "f", 20, list(rows))
 
 
 def test_the_newest_row_that_was_not_set_by_hand_for_a_run_is_select_rows():
     older, newer = row("als", 0.3, 1, date="2026-11-24"), row("als", 0.2, 2)
     by_command = row("als", 0.4, 2, by="command line", date="2026-11-26")
-    assert select_rows(board(newer, older, by_command, Row("swing", {}, [], [{}]))) == [newer]
+    failed = Row("swing", {}, [], [stored.record(reason="none")])
+    assert select_rows(board(newer, older, by_command, failed)) == [newer]
 
 
 def test_efficient_is_what_nothing_as_cheap_beats():
@@ -58,10 +62,10 @@ def test_efficient_is_what_nothing_as_cheap_beats():
 
 def record(model, ndcg, seed, dataset="ml-100k", **changed):
     values = settings.resolve(registry.get(model), changed, "here")
-    return {
-        "model": model, "settings": values, "ndcg": ndcg, "dataset": f"{dataset}: next-item", "seed": seed,
-        "seconds": 30.0, "processor": "A processor", "threads": 2, "date": f"2026-11-25T00:00:0{seed}",
-    }  # fmt: skip
+    return Finding(
+        "f", 20, model, "", values, seed, "cpu", "fp32", ndcg, seconds=30.0, dataset=f"{dataset}: next-item",
+        threads=2, processor="A processor", commit="", date=f"2026-11-25T00:00:0{seed}",
+    )  # fmt: skip
 
 
 CLASSICAL = row("item_cf", 0.15, 2), row("swing", 0.14, 4)
@@ -97,7 +101,8 @@ def test_seconds_of_two_machines_are_not_compared():
 
 
 def test_the_newest_score_of_a_seed_counts():
-    records = [record("bsl", 0.1, 0), record("bsl", 0.3, 1), record("bsl", 0.2, 0) | {"date": "2026-11-26"}]
+    newer = replace(record("bsl", 0.2, 0), date="2026-11-26")
+    records = [record("bsl", 0.1, 0), record("bsl", 0.3, 1), newer]
     found = score(Setup("ml-100k"), "bsl", {}, records)
     assert sorted(found.values) == [0.2, 0.3]
 

@@ -1,20 +1,24 @@
 """Published numbers that are not reached: which rows count, what is listed and drawn of them."""
 
+from dataclasses import replace
+
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.studies import gaps_to_published
+from tests.evaluation import stored
 
-ABOUT = {
-    "name": "gowalla", "title": "gowalla", "synthetic": False, "protocol": "published",
-    "exclude_seen": True, "split_seed": 0, "users": 10, "train_valid_interactions": 200,
-}  # fmt: skip
+ABOUT = replace(
+    stored.SUMMARY, name="gowalla", title="gowalla", synthetic=False, protocol="published", exclude_seen=True
+)
 
 
 def row(model, recall, ndcg, curve=(), by="tuning", trials=30, **changed):
     log = [{"epoch": epoch, "loss": 1.0} | ({"valid_ndcg": score} if score else {}) for epoch, score in curve]
-    record = {"metrics": {"recall": recall, "ndcg": ndcg}, "seed": 0, "choosing": log, "dataset": ABOUT}
-    record |= {"chosen": {"by": by, "trials": trials}, "date": "2026-11-25"}
-    return Row(model, settings.resolve(registry.get(model), changed, "here"), [record], [])
+    metrics = {"recall": recall, "ndcg": ndcg}
+    said = stored.record(model, metrics=metrics, choosing=tuple(log), by=by, trials=trials)
+    values = settings.resolve(registry.get(model), changed, "here")
+    said = replace(said, result=replace(said.measured, propagates=values.get("neighbors", 0) != 0))
+    return Row(model, values, [said], [])
 
 
 def board(*rows):

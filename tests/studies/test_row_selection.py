@@ -1,13 +1,16 @@
 """Which row of a model the pages compare."""
 
+from dataclasses import replace
+
 import pytest
 
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.studies.row_selection import select_rows
+from tests.evaluation import stored
 
 
 def row(by, trials, date):
-    return Row("infonce", {}, [{"chosen": {"by": by, "trials": trials}, "date": date}], [])
+    return Row("infonce", {}, [replace(stored.record(by=by, trials=trials), date=date)], [])
 
 
 @pytest.mark.parametrize(("rows", "expected"), [
@@ -16,5 +19,5 @@ def row(by, trials, date):
     ([row("defaults", 0, "2026-11-25"), row("command line", 0, "2026-11-26")], 0),
 ], ids=["most trials", "newest of equals", "none for one command"])  # fmt: skip
 def test_the_row_select_rows(rows, expected) -> None:
-    (found,) = select_rows(Board({}, "f", 20, rows))
+    (found,) = select_rows(Board(stored.SUMMARY, "f", 20, rows))
     assert found is rows[expected]

@@ -3,17 +3,13 @@
 import pytest
 
 from retrieval_leaderboard.studies.scaling import exponent, tables
+from tests.evaluation import stored
 
 
-def record(size, seconds, mib=100.0):
-    return {
-        "dataset": {"train_valid_interactions": size},
-        "fit_seconds": seconds,
-        "recommend_seconds": 0.01,
-        "peak_rss_mib": mib,
-        "processor": "A processor",
-        "threads": 2,
-    }
+def record(size, seconds):
+    return stored.record(
+        train_valid_interactions=size, fit_seconds=seconds, recommend_seconds=0.01, peak_rss_mib=100.0
+    )
 
 
 def test_exponent_of_a_power_law():

@@ -1,13 +1,21 @@
 """Metrics: by hand, and against trec_eval's own code."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import pytrec_eval
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS, mean, per_query
+from retrieval_leaderboard.evaluation.metrics.accuracy import (
+    LIST_LEVEL,
+    METRICS,
+    PER_QUERY,
+    list_level,
+    mean,
+    per_query,
+)
 
 
 def lists(*rows: list[int]) -> np.ndarray:
@@ -23,7 +31,7 @@ def test_one_query_by_hand():
         "ndcg": (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3) + 1 / math.log2(4)),
         "hitrate": 1.0,
     }
-    assert {name: scored[name][0] for name in METRICS} == pytest.approx(expected)
+    assert {name: scored[name][0] for name in expected} == pytest.approx(expected)
 
 
 def test_more_relevant_items_than_places():
@@ -75,3 +83,17 @@ def test_equals_trec_eval():
         assert scored["hitrate"][query] == pytest.approx(by_name[f"success_{k}"])
         rel = len(relevant[query])
         assert scored["map"][query] == pytest.approx(by_name[f"map_cut_{k}"] * rel / min(rel, k))
+
+
+def test_coverage_is_the_share_of_the_catalog_on_some_list():
+    found = list_level(lists([0, 1], [1, 3], [-1, -1]), n_items=4)
+    assert found["coverage"] == 3 / 4
+    assert list_level(lists([-1]), n_items=4)["coverage"] == 0.0
+
+
+def test_every_file_of_definitions_registers():
+    from retrieval_leaderboard.evaluation.metrics import definitions
+
+    files = {path.stem for path in Path(definitions.__file__).parent.glob("[!_]*.py")}
+    functions = [metric.function for metric in (*PER_QUERY.values(), *LIST_LEVEL.values())]
+    assert {function.__module__.rpartition(".")[2] for function in functions} == files

@@ -24,65 +24,65 @@ LISTS = np.array([[3, 4], [2, 1], [0, 1]], dtype=np.int32)
 
 
 def by_name(k):
-    return {part["slice"]: part for part in slices(LISTS, QUERIES, TRAIN, k)}
+    return {part.slice: part for part in slices(LISTS, QUERIES, TRAIN, k)}
 
 
 def test_history_slices():
     found = by_name(1)
     names = ("cold users", "history 1–2", "history 3–9", "history 10+")
-    assert [found[name]["queries"] for name in names] == [1, 1, 1, 0]
-    assert found["cold users"]["recall"] == 1.0
-    assert found["history 1–2"]["recall"] == 0.0
-    assert found["history 3–9"]["recall"] == 0.5
-    assert "recall" not in found["history 10+"]
+    assert [found[name].queries for name in names] == [1, 1, 1, 0]
+    assert found["cold users"].metrics["recall"] == 1.0
+    assert found["history 1–2"].metrics["recall"] == 0.0
+    assert found["history 3–9"].metrics["recall"] == 0.5
+    assert found["history 10+"].metrics == {}
 
 
 def test_item_slices_cut_the_truth():
     found = by_name(2)
-    assert found["head items"] == {"slice": "head items", "queries": 1, "listed": 1} | {
-        "random_recall": 2 / 5,
-        "precision": 0.5, "recall": 1.0, "map": 1.0, "ndcg": 1.0, "hitrate": 1.0,
-    }  # fmt: skip
-    assert found["tail items"]["queries"] == 2
-    assert found["tail items"]["recall"] == 1.0
-    assert found["tail items"]["map"] == 0.75
-    assert found["cold items"]["queries"] == 1
-    assert found["cold items"]["recall"] == 1.0
+    measured = {"precision": 0.5, "recall": 1.0, "map": 1.0, "ndcg": 1.0, "hitrate": 1.0}
+    head = found["head items"]
+    assert (head.queries, head.listed, head.random_recall) == (1, 1, 2 / 5)
+    assert head.metrics.items() >= measured.items()
+    assert found["tail items"].queries == 2
+    assert found["tail items"].metrics["recall"] == 1.0
+    assert found["tail items"].metrics["map"] == 0.75
+    assert found["cold items"].queries == 1
+    assert found["cold items"].metrics["recall"] == 1.0
 
 
 def test_the_warm_part_has_a_history_and_truth_with_training_interactions():
     found = by_name(2)["warm"]
-    assert found["queries"] == 2
-    assert found["recall"] == found["hitrate"] == 1.0
-    assert found["map"] == 0.75, "item 4 is cold and no longer among the truth of the first query"
+    assert found.queries == 2
+    assert found.metrics["recall"] == found.metrics["hitrate"] == 1.0
+    assert found.metrics["map"] == 0.75, "item 4 is cold and no longer among the truth of the first query"
 
 
 def test_lists_with_nothing_in_them_are_counted():
     lists = LISTS.copy()
     lists[2] = -1
-    found = {part["slice"]: part for part in slices(lists, QUERIES, TRAIN, 2)}
-    assert found["cold users"]["listed"] == 0
-    assert found["history 3–9"]["listed"] == 1
-    assert "listed" not in found["history 10+"]
+    found = {part.slice: part for part in slices(lists, QUERIES, TRAIN, 2)}
+    assert found["cold users"].listed == 0
+    assert found["history 3–9"].listed == 1
+    assert found["history 10+"].listed is None
 
 
 def test_random_recall_is_what_a_random_ranking_has():
     rng = np.random.default_rng(0)
     excluded = [[0, 1, 2, 1], [3], []]
     asked = Queries(QUERIES.user, QUERIES.history, Ragged.from_rows(excluded), QUERIES.relevant)
-    part = next(part for part in slices(LISTS, asked, TRAIN, 2) if part["slice"] == "cold items")
-    assert part["random_recall"] == 2 / 2
+    part = next(part for part in slices(LISTS, asked, TRAIN, 2) if part.slice == "cold items")
+    assert part.random_recall == 2 / 2
     allowed = [np.setdiff1d(np.arange(5), row) for row in excluded]
     hits = []
     for _ in range(1500):
         lists = np.stack([rng.permutation(items)[:1] for items in allowed]).astype(np.int32)
-        hits.append([part.get("recall", 0) for part in slices(lists, asked, TRAIN, 1)])
-    expected = [part.get("random_recall", 0) for part in slices(LISTS, asked, TRAIN, 1)]
+        hits.append([part.metrics.get("recall", 0) for part in slices(lists, asked, TRAIN, 1)])
+    expected = [part.random_recall or 0 for part in slices(LISTS, asked, TRAIN, 1)]
     assert np.abs(np.mean(hits, axis=0) - expected).max() < 0.06  # over 4 standard deviations
 
 
 def test_a_list_longer_than_what_is_allowed_has_every_item():
-    assert all(part.get("random_recall", 1.0) == 1.0 for part in slices(LISTS, QUERIES, TRAIN, 9))
+    assert all(part.random_recall in (None, 1.0) for part in slices(LISTS, QUERIES, TRAIN, 9))
 
 
 def test_groups_share_out_the_catalog():

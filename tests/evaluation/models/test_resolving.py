@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard import baselines, neural  # noqa: F401  (importing registers their models)
+from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.retriever import AUTO
-from retrieval_leaderboard.evaluation.testing import contract
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
 
 DATA = planted()
 SMALL = {"embedding_dim": 8, "batch_size": 16, "patience": 1}
@@ -28,7 +28,7 @@ def test_a_run_of_the_resolved_settings_gives_the_same_lists(name: str) -> None:
     assert written.resolve(DATA.train, DATA.valid) == written.resolve(DATA.train_valid, None) == found
     lists = []
     for each in (asked, written):
-        contract.fit(each, DATA, 3)
+        harness.fit(each, DATA, 3)
         lists.append(each.recommend(DATA.test, 10))
     for one, other in zip(*lists, strict=True):
         assert np.array_equal(one, other)

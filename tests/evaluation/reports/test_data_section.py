@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from retrieval_leaderboard.datasets.profile import Profile
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
-from retrieval_leaderboard.evaluation.reports.data_section import section
+from retrieval_leaderboard.evaluation.reports.report import data_section
+from tests.evaluation import stored
 
 PROFILE = Profile(
     rows=10,
@@ -31,21 +34,21 @@ PROFILE = Profile(
 VALIDATION = "- validation: a tenth of each user's rows that are not test, drawn one by one"
 
 
-def board(*profiles: dict | None) -> Board:
+def board(*profiles: Profile | None) -> Board:
+    about = replace(stored.SUMMARY, protocol="random", carve="draw", notes=[])
     records = [
-        {"date": f"2026-01-0{day} 00:00 UTC", "dataset": {"profile": profile} if profile else {}}
+        replace(stored.record(), date=f"2026-01-0{day} 00:00 UTC", dataset=replace(about, profile=profile))
         for day, profile in enumerate(profiles, start=1)
     ]
-    return Board({"protocol": "random", "notes": []}, "abc", 20, [Row("m", {}, records, [])])
+    return Board(about, "abc", 20, [Row("m", {}, records, [])])
 
 
 def test_the_newest_profile_is_shown():
-    older, newest = PROFILE.as_dict() | {"rows": 9}, PROFILE.as_dict()
-    heading, lines = section(board(older, newest, None))
+    heading, lines = data_section(board(replace(PROFILE, rows=9), PROFILE, None))
     assert heading == "## Data\n"
     assert lines.splitlines() == [*(f"- {line}" for line in PROFILE.lines()), VALIDATION]
     assert "10 rows read, 8 kept (left out: 2 without a user)" in lines
 
 
 def test_older_records_have_none():
-    assert section(board(None)) == ["## Data\n", VALIDATION + "\n"]
+    assert data_section(board(None)) == ["## Data\n", VALIDATION + "\n"]

@@ -1,5 +1,7 @@
 """Published numbers: the file names what exists, and a board shows each beside its fairest row."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -14,19 +16,19 @@ from retrieval_leaderboard.evaluation.reports import published_section, referenc
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.comparability import OURS
 from retrieval_leaderboard.support.errors import InputError
-
-ABOUT = {"users": 10, "train_valid_interactions": 200}
+from tests.evaluation import stored
 
 
 def row(model, recall=0.15, ndcg=0.15, by="tuning", trials=30, **changed):
-    record = {"metrics": {"recall": recall, "ndcg": ndcg}, "date": "2026-01-01"}
-    record |= {"chosen": {"by": by, "trials": trials}}
-    return Row(model, settings.resolve(registry.get(model), changed, "here"), [record], [])
+    said = stored.record(model, metrics={"recall": recall, "ndcg": ndcg}, by=by, trials=trials)
+    values = settings.resolve(registry.get(model), changed, "here")
+    said = replace(said, result=replace(said.measured, propagates=values.get("neighbors", 0) != 0))
+    return Row(model, values, [said], [])
 
 
-def board(*rows, name="gowalla", protocol="published", exclude_seen=True, k=20):
-    about = ABOUT | {"name": name, "protocol": protocol, "exclude_seen": exclude_seen}
-    return Board(about, "", k, list(rows))
+def board(*rows, k=20, **about):
+    given = {"name": "gowalla", "protocol": "published", "exclude_seen": True} | about
+    return Board(replace(stored.SUMMARY, **given), "", k, list(rows))
 
 
 def cells(asked):
@@ -90,7 +92,10 @@ def test_like_stands_before_unlike():
 
 
 def test_rows_without_results_and_unknown_models_are_left_out():
-    failed, plugin = Row("item_cf", {}, [], [{}]), Row("mine", {}, row("item_cf").done, [])
+    failed, plugin = (
+        Row("item_cf", {}, [], [stored.record(reason="none")]),
+        Row("mine", {}, row("item_cf").done, []),
+    )
     assert cells(board(failed, plugin)) == {}
 
 

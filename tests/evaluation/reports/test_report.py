@@ -1,16 +1,12 @@
 import pytest
 
-from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
 from retrieval_leaderboard.evaluation.reports import main_table, report
 from tests.evaluation import stored
 
 
 def keep(results, model, ndcg=0.5, machine="a", fingerprint="f", **more):
     """Store a run of the dataset "mine" under `results`; the folder of the dataset."""
-    metrics = dict.fromkeys(METRICS, ndcg)
-    said = stored.record(
-        model, fingerprint=fingerprint, metrics=metrics, processor=machine, threads=2, **more
-    )
+    said = stored.record(model, fingerprint=fingerprint, ndcg=ndcg, processor=machine, threads=2, **more)
     stored.keep(results / "mine" / "runs" / f"{model}-{machine}-{fingerprint}", said)
     return results / "mine"
 

@@ -2,16 +2,12 @@
 
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
+from tests.evaluation import stored
+from tests.evaluation.stored import part
 
 
-def part(name, queries=10, recall=0.25, **more):
-    measured = {"recall": recall, "ndcg": recall / 2} if queries else {}
-    return {"slice": name, "queries": queries} | measured | more
-
-
-def row(model, *slices, ndcg=0.5, **record):
-    runs = [{"metrics": {"ndcg": ndcg}, "slices": list(slices)} | record]
-    return Row(model, {}, done=runs, failed=[])
+def row(model, *slices, ndcg=0.5, **more):
+    return Row(model, {}, [stored.record(model, ndcg=ndcg, slices=slices, **more)], [])
 
 
 def cells(*rows):
@@ -62,7 +58,7 @@ def test_no_list_at_all_is_a_dash_with_a_footnote():
 
 
 def test_records_of_earlier_versions_share_the_table():
-    old = row("old", part("history 0", recall=0.0), part("cold items", recall=0.0), ndcg=0.9)
+    old = row("old", part("cold users", recall=0.0), part("cold items", recall=0.0), ndcg=0.9)
     new = row("new", part("warm"), part("cold users", listed=3), part("cold items"), reaches_cold_items=True)
     found, notes = cells(old, new)
     assert list(found) == ["warm", "cold users", "cold items"]
@@ -86,9 +82,11 @@ def test_chance_has_a_column_where_a_record_has_it():
 
 def test_seeds_are_averaged():
     both = row("any", part("warm", recall=0.2))
-    both.done.append({"metrics": {"ndcg": 0.5}, "slices": [part("warm", recall=0.4)]})
+    both.done.extend(row("any", part("warm", recall=0.4)).done)
     assert cells(both)[0]["warm"]["any"] == "0.3000 / 0.1500"
 
 
 def test_nothing_finished():
-    assert slice_table([Row("any", {}, [], [{}])], ["any"], 20) == "No finished run.\n"
+    assert (
+        slice_table([Row("any", {}, [], [stored.record(reason="none")])], ["any"], 20) == "No finished run.\n"
+    )

@@ -1,4 +1,4 @@
-"""Chosen settings and how they were chosen, read from and written to YAML."""
+"""Provenance settings and how they were chosen, read from and written to YAML."""
 
 from dataclasses import replace
 
@@ -6,9 +6,10 @@ import pytest
 
 from retrieval_leaderboard import baselines  # noqa: F401  (importing registers its models)
 from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import configs
-from retrieval_leaderboard.evaluation.runs.configs import Choice, Chosen
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.runs.configs import TunedConfig
+from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -27,9 +28,9 @@ def test_a_policys_own_section_goes_before_the_protocols(tmp_path):
         "  swing: {settings: {}}\n"
         "time, seen items kept:\n  als: {settings: {factors: 16}}\n"
     )
-    als = Choice({"factors": 32}, Chosen("hand", trials=3, date="2026-01-02"))
-    assert configs.read(path, BY_TIME) == {"als": als, "swing": Choice({}, Chosen("hand"))}
-    assert configs.read(path, data("time", False))["als"] == Choice({"factors": 16}, Chosen("hand"))
+    als = TunedConfig({"factors": 32}, Provenance("hand", trials=3, date="2026-01-02"))
+    assert configs.read(path, BY_TIME) == {"als": als, "swing": TunedConfig({}, Provenance("hand"))}
+    assert configs.read(path, data("time", False))["als"] == TunedConfig({"factors": 16}, Provenance("hand"))
     assert configs.read(path, data("published", True)) == {}
 
 
@@ -38,7 +39,7 @@ def test_resolved_has_every_setting(tmp_path):
     path.write_text("time:\n  als: {settings: {factors: 32}}\n")
     als, swing = (configs.resolved(registry.get(name), [path], BY_TIME) for name in ("als", "swing"))
     assert als.settings["factors"] == 32 and als.settings["iterations"] == 15
-    assert swing.chosen == Chosen("defaults") and swing.settings["alpha"] == 3.0
+    assert swing.provenance == Provenance("defaults") and swing.settings["alpha"] == 3.0
     path.write_text("time:\n  als: {settings: {factor: 32}}\n")
     with pytest.raises(InputError, match=r"data\.yaml 'factor': did you mean 'factors'"):
         configs.resolved(registry.get("als"), [path], BY_TIME)
@@ -46,18 +47,20 @@ def test_resolved_has_every_setting(tmp_path):
 
 def test_written_entries_read_back_and_leave_the_others(tmp_path):
     path = tmp_path / "configs" / "data.yaml"
-    tuned = Choice(
+    tuned = TunedConfig(
         {"top_k": 50, "shared": True},
-        Chosen("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25"),
+        Provenance("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25"),
     )
-    configs.write(path, "time", "item_cf", Choice({"top_k": 20}, Chosen("hand", note="as published: x")))
+    configs.write(
+        path, "time", "item_cf", TunedConfig({"top_k": 20}, Provenance("hand", note="as published: x"))
+    )
     configs.write(path, "next-item", "item_cf", tuned)
     configs.write(path, "time", "swing", tuned)
-    configs.write(path, "time", "swing", Choice({"alpha": 2.0}, tuned.chosen))
+    configs.write(path, "time", "swing", TunedConfig({"alpha": 2.0}, tuned.provenance))
     assert configs.read(path, data("next-item", False)) == {"item_cf": tuned}
     assert configs.read(path, BY_TIME) == {
-        "item_cf": Choice({"top_k": 20}, Chosen("hand", note="as published: x")),
-        "swing": Choice({"alpha": 2.0}, tuned.chosen),
+        "item_cf": TunedConfig({"top_k": 20}, Provenance("hand", note="as published: x")),
+        "swing": TunedConfig({"alpha": 2.0}, tuned.provenance),
     }
     assert path.read_text().startswith("# Settings chosen")
 
@@ -70,25 +73,25 @@ def test_an_unusual_policy_has_a_section_of_its_own():
 
 
 def test_how_it_was_chosen_in_words():
-    tuned = Chosen("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25")
-    assert (tuned.brief, Chosen("hand", 4).brief, Chosen().brief) == (
+    tuned = Provenance("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25")
+    assert (tuned.brief, Provenance("hand", 4).brief, Provenance().brief) == (
         "30 trials",
-        "4 trials by hand",
+        "manual, 4 trials",
         "defaults",
     )
-    assert tuned.told == "tuned, 30 trials, validation NDCG@20 0.1235, 2.5 min, 2026-11-25"
+    assert tuned.summary() == "tuned, 30 trials, validation NDCG@20 0.1235, 2.5 min, 2026-11-25"
     again = replace(tuned, different=7, cap_minutes=60.0)
     assert (
-        again.told
+        again.summary()
         == "tuned, 30 trials of 7 settings, validation NDCG@20 0.1235, 2.5 min (limit 60), 2026-11-25"
     )
-    assert Chosen("hand", note="as published").told == "by hand, as published"
-    unrecorded = Chosen("hand", 96, at_least=True, pruned=13)
-    assert unrecorded.brief == "at least 96 trials by hand"
-    assert unrecorded.told == "by hand, at least 96 trials, 13 of them given up early"
-    assert Chosen(**unrecorded.as_dict()) == unrecorded
-    assert Chosen(**tuned.as_dict()) == tuned
-    assert Chosen("hand").as_dict() == {"by": "hand"}
+    assert Provenance("hand", note="as published").summary() == "manual, as published"
+    unrecorded = Provenance("hand", 96, at_least=True, pruned=13)
+    assert unrecorded.brief == "manual, at least 96 trials"
+    assert unrecorded.summary() == "manual, at least 96 trials, 13 of them pruned"
+    assert Provenance(**unrecorded.as_dict()) == unrecorded
+    assert Provenance(**tuned.as_dict()) == tuned
+    assert Provenance("hand").as_dict() == {"by": "hand"}
 
 
 @pytest.mark.parametrize(
@@ -121,10 +124,10 @@ def test_what_is_no_config_is_refused(tmp_path, text, message):
 
 def test_a_users_config_is_laid_over_the_shipped_one(tmp_path, monkeypatch):
     monkeypatch.setattr(configs, "SHIPPED", tmp_path / "shipped")
-    hand = Chosen("hand")
+    hand = Provenance("hand")
     for model, settings in (("als", {"factors": 16}), ("swing", {"alpha": 2.0})):
-        configs.write(tmp_path / "shipped" / "mine.yaml", "time", model, Choice(settings, hand))
-    configs.write(tmp_path / "own" / "mine.yaml", "time", "als", Choice({}, hand))
+        configs.write(tmp_path / "shipped" / "mine.yaml", "time", model, TunedConfig(settings, hand))
+    configs.write(tmp_path / "own" / "mine.yaml", "time", "als", TunedConfig({}, hand))
     layers = configs.layers(tmp_path / "own", "mine")
     als, swing = (configs.resolved(registry.get(name), layers, BY_TIME).settings for name in ("als", "swing"))
     assert als["factors"] == registry.get("als").factors, "an entry goes before another as a whole"
@@ -135,9 +138,9 @@ def test_a_users_config_is_laid_over_the_shipped_one(tmp_path, monkeypatch):
 def test_a_choice_for_other_data_says_so(tmp_path, capsys):
     path, als = tmp_path / "mine.yaml", registry.get("als")
     here, there = data("time", True), replace(data("time", True), split_seed=7)
-    chosen = Chosen("tuning", 3, fingerprint=here.fingerprint)
-    configs.write(path, "time", "als", Choice({"factors": 16}, chosen))
-    assert configs.resolved(als, [path], here).chosen.brief == "3 trials"
+    chosen = Provenance("tuning", 3, fingerprint=here.fingerprint)
+    configs.write(path, "time", "als", TunedConfig({"factors": 16}, chosen))
+    assert configs.resolved(als, [path], here).provenance.brief == "3 trials"
     assert capsys.readouterr().out == ""
-    assert configs.resolved(als, [path], there).chosen.brief == "3 trials, other data"
-    assert "als was chosen on other data" in capsys.readouterr().out
+    assert configs.resolved(als, [path], there).provenance.brief == "3 trials, other data"
+    assert "als was tuned on other data" in capsys.readouterr().err

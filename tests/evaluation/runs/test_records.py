@@ -1,6 +1,7 @@
 """Runs on disk: a damaged one is named and left out, wherever runs are read; a good one is not lost."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,24 +10,35 @@ from retrieval_leaderboard import (
     ROOT,
     baselines,  # noqa: F401
 )
+from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.reports import main_table, report
 from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
 from retrieval_leaderboard.evaluation.runs import isolation, records, runner
-from retrieval_leaderboard.evaluation.testing import contract
-from retrieval_leaderboard.evaluation.testing.planted import planted
-from retrieval_leaderboard.support import sealed
+from retrieval_leaderboard.evaluation.runs.provenance import Provenance
+from retrieval_leaderboard.support import progress, sealed
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
-from tests.evaluation.stored import keep, record
+from tests.evaluation import stored
+from tests.evaluation.stored import part, record
 
 DATA = planted()
-GOOD = record("good")
+WHOLE = record("good", slices=(part("warm"), part("cold items", 0)))
+GOOD = records.as_json(WHOLE)
 
 
 @pytest.fixture(autouse=True)
 def nothing_told_before():
-    records.tell.cache_clear()
+    progress.warn_once.cache_clear()
+
+
+def keep(folder, said):
+    """Write JSON, sealed where it is a mapping."""
+    folder.mkdir(parents=True)
+    said = sealed.seal(said) if isinstance(said, dict) else said
+    (folder / "run.json").write_text(json.dumps(said))
+    return folder
 
 
 def board_of(tmp_path, *said):
@@ -39,34 +51,39 @@ def without(key, said=GOOD):
     return {name: value for name, value in said.items() if name != key}
 
 
+def result(**changed):
+    return GOOD | {"result": GOOD["result"] | changed}
+
+
+METRICS = GOOD["result"]["metrics"]
 ODD = {
     "a list": [],
     "a number": 7,
     "null": None,
     "empty": {},
-    "failed without a reason": GOOD | {"status": "failed"},
+    "failed without a reason": GOOD | {"result": None},
     "settings": GOOD | {"settings": [1]},
     "k": GOOD | {"k": "20"},
     "seed": GOOD | {"seed": True},
     "date": GOOD | {"date": 20260101},
-    "metrics": GOOD | {"metrics": {"ndcg": 0.5}},
-    "another metric": GOOD | {"metrics": GOOD["metrics"] | {"mrr": "high"}},
-    "metrics of a failed run": GOOD | {"status": "failed", "reason": "none", "metrics": []},
-    "a figure of a slice": GOOD | {"slices": [{"slice": "warm", "queries": 0, "random_recall": "low"}]},
-    "a metric": GOOD | {"metrics": GOOD["metrics"] | {"ndcg": "high"}},
-    "infinite": GOOD | {"metrics": GOOD["metrics"] | {"ndcg": float("inf")}},
-    "slices": GOOD | {"slices": [{"slice": "warm", "queries": 3}]},
-    "slice names": GOOD | {"slices": [{"queries": 3}]},
+    "a later version": GOOD | {"schema": 99},
+    "no version": GOOD | {"schema": "two"},
+    "an unknown key": GOOD | {"colour": "red"},
+    "too few metrics": result(metrics={"ndcg": 0.5}),
+    "another metric": result(metrics=METRICS | {"mrr": "high"}),
+    "a figure of a slice": result(slices=[{"slice": "warm", "queries": 0, "random_recall": "low"}]),
+    "a metric": result(metrics=METRICS | {"ndcg": "high"}),
+    "slices": result(slices=[{"slice": "warm", "queries": 3}]),
+    "slice names": result(slices=[{"queries": 3}]),
     "dataset": GOOD | {"dataset": "mine"},
     "protocol": GOOD | {"dataset": without("protocol", GOOD["dataset"])},
     "notes": GOOD | {"dataset": GOOD["dataset"] | {"notes": [1]}},
-    "chosen": GOOD | {"chosen": {"by": "nobody"}},
-    "chosen how": GOOD | {"chosen": {"ways": 3}},
-    "epochs": GOOD | {"choosing": 3},
+    "provenance": GOOD | {"provenance": {"by": "nobody"}},
+    "provenance how": GOOD | {"provenance": {"ways": 3}},
+    "epochs": result(choosing=3),
+    "parameters": result(costs=GOOD["result"]["costs"] | {"parameters": "many"}),
     "files": GOOD | {"files": []},
-} | {
-    f"without {key}": without(key) for key in ("model", "dataset", "chosen", "status", "fit_seconds", "code")
-}
+} | {f"without {key}": without(key) for key in ("model", "dataset", "result", "code", "schema")}
 
 
 @pytest.mark.parametrize("said", ODD.values(), ids=ODD)
@@ -83,7 +100,7 @@ def test_what_is_no_json_is_named_and_left_out(tmp_path, capsys):
     board = board_of(tmp_path, GOOD)
     for content in (b"", b'{"status": "done"', b"\xff\xfe\x00", b"[" * 100_000):
         (board / "runs" / "run1" / "run.json").write_bytes(content)
-        records.tell.cache_clear()
+        progress.warn_once.cache_clear()
         assert list(records.of_board(board)) == [board / "runs" / "run0"]
         assert "is damaged" in capsys.readouterr().err
 
@@ -107,13 +124,11 @@ def test_a_comparison_of_indexes_that_is_damaged_is_named_and_left_out(content, 
 
 
 def test_every_flipped_bit_of_a_record_is_found(tmp_path):
-    said = record("good", slices=[{"slice": "warm", "queries": 1, "recall": 0.25, "ndcg": 0.125}])
     folder = tmp_path / "run"
     folder.mkdir()
-    records.write(folder, said)
+    records.write(folder, WHOLE)
     whole = (folder / "run.json").read_bytes()
-    content = records.read(folder)
-    assert content.items() >= said.items()
+    assert records.read(folder) == WHOLE
     rng = np.random.default_rng(0)
     for at, bit in zip(rng.integers(len(whole), size=300), rng.integers(8, size=300), strict=True):
         damaged = bytearray(whole)
@@ -125,7 +140,7 @@ def test_every_flipped_bit_of_a_record_is_found(tmp_path):
 @pytest.fixture(scope="module")
 def fitted():
     model = settings.build(registry.get("item_cf"), settings.defaults(registry.get("item_cf")))
-    contract.fit(model, DATA, 0)
+    harness.fit(model, DATA, 0)
     return model
 
 
@@ -155,24 +170,11 @@ def test_a_file_with_a_flipped_bit_makes_the_run_undone(name, run, fitted, capsy
 
 def test_what_is_said_anew_of_a_run_keeps_its_checksums(run):
     said = records.read(run)
-    records.change(run, said | {"chosen": {"by": "hand"}})
-    assert runner.is_done(run) and records.read(run)["files"] == said["files"]
-
-
-def test_runs_from_before_there_were_checksums_are_read(tmp_path, fitted):
-    folder = keep(tmp_path / "run", record("item_cf"))
-    fitted.save(folder)
-    np.savez(folder / "lists.npz", items=np.arange(6))
-    assert runner.is_done(folder)
-    assert np.array_equal(type(fitted).load(folder).similarity_.data, fitted.similarity_.data)
+    records.change(run, replace(said, provenance=Provenance("hand")))
+    assert runner.is_done(run) and records.read(run).files == said.files
 
 
 JOB = runner.Job(runner.ModelSource("global_hot"), {}, 0, 20, "cpu", "fp32")
-MEASURED = {
-    key: value
-    for key, value in GOOD.items()
-    if key not in {*JOB.identity(DATA), "dataset", "chosen", "status"}
-}
 
 
 def crash(*_):
@@ -181,27 +183,27 @@ def crash(*_):
 
 def measured(_, work):
     (work.folder / "lists.npz").write_bytes(b"lists")
-    return MEASURED
+    return {}, WHOLE.result
 
 
 def again(monkeypatch, board, work):
     monkeypatch.setattr(isolation, "call", work)
-    return runner.run(JOB, DATA, board, "again", True, runner.Keeping())["status"]
+    return runner.run(JOB, DATA, board, "again", True, runner.CheckpointPolicy()).is_done
 
 
 def test_a_run_that_fails_takes_no_good_runs_place(monkeypatch, tmp_path, capsys):
     folder = JOB.folder(DATA, tmp_path)
-    assert again(monkeypatch, tmp_path, crash) == "failed"
-    assert records.read(folder)["reason"] == "its process was killed by SIGKILL"
-    assert again(monkeypatch, tmp_path, measured) == "done"
+    assert not again(monkeypatch, tmp_path, crash)
+    assert records.read(folder).reason == "its process was killed by SIGKILL"
+    assert again(monkeypatch, tmp_path, measured)
     assert runner.is_done(folder)
     before = (folder / "run.json").read_bytes()
-    assert again(monkeypatch, tmp_path, crash) == "failed"
+    assert not again(monkeypatch, tmp_path, crash)
     assert (folder / "run.json").read_bytes() == before and runner.is_done(folder)
     assert "the run that was done before is kept" in capsys.readouterr().out
     (folder / "lists.npz").write_bytes(b"other")
-    assert again(monkeypatch, tmp_path, crash) == "failed"
-    assert records.read(folder)["status"] == "failed"
+    assert not again(monkeypatch, tmp_path, crash)
+    assert not records.read(folder).is_done
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
@@ -224,13 +226,8 @@ def test_a_sealed_file_refuses_nan(tmp_path):
 
 @pytest.mark.parametrize("parameters", [None, 0, 7])
 def test_a_record_may_leave_its_parameters_untold(parameters, tmp_path):
-    folder = keep(tmp_path / "run", GOOD | {"parameters": parameters})
-    assert records.read(folder)["parameters"] == parameters
-
-
-def test_a_record_without_parameters_or_with_other_ones_is_damaged(tmp_path):
-    for name, said in (("none", without("parameters")), ("text", GOOD | {"parameters": "many"})):
-        assert records.read(keep(tmp_path / name, said)) is None
+    folder = stored.keep(tmp_path / "run", record(parameters=parameters))
+    assert records.read(folder).costs.parameters == parameters
 
 
 def test_every_record_that_ships_is_read(capsys):

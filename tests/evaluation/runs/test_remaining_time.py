@@ -4,29 +4,30 @@ from retrieval_leaderboard import (
     baselines,  # noqa: F401
     neural,  # noqa: F401
 )
-from retrieval_leaderboard.evaluation.runs.remaining_time import Outlook
+from retrieval_leaderboard.evaluation.runs.remaining_time import RemainingTime
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
+from tests.evaluation import stored
 
 
 def job(model, seed=0):
     return Job(ModelSource(model), {}, seed, 20, "cpu", "fp32")
 
 
-def record(model, seconds, status="done"):
-    return {"model": model, "status": status, "fit_seconds": seconds, "recommend_seconds": 0.0}
+def record(model, seconds, **more):
+    return stored.record(model, fit_seconds=seconds, recommend_seconds=0.0, **more)
 
 
 def test_nothing_is_said_while_nothing_is_known():
-    ahead = Outlook()
+    ahead = RemainingTime()
     assert ahead.left([job("infonce")]) == ""
     ahead.add(job("item_cf"), record("item_cf", 0.1), 3.0)
     assert ahead.left([job("infonce")]) == "", "a classical model tells nothing of a tower"
-    ahead.add(job("infonce"), record("infonce", 60, status="failed"), 2.0)
+    ahead.add(job("infonce"), record("infonce", 60, reason="none"), 2.0)
     assert ahead.left([job("infonce", seed=1)]) == "", "nor does a run that failed"
 
 
 def test_towers_by_towers_and_seeds_by_seeds():
-    ahead = Outlook()
+    ahead = RemainingTime()
     ahead.add(job("infonce"), record("infonce", 97.0), 100.0)
     assert ahead.left([job("bsl"), job("bsl", seed=1)]) == "about 3 min left in all"
     ahead.add(job("bsl"), record("bsl", 300.0), 300.0)
@@ -35,7 +36,7 @@ def test_towers_by_towers_and_seeds_by_seeds():
 
 
 def test_stored_runs_by_the_speed_of_this_machine():
-    ahead = Outlook([record("swing", 10.0), record("bsl", 100.0), record("als", 9.0, status="failed")])
+    ahead = RemainingTime([record("swing", 10.0), record("bsl", 100.0), record("als", 9.0, reason="none")])
     assert ahead.left([job("bsl")]) == "", "nothing was run here"
     ahead.add(job("swing"), record("swing", 20.0), 25.0)
     assert ahead.left([job("bsl")]) == "about 3 min left in all"  # 2 x 100 s, and 5 s to start.
@@ -43,6 +44,6 @@ def test_stored_runs_by_the_speed_of_this_machine():
 
 
 def test_times_too_short_to_tell_a_machines_speed():
-    ahead = Outlook([record("global_hot", 0.01), record("bsl", 100.0)])
+    ahead = RemainingTime([record("global_hot", 0.01), record("bsl", 100.0)])
     ahead.add(job("global_hot"), record("global_hot", 0.1), 3.0)
     assert ahead.left([job("bsl")]) == ""

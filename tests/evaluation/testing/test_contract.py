@@ -11,11 +11,11 @@ from retrieval_leaderboard import (
     baselines,  # noqa: F401
     neural,  # noqa: F401
 )
-from retrieval_leaderboard.evaluation.harness import evaluate
-from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.harness import evaluate, fit
+from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.testing.contract import ContractError, check, fit
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.testing import ContractError, check_model
 
 MODELS = Path(__file__).parents[1] / "sample_models.py"
 
@@ -31,13 +31,12 @@ def models():
 
 @pytest.mark.parametrize("name", registry.names())
 def test_every_registered_model_keeps_it(name):
-    model = registry.get(name)
-    check(model, settings.defaults(model))
+    check_model(registry.get(name))
 
 
 def test_a_small_model_keeps_it(models):
     models.Popular.name = "Popular"
-    check(models.Popular, settings.defaults(models.Popular))
+    check_model(models.Popular)
 
 
 @pytest.mark.parametrize(
@@ -58,16 +57,16 @@ def test_a_broken_model_is_named(models, name, message):
     model = getattr(models, name)
     model.name = name
     with pytest.raises(ContractError, match=message):
-        check(model, {})
+        check_model(model)
 
 
 @pytest.mark.parametrize(
-    "name", ["ByUser", "MeanForStrangers", "WithHistory", "RareUsersAsStrangers", "Tunable"]
+    "name", ["ByUser", "MeanForStrangers", "WithHistory", "RareUsersAsStrangers", "Tunable", "RandomCodes"]
 )
 def test_users_of_their_own_and_an_answer_for_strangers_keep_it(models, name):
     model = getattr(models, name)
     model.name = name
-    check(model, {})
+    check_model(model)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,18 @@ def test_a_stranger_must_not_get_the_answer_of_one_known_user(models, name, user
     model = getattr(models, name)
     model.name = name
     with pytest.raises(ContractError, match=f"answer of one known user, code {user} of 48: .*user_rows"):
-        check(model, {})
+        check_model(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [("RandomForStrangers", "users unseen"), ("RandomForColdUsers", "a user without training interactions")],
+)
+def test_a_vector_that_was_never_learned_is_no_answer(models, name, who):
+    model = getattr(models, name)
+    model.name = name
+    with pytest.raises(ContractError, match=f"recommend for {who}.*: .*never learned"):
+        check_model(model)
 
 
 @pytest.mark.parametrize("chooses", [False, True])
@@ -112,7 +122,7 @@ def test_parameters_are_a_whole_number_or_are_not_told(models):
         name, parameters = "Tells", "many"
 
     with pytest.raises(ContractError, match="parameters: it must be a whole number or None, not str"):
-        check(Tells, {})
+        check_model(Tells)
 
 
 def test_user_rows_have_a_row_for_strangers():

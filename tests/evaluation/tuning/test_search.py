@@ -17,10 +17,10 @@ from retrieval_leaderboard import (
 )
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
-from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.evaluation.tuning import search, search_space
-from retrieval_leaderboard.evaluation.tuning.search import Budget, Question, tune
+from retrieval_leaderboard.evaluation.tuning.search import Budget, SearchSpec, tune
 from retrieval_leaderboard.evaluation.tuning.trial import Trial, Watch, attempt, scored
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.support import compute, progress
@@ -39,14 +39,14 @@ def quiet():
 
 def asked(data=DATA, given=(), **changed):
     chosen = settings.resolve(SOURCE.load(), changed, "here")
-    return Question(Job(SOURCE, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
+    return SearchSpec(Job(SOURCE, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
 
 
 def test_what_has_no_effect_on_the_data_is_not_searched():
     source = ModelSource("item_cf")
     job = Job(source, settings.defaults(source.load()), 0, 20, "cpu", "fp32")
     unordered = replace(DATA, train=replace(DATA.train, ordered=False))
-    more, fewer = (set(Question(job, data).space()) for data in (DATA, unordered))
+    more, fewer = (set(SearchSpec(job, data).space()) for data in (DATA, unordered))
     assert more - fewer == {"recency"} and not fewer - more
 
 
@@ -91,11 +91,11 @@ def test_the_best_of_the_trials_is_chosen(here, tmp_path):
     assert points[:2] == [{"place": 3.0, "size": 2}, {"place": 1.5, "size": 4}]
     assert len({str(point) for point in points}) == len(points) == 8
     assert min(abs(point["place"] - 1) for point in points) < 0.5
-    winner = max((trial for trial in trials if "ndcg" in trial), key=lambda trial: trial["ndcg"])
+    winner = max(trials, key=lambda trial: trial["metrics"].get("ndcg", 0.0))
     assert choice.settings == winner["settings"] | {"fixed": 7}
-    how = choice.chosen
+    how = choice.provenance
     assert (how.by, how.trials, how.different, how.cap_minutes) == ("tuning", 8, 8, 60.0)
-    assert how.valid_ndcg == round(winner["ndcg"], 6)
+    assert how.valid_ndcg == round(winner["metrics"]["ndcg"], 6)
     assert how.note == "on planted: leave-last-one, seen items excluded"
 
 
@@ -117,7 +117,7 @@ def test_a_trial_learns_from_train_alone(monkeypatch):
 
 def test_trials_run_in_processes_of_their_own(tmp_path):
     choice = tuned(asked(), tmp_path, 1)
-    assert choice.settings == {"place": 3.0, "size": 2} and 0 < choice.chosen.valid_ndcg < 1
+    assert choice.settings == {"place": 3.0, "size": 2} and 0 < choice.provenance.valid_ndcg < 1
 
 
 # Beyond ten trials, which are drawn at random, the others' scores decide what is drawn.
@@ -126,7 +126,7 @@ def test_a_search_that_goes_on_finds_what_it_would_have_found(here, tmp_path, wh
         parts = tuned(asked(place=1.5), tmp_path, trials)
     choice, all_trials = whole
     assert written(tmp_path) == all_trials
-    assert replace(parts.chosen, minutes=None) == replace(choice.chosen, minutes=None)
+    assert replace(parts.provenance, minutes=None) == replace(choice.provenance, minutes=None)
     assert parts.settings == choice.settings
 
 
@@ -165,13 +165,13 @@ def test_a_finished_search_is_only_looked_up_unless_it_begins_anew(here, tmp_pat
     again = tuned(asked(), tmp_path, 2, anew=True)
     before, newest = sorted((tmp_path / "tuning").glob("*.json"))
     counts = [len(json.loads(path.read_text())["trials"]) for path in (before, newest)]
-    assert counts == [4, 2] and again.chosen.trials == 6
+    assert counts == [4, 2] and again.provenance.trials == 6
 
 
 def test_a_choice_counts_the_trials_of_earlier_searches(here, tmp_path):
     tuned(asked(given=["size"]), tmp_path, 3)
     tuned(asked(replace(DATA, protocol="time")), tmp_path, 2)
-    how = tuned(asked(), tmp_path, 4).chosen
+    how = tuned(asked(), tmp_path, 4).provenance
     assert how.trials == 7 and how.different <= 7, "those on other data are not among them"
     (tmp_path / "tuning" / "other.json").write_text('{"trials": 3}')
     with pytest.raises(InputError, match=r"\.json is damaged, or of another version"):
@@ -180,9 +180,9 @@ def test_a_choice_counts_the_trials_of_earlier_searches(here, tmp_path):
 
 def test_shipped_trials_count_and_a_better_one_is_told(here, tmp_path):
     shipped = tmp_path / "shipped"
-    best = tuned(asked(), shipped, 8).chosen
+    best = tuned(asked(), shipped, 8).provenance
     assert "another search" not in best.note
-    ours = tune(asked(), tmp_path / "mine", Budget(1, 60.0), shipped=shipped).chosen
+    ours = tune(asked(), tmp_path / "mine", Budget(1, 60.0), shipped=shipped).provenance
     assert ours.trials == 9 and ours.valid_ndcg < best.valid_ndcg
     assert ours.note.endswith(f"; another search on record came to {best.valid_ndcg:.4f}")
 
@@ -206,8 +206,8 @@ def test_what_the_command_sets_is_not_searched(here, tmp_path):
     choice = tuned(asked(given=["place"], place=1.5), tmp_path, 5)
     assert choice.settings["place"] == 1.5
     assert [set(trial["settings"]) for trial in written(tmp_path)] == [{"size"}] * 5
-    assert choice.chosen.trials == 5 and choice.chosen.different <= 3
-    assert choice.chosen.note.endswith("; set for it: place=1.5")
+    assert choice.provenance.trials == 5 and choice.provenance.different <= 3
+    assert choice.provenance.note.endswith("; set for it: place=1.5")
 
 
 def test_settings_outside_the_space_are_not_tried_first(here, tmp_path):
@@ -235,7 +235,7 @@ def test_every_trial_failed(tmp_path, monkeypatch, capsys):
 
 
 def test_the_time_limit_ends_a_search_after_its_first_trial(here, tmp_path):
-    assert tuned(asked(), tmp_path, 9, minutes=0.0).chosen.trials == 1
+    assert tuned(asked(), tmp_path, 9, minutes=0.0).provenance.trials == 1
 
 
 def damage(database, old, new):
@@ -257,13 +257,13 @@ def test_a_damaged_database_is_one_sentence(start, here, tmp_path):
 
 def test_a_trial_with_another_digit_is_found(here, tmp_path):
     tuned(asked(), tmp_path, 2)
-    ndcg = str(written(tmp_path)[0]["ndcg"])
+    ndcg = str(written(tmp_path)[0]["metrics"]["ndcg"])
     damage(tmp_path / "tuning.db", f'"ndcg": {ndcg}'.encode(), f'"ndcg": {ndcg[:-1]}9'.encode())
     with pytest.raises(
         InputError, match=r"trial 0 of the search Tunable-\w+ in tuning.db is damaged: --force"
     ):
         tuned(asked(), tmp_path, 2)
-    assert tuned(asked(), tmp_path, 2, anew=True).chosen.trials == 4, "what was tried before counts"
+    assert tuned(asked(), tmp_path, 2, anew=True).provenance.trials == 4, "what was tried before counts"
 
 
 def test_a_search_that_cannot_write_stops(tmp_path, monkeypatch):
@@ -274,7 +274,7 @@ def test_a_search_that_cannot_write_stops(tmp_path, monkeypatch):
     with pytest.raises(UnwritableError):
         tuned(asked(), tmp_path, 2)
     monkeypatch.setattr(search.isolation, "call", in_this_process)
-    assert tuned(asked(), tmp_path, 2).chosen.trials == 2
+    assert tuned(asked(), tmp_path, 2).provenance.trials == 2
 
 
 def test_a_database_without_room_is_one_sentence(here, tmp_path):
@@ -288,7 +288,7 @@ def test_a_database_without_room_is_one_sentence(here, tmp_path):
 
 
 def test_folders_with_odd_names(here, tmp_path):
-    assert tuned(asked(), tmp_path / "a {b} ?c %41", 1).chosen.trials == 1
+    assert tuned(asked(), tmp_path / "a {b} ?c %41", 1).provenance.trials == 1
 
 
 @pytest.mark.parametrize("name", registry.names())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.batches import hard_negatives
 from retrieval_leaderboard.neural.batches.hard_negatives import due, lists

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS
 from retrieval_leaderboard.neural.batches import batcher
 from retrieval_leaderboard.neural.towers import distinct, sums

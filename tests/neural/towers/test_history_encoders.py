@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.towers.history import Moments, weights
 from retrieval_leaderboard.neural.towers.history_encoders import (

@@ -4,7 +4,7 @@ import torch
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.evaluation.models.saving import load, save
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS, InfoNCE
 from retrieval_leaderboard.neural.towers.history import Moments
 from retrieval_leaderboard.neural.towers.neighbors import neighbors_of

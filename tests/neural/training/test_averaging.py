@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.evaluation.testing import contract
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import EVERY, Averaging
@@ -101,4 +101,4 @@ def test_the_rate_falls_no_further(done: float, averaging: float, expected: floa
 
 
 def test_it_is_a_model_like_any() -> None:
-    contract.check(InfoNCE, SMALL | {"averaging": 0.7})
+    check_model(InfoNCE, **(SMALL | {"averaging": 0.7}))

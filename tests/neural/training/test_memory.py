@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.ranking import topk_cuda
 from retrieval_leaderboard.evaluation.runs.isolation import call
-from retrieval_leaderboard.evaluation.testing.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training import memory
 from retrieval_leaderboard.support import compute, progress

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from retrieval_leaderboard.evaluation.testing import contract
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import DssmBce, InfoNCE, SimpleX
 from retrieval_leaderboard.neural.training import fit
 from retrieval_leaderboard.neural.training.checkpoint import FILE, Checkpoints, State
@@ -45,7 +45,7 @@ def stop_after(monkeypatch):
 def fitted(model, folder: Path | None = None, resume: bool = False, data=DATA):
     if folder is not None:
         model.keep_checkpoints(folder, 60.0, resume)
-    contract.fit(model, data, seed=1)
+    harness.fit(model, data, seed=1)
     return model
 
 

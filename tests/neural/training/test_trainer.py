@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from retrieval_leaderboard.evaluation.testing.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training import trainer
 from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW

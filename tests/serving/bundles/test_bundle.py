@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard import baselines  # noqa: F401
+from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.serving.bundles import bundle, tables
 from retrieval_leaderboard.support.errors import InputError
 
@@ -82,13 +83,13 @@ def test_a_run_of_another_dataset_is_refused(dataset, toy_run, toy_model, tmp_pa
 
 def test_a_run_that_cannot_be_served_is_refused(dataset, toy_run, tmp_path):
     run = toy_run(2)
-    record = json.loads((run / "run.json").read_text())
+    record = records.read(run)
     for changed, sentence in (
         ({"model": "item_cf"}, "item_cf gives no vectors"),
         ({"model": "infonse"}, "did you mean 'infonce'"),
-        ({"status": "failed"}, "holds no finished run"),
+        ({"result": None, "reason": "none"}, "holds no finished run"),
     ):
-        (run / "run.json").write_text(json.dumps(record | changed))
+        records.change(run, replace(record, **changed))
         with pytest.raises(InputError, match=sentence):
             bundle.write(run, dataset, tmp_path / "out")
 

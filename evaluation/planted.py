@@ -10,20 +10,21 @@ from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 BLOCKS, USERS_A_BLOCK, ITEMS_A_BLOCK = 4, 12, 8
 
 
-def planted(turned: int = 0) -> Dataset:
+def planted(turned: int = 0, absent: int = 0) -> Dataset:
     """Users who take the items of their block, all but two: one to choose on, one to test on.
 
     A perfect model puts the test item first: it is the only unseen item of the user's block.
 
     Args:
         turned: user u does what user u + `turned` does otherwise.
+        absent: so many users, from code 0 on, have no interactions but those that are asked for.
     """
     n_users, n_items = BLOCKS * USERS_A_BLOCK, BLOCKS * ITEMS_A_BLOCK
     user = (np.arange(n_users) + turned) % n_users
     place = (user[:, None] // BLOCKS + np.arange(ITEMS_A_BLOCK)) % ITEMS_A_BLOCK  # (users, order)
     item = (place * BLOCKS + user[:, None] % BLOCKS).astype(np.int32)
-    train = _interactions(item[:, :-2], user, n_items)
-    train_valid = _interactions(item[:, :-1], user, n_items)
+    train = _interactions(item[:, :-2], user, n_items, absent)
+    train_valid = _interactions(item[:, :-1], user, n_items, absent)
     return Dataset(
         name="planted",
         protocol="leave-last-one",
@@ -39,12 +40,12 @@ def planted(turned: int = 0) -> Dataset:
     )
 
 
-def _interactions(items: np.ndarray, user: np.ndarray, n_items: int) -> Interactions:
+def _interactions(items: np.ndarray, user: np.ndarray, n_items: int, absent: int) -> Interactions:
     n_users, length = items.shape
     return Interactions(
-        user=np.repeat(np.arange(n_users, dtype=np.int32), length),
-        item=np.ascontiguousarray(items).ravel(),
-        timestamp=np.tile(np.arange(length, dtype=np.int64), n_users),
+        user=np.repeat(np.arange(absent, n_users, dtype=np.int32), length),
+        item=np.ascontiguousarray(items[absent:]).ravel(),
+        timestamp=np.tile(np.arange(length, dtype=np.int64), n_users - absent),
         n_users=n_users,
         n_items=n_items,
         user_features=_block_feature(user),

@@ -1,0 +1,146 @@
+"""The command line: `python -m evaluation report | score | migrate`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from retrieval_leaderboard import ROOT, WORKSPACE
+from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
+from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.runs import rescore, rewrite
+from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
+from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
+from retrieval_leaderboard.support.locks import locked
+from retrieval_leaderboard.support.stopping import interrupting
+
+EXAMPLES = """\
+examples:
+  python -m evaluation report
+  python -m evaluation report --dataset gowalla --results-dir results
+  python -m evaluation score --dataset mine.csv --columns user=uid,item=iid,timestamp=ts
+  python -m evaluation migrate --results-dir results --scores-dir studies/records
+"""
+
+
+@in_one_sentence
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0: done, 2: bad input, 130: stopped."""
+    options = _parser().parse_args(arguments)
+    try:
+        with interrupting():
+            options.work(options)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _report(options: argparse.Namespace) -> None:
+    for folder in _folders(options):
+        with _held(folder):
+            print(report.derive(folder) / report.LEADERBOARD)
+
+
+def _score(options: argparse.Namespace) -> None:
+    for folder in _folders(options):
+        with _held(folder):
+            scored = rescore.score(folder, lambda about: _load(about, options))
+            report.derive(folder)
+        print(f"{folder}: {scored} runs scored")
+
+
+def _migrate(options: argparse.Namespace) -> None:
+    for folder in _folders(options):
+        with _held(folder):
+            print(f"{folder}: {rewrite.runs(folder)} records are of the current version")
+    if options.scores_dir is not None:
+        print(
+            f"{options.scores_dir}: {rewrite.scores(options.scores_dir)} records are of the current version"
+        )
+
+
+def _folders(options: argparse.Namespace) -> list[Path]:
+    """Of the datasets that are asked about.
+
+    Raises:
+        InputError: there is none, or not that one.
+    """
+    folders = {path.parent.name: path.parent for path in sorted(options.results_dir.glob("*/runs"))}
+    if not folders:
+        raise InputError(f"no run is stored under {options.results_dir}: give --results-dir")
+    name = Path(options.dataset).stem
+    if name and name not in folders:
+        raise unknown(f"dataset with runs under {options.results_dir}", name, folders)
+    return [folders[name]] if name else list(folders.values())
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    with locked(folder, f"another command is working in {folder}: waiting for it"):
+        yield
+
+
+def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
+    progress.say(f"loading {about.heading}")
+    carve = DRAW if about.carve == DRAW else AS_TEST
+    return load(
+        options.dataset or about.name,
+        options.data_dir,
+        protocol=about.protocol,
+        exclude_seen=about.exclude_seen,
+        split_seed=about.split_seed,
+        carve=carve if about.protocol == "published" else None,
+        **own_file.as_arguments(options),
+        scale=options.scale,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation",
+        description="Derives tables and metrics again from stored runs, without fitting anything.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    stored = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    which = stored.add_argument_group("runs")
+    which.add_argument("--dataset", default="", metavar="NAME", help="whose runs (default: all datasets')")
+    which.add_argument("--results-dir", type=Path, default=report.OWN_RESULTS, metavar="DIR",
+                       help="folder of the results (default: results/local)")  # fmt: skip
+
+    again = commands.add_parser("report", parents=[stored], help="write every table anew")
+    again.set_defaults(work=_report)
+
+    score = commands.add_parser("score", parents=[stored], help="compute every metric anew from stored lists")
+    data = score.add_argument_group("data")
+    data.add_argument("--data-dir", type=Path, default=WORKSPACE / "data", metavar="DIR",
+                      help="folder of the datasets")  # fmt: skip
+    data.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the runs were made with")
+    own_file.add_arguments(score.add_argument_group("a file of your own, named by --dataset"))
+    score.set_defaults(work=_score)
+
+    migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")
+    migrate.add_argument_group("scores").add_argument(
+        "--scores-dir", type=_folder, metavar="DIR",
+        help=f"folder of the studies' scores too, such as {(ROOT / 'studies' / 'records').relative_to(ROOT)}",
+    )  # fmt: skip
+    migrate.set_defaults(work=_migrate)
+    return parser
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise InputError(f"--scores-dir {text}: there is no such folder")
+    return Path(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""What a run leaves behind: `run.json`, as dataclasses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from retrieval_leaderboard.datasets.dataset import POLICIES, Dataset
+from retrieval_leaderboard.datasets.profile import Profile
+from retrieval_leaderboard.evaluation.metrics.slices import Slice
+from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
+
+SCHEMA = 2
+"""Version of `RunRecord`; what was written by an earlier one is brought up to it by `migrations`."""
+
+IDENTITY = ("fingerprint", "k", "model", "code", "settings", "seed", "device", "precision")
+"""What makes two runs the same run"""
+
+Log = tuple[dict[str, float], ...]
+"""One dict an epoch, as `Retriever.training_log`"""
+
+
+@dataclass(frozen=True)
+class DatasetSummary:
+    """What pages say of the dataset that a run is about."""
+
+    name: str
+    title: str
+    synthetic: bool
+    protocol: str
+    exclude_seen: bool
+    split_seed: int
+    carve: str
+    users: int
+    items: int
+    train_interactions: int
+    train_valid_interactions: int
+    valid_queries: int
+    test_queries: int
+    test_items: int
+    notes: list[str]
+    profile: Profile | None
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> DatasetSummary:
+        """Of a dataset as loaded."""
+        return cls(
+            name=dataset.name,
+            title=dataset.title or dataset.name,
+            synthetic=dataset.synthetic,
+            protocol=dataset.protocol,
+            exclude_seen=dataset.exclude_seen,
+            split_seed=dataset.split_seed,
+            carve=dataset.carve,
+            users=len(dataset.user_ids),
+            items=len(dataset.item_ids),
+            train_interactions=len(dataset.train),
+            train_valid_interactions=len(dataset.train_valid),
+            valid_queries=len(dataset.valid),
+            test_queries=len(dataset.test),
+            test_items=int(dataset.test.relevant.lengths.sum()),
+            notes=list(dataset.notes),
+            profile=dataset.profile,
+        )
+
+    @property
+    def heading(self) -> str:
+        """Title, protocol and policy in one line."""
+        synthetic = ", synthetic" if self.synthetic and "synthetic" not in self.title else ""
+        return f"{self.title}{synthetic}: {self.protocol}, {POLICIES[self.exclude_seen]}"
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a run took, and on what."""
+
+    fit_seconds: float
+    recommend_seconds: float
+    queries_per_second: float
+    peak_rss_mib: float
+    peak_gpu_mib: float
+    parameters: int | None
+    """None where the model does not tell"""
+    cores_elsewhere: float
+    """Cores that other processes kept busy during the fit, on average"""
+    threads: int
+    processor: str
+
+    @property
+    def machine(self) -> str:
+        """The processor and threads."""
+        return f"{self.processor}, {self.threads} thread{'' if self.threads == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run measured."""
+
+    metrics: dict[str, float]
+    slices: tuple[Slice, ...]
+    costs: Costs
+    reaches_cold_items: bool
+    propagates: bool
+    without_effect: tuple[str, ...]
+    """Settings that change nothing on the data"""
+    training: Log = ()
+    choosing: Log = ()
+    """Of the earlier fit that chose the epochs"""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run: what it was asked, and what came out."""
+
+    fingerprint: str
+    k: int
+    model: str
+    code: str
+    """Hash of a plug-in's file; "" for a registered model"""
+    settings: dict[str, Any]
+    """As asked"""
+    seed: int
+    device: str
+    precision: str
+    dataset: DatasetSummary
+    provenance: Provenance = DEFAULTS
+    resolved: dict[str, Any] | None = None
+    """All settings as plain values, once the rules of "auto" were applied; None where that is not known"""
+    result: Result | None = None
+    """None for a run that failed"""
+    reason: str = ""
+    """Why it failed"""
+    date: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    commit: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    """File beside the record → its digest"""
+    schema: int = SCHEMA
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run came to its end."""
+        return self.result is not None
+
+    @property
+    def measured(self) -> Result:
+        """The result of a finished run; ValueError for one that failed."""
+        if self.result is None:
+            raise ValueError(f"the run of {self.model} failed: {self.reason}")
+        return self.result
+
+    @property
+    def costs(self) -> Costs:
+        """Of a finished run, as `measured`."""
+        return self.measured.costs
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes two runs the same run."""
+        return {key: getattr(self, key) for key in IDENTITY}
+
+    @property
+    def folder(self) -> str:
+        """The name of the run's folder."""
+        return f"{self.model}-seed{self.seed}-{digest(self.identity)}"
+
+
+def digest(identity: dict[str, Any]) -> str:
+    """Hash of what makes two runs, or two searches, the same: 10 hex digits."""
+    text = json.dumps(identity, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()

@@ -1,0 +1,54 @@
+"""Stored records written anew in the current version: `python -m evaluation migrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retrieval_leaderboard.evaluation.runs import migrations, records
+from retrieval_leaderboard.evaluation.runs.record import IDENTITY, digest
+from retrieval_leaderboard.evaluation.tuning import trial_records
+from retrieval_leaderboard.support import progress, sealed
+from retrieval_leaderboard.support.sealed import DamagedError
+
+
+def runs(folder: Path) -> int:
+    """Bring the runs and the copies of trials in a dataset's `folder` up to date; how many were brought.
+
+    A run's folder is renamed by the digest of what it is. Where two come to the same, the second is named and
+    stays as it is, and so does what is damaged.
+    """
+    found = records.of_board(folder).items()
+    written = sum(_run(path, record.folder) for path, record in found)
+    for path in sorted(folder.glob("tuning/*.json")):
+        copy = records.or_none(trial_records.load, path)
+        if copy is not None:
+            trial_records.write(path, copy)
+            written += 1
+    return written
+
+
+def _run(folder: Path, name: str) -> bool:
+    record, target = records.read(folder), folder.with_name(name)
+    if record is None or (target != folder and target.exists()):
+        progress.warn_once(f"{folder} would become {target}, which is there already: remove one of them")
+        return False
+    records.change(folder, record)
+    folder.rename(target)
+    return True
+
+
+def scores(folder: Path) -> int:
+    """Bring a study's scores anywhere under `folder` up to date, as `runs` does; how many were brought."""
+    written = 0
+    for path in sorted(folder.rglob("*.json")):
+        try:
+            content = migrations.score(sealed.read(path))
+        except DamagedError as error:
+            progress.warn_once(f"{error}; it is left as it is")
+            continue
+        sealed.write(path, {key: value for key, value in content.items() if key != sealed.CHECKSUM})
+        if all(key in content for key in IDENTITY):
+            stem = path.stem.rpartition("-")[0]
+            path.rename(path.with_name(f"{stem}-{digest({key: content[key] for key in IDENTITY})}.json"))
+        written += 1
+    return written

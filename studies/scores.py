@@ -1,0 +1,74 @@
+"""Scores on the validation part that the studies keep as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from retrieval_leaderboard.evaluation.runs import migrations
+from retrieval_leaderboard.evaluation.runs.record import IDENTITY, digest
+from retrieval_leaderboard.support import sealed
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One variant of an ablation, one seed."""
+
+    fingerprint: str
+    k: int
+    model: str
+    code: str
+    settings: dict[str, Any]
+    seed: int
+    device: str
+    precision: str
+    ndcg: float
+    seconds: float
+    dataset: str
+    """In words"""
+    threads: int
+    processor: str
+    commit: str
+    date: str
+    schema: int = 2
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        identity = {key: getattr(self, key) for key in IDENTITY}
+        return f"{self.dataset.partition(':')[0]}-{self.model}-seed{self.seed}-{digest(identity)}.json"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A model's defaults, or another dataset's settings, on a dataset."""
+
+    dataset: str
+    """In words"""
+    model: str
+    settings: dict[str, Any]
+    ndcg: float
+    processor: str
+    commit: str
+    origin: str = ""
+    """The dataset that the settings were tuned on; "" for the defaults"""
+    schema: int = 2
+
+
+Score = TypeVar("Score", Finding, Transfer)
+
+
+def load(path: Path, kind: type[Score]) -> Score:
+    """What a file of any version holds; DamagedError or OSError as `sealed.load`."""
+    return sealed.load(path, kind, migrations.score)
+
+
+def load_all(folder: Path, kind: type[Score]) -> list[Score]:
+    """All that a folder holds, as `load`."""
+    return [load(path, kind) for path in sorted(folder.glob("*.json"))]
+
+
+def write(path: Path, score: Finding | Transfer) -> None:
+    """Keep it."""
+    sealed.write(path, asdict(score))

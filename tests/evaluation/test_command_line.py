@@ -1,0 +1,125 @@
+"""Tables and metrics are derived again from stored runs, and nothing is fitted for it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
+from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation.__main__ import main
+from retrieval_leaderboard.evaluation.metrics.registry import LIST_LEVEL, PER_QUERY, Metric
+from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.support import progress
+from tests.evaluation.stored import record
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    path = tmp_path_factory.mktemp("log") / "mine.csv"
+    rng = np.random.default_rng(0)
+    lines = [f"{user},{item},{at}" for at, (user, item) in enumerate(rng.integers(30, size=(600, 2)))]
+    path.write_text("\n".join(["user_id,item_id,timestamp", *dict.fromkeys(lines)]) + "\n")
+    return path
+
+
+@pytest.fixture
+def run(log, tmp_path):
+    """A finished run of Global Hot on the log, with its lists; its board is written."""
+    from retrieval_leaderboard.datasets import load
+
+    progress.warn_once.cache_clear()
+    dataset = load(str(log), tmp_path)
+    model = GlobalHot()
+    harness.fit(model, dataset, 0)
+    found = harness.evaluate(model, dataset, 10)
+    said = record("global_hot", dataset, metrics=found.metrics, slices=tuple(found.slices), k=10)
+    folder = tmp_path / "results" / dataset.name / "runs" / said.folder
+    folder.mkdir(parents=True)
+    np.savez(folder / records.LISTS, items=found.items)
+    records.write(folder, said)
+    report.derive(folder.parent.parent)
+    return folder
+
+
+def command(name, run, *words):
+    return main([name, "--results-dir", str(run.parents[2]), *words])
+
+
+def tables(run):
+    board = run.parents[1]
+    return [(board / name).read_bytes() for name in (report.LEADERBOARD, report.TABLE)] + [
+        (board.parent / "README.md").read_bytes()
+    ]
+
+
+def test_tables_are_written_again_as_they_were(run):
+    before = tables(run)
+    for path in (*run.parents[1].glob("leaderboard.*"), run.parents[2] / "README.md"):
+        path.unlink()
+    assert command("report", run) == 0
+    assert tables(run) == before
+
+
+def test_metrics_come_back_from_the_lists(run, log):
+    before = records.read(run)
+    wrong = replace(before.measured, metrics=dict.fromkeys(before.measured.metrics, 0.0), slices=())
+    records.change(run, replace(before, result=wrong))
+    assert command("score", run, "--dataset", str(log)) == 0
+    assert records.read(run) == before and records.is_whole(run, before)
+
+
+def test_a_new_metric_needs_no_new_fit(run, log, monkeypatch):
+    first = Metric("first", "First", lambda hits: np.where(hits.known, hits.hit[:, 0], np.nan), True)
+    monkeypatch.setitem(PER_QUERY, "first", first)
+    monkeypatch.setitem(
+        LIST_LEVEL, "filled", Metric("filled", "filled", lambda items, _: (items >= 0).mean())
+    )
+    assert command("score", run, "--dataset", str(log)) == 0
+    found = records.read(run).measured
+    assert 0 <= found.metrics["first"] <= 1 and found.metrics["filled"] == 1.0
+    assert all(
+        "first" in part.metrics and "filled" not in part.metrics for part in found.slices if part.queries
+    )
+    header, line = (run.parents[1] / report.TABLE).read_text().splitlines()
+    cells = dict(zip(header.split(","), line.split(","), strict=False))
+    assert cells["first@10"] == f"{found.metrics['first']:.6f}" and cells["filled@10"] == "1.000000"
+    assert "| First@10 |" not in (run.parents[1] / report.LEADERBOARD).read_text(), ()
+
+
+@pytest.mark.parametrize("what", ["no lists", "other data", "damaged lists"])
+def test_runs_that_cannot_be_scored_are_named_and_left(run, log, what, capsys):
+    if what == "no lists":
+        (run / records.LISTS).unlink()
+        records.write(run, records.read(run))
+    elif what == "other data":
+        records.change(run, replace(records.read(run), fingerprint="other"))
+    else:
+        (run / records.LISTS).write_bytes(b"lists")
+    before = (run / "run.json").read_bytes()
+    assert command("score", run, "--dataset", str(log)) == 0
+    assert (run / "run.json").read_bytes() == before
+    printed = capsys.readouterr()
+    assert str(run) in printed.out + printed.err and "0 runs scored" in printed.out
+
+
+def test_lists_that_do_not_fit_are_one_sentence(run, log, capsys):
+    np.savez(run / records.LISTS, items=np.zeros((3, 10), np.int32))
+    records.write(run, records.read(run))
+    assert command("score", run, "--dataset", str(log)) == 2
+    assert "lists.npz cannot be scored" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["report", "--results-dir", "nowhere"], "no run is stored under nowhere: give --results-dir"),
+        (["report", "--dataset", "mime"], "did you mean 'mine'"),
+        (["migrate", "--scores-dir", "nowhere"], "--scores-dir nowhere: there is no such folder"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(run, words, message, capsys):
+    given = [] if "--results-dir" in words else ["--results-dir", str(run.parents[2])]
+    assert main([*words, *given]) == 2
+    assert message in capsys.readouterr().err
