@@ -15,7 +15,7 @@ from typing import Any
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs.record import Log
 from retrieval_leaderboard.evaluation.runs.records import of_board
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence
 
 PAGE = ROOT / "docs" / "speed.md"
@@ -124,7 +124,7 @@ def _targets(run: dict[str, Any], shares: dict[str, float], extra: dict[str, dic
     for model, share in shares.items():
         what = f"validation while training {model}, share of training time"
         rows.append(_row(what, share, NONE, NONE, VALIDATION_SHARE))
-    table = pages.pipe_table(rows, ["what", "measured", "plain", "faster", "at most", "met"])
+    table = markdown.table(rows, ["what", "measured", "plain", "faster", "at most", "met"])
     peak = extra["test_first_reading"]["peak_mib"]
     return f"{table}\n\nFirst reading of AliEC's files takes {peak:,.0f} MiB at its peak (at most 3,072)."
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 
 if TYPE_CHECKING:
@@ -17,47 +18,6 @@ if TYPE_CHECKING:
 
 POLICIES = {True: "seen items excluded", False: "seen items kept"}
 """`Dataset.exclude_seen` in words"""
-
-
-@dataclass(frozen=True)
-class Features:
-    """What is known of each user, or of each item; row i describes user or item i of n.
-
-    Code 0 is "unknown" in every categorical column.
-    """
-
-    categorical: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
-    """column → int32[n] codes"""
-    multivalued: dict[str, Ragged] = field(default_factory=dict)
-    """column → n rows of codes, for columns with several values at once, such as genres"""
-    vocabulary: dict[str, list[str]] = field(default_factory=dict)
-    """categorical or multivalued column → the raw value of each code; entry 0 is "unknown" """
-    numeric: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
-    """column → float32[n], NaN where unknown"""
-
-    def take(self, rows: slice | npt.NDArray[np.int64]) -> Features:
-        """The given rows."""
-        return Features(
-            {name: codes[rows] for name, codes in self.categorical.items()},
-            {name: values.take(rows) for name, values in self.multivalued.items()},
-            self.vocabulary,
-            {name: numbers[rows] for name, numbers in self.numeric.items()},
-        )
-
-    def compact(self) -> Features:
-        """Without values that no row has; the others keep their order, and code 0 stays "unknown"."""
-        found = self.categorical | {name: rows.compact()[0] for name, rows in self.multivalued.items()}
-        used = {name: np.union1d(0, codes) for name, codes in found.items()}
-        code = {name: np.searchsorted(used[name], codes).astype(np.int32) for name, codes in found.items()}
-        return Features(
-            {name: code[name] for name in self.categorical},
-            {
-                name: Ragged.from_offsets(code[name], rows.compact()[1])
-                for name, rows in self.multivalued.items()
-            },
-            {name: [values[each] for each in used[name]] for name, values in self.vocabulary.items()},
-            self.numeric,
-        )
 
 
 @dataclass(frozen=True)
@@ -229,12 +189,7 @@ def update_features(digest: hashlib.blake2b, features: Features | None) -> None:
     """Hash a table of features, where there is one."""
     if features is None:
         return
-    for name, codes in sorted(features.categorical.items()):
-        digest.update(name.encode())
-        update(digest, codes)
-    for name, rows in sorted(features.multivalued.items()):
-        digest.update(name.encode())
-        update(digest, *rows.compact())
-    for name, numbers in sorted(features.numeric.items()):
-        digest.update(name.encode())
-        update(digest, numbers)
+    for columns in features.by_kind().values():
+        for name, column in sorted(columns.items()):
+            digest.update(name.encode())
+            update(digest, *column.arrays().values())

@@ -22,8 +22,8 @@ from retrieval_leaderboard.support.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-PLACE_BYTES = 64
-"""Of memory that ranking and scoring take at most for a place of a list"""
+POSITION_BYTES = 64
+"""Of memory that ranking and scoring take at most for a position of a list"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Evaluation:
 
     k: int
     items: npt.NDArray[np.int32]
-    """int32[q, k] item codes, best first, -1 for an empty place"""
+    """int32[q, k] item codes, best first, -1 for an empty position"""
     per_query: dict[str, npt.NDArray[np.float64]]
     """metric → float64[q]"""
     list_level: dict[str, float]
@@ -110,10 +110,10 @@ def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> E
     Args:
         given: raw item ids, best first: a mapping from raw user id where a user has one query, or
             one list a test query, in the order of `dataset.test`. An id that the catalog lacks
-            keeps its place and counts as a miss, and so does a user without a list. Whole numbers
+            keeps its position and counts as a miss, and so does a user without a list. Whole numbers
             stand for their digits.
         dataset: whose test queries the lists answer.
-        k: how many places count; cut to the size of the catalog.
+        k: how many positions count; cut to the size of the catalog.
 
     Raises:
         InputError: lists that do not fit the queries, or hold repeated or excluded items or what is no
@@ -140,7 +140,7 @@ def length(k: int, dataset: Dataset) -> int:
     if k > n_items:
         progress.say(f"k is cut from {k:,} to {n_items:,}: {dataset.name} has no more items")
     length = min(int(k), n_items)
-    need, free = queries * length * PLACE_BYTES, memory.available()
+    need, free = queries * length * POSITION_BYTES, memory.available()
     if need > free:
         raise InputError(
             f"{queries:,} lists of {length:,} items need about {need >> 20:,} MiB of memory, "
@@ -153,9 +153,9 @@ def score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float
     """Every metric of lists that answer the test queries.
 
     Args:
-        items: int32[q, k] item codes, best first, -1 for an empty place; they are not checked.
+        items: int32[q, k] item codes, best first, -1 for an empty position; they are not checked.
         dataset: whose test queries they answer.
-        k: how many places count.
+        k: how many positions count.
         seconds: what the lists took.
     """
     queries = dataset.test

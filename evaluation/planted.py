@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from retrieval_leaderboard.datasets.dataset import Dataset, Features, Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
+from retrieval_leaderboard.datasets.features import Categorical, Features
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 
 BLOCKS, USERS_A_BLOCK, ITEMS_A_BLOCK = 4, 12, 8
@@ -21,8 +22,8 @@ def planted(turned: int = 0, absent: int = 0) -> Dataset:
     """
     n_users, n_items = BLOCKS * USERS_A_BLOCK, BLOCKS * ITEMS_A_BLOCK
     user = (np.arange(n_users) + turned) % n_users
-    place = (user[:, None] // BLOCKS + np.arange(ITEMS_A_BLOCK)) % ITEMS_A_BLOCK  # (users, order)
-    item = (place * BLOCKS + user[:, None] % BLOCKS).astype(np.int32)
+    position = (user[:, None] // BLOCKS + np.arange(ITEMS_A_BLOCK)) % ITEMS_A_BLOCK  # (users, order)
+    item = (position * BLOCKS + user[:, None] % BLOCKS).astype(np.int32)
     train = _interactions(item[:, :-2], user, n_items, absent)
     train_valid = _interactions(item[:, :-1], user, n_items, absent)
     return Dataset(
@@ -55,7 +56,7 @@ def _interactions(items: np.ndarray, user: np.ndarray, n_items: int, absent: int
 
 def _block_feature(ids: np.ndarray) -> Features:
     names = ["unknown", *(f"block {block}" for block in range(BLOCKS))]
-    return Features(categorical={"block": (ids % BLOCKS + 1).astype(np.int32)}, vocabulary={"block": names})
+    return Features({"block": Categorical((ids % BLOCKS + 1).astype(np.int32), names)})
 
 
 def _queries(seen: Interactions, truth: np.ndarray) -> Queries:

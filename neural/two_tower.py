@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.retriever import Watcher
 from retrieval_leaderboard.neural import sanity
 from retrieval_leaderboard.neural.tower_settings import TowerSettings

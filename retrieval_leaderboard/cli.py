@@ -110,8 +110,8 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--seeds", type=_count, default=1, metavar="N", help="number of seeds of stochastic models")
     add("--k", type=_count, default=20, help="length of the lists")
-    add("--device", choices=compute.DEVICES, default="auto")
-    add("--precision", choices=compute.PRECISIONS, default="auto", help="of neural training")
+    add("--device", choices=compute.DEVICE_CHOICES, default="auto")
+    add("--precision", choices=compute.PRECISION_CHOICES, default="auto", help="of neural training")
     add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
         "OMP_NUM_THREADS or a container's CPU quota)")  # fmt: skip
     add("--force", action="store_true", help="repeat runs and searches that are done")

@@ -65,7 +65,7 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
         cores_elsewhere=round(background, 2),
         commit=environment.git_commit(),
     )
-    index_section.keep(run, comparison)
+    index_section.write(run, comparison)
     return comparison
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.dataset import Features, Queries
+from retrieval_leaderboard.datasets.dataset import Queries
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import unseen_users
 from retrieval_leaderboard.serving.bundles.bundle import Bundle

@@ -10,7 +10,7 @@ from threading import RLock
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.serving.bundles import bundle

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation import Retriever
 from retrieval_leaderboard.evaluation.ranking import ties
@@ -62,7 +63,11 @@ class CategoryHot(Retriever):
         self.order_ = np.lexsort((ties.rank(np.arange(train.n_items)), -self.prior_)).astype(np.int32)
 
     def _column(self, features: Features | None) -> Column:
-        columns: dict[str, Column] = {**features.categorical, **features.multivalued} if features else {}
+        columns: dict[str, Column] = {
+            name: column.codes
+            for name, column in (features or Features()).columns.items()
+            if isinstance(column, Categorical | Multivalued)
+        }
         if not columns:
             raise InputError("category_hot needs item features with categories, and this dataset has none")
         if self.category == "auto":

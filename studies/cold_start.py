@@ -11,7 +11,7 @@ from retrieval_leaderboard import ROOT, neural
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 
 PAGE = ROOT / "docs" / "features.md"
 CHANCES = 20
@@ -151,11 +151,11 @@ def _about(board: Board, found: list[Row]) -> str:
     parts = []
     if cold:
         header = ["cold items", "Recall@20", "chance", "over chance", f"≥ {CHANCES} ×"]
-        parts.append(pages.pipe_table(cold, [*header, "category_hot", "over it", "NDCG@20 of all"]))
+        parts.append(markdown.table(cold, [*header, "category_hot", "over it", "NDCG@20 of all"]))
     if warm:
         wanted = "wanted" if board.gain is None else f"≥ {board.gain:+.0%}"
         header = ["NDCG@20", "warm, features", "warm, ids", "gain", wanted]
-        parts.append(pages.pipe_table(warm, [*header, "all, features", "all, ids", "change"]))
+        parts.append(markdown.table(warm, [*header, "all, features", "all, ids", "change"]))
         parts += differences(found)
     return "\n\n".join(parts) or pages.NOT_MEASURED
 

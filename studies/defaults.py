@@ -14,7 +14,7 @@ from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.studies import command, scores, transfer
 from retrieval_leaderboard.studies.transfer import Share
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, score, tuned_models
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 from retrieval_leaderboard.support.errors import in_one_sentence
 
 RECORDS = Path(__file__).parent / "records" / "defaults"
@@ -49,7 +49,7 @@ def table(shares: list[Share]) -> str:
         ndcg = each.score.ndcg
         line = [each.score.dataset, each.score.model, f"{ndcg:.4f}", f"{each.tuned:.4f}", f"{each.value:.1%}"]
         lines.append([*line, "yes" if ndcg >= WANTED * each.tuned else "no", each.trials])
-    return pages.pipe_table(lines, header)
+    return markdown.table(lines, header)
 
 
 @in_one_sentence

@@ -15,7 +15,7 @@ from retrieval_leaderboard.studies import figures, gaps_to_published
 from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Settings, Setup, Study, resolved
 from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.studies.scores import Finding
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 
 BOARDS = (
     "gowalla: published, seen items excluded, top 20",
@@ -80,7 +80,7 @@ def _conditions(records: list[Finding]) -> str:
     ]
     minutes = sum(each.seconds for each in records) / 60
     fits = f"{len(records)} fits, {minutes:.0f} minutes together; {_machines(records)}."
-    return f"{pages.pipe_table(rows, header)}\n\n{fits}"
+    return f"{markdown.table(rows, header)}\n\n{fits}"
 
 
 def _machines(records: list[Finding]) -> str:
@@ -104,7 +104,7 @@ def _ablation(study: Study, records: list[Finding]) -> str:
     if not columns:
         return pages.NOT_MEASURED
     rows = [list(line) for line in zip(study.variants, *columns.values(), strict=True)]
-    return pages.pipe_table(rows, ["", *columns])
+    return markdown.table(rows, ["", *columns])
 
 
 def _columns(study: Study, records: list[Finding]) -> dict[str, list[str]]:
@@ -168,7 +168,7 @@ def _quality_and_cost(boards: list[Board]) -> str:
         for row, flag in zip(on_one, _flags(on_one), strict=True)
     ]
     header = ["board", "model", "settings", "NDCG@20", "fit s", "timed on", "efficient there"]
-    return pages.pipe_table(rows, header)
+    return markdown.table(rows, header)
 
 
 def _flags(rows: list[Row]) -> list[str]:
@@ -191,7 +191,7 @@ def _item_cf(boards: list[Board]) -> str:
         )
     header = ["board", "best tower", "ItemCF's share of its NDCG@20", "ItemCF's fit s", "Swing's share"]
     header += ["Swing's fit s", "the tower's fit takes, of ItemCF's"]
-    return pages.pipe_table(lines, header)
+    return markdown.table(lines, header)
 
 
 def _times(row: Row, other: Row) -> str:

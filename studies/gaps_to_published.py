@@ -10,7 +10,7 @@ from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.evaluation.reports.references import Match
 from retrieval_leaderboard.studies import figures
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown
 
 Gap = tuple[Board, Match]
 
@@ -33,7 +33,7 @@ def table(found: list[Gap]) -> str:
     """A row a gap, as Markdown."""
     header = ["board", "published as", "theirs", "chosen on", "our row", "Δ Recall@20 / NDCG@20"]
     header += ["differs in", "above all of ours"]
-    return pages.pipe_table([_line(board, match) for board, match in found], header)
+    return markdown.table([_line(board, match) for board, match in found], header)
 
 
 def image(found: list[Gap]) -> str:

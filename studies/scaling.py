@@ -17,7 +17,7 @@ from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.evaluation.runs.records import of_board
 from retrieval_leaderboard.studies import figures
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 
 BOARD = ROOT / "results" / "aliec-sim"
 SCALES = (0.05, 0.1, 0.3, 1.0)
@@ -77,7 +77,7 @@ def tables(found: Points) -> dict[str, str]:
             slope = exponent(records, key)
             cells = [f"{cost(by_size[size], key):,.1f}" if size in by_size else "–" for size in sizes]
             rows.append([model, label, *cells, "–" if slope is None else f"{slope:.2f}"])
-    return {"growth": pages.pipe_table(rows, header), "conditions": _conditions(every)}
+    return {"growth": markdown.table(rows, header), "conditions": _conditions(every)}
 
 
 def _conditions(records: list[RunRecord]) -> str:

@@ -11,7 +11,7 @@ from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.studies.scores import Transfer
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Tuned
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown
 from retrieval_leaderboard.support.errors import InputError
 
 DEFAULTS = "defaults"
@@ -95,7 +95,7 @@ def table(scored: list[Share]) -> str:
             cells = [_percent(here.get(name)) for name in (DEFAULTS, *DATASETS, origin)]
             lines.append([model, dataset, *cells[:-1], origin, cells[-1]])
     of_others = [f"of {name}" for name in DATASETS]
-    return pages.pipe_table(lines, ["model", "on", DEFAULTS, *of_others, "best elsewhere", "its share"])
+    return markdown.table(lines, ["model", "on", DEFAULTS, *of_others, "best elsewhere", "its share"])
 
 
 def _percent(share: float | None) -> str:

@@ -1,15 +1,15 @@
-"""The one place that decides threads, device and precision; everything else asks `current()`."""
+"""The one place that decides threads, device and precision; others ask `current()` and `device()`."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval_leaderboard.support import cores
+from retrieval_leaderboard.support.devices import AUTOCAST, DEVICES, Device
 from retrieval_leaderboard.support.errors import InputError
 
-DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "fp32", "fp16", "bf16")
-DRIVER_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
+DEVICE_CHOICES = ("auto", *DEVICES)
+PRECISION_CHOICES = ("auto", *AUTOCAST)
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Compute:
 
     threads: int = 1
     device: str = "cpu"
-    """"cpu" or "cuda"."""
+    """Key of `DEVICES`"""
     precision: str = "fp32"
-    """"fp32", "fp16" or "bf16": the autocast type of neural training."""
+    """One of `AUTOCAST`"""
 
 
 _current = Compute()
@@ -31,15 +31,20 @@ def current() -> Compute:
     return _current
 
 
+def device() -> Device:
+    """Where the choice of `configure` puts tensors."""
+    return DEVICES[_current.device]
+
+
 def configure(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Compute:
     """Decide for this process and tell the thread pools.
 
-    "auto" is CUDA where PyTorch sees a card, and fp16 there; fp32 on a CPU. `threads` None is as many
-    as `cores.available`. Call it before the first import of torch, numba, implicit or faiss, whose thread
-    pools read the environment once.
+    "auto" is an accelerator where PyTorch sees one, else the CPU, and the device's own precision. `threads`
+    None is as many as `cores.available`. Call it before the first import of torch, numba, implicit or faiss,
+    whose thread pools read the environment once.
 
     Raises:
-        InputError: CUDA was asked for and PyTorch sees none.
+        InputError: PyTorch sees no such device.
     """
     global _current
     threads = threads or cores.available()
@@ -49,7 +54,7 @@ def configure(device: str = "auto", precision: str = "auto", threads: int | None
     os.environ.setdefault("MKL_CBWR", _code_path())
     device = _device(device)
     if precision == "auto":
-        precision = "fp16" if device == "cuda" else "fp32"
+        precision = DEVICES[device].precision
     _current = Compute(threads, device, precision)
     return _current
 
@@ -62,14 +67,8 @@ def _code_path() -> str:
 
 
 def _device(asked: str) -> str:
-    if asked == "cpu":
-        return "cpu"
-    # Importing PyTorch takes seconds; without a driver there is no need to ask it.
-    if asked == "cuda" or any(Path(sign).exists() for sign in DRIVER_SIGNS):
-        import torch
-
-        if torch.cuda.is_available():
-            return "cuda"
-    if asked == "cuda":
-        raise InputError("--device cuda: PyTorch sees no CUDA card here; use --device cpu")
-    return "cpu"
+    if asked == "auto":
+        return next(name for name, each in reversed(DEVICES.items()) if each.may_be_here() and each.is_here())
+    if not DEVICES[asked].is_here():
+        raise InputError(f"--device {asked}: PyTorch sees no {DEVICES[asked].title} here; use --device cpu")
+    return asked

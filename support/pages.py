@@ -6,10 +6,8 @@ A marked part stands between `<!-- table: NAME -->` and `<!-- end -->`, each on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-
-from tabulate import tabulate
 
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import write_text
@@ -18,13 +16,6 @@ OPENING = re.compile(r"<!-- table: (.+?) -->\n")
 MARKED = re.compile(r"(<!-- table: (.+?) -->\n)((?:(?!<!-- table: ).)*?)(<!-- end -->)", re.DOTALL)
 NOT_MEASURED = "Not measured yet."
 """What a marked part says of which no record is stored"""
-
-
-def pipe_table(
-    rows: Iterable[Sequence[str]], header: Sequence[str], align: Sequence[str] | None = None
-) -> str:
-    """A Markdown table of cells that are texts already; `align` has "left" or "right" a column."""
-    return tabulate(rows, header, tablefmt="pipe", colalign=align, disable_numparse=True)
 
 
 def marks(text: str) -> list[str]:

@@ -1,10 +1,10 @@
-"""JSON that carries its own checksum, and checksums of the files it speaks of."""
+"""JSON that carries its own checksum."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,8 +14,6 @@ from retrieval_leaderboard.support.files import write_json
 
 CHECKSUM, SCHEMA = "checksum", "schema"
 """Keys of what is sealed; content from before there were versions has no schema, and may have no checksum."""
-BLOCK = 2**20
-
 Made = TypeVar("Made")
 Migration = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -84,36 +82,6 @@ def load(path: Path, kind: type[Made], migrate: Migration = dict) -> Made:
         raise DamagedError(
             f"{path} is damaged, or of another version: its {where} is absent or of another kind"
         ) from error
-
-
-def digest(*paths: Path) -> str:
-    """blake2b of files, one after the other, 32 hex digits.
-
-    Raises:
-        OSError: one cannot be read.
-    """
-    found = hashlib.blake2b(digest_size=16)
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                found.update(block)
-    return found.hexdigest()
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """File → `digest`, of every file in `folder`."""
-    return {path.name: digest(path) for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def check(folder: Path, known: Mapping[str, str], names: Iterable[str]) -> None:
-    """Compare files of `folder` with their digests; those that are absent, or have none, pass.
-
-    Raises:
-        DamagedError: naming the first that differs.
-    """
-    for name in names:
-        if name in known and (folder / name).is_file() and digest(folder / name) != known[name]:
-            raise DamagedError(f"{folder / name} is damaged: its checksum does not hold")
 
 
 def _of_content(content: Mapping[str, Any]) -> str:

@@ -160,7 +160,7 @@ def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     config = tmp_path / "configs" / "mine.yaml"
     assert f"written to {config}" in done.stdout and "item_cf: trial 3/3" in done.stdout
     entry = yaml.safe_load(config.read_text())["time"]["item_cf"]
-    assert entry["settings"]["last_n"] == 2 and entry["chosen"]["trials"] == 3
+    assert entry["settings"]["last_n"] == 2 and entry["provenance"]["trials"] == 3
     row = rows(tmp_path)["item_cf", "0"]
     assert row["provenance"].startswith("tuned, 3 trials, validation NDCG@20 0.")
     assert f"top_k={entry['settings']['top_k']}," in row["settings"]

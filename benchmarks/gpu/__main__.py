@@ -21,6 +21,7 @@ from typing import Any
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.gpu.page import table, tables
 from retrieval_leaderboard.support import compute, pages, progress
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.files import write_json, write_text
 
@@ -83,7 +84,7 @@ def machine(device: str) -> dict[str, str]:
 
     return {
         "device": device,
-        "name": environment.gpu() if device == "cuda" else environment.processor(),
+        "name": DEVICES[device].hardware(),
         "driver": _driver() if device == "cuda" else "none",
         "torch": torch.__version__,
         "date": datetime.date.today().isoformat(),

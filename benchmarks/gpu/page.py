@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 
 EPOCH_SECONDS, TOPK_SECONDS = 1.0, 5.0
 FP16_GAIN, QUALITY_SHARE = 1.3, 0.01
@@ -38,7 +38,7 @@ def table(record: dict[str, Any]) -> str:
     lines = [line for part, read in READERS.items() if part in record for line in read(record)]
     if not on_card(record):
         lines = [(what, value, target, "") for what, value, target, _ in lines]
-    return pages.pipe_table(lines, COLUMNS)
+    return markdown.table(lines, COLUMNS)
 
 
 def _line(what: str, value: str, target: str = "", met: bool | None = None) -> Line:

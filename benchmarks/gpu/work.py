@@ -21,8 +21,7 @@ from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.evaluation.metrics import accuracy
-from retrieval_leaderboard.evaluation.ranking import topk, topk_cuda
-from retrieval_leaderboard.evaluation.runs import environment
+from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
 from retrieval_leaderboard.neural.batches.batcher import Batch
 from retrieval_leaderboard.neural.training.trainer import Trainer
 from retrieval_leaderboard.neural.two_tower import TwoTower
@@ -148,7 +147,7 @@ def training(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
             "model": name,
             "batch_size": rows,
             "precision": precision,
-            "peak_mib": environment.peak_gpu_mib(),
+            "peak_mib": compute.device().peak_mib(),
         }
         row |= {
             key: statistics.median(each[key] for each in records)
@@ -247,14 +246,16 @@ def exact_topk(device: str, sizes: Sizes) -> Row:
     error = topk._score_error(queries, items)
 
     def rank(block: slice) -> np.ndarray:
-        return topk_cuda.inner_product(queries[block], items, exclude.take(block), K, error[block], device)[0]
+        return topk_torch.inner_product(queries[block], items, exclude.take(block), K, error[block], device)[
+            0
+        ]
 
     found = rank(slice(0, CHECKED))
     if not np.array_equal(found, _reference(queries[:CHECKED], items, exclude)):
         raise RuntimeError("the exact top-k differs from the float64 reference")
     _clear(device)
     total = _elapsed(lambda: rank(slice(None)))
-    peak = environment.peak_gpu_mib()
+    peak = compute.device().peak_mib()
     return {
         "queries": sizes.queries, "items": sizes.catalog, "dim": DIM, "k": K,
         "seconds": total, "product_seconds": _products(device, queries, items), "peak_mib": peak,
@@ -272,7 +273,7 @@ def _reference(queries: np.ndarray, items: np.ndarray, exclude: Ragged) -> np.nd
 def _products(device: str, queries: np.ndarray, items: np.ndarray) -> float:
     """Seconds of the products alone, each into the same block of memory."""
     query, vectors = torch.from_numpy(queries).to(device), torch.from_numpy(items).to(device)
-    rows = min(len(queries), max(1, topk_cuda.BLOCK_SCORES // len(items)))
+    rows = min(len(queries), max(1, topk_torch.BLOCK_SCORES // len(items)))
     buffer = torch.empty(rows, len(items), device=device)
 
     def work() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK, Work
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 from retrieval_leaderboard.support.files import read_jsons
 
 BACKGROUND_LOAD = 0.2
@@ -36,7 +36,7 @@ def table(records: list[dict[str, Any]]) -> str:
     ours = done.get("ours")
     order = [name for name in ("ours", *PEERS) if name in done]
     rows = [row(done[name], ours) for name in dict.fromkeys(order)]
-    return pages.pipe_table(rows, HEADER, ["left", *["right"] * 7])
+    return markdown.table(rows, HEADER, numbers=range(1, len(HEADER)))
 
 
 def row(record: dict[str, Any], ours: dict[str, Any] | None) -> list[str]:

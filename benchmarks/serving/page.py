@@ -11,7 +11,7 @@ from retrieval_leaderboard.serving.http.gate import Limits
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
 from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
 from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 from retrieval_leaderboard.support.files import read_jsons
 
 PAGE = ROOT / "docs" / "serving.md"
@@ -34,9 +34,7 @@ def fill() -> None:
 
 
 def _kinds() -> str:
-    return pages.pipe_table(
-        [(name, kind.summary()) for name, kind in indexes.KINDS.items()], ("kind", "what")
-    )
+    return markdown.table([(name, kind.summary()) for name, kind in indexes.KINDS.items()], ("kind", "what"))
 
 
 def _limits() -> str:
@@ -52,7 +50,7 @@ def _limits() -> str:
         ("bodies at a time, together", f"{limits.open_bytes / mebi:.0f} MiB", "503 with `Retry-After`"),
         ("seconds to answer open requests after SIGTERM", f"{GRACE_SECONDS}", "–"),
     ]
-    return pages.pipe_table(rows, ("limit", "at most", "answer beyond"))
+    return markdown.table(rows, ("limit", "at most", "answer beyond"))
 
 
 def _load(records: list[dict[str, Any]]) -> str:
@@ -67,7 +65,7 @@ def _load(records: list[dict[str, Any]]) -> str:
         ]
         for each in records
     ]
-    return pages.pipe_table(rows, HEADER, ["left", "left", *["right"] * 7])
+    return markdown.table(rows, HEADER, numbers=range(2, len(HEADER)))
 
 
 def _conditions(records: list[dict[str, Any]]) -> str:

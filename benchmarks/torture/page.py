@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support import markdown, pages
 from retrieval_leaderboard.support.files import write_json
 
 FIGURES, PAGE = Path(__file__).parent / "figures.json", ROOT / "docs" / "reliability.md"
@@ -18,8 +18,7 @@ HEADER = ("fault", "tries", "right", "what is right")
 def table(found: dict[str, Any]) -> str:
     """A row a kind of fault, as Markdown."""
     rows = [[fault, f"{tries:,}", f"{held:,}", right] for fault, tries, held, right in found["rows"]]
-    align = ("left", "right", "right", "left")
-    return pages.pipe_table(rows, HEADER, align)
+    return markdown.table(rows, HEADER, numbers=(1, 2))
 
 
 def tables(figures: dict[str, Any], names: Iterable[str]) -> dict[str, str]:

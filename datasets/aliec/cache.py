@@ -1,25 +1,29 @@
-"""The parsed clicks and features as Parquet, so that only the first load reads the official files."""
+"""The parsed clicks and features as arrays, so that only the first load reads the official files."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-import numpy.typing as npt
+import numpy as np
 
 from retrieval_leaderboard.datasets.aliec.parse import Parsed
 from retrieval_leaderboard.datasets.aliec.raw_files import RawFile
-from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.support import checksums, progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_folder, write_json
+from retrieval_leaderboard.support.files import atomic_folder
 from retrieval_leaderboard.support.locks import locked
 
-FORMAT = 4
+FORMAT = 5
 """Version of the layout and of what the parser keeps; older folders are not read."""
+CLICKS = "clicks.npz"
+TABLES = ("user_features", "item_features", "context")
+"""The feature tables of `Parsed`, a file each"""
 
 
 def cache_folder(cache: Path, sources: dict[str, RawFile]) -> Path:
@@ -69,64 +73,14 @@ def _keep(folder: Path, parsed: Parsed) -> None:
 
 
 def _write(folder: Path, parsed: Parsed) -> None:
-    users, items = parsed.user_features, parsed.item_features
-    tables: dict[str, dict[str, npt.NDArray]] = {
-        "clicks": {
-            "user": parsed.user,
-            "item": parsed.item,
-            "timestamp": parsed.timestamp,
-            **parsed.context.categorical,
-        },
-        "users": {"id": parsed.user_ids, **users.categorical, **users.numeric},
-        "items": {"id": parsed.item_ids, "listed": parsed.listed, **items.categorical, **items.numeric},
-    }
-    for name, columns in tables.items():
-        _write_table(folder / f"{name}.parquet", columns)
-    about = {
-        "impressions": parsed.impressions,
-        "vocabulary": {
-            "users": users.vocabulary,
-            "items": items.vocabulary,
-            "clicks": parsed.context.vocabulary,
-        },
-    }
-    write_json(folder / "about.json", about)
+    values = {each.name: getattr(parsed, each.name) for each in fields(Parsed)}
+    for name in TABLES:
+        values.pop(name).save(folder / f"{name}.npz")
+    np.savez(folder / CLICKS, **values)
 
 
 def _read(folder: Path) -> Parsed:
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    tables = {name: _read_table(folder / f"{name}.parquet") for name in ("users", "items", "clicks")}
-    users, items, clicks = tables.values()
-    return Parsed(
-        about["impressions"],
-        clicks.pop("user"),
-        clicks.pop("item"),
-        clicks.pop("timestamp"),
-        users.pop("id"),
-        items.pop("id"),
-        items.pop("listed"),
-        *(_features(each, about["vocabulary"][name]) for name, each in tables.items()),
-    )
-
-
-def _features(columns: dict[str, npt.NDArray], vocabulary: dict[str, list[str]]) -> Features:
-    return Features(
-        categorical={name: columns[name] for name in vocabulary},
-        vocabulary=vocabulary,
-        numeric={name: numbers for name, numbers in columns.items() if name not in vocabulary},
-    )
-
-
-def _write_table(path: Path, columns: dict[str, npt.NDArray]) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    parquet.write_table(pa.table(columns), path)
-
-
-def _read_table(path: Path) -> dict[str, npt.NDArray]:
-    from pyarrow import parquet
-
-    table = parquet.read_table(path)
-    # Copies, because Arrow's own arrays are read-only and PyTorch warns of those.
-    return {name: table[name].to_numpy().copy() for name in table.column_names}
+    with np.load(folder / CLICKS) as stored:
+        values: dict[str, Any] = dict(stored)
+    values |= {name: Features.load(folder / f"{name}.npz") for name in TABLES}
+    return Parsed(int(values.pop("impressions")), **values)

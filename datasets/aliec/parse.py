@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.aliec.raw_files import RawFile, read_columns
-from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.features import Categorical, Features, Numeric
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,9 +102,8 @@ def _clicks(source: RawFile) -> tuple[int, Ids, Ids, Ids, Features]:
     user, item, timestamp = np.concatenate(parts, axis=1)
     if not len(user):
         raise InputError(f"{source} has no row with clk = 1: clicks are the interactions, get the file again")
-    codes, vocabulary = _codes(pa.chunked_array(placements), np.arange(len(user)), len(user))
-    placement = Features({PLACEMENT: codes}, vocabulary={PLACEMENT: vocabulary})
-    return impressions, user, item, timestamp, placement
+    placement = _codes(pa.chunked_array(placements), np.arange(len(user)), len(user))
+    return impressions, user, item, timestamp, Features({PLACEMENT: placement})
 
 
 def _table(
@@ -131,17 +130,10 @@ def _features(table: pa.Table, ids: Ids) -> Features:
     known, row = np.unique(table.column(0).to_numpy(), return_index=True)
     place = np.searchsorted(ids, known)  # (known ids,)
     columns = {name: table.column(name).take(row) for name in table.column_names[1:]}
-    numeric = {
-        name: _numbers(values, place, len(ids))
-        for name, values in columns.items()
-        if pa.types.is_floating(values.type)
+    read = {
+        name: _numbers if pa.types.is_floating(values.type) else _codes for name, values in columns.items()
     }
-    coded = {name: _codes(values, place, len(ids)) for name, values in columns.items() if name not in numeric}
-    return Features(
-        categorical={name: codes for name, (codes, _) in coded.items()},
-        vocabulary={name: values for name, (_, values) in coded.items()},
-        numeric=numeric,
-    )
+    return Features({name: read[name](values, place, len(ids)) for name, values in columns.items()})
 
 
 def _among(batch: pa.RecordBatch, key: str, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -149,10 +141,8 @@ def _among(batch: pa.RecordBatch, key: str, ids: npt.NDArray[np.int64]) -> npt.N
     return ids[np.minimum(np.searchsorted(ids, found), len(ids) - 1)] == found
 
 
-def _codes(
-    values: pa.ChunkedArray, place: npt.NDArray[np.int64], n: int
-) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """int32[n] codes, 0 where there is no value, and the value of each code, in numeric order."""
+def _codes(values: pa.ChunkedArray, place: npt.NDArray[np.int64], n: int) -> Categorical:
+    """The codes of n rows, 0 where there is no value; the vocabulary is in numeric order."""
     encoded = values.combine_chunks().dictionary_encode()  # null stays null
     raw = encoded.dictionary.to_pylist()
     vocabulary = sorted(raw, key=lambda value: (len(value), value))
@@ -160,13 +150,13 @@ def _codes(
     code_of = np.array([rank[value] for value in raw] + [0], dtype=np.int32)  # the last for null
     codes = np.zeros(n, dtype=np.int32)
     codes[place] = code_of[encoded.indices.fill_null(len(raw)).to_numpy(zero_copy_only=False)]
-    return codes, [NO_VALUE, *vocabulary]
+    return Categorical(codes, [NO_VALUE, *vocabulary])
 
 
-def _numbers(values: pa.ChunkedArray, place: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.float32]:
-    """float32[n]; NaN where there is no number, or one beyond float32."""
+def _numbers(values: pa.ChunkedArray, place: npt.NDArray[np.int64], n: int) -> Numeric:
+    """The numbers of n rows, NaN where there is no number, or one beyond float32."""
     numbers = np.full(n, np.nan, dtype=np.float32)
     with np.errstate(over="ignore"):
         raw = values.to_numpy().astype(np.float32)
     numbers[place] = np.where(np.isfinite(raw), raw, np.nan)
-    return numbers
+    return Numeric(numbers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.datasets.tables import delimited
@@ -128,22 +128,18 @@ def _user_features(users: pd.DataFrame) -> Features:
         "age": pd.Series(np.where(np.isnan(age), "", group)),
         "occupation": users["occupation"].fillna(""),
     }
-    encoded = {column: _encode(values.to_numpy(dtype=object)) for column, values in columns.items()}
     return Features(
-        categorical={column: codes for column, (codes, _) in encoded.items()},
-        vocabulary={column: names for column, (_, names) in encoded.items()},
+        {name: Categorical(*_encode(values.to_numpy(dtype=object))) for name, values in columns.items()}
     )
 
 
 def _item_features(movies: pd.DataFrame) -> Features:
-    year, years = _encode(movies["year"].fillna("").to_numpy(dtype=object))
+    year = Categorical(*_encode(movies["year"].fillna("").to_numpy(dtype=object)))
     rows = [row if isinstance(row, list) else [] for row in movies["genres"]]
     genre, genres = _encode(np.array([value for row in rows for value in row], dtype=object))
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     return Features(
-        categorical={"year": year},
-        multivalued={"genres": Ragged.from_offsets(genre, offsets_of(lengths))},
-        vocabulary={"year": years, "genres": genres},
+        {"year": year, "genres": Multivalued(Ragged.from_offsets(genre, offsets_of(lengths)), genres)}
     )
 
 

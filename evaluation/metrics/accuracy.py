@@ -17,10 +17,10 @@ def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[st
     """Score each query's list against its relevant items by every per-query metric.
 
     Args:
-        items: int32[q, m] item codes, best first, -1 for an empty place; a list shorter than
-            `k` counts its missing places as misses.
+        items: int32[q, m] item codes, best first, -1 for an empty position; a list shorter than
+            `k` counts its missing positions as misses.
         relevant: q rows of item codes, without repetition.
-        k: how many places count.
+        k: how many positions count.
 
     Returns:
         metric → float64[q]; NaN for a query without relevant items.

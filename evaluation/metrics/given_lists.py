@@ -21,7 +21,7 @@ NO_LISTS = (str, bytes, Mapping, set, frozenset)
 
 
 def coded(given: Given, dataset: Dataset, k: int) -> npt.NDArray[np.int32]:
-    """int32[q, k]: the first `k` of each list, -1 for an id that the catalog lacks and for an empty place.
+    """int32[q, k]: the first `k` of each list, -1 for an id that the catalog lacks and for an empty position.
 
     Raises:
         InputError: lists that do not fit the queries, something in them that is no id, a user whom the
@@ -29,16 +29,16 @@ def coded(given: Given, dataset: Dataset, k: int) -> npt.NDArray[np.int32]:
     """
     code_of = {raw: code for code, raw in enumerate(map(str, dataset.item_ids))}
     items = np.full((len(dataset.test), k), -1, dtype=np.int32)
-    stranger: str | None = None
+    unknown: str | None = None
     for query, (whose, row) in enumerate(_rows(given, dataset)):
-        for place, raw in enumerate(_first(row, k, whose)):
-            text = _text(raw, f"{whose}, place {place + 1}")
-            items[query, place] = code_of.get(text, -1)
-            if stranger is None and text not in code_of:
-                stranger = text
-    if stranger is not None and not (items >= 0).any():
+        for position, raw in enumerate(_first(row, k, whose)):
+            text = _text(raw, f"{whose}, position {position + 1}")
+            items[query, position] = code_of.get(text, -1)
+            if unknown is None and text not in code_of:
+                unknown = text
+    if unknown is not None and not (items >= 0).any():
         raise InputError(
-            f"none of the given ids is in the catalog of {dataset.name}: one is '{stranger}', where the "
+            f"none of the given ids is in the catalog of {dataset.name}: one is '{unknown}', where the "
             f"catalog has '{dataset.item_ids[0]}'; give raw item ids, as in its files"
         )
     return items
@@ -71,11 +71,11 @@ def _by_user(given: Mapping[Any, Iterable[RawId]], dataset: Dataset) -> Iterator
     if len(by_user) != len(texts):
         twice = next(text for text in texts if texts.count(text) > 1)
         raise InputError(f"two lists were given for user '{twice}'; give one")
-    strangers = sorted(by_user.keys() - set(map(str, dataset.user_ids)))
-    if strangers:
+    unknown_users = sorted(by_user.keys() - set(map(str, dataset.user_ids)))
+    if unknown_users:
         raise InputError(
-            f"lists were given for {len(strangers)} users that {dataset.name} lacks, such as "
-            f"'{strangers[0]}'; give raw user ids, as in its files"
+            f"lists were given for {len(unknown_users)} users that {dataset.name} lacks, such as "
+            f"'{unknown_users[0]}'; give raw user ids, as in its files"
         )
     named = [str(user) for user in dataset.user_ids[users]]
     return ((f"user '{user}'", by_user.get(user, ())) for user in named)

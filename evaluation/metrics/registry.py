@@ -19,10 +19,10 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 @dataclass(frozen=True)
 class Hits:
-    """The first k places of the lists against the relevant items of q queries."""
+    """The first k positions of the lists against the relevant items of q queries."""
 
     hit: npt.NDArray[np.float64]
-    """float64[q, min(k, m)]: 1 where a place of a list of m holds a relevant item"""
+    """float64[q, min(k, m)]: 1 where a position of a list of m holds a relevant item"""
     relevant: npt.NDArray[np.float64]
     """float64[q]: relevant items of a query; NaN where it has none"""
     k: int
@@ -70,9 +70,7 @@ def per_query(
 
 
 def list_level(name: str, title: str) -> Callable[[ListFunction], ListFunction]:
-    """Register a function from all lists, int32[q, k] with -1 for an empty place, and the size of the catalog
-    to a number.
-    """
+    """Register a function from all lists, int32[q, k] with -1 where empty, and the number of items."""
 
     def add(function: ListFunction) -> ListFunction:
         LIST_LEVEL[name] = Metric(name, title, function)

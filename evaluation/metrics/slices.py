@@ -61,7 +61,7 @@ def _random_recall(queries: Queries, n_items: int, k: int) -> npt.NDArray[np.flo
     """float64[q]: the chance that a true item is among the first k of a random order of all allowed items.
 
     A query may be answered with the c items outside its `exclude`; each stands at each of the
-    c places with the same chance, so it is among the first k with min(k, c) / c, and by linearity
+    c positions with the same chance, so it is among the first k with min(k, c) / c, and by linearity
     that is the expected recall, however many items are relevant.
     """
     row = queries.exclude.rows()

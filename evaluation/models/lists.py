@@ -20,12 +20,12 @@ def check(
     Raises:
         InvalidListsError: wrong shape or type, an item outside the catalog, a repeated or an
             excluded item, a score that is NaN or infinite or larger than the one before it, or
-            an empty place before a filled one.
+            an empty position before a filled one.
     """
     check_shape(items, (len(queries), k), n_items)
     _check_array("scores", scores, np.float32, (len(queries), k))
     empty = items < 0
-    _refuse(empty[:, :-1] & ~empty[:, 1:], "an empty place (-1) before a filled one", items)
+    _refuse(empty[:, :-1] & ~empty[:, 1:], "an empty position (-1) before a filled one", items)
     _refuse(~empty & ~np.isfinite(scores), "a score that is NaN or infinite", scores)
     falling = np.where(empty, -np.inf, scores)
     _refuse(falling[:, 1:] > falling[:, :-1], "items that are not best first", items)
@@ -61,7 +61,7 @@ def _check_array(label: str, array: npt.NDArray, dtype: npt.DTypeLike, shape: tu
 
 
 def _repeated(items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    """bool[q, k]: in sorted order, whether a place holds the same item as the one before it."""
+    """bool[q, k]: in sorted order, whether a position holds the same item as the one before it."""
     ordered = np.sort(items, axis=1)
     same = np.zeros(items.shape, dtype=np.bool_)
     same[:, 1:] = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models import saving
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.support.errors import InputError
@@ -88,7 +89,7 @@ class Retriever(ABC):
     ) -> npt.NDArray[np.float32]:
         """What a model has learned of each user: rows of `table`, and `unknown` for user -1.
 
-        Plain `table[users]` is NumPy's last row for user -1, and so tells strangers what one user likes.
+        Plain `table[users]` is NumPy's last row for user -1, and so gives unseen users what one user likes.
 
         Args:
             table: float32[n_users, d].
@@ -113,7 +114,7 @@ class Retriever(ABC):
 
     @property
     def parameters(self) -> int | None:
-        """Numbers learned and kept for answering; None where the model does not tell."""
+        """Numbers learned and kept for answering; None where the model does not report it."""
         return None
 
     @property
@@ -131,7 +132,7 @@ class Retriever(ABC):
 
     @property
     def training_log(self) -> list[dict[str, float]]:
-        """One dict an epoch for models that train in epochs: "epoch", "loss", and what else tells."""
+        """One dict an epoch for models that train in epochs: "epoch", "loss", and what else helps."""
         return []
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
-from retrieval_leaderboard.support import sealed
+from retrieval_leaderboard.support import checksums, sealed
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import atomic_file, write_json
 
@@ -24,7 +24,7 @@ class Saved(Protocol):
 Model = TypeVar("Model", bound=Saved)
 WEIGHTS, STATE, RECORD = "weights.safetensors", "model.json", "run.json"
 """A fitted model, and the record of the run that made it, which knows the digests of the files beside it."""
-KEPT_TYPES = {"bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+STORABLE = {"bool", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
               "float16", "float32", "float64"}  # fmt: skip
 MAY_BE = (
     "what ends in an underscore may be a NumPy array of numbers or booleans, a dict from text to such "
@@ -51,11 +51,11 @@ def save(model: Saved, folder: Path) -> None:
         if not name.endswith("_"):
             continue
         if isinstance(value, np.ndarray):
-            arrays[name] = _kept(name, value)
+            arrays[name] = _storable(name, value)
         elif isinstance(value, dict) and any(isinstance(each, np.ndarray) for each in value.values()):
-            arrays |= {f"{name}/{key}": _kept(f"{name}[{key!r}]", each) for key, each in value.items()}
+            arrays |= {f"{name}/{key}": _storable(f"{name}[{key!r}]", each) for key, each in value.items()}
             if not all(isinstance(key, str) for key in value):
-                raise _unkept(name, "its keys are not all text")
+                raise _unstorable(name, "its keys are not all text")
         elif getattr(value, "format", None) == "csr":
             arrays |= {f"{name}.{part}": getattr(value, part) for part in ("data", "indices", "indptr")}
             values[f"{name}.shape"] = list(value.shape)
@@ -66,11 +66,11 @@ def save(model: Saved, folder: Path) -> None:
     write_json(folder / STATE, {"model": model.name, "settings": settings, "values": values})
 
 
-def _kept(name: str, value: Any) -> np.ndarray:
+def _storable(name: str, value: Any) -> np.ndarray:
     if not isinstance(value, np.ndarray):
-        raise _unkept(name, f"it is {_type(value)} among arrays")
-    if value.dtype.name not in KEPT_TYPES:
-        raise _unkept(name, f"it is an array of {value.dtype.name}")
+        raise _unstorable(name, f"it is {_type(value)} among arrays")
+    if value.dtype.name not in STORABLE:
+        raise _unstorable(name, f"it is an array of {value.dtype.name}")
     return np.ascontiguousarray(value)
 
 
@@ -79,9 +79,9 @@ def _as_json(name: str, value: Any) -> Any:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise _unkept(name, f"it is {_type(value)}: {error}") from error
+        raise _unstorable(name, f"it is {_type(value)}: {error}") from error
     if not _has_text_keys(value):
-        raise _unkept(name, "JSON would give its keys back as text")
+        raise _unstorable(name, "JSON would give its keys back as text")
     return value
 
 
@@ -96,7 +96,7 @@ def _type(value: Any) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _unkept(name: str, why: str) -> TypeError:
+def _unstorable(name: str, why: str) -> TypeError:
     return TypeError(f"self.{name} cannot be saved, {why}; {MAY_BE}")
 
 
@@ -111,7 +111,7 @@ def load(model_class: type[Model], folder: Path) -> Model:
 
     try:
         if (folder / RECORD).is_file():
-            sealed.check(folder, sealed.read(folder / RECORD).get("files", {}), (STATE, WEIGHTS))
+            checksums.check(folder, sealed.read(folder / RECORD).get("files", {}), (STATE, WEIGHTS))
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
         arrays = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:

@@ -66,23 +66,23 @@ def documentation(model: type[Retriever]) -> dict[str, str]:
     return {name: found[name] for name in defaults(model)}
 
 
-def resolve(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> dict[str, Any]:
+def resolve(model: type[Retriever], given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """As `read`, and `model` can be built with them.
 
     Raises:
         InputError: as `read`, or values that the class refuses.
     """
-    settings = read(model, chosen, where)
+    settings = read(model, given, where)
     build(model, settings)
     return settings
 
 
-def read(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Every setting of `model`: the chosen values, checked against the fields' types, else defaults.
+def read(model: type[Retriever], given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Every setting of `model`: those given, checked against the fields' types, else defaults.
 
     Args:
         model: whose settings.
-        chosen: setting → value; a str is read as the field's type.
+        given: setting → value; a str is read as the field's type.
         where: what the values came from, for messages: "--set" or a file.
 
     Raises:
@@ -90,7 +90,7 @@ def read(model: type[Retriever], chosen: Mapping[str, Any], where: str) -> dict[
     """
     settings = defaults(model)
     types = get_type_hints(model)
-    for key, value in chosen.items():
+    for key, value in given.items():
         if key not in settings:
             raise _unknown_setting(model, key, settings, where)
         settings[key] = _read(value, types[key], f"{where}: {model.name}.{key}")

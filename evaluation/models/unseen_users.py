@@ -21,9 +21,9 @@ Scores = npt.NDArray[np.float32]
 
 
 def double(model: Retriever, data: Dataset) -> int | None:
-    """The known user of `data` whose answer a stranger gets, with a history or without; None for nobody.
+    """The known user of `data` whose answer an unseen user gets, with a history or without; None for nobody.
 
-    Models that do not look at who asks answer all users alike: where half of them get the stranger's
+    Models that do not look at who asks answer all users alike: where half of them get its
     answer, it is nobody's own.
     """
     users = np.arange(len(data.user_ids), dtype=np.int32)
@@ -67,12 +67,12 @@ def _same_direction(first: Scores, second: Scores) -> bool:
 def double_of_vectors(
     model: EmbeddingRetriever, users: npt.NDArray[np.int32], history: npt.NDArray[np.int32]
 ) -> int | None:
-    """The first or last of a fitted model's `users` whose vector a stranger gets and no other user does.
+    """The first or last of a fitted model's `users` whose vector an unseen user gets and no other user does.
 
     Args:
         model: fitted on data of any kind.
         users: int32[n], codes of users with interactions, ascending.
-        history: int32[m], items; strangers are asked for with it and without.
+        history: int32[m], items; unseen users are asked for with it and without.
     """
     probes = users[np.unique(np.linspace(0, len(users) - 1, min(len(users), PROBES)).astype(np.int64))]
     for known in (_asked(probes, history[:0]), _asked(probes, history)):
@@ -94,9 +94,9 @@ def _unknown(queries: Queries) -> Queries:
 
 def _alike(first: Scores, second: Scores) -> npt.NDArray[np.bool_]:
     """bool[q]: whether two float32[q, n] agree in a row that is not empty."""
-    told = np.nan_to_num(first).any(axis=1)
+    answered = np.nan_to_num(first).any(axis=1)
     close = np.isclose(first, second, rtol=1e-5, atol=1e-7, equal_nan=True)
-    return np.asarray(told & close.all(axis=1))
+    return np.asarray(answered & close.all(axis=1))
 
 
 def _scores(model: Retriever, queries: Queries, data: Dataset) -> Scores:
@@ -104,6 +104,6 @@ def _scores(model: Retriever, queries: Queries, data: Dataset) -> Scores:
     n_items = len(data.item_ids)
     items, scores = model.recommend(queries, n_items)
     table = np.full((len(queries), n_items), np.nan, dtype=np.float32)
-    rows, places = np.nonzero(items >= 0)
-    table[rows, items[rows, places]] = scores[rows, places]
+    rows, positions = np.nonzero(items >= 0)
+    table[rows, items[rows, positions]] = scores[rows, positions]
     return table

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.support import compute
 
@@ -46,10 +47,8 @@ def inner_product(
     """
     queries, items = _float32(queries), _float32(items)
     error = _score_error(queries, items)
-    if compute.current().device == "cuda":
-        from retrieval_leaderboard.evaluation.ranking import topk_cuda
-
-        return topk_cuda.inner_product(queries, items, exclude, k, error, "cuda")
+    if compute.device().ranks:
+        return topk_torch.inner_product(queries, items, exclude, k, error, compute.device().name)
     return _inner_product_cpu(queries, items, exclude, k, error)
 
 
@@ -86,6 +85,13 @@ def _inner_product_cpu(
         with threadpool_limits(1, user_api="blas"):
             in_blocks(work, len(queries), rows, "ranking", "queries")
     return found, scores
+
+
+def block_bytes() -> int:
+    """Bytes of the scores that ranking holds at once."""
+    if compute.device().ranks:
+        return 2 * 4 * topk_torch.BLOCK_SCORES
+    return compute.current().threads * BLOCK_BYTES
 
 
 def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float = 0.0) -> TopK:

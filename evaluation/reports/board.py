@@ -21,7 +21,7 @@ COMPUTED = ("code", "device", "precision")
 
 @dataclass(frozen=True)
 class Row:
-    """One model with one choice of settings: its runs over seeds."""
+    """One model with the same settings: its runs over seeds."""
 
     model: str
     settings: dict[str, Any]

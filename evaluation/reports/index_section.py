@@ -6,12 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.main_table import Line, MainTable
 from retrieval_leaderboard.evaluation.runs import records
-from retrieval_leaderboard.support import sealed
+from retrieval_leaderboard.support import markdown, sealed
 
 INDEXES = "indexes.json"
 HEADER = (
@@ -57,11 +55,11 @@ class IndexComparison:
 
 
 def load(path: Path) -> IndexComparison:
-    """What `keep` wrote; DamagedError or OSError as `sealed.load`."""
+    """What `write` wrote; DamagedError or OSError as `sealed.load`."""
     return sealed.load(path, IndexComparison)
 
 
-def keep(run: Path, compared: IndexComparison) -> None:
+def write(run: Path, compared: IndexComparison) -> None:
     """Write it beside the record of the run in `run`."""
     sealed.write(run / INDEXES, asdict(compared))
 
@@ -90,8 +88,7 @@ def of_run(name: str, compared: IndexComparison) -> str:
 def table(compared: IndexComparison) -> str:
     """A row a kind, as Markdown."""
     body = [_row(kind) for kind in compared.kinds]
-    align = ["left", *["right"] * 6, "left"]
-    return tabulate(body, _header(compared.k), tablefmt="pipe", colalign=align, disable_numparse=True) + "\n"
+    return markdown.table(body, _header(compared.k), numbers=range(1, 7)) + "\n"
 
 
 def for_terminal(compared: IndexComparison) -> MainTable:

@@ -55,7 +55,7 @@ def _brief_models(models: Sequence[type[Retriever]]) -> str:
 
 
 def _more() -> str:
-    return "--list MODEL tells its settings, --list datasets where files belong."
+    return "--list MODEL shows its settings, --list datasets where files belong."
 
 
 def _dataset(listed: Listed) -> str:
@@ -66,17 +66,17 @@ def _dataset(listed: Listed) -> str:
 def _model(model: type[Retriever]) -> str:
     """Its summary, then each setting with its default and what it is."""
     notes = settings.documentation(model)
-    told = {f"{key}={value}": notes[key] for key, value in settings.defaults(model).items()}
+    entries = {f"{key}={value}": notes[key] for key, value in settings.defaults(model).items()}
     head = textwrap.fill(f"{model.name}: {_summary(model)}", _width())
-    return f"{head}\n\nSettings, for --set {model.name}.NAME=VALUE, with their defaults:\n\n{_table(told)}"
+    return f"{head}\n\nSettings, for --set {model.name}.NAME=VALUE, with their defaults:\n\n{_table(entries)}"
 
 
-def _table(told: dict[str, str]) -> str:
+def _table(entries: dict[str, str]) -> str:
     """Two columns, the second wrapped within the terminal."""
-    first = max(map(len, told))
+    first = max(map(len, entries))
     room = max(20, _width() - first - 2 * GAP)
     lines = []
-    for name, what in told.items():
+    for name, what in entries.items():
         wrapped = textwrap.wrap(what, room, break_on_hyphens=False, break_long_words=False) or [""]
         for part, shown in zip([name, *[""] * (len(wrapped) - 1)], wrapped, strict=True):
             lines.append(f"  {part:<{first}}  {shown}".rstrip())

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tabulate import tabulate
-
 from retrieval_leaderboard.evaluation.metrics.accuracy import PER_QUERY
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.labels import differences, labels
+from retrieval_leaderboard.support import markdown as tables
 
 SHOWN = {name: metric.title for name, metric in PER_QUERY.items() if metric.on_board}
 """Metric with a column → how it is called"""
@@ -85,10 +84,7 @@ def markdown(board: Board) -> str:
     """The main table, the best metrics in bold, failed runs with their reason; then what belongs under it."""
     table = main_table(board)
     body = [[_with_reason(line), *(_bold(line, column) for column in table.columns)] for line in table.lines]
-    align = ["left", *["right"] * len(table.columns)]
-    text = tabulate(
-        body, [table.labeled, *table.columns], tablefmt="pipe", colalign=align, disable_numparse=True
-    )
+    text = tables.table(body, [table.labeled, *table.columns], numbers=range(1, len(table.columns) + 1))
     listed = "".join(f"- **{label}**: {text}\n" for label, text in differences(board.rows).items())
     return "\n\n".join([text, *table.footnotes, *filter(None, [listed.rstrip()])]) + "\n"
 
@@ -128,7 +124,7 @@ def _metric(row: Row, name: str) -> str:
 
 
 def _cost(row: Row, name: str, form: str) -> str:
-    """The mean of a cost; a dash for parameters that a model does not tell."""
+    """The mean of a cost; a dash for parameters that a model does not report."""
     known = all(getattr(record.costs, name) is not None for record in row.timed)
     return form.format(row.cost(name)) if known else NONE
 

@@ -1,4 +1,6 @@
-"""Published numbers beside ours: what `references.yaml` holds, and the rows of a board that each is like."""
+"""Published numbers beside ours: what `references.yaml` holds, the rows of a board that each is like, and the
+board's section on them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from retrieval_leaderboard.evaluation.reports import comparability
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.comparability import Facts
 from retrieval_leaderboard.evaluation.reports.propagation import propagates
+from retrieval_leaderboard.support import markdown
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import contents
 
@@ -21,6 +24,26 @@ FILE = Path(__file__).with_name("references.yaml")
 CUTOFF = 20
 """All published numbers there are of lists of 20."""
 MEASURES = ("recall", "ndcg")
+HEADER = [
+    "published as",
+    "kind",
+    "theirs",
+    "ours",
+    "our row",
+    "Δ",
+    "differs in",
+    "theirs chosen on",
+    "source",
+]
+CAPTION = (
+    "Recall@20 / NDCG@20. Each published number stands once, beside the row of ours that is most like "
+    "it, of several the one with the most trials; bold ones are above every row of ours but CLI "
+    "overrides. Towers that add the vectors of an item's neighbors propagate one step over "
+    "the graph of items taken together, and stand beside graph models. Published numbers that "
+    "were selected on the test set are optimistically biased; ours use validation only. Without "
+    "vectors of the same dimension no change is given."
+)
+NONE = "–"
 
 
 @dataclass(frozen=True)
@@ -83,7 +106,7 @@ def published(dataset: str, protocol: str) -> list[Reference]:
     except InputError:
         raise
     except Exception as error:  # YAML and its reader have a dozen ways to be of another form.
-        raise InputError(f"{where}: it is not of the form that its head tells: {error}") from error
+        raise InputError(f"{where}: it is not of the form that its head describes: {error}") from error
 
 
 def _reference(row: dict[str, Any], source: dict[str, str], where: str) -> Reference:
@@ -92,7 +115,9 @@ def _reference(row: dict[str, Any], source: dict[str, str], where: str) -> Refer
     graph = comparability.USUAL_GRAPH if comparability.FAMILIES[row["kind"]] == "graph" else "none"
     facts = Facts(**({"graph": graph, "user": comparability.USERS.get(row["kind"])} | given))
     rest = {key: value for key, value in row.items() if key not in known}
-    found = Reference(**(rest | {"source": source["told"], "chosen_on": source["chosen_on"], "facts": facts}))
+    found = Reference(
+        **(rest | {"source": source["citation"], "chosen_on": source["chosen_on"], "facts": facts})
+    )
     for name in MEASURES:
         value = getattr(found, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
@@ -132,3 +157,49 @@ def _matches(reference: Reference, board: Board) -> list[Match]:
 def _unfairness(match: Match) -> tuple[bool, bool, int, bool, int, float]:
     made = match.row.provenance
     return *match.unlikeness, made.by_command, -made.trials, -match.row.mean("ndcg")
+
+
+def section(board: Board, labels: list[str]) -> list[str]:
+    """Like beside like, and then the others with what they differ in; nothing where nothing is published."""
+    found = beside(board)
+    if not any(found.values()):
+        return []
+    label = dict(zip(map(id, board.rows), labels, strict=True))
+    sources = list(dict.fromkeys(reference.source for reference in found))
+    like: list[list[str]] = []
+    unlike: list[list[str]] = []
+    for reference in sorted(found, key=_rank):
+        match = next(iter(found[reference]), None)
+        cells = _theirs(reference, board.rows), *_ours(match, label), reference.chosen_on
+        line = [reference.name, reference.facts.kind, *cells, f"[{sources.index(reference.source) + 1}]"]
+        (unlike if match is None or match.differences else like).append(line)
+    parts = ["## Beside published numbers\n", f"{CAPTION}\n"]
+    for heading, lines in (("Like for like", like), ("With a difference", unlike)):
+        if lines:
+            table = markdown.table(lines, HEADER)
+            parts.append(f"### {heading}\n\n{table}\n")
+    numbered = (f"[{number}] {source}" for number, source in enumerate(sources, start=1))
+    return [*parts, "  \n".join(numbered) + "\n"]
+
+
+def _rank(reference: Reference) -> tuple[int, float]:
+    """By family, as FAMILIES has them, then the best NDCG first."""
+    return list(comparability.FAMILIES.values()).index(reference.facts.family), -reference.ndcg
+
+
+def _theirs(reference: Reference, rows: list[Row]) -> str:
+    bold = above(reference, rows)
+    cells = (f"{getattr(reference, name):.4f}" for name in MEASURES)
+    return " / ".join(
+        f"**{cell}**" if name in bold else cell for name, cell in zip(MEASURES, cells, strict=True)
+    )
+
+
+def _ours(match: Match | None, label: dict[int, str]) -> list[str]:
+    """The cells from ours to what differs."""
+    if match is None:
+        return [NONE] * 4
+    row = match.row
+    measured = " / ".join(f"{row.mean(name):.4f}" for name in MEASURES)
+    changes = " / ".join(f"{change:+.1%}" for change in match.changes) if match.same_dimension else NONE
+    return [measured, label[id(row)], changes, "; ".join(match.differences)]

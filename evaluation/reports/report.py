@@ -6,19 +6,18 @@ import os
 from pathlib import Path
 from statistics import mean, stdev
 
-from tabulate import tabulate
-
 from retrieval_leaderboard import ROOT, WORKSPACE
 from retrieval_leaderboard.datasets.splits import validation
 from retrieval_leaderboard.evaluation.reports import (
     csv_table,
     index_section,
     main_table,
-    published_section,
+    references,
 )
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels, settings_line, written
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
+from retrieval_leaderboard.support import markdown as tables
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import write_text
 
@@ -81,7 +80,7 @@ def shipped_beside(folder: Path) -> Path | None:
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table.markdown(board)]
-    parts += published_section.section(board, labels(board.rows))
+    parts += references.section(board, labels(board.rows))
     parts += ["## Slices\n", slice_table(board.rows, labels(board.rows), board.k)]
     parts += ["## Settings\n", settings_list(board)]
     if len(family) > 1:
@@ -119,7 +118,7 @@ def spread_table(family: list[Board]) -> str:
         for label, rows in zip(named, together.values(), strict=True)
         if len(rows) > 1
     ]
-    return tabulate(body, header, tablefmt="pipe", colalign=_align(header), disable_numparse=True) + "\n"
+    return tables.table(body, header, numbers=range(1, len(header))) + "\n"
 
 
 def _over_splits(rows: list[Row], name: str) -> str:
@@ -198,10 +197,6 @@ def _folders(row: Row) -> str:
     return ", ".join(f"runs/{record.folder}" for record in row.failed)
 
 
-def _align(header: list[str]) -> list[str]:
-    return ["left", *["right"] * (len(header) - 1)]
-
-
 def index(results: Path) -> str:
     """`README.md` of a folder of boards: every one of them, and the way to the shipped or the user's own."""
     if results.resolve() == SHIPPED.resolve():
@@ -225,4 +220,4 @@ def _boards(results: Path, seen_from: Path) -> str:
                 [f"[{board.heading}]({link})", len(board.rows), f"{board.dataset.test_queries:,}", score]
             )
     header = ["board", "rows", "queries", "best NDCG"]
-    return tabulate(lines, header, tablefmt="pipe", disable_numparse=True) + "\n"
+    return tables.table(lines, header) + "\n"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tabulate import tabulate
-
 from retrieval_leaderboard.evaluation.metrics.slices import COLD_ITEMS, COLD_USERS, Slice
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.runs.record import Result
+from retrieval_leaderboard.support import markdown
 
 NONE = "–"
 BY_ID_ALONE = (
@@ -48,8 +47,7 @@ def slice_table(rows: list[Row], labels: list[str], k: int) -> str:
     header = ["slice", "queries", *(["random"] if chance else []), *(label for label, _ in named)]
     caption = f"Recall@{k} / NDCG@{k}; head: the most popular 20 % of the items with training interactions"
     caption += "; random: Recall of a ranking by chance.\n\n" if chance else ".\n\n"
-    align = ("left", *["right"] * (len(header) - 1))
-    table = tabulate(body, header, tablefmt="pipe", colalign=align, disable_numparse=True)
+    table = markdown.table(body, header, numbers=range(1, len(header)))
     return f"{caption}{table}\n" + "".join(f"\n{note}.\n" for note in footnotes)
 
 

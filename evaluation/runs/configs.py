@@ -1,9 +1,9 @@
-"""`configs/<dataset>.yaml`: the settings chosen for a dataset, and how each choice was made.
+"""`configs/<dataset>.yaml`: the settings of models on a dataset, and how they came about.
 
 next-item:                  # a protocol; or "next-item, seen items excluded" for one policy alone
   item_cf:
     settings: {top_k: 200}
-    chosen: {by: tuning, trials: 30, valid_ndcg: 0.1234, minutes: 2.5, date: 2026-11-25}
+    provenance: {by: tuning, trials: 30, valid_ndcg: 0.1234, minutes: 2.5, date: 2026-11-25}
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from retrieval_leaderboard.support.files import contents, write_text
 
 SHIPPED = ROOT / "configs"
 OWN_CONFIGS = WORKSPACE / "configs" / "local"
-"""Folder of the choices that users' own searches made."""
-HEADER = "# Settings chosen on the validation part, and how; a model that is absent runs with its defaults.\n"
+"""Folder of what users' own searches found."""
+PARTS = ("settings", "provenance")
+HEADER = "# Settings tuned on the validation part, and how; a model that is absent runs with its defaults.\n"
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ def layers(folder: Path, dataset: str) -> list[Path]:
 
 
 def section(dataset: Dataset) -> str:
-    """The part of a config that a dataset's choices belong to: its protocol, and its policy if unusual."""
+    """The part of a config that a dataset's settings belong to: its protocol, and its policy if unusual."""
     if dataset.exclude_seen == excludes_seen(dataset.protocol):
         return dataset.protocol
     return f"{dataset.protocol}, {POLICIES[dataset.exclude_seen]}"
 
 
 def read(path: Path, dataset: Dataset) -> dict[str, TunedConfig]:
-    """Model → what `path` says of it; for an unusual policy the protocol's choice, where it has none itself.
+    """Model → what `path` says of it, of an unusual policy by the protocol's section where it has none.
 
     Raises:
         InputError: the file is no YAML of that form.
@@ -66,7 +67,7 @@ def in_section(path: Path, where: str) -> dict[str, TunedConfig]:
 
 
 def resolved(model: type[Retriever], paths: Sequence[Path], dataset: Dataset) -> TunedConfig:
-    """Every setting of `model` by the first of `paths` that has a choice, or else its defaults.
+    """Every setting of `model` by the first of `paths` that has some, or else its defaults.
 
     Raises:
         InputError: as `read`, or a setting that the model does not have.
@@ -86,7 +87,7 @@ def write(path: Path, where: str, model: str, config: TunedConfig) -> None:
     import yaml
 
     content = _content(path)
-    entry = {"settings": config.settings, "chosen": config.provenance.as_dict()}
+    entry = {"settings": config.settings, "provenance": config.provenance.as_dict()}
     content.setdefault(where, {})[model] = entry
     text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None, allow_unicode=True)
     write_text(path, HEADER + text)
@@ -113,9 +114,11 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
 
 def _config(entry: Any, where: str) -> TunedConfig:
     if not isinstance(entry, Mapping) or not all(isinstance(part, Mapping) for part in entry.values()):
-        raise InputError(f"{where}: give it as 'settings: {{…}}' and, if you like, 'chosen: {{by: hand}}'")
+        raise InputError(
+            f"{where}: give it as 'settings: {{…}}' and, if you like, 'provenance: {{by: hand}}'"
+        )
     for key in entry:
-        if key not in ("settings", "chosen"):
-            raise unknown(f"part of {where}", key, ["settings", "chosen"])
-    made = provenance.parse(entry.get("chosen", {}), f"{where}.chosen")
+        if key not in PARTS:
+            raise unknown(f"part of {where}", key, PARTS)
+    made = provenance.parse(entry.get("provenance", {}), f"{where}.provenance")
     return TunedConfig(dict(entry.get("settings", {})), made)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import platform
-import re
 import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.devices.cpu import processor
 
 SOURCES = (
     "run_all.py",
@@ -21,7 +20,6 @@ SOURCES = (
     "neural",
     "serving",
 )
-CPUINFO = Path("/proc/cpuinfo")
 PACKAGES = ("torch", "numpy", "scipy", "numba", "implicit", "pandas", "optuna")
 
 
@@ -51,33 +49,7 @@ def _git(*words: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def processor() -> str:
-    """The CPU's name, as the system gives it, with family and model, without which a virtual machine's says
-    little: how a processor rounds depends on them.
-    """
-    if CPUINFO.is_file():
-        text = CPUINFO.read_text()
-        found = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", text, re.MULTILINE))
-        if len(found) == 3:
-            return f"{found['model name']} (family {found['cpu family']}, model {found['model']})"
-    return platform.processor() or platform.machine()
-
-
-def peak_gpu_mib() -> float:
-    """Peak memory of this process's tensors on the GPU in MiB; 0 without one."""
-    torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_initialized():
-        return 0.0
-    return torch.cuda.max_memory_allocated() / 2**20
-
-
-def gpu() -> str:
-    """The CUDA card's name; call it only where CUDA is in use."""
-    import torch
-
-    return torch.cuda.get_device_name()
-
-
 def hardware() -> str:
-    """What this process computed on: the processor, and the CUDA card where tensors were on it."""
-    return f"{processor()} with {gpu()}" if peak_gpu_mib() else processor()
+    """What this process computed on: the processor, and the card where tensors were on it."""
+    device = compute.device()
+    return f"{processor()} with {device.hardware()}" if device.peak_mib() else processor()

@@ -106,8 +106,8 @@ def _upgraded(content: Json, steps: Sequence[Callable[[Json], Json]]) -> Json:
 def _run_to_2(old: Json) -> Json:
     if "files" in old and CHECKSUM not in old:
         raise InputError("it has no checksum")
-    kept = ("fingerprint", "k", "model", "code", "seed", "device", "precision", "date")
-    new = {key: old[key] for key in kept} | {
+    same = ("fingerprint", "k", "model", "code", "seed", "device", "precision", "date")
+    new = {key: old[key] for key in same} | {
         "settings": settings(old["model"], old["settings"]),
         "dataset": _dataset_to_2(old["dataset"]),
         "provenance": _provenance_to_2(old["chosen"]),

@@ -82,7 +82,7 @@ class Costs:
     peak_rss_mib: float
     peak_gpu_mib: float
     parameters: int | None
-    """None where the model does not tell"""
+    """None where the model does not report it"""
     cores_elsewhere: float
     """Cores that other processes kept busy during the fit, on average"""
     threads: int

@@ -11,7 +11,7 @@ from retrieval_leaderboard.evaluation.models.saving import RECORD
 from retrieval_leaderboard.evaluation.runs import migrations
 from retrieval_leaderboard.evaluation.runs.provenance import WAYS
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
-from retrieval_leaderboard.support import progress, sealed
+from retrieval_leaderboard.support import checksums, progress, sealed
 from retrieval_leaderboard.support.sealed import DamagedError
 
 LISTS = "lists.npz"
@@ -54,7 +54,7 @@ def or_none(load: Callable[[Path], Made], path: Path) -> Made | None:
 
 def write(folder: Path, record: RunRecord) -> None:
     """Keep `record`, with the digests of all files that lie in `folder` by now."""
-    others = {name: value for name, value in sealed.digests(folder).items() if name != RECORD}
+    others = {name: value for name, value in checksums.digests(folder).items() if name != RECORD}
     change(folder, replace(record, files=others))
 
 
@@ -71,7 +71,7 @@ def as_json(record: RunRecord) -> dict[str, object]:
 def is_whole(folder: Path, record: RunRecord) -> bool:
     """Whether the files beside the record are those that were written; a damaged one is named."""
     try:
-        sealed.check(folder, record.files, record.files)
+        checksums.check(folder, record.files, record.files)
     except (DamagedError, OSError) as error:
         progress.warn_once(f"{error}; the run counts as not done")
         return False

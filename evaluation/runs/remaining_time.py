@@ -13,7 +13,7 @@ from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.evaluation.runs.runner import Job
 from retrieval_leaderboard.support.progress import duration
 
-TELLING_SECONDS = 1.0
+SHORTEST_SECONDS = 1.0
 """Shorter times are mostly noise."""
 
 
@@ -47,7 +47,7 @@ class RemainingTime:
         return cls(record for record in stored if record.fingerprint == fingerprint)
 
     def add(self, job: Job, record: RunRecord, seconds: float) -> None:
-        """A run of this command that came to its end after `seconds`; one that failed tells nothing."""
+        """A run of this command that came to its end after `seconds`; one that failed says nothing."""
         if record.is_done:
             self._done.append(_Done(job, seconds, _measured(record)))
 
@@ -70,14 +70,14 @@ class RemainingTime:
         return mean(of_package) if of_package else None
 
     def _speed(self) -> float | None:
-        """Time here by time stored, of the models that have both; None where that is too short to tell."""
+        """Time here by time stored, of the models that have both; None where that is too short."""
         both = [
             (each.measured, self._stored[each.job.source.name])
             for each in self._done
             if each.job.source.name in self._stored
         ]
         here, stored = sum(pair[0] for pair in both), sum(pair[1] for pair in both)
-        return here / stored if stored >= TELLING_SECONDS else None
+        return here / stored if stored >= SHORTEST_SECONDS else None
 
 
 def _measured(record: RunRecord) -> float:

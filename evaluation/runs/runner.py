@@ -197,7 +197,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         recommend_seconds=round(evaluation.recommend_seconds, 3),
         queries_per_second=round(len(dataset.test) / evaluation.recommend_seconds, 1),
         peak_rss_mib=round(memory.peak_mib(), 1),
-        peak_gpu_mib=round(environment.peak_gpu_mib(), 1),
+        peak_gpu_mib=round(compute.device().peak_mib(), 1),
         parameters=None if model.parameters is None else int(model.parameters),
         cores_elsewhere=round(elsewhere, 2),
         threads=threads,

@@ -32,8 +32,8 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     Raises:
         ContractError: the first part of the contract that does not hold, and what the model did.
     """
-    chosen, data = settings.defaults(model) | values, planted()
-    fitted = _fit(model, chosen, data)
+    values, data = settings.defaults(model) | values, planted()
+    fitted = _fit(model, values, data)
     _recommend(fitted, data.test, 5, data, "for ordinary queries")
     _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalog")
     unseen = replace(data.test, user=np.full(len(data.test), -1, dtype=np.int32))
@@ -42,18 +42,18 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     _recommend(fitted, replace(unseen, history=nothing, exclude=nothing), 5, data, "with empty histories")
     _recommend(fitted, data.test.take(slice(0, 0)), 5, data, "for no query at all")
     _check_parameters(fitted)
-    _check_unseen_users(model, chosen, fitted, data)
-    _check_cold_users(model, chosen)
-    again = _fit(model, chosen, data)
+    _check_unseen_users(model, values, fitted, data)
+    _check_cold_users(model, values)
+    again = _fit(model, values, data)
     first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
     if not np.array_equal(first, second):
         raise ContractError("fit: two fits with the same seed and settings give different lists")
     _save(fitted, data)
 
 
-def _fit(model: type[Retriever], chosen: Mapping[str, Any], data: Dataset, seed: int = 0) -> Retriever:
+def _fit(model: type[Retriever], values: Mapping[str, Any], data: Dataset, seed: int = 0) -> Retriever:
     try:
-        fitted = settings.build(model, chosen)
+        fitted = settings.build(model, values)
     except TypeError as error:
         raise ContractError(f"class: {error}") from error
     try:
@@ -70,7 +70,7 @@ def _check_parameters(fitted: Retriever) -> None:
 
 
 def _check_unseen_users(
-    model: type[Retriever], chosen: Mapping[str, Any], fitted: Retriever, data: Dataset
+    model: type[Retriever], values: Mapping[str, Any], fitted: Retriever, data: Dataset
 ) -> None:
     """Refuse a model that gives an unseen user what one known user gets, whoever that is.
 
@@ -81,7 +81,7 @@ def _check_unseen_users(
     if user is None:
         return
     turned = planted(turned=1)
-    again = _fit(model, chosen, turned)
+    again = _fit(model, values, turned)
     before, after = (unseen_users.answers(one, user, data) for one in (fitted, again))
     learned = not np.allclose(before, after, rtol=1e-4, atol=1e-6, equal_nan=True)
     if learned and unseen_users.double(again, turned) == user:
@@ -92,12 +92,12 @@ def _check_unseen_users(
         )
 
 
-def _check_cold_users(model: type[Retriever], chosen: Mapping[str, Any]) -> None:
+def _check_cold_users(model: type[Retriever], values: Mapping[str, Any]) -> None:
     """Refuse a model that answers whom it knows nothing of from a row that was drawn and never learned."""
     if not issubclass(model, EmbeddingRetriever):
         return
     data, other = planted(absent=1), planted(absent=13)
-    fits = (_fit(model, chosen, each, seed) for each, seed in ((data, 0), (other, 0), (data, 1)))
+    fits = (_fit(model, values, each, seed) for each, seed in ((data, 0), (other, 0), (data, 1)))
     first, of_other, by_seed = (each for each in fits if isinstance(each, EmbeddingRetriever))
     for user, who in (
         (-1, "users unseen in training (user -1)"),

@@ -1,4 +1,4 @@
-"""Where the trials of searches are kept: Optuna's SQLite file, and what came out of each trial, sealed."""
+"""Where the trials of searches are stored: Optuna's SQLite file, and what came out of each trial, sealed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
     return study
 
 
-def keep(trial: optuna.Trial, found: Outcome, state: optuna.trial.TrialState) -> None:
+def write_outcome(trial: optuna.Trial, found: Outcome, state: optuna.trial.TrialState) -> None:
     """Write down what came out of `trial`, which ends as `state`."""
     trial.set_user_attr(OUTCOME, sealed.seal({"params": trial.params, "state": state.name, **found}))
 
@@ -97,20 +97,20 @@ def finished_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 def outcome(trial: optuna.trial.FrozenTrial) -> Outcome:
     """What came out of a finished trial."""
-    kept = trial.user_attrs[OUTCOME]
-    return {key: value for key, value in kept.items() if key not in ("params", "state", sealed.CHECKSUM)}
+    stored = trial.user_attrs[OUTCOME]
+    return {key: value for key, value in stored.items() if key not in ("params", "state", sealed.CHECKSUM)}
 
 
 def _is_whole(trial: optuna.trial.FrozenTrial) -> bool:
-    """Whether a trial is as it was kept; of those from before there were checksums nothing can be said."""
-    kept = trial.user_attrs[OUTCOME]
-    if not isinstance(kept, dict) or not sealed.is_whole(kept):
+    """Whether a trial is as it was stored; of those from before there were checksums nothing can be said."""
+    stored = trial.user_attrs[OUTCOME]
+    if not isinstance(stored, dict) or not sealed.is_whole(stored):
         return False
-    if sealed.CHECKSUM not in kept:
+    if sealed.CHECKSUM not in stored:
         return True
-    values = [kept["ndcg"]] if trial.state.name == "COMPLETE" else None
+    values = [stored["ndcg"]] if trial.state.name == "COMPLETE" else None
     said = sealed.plain({"params": trial.params, "state": trial.state.name})
-    return trial.values == values and all(kept[key] == value for key, value in said.items())
+    return trial.values == values and all(stored[key] == value for key, value in said.items())
 
 
 def _damaged(path: str, why: object) -> DamagedError:

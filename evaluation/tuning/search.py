@@ -21,6 +21,7 @@ from retrieval_leaderboard.evaluation.tuning.database import Outcome, outcome
 from retrieval_leaderboard.evaluation.tuning.trial import Trial, attempt
 from retrieval_leaderboard.evaluation.tuning.trial_records import TrialRecord, TuningRecord
 from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.devices import DEVICES
 
 if TYPE_CHECKING:
     import optuna
@@ -162,7 +163,7 @@ class Search:
         before = [each for each in finished if each.params == trial.params]
         state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial)
         found = found | {"seconds": round(time.perf_counter() - started, 1)}
-        database.keep(trial, found, state)
+        database.write_outcome(trial, found, state)
         self.study.tell(trial, found["ndcg"] if state == optuna.trial.TrialState.COMPLETE else None, state)
         best = max((outcome(each)["ndcg"] for each in self.scored()), default=None)
         so_far = "" if best is None else f"; best so far {best:.4f}"
@@ -240,7 +241,7 @@ class Search:
                 precision=job.precision,
                 dataset=data.heading,
                 versions=environment.versions(),
-                processor=environment.gpu() if job.device == "cuda" else environment.processor(),
+                processor=DEVICES[job.device].hardware(),
                 fixed={key: value for key, value in job.settings.items() if key not in self.space},
                 trials=tuple(map(_record, self.finished_trials())),
             ),

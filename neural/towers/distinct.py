@@ -5,27 +5,29 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from retrieval_leaderboard.support.devices import DEVICES
+
 MANY = 4
 """On a CPU numbers are marked on a list of all, where that is at most so many times as long as theirs."""
 
 
 def waits(tensor: Tensor) -> bool:
     """Whether the host would wait for the device to learn how many results there are."""
-    return tensor.device.type != "cpu"
+    return DEVICES[tensor.device.type].asynchronous
 
 
 def distinct(ids: Tensor, filler: int) -> tuple[Tensor, Tensor]:
     """The distinct `ids` in ascending order, and for each of `ids` the place of its own.
 
-    On a device other than the CPU there are as many places as `ids`, those left over hold `filler`:
-    the host then never waits for the device to count.
+    Where the host would wait there are as many places as `ids`, those left over hold `filler`: it then never
+    waits for the device to count.
 
     Args:
         ids: int64 of any shape, n in all and none above `filler`.
         filler: what unused places hold.
 
     Returns:
-        int64[m] with m ≤ n (CPU) or m = n, and int64 of the shape of `ids`.
+        int64[m] with m ≤ n, or m = n where the host would wait, and int64 of the shape of `ids`.
     """
     if not waits(ids):
         return _marked(ids, filler) if filler < MANY * ids.numel() else torch.unique(ids, return_inverse=True)

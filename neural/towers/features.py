@@ -13,10 +13,10 @@ from retrieval_leaderboard.neural.towers.tables import Table
 
 
 class FeatureEncoder(nn.Module):
-    """One vector a column: of a categorical one its value's, of a multivalued one its values' mean.
+    """One vector a column with codes: its code's, or the mean of its codes'.
 
-    A number has its bucket's vector; all numeric columns together add one vector more, linear in the
-    scaled numbers. The vectors of "unknown" start at zero.
+    The numbers of each kind of columns add one vector more, linear in them. The vectors of "unknown" start at
+    zero.
     """
 
     def __init__(self, columns: Columns, dim: int, scale: float, generator: torch.Generator | None) -> None:
@@ -25,18 +25,25 @@ class FeatureEncoder(nn.Module):
         """Vectors of an id"""
         self.table = Table(sum(columns.sizes), dim, scale, generator)
         self.table.weight[columns.starts] = 0
-        self.numeric = nn.Parameter(torch.randn(2 * len(columns.numeric), dim, generator=generator) * scale)
+        self.numbers = columns.numbers
+        """Numbers of each linear vector"""
+        self.numeric = nn.Parameter(torch.randn(sum(self.numbers), dim, generator=generator) * scale)
 
     def forward(self, rows: FeatureRows, ids: Tensor) -> Tensor:
         """float[n, fields, d]: the vectors of each of `ids`, int64[n]; -1 is a row of unknowns."""
-        single = rows.codes[ids]  # (n, single-valued columns)
-        several = [values[ids] for values in rows.multivalued]  # (n, most values) each
+        single = rows.codes[ids]  # (n, columns with one code)
+        several = [values[ids] for values in rows.several]  # (n, most codes) each
         vectors = self.vectors(torch.cat([single, *several], dim=1).clamp(min=0))
         first, *rest = vectors.split([single.shape[1], *(each.shape[1] for each in several)], dim=1)
         fields = [first, *(_mean(part, each >= 0) for part, each in zip(rest, several, strict=True))]
-        if len(self.numeric):
-            fields.append((rows.numbers[ids] @ self.numeric).unsqueeze(1))
-        return torch.cat(fields, dim=1)
+        return torch.cat([*fields, *self._linear(rows, ids)], dim=1)
+
+    def _linear(self, rows: FeatureRows, ids: Tensor) -> list[Tensor]:
+        """float[n, 1, d] of each kind with numbers."""
+        if not self.numbers:
+            return []
+        parts = zip(rows.numbers[ids].split(self.numbers, 1), self.numeric.split(self.numbers), strict=True)
+        return [(numbers @ projection).unsqueeze(1) for numbers, projection in parts]
 
     def vectors(self, codes: Tensor) -> Tensor:
         """float[n, c, d]: the vector of each of `codes`, int32[n, c], rows of the embedding table."""

@@ -244,7 +244,4 @@ def _fields(part: FeatureEncoder | None) -> int:
 def _rows(state: Mapping[str, Tensor], prefix: str) -> FeatureRows | None:
     """The feature rows among the tensors of a state; None where it has none."""
     parts = {name.removeprefix(prefix): part for name, part in state.items() if name.startswith(prefix)}
-    if not parts:
-        return None
-    several = [parts[f"values_{at}"] for at in range(len(parts) - 2)]
-    return FeatureRows(parts["codes"], parts["numbers"], several)
+    return FeatureRows.restore(parts) if parts else None

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.batches.batcher import Batcher, Taken
 from retrieval_leaderboard.neural.batches.negatives import NegativeSampler
@@ -51,7 +52,7 @@ def columns_of(settings: TowerSettings, train: Interactions) -> TowerColumns:
         for features in (train.user_features, train.item_features)
     )
     moment = context.columns_of(train) if settings.context else None
-    if moment is not None and not (moment.categorical and settings.examples == "interaction"):
+    if moment is not None and not (moment.coded and settings.examples == "interaction"):
         raise InputError(
             f"{settings.name}.context needs a dataset with times and training examples per interaction; "
             "set context=false or examples=interaction"

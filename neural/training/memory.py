@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.evaluation.ranking import topk, topk_cuda
+from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.neural.batches import hard_negatives
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
-from retrieval_leaderboard.support import compute, memory, progress
+from retrieval_leaderboard.neural.towers.columns import Columns
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
 
 FLOAT, LONG = 4, 8
@@ -25,13 +28,13 @@ def check(settings: TowerSettings, train: Interactions) -> None:
     Raises:
         InputError: more than there is.
     """
-    needs = {"cpu": needed(settings, train)}
-    if compute.current().device == "cuda":
-        needs = {"cuda": needs["cpu"], "cpu": beside_gpu(settings, train)}
-    for device, need in needs.items():
-        free = available(device)
-        kind = "GPU" if device == "cuda" else "main"
-        told = f"about {need / MIB:,.0f} MiB of {kind} memory, {free / MIB:,.0f} MiB are free"
+    device = compute.device()
+    needs = {device: needed(settings, train)}
+    if not device.shares_main_memory:
+        needs[DEVICES["cpu"]] = beside_accelerator(settings, train)
+    for where, need in needs.items():
+        free = where.free_bytes()
+        told = f"about {need / MIB:,.0f} MiB of {where.memory_name} memory, {free / MIB:,.0f} MiB are free"
         progress.say(f"{settings.name}: needs {told}")
         if need > free:
             raise InputError(
@@ -49,11 +52,11 @@ def needed(settings: TowerSettings, train: Interactions) -> int:
     stored = (
         _tables(settings, train) * copies + _vectors(settings, train) + _codes(settings, train) + lists + near
     )
-    return stored + 4 * LONG * len(train) + _batch(settings, train) + _block()
+    return stored + 4 * LONG * len(train) + _batch(settings, train) + topk.block_bytes()
 
 
-def beside_gpu(settings: TowerSettings, train: Interactions) -> int:
-    """Bytes of main memory where training is on a GPU: fresh and best weights, vectors, codes."""
+def beside_accelerator(settings: TowerSettings, train: Interactions) -> int:
+    """Bytes of main memory where training is in another: fresh and best weights, vectors, codes."""
     return 2 * _tables(settings, train) + _vectors(settings, train) + _codes(settings, train)
 
 
@@ -74,18 +77,9 @@ def _vectors(settings: TowerSettings, train: Interactions) -> int:
     return (train.n_items + train.n_users) * settings.embedding_dim * FLOAT
 
 
-def available(device: str) -> int:
-    """Bytes that are free: on the card, or in main memory within the limits of a container."""
-    if device == "cuda":
-        import torch
-
-        return torch.cuda.mem_get_info()[0]
-    return memory.available()
-
-
 def _values(features: Features | None) -> int:
     """Rows of the embedding table of features."""
-    return 0 if features is None else sum(map(len, features.vocabulary.values()))
+    return 0 if features is None else sum(Columns.of(features).sizes)
 
 
 def _codes(settings: TowerSettings, train: Interactions) -> int:
@@ -95,10 +89,7 @@ def _codes(settings: TowerSettings, train: Interactions) -> int:
 
 
 def _columns(features: Features | None, n: int) -> int:
-    if features is None:
-        return 0
-    several = sum(int(rows.lengths.max(initial=0)) for rows in features.multivalued.values())
-    return n * FLOAT * (len(features.categorical) + several + 3 * len(features.numeric))
+    return 0 if features is None else n * FLOAT * Columns.of(features).width(features)
 
 
 def _batch(settings: TowerSettings, train: Interactions) -> int:
@@ -117,7 +108,7 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     attention = rows * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
     scores = rows * negatives * SCORE_COPIES
     near = (pairs + negatives + history) * _near(settings)
-    leased = near if compute.current().device == "cuda" else min(near, 2 * train.n_items)
+    leased = near if compute.device().asynchronous else min(near, 2 * train.n_items)
     return (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4
 
 
@@ -129,12 +120,4 @@ def _near(settings: TowerSettings) -> int:
 
 def _fields(features: Features | None) -> int:
     """Vectors that the features of one user or item give."""
-    if features is None:
-        return 0
-    return len(features.categorical) + len(features.multivalued) + len(features.numeric) + 1
-
-
-def _block() -> int:
-    """Bytes of the scores that ranking holds at once."""
-    here = compute.current()
-    return 2 * FLOAT * topk_cuda.BLOCK_SCORES if here.device == "cuda" else here.threads * topk.BLOCK_BYTES
+    return 0 if features is None else Columns.of(features).fields

@@ -24,6 +24,7 @@ from retrieval_leaderboard.neural.training.exact import taken, total
 from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
 from retrieval_leaderboard.neural.training.threads import Spare
 from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
 
 HIT_SCORE = -65504.0
@@ -84,8 +85,8 @@ class Trainer:
         )
         before = math.ceil((1 - settings.averaging) * self.epochs * self.steps_an_epoch)
         self.averaging = Averaging(self.towers, before)
-        self.scaler = torch.amp.GradScaler(self.device, enabled=here.precision == "fp16")
-        self.precision = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(here.precision)
+        self.scaler = DEVICES[self.device].grad_scaler(here.precision)
+        self.precision = here.precision
         self.underway: EpochState | None = None
 
     def epoch(self, number: int, tick: Callable[[], None]) -> dict[str, float]:
@@ -139,7 +140,7 @@ class Trainer:
 
     def step(self, batch: Batch) -> Tensor:
         """Update the towers by the loss of `batch`; that loss, float[]."""
-        with torch.autocast(self.device, self.precision, enabled=self.precision is not None):
+        with DEVICES[self.device].autocast(self.precision):
             loss = batch_loss(self.loss, self.towers, batch)
         self.scaler.scale(loss).backward()
         parameters = self.optimizer.collect()
@@ -161,9 +162,7 @@ class Trainer:
         tensors |= prefixed("optimizer", self.optimizer.tensors())
         tensors |= prefixed("sampling", self.batcher.state())
         tensors |= prefixed("averaging", self.averaging.tensors())
-        tensors |= {"generator": self.generator.get_state(), "dropout": torch.get_rng_state()}
-        if self.device == "cuda":
-            tensors["dropout_cuda"] = torch.cuda.get_rng_state()
+        tensors |= {"generator": self.generator.get_state()} | DEVICES[self.device].rng_state()
         if self.underway is not None:
             epoch = self.underway
             values["epoch"] = {name: getattr(epoch, name) for name in ("number", "step", "pairs", "seconds")}
@@ -179,9 +178,7 @@ class Trainer:
         self.batcher.load_state(part("sampling", tensors))
         self.averaging.load_tensors(part("averaging", tensors))
         self.generator.set_state(tensors["generator"])
-        torch.set_rng_state(tensors["dropout"])
-        if self.device == "cuda":
-            torch.cuda.set_rng_state(tensors["dropout_cuda"])
+        DEVICES[self.device].set_rng_state(tensors)
         if "epoch" in values:
             loss = tensors["epoch_loss"].to(self.device)
             self.underway = EpochState(begun=tensors["epoch_begun"], loss=loss, **values["epoch"])

@@ -19,11 +19,11 @@ from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.bundles import tables
 from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
-from retrieval_leaderboard.support import locks, sealed
+from retrieval_leaderboard.support import checksums, locks
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.files import atomic_folder, write_json
 
-FORMAT = 2
+FORMAT = 3
 """Version of the layout; a bundle of another one is not read."""
 INDEX, FEATURES, ITEMS, USERS = "index.faiss", "features.json", "items.parquet", "users.parquet"
 MODEL = (saving.STATE, saving.WEIGHTS)
@@ -230,9 +230,9 @@ def _write_tables(folder: Path, dataset: Dataset) -> None:
 
 
 def _digest(*paths: Path) -> str:
-    """As `sealed.digest`, with one sentence for a file that cannot be read."""
+    """As `checksums.digest`, with one sentence for a file that cannot be read."""
     try:
-        return sealed.digest(*paths)
+        return checksums.digest(*paths)
     except OSError as error:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
 

@@ -22,7 +22,7 @@ MAX_BATCH = 256
 MAX_BODY_BYTES = 4 * 2**20
 MAX_TEXT = 256
 MAX_COLUMNS = 64
-MAX_VALUES = 100
+MAX_VALUES = 1024
 
 
 def _checked(timestamp: int | float | str) -> int | float | str:
@@ -36,7 +36,7 @@ def _checked(timestamp: int | float | str) -> int | float | str:
 Id = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
 Value = StrictInt | StrictFloat | Text | None
-ManyValues = Annotated[list[StrictInt | Text], Field(max_length=MAX_VALUES)]
+ManyValues = Annotated[list[StrictInt | StrictFloat | Text], Field(max_length=MAX_VALUES)]
 Moment = Annotated[StrictInt | StrictFloat | Text, AfterValidator(_checked)]
 Features = Annotated[dict[Text, Value | ManyValues], Field(max_length=MAX_COLUMNS)]
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets.dataset import Features, Queries
+from retrieval_leaderboard.datasets.dataset import Queries
+from retrieval_leaderboard.datasets.features import Categorical, Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.planted import BLOCKS, planted
 from retrieval_leaderboard.neural import DssmBce, InfoNCE, SimpleX
@@ -24,7 +25,7 @@ def cold_items():
 
 def of_block(*blocks: int) -> Features:
     codes = np.array(blocks, dtype=np.int32)
-    return Features({"block": codes}, vocabulary=DATA.train.item_features.vocabulary)
+    return Features({"block": Categorical(codes, DATA.train.item_features["block"].vocabulary)})
 
 
 def asked(user: int, history: list[int], features: Features | None = None) -> Queries:
@@ -147,7 +148,7 @@ def test_the_placement_decides_where_it_is_all_there_is_to_know() -> None:
     n_users, length = 60, 6
     place = rng.integers(1, 3, n_users * length).astype(np.int32)
     item = np.where(place == 1, 1, 3) + BLOCKS * rng.integers(0, 8, len(place))
-    context = Features({"pid": place}, vocabulary={"pid": ["unknown", "a", "b"]})
+    context = Features({"pid": Categorical(place, ["unknown", "a", "b"])})
     train = replace(
         DATA.train, user=np.repeat(np.arange(n_users, dtype=np.int32), length), item=item.astype(np.int32),
         timestamp=None, n_users=n_users, context=context,
@@ -155,11 +156,13 @@ def test_the_placement_decides_where_it_is_all_there_is_to_know() -> None:
     model = InfoNCE(**(SMALL | {"features": False, "examples": "interaction", "context": True}))
     model.fit(train, None, 0)
     for code, block in ((1, 1), (2, 3)):
-        query = replace(asked(-1, [1, 3]), context=Features({"pid": np.array([code], dtype=np.int32)}))
+        query = replace(
+            asked(-1, [1, 3]), context=Features({"pid": Categorical(np.array([code], dtype=np.int32))})
+        )
         assert blocks_of(model, query) == [block]
     untold, unheard_of = (
         replace(asked(-1, [1, 3]), context=context)
-        for context in (None, Features({"pid": np.array([9], dtype=np.int32)}))
+        for context in (None, Features({"pid": Categorical(np.array([9], dtype=np.int32))}))
     )
     np.testing.assert_array_equal(model.encode_queries(untold), model.encode_queries(unheard_of))
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets.dataset import Features, Interactions
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.features import Categorical, Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.planted import planted
@@ -112,7 +113,7 @@ def test_the_rule_counts_the_examples_that_are_trained_on(settings: dict, descri
 
     log = taken(20, 3)
     once = replace(log, user=log.user[2:], item=log.item[2:])  # User 0 has one item, the last one none.
-    features = Features({"age": np.zeros(log.n_users, np.int32)}, vocabulary={"age": ["unknown"]})
+    features = Features({"age": Categorical(np.zeros(log.n_users, np.int32), ["unknown"])})
     train = replace(once, user_features=features if described else None)
     model = InfoNCE(**settings)
     found = rules.n_examples(model.resolve(train, None), train)

@@ -12,7 +12,16 @@ from retrieval_leaderboard import (
     baselines,  # noqa: F401
     neural,  # noqa: F401
 )
-from retrieval_leaderboard.datasets import Dataset, Features, Interactions, Queries, Ragged
+from retrieval_leaderboard.datasets import (
+    Categorical,
+    Dataset,
+    Features,
+    Interactions,
+    Multivalued,
+    Numeric,
+    Queries,
+    Ragged,
+)
 from retrieval_leaderboard.datasets.ragged import offsets_of
 from retrieval_leaderboard.evaluation import EmbeddingRetriever, evaluate, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -39,10 +48,10 @@ class Described(EmbeddingRetriever):
         self.item_ = self.encode_new_items(train.item_features)
 
     def encode_new_items(self, features):
-        price = np.log1p(np.nan_to_num(features.numeric["price"]))[:, None] / 20
-        tags = [self.tag_[row].sum(axis=0) for row in map(features.multivalued["tags"].__getitem__,
+        price = np.log1p(np.nan_to_num(features["price"].numbers))[:, None] / 20
+        tags = [self.tag_[row].sum(axis=0) for row in map(features["tags"].codes.__getitem__,
                                                           range(len(price)))]  # fmt: skip
-        return (self.color_[features.categorical["color"]] + np.array(tags) + price).astype(np.float32)
+        return (self.color_[features["color"].codes] + np.array(tags) + price).astype(np.float32)
 
     def encode_items(self):
         return self.item_
@@ -51,7 +60,7 @@ class Described(EmbeddingRetriever):
         rows = [self.item_[queries.history[row]].sum(axis=0) for row in range(len(queries))]
         vectors = np.array(rows, dtype=np.float32).reshape(len(queries), self.dimension)
         if queries.user_features is not None:
-            vectors += self.segment_[queries.user_features.categorical["segment"]]
+            vectors += self.segment_[queries.user_features["segment"].codes]
         vectors[~vectors.any(axis=1)] = 1
         return vectors
 
@@ -63,14 +72,16 @@ Described.name = "described"
 
 
 def table_of_items(rng):
-    names = {"color": ["unknown", *(f"c{n}" for n in range(COLORS))],
-             "tags": ["unknown", *(f"t{n}" for n in range(TAGS))]}  # fmt: skip
     tags = [rng.choice(TAGS, rng.integers(0, 4), replace=False) + 1 for _ in range(ITEMS)]
     return Features(
-        categorical={"color": rng.integers(1, COLORS + 1, ITEMS).astype(np.int32)},
-        multivalued={"tags": Ragged.from_rows(tags)},
-        vocabulary=names,
-        numeric={"price": rng.uniform(1, 1000, ITEMS).astype(np.float32)},
+        {
+            "color": Categorical(
+                rng.integers(1, COLORS + 1, ITEMS).astype(np.int32),
+                ["unknown", *(f"c{n}" for n in range(COLORS))],
+            ),
+            "tags": Multivalued(Ragged.from_rows(tags), ["unknown", *(f"t{n}" for n in range(TAGS))]),
+            "price": Numeric(rng.uniform(1, 1000, ITEMS).astype(np.float32)),
+        }
     )
 
 
@@ -79,8 +90,7 @@ def dataset():
     rng = np.random.default_rng(0)
     taken = np.stack([rng.permutation(ITEMS)[:LENGTH] for _ in range(USERS)]).astype(np.int32)
     segments = Features(
-        categorical={"segment": rng.integers(0, 4, USERS).astype(np.int32)},
-        vocabulary={"segment": ["unknown", "a", "b", "c"]},
+        {"segment": Categorical(rng.integers(0, 4, USERS).astype(np.int32), ["unknown", "a", "b", "c"])}
     )
     features = table_of_items(rng)
 
@@ -89,8 +99,8 @@ def dataset():
             np.repeat(np.arange(USERS, dtype=np.int32), items.shape[1]), items.ravel(),
             np.tile(np.arange(items.shape[1], dtype=np.int64), USERS), USERS, ITEMS,
             user_features=segments, item_features=features,
-            context=Features({"place": (items.ravel() % 2 + 1).astype(np.int32)},
-                             vocabulary={"place": ["unknown", "left", "right"]}),
+            context=Features({"place": Categorical((items.ravel() % 2 + 1).astype(np.int32),
+                                                   ["unknown", "left", "right"])}),
         )  # fmt: skip
 
     def queries(seen, truth):

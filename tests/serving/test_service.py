@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets import Features
+from retrieval_leaderboard.datasets import Categorical, Features
 from retrieval_leaderboard.evaluation import EmbeddingRetriever
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.serving import Recommender, Request
@@ -87,7 +87,8 @@ def test_the_moment_and_the_place_count(run_of, dataset, tmp_path):
         asked = Request(history=history, timestamp=3600 * hour, context=context)
         query = replace(
             dataset.test.take(np.array([4])), user=np.array([-1], dtype=np.int32),
-            timestamp=np.array([3600 * hour]), context=Features({"place": np.array([code], dtype=np.int32)}),
+            timestamp=np.array([3600 * hour]),
+            context=Features({"place": Categorical(np.array([code], dtype=np.int32))}),
         )  # fmt: skip
         np.testing.assert_allclose(
             placed.user_vectors([asked]), model.encode_queries(query), rtol=1e-5, atol=1e-6
@@ -270,9 +271,9 @@ def test_items_come_go_and_are_kept(kind, opened, toy_model, new_item):
 def test_a_new_item_is_where_its_features_put_it(opened, dataset, new_item):
     recommender = opened()
     features = dataset.train.item_features
-    tags = [features.vocabulary["tags"][code] for code in features.multivalued["tags"][5]]
-    color = features.vocabulary["color"][features.categorical["color"][5]]
-    twin = {"color": color, "tags": tags, "price": float(features.numeric["price"][5])}
+    tags = [features["tags"].vocabulary[code] for code in features["tags"].codes[5]]
+    color = features["color"].vocabulary[features["color"].codes[5]]
+    twin = {"color": color, "tags": tags, "price": float(features["price"].numbers[5])}
     recommender.add_item("twin", twin)
     np.testing.assert_allclose(recommender.item_vector("twin"), recommender.item_vector("i5"), rtol=1e-6)
     assert recommender.add_item("odd", new_item | {"color": "mauve"}) == {"color": ["mauve"]}

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.datasets.dataset import Features, Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.harness import evaluate, warm_up
 from retrieval_leaderboard.evaluation.models import registry
@@ -22,19 +23,19 @@ N_ITEMS, N_CATEGORIES = 40, 6
 def features(rng, several):
     """Category 5 has no item with an interaction; some items have no category."""
     if not several:
-        return Features(categorical={"cate_id": rng.integers(0, N_CATEGORIES, N_ITEMS).astype(np.int32)})
+        return Features({"cate_id": Categorical(rng.integers(0, N_CATEGORIES, N_ITEMS).astype(np.int32))})
     rows = [
         rng.choice(N_CATEGORIES, rng.integers(0, 4), replace=False).astype(np.int32) for _ in range(N_ITEMS)
     ]
     return Features(
-        categorical={"year": np.zeros(N_ITEMS, np.int32)}, multivalued={"genres": Ragged.from_rows(rows)}
+        {"year": Categorical(np.zeros(N_ITEMS, np.int32)), "genres": Multivalued(Ragged.from_rows(rows))}
     )
 
 
 def categories_of(found, item):
-    if "cate_id" in found.categorical:
-        return [int(found.categorical["cate_id"][item])]
-    return found.multivalued["genres"][item].tolist() or [0]
+    if "cate_id" in found.columns:
+        return [int(found["cate_id"].codes[item])]
+    return found["genres"].codes[item].tolist() or [0]
 
 
 def data(several, seed):
@@ -104,7 +105,7 @@ def test_against_the_definition(several, seed, smoothing, k):
 
 def test_a_category_that_nobody_took_anything_of_is_reached_by_its_history_alone():
     train, queries = data(several=False, seed=0)
-    codes = train.item_features.categorical["cate_id"]
+    codes = train.item_features["cate_id"].codes
     model = CategoryHot()
     model.fit(train, None, 0)
     (members,) = np.nonzero(codes == 5)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.pages import fill, filled, marks, pipe_table
+from retrieval_leaderboard.support.pages import fill, filled, marks
 
 PAGE = """# A page
 
@@ -45,8 +45,3 @@ def test_parts_are_replaced_and_prose_stays(tmp_path):
 def test_marks_that_do_not_fit_are_refused(text, parts, sentence, tmp_path):
     with pytest.raises(InputError, match=re.escape(sentence)):
         filled(text, parts, tmp_path / "page.md")
-
-
-def test_a_table_keeps_its_cells_as_they_are():
-    lines = pipe_table([["a", "1.50"]], ["x", "y"], ["left", "right"]).splitlines()
-    assert [cell.strip() for cell in lines[-1].strip("|").split("|")] == ["a", "1.50"]

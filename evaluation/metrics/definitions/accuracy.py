@@ -28,8 +28,8 @@ def recall(hits: Hits) -> Values:
 @per_query("map", "MAP", on_board=True)
 def average_precision(hits: Hits) -> Values:
     """Σ_{r≤k} h_r · precision@r / min(rel, k), as in Spark's RankingMetrics"""
-    places = np.arange(1, hits.hit.shape[1] + 1)
-    at_hits = (np.cumsum(hits.hit, axis=1) / places * hits.hit).sum(axis=1)
+    positions = np.arange(1, hits.hit.shape[1] + 1)
+    at_hits = (np.cumsum(hits.hit, axis=1) / positions * hits.hit).sum(axis=1)
     return at_hits / np.minimum(hits.relevant, hits.k)
 
 
@@ -38,13 +38,13 @@ def ndcg(hits: Hits) -> Values:
     """Σ_{r≤k} h_r / log2(r + 1) over its value with min(rel, k) hits at the top
     (Järvelin & Kekäläinen 2002, binary gain)
     """
-    places = np.arange(1, hits.hit.shape[1] + 1)
+    positions = np.arange(1, hits.hit.shape[1] + 1)
     ideal_hits, known = np.minimum(hits.relevant, hits.k), hits.known
     most = int(np.nanmax(ideal_hits, initial=0.0))
     gains = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(1, most + 1) + 1))])
     ideal = np.full(len(known), np.nan)
     ideal[known] = gains[ideal_hits[known].astype(np.int64)]
-    return hits.hit @ (1 / np.log2(places + 1)) / ideal
+    return hits.hit @ (1 / np.log2(positions + 1)) / ideal
 
 
 @per_query("hitrate", "HitRate")

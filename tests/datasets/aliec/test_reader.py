@@ -64,13 +64,13 @@ def assert_same(left: Log, right: Log) -> None:
         (left.context, right.context),
     ):
         assert ours is not None and theirs is not None
-        assert ours.vocabulary == theirs.vocabulary
-        for kind in ("categorical", "numeric"):
-            columns, others = getattr(ours, kind), getattr(theirs, kind)
-            assert list(columns) == list(others)
-            for name in columns:
-                assert columns[name].dtype == others[name].dtype
-                np.testing.assert_array_equal(columns[name], others[name])
+        assert ours.description() == theirs.description()
+        assert list(ours.columns) == list(theirs.columns)
+        for name, column in ours.columns.items():
+            for part, array in column.arrays().items():
+                other = theirs[name].arrays()[part]
+                assert array.dtype == other.dtype
+                np.testing.assert_array_equal(array, other)
 
 
 def test_clicks_become_interactions_in_file_order(tmp_path: Path) -> None:
@@ -90,29 +90,29 @@ def test_clicks_become_interactions_in_file_order(tmp_path: Path) -> None:
 def test_a_click_knows_its_placement(tmp_path: Path) -> None:
     log = load(write(tmp_path / "aliec", raw_sample=RAW.replace("7,430539_1007", "7,")))
     assert log.context is not None
-    assert log.context.vocabulary == {"pid": ["unknown", "430548_1007"]}
-    assert log.context.categorical["pid"].tolist() == [1, 0, 1, 1, 1]
+    assert log.context["pid"].vocabulary == ["unknown", "430548_1007"]
+    assert log.context["pid"].codes.tolist() == [1, 0, 1, 1, 1]
 
 
 def test_features_have_codes_and_unknowns(tmp_path: Path) -> None:
     log = load(write(tmp_path / "aliec"))
     users, items = log.user_features, log.item_features
     assert users is not None and items is not None
-    assert list(users.categorical) == [
+    assert list(users.columns) == [
         *("cms_segid", "cms_group_id", "final_gender_code", "age_level"),
         *("pvalue_level", "shopping_level", "occupation", "new_user_class_level"),
     ]
-    assert all(codes[0] == 0 for codes in users.categorical.values()), "user 5 has no profile"
-    assert users.categorical["pvalue_level"].tolist() == [0, 0]
-    assert users.categorical["new_user_class_level"].tolist() == [0, 1]
-    assert users.vocabulary["new_user_class_level"] == ["unknown", "4"]
-    assert items.vocabulary["cate_id"] == ["unknown", "1", "9", "11"]
-    assert items.categorical["cate_id"].tolist() == [2, 1, 2, 3]
-    assert items.vocabulary["brand"] == ["unknown", "55", "56"]
-    assert items.categorical["brand"].tolist() == [1, 2, 0, 0]
-    assert items.categorical["customer"].tolist() == [1, 2, 3, 1]
-    assert items.numeric["price"].dtype == np.float32
-    np.testing.assert_array_equal(items.numeric["price"], np.array([1e8, 1, np.nan, 19.9], np.float32))
+    assert all(column.codes[0] == 0 for column in users.columns.values()), "user 5 has no profile"
+    assert users["pvalue_level"].codes.tolist() == [0, 0]
+    assert users["new_user_class_level"].codes.tolist() == [0, 1]
+    assert users["new_user_class_level"].vocabulary == ["unknown", "4"]
+    assert items["cate_id"].vocabulary == ["unknown", "1", "9", "11"]
+    assert items["cate_id"].codes.tolist() == [2, 1, 2, 3]
+    assert items["brand"].vocabulary == ["unknown", "55", "56"]
+    assert items["brand"].codes.tolist() == [1, 2, 0, 0]
+    assert items["customer"].codes.tolist() == [1, 2, 3, 1]
+    assert items["price"].numbers.dtype == np.float32
+    np.testing.assert_array_equal(items["price"].numbers, np.array([1e8, 1, np.nan, 19.9], np.float32))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_odd_prices_are_numbers_or_unknown(tmp_path: Path, price: str, read: flo
     folder = write(tmp_path / "aliec", ad_feature=ADS.replace("19.9", price))
     for log in (load(folder), load(folder)):  # from the files, then from the cache
         assert log.item_features is not None
-        numbers = log.item_features.numeric["price"]
+        numbers = log.item_features["price"].numbers
         np.testing.assert_array_equal(numbers, np.array([1e8, 1, np.nan, read], np.float32))
         assert len(log.user) == 5
 
@@ -174,9 +174,11 @@ def test_user_without_any_known_ad_or_profile(tmp_path: Path) -> None:
     assert log.item_features is not None and log.user_features is not None
     assert list(log.item_ids) == ["1", "7", "20", "100"]
     assert log.listed is not None and log.listed.tolist() == [True, False, False, False]
-    assert not any(codes[1:].any() for codes in log.item_features.categorical.values())
-    assert not any(codes.any() for codes in log.user_features.categorical.values())
-    assert np.isnan(log.item_features.numeric["price"][1:]).all()
+    assert not any(
+        log.item_features[name].codes[1:].any() for name in ("cate_id", "campaign_id", "customer", "brand")
+    )
+    assert not any(column.codes.any() for column in log.user_features.columns.values())
+    assert np.isnan(log.item_features["price"].numbers[1:]).all()
 
 
 def test_find(tmp_path: Path) -> None:
@@ -343,7 +345,7 @@ def test_second_load_reads_the_cache_only(tmp_path: Path, monkeypatch: pytest.Mo
     assert_same(second, first)
     assert second.notes == first.notes
     assert second.user_features is not None
-    assert second.user_features.categorical["age_level"].flags.writeable
+    assert second.user_features["age_level"].codes.flags.writeable
 
 
 def test_marker_is_not_part_of_the_cache(tmp_path: Path) -> None:
@@ -353,7 +355,7 @@ def test_marker_is_not_part_of_the_cache(tmp_path: Path) -> None:
     assert load(folder).name == "aliec-sim"
 
 
-@pytest.mark.parametrize("file", ["clicks.parquet", "users.parquet", "items.parquet", "about.json"])
+@pytest.mark.parametrize("file", ["clicks.npz", "user_features.npz", "item_features.npz", "context.npz"])
 @pytest.mark.parametrize("damage", ["truncate", "empty", "remove", "flip"])
 def test_damaged_cache_is_rebuilt(
     tmp_path: Path, file: str, damage: str, capsys: pytest.CaptureFixture[str]

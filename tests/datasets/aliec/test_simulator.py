@@ -147,11 +147,11 @@ def test_adapter_and_generator_agree(generated: Path, raw: pd.DataFrame, log: Lo
     np.testing.assert_array_equal(log.item_ids[log.item], clicks.adgroup_id.astype(str))
     np.testing.assert_array_equal(log.timestamp, clicks.time_stamp)
     rows = {row["adgroup_id"]: row for row in csv.DictReader((generated / "ad_feature.csv").open())}
-    brands = log.item_features.vocabulary["brand"]
+    brands = log.item_features["brand"].vocabulary
     for item in range(0, len(log.item_ids), 97):
         written = rows[log.item_ids[item]]["brand"]
-        assert brands[log.item_features.categorical["brand"][item]] == written.replace("NULL", "unknown")
-    no_profile = log.user_features.categorical["final_gender_code"] == 0
+        assert brands[log.item_features["brand"].codes[item]] == written.replace("NULL", "unknown")
+    no_profile = log.user_features["final_gender_code"].codes == 0
     assert no_profile.mean() == pytest.approx(0.07, abs=0.02)
 
 
@@ -188,8 +188,8 @@ def test_signal_can_be_learnt(log: Log) -> None:
     popular = np.asarray(train.sum(axis=0)).ravel()  # (items,)
     scale = sp.diags(1 / np.sqrt(np.maximum(popular, 1)))
     similar = (scale @ train.T @ train @ scale).tocsr()
-    category = _one_hot(log.item_features.categorical["cate_id"])
-    segment = _one_hot(log.user_features.categorical["cms_segid"])
+    category = _one_hot(log.item_features["cate_id"].codes)
+    segment = _one_hot(log.user_features["cms_segid"].codes)
     affinity = (seen @ category @ category.T).toarray()
     shares = (segment.T @ train @ category).toarray() + 20 * popular @ category / popular.sum()
     shares /= shares.sum(axis=1, keepdims=True)  # (segments, categories)

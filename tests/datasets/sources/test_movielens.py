@@ -37,12 +37,12 @@ def write_100k(folder: Path) -> Path:
 
 def value(features: Features | None, column: str, row: int) -> str:
     assert features is not None
-    return features.vocabulary[column][features.categorical[column][row]]
+    return features[column].vocabulary[features[column].codes[row]]
 
 
 def genres(features: Features | None, row: int) -> list[str]:
     assert features is not None
-    return [features.vocabulary["genres"][code] for code in features.multivalued["genres"][row]]
+    return [features["genres"].vocabulary[code] for code in features["genres"].codes[row]]
 
 
 def test_1m_as_written(tmp_path: Path):
@@ -119,9 +119,9 @@ def test_1m_published_counts_and_next_item_queries(data_dir: Path):
     assert len(dataset.train_valid) == 1_000_209 - 3 * 6040
     assert dataset.test.history.values is dataset.valid.history.values
     assert dataset.test.history.lengths.min() >= 17
-    assert log.item_features is not None and log.item_features.categorical["year"].min() > 0
-    assert len(log.item_features.vocabulary["genres"]) == 19
-    assert log.user_features is not None and np.bincount(log.user_features.categorical["age"])[0] == 0
+    assert log.item_features is not None and log.item_features["year"].codes.min() > 0
+    assert len(log.item_features["genres"].vocabulary) == 19
+    assert log.user_features is not None and np.bincount(log.user_features["age"].codes)[0] == 0
 
 
 def test_100k_published_counts(data_dir: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets import Features, load
+from retrieval_leaderboard.datasets import Categorical, Features, Multivalued, Numeric, load
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.datasets.splits.candidates import KNOWN_BEFORE, LISTED_TOO, TAKEN
 from retrieval_leaderboard.datasets.splits.split import split
@@ -108,18 +108,22 @@ def test_other_protocols_take_every_item_with_an_interaction(protocol: str):
 
 def test_features_follow_the_items_and_lose_values_that_none_has():
     features = Features(
-        {"kind": np.array([3, 1, 0, 2, 1], np.int32)},
-        {"tags": Ragged.from_rows([[1, 2], [3], [], [4], [3, 1]])},
-        {"kind": ["unknown", "a", "b", "c"], "tags": ["unknown", "p", "q", "r", "s"]},
-        {"price": np.arange(5, dtype=np.float32)},
+        {
+            "kind": Categorical(np.array([3, 1, 0, 2, 1], np.int32), ["unknown", "a", "b", "c"]),
+            "tags": Multivalued(
+                Ragged.from_rows([[1, 2], [3], [], [4], [3, 1]]), ["unknown", "p", "q", "r", "s"]
+            ),
+            "price": Numeric(np.arange(5, dtype=np.float32)),
+        }
     )
     dataset = split(make_log(EVENTS, periods=(10, 20), item_features=features), "time", True, 0)
     found = dataset.train.item_features
     assert found is not None
-    assert found.categorical["kind"].tolist() == [2, 0, 1]
-    assert found.vocabulary == {"kind": ["unknown", "b", "c"], "tags": ["unknown", "p", "q", "s"]}
-    assert [found.multivalued["tags"][row].tolist() for row in range(3)] == [[1, 2], [], [3]]
-    assert found.numeric["price"].tolist() == [0, 2, 3]
+    assert found["kind"].codes.tolist() == [2, 0, 1]
+    assert found["kind"].vocabulary == ["unknown", "b", "c"]
+    assert found["tags"].vocabulary == ["unknown", "p", "q", "s"]
+    assert [found["tags"].codes[row].tolist() for row in range(3)] == [[1, 2], [], [3]]
+    assert found["price"].numbers.tolist() == [0, 2, 3]
 
 
 def test_aliec_sim_ranks_every_ad_of_ad_feature(tmp_path: Path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets import Dataset, Features, Interactions, Queries
+from retrieval_leaderboard.datasets import Categorical, Dataset, Features, Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.errors import InputError
@@ -238,15 +238,15 @@ def test_time_with_fixed_periods():
 def test_a_query_is_asked_where_its_first_item_was_taken(protocol: str):
     events = [(user, (3 * user + at) % 20, at) for user in range(4) for at in range(10)]
     place = np.array([1 + (at + user) % 3 for user, _, at in events], dtype=np.int32)
-    context = Features({"place": place}, vocabulary={"place": ["unknown", "a", "b", "c"]})
+    context = Features({"place": Categorical(place, ["unknown", "a", "b", "c"])})
     log = make_log(events, context=context, periods=(6, 8))
     dataset = split(log, protocol, True, 0)
     placed = dict(zip(((user, at) for user, _, at in events), place.tolist(), strict=True))
     for asked in (dataset.train, dataset.valid, dataset.test):
         assert asked.context is not None and asked.timestamp is not None
-        told = asked.context.categorical["place"].tolist()
+        told = asked.context["place"].codes.tolist()
         assert told == [placed[pair] for pair in zip(asked.user, asked.timestamp, strict=True)]
-    elsewhere = replace(log, context=replace(context, categorical={"place": place[::-1].copy()}))
+    elsewhere = replace(log, context=Features({"place": Categorical(place[::-1].copy())}))
     assert split(elsewhere, protocol, True, 0).fingerprint != dataset.fingerprint
 
 
@@ -416,9 +416,7 @@ def test_nothing_to_learn_from_is_an_error():
 
 
 def test_features_title_and_notes_reach_the_dataset():
-    features = Features(
-        categorical={"kind": np.array([0, 1, 0], np.int32)}, vocabulary={"kind": ["unknown", "a"]}
-    )
+    features = Features({"kind": Categorical(np.array([0, 1, 0], np.int32), ["unknown", "a"])})
     log = make_log(
         one_user(0, 1, 2, 2), item_features=features, title="Tiny, told", synthetic=True, notes=("first",)
     )

@@ -47,8 +47,8 @@ def test_a_list_not_best_first():
     refuse(GOOD_ITEMS, [[1.0, 2.0, 2.0], GOOD_SCORES[1]], "not best first")
 
 
-def test_an_empty_place_before_a_filled_one():
-    refuse([GOOD_ITEMS[0], [0, -1, 2]], [GOOD_SCORES[0], [1.0, -np.inf, 0.5]], "empty place")
+def test_an_empty_position_before_a_filled_one():
+    refuse([GOOD_ITEMS[0], [0, -1, 2]], [GOOD_SCORES[0], [1.0, -np.inf, 0.5]], "empty position")
 
 
 def test_wrong_shape_and_type():

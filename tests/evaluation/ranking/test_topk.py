@@ -3,7 +3,7 @@ import pytest
 from scipy.sparse import csr_array, random_array
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking import ties, topk, topk_cuda
+from retrieval_leaderboard.evaluation.ranking import ties, topk, topk_torch
 from retrieval_leaderboard.support import compute
 
 
@@ -129,10 +129,10 @@ def test_device_path_gives_the_same_lists(monkeypatch, distinct):
     items = vectors(rng, distinct)[rng.integers(0, distinct, 500)]
     queries = vectors(rng, 90)
     exclude = random_rows(rng, 90, 500, 60)
-    monkeypatch.setattr(topk_cuda, "BLOCK_SCORES", 500 * 32)
+    monkeypatch.setattr(topk_torch, "BLOCK_SCORES", 500 * 32)
     error = topk._score_error(queries, items)
     for k in (1, 20, 600):
-        result = topk_cuda.inner_product(queries, items, exclude, k, error, "cpu")
+        result = topk_torch.inner_product(queries, items, exclude, k, error, "cpu")
         expected = topk.inner_product(queries, items, exclude, k)
         same(result, expected)
 

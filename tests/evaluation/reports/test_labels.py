@@ -1,7 +1,10 @@
 """Labels: every row of a table can be told apart by its name, and no setting that differs is hidden."""
 
+from dataclasses import replace
+
 from retrieval_leaderboard.evaluation.reports import labels as module
 from retrieval_leaderboard.evaluation.reports.board import Row
+from tests.evaluation import stored
 
 
 def labels(rows):
@@ -75,3 +78,17 @@ def test_a_setting_that_only_some_rows_have_is_named_where_it_is():
 def test_rows_of_the_same_settings_share_a_label():
     rows = [("als", {"factors": 64}), ("als", {"factors": 64}), ("als", {"factors": 128})]
     assert labels(rows) == ["als (factors=64)", "als (factors=64)", "als (factors=128)"]
+
+
+def test_what_rules_resolved_is_shown_with_what_was_asked():
+    asked = {"temperature": "auto", "epochs": "auto", "negatives": 5}
+    known = replace(stored.record(), resolved={"temperature": 0.16, "epochs": 7, "negatives": 5})
+    row, older = Row("bsl", asked, [known], []), Row("bsl", asked | {"epochs": 3}, [stored.record()], [])
+    line = module.settings_line(row)
+    assert line == "temperature=0.16 (auto), epochs=7 (auto), negatives=5"
+    assert row.plain_settings == {"temperature": 0.16, "epochs": 7, "negatives": 5}
+    assert module.settings_line(older) == "temperature=auto, epochs=3, negatives=5"
+    assert module.labels([row, older]) == [
+        "bsl (temperature=0.16 (auto), epochs=7 (auto))",
+        "bsl (temperature=auto, epochs=3)",
+    ]

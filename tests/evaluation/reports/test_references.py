@@ -12,7 +12,7 @@ from retrieval_leaderboard import (
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.reports import published_section, references
+from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.comparability import OURS
 from retrieval_leaderboard.support.errors import InputError
@@ -34,7 +34,7 @@ def board(*rows, k=20, **about):
 def cells(asked):
     """Name of a published number → the cells of its line."""
     named = [f"{row.model} {at}" for at, row in enumerate(asked.rows)]
-    text = "\n".join(published_section.section(asked, named))
+    text = "\n".join(references.section(asked, named))
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
     return {line[0]: line for line in lines}
 
@@ -86,7 +86,7 @@ def test_a_number_that_nothing_is_beside_stands_there_too():
 
 
 def test_like_stands_before_unlike():
-    text = "\n".join(published_section.section(board(row("infonce", neighbors=0)), ["ours"]))
+    text = "\n".join(references.section(board(row("infonce", neighbors=0)), ["ours"]))
     like, unlike = text.split("### With a difference")
     assert "| YoutubeDNN" in like and "| SimpleX" in unlike and "| YoutubeDNN" not in unlike
 

@@ -24,7 +24,7 @@ def test_a_policys_own_section_goes_before_the_protocols(tmp_path):
     path = tmp_path / "data.yaml"
     assert configs.read(path, BY_TIME) == {}
     path.write_text(
-        "time:\n  als: {settings: {factors: 32}, chosen: {by: hand, trials: 3, date: 2026-01-02}}\n"
+        "time:\n  als: {settings: {factors: 32}, provenance: {by: hand, trials: 3, date: 2026-01-02}}\n"
         "  swing: {settings: {}}\n"
         "time, seen items kept:\n  als: {settings: {factors: 16}}\n"
     )
@@ -62,7 +62,7 @@ def test_written_entries_read_back_and_leave_the_others(tmp_path):
         "item_cf": TunedConfig({"top_k": 20}, Provenance("hand", note="as published: x")),
         "swing": TunedConfig({"alpha": 2.0}, tuned.provenance),
     }
-    assert path.read_text().startswith("# Settings chosen")
+    assert path.read_text().startswith("# Settings tuned")
 
 
 def test_an_unusual_policy_has_a_section_of_its_own():
@@ -106,13 +106,13 @@ def test_how_it_was_chosen_in_words():
         ("time:\n  als: 3\n", r"data\.yaml: als: give it as 'settings"),
         ("time:\n  als: {factors: 32}\n", r"data\.yaml: als: give it as 'settings"),
         ("time:\n  als: {setings: {}}\n", "'setings': did you mean 'settings'"),
-        ("time:\n  als: {chosen: {trails: 3}}\n", r"als\.chosen 'trails': did you mean 'trials'"),
-        ("time:\n  als: {chosen: {trials: many}}\n", r"als\.chosen\.trials: many is not"),
-        ("time:\n  als: {chosen: {trials: true}}\n", r"als\.chosen\.trials: True is not"),
-        ("time:\n  als: {chosen: {at_least: 3}}\n", r"als\.chosen\.at_least: 3 is not"),
-        ("time:\n  als: {chosen: {cap_minutes: .inf}}\n", r"als\.chosen\.cap_minutes: inf is not"),
-        ("time:\n  als: {chosen: {no: 3}}\n", r"als\.chosen 'False'"),
-        ("time:\n  als: {chosen: {by: luck}}\n", r"als\.chosen\.by 'luck'"),
+        ("time:\n  als: {provenance: {trails: 3}}\n", r"als\.provenance 'trails': did you mean 'trials'"),
+        ("time:\n  als: {provenance: {trials: many}}\n", r"als\.provenance\.trials: many is not"),
+        ("time:\n  als: {provenance: {trials: true}}\n", r"als\.provenance\.trials: True is not"),
+        ("time:\n  als: {provenance: {at_least: 3}}\n", r"als\.provenance\.at_least: 3 is not"),
+        ("time:\n  als: {provenance: {cap_minutes: .inf}}\n", r"als\.provenance\.cap_minutes: inf is not"),
+        ("time:\n  als: {provenance: {no: 3}}\n", r"als\.provenance 'False'"),
+        ("time:\n  als: {provenance: {by: luck}}\n", r"als\.provenance\.by 'luck'"),
     ],
 )
 def test_what_is_no_config_is_refused(tmp_path, text, message):

@@ -2,22 +2,19 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS
-from retrieval_leaderboard.neural.batches import batcher
-from retrieval_leaderboard.neural.towers import distinct, sums
-from retrieval_leaderboard.neural.training import optimizer
+from retrieval_leaderboard.neural.towers import distinct
 from retrieval_leaderboard.neural.training.trainer import batch_loss
 from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.devices.cpu import Cpu
 from tests.neural.trainers import trainer_of
 
-ASKING = (distinct, batcher, sums, optimizer)
-"""The modules that ask whether the host would wait."""
 SMALL = {"embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 4}
 WAITING = ("nonzero", "_unique2", "unique_dim", "unique_consecutive", "_local_scalar_dense", "masked_select")
 
@@ -40,8 +37,7 @@ class Watch(TorchDispatchMode):
 
 
 def walk_like_a_gpu(monkeypatch) -> None:
-    for module in ASKING:
-        monkeypatch.setattr(module, "waits", lambda tensor: True)
+    monkeypatch.setattr(Cpu, "asynchronous", True)
 
 
 @pytest.fixture
@@ -52,8 +48,7 @@ def like_a_gpu(monkeypatch):
 def train():
     """With an item more, the last one, that nobody took."""
     log = planted().train_valid
-    block = np.append(log.item_features.categorical["block"], np.int32(0))
-    features = replace(log.item_features, categorical={"block": block})
+    features = Features({"block": log.item_features["block"].with_unknown()})
     times = log.timestamp * 3600
     return replace(log, timestamp=times, n_items=log.n_items + 1, item_features=features)
 

@@ -1,23 +1,30 @@
-from dataclasses import asdict, replace
+import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued, Numeric
+from retrieval_leaderboard.datasets.features.numeric import Scale
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.neural.towers.columns import Columns, Scale, bucketed
+from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
 from retrieval_leaderboard.support.errors import InputError
 
 FEATURES = Features(
-    categorical={"color": np.array([0, 2, 1, 2], dtype=np.int32)},
-    multivalued={"genre": Ragged.from_rows([[1, 2], [], [3], [2, 2]])},
-    vocabulary={"color": ["unknown", "red", "blue"], "genre": ["unknown", "a", "b", "c"]},
-    numeric={"price": np.array([1.0, np.nan, 1e8, 0.0], dtype=np.float32)},
+    {
+        "color": Categorical(np.array([0, 2, 1, 2], dtype=np.int32), ["unknown", "red", "blue"]),
+        "genre": Multivalued(Ragged.from_rows([[1, 2], [], [3], [2, 2]]), ["unknown", "a", "b", "c"]),
+        "price": Numeric(np.array([1.0, np.nan, 1e8, 0.0], dtype=np.float32)),
+    }
 )
 COLUMNS = Columns.of(FEATURES)
+
+
+def bucketed(numbers, scale: Scale) -> np.ndarray:
+    return scale.inputs(Numeric(numbers)).codes
 
 
 def encoder() -> FeatureEncoder:
@@ -31,13 +38,13 @@ def test_every_column_has_a_vector() -> None:
     squeezed = np.log1p([1.0, 1e8, 0.0])
     number = dict(zip([0, 2, 3], (squeezed - squeezed.mean()) / squeezed.std(), strict=True))
     genres = {0: (genre[1] + genre[2]) / 2, 1: torch.zeros(3), 2: genre[3], 3: genre[2]}
-    buckets = bucketed(FEATURES.numeric["price"], COLUMNS.numeric["price"])
+    buckets = bucketed(FEATURES["price"].numbers, COLUMNS.all["price"])
     with torch.no_grad():
         found = encode(COLUMNS.rows(FEATURES), torch.tensor([3, 0, 1, 2, 2]))
         assert found.shape == (5, encode.fields, 3)
         for vectors, row in zip(found, [3, 0, 1, 2, 2], strict=True):
             linear = encode.numeric[1] if row == 1 else float(number[row]) * encode.numeric[0]
-            expected = [color[FEATURES.categorical["color"][row]], price[buckets[row]], genres[row], linear]
+            expected = [color[FEATURES["color"].codes[row]], price[buckets[row]], genres[row], linear]
             assert_close(vectors, torch.stack(expected))
 
 
@@ -62,36 +69,41 @@ def test_unknown_rows_are_zero_at_first_and_count_as_not_told() -> None:
         vectors = encoder()(rows, torch.tensor([-1]))
     assert not vectors[0, :3].any()
     nothing = Features(
-        {"color": np.array([0, 1], dtype=np.int32)},
-        {"genre": Ragged.empty(2)},
-        FEATURES.vocabulary,
-        {"price": np.array([np.nan, np.nan], dtype=np.float32)},
+        {
+            "color": Categorical(np.array([0, 1], dtype=np.int32)),
+            "genre": Multivalued(Ragged.empty(2)),
+            "price": Numeric(np.array([np.nan, np.nan], dtype=np.float32)),
+        }
     )
     assert COLUMNS.rows(nothing).told(torch.tensor([0, 1, -1])).tolist() == [False, True, False]
 
 
 def test_a_code_that_was_not_learned_is_unknown() -> None:
-    new = replace(
-        FEATURES, categorical={"color": np.array([7], dtype=np.int32)},
-        multivalued={"genre": Ragged.from_rows([[9, 1]])},
-        numeric={"price": np.array([5.0], dtype=np.float32)},
-    )  # fmt: skip
+    new = Features(
+        {
+            "color": Categorical(np.array([7], dtype=np.int32)),
+            "genre": Multivalued(Ragged.from_rows([[9, 1]])),
+            "price": Numeric(np.array([5.0], dtype=np.float32)),
+        }
+    )
     rows = COLUMNS.rows(new)
     assert rows.codes[0, 0] == COLUMNS.starts[0]
-    assert rows.multivalued[0][0].tolist() == [COLUMNS.starts[2], COLUMNS.starts[2] + 1]
+    assert rows.several[0][0].tolist() == [COLUMNS.starts[2], COLUMNS.starts[2] + 1]
 
 
-def test_a_missing_column_is_named() -> None:
-    with pytest.raises(InputError, match="feature column 'price' is missing"):
-        COLUMNS.rows(replace(FEATURES, numeric={}))
+@pytest.mark.parametrize("instead", [{}, {"price": Categorical(np.ones(4, dtype=np.int32))}], ids=str)
+def test_a_missing_column_is_named(instead) -> None:
+    others = {name: column for name, column in FEATURES.columns.items() if name != "price"}
+    with pytest.raises(InputError, match="the numeric feature column 'price' is missing"):
+        COLUMNS.rows(Features(others | instead))
 
 
 def test_columns_pass_through_json() -> None:
-    assert Columns.from_json(asdict(COLUMNS)) == COLUMNS
+    assert Columns.from_json(json.loads(json.dumps(asdict(COLUMNS)))) == COLUMNS
 
 
 def test_columns_without_a_known_number_are_finite() -> None:
-    unknown = Features(numeric={"price": np.full(2, np.nan, dtype=np.float32)})
+    unknown = Features({"price": Numeric(np.full(2, np.nan, dtype=np.float32))})
     columns = Columns.of(unknown)
     encode = FeatureEncoder(columns, 3, 1.0, torch.Generator().manual_seed(0))
     assert torch.isfinite(encode(columns.rows(unknown), torch.tensor([0, 1]))).all()

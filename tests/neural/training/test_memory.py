@@ -3,13 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets.dataset import Features
+from retrieval_leaderboard.datasets.features import Categorical, Features, Numeric
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.evaluation.ranking import topk_cuda
+from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.evaluation.runs.isolation import call
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training import memory
 from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.memory import peak_mib
 
@@ -25,9 +26,9 @@ def wide():
 def described():
     """200,000 items with features as AliEC's."""
     rng = np.random.default_rng(0)
-    codes = {f"column {n}": rng.integers(0, 20_000, N_ITEMS).astype(np.int32) for n in range(4)}
-    features = Features(codes, numeric={"price": rng.random(N_ITEMS, dtype=np.float32)},
-                        vocabulary={name: [""] * 20_000 for name in codes})  # fmt: skip
+    codes = [rng.integers(0, 20_000, N_ITEMS).astype(np.int32) for _ in range(4)]
+    columns = {f"column {n}": Categorical(each, [""] * 20_000) for n, each in enumerate(codes)}
+    features = Features(columns | {"price": Numeric(rng.random(N_ITEMS, dtype=np.float32))})
     return replace(DATA.train_valid, n_items=N_ITEMS, item_features=features, user_features=None)
 
 
@@ -64,10 +65,11 @@ def test_the_estimate_is_what_a_fit_takes(case) -> None:
 
 def test_on_a_gpu_both_kinds_of_memory_are_checked(monkeypatch) -> None:
     monkeypatch.setattr(compute, "_current", compute.Compute(device="cuda"))
-    monkeypatch.setattr(topk_cuda, "BLOCK_SCORES", 1000)
+    monkeypatch.setattr(topk_torch, "BLOCK_SCORES", 1000)
     for short, kind in (("cuda", "GPU"), ("cpu", "main")):
-        free = {"cuda": 2**40, "cpu": 2**40} | {short: 2**20}
-        monkeypatch.setattr(memory, "available", free.__getitem__)
+        for name, device in DEVICES.items():
+            free = 2**20 if name == short else 2**40
+            monkeypatch.setattr(device, "free_bytes", lambda free=free: free)
         with pytest.raises(InputError, match=f"of {kind} memory, 1 MiB are free"):
             memory.check(InfoNCE(**WIDE).resolved(wide(), None), wide())
 
@@ -79,7 +81,7 @@ def test_hard_negatives_count() -> None:
 
 
 def test_what_cannot_fit_is_refused_with_advice(monkeypatch) -> None:
-    monkeypatch.setattr(memory, "available", lambda device: 10 * memory.MIB)
+    monkeypatch.setattr(DEVICES["cpu"], "free_bytes", lambda: 10 * memory.MIB)
     said = r"infonce needs about [\d,]+ MiB of main memory, 10 MiB are free: lower embedding_dim \(256\)"
     with pytest.raises(InputError, match=said):
         InfoNCE(**WIDE).fit(wide(), None, 0)
@@ -92,4 +94,4 @@ def test_features_and_ids_count() -> None:
 
 
 def test_available_memory_is_told() -> None:
-    assert memory.available("cpu") > 100 * memory.MIB
+    assert DEVICES["cpu"].free_bytes() > 100 * memory.MIB

@@ -114,8 +114,7 @@ def test_a_checkpoint_of_other_data_is_refused(stop_after, tmp_path) -> None:
 
 def test_a_checkpoint_of_other_features_is_refused(stop_after, tmp_path) -> None:
     interrupted(tmp_path, stop_after, features=True)
-    codes = DATA.train.item_features.categorical["block"][::-1].copy()
-    other = replace(DATA.train.item_features, categorical={"block": codes})
+    other = DATA.train.item_features.take(slice(None, None, -1))
     changed = replace(DATA, train=replace(DATA.train, item_features=other))
     with pytest.raises(InputError, match="its training data is"):
         fitted(InfoNCE(**(SMALL | {"features": True})), tmp_path, resume=True, data=changed)

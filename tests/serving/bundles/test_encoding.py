@@ -11,11 +11,11 @@ def schema(dataset):
 
 
 def raw(features, row):
-    names = features.vocabulary
+    color, tags = features["color"], features["tags"]
     return {
-        "color": names["color"][features.categorical["color"][row]],
-        "tags": [names["tags"][code] for code in features.multivalued["tags"][row]],
-        "price": float(features.numeric["price"][row]),
+        "color": color.vocabulary[color.codes[row]],
+        "tags": [tags.vocabulary[code] for code in tags.codes[row]],
+        "price": float(features["price"].numbers[row]),
     }
 
 
@@ -24,12 +24,9 @@ def test_raw_values_become_the_codes_of_the_training_data(schema, dataset):
     rows = np.array([3, 0, 150])
     encoded, unseen = schema.encode([raw(features, row) for row in rows])
     expected = features.take(rows)
-    assert np.array_equal(encoded.categorical["color"], expected.categorical["color"])
-    assert (
-        encoded.multivalued["tags"].compact()[0].tolist()
-        == expected.multivalued["tags"].compact()[0].tolist()
-    )
-    assert np.array_equal(encoded.numeric["price"], expected.numeric["price"])
+    assert np.array_equal(encoded["color"].codes, expected["color"].codes)
+    assert encoded["tags"].codes.compact()[0].tolist() == expected["tags"].codes.compact()[0].tolist()
+    assert np.array_equal(encoded["price"].numbers, expected["price"].numbers)
     assert unseen == [{}, {}, {}]
 
 
@@ -40,21 +37,21 @@ def test_a_schema_survives_json(schema):
 def test_a_new_category_counts_as_unknown_and_is_reported(schema, new_item):
     new = new_item | {"color": "mauve", "tags": ["t1", "shiny"]}
     encoded, unseen = schema.encode([new_item, new])
-    assert encoded.categorical["color"].tolist() == [4, 0]
-    assert encoded.multivalued["tags"][1].tolist() == [2, 0]
+    assert encoded["color"].codes.tolist() == [4, 0]
+    assert encoded["tags"].codes[1].tolist() == [2, 0]
     assert unseen == [{}, {"color": ["mauve"], "tags": ["shiny"]}]
 
 
 def test_null_is_unknown_and_is_not_reported(schema):
     encoded, unseen = schema.encode([{"color": None, "tags": None, "price": None}])
-    assert encoded.categorical["color"].tolist() == [0] and unseen == [{}]
-    assert len(encoded.multivalued["tags"][0]) == 0 and np.isnan(encoded.numeric["price"][0])
+    assert encoded["color"].codes.tolist() == [0] and unseen == [{}]
+    assert len(encoded["tags"].codes[0]) == 0 and np.isnan(encoded["price"].numbers[0])
 
 
 @pytest.mark.parametrize("price", [0, 0.0, 1e8, -3])
 def test_any_finite_price_works(price, schema, new_item):
     encoded, _ = schema.encode([new_item | {"price": price}])
-    assert encoded.numeric["price"].tolist() == [price]
+    assert encoded["price"].numbers.tolist() == [price]
 
 
 @pytest.mark.parametrize(

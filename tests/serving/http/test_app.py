@@ -24,7 +24,7 @@ REFUSED = [
     ({"user_id": "u1", "timestamp": -1}, "body.timestamp: "),
     ({"user_id": "u1", "context": {"plac": "left"}}, "unknown context feature 'plac': did you mean 'place'"),
     ({"user_id": "u1", "features": {f"c{n}": 1 for n in range(65)}}, "body.features: "),
-    ({"user_id": "u1", "features": {"tags": ["t"] * 101}}, "body.features.tags"),
+    ({"user_id": "u1", "features": {"tags": ["t"] * 1025}}, "body.features.tags"),
     ([], "body: "),
     ({"user_id": "\ud800"}, "body.user_id: "),
     ({"history": ["\ud800"]}, "body.history.0: "),

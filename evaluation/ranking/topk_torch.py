@@ -1,6 +1,6 @@
-"""Exact top-k by inner product on a CUDA card, in blocks of queries.
+"""Exact top-k by inner product on a device of PyTorch, in blocks of queries.
 
-Written for any torch device and tested on the CPU; not yet run on a card.
+Tested on the CPU; not yet run on a card.
 """
 
 from __future__ import annotations

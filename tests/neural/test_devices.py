@@ -1,0 +1,58 @@
+"""Training and ranking on a device that nothing but its registration makes known: the CPU in its clothes."""
+
+import numpy as np
+import pytest
+import torch
+
+from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.ranking import topk_torch
+from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.support.devices import DEVICES
+from retrieval_leaderboard.support.devices.cpu import Cpu
+from tests.neural.trainers import trainer_of
+
+DATA = planted()
+SMALL = {"embedding_dim": 16, "batch_size": 16, "negatives": 24, "epochs": 40}
+
+
+class Card(Cpu):
+    """Runs beside the host and has a generator of its own."""
+
+    asynchronous = True
+    memory_name = "card"
+    own = 7
+
+    def rng_state(self) -> dict[str, torch.Tensor]:
+        return super().rng_state() | {"dropout_card": torch.tensor(self.own)}
+
+    def set_rng_state(self, state: dict[str, torch.Tensor]) -> None:
+        super().set_rng_state(state)
+        self.own = int(state["dropout_card"])
+
+
+@pytest.fixture
+def card(monkeypatch):
+    monkeypatch.setitem(DEVICES, "cpu", device := Card())
+    return device
+
+
+def test_a_model_learns_and_ranks_on_it(card, monkeypatch, capsys) -> None:
+    ranked, inner_product = [], topk_torch.inner_product
+    monkeypatch.setattr(
+        topk_torch, "inner_product", lambda *words: ranked.append(words[-1]) or inner_product(*words)
+    )
+    model = InfoNCE(**SMALL)
+    model.fit(DATA.train, DATA.valid, 0)
+    items, _ = model.recommend(DATA.test, 8)
+    assert accuracy.per_query(items, DATA.test.relevant, 8)["recall"].mean() > 0.9
+    assert set(ranked) == {"cpu"}
+    assert "of card memory" in capsys.readouterr().out
+
+
+def test_its_generator_is_part_of_a_checkpoint(card) -> None:
+    state = trainer_of(InfoNCE(**SMALL), DATA.train).state()
+    card.own = 8
+    trainer_of(InfoNCE(**SMALL), DATA.train).restore(*state)
+    assert card.own == 7
+    assert np.array_equal(state[1]["dropout"], DEVICES["cpu"].rng_state()["dropout"])

@@ -1,0 +1,89 @@
+"""Devices: which one is taken, and one that nothing but its registration makes known."""
+
+import numpy as np
+import pytest
+import torch
+
+from retrieval_leaderboard.datasets import Ragged
+from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.devices import AUTOCAST, DEVICES
+from retrieval_leaderboard.support.devices.cpu import Cpu
+from retrieval_leaderboard.support.errors import InputError
+
+
+class Pretended(Cpu):
+    """The CPU in another's clothes."""
+
+    title = "pretended card"
+    precision = "bf16"
+    asynchronous = True
+    has_float64 = True
+    guessed = here = True
+
+    def may_be_here(self) -> bool:
+        return self.guessed
+
+    def is_here(self) -> bool:
+        return self.here
+
+
+@pytest.fixture
+def card(monkeypatch):
+    monkeypatch.setitem(DEVICES, "pretended", device := Pretended())
+    monkeypatch.setattr(compute, "_current", compute.current())
+    monkeypatch.setattr(compute.os, "environ", dict(compute.os.environ))
+    return device
+
+
+def test_without_a_word_an_accelerator_is_taken_with_its_precision(card) -> None:
+    found = compute.configure()
+    assert (found.device, found.precision) == ("pretended", "bf16")
+    assert compute.configure(precision="fp32").precision == "fp32"
+    assert compute.device() is card
+    assert compute.configure("cpu").precision == "fp32"
+
+
+def test_one_that_is_not_here_is_refused_by_name_and_left_out_else(card) -> None:
+    card.here = False
+    with pytest.raises(InputError, match="--device pretended: PyTorch sees no pretended card here"):
+        compute.configure("pretended")
+    assert compute.configure().device != "pretended"
+
+
+def test_pytorch_is_not_asked_where_there_is_no_driver(card, monkeypatch) -> None:
+    card.guessed = False
+    monkeypatch.setattr(card, "is_here", lambda: pytest.fail("asked"))
+    assert compute.configure().device != "pretended"
+
+
+@pytest.mark.parametrize("has_float64", [True, False])
+def test_a_device_ranks_where_it_has_float64(has_float64, card, monkeypatch) -> None:
+    compute.configure("pretended")
+    card.has_float64 = has_float64
+    asked = []
+    monkeypatch.setattr(topk_torch, "inner_product", lambda *words: asked.append(words[-1]) or "lists")
+    vectors = np.eye(3, dtype=np.float32)
+    found = topk.inner_product(vectors, vectors, Ragged.empty(3), 1)
+    assert (found == "lists", asked) == ((True, ["cpu"]) if has_float64 else (False, []))
+
+
+@pytest.mark.parametrize("precision", AUTOCAST)
+def test_products_are_in_the_precision_asked_for(precision) -> None:
+    ones = torch.ones(2, 2)
+    with DEVICES["cpu"].autocast(precision):
+        number = (ones @ ones).dtype
+    assert number == {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[precision]
+    assert DEVICES["cpu"].grad_scaler(precision).is_enabled() == (precision == "fp16")
+
+
+def test_dropout_goes_on_from_a_state() -> None:
+    device = DEVICES["cpu"]
+    state = device.rng_state()
+    first = torch.rand(3)
+    device.set_rng_state(state | {"other": first})
+    assert torch.equal(torch.rand(3), first)
+
+
+def test_a_card_that_is_not_used_has_no_peak() -> None:
+    assert DEVICES["cuda"].peak_mib() == DEVICES["cpu"].peak_mib() == 0
