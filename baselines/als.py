@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.baselines import fold_in
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, EmbeddingRetriever, Rule
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
 from retrieval_leaderboard.support import compute, progress
-from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -34,38 +34,21 @@ class ALS(EmbeddingRetriever):
     for that row. A query without history gets no items: its vector is zero.
     """
 
-    factors: int | Auto = AUTO
+    factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 32, 64, 128, 256])
     """Dimensions of a vector; auto takes the power of two nearest to the root of the number of items, yet 32
     to 128."""
-    regularization: float = 10.0
+    regularization: float = setting(10.0, above=0, search=(0.001, 100.0, "log"))
     """λ: how strongly vectors are kept short."""
-    alpha: float = 30.0
+    alpha: float = setting(30.0, above=0, search=(1.0, 100.0, "log"))
     """α: confidence in a taken item; 1 is the confidence in one not taken.
 
     Where users have many items and seen ones are excluded, far less is better: ml-100k's validation part by
     each user's last item, NDCG@20: .0880, with α 1.2 and λ .002 .1037; seen items kept, by next item, α 36 is
     the best."""
-    iterations: int = 15
+    iterations: int = setting(15, at_least=1, search=[5, 10, 15, 30])
     """Times that all users and then all items are solved."""
 
-    search_space: ClassVar[dict[str, Any]] = {
-        "factors": [AUTO, 32, 64, 128, 256],
-        "regularization": (0.001, 100.0, "log"),
-        "alpha": (1.0, 100.0, "log"),
-        "iterations": [5, 10, 15, 30],
-    }
-
     rules: ClassVar[dict[str, Rule]] = {"factors": lambda _, train, __: factors_for(train.n_items)}
-
-    def __post_init__(self) -> None:
-        """Refuse settings without a meaning."""
-        if self.factors != AUTO and self.factors < 1:
-            raise InputError(f"als.factors is {self.factors}: give 1 or more, or auto")
-        if self.iterations < 1:
-            raise InputError(f"als.iterations must be at least 1, not {self.iterations}")
-        for key in ("regularization", "alpha"):
-            if getattr(self, key) <= 0:
-                raise InputError(f"als.{key} must be above 0, not {getattr(self, key)}")
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Factorize the matrix of users and items, on CUDA where implicit can."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.fields import setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.ranking import ties, topk
@@ -27,16 +28,10 @@ class GlobalHot(Retriever):
     SIGIR 2020. Items nobody took are not returned.
     """
 
-    half_life_days: float = 0.0
+    half_life_days: float = setting(0.0, at_least=0, search=[0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 365.0])
     """Days after which an interaction counts half; 0 counts all of them fully."""
 
     stochastic: ClassVar[bool] = False
-    search_space: ClassVar[dict[str, Any]] = {"half_life_days": [0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 365.0]}
-
-    def __post_init__(self) -> None:
-        """Refuse settings without a meaning."""
-        if self.half_life_days < 0:
-            raise InputError(f"global_hot.half_life_days must be at least 0, not {self.half_life_days}")
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count, and sort by (count, `ties.rank`)."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from retrieval_leaderboard.baselines.similarity import Neighborhood, target_exponent
+from retrieval_leaderboard.baselines.similarity import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import AUTO, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking.cooccurrence import nearest
-from retrieval_leaderboard.support.errors import InputError
 
 
 @register("item_cf")
@@ -30,34 +30,20 @@ class ItemCF(Neighborhood):
     filtering, UAI 1998.
     """
 
-    user_exponent: float = 0.5
+    target_exponent: float | Auto = setting(
+        AUTO, at_least=0, search=[AUTO, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6]
+    )
+    user_exponent: float = setting(0.5, search=(0.0, 1.25))
     """p: a user with many items says less of each pair of them."""
-    shrinkage: float = 1.0
+    shrinkage: float = setting(1.0, at_least=0, search=[0.0, 1.0, 10.0])
     """Added to the denominator: lowers similarities that few users support."""
-    amplification: float = 2.0
+    amplification: float = setting(2.0, above=0, search=(0.7, 2.5))
     """ρ: above 1, a few large similarities of a history count more than many small ones."""
 
-    rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {"target_exponent": target_exponent(0.05, 0.5)}
-    stochastic: ClassVar[bool] = False
-
-    search_space: ClassVar[dict[str, Any]] = {
-        "user_exponent": (0.0, 1.25),
-        "history_exponent": (0.2, 1.2),
-        "target_exponent": [AUTO, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6],
-        "recency": (0.0, 2.0),
-        "shrinkage": [0.0, 1.0, 10.0],
-        "amplification": (0.7, 2.5),
-        "top_k": [AUTO, 20, 50, 100, 200, 500, 1000],
-        "normalization": [0.0, 0.15, 0.3, 0.5],
+    rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {
+        "target_exponent": target_exponent_rule(0.05, 0.5)
     }
-
-    def __post_init__(self) -> None:
-        """Refuse settings without a meaning."""
-        super().__post_init__()
-        if self.shrinkage < 0:
-            raise InputError(f"item_cf.shrinkage must be at least 0, not {self.shrinkage}")
-        if self.amplification <= 0:
-            raise InputError(f"item_cf.amplification must be above 0, not {self.amplification}")
+    stochastic: ClassVar[bool] = False
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, ItemToItemRetriever, Rule
-from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
+from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -26,7 +26,7 @@ def neighbors_kept(settings: Settings, train: Interactions, valid: Queries | Non
     return min(max(train.n_items // 80, 50), 200)
 
 
-def target_exponent(usual: float, long: float) -> Rule:
+def target_exponent_rule(usual: float, long: float) -> Rule:
     """`long` in time order where users have LONG interactions or more on average, else `usual`.
 
     A long history has something similar to every popular item, so that each of them would be returned.
@@ -42,15 +42,15 @@ def target_exponent(usual: float, long: float) -> Rule:
 class Neighborhood(ItemToItemRetriever):
     """An item-to-item model that keeps the largest similarities of each item."""
 
-    top_k: int | Auto = AUTO
+    top_k: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 20, 50, 100, 200, 500, 1000])
     """Similarities kept for each item of the side `prune_axis`; auto keeps an 80th of the items, yet 50 to
     200."""
-    history_exponent: float = 0.6
+    history_exponent: float = setting(0.6, search=(0.2, 1.2))
     """a: how far the weight of a popular item of the history is reduced."""
-    target_exponent: float | Auto = AUTO
+    target_exponent: float | Auto = setting(AUTO, at_least=0)
     """b: how far the score of a popular returned item is reduced. Auto takes 0.05 (item_cf) or 0.1 (swing),
     and 0.5 or 1.0 where the data is in time order and users have 50 interactions or more on average."""
-    recency: float = 1.0
+    recency: float = setting(1.0, search=(0.0, 2.0))
     """The r-th history item from the end weighs r^-recency, where the data is in time order.
 
     Where seen items are kept and the last items tell most, more is better; where they are excluded, less:
@@ -58,7 +58,7 @@ class Neighborhood(ItemToItemRetriever):
     .0951 by next item, and to .1385, .1344 and .1204 by each user's last item."""
     prune_axis: Literal["target", "history"] = "target"
     """Which items have `top_k` neighbors: those returned ("target") or those of a history ("history")."""
-    normalization: float = 0.3
+    normalization: float = setting(0.3, at_least=0, search=[0.0, 0.15, 0.3, 0.5])
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004).
 
@@ -67,19 +67,6 @@ class Neighborhood(ItemToItemRetriever):
     +1.4 %."""
 
     rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
-
-    def __post_init__(self) -> None:
-        """Refuse settings without a meaning."""
-        if self.target_exponent != AUTO and self.target_exponent < 0:
-            raise InputError(
-                f"{self.name}.target_exponent is {self.target_exponent}: give 0 or more, or auto"
-            )
-        if self.top_k != AUTO and self.top_k < 1:
-            raise InputError(f"{self.name}.top_k is {self.top_k}: give 1 or more, or auto")
-        if self.last_n < 0:
-            raise InputError(f"{self.name}.last_n must be at least 0, not {self.last_n}")
-        if self.normalization < 0:
-            raise InputError(f"{self.name}.normalization must be at least 0, not {self.normalization}")
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Recency, where the data is not in time order."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.baselines.similarity import Neighborhood, target_exponent
+from retrieval_leaderboard.baselines.similarity import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import AUTO, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.evaluation.ranking.cooccurrence import arrays, stack, users_of_items
-from retrieval_leaderboard.support.errors import InputError
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
 TABLE_USERS = 11_585
@@ -34,38 +34,22 @@ class Swing(Neighborhood):
     E-commerce, 2020, arXiv 2010.05525, whose weight is offset 0, β ½ and which has a = b = 0.
     """
 
-    alpha: float = 3.0
+    alpha: float = setting(3.0, at_least=0, search=(0.01, 100.0, "log"))
     """α: smoothing; the smaller, the more a pair with little in common counts."""
-    user_offset: float = 0.0
+    user_offset: float = setting(0.0, at_least=0, search=[0.0, 5.0, 15.0])
     """Added to the number of a user's items in the user's weight."""
-    user_exponent: float = 0.25
+    user_exponent: float = setting(0.25, search=(0.0, 1.25))
     """β: a user with many items says less of each pair of them."""
-    history_exponent: float = 1.5
-    max_users_per_item: int = 0
+    history_exponent: float = setting(1.5, search=(0.0, 2.0))
+    target_exponent: float | Auto = setting(
+        AUTO, at_least=0, search=[AUTO, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5]
+    )
+    max_users_per_item: int = setting(0, at_least=0)
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 
-    rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {"target_exponent": target_exponent(0.1, 1.0)}
-
-    search_space: ClassVar[dict[str, Any]] = {
-        "alpha": (0.01, 100.0, "log"),
-        "user_exponent": (0.0, 1.25),
-        "user_offset": [0.0, 5.0, 15.0],
-        "history_exponent": (0.0, 2.0),
-        "target_exponent": [AUTO, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5],
-        "recency": (0.0, 2.0),
-        "top_k": [AUTO, 20, 50, 100, 200, 500, 1000],
-        "normalization": [0.0, 0.15, 0.3, 0.5],
+    rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {
+        "target_exponent": target_exponent_rule(0.1, 1.0)
     }
-
-    def __post_init__(self) -> None:
-        """Refuse settings without a meaning."""
-        super().__post_init__()
-        if self.alpha < 0:
-            raise InputError(f"swing.alpha must be at least 0, not {self.alpha}")
-        if self.user_offset < 0:
-            raise InputError(f"swing.user_offset must be at least 0, not {self.user_offset}")
-        if self.max_users_per_item < 0:
-            raise InputError(f"swing.max_users_per_item must be at least 0, not {self.max_users_per_item}")
 
     @property
     def stochastic(self) -> bool:

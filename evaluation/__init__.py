@@ -1,6 +1,7 @@
 """The contract of a model, exact ranking, metrics, runs and their tables."""
 
 from retrieval_leaderboard.evaluation.harness import Evaluation, evaluate, evaluate_lists
+from retrieval_leaderboard.evaluation.models.fields import setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import (
     EmbeddingRetriever,
@@ -16,4 +17,5 @@ __all__ = [
     "evaluate",
     "evaluate_lists",
     "register",
+    "setting",
 ]

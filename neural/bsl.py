@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural import rules
 from retrieval_leaderboard.neural.tempered import Tempered
@@ -26,12 +27,8 @@ class BSL(Tempered):
     An example's targets, and per user its history, are no negatives of it.
     """
 
-    search_space: ClassVar[dict[str, Any]] = Tempered.search_space | {
-        "negatives": [512, 1024, 2048],
-        "negative_weight": [AUTO, 0.9, 1.0, 1.05, 1.1, 1.2, 1.3],
-    }
-
-    negative_weight: float | Auto = AUTO
+    negatives: int = setting(2048, at_least=0, search=[512, 1024, 2048])
+    negative_weight: float | Auto = setting(AUTO, above=0, search=[AUTO, 0.9, 1.0, 1.05, 1.1, 1.2, 1.3])
     """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1. Auto
     takes 1.2 for examples per user without features and else 1, a plain softmax."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
+from retrieval_leaderboard.evaluation.models.fields import setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.tempered import Tempered
@@ -24,12 +25,8 @@ class DssmBce(Tempered):
     cross-entropy against drawn negatives.
     """
 
-    search_space: ClassVar[dict[str, Any]] = Tempered.search_space | {
-        "negatives": [512, 1024, 2048],
-        "negative_weight": (0.003, 1.0, "log"),
-    }
-
-    negative_weight: float = 0.1
+    negatives: int = setting(2048, at_least=0, search=[512, 1024, 2048])
+    negative_weight: float = setting(0.1, above=0, search=(0.003, 1.0, "log"))
     """Weight of the mean cost of the negatives, in units of the number of items: at 1 every item of
     the catalog weighs as much as the target."""
 

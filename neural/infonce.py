@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retrieval_leaderboard.evaluation.models.fields import setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.tempered import Tempered
@@ -27,7 +28,7 @@ class InfoNCE(Tempered):
 
     logq_correction: bool = True
     """Subtract the log probability of a negative to be in the sample from its score."""
-    negatives: int = 512
+    negatives: int = setting(512, at_least=0)
     """Uniform negatives drawn for each batch, beside those from the batch."""
     in_batch: bool = True
     """Use the targets of the batch's other examples as negatives too."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural import rules
 from retrieval_leaderboard.neural.two_tower import TwoTower
@@ -27,17 +28,14 @@ class SimpleX(TwoTower):
     γ is `user_share`, 0 by default; the authors' matrix before the mean is left out.
     """
 
-    search_space: ClassVar[dict[str, Any]] = TwoTower.search_space | {
-        "negatives": [512, 1024, 2048],
-        "in_batch": [False, True],
-        "history_dropout": [0.0, 0.1, 0.2, 0.3],
-        "margin": (0.0, 0.95),
-        "negative_weight": [AUTO, 0.0005, 0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.03],
-    }
-
-    margin: float = 0.5
+    negatives: int = setting(2048, at_least=0, search=[512, 1024, 2048])
+    in_batch: bool = setting(False, search=[False, True])
+    history_dropout: float = setting(0.0, at_least=0, below=1, search=[0.0, 0.1, 0.2, 0.3])
+    margin: float = setting(0.5, search=(0.0, 0.95))
     """A negative costs nothing below this cosine."""
-    negative_weight: float | Auto = AUTO
+    negative_weight: float | Auto = setting(
+        AUTO, above=0, search=[AUTO, 0.0005, 0.001, 0.002, 0.004, 0.006, 0.01, 0.015, 0.03]
+    )
     """Weight w of the mean cost of the negatives, in units of the number of items. Auto takes 0.004 for
     examples per user, and 0.01 per interaction."""
 

@@ -3,50 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, EmbeddingRetriever, Rule
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
 from retrieval_leaderboard.neural import rules
+from retrieval_leaderboard.support.errors import InputError
 
 
 @dataclass
 class TowerSettings(EmbeddingRetriever):
     """What towers are made of, what they are trained on, and how."""
 
-    search_space: ClassVar[dict[str, Any]] = {
-        "learning_rate": (0.005, 0.06, "log"),
-        "weight_decay": [0.0, 0.001, 0.01, 0.1],
-        "popularity_exponent": (0.0, 0.2),
-        "history_exponent": (0.0, 1.0),
-        "user_exponent": (0.0, 1.0),
-        "recency": (0.0, 2.0),
-        "batch_size": [256, 512],
-        "neighbors": [AUTO, 0, 10, 20, 50],
-        "neighbor_weight": (1.0, 10.0, "log"),
-        "averaging": [0.0, 0.7],
-        "id_dropout": [0.0, 0.05, 0.1, 0.2],
-        "cold_negatives": [False, True],
-    }
-
-    embedding_dim: int = 64
+    embedding_dim: int = setting(64, at_least=1)
     """Length of the vectors."""
     similarity: Literal["cosine", "dot"] = "cosine"
     """Whether vectors are scaled to length 1 ("cosine") or not ("dot")."""
-    popularity_exponent: float = 0.0
+    popularity_exponent: float = setting(0.0, search=(0.0, 0.2))
     """Items are ranked by their vectors times (training interactions / their mean)^exponent; for cosine,
     which gives no item a length of its own."""
-    user_share: float = 0.0
+    user_share: float = setting(0.0, at_least=0, at_most=1)
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False
     """Make histories of the items' id embeddings instead of a table of their own."""
-    neighbors: int | Auto = AUTO
+    neighbors: int | Auto = setting(AUTO, at_least=0, search=[AUTO, 0, 10, 20, 50])
     """One layer of fixed propagation over the item-item graph: the embeddings of that many items most often
     taken by the same users are added to each item's own, as a candidate and in histories, by weights that are
     not learned; after training they are folded into its vectors. 0 leaves it out; auto takes 20 for examples
     per user where users have 15 interactions on average, else none."""
-    neighbor_weight: float = 5.0
+    neighbor_weight: float = setting(5.0, above=0, search=(1.0, 10.0, "log"))
     """What the neighbors weigh together; the item's own embedding weighs 1."""
-    history_exponent: float = 0.5
+    history_exponent: float = setting(0.5, search=(0.0, 1.0))
     """An item taken by n users weighs n^-exponent in the mean of a history."""
     history_encoder: Literal["auto", "mean", "position_weighted", "user_attention", "self_attention"] = "auto"
     """How a history becomes one vector: "mean", its weighted mean; "position_weighted", the mean of items
@@ -55,7 +42,7 @@ class TowerSettings(EmbeddingRetriever):
     finds in the newest `max_history` items; "auto", for examples per user mean, per
     interaction position_weighted, and from half a million interactions on self_attention, but for
     simplex_ccl."""
-    attention_heads: int = 4
+    attention_heads: int = setting(4, at_least=1)
     """Heads of self_attention."""
     gradient_checkpointing: bool = False
     """Compute self_attention twice instead of keeping its activations (gradient checkpointing)."""
@@ -64,9 +51,9 @@ class TowerSettings(EmbeddingRetriever):
     context: bool = False
     """Use the hour, the weekday and what else is told of the moment, such as AliEC's placement (pid); needs
     examples per interaction. Hours and weekdays are those of UTC."""
-    id_dropout: float = 0.0
+    id_dropout: float = setting(0.0, at_least=0, below=1, search=[0.0, 0.05, 0.1, 0.2])
     """Share of ids that training replaces by "unknown", so that features learn to do without them."""
-    history_dropout: float = 0.0
+    history_dropout: float = setting(0.0, at_least=0, below=1)
     """Share of the history vector's numbers that training sets to zero, the others growing by as much: noise
     by which a loss that is flat beyond a margin learns finer orders."""
     interaction: Literal["none", "cross", "fm"] = "none"
@@ -75,44 +62,44 @@ class TowerSettings(EmbeddingRetriever):
     """Hidden widths of the deep part, such as 256-128; without them and interaction there is none."""
     norm: Literal["none", "layer", "batch"] = "none"
     """What normalizes the inputs of the deep part's hidden layers."""
-    dropout: float = 0.0
+    dropout: float = setting(0.0, at_least=0, below=1)
     """Share of the hidden outputs, of the deep part and of self_attention, that training sets to zero."""
     examples: Literal["auto", "user", "interaction"] = "auto"
     """What a training example is: "user", whose items are split at random into history and targets, half
     each, at every visit; "interaction", one of them with the items before it as history; "auto", interaction
     where the data is in time order and each validation query has one relevant item."""
-    max_history: int = 50
+    max_history: int = setting(50, at_least=1)
     """Newest items that make the history, for examples per interaction and for self_attention; positions
     that position_weighted tells apart."""
-    recency: float = 1.0
+    recency: float = setting(1.0, search=(0.0, 2.0))
     """The r-th history item from the end weighs r^-recency, for examples per interaction."""
-    user_exponent: float = 0.5
+    user_exponent: float = setting(0.5, search=(0.0, 1.0))
     """A pair of a user with n items weighs n^-exponent in the loss."""
-    negatives: int = 2048
+    negatives: int = setting(2048, at_least=0)
     """Negatives drawn for each batch and shared by its examples."""
     negative_exponent: float = 0.0
     """They are drawn with probability ∝ popularity^exponent; 0 is uniform."""
     in_batch: bool = False
     """Use the targets of the batch's other examples as negatives too."""
-    cold_negatives: bool = False
+    cold_negatives: bool = setting(False, search=[False, True])
     """Draw negatives from all items of the catalog, not only from those with training interactions: where
     many are never taken, towers with features learn from it that those are rare answers."""
-    hard_negatives: int = 0
+    hard_negatives: int = setting(0, at_least=0)
     """Negatives more for each example, drawn from the 100 items that the model ranked highest for its user;
     those lists are made anew every 2 epochs."""
-    batch_size: int = 512
+    batch_size: int = setting(512, at_least=1, search=[256, 512])
     """Training examples a batch."""
-    learning_rate: float = 0.02
+    learning_rate: float = setting(0.02, above=0, search=(0.005, 0.06, "log"))
     """Highest learning rate of AdamW; it warms up, then falls by a cosine to 0 at `epochs`."""
-    weight_decay: float = 0.0
+    weight_decay: float = setting(0.0, at_least=0, search=[0.0, 0.001, 0.01, 0.1])
     """Decoupled weight decay, on the rows a step touches."""
-    epochs: int | Auto = AUTO
+    epochs: int | Auto = setting(AUTO, at_least=1)
     """Passes over the examples in which the learning rate falls to 0; validation may stop earlier. Auto takes
     as many as come to 3,500 steps, but from 4 to 60."""
-    averaging: float = 0.0
+    averaging: float = setting(0.0, at_least=0, below=1, search=[0.0, 0.7])
     """Share of the steps, the last ones, over which the model's weights are averaged; the learning rate falls
     no further in them."""
-    patience: int = 4
+    patience: int = setting(4, at_least=1)
     """Stop after this many evaluations without a better validation NDCG@20."""
 
     rules: ClassVar[dict[str, Rule]] = {
@@ -121,6 +108,25 @@ class TowerSettings(EmbeddingRetriever):
         "history_encoder": rules.history_encoder,
         "epochs": rules.epochs,
     }
+
+    def __post_init__(self) -> None:
+        """Refuse settings that do not go together.
+
+        Raises:
+            InputError: naming them.
+        """
+        super().__post_init__()
+        if self.negatives < 1 and not self.in_batch:
+            raise InputError(f"{self.name}: negatives is {self.negatives}: give 1 or more, or set in_batch")
+        if self.negatives < 1 and self.hard_negatives:
+            raise InputError(f"{self.name}: negatives is 0: give 1 or more beside hard_negatives")
+        if self.averaging and self.norm == "batch" and self.mlp:
+            raise InputError(
+                f"{self.name}: averaging is {self.averaging} with norm=batch, whose running means would be "
+                "of other weights: set averaging to 0, or norm to layer"
+            )
+        if not all(width.isdigit() and int(width) for width in self.mlp.split("-") if self.mlp):
+            raise InputError(f"{self.name}.mlp is '{self.mlp}': give widths as 256-128, or nothing")
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.retriever import Watcher
-from retrieval_leaderboard.neural import sanity
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
@@ -46,7 +45,7 @@ class TwoTower(TowerSettings):
     chooses_on_validation: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        sanity.check(self)
+        super().__post_init__()
         self.best_epoch_ = 0
         """The epoch that validation chose; 0 before it has."""
         self.resolved_: dict[str, Any] = {}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.evaluation.models import saving
+from retrieval_leaderboard.evaluation.models import fields, saving
+from retrieval_leaderboard.evaluation.models.fields import AUTO, setting
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.support.errors import InputError
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Watcher = Callable[[float, float], None]
-Auto = Literal["auto"]
-AUTO: Auto = "auto"
-"""The value of a setting that a rule resolves"""
 Rule = Callable[[Mapping[str, Any], Interactions, Queries | None], Any]
 """What "auto" comes to, by the settings resolved so far, the training part and the validation queries."""
 
@@ -38,12 +37,17 @@ class Retriever(ABC):
     name: ClassVar[str]
     """The name it is registered under."""
     search_space: ClassVar[dict[str, Any]] = {}
-    """setting → values worth trying: a list of choices, or (low, high) or (low, high, "log")."""
+    """setting → values worth trying: a list of choices, or (low, high) or (low, high, "log"); where a field
+    is not made by `setting`, which says it beside the field."""
     chooses_on_validation: ClassVar[bool] = False
     """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
     with `valid=None` on more data then keeps."""
     rules: ClassVar[dict[str, Rule]] = {}
     """setting → what "auto" comes to; a rule may read what those before it came to."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no setting may have."""
+        fields.check(self)
 
     def resolve(self, train: Interactions, valid: Queries | None) -> dict[str, Any]:
         """Every setting as a plain value: what is "auto" by its rule, all others as they are.
@@ -54,7 +58,7 @@ class Retriever(ABC):
             train: the training part.
             valid: the validation queries, where there are any.
         """
-        settings = {field.name: getattr(self, field.name) for field in fields(self)}
+        settings = {field.name: getattr(self, field.name) for field in dataclass_fields(self)}
         for name, rule in self.rules.items():
             if settings[name] == AUTO:
                 settings[name] = rule(settings, train, valid)
@@ -207,7 +211,7 @@ class ItemToItemRetriever(Retriever):
     Its `fit` sets `similarity_`, and may set `recency_`.
     """
 
-    last_n: int = 0
+    last_n: int = setting(0, at_least=0)
     """Use only the last n items of a history; 0 uses all of them."""
 
     # Without an annotation it is no field, and so no setting.

@@ -9,10 +9,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
 from itertools import pairwise
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from retrieval_leaderboard.evaluation.models.retriever import AUTO, Auto, Retriever
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, concrete_type
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.support.errors import InputError, unknown
 
 Overrides = dict[str, dict[str, Any]]
@@ -122,14 +122,6 @@ def concrete(value: Number | Auto) -> Number:
     """`value`, of a model whose settings are resolved."""
     assert value != AUTO
     return value
-
-
-def concrete_type(kind: Any) -> Any:
-    """The type of a setting's values but for "auto"."""
-    if get_origin(kind) in (Union, UnionType):
-        rest = [each for each in get_args(kind) if each != Auto]
-        return rest[0] if len(rest) == 1 else kind
-    return kind
 
 
 def _unknown_setting(model: type[Retriever], key: str, known: Iterable[str], where: str) -> InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -31,8 +32,9 @@ def text(name: str, datasets: Sequence[Listed], models: Sequence[type[Retriever]
     if not name:
         return "\n".join([_brief_datasets(datasets), "", _brief_models(models), "", _more()])
     by_name = {model.name: model for model in models}
-    if name in by_name:
-        return _model(by_name[name])
+    model, dot, key = name.partition(".")
+    if model in by_name:
+        return _setting(by_name[model], key) if dot else _model(by_name[model])
     found = [each for each in datasets if name in (DATASETS, each.name)]
     if not found:
         raise unknown("name after --list", name, [DATASETS, *(each.name for each in datasets), *by_name])
@@ -64,11 +66,28 @@ def _dataset(listed: Listed) -> str:
 
 
 def _model(model: type[Retriever]) -> str:
-    """Its summary, then each setting with its default and what it is."""
+    """Its summary, then each setting with its default and what it is, in a line."""
     notes = settings.documentation(model)
     entries = {f"{key}={value}": notes[key] for key, value in settings.defaults(model).items()}
+    room = _width() - max(map(len, entries)) - 2 * GAP
+    brief = {key: textwrap.shorten(_sentence(note), room, placeholder=" …") for key, note in entries.items()}
     head = textwrap.fill(f"{model.name}: {_summary(model)}", _width())
-    return f"{head}\n\nSettings, for --set {model.name}.NAME=VALUE, with their defaults:\n\n{_table(entries)}"
+    name = model.name
+    how = f"Settings, for --set {name}.NAME=VALUE, with their defaults; --list {name}.NAME tells more"
+    return f"{head}\n\n{textwrap.fill(how, _width())}:\n\n{_table(brief)}"
+
+
+def _setting(model: type[Retriever], key: str) -> str:
+    """A setting with its default and all that its docstring says."""
+    known = settings.defaults(model)
+    if key not in known:
+        raise unknown(f"setting of {model.name}", key, known)
+    return _table({f"{key}={known[key]}": settings.documentation(model)[key]})
+
+
+def _sentence(note: str) -> str:
+    """The first one, without its full stop."""
+    return re.split(r"[.;:] ", note, maxsplit=1)[0].rstrip(".")
 
 
 def _table(entries: dict[str, str]) -> str:

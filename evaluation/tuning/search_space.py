@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from retrieval_leaderboard.evaluation.models import settings
+from retrieval_leaderboard.evaluation.models import fields, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.support.errors import InputError, unknown
 
@@ -26,12 +26,12 @@ def distributions(model: type[Retriever], fixed: Collection[str] = ()) -> dict[s
     types = get_type_hints(model)
     known = settings.defaults(model)
     found = {}
-    for key, values in model.search_space.items():
+    for key, values in fields.search_space(model).items():
         if key not in known:
             raise unknown(f"setting in {model.name}.search_space", key, known)
         if key not in fixed:
             found[key] = _distribution(
-                values, settings.concrete_type(types[key]), f"{model.name}.search_space['{key}']"
+                values, fields.concrete_type(types[key]), f"{model.name}.search_space['{key}']"
             )
     return found
 

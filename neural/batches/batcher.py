@@ -1,8 +1,4 @@
-"""Training rows and the batches made of them.
-
-A row is a user at a moment: a stretch of items that is its history and a stretch that is its
-targets, both slices of one array, so that nothing is padded or copied before it is needed.
-"""
+"""The batches of an epoch: examples, their targets, and negatives that all of them share."""
 
 from __future__ import annotations
 
@@ -14,66 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retrieval_leaderboard.datasets.dataset import Interactions
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion
-from retrieval_leaderboard.neural.towers.columns import Columns
-from retrieval_leaderboard.neural.towers.context import codes_of
+from retrieval_leaderboard.neural.batches.examples import Rows
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion, where_in
 from retrieval_leaderboard.neural.towers.distinct import distinct, waits
 from retrieval_leaderboard.neural.towers.history import Moments, ranges
-
-INPUT_SHARE = 0.5
-"""Share of a user's items that become history."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Who took what, on the device: copied there once, for all epochs of a fit."""
-
-    user: Tensor
-    """int64[interactions], ascending"""
-    item: Tensor
-    """int64[interactions], in time order within a user"""
-    user_counts: Tensor
-    """int64[n_users]"""
-    item_counts: Tensor
-    """int64[n_items]"""
-    context: Tensor | None
-    """int32[interactions, c]: the codes of when and where; None where the towers have no context"""
-
-    @classmethod
-    def of(cls, train: Interactions, device: torch.device | str, columns: Columns | None = None) -> Taken:
-        """The interactions of `train` on `device`, with the context that `columns` are learned of."""
-        arrays = (train.user, train.item, train.user_counts, train.item_counts)
-        told = None if columns is None else codes_of(columns, train).to(device)
-        user, item, *counts = (torch.as_tensor(array, device=device).long() for array in arrays)
-        return cls(user, item, counts[0], counts[1], told)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """n training rows over one array of items; all tensors lie on the device."""
-
-    items: Tensor
-    """int64[interactions]"""
-    user: Tensor
-    """int64[n]"""
-    start: Tensor
-    """int64[n]: where the history begins"""
-    split: Tensor
-    """int64[n]: where the history ends and the targets begin"""
-    stop: Tensor
-    """int64[n]: where the targets end"""
-    context: Tensor | None = None
-    """int32[n, c]: the codes of when and where it is; None where the towers have no context"""
-
-    def __len__(self) -> int:
-        return len(self.user)
-
-    def with_history(self) -> Rows:
-        """The rows whose history is not empty."""
-        kept = torch.nonzero(self.split > self.start).squeeze(1)
-        context = None if self.context is None else self.context[kept]
-        return Rows(self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept], context)
 
 
 @dataclass(frozen=True)
@@ -119,58 +59,28 @@ class Batch:
         return score.masked_fill(mask[:-1] | self.unused, value)
 
 
-def user_rows(taken: Taken, generator: torch.Generator) -> Rows:
-    """One row a user, whose items are split at random into history and targets.
-
-    floor(INPUT_SHARE · n) of n items are history, yet at least one of both kinds where n > 1; a
-    single item is a target.
-    """
-    shuffled = torch.rand(len(taken.user), generator=generator, device=taken.user.device, dtype=torch.float64)
-    items = taken.item[torch.argsort(taken.user + shuffled)]
-    present = torch.nonzero(taken.user_counts).squeeze(1)
-    lengths = taken.user_counts[present]
-    stop = torch.cumsum(lengths, 0)
-    start = stop - lengths
-    share = (lengths * INPUT_SHARE).long().clamp(min=1)
-    split = torch.minimum(start + share, stop - 1)
-    return Rows(items, present, start, split, stop)
-
-
-def position_rows(taken: Taken, max_history: int) -> Rows:
-    """One row an interaction: the user's `max_history` items before it are its history."""
-    begin = (torch.cumsum(taken.user_counts, 0) - taken.user_counts)[taken.user]
-    at = torch.arange(len(taken.user), device=taken.user.device)
-    return Rows(taken.item, taken.user, torch.maximum(begin, at - max_history), at, at + 1, taken.context)
-
-
 @dataclass
 class Batcher:
     """Makes the batches of an epoch."""
 
     batch_size: int
-    sampler: NegativeSampler
-    in_batch: bool
-    """Whether the targets of the other rows are negatives as well."""
+    samplers: list[NegativeSampler]
+    """In the order in which they draw"""
     mask_history: bool
     """Whether the items of a row's history are no negatives of it, as its targets never are."""
     user_weight: Tensor
     """float32[n_users]: weight of a user's pairs in the loss"""
-    popularity: Tensor
-    """float64[n_items]: share of each item among the training interactions"""
+    n_items: int
     generator: torch.Generator
-    hard_per_row: int = 0
-    """Negatives of each row drawn from `hard`"""
-    hard: Tensor | None = None
-    """int32[n_users, depth]: items that the model ranks high for each user, -1 for none"""
 
     def state(self) -> dict[str, Tensor]:
         """What `load_state` takes back; `generator` is not part of it."""
-        return {} if self.hard is None else {"hard": self.hard}
+        return {name: each for sampler in self.samplers for name, each in sampler.state().items()}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Go on from what `state` gave."""
-        if "hard" in state:
-            self.hard = state["hard"].to(self.popularity.device)
+        for sampler in self.samplers:
+            sampler.load_state(state)
 
     def epoch(self, rows: Rows, skipped: int = 0) -> Iterator[Batch]:
         """All rows in random order, without the first `skipped` batches."""
@@ -193,14 +103,13 @@ class Batcher:
         start, split, stop = rows.start[chosen], rows.split[chosen], rows.stop[chosen]
         at, row = ranges(split, stop, pairs)
         targets = rows.items[at]  # (pairs,)
-        negatives = self.sampler.draw(self.generator)
-        n_items, user = len(self.popularity), rows.user[chosen]
-        hard = self._draw_hard(user)
-        # A list may be shorter than the others: a drawn negative stands in.
-        drawn = torch.cat([negatives, torch.where(hard < 0, negatives[:1], hard)])
-        negatives, _ = distinct(torch.cat([drawn, targets]) if self.in_batch else drawn, n_items)
-        unused = negatives == n_items
-        items, index = distinct(torch.cat([negatives, targets]), n_items)
+        user = rows.user[chosen]
+        drawn = [sampler.draw(user, targets, self.generator) for sampler in self.samplers]
+        together = torch.cat(drawn)
+        # Where a sampler had too few, another item that was drawn stands in.
+        negatives, _ = distinct(torch.where(together < 0, together[:1], together), self.n_items)
+        unused = negatives == self.n_items
+        items, index = distinct(torch.cat([negatives, targets]), self.n_items)
         context = None if rows.context is None else rows.context[chosen]
         moments = Moments.of(user, rows.items, start, split, history, context)
         own, owner = targets, row
@@ -209,35 +118,23 @@ class Batcher:
         hit_row, hit_negative = find_hits(own, owner, negatives, len(chosen))
         return Batch(
             moments=moments,
-            items=items.clamp(max=n_items - 1),
+            items=items.clamp(max=self.n_items - 1),
             row=row,
             target=index[len(negatives) :],
             negative=index[: len(negatives)],
             # The item that stands in for an unused place may have no chance at all, and log 0.
-            log_q=self._log_q(negatives.clamp(max=n_items - 1), targets, hard).masked_fill(unused, 0.0),
+            log_q=self._log_q(negatives.clamp(max=self.n_items - 1), drawn).masked_fill(unused, 0.0),
             unused=unused,
             hit_row=hit_row,
             hit_negative=hit_negative,
             weight=self.user_weight[user][row],
         )
 
-    def _draw_hard(self, user: Tensor) -> Tensor:
-        """int64[rows · hard_per_row]: from each user's list; -1 where that has none."""
-        if self.hard is None:
-            return user.new_empty(0)
-        shape, device = (len(user), self.hard_per_row), user.device
-        place = torch.randint(self.hard.shape[1], shape, generator=self.generator, device=device)
-        return self.hard[user].gather(1, place).long().flatten()
-
-    def _log_q(self, negatives: Tensor, targets: Tensor, hard: Tensor) -> Tensor:
-        """float32[m]; 0 for hard negatives, which are there because they are what they are."""
-        samples = [(self.sampler.chance[negatives], self.sampler.n)]
-        if self.in_batch:
-            samples.append((self.popularity[negatives], len(targets)))
-        log_q = log_inclusion(samples)
-        if not len(hard):
-            return log_q
-        return torch.where(where_in(hard.sort().values, negatives)[0], 0.0, log_q)
+    def _log_q(self, negatives: Tensor, drawn: list[Tensor]) -> Tensor:
+        """float32[m]: log of the probability of each of `negatives` to be in what the samplers draw."""
+        return log_inclusion(
+            sampler.log_missed(negatives, items) for sampler, items in zip(self.samplers, drawn, strict=True)
+        )
 
 
 def _sizes(rows: Rows, order: Tensor, batch_size: int) -> list[list[int]]:
@@ -260,9 +157,3 @@ def find_hits(items: Tensor, row: Tensor, negatives: Tensor, n_rows: int) -> tup
         return torch.where(found, row, n_rows), place
     hit = torch.nonzero(found).squeeze(1)
     return row[hit], place[hit]
-
-
-def where_in(ordered: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-    """bool[n]: whether each of `items` stands in `ordered`, which is sorted; and int64[n]: where."""
-    place = torch.searchsorted(ordered, items).clamp_(max=len(ordered) - 1)
-    return ordered[place] == items, place

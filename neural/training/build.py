@@ -9,8 +9,9 @@ import torch
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.neural.batches.batcher import Batcher, Taken
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler
+from retrieval_leaderboard.neural.batches.batcher import Batcher
+from retrieval_leaderboard.neural.batches.examples import Taken
+from retrieval_leaderboard.neural.batches.negatives import samplers_of
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers import context
 from retrieval_leaderboard.neural.towers.columns import Columns
@@ -66,16 +67,11 @@ def _rows(columns: Columns | None, features: Features | None):
 
 def batcher_of(settings: TowerSettings, taken: Taken, generator: torch.Generator) -> Batcher:
     """What makes the batches of an epoch."""
-    counts = taken.item_counts
     return Batcher(
         batch_size=settings.batch_size,
-        sampler=NegativeSampler(
-            counts, settings.negatives, settings.negative_exponent, settings.cold_negatives
-        ),
-        in_batch=settings.in_batch,
+        samplers=samplers_of(settings, taken),
         mask_history=settings.examples == "user",
         user_weight=taken.user_counts.clamp(min=1).float() ** -settings.user_exponent,
-        popularity=counts.double() / counts.sum(),
+        n_items=len(taken.item_counts),
         generator=generator,
-        hard_per_row=settings.hard_negatives,
     )

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries, update, update_features
 from retrieval_leaderboard.evaluation.models.retriever import Watcher
-from retrieval_leaderboard.neural.batches import hard_negatives
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.module import TwoTowers
 from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
@@ -30,9 +29,9 @@ STAGED = ("stage", "training data")
 class Choice(NamedTuple):
     """What a fit with validation queries chose."""
 
-    best_epoch: int = 0
+    best_epoch: int
     """0 before there was one"""
-    log: list[dict[str, float]] = []  # noqa: RUF012  (nobody writes into it)
+    log: list[dict[str, float]]
     """One dict an epoch of that fit"""
 
 
@@ -134,7 +133,9 @@ class TrainingRun:
             for epoch in range(self.first, self.last + 1):
                 if self.stopping is not None and self.stopping.stop:
                     break
-                self._rank_negatives(epoch)
+                if self.trainer.underway is None:
+                    for sampler in self.trainer.batcher.samplers:
+                        sampler.begin_epoch(epoch, self._recommend, self.train)
                 record = self.trainer.epoch(epoch, tick)
                 self.log.append(record)
                 self.note = f"loss {record['loss']:.4f}, {record['examples_per_second']:,.0f} examples/s"
@@ -145,13 +146,6 @@ class TrainingRun:
 
     def _recommend(self, queries: Queries, k: int) -> npt.NDArray[np.int32]:
         return self.task.recommend(self.trainer.towers, queries, k)
-
-    def _rank_negatives(self, epoch: int) -> None:
-        """Make lists of hard negatives where `epoch` is to begin with new ones."""
-        wanted = self.task.settings.hard_negatives and self.trainer.underway is None
-        if wanted and hard_negatives.due(epoch):
-            lists = hard_negatives.lists(self._recommend, self.train)
-            self.trainer.batcher.hard = lists.to(self.trainer.device)
 
     def _score(self, epoch: int, record: dict[str, float]) -> None:
         """Score the epoch where that is due."""

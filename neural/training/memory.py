@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import torch
+
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking import topk
-from retrieval_leaderboard.neural.batches import hard_negatives
+from retrieval_leaderboard.neural.batches.negatives import SAMPLERS
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.columns import Columns
+from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
+from retrieval_leaderboard.neural.training.build import columns_of
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
@@ -45,7 +50,7 @@ def check(settings: TowerSettings, train: Interactions) -> None:
 
 def needed(settings: TowerSettings, train: Interactions) -> int:
     """Bytes that training and ranking take at most, beside the data and libraries already loaded."""
-    lists = train.n_users * hard_negatives.DEPTH * 2 * FLOAT * (settings.hard_negatives > 0)
+    lists = sum(sampler.kept_bytes(settings, train.n_users) for sampler in SAMPLERS)
     near = train.n_items * _near(settings) * (LONG + FLOAT)
     # An evaluation folds neighbors into tables of its own.
     copies = COPIES + (near > 0) + (settings.averaging > 0)
@@ -66,20 +71,17 @@ def _features(settings: TowerSettings, train: Interactions) -> tuple[Features | 
 
 
 def _tables(settings: TowerSettings, train: Interactions) -> int:
-    """Bytes of the embedding tables."""
-    rows = train.n_items * (1 + (not settings.shared_history) + (settings.examples == "interaction"))
-    rows += train.n_users * (settings.user_share > 0) + sum(map(_values, _features(settings, train)))
-    return rows * settings.embedding_dim * FLOAT
+    """Bytes of all that is learned, by towers that have shapes alone."""
+    with torch.device("meta"):
+        users, items = torch.empty(train.n_users), torch.empty(train.n_items)
+        vocabulary = Vocabulary(users, items, items, columns_of(settings, train))
+        towers = TwoTowers(settings, vocabulary, None)
+    return sum(each.numel() * each.element_size() for each in towers.trained())
 
 
 def _vectors(settings: TowerSettings, train: Interactions) -> int:
     """Bytes of the vectors of all users and items."""
     return (train.n_items + train.n_users) * settings.embedding_dim * FLOAT
-
-
-def _values(features: Features | None) -> int:
-    """Rows of the embedding table of features."""
-    return 0 if features is None else sum(Columns.of(features).sizes)
 
 
 def _codes(settings: TowerSettings, train: Interactions) -> int:
@@ -99,8 +101,7 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     by_position = settings.examples == "interaction"
     pairs = rows if by_position else rows * a_user
     history = rows * (min(settings.max_history, a_user) if by_position else a_user)
-    negatives = settings.negatives + pairs * settings.in_batch + rows * settings.hard_negatives
-    negatives = min(negatives, train.n_items)
+    negatives = min(sum(each.most(settings, rows, pairs) for each in SAMPLERS), train.n_items)
     users, items = map(_fields, _features(settings, train))
     wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
     wide += history * (settings.history_encoder == "position_weighted")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.neural.batches.negatives import Recommend
 
-Recommend = Callable[[Queries, int], npt.NDArray[np.int32]]
-"""Queries and k → items int32[q, k], as `Retriever.recommend`"""
 WARM_UP = 0.05
 """Share of all steps in which the learning rate rises from 0."""
 MOST_EVALUATIONS = 20

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.neural.batches.batcher import Batch, Rows, Taken, position_rows, user_rows
+from retrieval_leaderboard.neural.batches.batcher import Batch
+from retrieval_leaderboard.neural.batches.examples import Rows, Taken, position_rows, user_rows
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.module import TwoTowers
 from retrieval_leaderboard.neural.training import schedule

@@ -60,7 +60,7 @@ def test_half_life_needs_times():
 
 
 def test_a_negative_half_life_is_refused():
-    with pytest.raises(InputError, match="half_life_days must be at least 0"):
+    with pytest.raises(InputError, match="half_life_days is -1: give 0 or more"):
         GlobalHot(half_life_days=-1)
 
 

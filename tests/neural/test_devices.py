@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from retrieval_leaderboard.evaluation.metrics import accuracy
-from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.devices.cpu import Cpu

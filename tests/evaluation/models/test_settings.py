@@ -25,6 +25,7 @@ class Sample(EmbeddingRetriever):
     loss: Literal["bce", "ccl"] = "bce"
 
     def __post_init__(self):
+        super().__post_init__()
         if self.size < 1:
             raise InputError("sample.size must be at least 1")
 

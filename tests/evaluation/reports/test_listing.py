@@ -34,7 +34,7 @@ def test_everything_is_one_screen():
 def test_a_model_has_every_setting_with_its_default():
     text = listed("infonce")
     assert max(map(len, text.splitlines())) <= 80
-    assert "embedding_dim=64" in text and "Length of the vectors." in text
+    assert "embedding_dim=64" in text and "Length of the vectors" in text
     assert "top_k" not in text, "another model's"
 
 

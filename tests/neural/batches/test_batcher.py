@@ -5,9 +5,15 @@ import pytest
 import torch
 
 from retrieval_leaderboard.datasets.dataset import Interactions
-from retrieval_leaderboard.neural.batches import batcher as batches
-from retrieval_leaderboard.neural.batches.batcher import Batch, Batcher, Rows, Taken, position_rows, user_rows
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion
+from retrieval_leaderboard.neural.batches import examples
+from retrieval_leaderboard.neural.batches.batcher import Batch, Batcher
+from retrieval_leaderboard.neural.batches.examples import Rows, Taken, position_rows, user_rows
+from retrieval_leaderboard.neural.batches.negatives import (
+    InBatchNegatives,
+    PopularityNegatives,
+    log_inclusion,
+    log_missed,
+)
 
 N_USERS, N_ITEMS = 40, 60
 
@@ -26,11 +32,10 @@ def batcher(train: Interactions, in_batch: bool, mask_history: bool, seed: int =
     counts = torch.as_tensor(train.item_counts)
     return Batcher(
         batch_size=16,
-        sampler=NegativeSampler(counts, 30, 0.0),
-        in_batch=in_batch,
+        samplers=[PopularityNegatives(counts, 30, 0.0), *([InBatchNegatives(counts)] if in_batch else [])],
         mask_history=mask_history,
         user_weight=torch.rand(N_USERS, generator=torch.Generator().manual_seed(0)),
-        popularity=counts.double() / counts.sum(),
+        n_items=N_ITEMS,
         generator=torch.Generator().manual_seed(seed),
     )
 
@@ -57,7 +62,7 @@ def targets(batch: Batch) -> list[list[int]]:
 def test_a_users_items_are_divided_between_history_and_targets(
     train: Interactions, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "INPUT_SHARE", share)
+    monkeypatch.setattr(examples, "INPUT_SHARE", share)
     rows = user_rows(resident(train), generator())
     seen = []
     for batch in batcher(train, True, True).epoch(rows):
@@ -138,8 +143,12 @@ def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: 
     batch = made.assemble(rows, torch.arange(10))
     negatives = batch.items[batch.negative]
     assert torch.isin(batch.items, negatives).all()
-    samples = [(made.sampler.chance[negatives], 30), (made.popularity[negatives], len(batch.row))]
-    assert torch.equal(batch.log_q, log_inclusion(samples))
+    uniform, in_batch = made.samplers
+    missed = (
+        log_missed(uniform.chance[negatives], 30),
+        log_missed(in_batch.popularity[negatives], len(batch.row)),
+    )
+    assert torch.equal(batch.log_q, log_inclusion(missed))
 
 
 def test_pairs_weigh_what_their_user_weighs(train: Interactions) -> None:

@@ -1,14 +1,18 @@
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion
+from retrieval_leaderboard.neural.batches.negatives import (
+    PopularityNegatives,
+    log_inclusion,
+)
 
+NOBODY = torch.empty(0, dtype=torch.int64)
 COUNTS = torch.tensor([0, 1, 4, 16, 0, 64])
 
 
 def frequencies(exponent: float) -> torch.Tensor:
-    sampler = NegativeSampler(COUNTS, 200_000, exponent)
-    drawn = sampler.draw(torch.Generator().manual_seed(0))
+    sampler = PopularityNegatives(COUNTS, 200_000, exponent)
+    drawn = sampler.draw(NOBODY, NOBODY, torch.Generator().manual_seed(0))
     return torch.bincount(drawn, minlength=len(COUNTS)) / len(drawn)
 
 
@@ -23,24 +27,29 @@ def test_exponent_0_is_uniform_over_items_with_interactions() -> None:
 
 
 def test_cold_items_are_drawn_where_wanted_as_if_taken_once() -> None:
-    sampler = NegativeSampler(COUNTS, 200_000, 0.5, cold=True)
-    drawn = torch.bincount(sampler.draw(torch.Generator().manual_seed(0)), minlength=len(COUNTS)) / 200_000
+    sampler = PopularityNegatives(COUNTS, 200_000, 0.5, cold=True)
+    drawn = (
+        torch.bincount(sampler.draw(NOBODY, NOBODY, torch.Generator().manual_seed(0)), minlength=len(COUNTS))
+        / 200_000
+    )
     assert_close(drawn, torch.tensor([1, 1, 2, 4, 1, 8]) / 17, atol=0.004, rtol=0)
     assert_close(sampler.chance.float(), torch.tensor([1, 1, 2, 4, 1, 8]) / 17)
-    uniform = NegativeSampler(COUNTS, 200_000, 0.0, cold=True).draw(torch.Generator().manual_seed(0))
+    uniform = PopularityNegatives(COUNTS, 200_000, 0.0, cold=True).draw(
+        NOBODY, NOBODY, torch.Generator().manual_seed(0)
+    )
     share = torch.bincount(uniform, minlength=len(COUNTS)) / 200_000
     assert_close(share, torch.full((6,), 1 / 6), atol=0.004, rtol=0)
 
 
 def test_log_inclusion_is_the_share_of_samples_that_hold_the_item() -> None:
-    popular = NegativeSampler(COUNTS, 3, 1.0)
-    uniform = NegativeSampler(COUNTS, 2, 0.0)
+    popular = PopularityNegatives(COUNTS, 3, 1.0)
+    uniform = PopularityNegatives(COUNTS, 2, 0.0)
     items = torch.tensor([1, 2, 3, 5])
     generator = torch.Generator().manual_seed(0)
     repeats = 20_000
     held = torch.zeros(len(items))
     for _ in range(repeats):
-        sample = torch.cat([popular.draw(generator), uniform.draw(generator)])
+        sample = torch.cat([popular.draw(NOBODY, NOBODY, generator), uniform.draw(NOBODY, NOBODY, generator)])
         held += torch.isin(items, sample)
-    expected = log_inclusion([(popular.chance[items], 3), (uniform.chance[items], 2)]).exp()
+    expected = log_inclusion([each.log_missed(items, NOBODY) for each in (popular, uniform)]).exp()
     assert_close(held / repeats, expected, atol=0.012, rtol=0)

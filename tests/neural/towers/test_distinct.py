@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS
+from retrieval_leaderboard.neural.batches.negatives import HardNegatives
 from retrieval_leaderboard.neural.towers import distinct
 from retrieval_leaderboard.neural.training.trainer import batch_loss
 from retrieval_leaderboard.support import compute
@@ -83,9 +84,10 @@ def test_distinct_fills_unused_places(like_a_gpu) -> None:
 def test_a_step_never_waits(model, settings, precision, like_a_gpu, monkeypatch) -> None:
     monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu", precision))
     trainer = trainer_of(model(**(SMALL | settings)), train(), 0)
-    if trainer.batcher.in_batch:
-        trainer.batcher.hard_per_row = 1
-        trainer.batcher.hard = torch.randint(32, (48, 5), dtype=torch.int32)
+    if trainer.settings.in_batch:
+        hard = HardNegatives(1, "cpu")
+        hard.lists = torch.randint(32, (48, 5), dtype=torch.int32)
+        trainer.batcher.samplers.append(hard)
     made = trainer.batcher.epoch(trainer.rows())
     with Watch() as watch:
         for _ in range(2):

@@ -6,7 +6,7 @@ import torch
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural import InfoNCE
-from retrieval_leaderboard.neural.batches.batcher import Taken
+from retrieval_leaderboard.neural.batches.examples import Taken
 from retrieval_leaderboard.neural.training.build import batcher_of, item_weights
 
 COUNTS = np.array([1, 4, 9, 0])
@@ -30,13 +30,13 @@ def test_the_more_items_a_user_has_the_less_a_pair_weighs() -> None:
 
 
 def test_negatives_are_drawn_the_more_the_more_popular_they_are() -> None:
-    chance = batcher(negative_exponent=0.5).sampler.chance.numpy()
+    chance = batcher(negative_exponent=0.5).samplers[0].chance.numpy()
     expected = TRAIN.item_counts**0.5
     np.testing.assert_allclose(chance, expected / expected.sum())
 
 
 def test_popularity_is_the_share_of_the_interactions() -> None:
-    np.testing.assert_allclose(batcher().popularity.numpy(), TRAIN.item_counts / len(TRAIN))
+    np.testing.assert_allclose(batcher().samplers[-1].popularity.numpy(), TRAIN.item_counts / len(TRAIN))
 
 
 def test_a_popular_item_weighs_less_in_a_history() -> None:

@@ -49,11 +49,11 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
             with ThreadPoolExecutor(concurrency) as pool:
                 list(pool.map(lambda body: _seconds(client, body), bodies[:WARM_UP]))
                 started = time.perf_counter()
-                taken = list(pool.map(lambda body: _seconds(client, body), bodies))
+                times = list(pool.map(lambda body: _seconds(client, body), bodies))
                 wall = time.perf_counter() - started
     # The server is counted once it has ended.
-    elsewhere = Usage.now().cores_elsewhere(before)
-    answered = [seconds for seconds in taken if seconds is not None]
+    background = Usage.now().cores_elsewhere(before)
+    answered = [seconds for seconds in times if seconds is not None]
     p50, p99 = np.percentile(answered, [50, 99]) * 1000 if answered else (None, None)
     return {
         "dataset": about.title,
@@ -69,7 +69,7 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": environment.processor(),
         "cores": cores.available(),
-        "cores_elsewhere": round(elsewhere, 2),
+        "cores_elsewhere": round(background, 2),
         "commit": environment.git_commit(),
     }
 

@@ -3,8 +3,8 @@ import pytest
 
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import ties, topk
-from retrieval_leaderboard.serving.bundles import index
-from retrieval_leaderboard.serving.bundles.index import KINDS, VectorIndex
+from retrieval_leaderboard.serving import indexes
+from retrieval_leaderboard.serving.indexes import KINDS
 from retrieval_leaderboard.support.errors import InputError
 
 N, D, K = 600, 16, 20
@@ -22,24 +22,29 @@ def queries():
 
 @pytest.fixture
 def build(items):
-    return lambda kind: VectorIndex.build(items, kind, index.parameters(kind, N, D))
+    return lambda kind: KINDS[kind].build(items)
 
 
 def test_the_kind_follows_the_size():
     sizes = (1, 999_999, 1_000_000, 9_999_999, 10_000_000)
-    assert [index.choose_kind(n) for n in sizes] == ["flat", "flat", "ivf_flat", "ivf_flat", "ivf_pq"]
+    assert [indexes.choose(n).kind for n in sizes] == ["flat", "flat", "ivf_flat", "ivf_flat", "ivf_pq"]
 
 
 def test_parameters_follow_the_size_and_fit_the_dimension():
-    assert index.parameters("ivf_pq", 1_000_000, 64) == {"nlist": 4000, "nprobe": 250, "m": 16, "nbits": 8}
-    assert index.parameters("ivf_flat", 1, 64) == {"nlist": 1, "nprobe": 1}
-    assert index.parameters("ivf_pq", 40, 7)["m"] == 1
-    assert index.parameters("ivf_pq", 40, 7)["nbits"] == 5
+    assert KINDS["ivf_pq"].parameters_for(1_000_000, 64) == {
+        "nlist": 4000,
+        "nprobe": 250,
+        "m": 16,
+        "nbits": 8,
+    }
+    assert KINDS["ivf_flat"].parameters_for(1, 64) == {"nlist": 1, "nprobe": 1}
+    assert KINDS["ivf_pq"].parameters_for(40, 7)["m"] == 1
+    assert KINDS["ivf_pq"].parameters_for(40, 7)["nbits"] == 5
 
 
 def test_an_unknown_kind_is_refused_by_the_nearest_name():
     with pytest.raises(InputError, match="did you mean 'ivf_flat'"):
-        index.parameters("ivf-flat", 10, 4)
+        indexes.get("ivf-flat")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -47,9 +52,9 @@ def test_an_unknown_kind_is_refused_by_the_nearest_name():
 def test_a_tiny_catalog(kind, n, items, queries):
     if (kind, n) == ("ivf_pq", 1):
         with pytest.raises(InputError, match="two items or more"):
-            index.parameters(kind, n, D)
+            KINDS[kind].build(items[:n])
         return
-    built = VectorIndex.build(items[:n], kind, index.parameters(kind, n, D))
+    built = KINDS[kind].build(items[:n])
     found, _ = built.search(queries[:2], 3, Ragged.from_rows([[0], []]))
     assert 0 not in found[0]
     assert (found >= 0).sum(axis=1).tolist() == [min(3, n - 1), min(3, n)]
@@ -95,18 +100,18 @@ def test_items_come_and_go(kind, build, queries, tmp_path):
     built = build(kind)
     nothing = Ragged.empty(1)
     built.write(tmp_path / "index")
-    read = VectorIndex.read(tmp_path / "index", kind, built.parameters)
+    read = KINDS[kind].read(tmp_path / "index", built.parameters)
     far = 10 * queries[:1]
     for each in (built, read):
         each.add(np.array([N]), far)
         assert len(each) == N + 1
         found, _ = each.search(queries[:1], K, nothing)
         assert found[0, 0] == N
-        gone = np.append(found[0, 1:], N)
-        each.remove(gone)
+        removed = np.append(found[0, 1:], N)
+        each.remove(removed)
         left, _ = each.search(queries[:1], N, nothing)
-        assert len(each) == N + 1 - len(gone)
-        assert sorted(left[left >= 0]) == sorted(set(range(N)) - set(gone.tolist()))
+        assert len(each) == N + 1 - len(removed)
+        assert sorted(left[left >= 0]) == sorted(set(range(N)) - set(removed.tolist()))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,7 +135,7 @@ def test_an_index_that_lost_everything(build, queries):
 @pytest.mark.parametrize("distinct", [1, 7])
 def test_ties_go_by_tie_rank(kind, distinct, items, queries):
     alike = items[np.arange(N) % distinct]
-    built = VectorIndex.build(alike, kind, index.parameters(kind, N, D))
+    built = KINDS[kind].build(alike)
     exclude = Ragged.from_rows([np.arange(row, dtype=np.int32) for row in range(len(queries))])
     found, scores = built.search(queries, K, exclude)
     tied = np.diff(scores) == 0
