@@ -62,20 +62,20 @@ def _of_one(items: list[int], relevant: set[int], k: int) -> list[float]:
 
 def item_cf(train: Interactions, model: ItemCF) -> csr_array:
     """What `model.fit` gives, by scipy's sparse product; for `prune_axis` "target" and no normalization."""
-    taken = csr_array((np.ones(len(train)), (train.user, train.item)), (train.n_users, train.n_items))
-    weighted = diags_array(np.maximum(train.user_counts, 1.0) ** -model.user_exponent) @ taken
+    matrix = csr_array((np.ones(len(train)), (train.user, train.item)), (train.n_users, train.n_items))
+    weighted = diags_array(np.maximum(train.user_counts, 1.0) ** -model.user_exponent) @ matrix
     size = weighted.sum(axis=0)
     size[size == 0] = 1
-    by_item, kept, model = taken.T.tocsr(), [], model.resolved(train, None)
+    by_item, lists, model = matrix.T.tocsr(), [], model.resolved(train, None)
     for rows in _blocks(train.n_items):
         shared = (by_item[rows] @ weighted).tocsr()  # (rows, items)
-        for place, item in enumerate(range(rows.start, rows.stop)):
-            span = slice(shared.indptr[place], shared.indptr[place + 1])
+        for row, item in enumerate(range(rows.start, rows.stop)):
+            span = slice(shared.indptr[row], shared.indptr[row + 1])
             codes = shared.indices[span]
             norms = size[item] ** concrete(model.target_exponent) * size[codes] ** model.history_exponent
             scores = (shared.data[span] / (norms + model.shrinkage)) ** model.amplification
-            kept.append(_largest(codes[codes != item], scores[codes != item], concrete(model.top_k)))
-    return _stacked(kept, train.n_items).T.tocsr()
+            lists.append(_largest(codes[codes != item], scores[codes != item], concrete(model.top_k)))
+    return _stacked(lists, train.n_items).T.tocsr()
 
 
 def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int) -> TopK:

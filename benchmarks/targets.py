@@ -1,7 +1,7 @@
 """The speed targets beside what `make bench` last measured: `python -m benchmarks.targets`.
 
 Every number comes from the newest run that pytest-benchmark saved, and the share of validation from
-the stored runs on gowalla; `docs/speed.md` is written from them.
+the stored runs on gowalla; they fill `docs/speed.md`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs.record import Log
 from retrieval_leaderboard.evaluation.runs.records import of_board
-from retrieval_leaderboard.support.files import write_text
+from retrieval_leaderboard.support import markdown, pages
+from retrieval_leaderboard.support.errors import InputError, in_one_sentence
 
 PAGE = ROOT / "docs" / "speed.md"
 BOARD = ROOT / "results" / "gowalla"
@@ -29,7 +28,7 @@ Seconds = dict[str, float]
 
 @dataclass(frozen=True)
 class Target:
-    """A median in seconds, or its ratio to another's of the same run, that shall not pass a limit."""
+    """A median in seconds, or its ratio to another's of the same run, that must not pass a limit."""
 
     what: str
     test: str
@@ -95,46 +94,39 @@ TARGETS = (
     Target("AliEC from the cache", "test_cached_reading", 2),
     Target("run_all.py --list", "test_list", 1.5),
 )  # fmt: skip
-PLAIN = """Plain is the same work as one would write it first, in the same run: PyTorch's matrix product and
-`topk`, a loop over queries, scipy's sparse products, NumPy's intersection of each pair of users, PyTorch's
-embeddings and optimizers (`benchmarks/plain.py`, `benchmarks/plain_training.py`). Faster is its time over
-ours. All but training give the same results. An epoch passes over the same interactions, but by other
-batches: plain has a row for each interaction, SimpleX's with 1,000 negatives of its own; ours has a row for
-each user, with several targets, and the negatives of a batch are shared."""
 
 
-def page(run: dict[str, Any], shares: dict[str, float]) -> str:
-    """The targets as Markdown; a target whose test the run lacks is a KeyError.
+def tables(run: dict[str, Any], shares: dict[str, float]) -> dict[str, str]:
+    """Mark → Markdown; a target whose test the run lacks is a KeyError.
 
     Args:
         run: as pytest-benchmark saved it.
         shares: as `validation_shares` gives them.
     """
     extra = {each["name"]: each["extra_info"] for each in run["benchmarks"]}
+    return {"conditions": _conditions(run), "targets": _targets(run, shares, extra), "parts": _parts(extra)}
+
+
+def _conditions(run: dict[str, Any]) -> str:
+    machine, commit = run["machine_info"], run["commit_info"]
+    return (
+        f"{machine['cpu']['brand_raw']}, {machine['cpu']['count']} cores · "
+        f"Python {machine['python_version']} · {run['datetime'][:10]} · commit `{commit['id'][:12]}`"
+    )
+
+
+def _targets(run: dict[str, Any], shares: dict[str, float], extra: dict[str, dict[str, Any]]) -> str:
     seconds = {
         each["name"]: each["stats"]["median"] * each["extra_info"].get("scale", 1.0)
         for each in run["benchmarks"]
     }
-    machine, commit = run["machine_info"], run["commit_info"]
     rows = [target.row(seconds) for target in TARGETS]
-    rows += [
-        _row(
-            f"validation while training {model}, share of training time", share, NONE, NONE, VALIDATION_SHARE
-        )
-        for model, share in shares.items()
-    ]
-    header = ["what", "measured", "plain", "faster", "at most", "met"]
-    table = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
+    for model, share in shares.items():
+        what = f"validation while training {model}, share of training time"
+        rows.append(_row(what, share, NONE, NONE, VALIDATION_SHARE))
+    table = markdown.table(rows, ["what", "measured", "plain", "faster", "at most", "met"])
     peak = extra["test_first_reading"]["peak_mib"]
-    return (
-        "# Speed\n\nMedians of one run of `make bench`, float32, written by "
-        "`python -m benchmarks.targets`.\n\n"
-        f"{machine['cpu']['brand_raw']}, {machine['cpu']['count']} cores · "
-        f"Python {machine['python_version']} · {run['datetime'][:10]} · commit `{commit['id'][:12]}`\n\n"
-        f"{table}\n\n"
-        f"First reading of AliEC's files takes {peak:,.0f} MiB at its peak (at most 3,072).\n\n"
-        f"{PLAIN}\n\nTimed in part, and multiplied:\n\n{_parts(extra)}"
-    )
+    return f"{table}\n\nFirst reading of AliEC's files takes {peak:,.0f} MiB at its peak (at most 3,072)."
 
 
 def _parts(extra: dict[str, dict[str, Any]]) -> str:
@@ -173,15 +165,14 @@ def validation_shares(folder: Path) -> dict[str, float]:
     }
 
 
+@in_one_sentence
 def main() -> int:
-    """Write the page from the newest saved run; 2 where there is none."""
+    """Fill the page from the newest saved run; 2 where there is none."""
     saved = sorted(ROOT.glob(".benchmarks/*/*.json"), key=lambda path: path.stat().st_mtime)
     if not saved:
-        print("error: no saved run of benchmarks: run 'make bench' first", file=sys.stderr)
-        return 2
-    text = page(json.loads(saved[-1].read_text(encoding="utf-8")), validation_shares(BOARD))
-    write_text(PAGE, text)
-    print(text)
+        raise InputError("no saved run of benchmarks: run 'make bench' first")
+    run = json.loads(saved[-1].read_text(encoding="utf-8"))
+    pages.fill(PAGE, tables(run, validation_shares(BOARD)))
     return 0
 
 

@@ -1,32 +1,26 @@
-"""The command line: `python -m serving index | compare | http | load`."""
+"""The command line: `python -m serving index | compare | http`."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard import (
-    ROOT,
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets import options as own_file
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
+from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, need
-from retrieval_leaderboard.support.files import write_json
 from retrieval_leaderboard.support.locks import locked
+from retrieval_leaderboard.support.numbers import within
 
-PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn", "httpx"],
-            "load": ["faiss", "fastapi", "uvicorn", "httpx"]}  # fmt: skip
+PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn", "httpx"]}
 
 
 @in_one_sentence
@@ -83,15 +77,6 @@ def _http(options: argparse.Namespace) -> None:
         serve(recommender, bound, [options.host, *options.allowed_host], writing)
 
 
-def _load(options: argparse.Namespace) -> None:
-    from retrieval_leaderboard.serving.load import measure
-
-    record = measure(options.bundle, options.requests, options.concurrency)
-    print(json.dumps(record, indent=1))
-    if options.out:
-        write_json(options.out, record)
-
-
 def _dataset(options: argparse.Namespace) -> Dataset:
     """The data a run was made of, split as its record says."""
     about = _record(options).dataset
@@ -118,6 +103,12 @@ def _model(options: argparse.Namespace) -> type[Retriever] | None:
     return registry.load_file(options.model) if options.model else None
 
 
+def _kinds() -> str:
+    """The help of --kind."""
+    kinds = "; ".join(f"{name} ({each.summary()})" for name, each in indexes.KINDS.items())
+    return f"{kinds}; default: by the number of items"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -134,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     of_run.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the run was made with")
 
     index = commands.add_parser("index", parents=[of_run], help="write a bundle: index, model, ids")
-    index.add_argument("--kind", default="auto", help="auto, flat, ivf_flat, hnsw or ivf_pq")
+    index.add_argument("--kind", default=indexes.AUTO, metavar="KIND", help=_kinds())
     index.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     index.add_argument("--replace", action="store_true",
                        help="of a bundle that is there, and of the items that were added to it")  # fmt: skip
@@ -150,20 +141,13 @@ def _parser() -> argparse.ArgumentParser:
                       help="what a request's Host header may name too; * for anything")  # fmt: skip
     http.add_argument("--read-only", action="store_true",
                       help="take no items, so that another service may write to the bundle")  # fmt: skip
-    http.add_argument("--port", type=_within(1, 65_535), default=8000)
+    http.add_argument("--port", type=within(1, 65_535), default=8000)
     http.set_defaults(work=_http)
-
-    under_load = commands.add_parser("load", help="measure the HTTP service on this machine")
-    under_load.add_argument("--bundle", type=Path, required=True, metavar="DIR")
-    under_load.add_argument("--requests", type=_within(1, 100_000), default=2000, metavar="N")
-    under_load.add_argument("--concurrency", type=_within(1, 256), default=16, metavar="C")
-    under_load.add_argument("--out", type=Path, metavar="FILE", help="keep the record as JSON")
-    under_load.set_defaults(work=_load)
     return parser
 
 
 class _One(argparse.Action):
-    """Takes one path; a pattern that the shell made several of is told, with what it matched."""
+    """Takes one path; refuses several, as from a pattern that the shell expanded, and names them."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
@@ -174,16 +158,6 @@ class _One(argparse.Action):
                 f"{option} takes one folder and got {len(values)}: {', '.join(map(str, values))}"
             )
         setattr(namespace, self.dest, values[0])
-
-
-def _within(low: int, high: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{value} is not from {low} to {high:,}")
-        return value
-
-    return number
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from retrieval_leaderboard.evaluation.reports import index_section
 from retrieval_leaderboard.evaluation.reports.index_section import IndexComparison, IndexKind
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.usage import Usage
-from retrieval_leaderboard.serving.bundles import bundle, index
-from retrieval_leaderboard.serving.bundles.index import VectorIndex
+from retrieval_leaderboard.serving import indexes
+from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.support import compute, progress
 
 K = 20
@@ -45,11 +45,11 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
     exact, _ = topk.inner_product(vectors, items, Ragged.empty(len(queries)), K)
     best = _ndcg(topk.inner_product(vectors, items, queries.exclude, K)[0], queries)
     kinds, before = [], Usage.now()
-    for kind in index.KINDS:
-        progress.say(f"{kind}: building and measuring")
-        kinds.append(_measure(kind, items, vectors, queries, exact, best))
-    elsewhere = Usage.now().cores_elsewhere(before)
-    compared = IndexComparison(
+    for name, index_class in indexes.KINDS.items():
+        progress.say(f"{name}: building and measuring")
+        kinds.append(_measure(index_class, items, vectors, queries, exact, best))
+    background = Usage.now().cores_elsewhere(before)
+    comparison = IndexComparison(
         fingerprint=record.fingerprint,
         model=record.model,
         model_hash=bundle.model_hash(run),
@@ -62,15 +62,15 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         processor=environment.processor(),
         threads=compute.current().threads,
-        cores_elsewhere=round(elsewhere, 2),
+        cores_elsewhere=round(background, 2),
         commit=environment.git_commit(),
     )
-    index_section.write(run, compared)
-    return compared
+    index_section.write(run, comparison)
+    return comparison
 
 
 def _measure(
-    kind: str,
+    index_class: type[indexes.VectorIndex],
     items: npt.NDArray[np.float32],
     vectors: npt.NDArray[np.float32],
     queries: Queries,
@@ -80,27 +80,26 @@ def _measure(
     """One kind: seconds, bytes, rates, recall of int32[q, 20] `exact`, and NDCG lost of `best`."""
     import faiss
 
-    chosen = index.parameters(kind, *items.shape)
     started = time.perf_counter()
-    built = VectorIndex.build(items, kind, chosen)
+    built = index_class.build(items)
     seconds = time.perf_counter() - started
-    unhindered = Ragged.empty(len(queries))
-    found, _ = built.search(vectors, K, unhindered)
-    honest, _ = built.search(vectors, K, queries.exclude)
+    nothing = Ragged.empty(len(queries))
+    found, _ = built.search(vectors, K, nothing)
+    allowed, _ = built.search(vectors, K, queries.exclude)
 
     def rate(threads: int) -> float:
         faiss.omp_set_num_threads(threads)
-        return _per_second(lambda: built.search(vectors, K, unhindered), len(queries))
+        return _per_second(lambda: built.search(vectors, K, nothing), len(queries))
 
     return IndexKind(
-        kind=kind,
-        parameters=chosen,
+        kind=built.kind,
+        parameters=built.parameters,
         build_seconds=round(seconds, 4),
         bytes_per_item=round(built.n_bytes / len(items), 1),
         queries_per_second_one_thread=round(rate(1), 1),
         queries_per_second_all_threads=round(rate(compute.current().threads), 1),
         recall=float(_rows(exact).contains(found).sum() / (exact >= 0).sum()),
-        ndcg_lost=best - _ndcg(honest, queries),
+        ndcg_lost=best - _ndcg(allowed, queries),
     )
 
 

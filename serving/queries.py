@@ -23,8 +23,8 @@ Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request in codes."""
+class EncodedRequest:
+    """A request by codes."""
 
     request: Request
     user: int
@@ -36,7 +36,7 @@ class Asked:
 
     @property
     def features(self) -> Raw | None:
-        """Those that count: a trained user's are in the model."""
+        """The features that count: those of a trained user are in the model already."""
         return self.request.features if self.user < 0 else None
 
 
@@ -53,20 +53,20 @@ class Encoder:
         double = None
         if len(known):
             double = unseen_users.double_of_vectors(self._model, known, self._histories[known[0]][::-1])
-        self._strangers_have_a_vector = double is None
+        self._unseen_users_have_a_vector = double is None
         if double is not None:
             progress.say(
-                f"{self._about.model} answers strangers with the vector of the known user "
-                f"'{opened.user_ids[double]}': strangers get no items; see Retriever.user_rows"
+                f"{self._about.model} answers unseen users with the vector of the known user "
+                f"'{opened.user_ids[double]}': unseen users get no items; see Retriever.user_rows"
             )
 
     def examples(self) -> list[Request]:
-        """Requests of every kind: of a known user, a stranger, and one who is described."""
+        """Requests of every kind: of a known user, an unseen user, and one with features."""
         nothing = dict.fromkeys(self._user_schema.columns)
         described = [Request(features=nothing)] if nothing else []
         return [*map(Request, list(self._user_code)[:1]), Request(""), *described]
 
-    def resolve(self, request: Request, catalog: Catalog) -> Asked:
+    def resolve(self, request: Request, catalog: Catalog) -> EncodedRequest:
         """A request in codes; InputError, as `Request.check`, where it cannot be answered."""
         request.check()
         code = -1 if request.user_id is None else self._user_code.get(request.user_id, -1)
@@ -78,56 +78,57 @@ class Encoder:
         seen = list[str]()
         if without_seen:
             seen = [*map(catalog.raw, trained.tolist()), *(request.history or ())]
-        return Asked(request, code, history, seen, unknown_items)
+        return EncodedRequest(request, code, history, seen, unknown_items)
 
-    def encode(self, asked: Sequence[Asked]) -> tuple[Vectors, npt.NDArray[np.bool_], list[UnknownValues]]:
+    def encode(
+        self, requests: Sequence[EncodedRequest]
+    ) -> tuple[Vectors, npt.NDArray[np.bool_], list[UnknownValues]]:
         """The vectors, whether the model knows the users, and values that the training data does not have.
 
         Requests with and without features are encoded apart: to a model, no features are not the
         same as features of which nothing is known.
         """
-        vectors = np.empty((len(asked), self._about.dimension), dtype=np.float32)
-        known = np.empty(len(asked), dtype=np.bool_)
-        context, unknown = self._context(asked)
-        for described in (False, True):
-            rows = [row for row, each in enumerate(asked) if (each.features is not None) is described]
+        vectors = np.empty((len(requests), self._about.dimension), dtype=np.float32)
+        known = np.empty(len(requests), dtype=np.bool_)
+        context, unknown = self._context(requests)
+        for with_features in (False, True):
+            rows = [row for row, each in enumerate(requests) if (each.features is not None) is with_features]
             if not rows:
                 continue
-            chosen, features = [asked[row] for row in rows], None
-            if described:
-                features, unseen = self._user_schema.encode([each.features or {} for each in chosen])
+            group, features = [requests[row] for row in rows], None
+            if with_features:
+                features, unseen = self._user_schema.encode([each.features or {} for each in group])
                 for row, values in zip(rows, unseen, strict=True):
                     unknown[row] |= values
-            told = None if context is None else context.take(np.array(rows))
-            queries = _queries(chosen, features, told)
+            queries = _queries(group, features, None if context is None else context.take(np.array(rows)))
             vectors[rows], known[rows] = self._model.encode_queries(queries), self._model.knows(queries)
-        for row, each in enumerate(asked):  # A trained user's features are in the model, but not unchecked.
+        for row, each in enumerate(requests):  # A trained user's features are in the model, yet checked.
             if each.user >= 0 and each.request.features is not None:
                 unknown[row] |= self._user_schema.encode([each.request.features])[1][0]
-        stranger = np.array([each.user < 0 for each in asked], dtype=np.bool_)
-        if not self._strangers_have_a_vector:
-            vectors[stranger], known[stranger] = 0, False
-        return vectors, known & ~_untold(asked, unknown), unknown
+        unseen_user = np.array([each.user < 0 for each in requests], dtype=np.bool_)
+        if not self._unseen_users_have_a_vector:
+            vectors[unseen_user], known[unseen_user] = 0, False
+        return vectors, known & ~_empty(requests, unknown), unknown
 
-    def _context(self, asked: Sequence[Asked]) -> tuple[Features | None, list[UnknownValues]]:
-        """Where each request is asked, None where the data does not tell; and values it does not have."""
-        given = [each.request.context for each in asked]
+    def _context(self, requests: Sequence[EncodedRequest]) -> tuple[Features | None, list[UnknownValues]]:
+        """Context features of each request, None where the data has none; and values it does not have."""
+        given = [each.request.context for each in requests]
         if not self._context_schema.columns and not any(given):
-            return None, [{} for _ in asked]
+            return None, [{} for _ in requests]
         nothing = dict.fromkeys(self._context_schema.columns)
         return self._context_schema.encode([nothing if each is None else each for each in given])
 
 
-def _untold(asked: Sequence[Asked], unknown: Sequence[UnknownValues]) -> npt.NDArray[np.bool_]:
-    """bool[q]: strangers of whom no history and no feature is known."""
+def _empty(requests: Sequence[EncodedRequest], unknown: Sequence[UnknownValues]) -> npt.NDArray[np.bool_]:
+    """bool[q]: unseen users of whom no history and no feature is known."""
     nothing = [
-        each.user < 0 and not len(each.history) and not _says_something(each.features or {}, values)
-        for each, values in zip(asked, unknown, strict=True)
+        each.user < 0 and not len(each.history) and not _has_known_value(each.features or {}, values)
+        for each, values in zip(requests, unknown, strict=True)
     ]
     return np.array(nothing, dtype=np.bool_)
 
 
-def _says_something(features: Raw, unknown: UnknownValues) -> bool:
+def _has_known_value(features: Raw, unknown: UnknownValues) -> bool:
     """Whether a value is given that the training data has."""
     for column, value in features.items():
         values = value if isinstance(value, list | tuple) else [] if value is None else [value]
@@ -136,14 +137,16 @@ def _says_something(features: Raw, unknown: UnknownValues) -> bool:
     return False
 
 
-def _queries(asked: Sequence[Asked], features: Features | None, context: Features | None) -> Queries:
-    nothing = Ragged.empty(len(asked))
+def _queries(
+    requests: Sequence[EncodedRequest], features: Features | None, context: Features | None
+) -> Queries:
+    nothing = Ragged.empty(len(requests))
     now = int(time.time())
-    given = [each.request.timestamp for each in asked]
+    given = [each.request.timestamp for each in requests]
     moments = [now if each is None else moment(each) for each in given]
     return Queries(
-        user=np.array([each.user for each in asked], dtype=np.int32),
-        history=Ragged.from_rows([each.history for each in asked]),
+        user=np.array([each.user for each in requests], dtype=np.int32),
+        history=Ragged.from_rows([each.history for each in requests]),
         exclude=nothing,
         relevant=nothing,
         timestamp=np.array(moments, dtype=np.int64),

@@ -1,4 +1,4 @@
-"""What is asked of a recommender, and what it answers."""
+"""Requests to a recommender, and its answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def moment(timestamp: int | float | str) -> int:
     """Unix seconds of a moment, read as the times of a log are.
 
     Args:
-        timestamp: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size,
+        timestamp: seconds, milliseconds, microseconds or nanoseconds since 1970, recognized by its size,
             or ISO 8601.
 
     Raises:
@@ -55,7 +55,7 @@ class Request:
             InputError: nothing is given, a wrong type, `k` or the history outside its limits.
         """
         if self.user_id is None and self.history is None and self.features is None:
-            raise InputError("the request names nobody: give user_id, history or features")
+            raise InputError("the request names no user: give user_id, history or features")
         if not (self.user_id is None or isinstance(self.user_id, str)):
             raise InputError(f"user_id must be text, as in the data: not {self.user_id!r}")
         if self.timestamp is not None:

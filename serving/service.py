@@ -1,4 +1,4 @@
-"""The library: a bundle opened, asked and changed by raw ids."""
+"""The library: open a bundle, ask for recommendations and change the catalog, by raw ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from retrieval_leaderboard.serving.bundles.catalog import Catalog
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError
 from retrieval_leaderboard.serving.bundles.locks import ReadWriteLock
-from retrieval_leaderboard.serving.queries import Asked, Encoder
+from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
@@ -28,8 +28,8 @@ Vectors = npt.NDArray[np.float32]
 __all__ = ["Answer", "Recommender", "Request"]
 
 
-class NotKeptError(InputError):
-    """A change is as it should be and could not be written."""
+class NotSavedError(InputError):
+    """A valid change could not be written."""
 
 
 class Recommender:
@@ -73,11 +73,6 @@ class Recommender:
         Raises:
             InputError: as `bundle.read`; with `writing`, another process holds the bundle.
         """
-        from retrieval_leaderboard import (
-            baselines,  # noqa: F401  (importing registers its models)
-            neural,  # noqa: F401
-        )
-
         folder = Path(folder)
         with ExitStack() as stack:
             if writing:
@@ -104,8 +99,8 @@ class Recommender:
     def warm_up(self) -> None:
         """Answer once in every way, so that no later request waits for loading and compiling."""
         some = [self._catalog.raw(label) for label in range(min(self._catalog.trained, 50))]
-        asked = [*self._encoder.examples(), Request(history=some)]
-        for requests in (*([request] for request in asked), asked * 8):
+        examples = [*self._encoder.examples(), Request(history=some)]
+        for requests in (*([request] for request in examples), examples * 8):
             self.recommend_batch(requests)
         with suppress(InputError):
             self._new_vectors(self._item_schema.encode([dict.fromkeys(self._item_schema.columns)])[0])
@@ -135,17 +130,17 @@ class Recommender:
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
         """An answer to each request; InputError, as `recommend`, where one of them is refused."""
-        asked = [self._encoder.resolve(request, self._catalog) for request in requests]
-        vectors, known, unknown_values = self._encoder.encode(asked)
+        encoded = [self._encoder.resolve(request, self._catalog) for request in requests]
+        vectors, known, unknown_values = self._encoder.encode(encoded)
         answers: dict[int, Answer] = {}
         for k in {request.k for request in requests}:
             rows = np.array([row for row, request in enumerate(requests) if request.k == k])
             with self._lock.reading():
-                exclude = Ragged.from_rows([self._catalog.labels(asked[row].seen) for row in rows])
+                exclude = Ragged.from_rows([self._catalog.labels(encoded[row].seen) for row in rows])
                 labels, scores = self._index.search(vectors[rows], k, exclude)
             for row, found, values in zip(rows.tolist(), labels, scores, strict=True):
                 found = found if vectors[row].any() else np.full_like(found, -1)
-                answers[row] = self._answer(asked[row], known[row], unknown_values[row], found, values)
+                answers[row] = self._answer(encoded[row], known[row], unknown_values[row], found, values)
         return [answers[row] for row in range(len(requests))]
 
     def user_vector(
@@ -186,7 +181,7 @@ class Recommender:
         """As `add_item` and `save`, or neither: first it is on the disk, then it is returned.
 
         Raises:
-            NotKeptError: it could not be written; ChangedError: the bundle is another one now.
+            NotSavedError: it could not be written; ChangedError: the bundle is another one now.
             InputError: as `add_item`.
         """
         return self._add(item_id, features, self._keep)
@@ -228,19 +223,19 @@ class Recommender:
         except ChangedError:
             raise
         except InputError as error:
-            raise NotKeptError(str(error)) from error
+            raise NotSavedError(str(error)) from error
         finally:
             # What was saved is no longer there.
             self._unsaved = [each for each in self._unsaved if each is not change]
 
     def _fold(self) -> None:
-        """Put the log into the table of changes, where there is room; else it stays, and tells the same."""
+        """Merge the journal into the table of changes; without room on the disk it stays as it is."""
         if self._journal.log_is_empty or self._unsaved:
             return
         try:
             self._journal.fold(self._catalog.changes(self.about.dimension))
         except InputError as error:
-            progress.say(f"the log of added items stays as it is: {error}")
+            progress.say(f"the journal of added items stays as it is: {error}")
 
     def _new_vectors(self, features: Features) -> npt.NDArray[np.float32]:
         vectors = self._model.encode_new_items(features)
@@ -250,7 +245,7 @@ class Recommender:
 
     def _answer(
         self,
-        asked: Asked,
+        request: EncodedRequest,
         known: bool,
         unknown: UnknownValues,
         labels: npt.NDArray[np.int32],
@@ -260,8 +255,8 @@ class Recommender:
         return Answer(
             items=[self._catalog.raw(label) for label in labels[found].tolist()],
             scores=scores[found].tolist(),
-            known_user=asked.user >= 0,
+            known_user=request.user >= 0,
             fallback=not known,
-            unknown_items=asked.unknown_items,
+            unknown_items=request.unknown_items,
             unknown_values=unknown,
         )

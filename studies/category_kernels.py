@@ -30,12 +30,12 @@ def rank(history, prior_weight, exclude, popularity, prior, order, items, scores
     for r in range(len(items)):
         count = 0
         for at in range(offsets[r], offsets[r + 1]):
-            for place in range(indptr[categories[at]], indptr[categories[at] + 1]):
-                item = indices[place]
+            for entry in range(indptr[categories[at]], indptr[categories[at] + 1]):
+                item = indices[entry]
                 touched[count] = item
                 count += state[item] == 0
                 state[item] = TOUCHED
-                total[item] += weights[at] * data[place]
+                total[item] += weights[at] * data[entry]
         for item in exclude[0][exclude[1][r] : exclude[2][r]]:
             state[item] |= EXCLUDED
         clear(scores[r], items[r])

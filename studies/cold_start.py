@@ -1,4 +1,4 @@
-"""What features are worth: `python -m studies.cold_start` derives `docs/features.md` from stored runs."""
+"""What features are worth: `python -m studies.cold_start` fills `docs/features.md` from stored runs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tabulate import tabulate
-
 from retrieval_leaderboard import ROOT, neural
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels
-from retrieval_leaderboard.support.files import write_text
+from retrieval_leaderboard.support import markdown, pages
 
 PAGE = ROOT / "docs" / "features.md"
 CHANCES = 20
@@ -35,7 +33,7 @@ class Board:
     """Whether it has cold items enough to speak of"""
 
 
-ALIKE = ("history_encoder", "averaging")
+SHARED = ("history_encoder", "averaging")
 """Settings in which runs with and without features are the same"""
 
 BOARDS = (
@@ -64,35 +62,34 @@ def rows(board: Board, results: Path) -> list[Row]:
 def sliced(row: Row, name: str, key: str) -> float:
     """A figure of a slice, the mean over the runs of `row`."""
     parts = [part for record in row.done for part in record.measured.slices if part.slice == name]
-    return sum(part.metrics[key] if key in part.metrics else getattr(part, key) for part in parts) / len(
-        parts
-    )
+    figures = [part.metrics[key] if key in part.metrics else getattr(part, key) for part in parts]
+    return sum(figures) / len(figures)
 
 
 def pair(found: list[Row], model: str) -> list[Row]:
-    """The newest row of `model` with features, and without them the newest that is as it in ALIKE.
+    """The newest row of `model` with features, and without them the newest that is as it in SHARED.
 
     Empty where either is missing.
     """
     ours = [row for row in found if row.model == model]
     ours.sort(key=lambda row: row.newest.date)
-    told = [row for row in ours if row.settings.get("features")]
+    with_features = [row for row in ours if row.settings.get("features")]
     bare = [
         row
         for row in ours
         if row.settings.get("features") is False
-        and told
-        and all(row.settings.get(key) == told[-1].settings.get(key) for key in ALIKE)
+        and with_features
+        and all(row.settings.get(key) == with_features[-1].settings.get(key) for key in SHARED)
     ]
-    return [told[-1], bare[-1]] if bare else []
+    return [with_features[-1], bare[-1]] if bare else []
 
 
 def labeled(found: list[Row]) -> list[tuple[str, Row]]:
     """The rows with features, each with what to call it."""
-    chosen = [
+    towers = [
         row for name in neural.NAMES for row in found if row.model == name and row.settings.get("features")
     ]
-    return list(zip(labels(chosen), chosen, strict=True))
+    return list(zip(labels(towers), towers, strict=True))
 
 
 def cold_rows(found: list[Row]) -> Iterator[list[str]]:
@@ -128,57 +125,44 @@ def warm_rows(found: list[Row], least: float | None) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
-def besides(found: list[Row]) -> Iterator[str]:
-    """In what else the rows with ids alone differ, model by model, as sentences."""
+def differences(found: list[Row]) -> Iterator[str]:
+    """The other settings in which the rows with ids alone differ, a sentence a model."""
     for model in neural.NAMES:
         both = pair(found, model)
         if not both:
             continue
         ours, bare = (row.settings for row in both)
         own = [f"{key} {value or 'none'}" for key, value in bare.items() if value != ours.get(key, value)]
-        told = [each for each in own if not each.startswith("features ")]
+        others = [each for each in own if not each.startswith("features ")]
         with_features, alone = (len(row.done) for row in both)
-        told += [f"{alone} of the {with_features} seeds"] if alone != with_features else []
-        if told:
-            yield f"{model} by ids alone has {', '.join(told)}."
+        others += [f"{alone} of the {with_features} seeds"] if alone != with_features else []
+        if others:
+            yield f"{model} with ids alone also has: {', '.join(others)}."
 
 
-def page(results: Path) -> str:
-    """The page as Markdown."""
-    text = (
-        "# What features are worth\n\n"
-        "Derived from stored runs by `python -m studies.cold_start`. Chance is a uniformly random "
-        "ranking's Recall@20 among all items of the catalog ([metrics.md](metrics.md)): on aliec-sim "
-        "every ad of `ad_feature.csv`, most of which nobody ever clicks. `category_hot` ranks by "
-        "popularity within the categories of the user's history, an item without interactions counting as "
-        "its category's average (`studies/category_hot.py`). Rows with features and rows with ids "
-        "alone are those of the boards, which tell their settings; where a row has several seeds, their "
-        "mean.\n"
-    )
-    for board in BOARDS:
-        found = rows(board, results)
-        text += f"\n## {board.title}, {board.protocol}\n"
-        cold = list(cold_rows(found)) if board.cold else []
-        warm = list(warm_rows(found, board.gain))
-        if cold:
-            header = ["cold items", "Recall@20", "chance", "over chance", f"≥ {CHANCES} ×"]
-            text += "\n" + _table(cold, [*header, "category_hot", "over it", "NDCG@20 of all"])
-        if warm:
-            wanted = "wanted" if board.gain is None else f"≥ {board.gain:+.0%}"
-            header = ["NDCG@20", "warm, features", "warm, ids", "gain", wanted]
-            text += "\n" + _table(warm, [*header, "all, features", "all, ids", "change"])
-            text += "".join(f"\nBesides, {told}\n" for told in besides(found))
-    return text
+def tables(results: Path) -> dict[str, str]:
+    """Board → what its runs under `results` say of features, as Markdown."""
+    return {f"{board.title}, {board.protocol}": _about(board, rows(board, results)) for board in BOARDS}
 
 
-def _table(rows: list[list[str]], header: list[str]) -> str:
-    return tabulate(rows, header, tablefmt="pipe", disable_numparse=True) + "\n"
+def _about(board: Board, found: list[Row]) -> str:
+    cold = list(cold_rows(found)) if board.cold else []
+    warm = list(warm_rows(found, board.gain))
+    parts = []
+    if cold:
+        header = ["cold items", "Recall@20", "chance", "over chance", f"≥ {CHANCES} ×"]
+        parts.append(markdown.table(cold, [*header, "category_hot", "over it", "NDCG@20 of all"]))
+    if warm:
+        wanted = "wanted" if board.gain is None else f"≥ {board.gain:+.0%}"
+        header = ["NDCG@20", "warm, features", "warm, ids", "gain", wanted]
+        parts.append(markdown.table(warm, [*header, "all, features", "all, ids", "change"]))
+        parts += differences(found)
+    return "\n\n".join(parts) or pages.NOT_MEASURED
 
 
 def main() -> int:
-    """Write the page."""
-    write_text(PAGE, page(ROOT / "results"))
-    print(PAGE.read_text(encoding="utf-8"))
+    """Fill the page."""
+    pages.fill(PAGE, tables(ROOT / "results"))
     return 0
 
 

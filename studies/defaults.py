@@ -1,33 +1,30 @@
 """How far untuned models come: `python -m studies.defaults --data-dir DIR`.
 
-Scores every model that has a choice in a dataset's config by its defaults and by the choices of the other
-datasets; keeps the scores in `studies/records/defaults/`. docs/defaults.md sets them beside the choice's.
+Scores every model that was tuned for a dataset, with its defaults and with the tuned settings of the other
+datasets; keeps the scores in `studies/records/defaults/` and fills docs/defaults.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
-from tabulate import tabulate
-
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.studies import scores, transfer
+from retrieval_leaderboard.studies import command, scores, transfer
 from retrieval_leaderboard.studies.transfer import Share
-from retrieval_leaderboard.studies.tuned_configs import DATASETS, choices, score
+from retrieval_leaderboard.studies.tuned_configs import DATASETS, score, tuned_models
+from retrieval_leaderboard.support import markdown, pages
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.files import write_text
 
 RECORDS = Path(__file__).parent / "records" / "defaults"
 WANTED = 0.9
-"""The share of a tuned model's NDCG@20 that the defaults are to reach."""
+"""The share of a tuned model's NDCG@20 that its defaults should reach"""
 
 
 def measure(dataset: Dataset, models: list[str]) -> None:
-    """Score the defaults and the other datasets' choices; of all models where none is named."""
-    for tuned in choices(dataset, ROOT):
+    """Score defaults and the other datasets' tuned settings; of all models where none is named."""
+    for tuned in tuned_models(dataset, ROOT):
         if models and tuned.model not in models:
             continue
         path = RECORDS / f"{dataset.name}-{tuned.model}.json"
@@ -38,12 +35,12 @@ def measure(dataset: Dataset, models: list[str]) -> None:
 
 
 def read() -> list[Share]:
-    """Every score that is kept, beside that of the dataset's own settings."""
+    """Every stored score, with that of the dataset's tuned settings and their number of trials."""
     return [transfer.share(found, ROOT) for found in scores.load_all(RECORDS, scores.Transfer)]
 
 
-def page(shares: list[Share]) -> str:
-    """Defaults beside tuned settings, and settings of other datasets, as Markdown."""
+def table(shares: list[Share]) -> str:
+    """Defaults beside tuned settings, as Markdown."""
     header = ["dataset", "model", "defaults", "tuned", "share", f"≥ {WANTED:.0%}", "trials"]
     lines = []
     for each in shares:
@@ -52,27 +49,20 @@ def page(shares: list[Share]) -> str:
         ndcg = each.score.ndcg
         line = [each.score.dataset, each.score.model, f"{ndcg:.4f}", f"{each.tuned:.4f}", f"{each.value:.1%}"]
         lines.append([*line, "yes" if ndcg >= WANTED * each.tuned else "no", each.trials])
-    table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
-    return (
-        "# Defaults beside tuned settings\n\nNDCG@20 on the validation queries, seed 0, of each model with "
-        "its defaults, as on a dataset without a config, and with the settings that its config chose for "
-        "the dataset; written by `python -m studies.defaults`. The defaults, and the rules by which some "
-        "settings follow the data, were fitted on the validation parts of these same datasets: the shares "
-        f"are in-sample, and on other data may be lower.\n\n{table}\n\n" + transfer.part(shares)
-    )
+    return markdown.table(lines, header)
 
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
-    """Measure what is asked for and write the page."""
-    parser = argparse.ArgumentParser(prog="python -m studies.defaults", description=__doc__)
-    parser.add_argument("--data-dir", type=Path, default=ROOT / "data", help="folder of the datasets")
-    parser.add_argument("--datasets", default=",".join(DATASETS), help="names, comma-separated")
-    parser.add_argument("--models", default="", help="names, comma-separated (default: all)")
-    asked = parser.parse_args(arguments)
-    for name in filter(None, asked.datasets.split(",")):
-        measure(load(name, asked.data_dir), asked.models.split(",") if asked.models else [])
-    write_text(ROOT / "docs" / "defaults.md", page(read()))
+    """Measure what is asked for and fill the page."""
+    parser = command.parser("defaults", __doc__, DATASETS)
+    parser.add_argument("--models", type=command.names, default=[], metavar="A,B", help="default: all")
+    options = parser.parse_args(arguments)
+    for name in [] if options.page_only else options.datasets:
+        measure(load(name, options.data_dir), options.models)
+    shares = read()
+    parts = {"defaults": table(shares), "transfer": transfer.table(shares)}
+    pages.fill(ROOT / "docs" / "defaults.md", parts)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""docs/findings.md: the ablations' scores and the boards' cost against quality as tables and a plot."""
+"""The tables of docs/findings.md, and its plot of quality against cost."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
 
-from tabulate import tabulate
-
 from retrieval_leaderboard import neural
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boards
 from retrieval_leaderboard.studies import figures, gaps_to_published
-from retrieval_leaderboard.studies.ablations import PLACES, STUDIES, Place, Settings, Study, resolved
-from retrieval_leaderboard.studies.row_selection import compared
+from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Settings, Setup, Study, resolved
+from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.studies.scores import Finding
-from retrieval_leaderboard.support.files import write_text
+from retrieval_leaderboard.support import markdown, pages
 
 BOARDS = (
     "gowalla: published, seen items excluded, top 20",
@@ -25,26 +23,6 @@ BOARDS = (
     "ml-1m: next-item, seen items kept, top 20",
     "ml-1m: next-item, seen items excluded, top 20",
     "ml-100k: next-item, seen items kept, top 20",
-)
-ITEM_CF = (
-    "Tune ItemCF first, whose fit takes seconds on a CPU, with its recency where the data is in time order; "
-    "then Swing, which is ahead of it on some boards and whose fit takes far longer where users have many "
-    "items; train towers if the rest is worth their cost. What either is worth untuned says little of what "
-    "it can do. An item without interactions or a user without a history gets nothing from them; towers "
-    "with features reach both ([features.md](features.md))."
-)
-BASELINES = (
-    "Item-to-item models and ALS by default, NDCG@20 on validation parts. An exponent of the returned "
-    "item's popularity that holds popular items back further where histories are long and in order: "
-    "ItemCF on ml-1m and ml-100k comes to .0679 and .0813 with 0.05, to .0981 and .0994 with 0.5, on "
-    "aliec-sim, with two interactions a user, to .1146 and .0836; Swing on ml-1m and ml-100k comes to "
-    ".0695 and .0808 with 0.1, .0899 and .0926 with 0.8, .0950 and .0974 with 1.0, .0987 and .0962 with "
-    "1.2. Normalization 0.3 over 0: Swing ml-1m +3.6 %, ml-100k +5.0 %, gowalla +1.3 %, amazon-beauty "
-    "+0.1 %; ItemCF +2.1 %, +4.3 %, +3.7 % and +1.4 %. Recency is worth more where seen items are kept: "
-    "Swing with 1.0, 1.2 and 2.0 on ml-100k comes to .0974, .1009 and .0951 by next item, and to .1385, "
-    ".1344 and .1204 by each user's last item. ALS wants far less confidence where users have many items "
-    "and seen ones are excluded: on ml-100k by each user's last item .0880, with α 1.2 and λ .002 .1037; "
-    "by next item, seen items kept, α 36 is the best."
 )
 
 
@@ -66,89 +44,79 @@ class Score:
 
     def text(self, base: Score) -> str:
         """The mean, and the change from `base` in percent, with ≈ where it is within two standard errors."""
-        told = f"{self.mean:.4f}"
         if self is base:
-            return told
+            return f"{self.mean:.4f}"
         noise = 2 * sqrt(self.variance + base.variance)
-        return (
-            f"{told} ({'≈ ' if abs(self.mean - base.mean) <= noise else ''}{self.mean / base.mean - 1:+.1%})"
-        )
+        sign = "≈ " if abs(self.mean - base.mean) <= noise else ""
+        return f"{self.mean:.4f} ({sign}{self.mean / base.mean - 1:+.1%})"
 
 
 def write(root: Path, records: list[Finding]) -> None:
-    """Write the page and its plot under `root`/docs."""
+    """Fill the page and draw its plots under `root`/docs."""
     boards = list(found_boards(root / "results"))
     plot(boards, root / "docs" / "findings.svg")
-    missed = gaps_to_published.shortfalls(boards)
-    gaps_to_published.plot(missed, root / "docs" / "learning_curves.svg")
-    write_text(root / "docs" / "findings.md", page(records, boards, missed))
+    gaps = gaps_to_published.gaps(boards)
+    gaps_to_published.plot(gaps, root / "docs" / "learning_curves.svg")
+    pages.fill(root / "docs" / "findings.md", tables(records, boards, gaps))
 
 
-def page(records: list[Finding], boards: list[Board], missed: list[gaps_to_published.Shortfall]) -> str:
-    """The page as Markdown; `missed` are published numbers that are not reached."""
-    parts = ["# What makes two-towers win\n\nDerived by `python -m studies.findings`."]
-    parts += _ablations(records) if records else []
-    parts += [_pareto(boards), _item_cf(boards)]
-    parts += [gaps_to_published.section(missed)] if missed else []
-    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+def tables(records: list[Finding], boards: list[Board], gaps: list[gaps_to_published.Gap]) -> dict[str, str]:
+    """Mark → Markdown; `gaps` are published numbers that are not reached."""
+    return {
+        "conditions": _conditions(records),
+        **{study.name: _ablation(study, records) for study in STUDIES},
+        "quality and cost": _quality_and_cost(boards),
+        "item_cf": _item_cf(boards),
+        "published": gaps_to_published.table(gaps),
+        "learning curves": gaps_to_published.image(gaps),
+    }
 
 
-def _ablations(records: list[Finding]) -> list[str]:
-    about = (
-        "First one factor at a time: NDCG@20 on the validation queries, the mean over seeds, with the change "
-        "from the first line of a table; ≈ stands before a change within two standard errors over seeds: of "
-        "two or three seeds a rough guide. All other settings are the models' defaults, on every dataset the "
-        "same"
-        + "".join(f"; on {place.dataset} {_told(place.settings)}" for place in PLACES if place.settings)
-        + "."
-    )
-    tables = [
-        f"## {study.question}\n\n{_table(study, columns)}\n\n{study.finding}"
-        for study in STUDIES
-        if (columns := _columns(study, records))
+def _conditions(records: list[Finding]) -> str:
+    header = ["dataset", "settings of every variant beside the defaults"]
+    rows = [
+        [setup.dataset, ", ".join(f"{key} {value}" for key, value in setup.settings.items()) or "–"]
+        for setup in SETUPS
     ]
-    return [about, _made(records), *tables]
-
-
-def _told(settings: Settings) -> str:
-    return ", ".join(f"{key} {value}" for key, value in settings.items())
-
-
-def _made(records: list[Finding]) -> str:
     minutes = sum(each.seconds for each in records) / 60
-    return f"{len(records)} fits, {minutes:.0f} minutes together; {_machines(records)}."
+    fits = f"{len(records)} fits, {minutes:.0f} minutes together; {_machines(records)}."
+    return f"{markdown.table(rows, header)}\n\n{fits}"
 
 
 def _machines(records: list[Finding]) -> str:
     return "; ".join(sorted({f"{each.processor}, threads: {each.threads}" for each in records}))
 
 
-def score(place: Place, model: str, changed: Settings, records: list[Finding]) -> Score | None:
+def score(setup: Setup, model: str, changed: Settings, records: list[Finding]) -> Score | None:
     """What is stored of a variant, the newest of each seed; None where fewer than two seeds are."""
-    values = resolved(model, place.settings | changed)
+    values = resolved(model, setup.settings | changed)
     by_seed = {
         each.seed: each.ndcg
         for each in sorted(records, key=lambda each: each.date)
-        if (each.dataset.split(":")[0], each.model, each.settings) == (place.dataset, model, values)
+        if (each.dataset.split(":")[0], each.model, each.settings) == (setup.dataset, model, values)
     }
     return Score(list(by_seed.values())) if len(by_seed) > 1 else None
 
 
+def _ablation(study: Study, records: list[Finding]) -> str:
+    """A row a variant, a column a dataset where the first one and another have scores to compare."""
+    columns = _columns(study, records)
+    if not columns:
+        return pages.NOT_MEASURED
+    rows = [list(line) for line in zip(study.variants, *columns.values(), strict=True)]
+    return markdown.table(rows, ["", *columns])
+
+
 def _columns(study: Study, records: list[Finding]) -> dict[str, list[str]]:
-    """Place → a cell a variant, where the first one and another have scores to compare."""
+    """Heading of a column → a cell a variant."""
     columns = {}
-    for place in PLACES:
-        scores = [score(place, *variant, records) for variant in study.variants.values()]
+    for setup in SETUPS:
+        scores = [score(setup, *variant, records) for variant in study.variants.values()]
         base = scores[0]
         if base is not None and any(scores[1:]):
             cells = ["–" if each is None else each.text(base) for each in scores]
-            columns[f"{place.dataset}, {len(base.values)} seeds"] = cells
+            columns[f"{setup.dataset}, {len(base.values)} seeds"] = cells
     return columns
-
-
-def _table(study: Study, columns: dict[str, list[str]]) -> str:
-    lines = [list(line) for line in zip(study.variants, *columns.values(), strict=True)]
-    return tabulate(lines, ["", *columns], tablefmt="pipe", disable_numparse=True)
 
 
 def found_boards(results: Path) -> Iterator[Board]:
@@ -184,47 +152,35 @@ def efficient(rows: list[Row]) -> list[Row]:
     return found
 
 
-def _pareto(boards: list[Board]) -> str:
-    lines = [
+def _quality_and_cost(boards: list[Board]) -> str:
+    rows = [
         [
             board.heading,
             row.model + propagation.marked(row),
             row.provenance.brief,
-            *_quality_and_cost(row),
+            f"{row.mean('ndcg'):.4f}",
+            f"{row.cost('fit_seconds'):,.1f}",
             machine,
             flag,
         ]
         for board in boards
-        for machine, rows in by_machine(compared(board)).items()
-        for row, flag in zip(rows, _flags(rows), strict=True)
+        for machine, on_one in by_machine(select_rows(board)).items()
+        for row, flag in zip(on_one, _flags(on_one), strict=True)
     ]
     header = ["board", "model", "settings", "NDCG@20", "fit s", "timed on", "efficient there"]
-    return (
-        "## Quality against the cost of training\n\nNDCG@20 on test and seconds to fit, a choice of epochs "
-        "on validation included, of every model as its config or its defaults have it; ‡: with fixed "
-        "propagation over the item-item graph. Rows of a board were "
-        "timed on different machines, or by other numbers of threads: only those of one are compared. A "
-        "model is efficient where none that was timed there is as cheap and better; a dash stands where no "
-        "other was. Seconds of one thread are of fits that ran two at a time on two cores.\n\n"
-        "![quality against cost](findings.svg)\n\n"
-        + tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
-    )
-
-
-def _quality_and_cost(row: Row) -> tuple[str, str]:
-    return f"{row.mean('ndcg'):.4f}", f"{row.cost('fit_seconds'):,.1f}"
+    return markdown.table(rows, header)
 
 
 def _flags(rows: list[Row]) -> list[str]:
     """Which of the rows of one machine are efficient; a dash for one alone."""
-    kept = efficient(rows)
-    return ["–" if len(rows) == 1 else "yes" if row in kept else "" for row in rows]
+    best = efficient(rows)
+    return ["–" if len(rows) == 1 else "yes" if row in best else "" for row in rows]
 
 
 def _item_cf(boards: list[Board]) -> str:
     lines = []
     for board in boards:
-        rows = {row.model: row for row in compared(board)}
+        rows = {row.model: row for row in select_rows(board)}
         towers = [rows[name] for name in neural.NAMES if name in rows]
         best, cells = max(towers, key=lambda row: row.mean("ndcg")), []
         for name in ("item_cf", "swing"):
@@ -235,8 +191,7 @@ def _item_cf(boards: list[Board]) -> str:
         )
     header = ["board", "best tower", "ItemCF's share of its NDCG@20", "ItemCF's fit s", "Swing's share"]
     header += ["Swing's fit s", "the tower's fit takes, of ItemCF's"]
-    table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
-    return f"## When a tuned ItemCF is enough\n\n{table}\n\n{ITEM_CF}\n\n{BASELINES}"
+    return markdown.table(lines, header)
 
 
 def _times(row: Row, other: Row) -> str:
@@ -250,7 +205,7 @@ def plot(boards: list[Board], target: Path) -> None:
     """NDCG@20 over seconds to fit: a panel a board, a color a machine, whose efficient models are joined."""
     figure, axes = figures.panels(len(boards), (4 * len(boards), 4), "findings")
     for axis, board in zip(axes, boards, strict=True):
-        for machine, rows in by_machine(compared(board)).items():
+        for machine, rows in by_machine(select_rows(board)).items():
             line = [_point(row) for row in efficient(rows)]
             (drawn,) = axis.plot(*zip(*line, strict=True), "-", alpha=0.4, zorder=1)
             points = zip(*map(_point, rows), strict=True)

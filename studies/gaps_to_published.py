@@ -1,60 +1,44 @@
-"""The part of docs/findings.md on published numbers that are not reached: how far off, and why."""
+"""Published numbers that the boards do not reach: the table and the learning curves of docs/findings.md."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from tabulate import tabulate
-
 from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.evaluation.reports.references import Match
 from retrieval_leaderboard.studies import figures
+from retrieval_leaderboard.support import markdown
 
-Shortfall = tuple[Board, Match]
-WHY = {
-    "ml-1m": "On ml-1m Global Hot has nothing to choose: the source breaks ties in another order and counts "
-    "other test rows.",
-}
-"""Dataset → what the ablations and the curves say of the causes"""
-TOLD = (
-    "Every row of the boards counts but those set for a run. Of a published number those stand here "
-    "that are as like it as the row beside it on the board, and below it in Recall@20 or NDCG@20; that "
-    "row in any case where the number is above all of those. No change is given between vectors of "
-    "different dimensions, or where theirs is not stated."
-)
+Gap = tuple[Board, Match]
 
 
-def shortfalls(boards: list[Board]) -> list[Shortfall]:
-    """Published numbers that rows of ours do not reach, each with those of the fairest that are below it."""
+def gaps(boards: list[Board]) -> list[Gap]:
+    """Published numbers that rows of ours do not reach, each with the most alike rows that are below it."""
     return [(board, match) for board in boards for match in _missed(board)]
 
 
 def _missed(board: Board) -> Iterator[Match]:
     for reference, matches in references.beside(board).items():
-        chosen = [match for match in matches if not match.row.provenance.by_command]
-        fairest = [match for match in chosen if match.unlikeness == chosen[0].unlikeness]
-        below = [match for match in fairest if match.same_dimension and min(match.changes) < 0]
+        tuned = [match for match in matches if not match.row.provenance.by_command]
+        most_alike = [match for match in tuned if match.unlikeness == tuned[0].unlikeness]
+        below = [match for match in most_alike if match.same_dimension and min(match.changes) < 0]
         above = references.above(reference, board.rows)
         yield from below or (matches[:1] if above else [])
 
 
-def section(found: list[Shortfall]) -> str:
-    """The shortfalls as Markdown."""
+def table(found: list[Gap]) -> str:
+    """A row a gap, as Markdown."""
     header = ["board", "published as", "theirs", "chosen on", "our row", "Δ Recall@20 / NDCG@20"]
     header += ["differs in", "above all of ours"]
-    lines = [_line(board, match) for board, match in found]
-    boards = {board.dataset.name for board, _ in found}
-    why = [text for dataset, text in WHY.items() if dataset in boards]
-    table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
-    parts = ["## Published numbers that are not reached", TOLD, table, *why]
-    if any(curve(match.row) for _, match in found):
-        told = "NDCG@20 on validation queries while these models train, seed 0; "
-        rate = "the learning rate falls to 0, or until averaging begins."
-        parts.append(f"{told}{rate}\n\n![learning curves](learning_curves.svg)")
-    return "\n\n".join(parts)
+    return markdown.table([_line(board, match) for board, match in found], header)
+
+
+def image(found: list[Gap]) -> str:
+    """The plot, as Markdown; "" where no row of `found` has a learning curve."""
+    return "![learning curves](learning_curves.svg)" if any(curve(match.row) for _, match in found) else ""
 
 
 def _line(board: Board, match: Match) -> list[str]:
@@ -65,17 +49,12 @@ def _line(board: Board, match: Match) -> list[str]:
     )
     changes = " / ".join(f"{change:+.1%}" for change in match.changes) if match.same_dimension else "–"
     numbers = f"{theirs.recall:.4f} / {theirs.ndcg:.4f}"
-    cells = [
-        board.heading,
-        theirs.name,
-        numbers,
-        theirs.chosen_on,
-        f"{named[id(row)]}, {row.provenance.brief}",
-    ]
+    ours = f"{named[id(row)]}, {row.provenance.brief}"
+    cells = [board.heading, theirs.name, numbers, theirs.chosen_on, ours]
     return [*cells, changes, "; ".join(match.differences), above]
 
 
-def plot(found: list[Shortfall], target: Path) -> None:
+def plot(found: list[Gap], target: Path) -> None:
     """Learning curves of the models in `found`, one panel a board; without any no file."""
     curves: dict[str, dict[str, list[tuple[int, float]]]] = {}
     for board, match in found:

@@ -1,7 +1,7 @@
 """How time and memory grow with the data: `python -m studies.scaling`.
 
-Runs every model on aliec-sim at several scales (finished runs are skipped) and derives
-`docs/scaling.md` and `docs/scaling.svg` from the stored runs.
+Runs every model on aliec-sim at several scales (finished runs are skipped), fills `docs/scaling.md` and
+draws `docs/scaling.svg` from the stored runs.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from tabulate import tabulate
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.evaluation.runs.records import of_board
 from retrieval_leaderboard.studies import figures
-from retrieval_leaderboard.support.files import write_text
+from retrieval_leaderboard.support import markdown, pages
 
 BOARD = ROOT / "results" / "aliec-sim"
 SCALES = (0.05, 0.1, 0.3, 1.0)
@@ -58,17 +57,16 @@ def cost(record: RunRecord, key: str) -> float:
 
 def exponent(records: list[RunRecord], key: str) -> float | None:
     """Slope of log(measure) over log(interactions); None where fewer than two points can tell."""
-    long = [each for each in records if key == "peak_rss_mib" or cost(each, key) >= SHORTEST]
-    if len(long) < 2:
+    long_enough = [record for record in records if key == "peak_rss_mib" or cost(record, key) >= SHORTEST]
+    if len(long_enough) < 2:
         return None
-    sizes, values = (
-        np.log([each(record) for record in long]) for each in (interactions, lambda each: cost(each, key))
-    )
+    sizes = np.log([interactions(record) for record in long_enough])
+    values = np.log([cost(record, key) for record in long_enough])
     return float(np.polyfit(sizes, values, 1)[0])
 
 
-def page(found: Points) -> str:
-    """The table of growth as Markdown."""
+def tables(found: Points) -> dict[str, str]:
+    """The table of growth and what it was measured on, as Markdown."""
     every = [record for records in found.values() for record in records]
     sizes = sorted({interactions(record) for record in every})
     header = ["model", "measure", *(f"{size:,}" for size in sizes), "exponent"]
@@ -79,19 +77,15 @@ def page(found: Points) -> str:
             slope = exponent(records, key)
             cells = [f"{cost(by_size[size], key):,.1f}" if size in by_size else "–" for size in sizes]
             rows.append([model, label, *cells, "–" if slope is None else f"{slope:.2f}"])
-    table = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
-    busy = max(record.costs.cores_elsewhere for record in every)
+    return {"growth": markdown.table(rows, header), "conditions": _conditions(every)}
+
+
+def _conditions(records: list[RunRecord]) -> str:
+    machines = "; ".join(sorted({record.costs.machine for record in records}))
+    load = max(record.costs.cores_elsewhere for record in records)
     return (
-        "# Growth\n\nModels with the settings chosen for aliec-sim (synthetic; towers with features), "
-        "by training interactions; "
-        "derived by `python -m studies.scaling` from the runs in `results/aliec-sim/`. "
-        "The exponent is the slope of "
-        f"log(measure) over log(interactions), from times of at least {SHORTEST} s. "
-        f"{'; '.join(sorted({record.costs.machine for record in every}))}; other processes kept up to "
-        f"{busy:.1f} cores busy.\n\n"
-        "Ranking by vectors costs queries × items × dimensions, and queries and items both grow with the "
-        "data: 2 is the exponent of its formula. The fit of the towers contains a ranking of up to 5,000 "
-        f"validation queries, whose cost grows with the items.\n\n![growth](scaling.svg)\n\n{table}\n"
+        f"{machines}; other processes kept up to {load:.1f} cores busy. "
+        f"The exponent leaves out times below {SHORTEST} s."
     )
 
 
@@ -108,7 +102,7 @@ def plot(found: Points, target: Path) -> None:
 
 
 def main() -> int:
-    """Run what is missing, then write the page and the plot; 1 where a run failed."""
+    """Run what is missing, then fill the page and draw the plot; 1 where a run failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
     scales = tuple(parser.parse_args().scales)
@@ -117,7 +111,7 @@ def main() -> int:
     codes = [subprocess.run([*command, str(scale)], cwd=ROOT, check=False).returncode for scale in scales]
     found = points(scales)
     plot(found, ROOT / "docs" / "scaling.svg")
-    write_text(ROOT / "docs" / "scaling.md", page(found))
+    pages.fill(ROOT / "docs" / "scaling.md", tables(found))
     return max(codes)
 
 

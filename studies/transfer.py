@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.studies.scores import Transfer
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, Tuned
+from retrieval_leaderboard.support import markdown
 from retrieval_leaderboard.support.errors import InputError
 
 DEFAULTS = "defaults"
 LENGTH = ("epochs", "patience")
-"""Settings that are of a dataset's size, and not lent"""
+"""Settings that follow a dataset's size, and are not transferred"""
 Shares = dict[str, float]
 """Origin of the settings → their NDCG@20 as a share of that of the dataset's own"""
 
@@ -58,8 +57,10 @@ def origins(tuned: Tuned, dataset: str, root: Path) -> Iterator[tuple[str, dict[
     for name in DATASETS:
         found = configs.in_section(root / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
         if name != dataset and tuned.model in found:
-            lent = {key: value for key, value in found[tuned.model].settings.items() if key not in LENGTH}
-            yield name, tuned.defaults() | lent
+            transferred = {
+                key: value for key, value in found[tuned.model].settings.items() if key not in LENGTH
+            }
+            yield name, tuned.defaults() | transferred
 
 
 def shares(scored: list[Share]) -> dict[str, dict[str, Shares]]:
@@ -71,11 +72,11 @@ def shares(scored: list[Share]) -> dict[str, dict[str, Shares]]:
     return found
 
 
-def taken_without(dataset: str, by_dataset: dict[str, Shares]) -> str:
-    """The origin whose smallest share elsewhere, neither in `dataset` nor in its own, is the largest.
+def best_elsewhere(dataset: str, by_dataset: dict[str, Shares]) -> str:
+    """The origin one would choose without `dataset`: its smallest share on the other datasets is the largest.
 
-    Settings that were not scored everywhere else are not among them: they would be judged on less. The
-    defaults come first among equals, and where there is nowhere else.
+    An origin's own dataset does not count. One that was not scored on every other dataset is left out. The
+    defaults come first among equals, and where there is no other dataset.
     """
     worst = {}
     for origin in (DEFAULTS, *(name for name in by_dataset if name != dataset)):
@@ -85,31 +86,16 @@ def taken_without(dataset: str, by_dataset: dict[str, Shares]) -> str:
     return max(worst, key=lambda origin: worst[origin], default=DEFAULTS)
 
 
-def part(scored: list[Share]) -> str:
-    """The part of the page about other datasets' choices, as Markdown."""
+def table(scored: list[Share]) -> str:
+    """Shares with other datasets' tuned settings, as Markdown; a blank was not scored."""
     lines = []
     for model, by_dataset in sorted(shares(scored).items()):
         for dataset, here in by_dataset.items():
-            taken = taken_without(dataset, by_dataset)
-            cells = [_percent(here.get(origin)) for origin in (DEFAULTS, *DATASETS, taken)]
-            lines.append([model, dataset, *cells[:-1], taken, cells[-1]])
-    header = [
-        "model",
-        "on",
-        DEFAULTS,
-        *(f"of {name}" for name in DATASETS),
-        "taken without it",
-        "their share",
-    ]
-    table = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
-    return (
-        "## Settings of other datasets\n\nThe same share, of the NDCG@20 of a dataset's own choice, for the "
-        "choices of the others, epochs and patience aside: what is lost by tuning on one dataset and using "
-        "it on another. Taken without a dataset are those settings, the defaults among them, whose worst "
-        "share on the rest (their own dataset aside) is the best. A blank was not scored; settings that were "
-        "not scored on every other dataset are not taken, which leaves some models the defaults alone.\n\n"
-        f"{table}\n"
-    )
+            origin = best_elsewhere(dataset, by_dataset)
+            cells = [_percent(here.get(name)) for name in (DEFAULTS, *DATASETS, origin)]
+            lines.append([model, dataset, *cells[:-1], origin, cells[-1]])
+    of_others = [f"of {name}" for name in DATASETS]
+    return markdown.table(lines, ["model", "on", DEFAULTS, *of_others, "best elsewhere", "its share"])
 
 
 def _percent(share: float | None) -> str:

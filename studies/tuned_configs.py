@@ -1,4 +1,4 @@
-"""What configs chose on validation, and other settings scored like it."""
+"""Tuned settings of the configs, and other settings scored like them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import configs, environment, isolation
@@ -25,7 +21,7 @@ DATASETS = ("gowalla", "amazon-beauty", "ml-1m", "ml-100k")
 
 @dataclass(frozen=True)
 class Tuned:
-    """A model's choice for a dataset, on the validation queries."""
+    """A model's score on the validation queries with the settings that a config has for the dataset."""
 
     model: str
     ndcg: float
@@ -36,8 +32,8 @@ class Tuned:
         return settings.defaults(registry.get(self.model))
 
 
-def choices(dataset: Dataset, root: Path) -> Iterator[Tuned]:
-    """What a dataset's config chose on validation, model by model."""
+def tuned_models(dataset: Dataset, root: Path) -> Iterator[Tuned]:
+    """The models that were tuned on validation for a dataset, by its config."""
     found = configs.read(root / "configs" / f"{dataset.name}.yaml", dataset)
     for model, config in sorted(found.items()):
         if config.provenance.valid_ndcg is not None:
@@ -45,10 +41,10 @@ def choices(dataset: Dataset, root: Path) -> Iterator[Tuned]:
 
 
 def score(dataset: Dataset, tuned: Tuned, values: dict[str, Any], how: str, origin: str = "") -> Transfer:
-    """The score of `values`, every setting of the tuned model, on the validation queries; told as `how`."""
+    """Score `values`, every setting of the tuned model, on the validation queries; say it with `how`."""
     here = compute.configure()
     job = Job(ModelSource(tuned.model), values, 0, 20, here.device, here.precision)
     ndcg = isolation.call(scored, job, dataset)["ndcg"]
     say(f"{dataset.heading}, {tuned.model}: NDCG@20 {ndcg:.4f} {how}, {tuned.ndcg:.4f} tuned")
-    here_and_now = environment.processor(), environment.git_commit()
-    return Transfer(dataset.heading, tuned.model, values, ndcg, *here_and_now, origin)
+    machine, commit = environment.processor(), environment.git_commit()
+    return Transfer(dataset.heading, tuned.model, values, ndcg, machine, commit, origin)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.benchmarks.gpu.page import page, table
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.benchmarks.gpu.page import table, tables
+from retrieval_leaderboard.support import compute, pages, progress
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.files import write_json, write_text
@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     record_file = options.record or (RECORD if in_full else None)
     record = measure(options.device, options.small, options.data_dir, record_file)
     if options.out or in_full:
-        write_text(options.out or PAGE, page(record))
+        text = pages.filled(PAGE.read_text(encoding="utf-8"), tables(record), PAGE)
+        write_text(options.out or PAGE, text)
     print(table(record))
     return 1 if record["failed"] else 0
 

@@ -1,34 +1,22 @@
-"""The table of `benchmarks.gpu` and its page, from a record alone."""
+"""The table of `benchmarks.gpu`, which is that of docs/gpu.md, from a record alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from tabulate import tabulate
+from retrieval_leaderboard.support import markdown, pages
 
 EPOCH_SECONDS, TOPK_SECONDS = 1.0, 5.0
 FP16_GAIN, QUALITY_SHARE = 1.3, 0.01
 COLUMNS = ("what", "measured", "target", "met")
-NOT_RUN = """Not yet run on a GPU. `python -m benchmarks.gpu` on a machine with a CUDA card measures
-everything in one go and writes this page.
-"""
-WAITS = """
-## Where the host waits for the card
-
-In a training step nowhere: whatever has a size that depends on the data is kept at the size it has
-at most (`neural/towers/distinct.py`; `tests/neural/towers/test_distinct.py` walks the same path on the CPU
-and watches for operations that would wait). Once an epoch the host reads the sizes of the batches and,
-at the end, the loss. Interactions are copied to the card once a fit. In the exact top-k the host
-waits once a block of queries, to know whether a k-th score is crowded, and for its lists.
-"""
 
 Line = tuple[str, str, str, str]
 
 
-def page(record: dict[str, Any] | None) -> str:
-    """Markdown of a full record of a CUDA card; without one, that there is none."""
-    return f"# On a GPU\n\n{_measured(record) if on_card(record) else NOT_RUN}{WAITS}"
+def tables(record: dict[str, Any] | None) -> dict[str, str]:
+    """Mark → Markdown, of a full record of a CUDA card."""
+    return {"measured": _measured(record) if on_card(record) else pages.NOT_MEASURED}
 
 
 def on_card(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
@@ -39,7 +27,6 @@ def on_card(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
 def _measured(record: dict[str, Any]) -> str:
     machine = record["machine"]
     return (
-        "One run of `python -m benchmarks.gpu`, which writes this page; fp32 is without TF32.\n\n"
         f"{machine['name']} · driver {machine['driver']} · PyTorch {machine['torch']} · "
         f"{machine['date']} · commit `{machine['commit']}` · training data: {record['data']}\n\n"
         f"{table(record)}\n" + "".join(f"\n{name} failed: {why}\n" for name, why in record["failed"].items())
@@ -51,7 +38,7 @@ def table(record: dict[str, Any]) -> str:
     lines = [line for part, read in READERS.items() if part in record for line in read(record)]
     if not on_card(record):
         lines = [(what, value, target, "") for what, value, target, _ in lines]
-    return tabulate(lines, COLUMNS, tablefmt="pipe", disable_numparse=True)
+    return markdown.table(lines, COLUMNS)
 
 
 def _line(what: str, value: str, target: str = "", met: bool | None = None) -> Line:
@@ -98,8 +85,8 @@ def _quality(record: dict[str, Any]) -> Iterator[Line]:
 
 def _steps(record: dict[str, Any]) -> Iterator[Line]:
     for step in record["steps"]:
-        waits = ", ".join(f"{place} × {times}" for place, times in step["waits"].items()) or "none"
-        yield _line(f"{step['model']}, where a step waits for the card", waits)
+        syncs = ", ".join(f"{line} × {times}" for line, times in step["waits"].items()) or "none"
+        yield _line(f"{step['model']}, where a step waits for the card", syncs)
         yield _line(f"{step['model']}, share of a step in which a kernel runs", f"{step['busy']:.0%}")
 
 

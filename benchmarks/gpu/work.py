@@ -112,8 +112,8 @@ def _synthetic(sizes: Sizes) -> Log:
     groups = max(2, sizes.items // 800)
     draws = 2 * sizes.interactions
     user = rng.choice(sizes.users, draws, p=_power_law(sizes.users))
-    place = rng.choice(sizes.items // groups, draws, p=_power_law(sizes.items // groups))
-    picked = place * groups + user % groups
+    rank = rng.choice(sizes.items // groups, draws, p=_power_law(sizes.items // groups))
+    picked = rank * groups + user % groups
     item = np.where(rng.random(draws) < 0.8, picked, rng.integers(sizes.items, size=draws))
     pairs = rng.permutation(np.unique(user * sizes.items + item))[: sizes.interactions]
     user, item = np.divmod(np.sort(pairs), sizes.items)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers --data-dir DIR`: measure all libraries, then write docs/peers.md."""
+"""`python -m benchmarks.peers --data-dir DIR`: measure all libraries, then fill docs/peers.md."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from retrieval_leaderboard.benchmarks.peers.environments import ROOT, LeftOut, p
 from retrieval_leaderboard.benchmarks.peers.measure import hand_over, machine, measured
 from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK
 from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.support import pages
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.files import write_json, write_text
+from retrieval_leaderboard.support.files import write_json
 from retrieval_leaderboard.support.progress import say
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,33 +23,33 @@ PROTOCOLS = {"gowalla": None, "ml-1m": "leave-last-one"}
 
 @in_one_sentence
 def main() -> int:
-    """Measure what is asked for, one process after the other, and make the page of all records."""
-    asked = arguments()
-    if not asked.table_only:
-        for name in asked.datasets.split(","):
-            dataset = load(name, asked.data_dir, protocol=PROTOCOLS.get(name))
+    """Measure what is asked for, one process after the other, and fill the page from all records."""
+    options = arguments()
+    if not options.table_only:
+        for name in options.datasets.split(","):
+            dataset = load(name, options.data_dir, protocol=PROTOCOLS.get(name))
             with tempfile.TemporaryDirectory() as scratch:
                 data = Path(scratch) / "data.npz"
                 hand_over(dataset, data)
-                compare(dataset, data, asked)
-    write_text(ROOT / "docs" / "peers.md", table.page(RESULTS))
+                compare(dataset, data, options)
+    pages.fill(ROOT / "docs" / "peers.md", table.tables(RESULTS))
     return 0
 
 
-def compare(dataset: Dataset, data: Path, asked: argparse.Namespace) -> None:
+def compare(dataset: Dataset, data: Path, options: argparse.Namespace) -> None:
     """One record for every library and piece of work on one dataset."""
-    for name in asked.work.split(","):
-        chosen = [peer for peer in WORK[name].peers if peer in asked.peers.split(",")]
-        for library in ["ours", *chosen] if chosen else []:
+    for name in options.work.split(","):
+        peers = [peer for peer in WORK[name].peers if peer in options.peers.split(",")]
+        for library in ["ours", *peers] if peers else []:
             record = {"dataset": dataset.name, "work": name, "library": library, **machine()}
             try:
                 python = python_of(library, PEERS[library])
-                record |= measured(python, library, WORK[name], data, dataset, asked.limit)
-                told = f"fit {record['fit_seconds']:.2f} s, rank {record['rank_seconds']:.2f} s"
-                told += f", Recall@20 {record['recall']:.4f}"
+                record |= measured(python, library, WORK[name], data, dataset, options.limit)
+                result = f"fit {record['fit_seconds']:.2f} s, rank {record['rank_seconds']:.2f} s"
+                result += f", Recall@20 {record['recall']:.4f}"
             except LeftOut as why:
-                told = record["left_out"] = str(why)
-            say(f"{dataset.name}, {name}, {library}: {told}")
+                result = record["left_out"] = str(why)
+            say(f"{dataset.name}, {name}, {library}: {result}")
             write_json(RESULTS / f"{dataset.name}-{name}-{library}.json", record)
 
 
@@ -61,7 +62,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", default=others, help=f"libraries, comma-separated, of {others}")
     parser.add_argument("--work", default=",".join(WORK), help="kinds of work, comma-separated")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds that one process may take")
-    parser.add_argument("--table-only", action="store_true", help="make the page of the records there are")
+    parser.add_argument("--table-only", action="store_true", help="fill the page from the stored records")
     return parser.parse_args()
 
 

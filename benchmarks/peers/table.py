@@ -1,45 +1,33 @@
-"""The Markdown page of the peers, made of their records."""
+"""The tables of docs/peers.md, from the records of the peers."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK, Work
+from retrieval_leaderboard.support import markdown, pages
+from retrieval_leaderboard.support.files import read_jsons
 
-QUIET = 0.2
+BACKGROUND_LOAD = 0.2
+"""Cores that other processes keep busy from which on a row is marked"""
 SAME = 0.01
+"""Difference of Recall@20 up to which lists count as equal"""
 HEADER = (
     "library", "fit, s", "rank, s", "peak, MiB", "Recall@20", "NDCG@20", "fit ÷ ours", "rank ÷ ours",
 )  # fmt: skip
-INTRODUCTION = """\
-# Beside other libraries
-
-Made by `python -m benchmarks.peers --data-dir data`, from the records in `benchmarks/peers/results`.
-Every row is a process of its own, run alone on all cores, from the same pairs of users and items: it
-fits, then lists the best 20 items of all test queries without the training items. Recall and NDCG
-are this suite's, of the lists each library returned. Bringing the data into a library's own form is
-not timed. RecBole ranks and scores in one loop, so its "rank" has both; scoring takes this suite
-well under a second. Kernels of this suite are compiled before they are timed, once on a machine.
-"÷ ours" above 1: the library takes that many times as long as this suite.
-"""
 
 
-def page(folder: Path) -> str:
-    """The whole page."""
-    records = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
-    datasets = sorted({record["dataset"] for record in records})
-    parts = [INTRODUCTION, conditions(records)]
-    for dataset in datasets:
-        parts.append(f"## {dataset}\n")
+def tables(folder: Path) -> dict[str, str]:
+    """Mark → Markdown, from the records in `folder`."""
+    records = read_jsons(folder)
+    found = {"conditions": conditions(records)}
+    for dataset in sorted({record["dataset"] for record in records}):
         for name, work in WORK.items():
-            chosen = [each for each in records if (each["dataset"], each["work"]) == (dataset, name)]
-            if chosen:
-                parts.append(f"### {work.title}\n\n{table(chosen)}\n\n{remarks(chosen, work)}\n")
-    return "\n".join(parts)
+            same = [each for each in records if (each["dataset"], each["work"]) == (dataset, name)]
+            text = f"{table(same)}\n\n{remarks(same, work)}" if same else pages.NOT_MEASURED
+            found[f"{name} on {dataset}"] = text
+    return found
 
 
 def table(records: list[dict[str, Any]]) -> str:
@@ -48,7 +36,7 @@ def table(records: list[dict[str, Any]]) -> str:
     ours = done.get("ours")
     order = [name for name in ("ours", *PEERS) if name in done]
     rows = [row(done[name], ours) for name in dict.fromkeys(order)]
-    return tabulate(rows, HEADER, "pipe", disable_numparse=True, colalign=("left", *["right"] * 7))
+    return markdown.table(rows, HEADER, numbers=range(1, len(HEADER)))
 
 
 def row(record: dict[str, Any], ours: dict[str, Any] | None) -> list[str]:
@@ -56,7 +44,7 @@ def row(record: dict[str, Any], ours: dict[str, Any] | None) -> list[str]:
     title = PEERS[record["library"]].title
     ratios = [ratio(record[key], ours[key] if ours else None) for key in ("fit_seconds", "rank_seconds")]
     return [
-        title + ("*" if record["cores_elsewhere"] > QUIET else ""),
+        title + ("*" if record["cores_elsewhere"] > BACKGROUND_LOAD else ""),
         f"{record['fit_seconds']:.2f}",
         f"{record['rank_seconds']:.2f}",
         f"{record['peak_mib']:,.0f}"
@@ -74,22 +62,24 @@ def ratio(theirs: float, ours: float | None) -> str:
 
 def remarks(records: list[dict[str, Any]], work: Work) -> str:
     """What a reader of one table should know, a line each."""
-    lines = [work.note] if work.note else []
+    lines = []
     expected = next((each.get("recall") for each in records if each["library"] == "ours"), None)
     for record in records:
         title = PEERS[record["library"]].title
         if "left_out" in record:
             lines.append(f"{title} is left out: {record['left_out']}")
         elif record["said"]:
-            said = record["said"]
-            lines.append(f"{title} itself says Recall@20 {said['recall']:.4f}, NDCG@20 {said['ndcg']:.4f}.")
+            recall, ndcg = (record["said"][name] for name in ("recall", "ndcg"))
+            lines.append(f"{title} itself reports Recall@20 {recall:.4f}, NDCG@20 {ndcg:.4f}.")
         if work.equal and expected and abs(record.get("recall", expected) / expected - 1) > SAME:
-            lines.append(f"{title} computes something else here: its Recall@20 is more than 1 % off.")
+            lines.append(f"{title} gives other lists here: its Recall@20 differs by more than 1 %.")
         if record.get("children_mib"):
             lines.append(f"{title} ranks in processes of its own: the second number is the largest of them.")
-    busy = [record["cores_elsewhere"] for record in records if record.get("cores_elsewhere", 0) > QUIET]
-    if busy:
-        lines.append(f"\\* measured while other processes kept up to {max(busy):.1f} cores busy.")
+    loads = [
+        record["cores_elsewhere"] for record in records if record.get("cores_elsewhere", 0) > BACKGROUND_LOAD
+    ]
+    if loads:
+        lines.append(f"\\* measured while other processes kept up to {max(loads):.1f} cores busy.")
     return "\n".join(f"- {line}" for line in lines)
 
 

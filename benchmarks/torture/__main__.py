@@ -1,4 +1,4 @@
-"""`python -m benchmarks.torture`: put faults in, print what came of them; `--save` keeps the figures."""
+"""`python -m benchmarks.torture`: inject faults, print what came of them; `--save` keeps the figures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.benchmarks.torture import page
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.support import cores
@@ -53,23 +49,23 @@ def measure(name: str, seed: int, tries: int) -> dict[str, Any]:
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked for; 1 where something did not hold."""
+    """Inject the faults; 1 where something did not hold."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tries", type=int, default=5, help="of each kind of fault that takes a process")
     parser.add_argument("--only", default="", metavar="A,B", help="subjects (default: all)")
-    parser.add_argument("--save", action="store_true", help="keep the figures and write docs/reliability.md")
-    asked = parser.parse_args(arguments)
+    parser.add_argument("--save", action="store_true", help="keep the figures and fill docs/reliability.md")
+    options = parser.parse_args(arguments)
     known = subjects()
-    names = asked.only.split(",") if asked.only else known
+    names = options.only.split(",") if options.only else known
     for name in names:
         if name not in known:
             raise unknown("subject", name, known)
     found = {}
     for name in names:
-        found[name] = measure(name, asked.seed, asked.tries)
-        print(f"## {page.title(name)}\n\n{page.table(found[name])}\n", flush=True)
-        if asked.save:
+        found[name] = measure(name, options.seed, options.tries)
+        print(f"## {name}\n\n{page.table(found[name])}\n", flush=True)
+        if options.save:
             page.save(name, found[name])
     broken = [row for each in found.values() for row in each["rows"] if row[2] < row[1]]
     print(f"{len(broken)} kinds of faults did not end as they should" if broken else "all as it should be")

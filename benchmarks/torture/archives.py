@@ -72,7 +72,7 @@ def _unpacks(content: bytes, scratch: Path, may_pass: bool = True) -> bool:
         archives.unpack(scratch / "it.zip", folder)
         return may_pass and all(path.read_bytes() in (TEXT, b"") for path in folder.iterdir())
 
-    return _told(right) and sorted(path.name for path in scratch.iterdir()) == ["folder", "it.zip"]
+    return _refused(right) and sorted(path.name for path in scratch.iterdir()) == ["folder", "it.zip"]
 
 
 def _reads(content: bytes, suffix: str, rng: random.Random, scratch: Path) -> bool:
@@ -90,10 +90,10 @@ def _reads(content: bytes, suffix: str, rng: random.Random, scratch: Path) -> bo
         rows = sum(len(batch) for batch in read_columns(source, {"user": "int64", "clk": "int64"}))
         return rows == TEXT.count(b"\n") - 1
 
-    return _told(right)
+    return _refused(right)
 
 
-def _told(right: Callable[[], bool]) -> bool:
+def _refused(right: Callable[[], bool]) -> bool:
     try:
         return right()
     except InputError:

@@ -60,9 +60,9 @@ def _race(scratch: Path, cache: Path, right: str) -> bool:
         )
         for _ in range(PROCESSES)
     ]
-    told = [command.communicate(timeout=PATIENCE)[0].splitlines()[-1:] for command in commands]
+    results = [command.communicate(timeout=PATIENCE)[0].splitlines()[-1:] for command in commands]
     kept = [path for path in cache.glob("aliec-*") if path.name != "aliec-sim"]
-    return told == [[f"is {right}"]] * PROCESSES and len(kept) == 1
+    return results == [[f"is {right}"]] * PROCESSES and len(kept) == 1
 
 
 def _flip(scratch: Path, cache: Path, right: str, rng: random.Random) -> bool:

@@ -73,8 +73,8 @@ def _limited(here: Small, whole: Small | None, limit: int, *more: str) -> bool:
 
 
 def _is_right(done: subprocess.CompletedProcess[str], here: Small) -> bool:
-    told = done.stderr.strip().splitlines()
-    stopped = done.returncode == 2 and len(told) == 1 and told[0].startswith("error: cannot ")
+    lines = done.stderr.strip().splitlines()
+    stopped = done.returncode == 2 and len(lines) == 1 and lines[0].startswith("error: cannot ")
     return (
         (stopped or done.returncode == 0)
         and "Traceback" not in done.stdout

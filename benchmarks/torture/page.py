@@ -1,57 +1,30 @@
-"""docs/reliability.md, from the stored figures."""
+"""The tables of docs/reliability.md, from the stored figures."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.support.files import write_json, write_text
+from retrieval_leaderboard.support import markdown, pages
+from retrieval_leaderboard.support.files import write_json
 
 FIGURES, PAGE = Path(__file__).parent / "figures.json", ROOT / "docs" / "reliability.md"
-TITLES = {
-    "archives": "Archives and downloads",
-    "caches": "Data caches",
-    "disk": "A full disk",
-    "flips": "Damaged files",
-    "parsers": "Files that are read",
-    "resume": "Training that goes on",
-    "runs": "Killed processes",
-    "service": "The service",
-    "signals": "Signals",
-}
 HEADER = ("fault", "tries", "right", "what is right")
-INTRODUCTION = """\
-# Reliability
-
-Written by `python -m benchmarks.torture --save` from `benchmarks/torture/figures.json`; `make torture`
-repeats it and prints the tables. Faults are put in on purpose, with a seed: processes are killed at random
-moments, stored files are damaged, disks are full. A try is right where all that the last column says holds.
-"""
-
-
-def title(name: str) -> str:
-    """The heading of a subject."""
-    return TITLES.get(name, name)
 
 
 def table(found: dict[str, Any]) -> str:
     """A row a kind of fault, as Markdown."""
     rows = [[fault, f"{tries:,}", f"{held:,}", right] for fault, tries, held, right in found["rows"]]
-    align = ("left", "right", "right", "left")
-    return tabulate(rows, HEADER, tablefmt="pipe", colalign=align, disable_numparse=True)
+    return markdown.table(rows, HEADER, numbers=(1, 2))
 
 
-def of_figures() -> str:
-    """The whole page, from what is kept of each subject."""
-    figures: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
-    parts = [INTRODUCTION]
-    for name, found in sorted(figures.items(), key=lambda pair: title(pair[0])):
-        parts.append(f"## {title(name)}\n\n{table(found)}\n\n{_conditions(found)}\n")
-    return "\n".join(parts)
+def tables(figures: dict[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Subject → Markdown, for every subject of `figures` and all `names`."""
+    of_figures = {name: f"{table(found)}\n\n{_conditions(found)}" for name, found in figures.items()}
+    return dict.fromkeys(names, pages.NOT_MEASURED) | of_figures
 
 
 def _conditions(found: dict[str, Any]) -> str:
@@ -62,7 +35,12 @@ def _conditions(found: dict[str, Any]) -> str:
 
 
 def save(name: str, found: dict[str, Any]) -> None:
-    """Keep the figures of a subject, beside those of the others, and write the page."""
-    stored = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}
-    write_json(FIGURES, dict(sorted((stored | {name: found}).items())))
-    write_text(PAGE, of_figures())
+    """Keep the figures of a subject, beside those of the others, and fill the page."""
+    figures = stored() | {name: found}
+    write_json(FIGURES, dict(sorted(figures.items())))
+    pages.fill(PAGE, tables(figures, pages.marks(PAGE.read_text(encoding="utf-8"))))
+
+
+def stored() -> dict[str, Any]:
+    """Subject → its stored figures."""
+    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.is_file() else {}

@@ -10,11 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from retrieval_leaderboard import (
-    ROOT,
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.benchmarks.torture.mutations import mutated
 from retrieval_leaderboard.datasets.aliec import reader

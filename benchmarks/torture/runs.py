@@ -21,10 +21,10 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
     rng = random.Random(seed)
     whole = Small(small_log(scratch), scratch / "whole")
     whole.ended().check_returncode()
-    places = iter(range(1_000_000))
+    numbers = iter(range(1_000_000))
 
     def fresh(models: tuple[str, ...] = whole.models) -> Small:
-        return replace(whole, results=scratch / f"runs{next(places)}", models=models)
+        return replace(whole, results=scratch / f"runs{next(numbers)}", models=models)
 
     early = [_child_killed(fresh(), whole, rng.uniform(0, FIRST_SECONDS)) for _ in range(tries)]
     later = [_child_killed(fresh(), whole, rng.uniform(0, ANY_SECONDS)) for _ in range(tries)]
@@ -70,11 +70,11 @@ def _child_killed(here: Small, whole: Small, seconds: float) -> bool:
         for pid in struck:
             kill(pid, signal.SIGKILL)
         code, failed = command.code(), here.failed()
-    told = len(failed) <= 1 and all("killed by SIGKILL" in reason for reason in failed)
+    named = len(failed) <= 1 and all("killed by SIGKILL" in reason for reason in failed)
     ended = code == (1 if failed else 0) and "Traceback" not in command.text
     right = {name: each for name, each in whole.state().items() if name.rpartition("-seed")[0] in here.models}
     others = len(here.state()) == len(here.models) - len(failed)
-    return told and ended and others and here.ended().returncode == 0 and here.state() == right
+    return named and ended and others and here.ended().returncode == 0 and here.state() == right
 
 
 def _killed_at_rename(here: Small, number: int) -> bool:

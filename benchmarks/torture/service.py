@@ -162,8 +162,8 @@ def _anew(made: _Made, at: int) -> bool:
         plain = _ended(*made.index, "--out", str(folder))
         replacing = _ended(*made.index, "--out", str(folder), "--replace")
         added = added and service.add("b") == 201
-    told = _in_a_sentence(plain, "or --replace"), _in_a_sentence(replacing, "stop it first")
-    return added and all(told) and _has(folder, "ab")
+    refused = _in_a_sentence(plain, "or --replace"), _in_a_sentence(replacing, "stop it first")
+    return added and all(refused) and _has(folder, "ab")
 
 
 def _unfinished(made: _Made, at: int) -> bool:
@@ -196,10 +196,10 @@ def _damaged(made: _Made, rng: random.Random, times: int) -> int:
         work = shutil.copytree(whole, made.scratch / "work", dirs_exist_ok=True)
         path = work / files[number % len(files)]
         path.write_bytes(_spoiled(path.read_bytes(), rng))
-        told = io.StringIO()
+        printed = io.StringIO()
         try:
-            with contextlib.redirect_stdout(told):
-                held += _answers(work) == right or "torn" in told.getvalue()
+            with contextlib.redirect_stdout(printed):
+                held += _answers(work) == right or "torn" in printed.getvalue()
         except InputError:
             held += 1
     return held
@@ -219,7 +219,7 @@ def _spoiled(content: bytes, rng: random.Random) -> bytes:
 
 
 def _answers(folder: Path) -> tuple[object, ...]:
-    """What the bundle in `folder` says to ten users, as they ask by id, and to a stranger."""
+    """What the bundle in `folder` says to ten users, as they ask by id, and to an unseen user."""
     recommender = Recommender.open(folder)
     answers = recommender.recommend_batch([*(Request(str(user), k=50) for user in range(10)), Request("who")])
     return len(recommender), [(each.items, each.scores, each.fallback) for each in answers]
@@ -233,8 +233,8 @@ def _has(folder: Path, names: list[str] | str) -> bool:
         return False
 
 
-def _in_a_sentence(ended: subprocess.CompletedProcess[str], told: str) -> bool:
-    return ended.returncode == 2 and told in ended.stderr and ended.stderr.count("\n") == 1
+def _in_a_sentence(ended: subprocess.CompletedProcess[str], words: str) -> bool:
+    return ended.returncode == 2 and words in ended.stderr and ended.stderr.count("\n") == 1
 
 
 def _ended(*words: str) -> subprocess.CompletedProcess[str]:

@@ -25,10 +25,10 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
         "a closed terminal (SIGHUP, twice)": (_twice_to_group, signal.SIGHUP),
     }
     rows: list[Row] = []
-    for place, (name, (send, number)) in enumerate(ways.items()):
+    for way, (name, (send, number)) in enumerate(ways.items()):
         held = 0
         for attempt in range(times):
-            here = Small(data, scratch / f"signals{place}-{attempt}", ("infonce",), EPOCHS)
+            here = Small(data, scratch / f"signals{way}-{attempt}", ("infonce",), EPOCHS)
             held += _asked(here, send, number, seconds=0.3 * (attempt + 1))
         rows.append((f"{name} in training", times, held, RIGHT))
     return rows

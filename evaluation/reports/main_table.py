@@ -68,11 +68,12 @@ def main_table(board: Board) -> MainTable:
     best = {name: max((row.mean(name) for row in able), default=0.0) for name in SHOWN}
     most, machines = max(row.provenance.trials for row in rows), board.machines
     texts = [{"tuning": _tuned(row, most), "machine": _numbers(row, machines)} for row in rows]
+    named = labels(rows)
     lines = [
         _line(row, label, best if row in able else {}, board.k, dict.fromkeys(columns, NONE) | cells)
-        for row, label, cells in zip(rows, labels(rows), texts, strict=True)
+        for row, label, cells in zip(rows, named, texts, strict=True)
     ]
-    return MainTable(columns, lines, _footnotes(rows, most))
+    return MainTable(columns, lines, _footnotes(rows, named, most))
 
 
 def metric_column(name: str, k: int) -> str:
@@ -144,9 +145,9 @@ def _tuned(row: Row, most: int) -> str:
     return row.provenance.brief + (f" {FEWER}" if row.provenance.trials < most else "")
 
 
-def _footnotes(rows: list[Row], most: int) -> list[str]:
+def _footnotes(rows: list[Row], named: list[str], most: int) -> list[str]:
     notes = [SHIPPED_ROWS] if any(row.shipped for row in rows) else []
-    if any("(" in label for label in labels(rows)):
+    if any("(" in label for label in named):
         notes.append(f"{BRACKETS} {MORE}" if differences(rows) else BRACKETS)
     if 0 < len(contenders(rows)) < sum(bool(row.done) for row in rows):
         notes.append(BEST)
@@ -155,4 +156,4 @@ def _footnotes(rows: list[Row], most: int) -> list[str]:
     if any(row.provenance.trials < most for row in rows):
         largest = max((row.provenance for row in rows), key=lambda each: each.trials).counted
         notes.append(f"{FEWER} smaller tuning budget than the best-tuned row ({largest}).")
-    return notes + propagation.footnotes(rows, labels(rows))
+    return notes + propagation.footnotes(rows, named)

@@ -79,10 +79,11 @@ def shipped_beside(folder: Path) -> Path | None:
 
 def markdown(board: Board, family: list[Board]) -> str:
     """One board: what it is about, its table, slices, settings and notes; and its family's spread."""
+    named = labels(board.rows)
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table.markdown(board)]
-    parts += references.section(board, labels(board.rows))
-    parts += ["## Slices\n", slice_table(board.rows, labels(board.rows), board.k)]
-    parts += ["## Settings\n", settings_list(board)]
+    parts += references.section(board, named)
+    parts += ["## Slices\n", slice_table(board.rows, named, board.k)]
+    parts += ["## Settings\n", settings_list(board, named)]
     if len(family) > 1:
         parts += ["## Spread over split seeds\n", spread_table(family)]
     parts += data_section(board)
@@ -149,9 +150,9 @@ def machines(board: Board) -> str:
     return "; ".join(f"machine {number}: {name}" for number, name in enumerate(board.machines, start=1))
 
 
-def settings_list(board: Board) -> str:
-    """The settings and seeds of each row, and how they came about."""
-    rows = zip(board.rows, labels(board.rows), strict=True)
+def settings_list(board: Board, named: list[str]) -> str:
+    """The settings and seeds of each row, called as `named`, and how they came about."""
+    rows = zip(board.rows, named, strict=True)
     return "".join(
         f"- **{label}** ({row.provenance.summary()}): {settings_line(row)}; {_seeds(row)}\n"
         for row, label in rows

@@ -103,14 +103,14 @@ class TrainingRun:
         memory.check(settings, train)
         self.task, self.train, self.choice = task, train, before
         self.checkpoints, self.identity = checkpoints, about
-        chosen = before.best_epoch if valid is None else 0
-        self.trainer = Trainer(settings, task.loss, train, seed, chosen)
+        self.trainer = Trainer(settings, task.loss, train, seed)
         self.best: dict[str, Tensor] = {}
         self.stopping = None
         if valid is not None and len(valid):
             self.stopping = schedule.EarlyStopping(
                 valid, self.trainer.scores, train.n_items, self.trainer.epochs, settings.patience, seed
             )
+        chosen = before.best_epoch if valid is None else 0
         self.first, self.last = 1, chosen or self.trainer.epochs
         self.log: list[dict[str, float]] = []
         self.note = ""

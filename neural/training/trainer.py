@@ -61,10 +61,8 @@ class EpochState:
 class Trainer:
     """Towers, batches and optimizer of one fit."""
 
-    def __init__(
-        self, settings: TowerSettings, loss: Loss, train: Interactions, seed: int, chosen: int = 0
-    ) -> None:
-        """The settings are resolved; `chosen` epochs will be trained, where that is known beforehand."""
+    def __init__(self, settings: TowerSettings, loss: Loss, train: Interactions, seed: int) -> None:
+        """The settings are resolved."""
         here = compute.current()
         self.threads = Spare()
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
@@ -84,8 +82,7 @@ class Trainer:
         first = torch.arange(min(len(examples), settings.batch_size), device=self.device)
         self.scores = len(examples) * len(self.batcher.assemble(examples, first).negative)
         """Scores of an example with a negative in one epoch, about."""
-        # No fewer than were chosen on less data, whose epochs are shorter.
-        self.epochs = max(concrete(settings.epochs), chosen)
+        self.epochs = concrete(settings.epochs)
         self.optimizer = RowwiseAdamW(
             self.towers,
             settings.learning_rate,

@@ -15,9 +15,9 @@ from retrieval_leaderboard.evaluation.models import registry, saving
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
-from retrieval_leaderboard.serving.bundles import index, tables
+from retrieval_leaderboard.serving import indexes
+from retrieval_leaderboard.serving.bundles import tables
 from retrieval_leaderboard.serving.bundles.encoding import Schema
-from retrieval_leaderboard.serving.bundles.index import VectorIndex
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
 from retrieval_leaderboard.support import checksums, locks
 from retrieval_leaderboard.support.errors import InputError
@@ -60,7 +60,7 @@ class Bundle:
 
     about: About
     model: EmbeddingRetriever
-    index: VectorIndex
+    index: indexes.VectorIndex
     item_ids: list[str]
     user_ids: list[str]
     histories: Ragged
@@ -110,7 +110,7 @@ def write(
         run: the run's folder.
         dataset: what it was trained on.
         out: the bundle's folder.
-        kind: one of `index.KINDS`, or "auto".
+        kind: one of `indexes.KINDS`, or "auto".
         model_class: as in `trained`.
         replace: whether an older bundle in `out` goes, and with it the items that were added to it.
 
@@ -143,9 +143,8 @@ def hold(folder: Path) -> AbstractContextManager[None]:
 def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[Retriever] | None) -> About:
     record, model = trained(run, dataset, model_class)
     vectors = model.encode_items()
-    kind = index.choose_kind(len(vectors)) if kind == "auto" else kind
-    chosen = index.parameters(kind, *vectors.shape)
-    built = VectorIndex.build(vectors, kind, chosen)
+    index_class = indexes.choose(len(vectors)) if kind == indexes.AUTO else indexes.get(kind)
+    built = index_class.build(vectors)
     with atomic_folder(out) as scratch:
         for name in MODEL:
             shutil.copyfile(run / name, scratch / name)
@@ -153,8 +152,8 @@ def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[
         _write_tables(scratch, dataset)
         about = About(
             format=FORMAT,
-            kind=kind,
-            parameters=chosen,
+            kind=built.kind,
+            parameters=built.parameters,
             dimension=vectors.shape[1],
             items=len(vectors),
             model=record.model,
@@ -190,7 +189,7 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
     return Bundle(
         about,
         _load_model(folder, about.model, model_class),
-        VectorIndex.read(folder / INDEX, about.kind, about.parameters),
+        indexes.get(about.kind).read(folder / INDEX, about.parameters),
         item_ids,
         user_ids,
         histories,

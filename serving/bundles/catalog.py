@@ -24,8 +24,8 @@ class Catalog:
         self._code = {raw: code for code, raw in enumerate(item_ids)}
         self._vectors = list(changes.vectors)
         self._removed = changes.removed.tolist()
-        gone = set(self._removed)
-        self._label = {raw: label for label, raw in enumerate(self._raw) if label not in gone}
+        removed = set(self._removed)
+        self._label = {raw: label for label, raw in enumerate(self._raw) if label not in removed}
 
     def __len__(self) -> int:
         return len(self._label)

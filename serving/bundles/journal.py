@@ -1,4 +1,4 @@
-"""Changes of a bundle's catalog as they come: a line each, on the disk before anybody is told."""
+"""The journal of a bundle: a line for each change of the catalog, on the disk before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Journal:
     """All changes of a bundle: those folded into `changes.parquet`, and after them those of `changes.log`.
 
     Each line of the log has a checksum and counts the changes before it. A last line without an end was
-    torn when the process or the machine died: nobody was told of it, and it is left out. Whatever else
+    torn when the process or the machine died: it was not acknowledged, and is left out. Whatever else
     does not fit is damage, and is refused.
     """
 
@@ -72,7 +72,7 @@ class Journal:
 
     @property
     def log_is_empty(self) -> bool:
-        """Whether all that is kept is folded."""
+        """Whether all changes are in `changes.parquet`."""
         return self._size == 0
 
     def append(self, changes: Sequence[Change]) -> None:
@@ -99,7 +99,7 @@ class Journal:
         self._count += len(changes)
 
     def fold(self, changes: Changes) -> None:
-        """Put all changes into `changes.parquet` and empty the log; where it dies between, both still tell.
+        """Move all changes into `changes.parquet` and empty the log; a crash in between loses none.
 
         Args:
             changes: all that was appended.
@@ -133,7 +133,7 @@ class Journal:
             )
 
     def _stamp(self) -> dict[str, tuple[int, int, int] | None]:
-        """What tells one state of the bundle's changing files from another."""
+        """Identity of the current state of the files that change."""
         stamps: dict[str, tuple[int, int, int] | None] = {}
         for name in (ABOUT, FOLDED, LOG):
             try:
@@ -149,8 +149,8 @@ def _followed(changes: Changes, later: Sequence[Change], item_ids: Sequence[str]
     if not later:
         return changes
     added, vectors, removed = list(changes.item_ids), list(changes.vectors), changes.removed.tolist()
-    gone = set(removed)
-    label = {raw: at for at, raw in enumerate([*item_ids, *added]) if at not in gone}
+    removed_labels = set(removed)
+    label = {raw: at for at, raw in enumerate([*item_ids, *added]) if at not in removed_labels}
     for each in later:
         if each.vector is None:
             removed.append(label.pop(each.item_id))
@@ -175,7 +175,7 @@ def _read(path: Path, model_hash: str, dimension: int) -> tuple[list[tuple[int, 
     if torn and _content(torn[:-1]) is not None:
         raise _damaged(path, content.count(b"\n") + 1)
     if torn:
-        progress.say(f"{path}: the last line is torn, of a change that nobody was told of; it is left out")
+        progress.say(f"{path}: the last line is torn, of a change that was not acknowledged; it is left out")
     lines = list(_contents(path, content[:size]))
     if lines and lines[0].get("model_hash") != model_hash:
         raise InputError(f"{path} holds vectors of another model: remove it, or build the bundle again")

@@ -15,8 +15,8 @@ from retrieval_leaderboard.serving.bundles.journal import ChangedError
 from retrieval_leaderboard.serving.http import schemas
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Gate, Limits
 from retrieval_leaderboard.serving.requests import Answer
-from retrieval_leaderboard.serving.requests import Request as Asked
-from retrieval_leaderboard.serving.service import NotKeptError, Recommender
+from retrieval_leaderboard.serving.requests import Request as RecommendRequest
+from retrieval_leaderboard.serving.service import NotSavedError, Recommender
 from retrieval_leaderboard.support.errors import InputError
 
 SHOWN_ERRORS = 5
@@ -39,7 +39,7 @@ def create_app(
         hosts: what the Host header may name, without a port; `gate.ANY_HOST` among them allows all.
         takes_items: whether items may be added.
     """
-    app = FastAPI(title="Retrieval", docs_url=None, redoc_url=None, responses=told(400, 408, 413, 503))
+    app = FastAPI(title="Retrieval", docs_url=None, redoc_url=None, responses=refusals(400, 408, 413, 503))
     app.add_middleware(Gate, limits=limits or Limits(), hosts=hosts)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(InputError, _refused)
@@ -54,45 +54,47 @@ def create_app(
             status="ok", model=about.model, dataset=about.title, index=about.kind, items=len(recommender)
         )
 
-    @app.post("/recommend", responses=told(422, 500))
+    @app.post("/recommend", responses=refusals(422, 500))
     def recommend(body: schemas.Recommend) -> schemas.Recommendation:
-        (answer,) = recommender.recommend_batch([_asked(body)])
+        (answer,) = recommender.recommend_batch([_request(body)])
         return _recommendation(answer)
 
-    @app.post("/recommend/batch", responses=told(422, 500))
+    @app.post("/recommend/batch", responses=refusals(422, 500))
     def recommend_batch(body: schemas.RecommendBatch) -> schemas.Recommendations:
-        answers = recommender.recommend_batch([_asked(each) for each in body.requests])
+        answers = recommender.recommend_batch([_request(each) for each in body.requests])
         return schemas.Recommendations(answers=[_recommendation(answer) for answer in answers])
 
-    @app.post("/items", status_code=201, responses=told(403, 409, 422, 500, 507))
+    @app.post("/items", status_code=201, responses=refusals(403, 409, 422, 500, 507))
     async def add_item(body: schemas.NewItem) -> schemas.Added:
         if not takes_items:
             raise HTTPException(403, "this service only reads its bundle, and takes no items")
-        values = await to_thread.run_sync(_kept, recommender, body, limiter=one_at_a_time)
+        values = await to_thread.run_sync(_save_item, recommender, body, limiter=one_at_a_time)
         return schemas.Added(item_id=body.item_id, unknown_values=values)
 
     return app
 
 
-def told(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What the OpenAPI page says of refusals: each is one sentence."""
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Descriptions of refusals for the OpenAPI page; each answer is one sentence."""
     return {
         status: {"model": schemas.Refusal, "description": schemas.REFUSALS[status]} for status in statuses
     }
 
 
-def _kept(recommender: Recommender, body: schemas.NewItem) -> UnknownValues:
+def _save_item(recommender: Recommender, body: schemas.NewItem) -> UnknownValues:
     try:
         return recommender.keep_item(body.item_id, body.features)
     except ChangedError as error:
-        changed = "the item could not be kept: the bundle was changed by another process; restart the service"
+        changed = (
+            "the item could not be saved: the bundle was changed by another process; restart the service"
+        )
         raise HTTPException(409, changed) from error
-    except NotKeptError as error:
-        raise HTTPException(507, "the item could not be kept: the server cannot write") from error
+    except NotSavedError as error:
+        raise HTTPException(507, "the item could not be saved: the server cannot write") from error
 
 
-def _asked(body: schemas.Recommend) -> Asked:
-    return Asked(**dict(body))
+def _request(body: schemas.Recommend) -> RecommendRequest:
+    return RecommendRequest(**dict(body))
 
 
 def _recommendation(answer: Answer) -> schemas.Recommendation:

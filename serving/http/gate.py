@@ -24,7 +24,7 @@ class Limits:
 
     body_bytes: int = MAX_BODY_BYTES
     open_requests: int = 1024
-    """at any time; each further one is told to come again"""
+    """at any time; further ones are told to retry later"""
     open_bytes: int = 2**28
     """of all bodies that are being received or answered"""
     idle_seconds: float = 5.0
@@ -65,7 +65,7 @@ class Gate:
             return _busy(f"{self.limits.open_requests:,} requests are open")
         host = _host(scope)
         if ANY_HOST not in self.hosts and host not in self.hosts:
-            return sentence(400, f"the host '{host}' is none of this service's: allow it by --allowed-host")
+            return sentence(400, f"the host '{host}' is not allowed: allow it by --allowed-host")
         return None
 
     async def _received(self, body: bytearray, receive: Receive) -> JSONResponse | None:
@@ -106,7 +106,7 @@ DISCONNECTED = JSONResponse(None)
 
 
 def _busy(why: str) -> JSONResponse:
-    return sentence(503, f"{why}: come again in a second", {"retry-after": "1"})
+    return sentence(503, f"{why}: retry in a second", {"retry-after": "1"})
 
 
 def _without_head(scope: Scope) -> Scope:

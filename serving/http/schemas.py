@@ -111,8 +111,8 @@ REFUSALS = {
     413: "The body is too large.",
     422: "The request cannot be answered: it says what is wrong.",
     500: "A bug; its traceback is in the service's log.",
-    503: "Too many requests are open: come again after the seconds of the Retry-After header.",
-    507: "The item could not be kept: there is no room, or no right, to write.",
+    503: "Too many requests are open: retry after the seconds of the Retry-After header.",
+    507: "The item could not be saved: there is no room, or no right, to write.",
 }
 """status → when it is answered"""
 

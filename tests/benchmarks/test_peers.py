@@ -9,14 +9,15 @@ import pytest
 from retrieval_leaderboard.benchmarks.peers import environments, measure, table
 from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK
 from retrieval_leaderboard.datasets import Dataset, Interactions, Queries, Ragged
+from retrieval_leaderboard.support.pages import NOT_MEASURED
 
 COSTS = {"peak_mib": 100.0, "children_mib": 0.0, "recall": 0.2, "ndcg": 0.1, "cores_elsewhere": 0.0}
-PLACE = {"dataset": "gowalla", "work": "als", "processor": "2 cores of X", "date": "2026-01-01"}
+RECORD = {"dataset": "gowalla", "work": "als", "processor": "2 cores of X", "date": "2026-01-01"}
 
 
 def record(library, fit, rank, **more):
     timed = {"fit_seconds": fit, "rank_seconds": rank, "said": {}, "versions": {library: "1.0"}}
-    return PLACE | {"library": library} | timed | COSTS | more
+    return RECORD | {"library": library} | timed | COSTS | more
 
 
 def dataset(history):
@@ -79,11 +80,12 @@ def test_a_killed_process_and_a_silent_one_have_reasons():
 
 
 def test_table_gives_ratios_and_says_who_is_left_out(tmp_path):
-    gone = PLACE | {"library": "lenskit", "left_out": "no wheel"}
-    records = [record("implicit", 3.0, 1.0, cores_elsewhere=0.6), record("ours", 2.0, 0.25), gone]
+    absent = RECORD | {"library": "lenskit", "left_out": "no wheel"}
+    records = [record("implicit", 3.0, 1.0, cores_elsewhere=0.6), record("ours", 2.0, 0.25), absent]
     for each in records:
         (tmp_path / f"{each['library']}.json").write_text(json.dumps(each))
-    page = table.page(tmp_path)
+    found = table.tables(tmp_path)
+    page = found["als on gowalla"]
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if "0.2000" in line
     ]
@@ -93,7 +95,8 @@ def test_table_gives_ratios_and_says_who_is_left_out(tmp_path):
     ]
     assert "- LensKit is left out: no wheel" in page
     assert "up to 0.6 cores busy" in page
-    assert "implicit 1.0" in page
+    assert "implicit 1.0" in found["conditions"]
+    assert found["swing on gowalla"] == NOT_MEASURED
 
 
 def test_every_piece_of_work_names_known_libraries_with_an_adapter():
@@ -102,7 +105,7 @@ def test_every_piece_of_work_names_known_libraries_with_an_adapter():
     assert all((measure.FOLDER / f"{name}_peer.py").is_file() for name in PEERS)
 
 
-def test_lists_of_another_worth_are_said_to_be_so():
+def test_lists_of_another_quality_are_marked():
     others = [record("ours", 2.0, 0.25), record("implicit", 3.0, 1.0, recall=0.19)]
-    assert "implicit computes something else" in table.remarks(others, WORK["als"])
-    assert "something else" not in table.remarks(others, WORK["bpr"])
+    assert "implicit gives other lists" in table.remarks(others, WORK["als"])
+    assert "other lists" not in table.remarks(others, WORK["bpr"])

@@ -1,10 +1,10 @@
-"""The page of targets comes from a saved run and stored records alone."""
+"""The tables of targets come from a saved run and stored records alone."""
 
 from dataclasses import replace
 
 import pytest
 
-from retrieval_leaderboard.benchmarks.targets import TARGETS, page, validation_shares
+from retrieval_leaderboard.benchmarks.targets import TARGETS, tables, validation_shares
 from tests.evaluation.stored import keep, record
 
 TESTS = {
@@ -26,6 +26,10 @@ def saved(scaled=(), **medians):
         "machine_info": {"cpu": {"brand_raw": "A processor", "count": 2}, "python_version": "3.11"},
         "commit_info": {"id": "0123456789abcdef"},
     }
+
+
+def page(run, shares):
+    return "\n".join(tables(run, shares).values())
 
 
 def rows_of(text):
@@ -53,10 +57,12 @@ def test_growth_is_a_ratio_of_its_own_for_the_plain_version():
 
 def test_work_timed_in_part_is_multiplied_and_named():
     name = "test_plain_epoch[simplex_ccl]"
-    text = page(saved([name], **{name: 2.0}), {})
-    assert rows_of(text)["SimpleX, 1,000 negatives, an epoch of gowalla"][1:3] == ["5,000 s", "5,000 ×"]
-    parts = text[text.index("Timed in part") :].strip().splitlines()[2:]
-    assert parts == ["- SimpleX, 1,000 negatives, an epoch of gowalla: 8 of 20,000 steps, × 2,500"]
+    found = tables(saved([name], **{name: 2.0}), {})
+    row = rows_of(found["targets"])["SimpleX, 1,000 negatives, an epoch of gowalla"]
+    assert row[1:3] == ["5,000 s", "5,000 ×"]
+    assert found["parts"].splitlines() == [
+        "- SimpleX, 1,000 negatives, an epoch of gowalla: 8 of 20,000 steps, × 2,500"
+    ]
 
 
 def test_a_run_that_lacks_a_test_is_an_error():

@@ -11,7 +11,7 @@ from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.serving import Recommender, compare
 from retrieval_leaderboard.serving.__main__ import main
-from retrieval_leaderboard.serving.bundles.index import KINDS
+from retrieval_leaderboard.serving.indexes import KINDS
 
 MODEL = f"{ROOT}/tests/evaluation/sample_models.py:Popular"
 

@@ -9,14 +9,15 @@ import httpx
 import pytest
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.serving import Recommender, Request, load
+from retrieval_leaderboard.benchmarks.serving import load
+from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.support.errors import InputError
 
 REQUESTS, AT_ONCE = 200, 16
 
 
-def command(*words):
-    line = [sys.executable, "-m", "serving", *map(str, words)]
+def command(module, *words):
+    line = [sys.executable, "-m", module, *map(str, words)]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -39,8 +40,17 @@ def test_concurrent_requests_get_the_librarys_answers(infonce_bundle, dataset):
 
 
 def test_the_load_command_reports_the_tail(infonce_bundle, tmp_path):
-    done = command("load", "--bundle", infonce_bundle, "--requests", 60, "--concurrency", 8,
-                   "--out", tmp_path / "load.json")  # fmt: skip
+    options = (
+        "--bundle",
+        infonce_bundle,
+        "--requests",
+        60,
+        "--concurrency",
+        8,
+        "--out",
+        tmp_path / "load.json",
+    )
+    done = command("benchmarks.serving", "load", *options)
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "load.json").read_text())
     assert json.loads(done.stdout) == record
@@ -54,6 +64,6 @@ def test_a_server_that_cannot_start_says_why(tmp_path, infonce_bundle):
     with pytest.raises(InputError, match=r"the server ended at once: error: .* holds no bundle"):
         with load.running(tmp_path):
             pass
-    done = command("http", "--bundle", tmp_path)
+    done = command("serving", "http", "--bundle", tmp_path)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert done.stderr.startswith("error: ") and len(done.stderr.strip().splitlines()) == 1

@@ -9,7 +9,7 @@ from retrieval_leaderboard.evaluation import EmbeddingRetriever
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.serving.bundles import bundle
-from retrieval_leaderboard.serving.bundles.index import KINDS
+from retrieval_leaderboard.serving.indexes import KINDS
 from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
 from retrieval_leaderboard.support.errors import InputError
 from tests.serving.conftest import Described
@@ -55,25 +55,25 @@ def test_seen_items_are_excluded_unless_asked_for(opened, dataset):
 
 def test_an_unknown_user_gets_a_flagged_answer(opened, infonce):
     for recommender in (opened(), infonce):
-        answer = recommender.recommend("stranger")
+        answer = recommender.recommend("unseen")
         assert answer.fallback and not answer.known_user and len(answer.items) == 20
-        all_unknown = recommender.recommend("stranger", history=["nothing", "known"])
+        all_unknown = recommender.recommend("unseen", history=["nothing", "known"])
         assert all_unknown.fallback and all_unknown.items == answer.items
         assert all_unknown.unknown_items == ["nothing", "known"]
 
 
 def test_a_user_of_whom_only_unknown_values_are_told_gets_the_default(infonce):
-    default = infonce.recommend("stranger").items
+    default = infonce.recommend("unseen").items
     for features in ({"segment": None}, {"segment": "never heard of"}):
-        answer = infonce.recommend("stranger", features=features)
+        answer = infonce.recommend("unseen", features=features)
         assert answer.fallback and answer.items == default
 
 
-def test_a_model_without_a_default_gives_a_stranger_nothing(run_of, dataset, tmp_path):
+def test_a_model_without_a_default_gives_an_unseen_user_nothing(run_of, dataset, tmp_path):
     bundle.write(run_of("als", factors=8), dataset, tmp_path / "als")
     als = Recommender.open(tmp_path / "als")
-    stranger, known = als.recommend("stranger"), als.recommend("u1")
-    assert stranger.fallback and stranger.items == [] and stranger.scores == []
+    unseen, known = als.recommend("unseen"), als.recommend("u1")
+    assert unseen.fallback and unseen.items == [] and unseen.scores == []
     assert not known.fallback and len(known.items) == 20
 
 
@@ -115,7 +115,7 @@ def test_a_moment_may_come_in_any_unit(moment, opened, monkeypatch):
 
 @dataclass
 class RowOfTheLastUser(Described):
-    """Learns a vector for each user, and forgets that strangers have none."""
+    """Learns a vector for each user, and forgets that unseen users have none."""
 
     def fit(self, train, valid, seed):
         super().fit(train, valid, seed)
@@ -128,19 +128,19 @@ class RowOfTheLastUser(Described):
     knows = EmbeddingRetriever.knows
 
 
-def test_a_stranger_never_gets_the_last_users_items(dataset, toy_run, tmp_path, capsys):
+def test_an_unseen_user_never_gets_the_last_users_items(dataset, toy_run, tmp_path, capsys):
     model = RowOfTheLastUser()
     model.fit(dataset.train_valid, None, 0)
     run = toy_run(4)
     model.save(run)
     bundle.write(run, dataset, tmp_path / "out", "flat", RowOfTheLastUser)
     recommender = Recommender.open(tmp_path / "out", RowOfTheLastUser)
-    assert "answers strangers with the vector of the known user 'u59'" in capsys.readouterr().out
+    assert "answers unseen users with the vector of the known user 'u59'" in capsys.readouterr().out
     assert len(recommender.recommend("u59").items) == 20 and not recommender.recommend("u59").fallback
-    for asked in ({"user_id": "stranger"}, {"history": ["i1"]}, {"features": {"segment": "a"}}):
+    for asked in ({"user_id": "unseen"}, {"history": ["i1"]}, {"features": {"segment": "a"}}):
         answer = recommender.recommend(**asked)
         assert answer.fallback and answer.items == []
-    assert not recommender.user_vector("stranger").any()
+    assert not recommender.user_vector("unseen").any()
 
 
 @dataclass
@@ -153,11 +153,11 @@ class PopularWithoutWord(Described):
     knows = EmbeddingRetriever.knows
 
 
-def test_a_stranger_of_whom_nothing_is_told_gets_the_fallback(dataset, toy_run, tmp_path):
+def test_an_unseen_user_of_whom_nothing_is_known_gets_the_fallback(dataset, toy_run, tmp_path):
     bundle.write(toy_run(5), dataset, tmp_path / "out", "flat", PopularWithoutWord)
     recommender = Recommender.open(tmp_path / "out", PopularWithoutWord)
-    assert recommender.recommend("stranger").fallback and recommender.recommend(history=["who"]).fallback
-    assert len(recommender.recommend("stranger").items) == 20
+    assert recommender.recommend("unseen").fallback and recommender.recommend(history=["who"]).fallback
+    assert len(recommender.recommend("unseen").items) == 20
     assert not recommender.recommend("u1").fallback and not recommender.recommend(history=["i1"]).fallback
 
 
@@ -170,9 +170,9 @@ def test_unknown_items_of_a_history_are_dropped_and_reported(opened):
 
 def test_features_describe_an_unknown_user_only(opened):
     recommender = opened()
-    told = recommender.recommend("stranger", features={"segment": "b"})
-    assert not told.fallback and told.items != recommender.recommend("stranger").items
-    new = recommender.recommend("stranger", features={"segment": "z"})
+    told = recommender.recommend("unseen", features={"segment": "b"})
+    assert not told.fallback and told.items != recommender.recommend("unseen").items
+    new = recommender.recommend("unseen", features={"segment": "z"})
     assert new.unknown_values == {"segment": ["z"]} and len(new.items) == 20
     known = recommender.recommend("u1", features={"segment": "b"})
     assert known.items == recommender.recommend("u1").items
@@ -180,13 +180,13 @@ def test_features_describe_an_unknown_user_only(opened):
     with pytest.raises(InputError, match="did you mean 'segment'"):
         recommender.recommend("u1", features={"segmnt": "b"})
     with pytest.raises(InputError, match="user feature 'segment' is missing"):
-        recommender.recommend("stranger", features={})
+        recommender.recommend("unseen", features={})
 
 
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({}, "names nobody: give user_id, history or features"),
+        ({}, "names no user: give user_id, history or features"),
         ({"user_id": 7}, "user_id must be text"),
         ({"user_id": "u1", "k": 0}, "give a whole number from 1 to 1,000"),
         ({"user_id": "u1", "k": MAX_K + 1}, "k is 1001"),
@@ -217,7 +217,7 @@ def test_a_history_at_the_limit_works(opened):
 def test_a_batch_answers_as_single_calls(kind, opened, dataset):
     recommender = opened(kind)
     asked = [Request(user, k=5 + row % 3) for row, user in enumerate(dataset.user_ids[:12])]
-    asked += [Request(history=["i1", "i2", "nobody"]), Request("stranger"), Request("u3", exclude_seen=False)]
+    asked += [Request(history=["i1", "i2", "nobody"]), Request("unseen"), Request("u3", exclude_seen=False)]
     asked += [Request("new", features={"segment": "a"}), Request("new", ["i9"], {"segment": "y"}, 40)]
     for one, answer in zip(asked, recommender.recommend_batch(asked), strict=True):
         (alone,) = recommender.recommend_batch([one])

@@ -1,10 +1,10 @@
-"""The page of features, from records made by hand."""
+"""The tables of features, from records made by hand."""
 
 from dataclasses import replace
 
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.metrics.slices import Slice
-from retrieval_leaderboard.studies.cold_start import page
+from retrieval_leaderboard.studies.cold_start import tables
 from tests.evaluation.stored import keep, record
 
 
@@ -24,8 +24,12 @@ def store(
         synthetic=False,
     )  # fmt: skip
     said = replace(said, date=date)
-    told = "-".join(map(str, [policy, seed, *settings.values()]))
-    keep(results / name / "runs" / f"{model}-{protocol}-{told}", said)
+    name_of_run = "-".join(map(str, [policy, seed, *settings.values()]))
+    keep(results / name / "runs" / f"{model}-{protocol}-{name_of_run}", said)
+
+
+def page(results):
+    return "\n".join(tables(results).values())
 
 
 def cells(text, start):

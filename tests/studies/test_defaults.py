@@ -9,9 +9,9 @@ from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.neural.infonce import InfoNCE
 from retrieval_leaderboard.studies import transfer
-from retrieval_leaderboard.studies.defaults import WANTED, page, read
+from retrieval_leaderboard.studies.defaults import WANTED, read, table
 from retrieval_leaderboard.studies.scores import Transfer
-from retrieval_leaderboard.studies.tuned_configs import Tuned, choices
+from retrieval_leaderboard.studies.tuned_configs import Tuned, tuned_models
 
 STORED = [share for share in read() if not share.score.origin]
 
@@ -25,7 +25,7 @@ def test_choices_with_a_score_on_validation(tmp_path):
     for model, choice in chosen.items():
         configs.write(tmp_path / "configs" / "mine.yaml", "random", model, choice)
     data = SimpleNamespace(name="mine", protocol="random", exclude_seen=True)
-    assert list(choices(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
+    assert list(tuned_models(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
 
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda each: f"{each.score.dataset}, {each.score.model}")
@@ -38,12 +38,12 @@ def score(dataset, model, ndcg, origin=""):
     return Transfer(dataset, model, {}, ndcg, "A processor", "", origin)
 
 
-def test_page():
+def test_table():
     records = [
         transfer.Share(score("mine: random, seen items excluded", "als", 0.091), 0.1, "30"),
         transfer.Share(score("mine: random, seen items excluded", "swing", 0.0899), 0.1, "5"),
     ]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page(records).splitlines()]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table(records).splitlines()]
     assert [row[1:] for row in cells if row[0].startswith("mine:")] == [
         ["als", "0.0910", "0.1000", "91.0%", "yes", "30"],
         ["swing", "0.0899", "0.1000", "89.9%", "no", "5"],
@@ -54,7 +54,7 @@ def share(dataset, value, origin=""):
     return transfer.Share(score(f"{dataset}: time", "als", value, origin), 1.0, "3")
 
 
-def test_settings_are_taken_by_their_worst_share_elsewhere():
+def test_the_best_settings_elsewhere_are_those_of_the_best_worst_share():
     records = [
         *(share("gowalla", 0.9), share("gowalla", 0.3, "ml-1m"), share("gowalla", 0.85, "ml-100k")),
         *(share("ml-1m", 0.6), share("ml-1m", 0.95, "ml-100k"), share("ml-1m", 0.5, "gowalla")),
@@ -62,19 +62,19 @@ def test_settings_are_taken_by_their_worst_share_elsewhere():
     ]
     by_dataset = transfer.shares(records)["als"]
     # Without gowalla: ml-100k's are worth .95 on ml-1m, ml-1m's .8 on ml-100k, the defaults .6 at worst.
-    assert transfer.taken_without("gowalla", by_dataset) == "ml-100k"
-    assert transfer.taken_without("ml-1m", by_dataset) == "ml-100k"
-    assert transfer.taken_without("ml-100k", by_dataset) == "defaults"
+    assert transfer.best_elsewhere("gowalla", by_dataset) == "ml-100k"
+    assert transfer.best_elsewhere("ml-1m", by_dataset) == "ml-100k"
+    assert transfer.best_elsewhere("ml-100k", by_dataset) == "defaults"
     # Of ml-100k's settings, good where they were scored, the worst may not be known.
     elsewhere = by_dataset | {"amazon-beauty": {"defaults": 0.65}}
-    assert transfer.taken_without("gowalla", elsewhere) == "defaults"
+    assert transfer.best_elsewhere("gowalla", elsewhere) == "defaults"
     rows = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in transfer.part(records).splitlines()
+        [cell.strip() for cell in line.strip("|").split("|")] for line in transfer.table(records).splitlines()
     ]
     assert ["als", "gowalla", "90.0%", "", "", "30.0%", "85.0%", "ml-100k", "85.0%"] in rows
 
 
-def test_other_datasets_lend_their_choice_but_not_its_length(tmp_path):
+def test_other_datasets_transfer_their_settings_but_not_epochs(tmp_path):
     chosen = configs.TunedConfig({"epochs": 80, "temperature": 0.3}, Provenance("hand"))
     for name, section in (("gowalla", "published"), ("ml-1m", "next-item"), ("ml-100k", "cold-items")):
         configs.write(tmp_path / "configs" / f"{name}.yaml", section, "infonce", chosen)

@@ -7,10 +7,11 @@ import pytest
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.studies import findings, findings_page
-from retrieval_leaderboard.studies.ablations import PLACES, STUDIES, Place
-from retrieval_leaderboard.studies.findings_page import Score, efficient, page, score
-from retrieval_leaderboard.studies.row_selection import compared
+from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Setup
+from retrieval_leaderboard.studies.findings_page import Score, efficient, score, tables
+from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.studies.scores import Finding
+from retrieval_leaderboard.support.pages import NOT_MEASURED
 from tests.evaluation import stored
 
 
@@ -18,13 +19,13 @@ def test_every_variant_differs_from_the_first_and_can_be_built():
     for study in STUDIES:
         (model, base), *others = study.variants.values()
         assert all(other != (model, base) for other in others)
-    for model, changed in findings.variants(PLACES[0]):
+    for model, changed in findings.variants(SETUPS[0]):
         settings.build(registry.get(model), settings.resolve(registry.get(model), changed, "here"))
 
 
 def test_a_variant_of_several_studies_is_scored_once():
-    asked = list(findings.variants(PLACES[0]))
-    assert asked.count(("infonce", PLACES[0].settings)) == 1
+    asked = list(findings.variants(SETUPS[0]))
+    assert asked.count(("infonce", SETUPS[0].settings)) == 1
     assert len(asked) == len({repr(each) for each in asked})
 
 
@@ -45,12 +46,11 @@ def board(*rows):
     return Board(replace(stored.SUMMARY, **about), "f", 20, list(rows))
 
 
-def test_the_newest_row_that_was_not_set_by_hand_for_a_run_is_compared():
+def test_the_newest_row_that_was_not_set_by_hand_for_a_run_is_select_rows():
     older, newer = row("als", 0.3, 1, date="2026-11-24"), row("als", 0.2, 2)
     by_command = row("als", 0.4, 2, by="command line", date="2026-11-26")
-    assert compared(
-        board(newer, older, by_command, Row("swing", {}, [], [stored.record(reason="none")]))
-    ) == [newer]
+    failed = Row("swing", {}, [], [stored.record(reason="none")])
+    assert select_rows(board(newer, older, by_command, failed)) == [newer]
 
 
 def test_efficient_is_what_nothing_as_cheap_beats():
@@ -71,40 +71,39 @@ def record(model, ndcg, seed, dataset="ml-100k", **changed):
 CLASSICAL = row("item_cf", 0.15, 2), row("swing", 0.14, 4)
 
 
-def test_page():
+def test_tables():
     uniform = {"negatives": 2048, "in_batch": False}
     records = [record("infonce", 0.1 + seed / 1000, seed, **uniform) for seed in (0, 1)]
     records += [record("bsl", 0.2 + seed / 1000, seed) for seed in (0, 1)]
     records += [record("simplex_ccl", 0.2, 0), record("bsl", 0.3, 0, "gowalla", epochs=20)]
-    text = page(records, [board(*CLASSICAL, row("bsl", 0.16, 200))], [])
-    assert "6 fits, 3 minutes together; A processor, threads: 2." in text
-    losses = text.split("## Which loss")[1].split("##")[0]
-    assert "ml-100k, 2 seeds" in losses and "gowalla, " not in losses  # Nothing to compare with there.
-    assert "| BSL     | 0.2005 (+99.5%)    |" in losses
-    assert "How many uniform negatives" not in text  # Its first variant alone has scores.
-    assert "| CCL     | –                  |" in losses  # A single seed.
-    kept, share = text.split("## Quality")[1].split("## When")
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in kept.splitlines()]
+    found = tables(records, [board(*CLASSICAL, row("bsl", 0.16, 200))], [])
+    assert "6 fits, 3 minutes together; A processor, threads: 2." in found["conditions"]
+    assert "ml-100k, 2 seeds" in found["loss"]
+    assert "gowalla, " not in found["loss"]  # Nothing to compare with there.
+    assert "| BSL     | 0.2005 (+99.5%)    |" in found["loss"]
+    assert "| CCL     | –                  |" in found["loss"]  # A single seed.
+    assert found["number of negatives"] == NOT_MEASURED  # Its first variant alone has scores.
+    cost = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in found["quality and cost"].splitlines()
+    ]
     heading = "gowalla: published, seen items excluded, top 20"
-    assert [heading, "item_cf", "defaults", "0.1500", "2.0", "A processor, 2 threads", "yes"] in cells
-    assert [heading, "swing", "defaults", "0.1400", "4.0", "A processor, 2 threads", ""] in cells
-    assert "94%" in share and "88%" in share and "100 ×" in share
+    assert [heading, "item_cf", "defaults", "0.1500", "2.0", "A processor, 2 threads", "yes"] in cost
+    assert [heading, "swing", "defaults", "0.1400", "4.0", "A processor, 2 threads", ""] in cost
+    assert all(figure in found["item_cf"] for figure in ("94%", "88%", "100 ×"))
 
 
 def test_seconds_of_two_machines_are_not_compared():
     elsewhere = row("bsl", 0.16, 200, processor="Another")
-    kept, share = page([], [board(*CLASSICAL, elsewhere)], []).split("## Quality")[1].split("## When")
-    assert "| Another, 2 threads     | –" in kept
-    assert "timed on different machines" in share and "×" not in share
+    found = tables([], [board(*CLASSICAL, elsewhere)], [])
+    assert "| Another, 2 threads     | –" in found["quality and cost"]
+    assert "timed on different machines" in found["item_cf"] and "×" not in found["item_cf"]
 
 
 def test_the_newest_score_of_a_seed_counts():
-    records = [
-        record("bsl", 0.1, 0),
-        record("bsl", 0.3, 1),
-        replace(record("bsl", 0.2, 0), date="2026-11-26"),
-    ]
-    found = score(Place("ml-100k"), "bsl", {}, records)
+    newer = replace(record("bsl", 0.2, 0), date="2026-11-26")
+    records = [record("bsl", 0.1, 0), record("bsl", 0.3, 1), newer]
+    found = score(Setup("ml-100k"), "bsl", {}, records)
     assert sorted(found.values) == [0.2, 0.3]
 
 

@@ -1,11 +1,7 @@
-"""Shortfalls: which rows count, what is said and drawn of them."""
+"""Published numbers that are not reached: which rows count, what is listed and drawn of them."""
 
 from dataclasses import replace
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.studies import gaps_to_published
@@ -30,7 +26,7 @@ def board(*rows):
 
 
 def found(*rows):
-    return gaps_to_published.shortfalls([board(*rows)])
+    return gaps_to_published.gaps([board(*rows)])
 
 
 def names(*rows):
@@ -45,26 +41,27 @@ def test_every_row_that_is_as_like_counts():
     first = row("simplex_ccl", 0.1880, 0.1500, neighbors=0, epochs=1)
     second = row("simplex_ccl", 0.1880, 0.1500, trials=9, neighbors=0, epochs=2)
     reached = row("simplex_ccl", 0.1880, 0.1600, trials=99, neighbors=0, epochs=3)
-    told = names(first, second, reached, HIGH)
-    assert {each for each in told if each[1] == "SimpleX"} == {(1, "SimpleX"), (2, "SimpleX")}
-    assert not any(epochs == 3 for epochs, name in told if name in ("SimpleX", "MF-CCL"))
+    found_names = names(first, second, reached, HIGH)
+    assert {each for each in found_names if each[1] == "SimpleX"} == {(1, "SimpleX"), (2, "SimpleX")}
+    assert not any(epochs == 3 for epochs, name in found_names if name in ("SimpleX", "MF-CCL"))
 
 
-def test_another_dimension_is_no_shortfall_but_a_number_above_all_rows_is():
+def test_another_dimension_is_no_gap_but_a_number_above_all_rows_is():
     wide = row("simplex_ccl", 0.1, 0.1, neighbors=0, embedding_dim=256)
     assert names(wide, HIGH) == []
     assert "SimpleX" in [name for _, name in names(wide)]
 
 
-def test_a_row_that_was_set_for_a_run_is_no_shortfall():
+def test_a_row_that_was_set_for_a_run_is_no_gap():
     assert names(row("simplex_ccl", 0.1, 0.1, by="command line", neighbors=0), HIGH) == []
 
 
-def test_section():
-    text = gaps_to_published.section(found(row("bsl", 0.0941, 0.1584, [(1, 0.0), (2, 0.1)], neighbors=0)))
-    (line,) = [line for line in text.splitlines() if "MF + BSL" in line]
-    assert "-50.0% / +0.0%" in line and "| Recall " in line and "learning_curves.svg" in text
-    assert "learning_curves" not in gaps_to_published.section(found(row("item_cf", 0.1, 0.1)))
+def test_table_and_image():
+    gaps = found(row("bsl", 0.0941, 0.1584, [(1, 0.0), (2, 0.1)], neighbors=0))
+    (line,) = [line for line in gaps_to_published.table(gaps).splitlines() if "MF + BSL" in line]
+    assert "-50.0% / +0.0%" in line and "| Recall " in line
+    assert "learning_curves.svg" in gaps_to_published.image(gaps)
+    assert gaps_to_published.image(found(row("item_cf", 0.1, 0.1))) == ""
 
 
 def test_a_curve_holds_the_epochs_that_were_scored():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
-from retrieval_leaderboard.studies.row_selection import compared
+from retrieval_leaderboard.studies.row_selection import select_rows
 from tests.evaluation import stored
 
 
@@ -18,6 +18,6 @@ def row(by, trials, date):
     ([row("hand", 9, "2026-11-25"), row("tuning", 9, "2026-11-26")], 1),
     ([row("defaults", 0, "2026-11-25"), row("command line", 0, "2026-11-26")], 0),
 ], ids=["most trials", "newest of equals", "none for one command"])  # fmt: skip
-def test_the_row_compared(rows, expected) -> None:
-    (found,) = compared(Board(stored.SUMMARY, "f", 20, rows))
+def test_the_row_select_rows(rows, expected) -> None:
+    (found,) = select_rows(Board(stored.SUMMARY, "f", 20, rows))
     assert found is rows[expected]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval_leaderboard.studies.scaling import exponent, page
+from retrieval_leaderboard.studies.scaling import exponent, tables
 from tests.evaluation import stored
 
 
@@ -19,6 +19,6 @@ def test_exponent_of_a_power_law():
     assert exponent(records, "recommend_seconds") is None
 
 
-def test_page():
-    text = page({"swing": [record(1000, 1.0), record(10_000, 10.0)]})
+def test_table():
+    text = tables({"swing": [record(1000, 1.0), record(10_000, 10.0)]})["growth"]
     assert "| swing   | fit s     | 1.0     | 10.0     | 1.00       |" in text

@@ -68,3 +68,15 @@ def test_times_of_a_busy_machine_are_noted(tmp_path, cores, seconds, told):
     folder = keep(tmp_path, "als", cores_elsewhere=cores, fit_seconds=seconds)
     report.write(folder, "f", 20)
     assert ("other processes kept 1.3 cores busy" in (folder / "leaderboard.md").read_text()) is told
+
+
+def test_tables_derived_again_are_about_the_board_they_were_about(shipped):
+    folder = keep(shipped, "hot")
+    keep(shipped, "als", fingerprint="newer data", date="2026-02-02 00:00 UTC")
+    report.write(folder, "f", 20)
+    before = contents(folder)
+    report.derive(folder)
+    assert contents(folder) == before
+    (folder / report.TABLE).unlink()
+    report.derive(folder)
+    assert "newer data" in (folder / report.TABLE).read_text(), "else the board with the newest run"

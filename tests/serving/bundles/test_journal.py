@@ -12,7 +12,7 @@ from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.bundles import bundle, journal
 from retrieval_leaderboard.serving.bundles.journal import ChangedError
-from retrieval_leaderboard.serving.service import NotKeptError
+from retrieval_leaderboard.serving.service import NotSavedError
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -143,7 +143,7 @@ def test_a_full_disk_keeps_nothing_of_an_item(call, kept, reopened, log, new_ite
     with monkeypatch.context() as patch:
         patch.setattr(os, call, full)
         for _ in range(2):
-            with pytest.raises(NotKeptError, match=r"cannot write .*No space left"):
+            with pytest.raises(NotSavedError, match=r"cannot write .*No space left"):
                 recommender.keep_item("b", new_item)
     assert log.read_bytes() == before and added(recommender) == ["a"] and len(recommender) == 301
     recommender.keep_item("b", new_item)
@@ -159,7 +159,9 @@ def test_no_room_to_fold_leaves_the_log(kept, reopened, log, monkeypatch, capsys
     monkeypatch.setattr(journal.tables, "write_changes", full)
     with reopened(writing=True) as recommender:
         assert added(recommender) == ["a"]
-    assert log.read_bytes() == before and "the log of added items stays as it is" in capsys.readouterr().out
+    assert (
+        log.read_bytes() == before and "the journal of added items stays as it is" in capsys.readouterr().out
+    )
 
 
 def test_searches_go_on_while_an_item_is_written(reopened, new_item, monkeypatch):

@@ -29,7 +29,7 @@ REFUSED = [
     ({"user_id": "\ud800"}, "body.user_id: "),
     ({"history": ["\ud800"]}, "body.history.0: "),
     ({"features": {"\ud800": 1}}, "body.features"),
-    ({}, "the request names nobody"),
+    ({}, "the request names no user"),
     ({"features": {"segmnt": "a"}}, "unknown user feature 'segmnt': did you mean 'segment'"),
 ]
 
@@ -125,7 +125,7 @@ def test_an_item_that_cannot_be_kept_is_not_added(client, recommender, new_item,
 
     monkeypatch.setattr(recommender, "save", full)
     answer = client.post("/items", json={"item_id": "new", "features": new_item})
-    assert refusal(answer, 507) == "the item could not be kept: the server cannot write"
+    assert refusal(answer, 507) == "the item could not be saved: the server cannot write"
     assert len(recommender) == 300
 
 

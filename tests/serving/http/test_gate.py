@@ -58,13 +58,13 @@ def test_the_head_of_a_request_has_a_time_too(served, monkeypatch):
     assert time.monotonic() - began < 4, "before the five seconds of an idle connection"
 
 
-def test_too_many_open_requests_are_told_to_come_again(served):
+def test_too_many_open_requests_are_told_to_retry(served):
     port = served(open_requests=3)
     waiting = [connected(port, UNFINISHED) for _ in range(3)]
     time.sleep(0.2)
     refused = health(port)
     assert refused.status_code == 503 and refused.headers["retry-after"] == "1"
-    assert refused.json()["detail"] == "3 requests are open: come again in a second"
+    assert refused.json()["detail"] == "3 requests are open: retry in a second"
     for connection in waiting:
         connection.close()
     time.sleep(0.2)
@@ -95,7 +95,7 @@ def test_loopback_names_are_allowed(served, host):
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil:80", "", "::1"])
 def test_another_host_is_refused(served, host):
     refused = health(served(), host=host)
-    assert refused.status_code == 400 and "none of this service's: allow it by --allowed-host" in refused.text
+    assert refused.status_code == 400 and "is not allowed: allow it by --allowed-host" in refused.text
 
 
 def test_hosts_can_be_allowed(served):

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.serving import Recommender, load
+from retrieval_leaderboard.benchmarks.serving import load
+from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.http import server
 from retrieval_leaderboard.support.errors import InputError

@@ -1,0 +1,53 @@
+"""`python -m benchmarks.serving load | page`: measure the HTTP service; fill docs/serving.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from retrieval_leaderboard.benchmarks.serving import page
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.errors import in_one_sentence, need
+from retrieval_leaderboard.support.files import write_json
+from retrieval_leaderboard.support.numbers import within
+
+
+@in_one_sentence
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0: done, 2: bad input, 130: stopped."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.work(options)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _load(options: argparse.Namespace) -> None:
+    need(["faiss", "fastapi", "uvicorn", "httpx"], "requirements-serve.lock")
+    from retrieval_leaderboard.benchmarks.serving.load import measure
+
+    compute.configure("cpu", "fp32")
+    record = measure(options.bundle, options.requests, options.concurrency)
+    print(json.dumps(record, indent=1))
+    if options.out:
+        write_json(options.out, record)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    load = commands.add_parser("load", help="measure the HTTP service on this machine")
+    load.add_argument("--bundle", type=Path, required=True, metavar="DIR")
+    load.add_argument("--requests", type=within(1, 100_000), default=2000, metavar="N")
+    load.add_argument("--concurrency", type=within(1, 256), default=16, metavar="C")
+    load.add_argument("--out", type=Path, metavar="FILE", help="keep the record as JSON")
+    load.set_defaults(work=_load)
+    commands.add_parser("page", help="fill docs/serving.md").set_defaults(work=lambda options: page.fill())
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The tables of docs/serving.md: the service's limits, and stored records of load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.serving import indexes
+from retrieval_leaderboard.serving.http.gate import Limits
+from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
+from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
+from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
+from retrieval_leaderboard.support import markdown, pages
+from retrieval_leaderboard.support.files import read_jsons
+
+PAGE = ROOT / "docs" / "serving.md"
+RECORDS = Path(__file__).parent / "records"
+HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms", "requests/s", "errors")
+
+
+def tables(records: list[dict[str, Any]]) -> dict[str, str]:
+    """Mark → Markdown, from records of `python -m benchmarks.serving load`."""
+    return {
+        "index kinds": _kinds(),
+        "limits": _limits(),
+        "load": f"{_load(records)}\n\n{_conditions(records)}",
+    }
+
+
+def fill() -> None:
+    """Fill docs/serving.md from the stored records."""
+    pages.fill(PAGE, tables(read_jsons(RECORDS)))
+
+
+def _kinds() -> str:
+    return markdown.table([(name, kind.summary()) for name, kind in indexes.KINDS.items()], ("kind", "what"))
+
+
+def _limits() -> str:
+    limits, mebi = Limits(), 2**20
+    rows = [
+        ("items of a history", f"{MAX_HISTORY:,}", "422"),
+        ("`k`", f"{MAX_K:,}", "422"),
+        ("requests of a batch", f"{MAX_BATCH:,}", "422"),
+        ("body", f"{limits.body_bytes / mebi:.0f} MiB", "413"),
+        ("seconds until a body is complete", f"{limits.body_seconds:.0f}", "408"),
+        ("seconds without a byte of the body", f"{limits.idle_seconds:.0f}", "408"),
+        ("requests at a time", f"{limits.open_requests:,}", "503 with `Retry-After`"),
+        ("bodies at a time, together", f"{limits.open_bytes / mebi:.0f} MiB", "503 with `Retry-After`"),
+        ("seconds to answer open requests after SIGTERM", f"{GRACE_SECONDS}", "–"),
+    ]
+    return markdown.table(rows, ("limit", "at most", "answer beyond"))
+
+
+def _load(records: list[dict[str, Any]]) -> str:
+    rows = [
+        [
+            f"{each['dataset']}, {each['model']}",
+            each["index"],
+            *(f"{each[key]:,}" for key in ("items", "requests", "concurrency")),
+            *(f"{each[key]:,.1f}" for key in ("p50_ms", "p99_ms")),
+            f"{each['requests_per_second']:,.0f}",
+            f"{each['errors']:,}",
+        ]
+        for each in records
+    ]
+    return markdown.table(rows, HEADER, numbers=range(2, len(HEADER)))
+
+
+def _conditions(records: list[dict[str, Any]]) -> str:
+    machines = sorted({f"{each['cores']} cores of {each['processor']}" for each in records})
+    days = sorted({each["date"] for each in records})
+    load = ", ".join(f"{each['cores_elsewhere']:.1f}" for each in records)
+    return (
+        f"Hardware: {'; '.join(machines)}. Date: {', '.join(days)}. "
+        f"Cores that other processes kept busy, row by row: {load}."
+    )

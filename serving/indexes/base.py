@@ -1,0 +1,185 @@
+"""What every index kind is: item vectors under labels, searched by inner product."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking import ties
+
+Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
+Nearest = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+
+
+class VectorIndex:
+    """Vectors under labels. Labels are item codes below the catalog's size, and later numbers above it.
+
+    A search may run beside other searches, never beside `add` or `remove`. A kind is a class derived from
+    this one, in a file of its own, that stands in `indexes.KINDS`.
+    """
+
+    kind: ClassVar[str]
+    """its name, on the command line and in bundles"""
+    factory: ClassVar[str]
+    """how faiss's index factory calls it, with the parameters in braces"""
+    auto_from: ClassVar[int | None] = None
+    """items from which on it is chosen for a bundle, until another kind is; None is never"""
+
+    def __init__(self, parameters: dict[str, int], index: Any) -> None:
+        self.parameters = parameters
+        self._index = index
+        self._removed: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        """Removed labels that the index still holds"""
+
+    @classmethod
+    def summary(cls) -> str:
+        """What it is, in one line: for help and docs."""
+        line = (cls.__doc__ or "").partition("\n")[0].rstrip(".")
+        return line[:1].lower() + line[1:]
+
+    @classmethod
+    def parameters_for(cls, n_items: int, dimension: int) -> dict[str, int]:
+        """What it is built and searched with, for a catalog of this size.
+
+        Raises:
+            InputError: the kind cannot hold so few items.
+        """
+        return {}
+
+    @classmethod
+    def build(cls, vectors: npt.NDArray[np.float32]) -> Self:
+        """Index float32[n, d] `vectors` under the labels 0 … n - 1; InputError as `parameters_for`."""
+        faiss = load_faiss()
+        parameters = cls.parameters_for(*vectors.shape)
+        name = cls.factory.format(**parameters)
+        index = faiss.index_factory(vectors.shape[1], name, faiss.METRIC_INNER_PRODUCT)
+        cls.configure(index, parameters)
+        vectors = np.ascontiguousarray(vectors)
+        if not index.is_trained:
+            index.train(vectors)
+        built = cls(parameters, index)
+        built.add(np.arange(len(vectors)), vectors)
+        return built
+
+    @classmethod
+    def configure(cls, index: Any, parameters: dict[str, int]) -> None:
+        """What the factory's name does not say of faiss's `index`, before it is trained."""
+
+    @classmethod
+    def read(cls, path: Path, parameters: dict[str, int]) -> Self:
+        """The index that `write` wrote; read only files whose checksum holds, faiss trusts them."""
+        return cls(parameters, load_faiss().read_index(str(path)))
+
+    def write(self, path: Path) -> None:
+        """Write a built index to `path`, in faiss's own format."""
+        load_faiss().write_index(self._index, str(path))
+
+    def nearest(self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool) -> Nearest:
+        """Labels of the largest inner products, by faiss.
+
+        Args:
+            queries: float32[q, d].
+            fetch: how many, at least one.
+            exhaustive: look at every vector, whatever the kind leaves out to be fast.
+
+        Returns:
+            scores float32[q, fetch] and labels int64[q, fetch], -1 where nothing was found.
+        """
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return self._index.ntotal - len(self._removed)
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the index as written."""
+        return len(load_faiss().serialize_index(self._index))
+
+    def add(self, labels: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32]) -> None:
+        """Put float32[n, d] `vectors` under labels that were never used before."""
+        self._index.add_with_ids(np.ascontiguousarray(vectors), labels.astype(np.int64))
+
+    def remove(self, labels: npt.NDArray[np.int64]) -> None:
+        """Never return these labels again; they must be in the index."""
+        self._index.remove_ids(labels.astype(np.int64))
+
+    def search(self, queries: npt.NDArray[np.float32], k: int, exclude: Ragged) -> Lists:
+        """The `k` labels of largest inner product with each query, as the kind finds them.
+
+        Excluded and removed labels are fetched too and left out afterwards. A query that comes back
+        short while the index has more is searched again, exhaustively.
+
+        Args:
+            queries: float32[q, d].
+            k: length of a list; may exceed the index.
+            exclude: q rows of labels in the index, none twice in a row.
+
+        Returns:
+            labels int32[q, k], best first, ties by `ties.rank`, -1 where the index has nothing left;
+            and scores float32[q, k], -inf where the label is -1.
+        """
+        # Rounded up, so that few searches do for a batch; by itself, so that a query's answer does not
+        # depend on the others of its batch.
+        needed = k + exclude.lengths + len(self._removed)
+        fetches = 2 ** np.ceil(np.log2(needed)).astype(np.int64)  # (queries,)
+        labels = np.full((len(queries), k), -1, dtype=np.int32)
+        scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
+        for fetch in np.unique(fetches):
+            rows = np.flatnonzero(fetches == fetch)
+            found = self._allowed(queries[rows], k, exclude.take(rows), int(fetch), exhaustive=False)
+            labels[rows], scores[rows] = found
+        wanted = np.minimum(k, len(self) - exclude.lengths)
+        short = np.flatnonzero((labels >= 0).sum(axis=1) < wanted)
+        if len(short):
+            most, rest = int(needed[short].max()), exclude.take(short)
+            labels[short], scores[short] = self._allowed(queries[short], k, rest, most, exhaustive=True)
+        return labels, scores
+
+    def _allowed(
+        self, queries: npt.NDArray[np.float32], k: int, exclude: Ragged, fetch: int, exhaustive: bool
+    ) -> Lists:
+        """The best `k` of `fetch` labels that are neither excluded nor removed, ties by `ties.rank`.
+
+        Where the last that was fetched ties with the k-th, others may tie with it too: more is fetched.
+        """
+        fetch = min(fetch, self._index.ntotal)
+        if fetch == 0:
+            return np.full((len(queries), k), -1, np.int32), np.full((len(queries), k), -np.inf, np.float32)
+        scores, found = self.nearest(np.ascontiguousarray(queries), fetch, exhaustive)  # (queries, fetch)
+        order = np.lexsort((ties.rank(found.astype(np.int64)), -scores), axis=1)
+        scores = np.take_along_axis(scores, order, axis=1)
+        found = np.take_along_axis(found, order, axis=1)
+        lists = self._first(k, found, scores, exclude)
+        if fetch < self._index.ntotal:
+            crowded = np.flatnonzero(lists[1][:, -1] == scores[:, -1])
+            if len(crowded):
+                more = self._allowed(queries[crowded], k, exclude.take(crowded), 2 * fetch, exhaustive)
+                lists[0][crowded], lists[1][crowded] = more
+        return lists
+
+    def _first(
+        self, k: int, found: npt.NDArray[np.int64], scores: npt.NDArray[np.float32], exclude: Ragged
+    ) -> Lists:
+        """The first `k` of each row of labels that are neither excluded nor removed."""
+        labels = found.astype(np.int32)
+        refused = (labels < 0) | exclude.contains(labels) | np.isin(found, self._removed)
+        first = np.argsort(refused, axis=1, kind="stable")[:, :k]
+        labels = np.take_along_axis(labels, first, axis=1)
+        scores = np.take_along_axis(scores, first, axis=1)
+        refused = np.take_along_axis(refused, first, axis=1)
+        missing = ((0, 0), (0, k - first.shape[1]))
+        return (
+            np.pad(np.where(refused, np.int32(-1), labels), missing, constant_values=-1),
+            np.pad(np.where(refused, np.float32(-np.inf), scores), missing, constant_values=-np.inf),
+        )
+
+
+def load_faiss() -> Any:
+    """The library; its own type stubs lack half of what it has."""
+    import faiss
+
+    return faiss

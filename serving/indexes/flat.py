@@ -1,0 +1,20 @@
+"""Index kind flat."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.serving.indexes.base import Nearest, VectorIndex
+
+
+class Flat(VectorIndex):
+    """A scan of all vectors: exact, and fast enough below a million items."""
+
+    kind = "flat"
+    factory = "IDMap,Flat"
+    auto_from = 0
+
+    def nearest(self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool) -> Nearest:
+        """As `VectorIndex.nearest`."""
+        return self._index.search(queries, fetch)

@@ -1,0 +1,20 @@
+"""The tables of docs/serving.md come from records and from the service's own limits."""
+
+from retrieval_leaderboard.benchmarks.serving.page import tables
+
+LOAD = {
+    "dataset": "toy", "model": "infonce", "index": "hnsw", "items": 4777, "requests": 2000, "concurrency": 16,
+    "errors": 3, "p50_ms": 12.34, "p99_ms": 56.78, "requests_per_second": 987.6, "date": "2026-01-02",
+    "processor": "a processor", "cores": 2, "cores_elsewhere": 0.25,
+}  # fmt: skip
+
+
+def test_the_tables_hold_what_the_records_say():
+    found = tables([LOAD])
+    row = next(line for line in found["load"].splitlines() if line.startswith("| toy"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells == ["toy, infonce", "hnsw", "4,777", "2,000", "16", "12.3", "56.8", "988", "3"]
+    assert (
+        "2 cores of a processor. Date: 2026-01-02." in found["load"] and "row by row: 0.2." in found["load"]
+    )
+    assert "| hnsw" in found["index kinds"] and "4 MiB" in found["limits"]

@@ -1,0 +1,67 @@
+"""Every table of docs/ is what the stored records say: filling a page again changes nothing."""
+
+import pytest
+
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.benchmarks import targets
+from retrieval_leaderboard.benchmarks.gpu import __main__ as gpu
+from retrieval_leaderboard.benchmarks.peers import table as peers
+from retrieval_leaderboard.benchmarks.serving import page as serving
+from retrieval_leaderboard.benchmarks.torture import page as torture
+from retrieval_leaderboard.studies import (
+    cold_start,
+    defaults,
+    findings,
+    findings_page,
+    gaps_to_published,
+    scaling,
+    scores,
+    transfer,
+)
+from retrieval_leaderboard.support import pages
+from retrieval_leaderboard.support.files import read_jsons
+
+DOCS = ROOT / "docs"
+
+
+def findings_tables():
+    boards = list(findings_page.found_boards(ROOT / "results"))
+    records = scores.load_all(findings.RECORDS, scores.Finding)
+    return findings_page.tables(records, boards, gaps_to_published.gaps(boards))
+
+
+def defaults_tables():
+    records = defaults.read()
+    return {"defaults": defaults.table(records), "transfer": transfer.table(records)}
+
+
+def torture_tables():
+    return torture.tables(torture.stored(), pages.marks(torture.PAGE.read_text(encoding="utf-8")))
+
+
+TABLES = {
+    "defaults": defaults_tables,
+    "features": lambda: cold_start.tables(ROOT / "results"),
+    "findings": findings_tables,
+    "gpu": lambda: gpu.tables(gpu.stored()),
+    "peers": lambda: peers.tables(ROOT / "benchmarks" / "peers" / "results"),
+    "reliability": torture_tables,
+    "scaling": lambda: scaling.tables(scaling.points(scaling.SCALES)),
+    "serving": lambda: serving.tables(read_jsons(serving.RECORDS)),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_page_has_the_tables_of_the_stored_records(name):
+    page = DOCS / f"{name}.md"
+    text = page.read_text(encoding="utf-8")
+    assert pages.filled(text, TABLES[name](), page) == text
+
+
+def test_every_page_with_marks_is_filled_by_a_script():
+    marked = {page.stem for page in DOCS.glob("*.md") if pages.marks(page.read_text(encoding="utf-8"))}
+    assert marked == {*TABLES, "speed"}, "the runs that speed.md is filled from are not stored"
+
+
+def test_the_speed_page_has_the_marks_of_its_script():
+    assert pages.marks(targets.PAGE.read_text(encoding="utf-8")) == ["conditions", "targets", "parts"]
