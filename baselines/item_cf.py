@@ -56,4 +56,4 @@ class ItemCF(Neighborhood):
         norms = self._norms(size, settings["target_exponent"])
         neighbors = nearest(train, weights, norms, self.shrinkage, settings["top_k"], "item_cf")
         neighbors.data **= np.float32(self.amplification)
-        self._adopt(neighbors, train)
+        self._set_similarity(neighbors, train)

@@ -83,7 +83,7 @@ class Neighborhood(ItemToItemRetriever):
         target, history = size**target_exponent, size**self.history_exponent
         return (target, history) if self.prune_axis == "target" else (history, target)
 
-    def _adopt(self, neighbors: csr_array, train: Interactions) -> None:
+    def _set_similarity(self, neighbors: csr_array, train: Interactions) -> None:
         """Answer from `neighbors`, whose row i holds what is kept for item i."""
         self.recency_ = self.recency if train.ordered else 0.0
         similarity = neighbors.T.tocsr() if self.prune_axis == "target" else neighbors

@@ -77,7 +77,7 @@ class Swing(Neighborhood):
             )  # fmt: skip
 
         blocks = in_blocks(work, len(parts), 1, "swing", "parts")
-        self._adopt(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))], train)
+        self._set_similarity(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))], train)
 
 
 def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:

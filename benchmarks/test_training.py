@@ -20,7 +20,7 @@ def trainer_of(name, train, **settings):
 
 
 def first_batch(trainer):
-    return next(iter(trainer.batcher.epoch(trainer.rows())))
+    return next(iter(trainer.batcher.epoch(trainer.examples())))
 
 
 @pytest.mark.parametrize("name", neural.NAMES)
@@ -61,7 +61,7 @@ def test_assembly(timed, gowalla):
 @pytest.mark.benchmark(group="2,048 negatives of gowalla")
 def test_negative_sampling(timed, gowalla, exponent):
     trainer = trainer_of("dssm_bce", gowalla.train_valid, negatives=2048, negative_exponent=exponent)
-    nobody = trainer.taken.user[:0]
+    nobody = trainer.interactions.user[:0]
     timed(trainer.batcher.samplers[0].draw, nobody, nobody, trainer.generator)
 
 
@@ -69,7 +69,7 @@ def test_negative_sampling(timed, gowalla, exponent):
 @pytest.mark.benchmark(group=f"{STEPS} steps by size of the tables")
 def test_steps_do_not_grow_with_the_tables(timed, rows):
     trainer = trainer_of("infonce", scattered(rows))
-    batches = list(islice(trainer.batcher.epoch(trainer.rows()), STEPS))
+    batches = list(islice(trainer.batcher.epoch(trainer.examples()), STEPS))
     timed(lambda: [trainer.step(batch) for batch in batches])
 
 

@@ -10,18 +10,18 @@ from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural import rules
-from retrieval_leaderboard.neural.tempered import Tempered
+from retrieval_leaderboard.neural.two_tower import TemperatureTwoTower
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.module import TwoTowers
+    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 
 
 @register("bsl")
 @dataclass
-class BSL(Tempered):
+class BSL(TemperatureTwoTower):
     """Bilateral softmax loss (Wu et al. 2023, arXiv 2312.12882) against uniformly drawn negatives.
 
     An example's targets, and per user its history, are no negatives of it.
@@ -32,9 +32,9 @@ class BSL(Tempered):
     """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1. Auto
     takes 1.2 for examples per user without features and else 1, a plain softmax."""
 
-    rules: ClassVar[dict[str, Rule]] = Tempered.rules | {"negative_weight": rules.bilateral_weight}
+    rules: ClassVar[dict[str, Rule]] = TemperatureTwoTower.rules | {"negative_weight": rules.bilateral_weight}
 
-    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
+    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:
         """Bilateral softmax loss of each pair."""
         from retrieval_leaderboard.neural.losses import bilateral_softmax
 

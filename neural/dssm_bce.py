@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from retrieval_leaderboard.evaluation.models.fields import setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.neural.tempered import Tempered
+from retrieval_leaderboard.neural.two_tower import TemperatureTwoTower
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.module import TwoTowers
+    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 
 
 @register("dssm_bce")
 @dataclass
-class DssmBce(Tempered):
+class DssmBce(TemperatureTwoTower):
     """DSSM (Huang et al. 2013): two towers compared by cosine, trained pointwise with binary
     cross-entropy against drawn negatives.
     """
@@ -30,7 +30,7 @@ class DssmBce(Tempered):
     """Weight of the mean cost of the negatives, in units of the number of items: at 1 every item of
     the catalog weighs as much as the target."""
 
-    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
+    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:
         """Binary cross-entropy of each pair."""
         from retrieval_leaderboard.neural.losses import binary_cross_entropy
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from retrieval_leaderboard.evaluation.models.fields import setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.neural.tempered import Tempered
+from retrieval_leaderboard.neural.two_tower import TemperatureTwoTower
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.module import TwoTowers
+    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 
 
 @register("infonce")
 @dataclass
-class InfoNCE(Tempered):
+class InfoNCE(TemperatureTwoTower):
     """Sampled softmax with temperature (van den Oord et al. 2018) and logQ correction (Yi et al. 2019).
 
     Negatives are the targets of the batch's other examples together with uniformly drawn items; an
@@ -33,7 +33,7 @@ class InfoNCE(Tempered):
     in_batch: bool = True
     """Use the targets of the batch's other examples as negatives too."""
 
-    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
+    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:
         """Sampled softmax of each pair."""
         from retrieval_leaderboard.neural.losses import sampled_softmax
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.module import TwoTowers
+    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 
 
 @register("simplex_ccl")
@@ -44,7 +44,7 @@ class SimpleX(TwoTower):
         "negative_weight": rules.contrastive_weight,
     }
 
-    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
+    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:
         """Cosine contrastive loss of each pair."""
         from retrieval_leaderboard.neural.losses import cosine_contrastive
 

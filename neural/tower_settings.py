@@ -49,7 +49,7 @@ class TowerSettings(EmbeddingRetriever):
     features: bool = False
     """Use the user and item features, those of the history's items included, where the data has them."""
     context: bool = False
-    """Use the hour, the weekday and what else is told of the moment, such as AliEC's placement (pid); needs
+    """Use the hour, the weekday and what else is known of the moment, such as AliEC's placement (pid); needs
     examples per interaction. Hours and weekdays are those of UTC."""
     id_dropout: float = setting(0.0, at_least=0, below=1, search=[0.0, 0.05, 0.1, 0.2])
     """Share of ids that training replaces by "unknown", so that features learn to do without them."""

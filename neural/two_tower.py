@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.evaluation.models.retriever import Watcher
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
+from retrieval_leaderboard.evaluation.models.retriever import Rule, Watcher
+from retrieval_leaderboard.neural import rules
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.columns import FeatureRows
-    from retrieval_leaderboard.neural.towers.history import Moments
-    from retrieval_leaderboard.neural.towers.module import TwoTowers
+    from retrieval_leaderboard.neural.towers.history import QueryBatch
+    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
     from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
 
 Vectors = npt.NDArray[np.float32]
@@ -58,10 +60,10 @@ class TwoTower(TowerSettings):
         """`TowerColumns` of the towers, as JSON."""
         self.checkpoints: Checkpoints | None = None
         self.watcher: Watcher | None = None
-        self._towers: TwoTowers | None = None
+        self._towers: TwoTowerModule | None = None
 
     @abstractmethod
-    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowers) -> Tensor:
+    def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:
         """float[p]: the loss of each pair of `batch`.
 
         Args:
@@ -83,7 +85,7 @@ class TwoTower(TowerSettings):
         if valid is not None or not self.best_epoch_:
             self.resolved_ = self.resolve(train, valid)
 
-        def recommend(towers: TwoTowers, queries: Queries, k: int) -> npt.NDArray[np.int32]:
+        def recommend(towers: TwoTowerModule, queries: Queries, k: int) -> npt.NDArray[np.int32]:
             self.set_towers(towers, train)
             return self.recommend(queries, k)[0]
 
@@ -118,7 +120,7 @@ class TwoTower(TowerSettings):
         """A model with the resolved settings."""
         return replace(self, **self.resolved_)
 
-    def set_towers(self, towers: TwoTowers, train: Interactions) -> None:
+    def set_towers(self, towers: TwoTowerModule, train: Interactions) -> None:
         """Answer queries from `towers`."""
         self.propagates_ = towers.neighbors is not None
         self._towers = towers.eval().folded()
@@ -136,17 +138,17 @@ class TwoTower(TowerSettings):
         self.weights_ = {name: each.cpu().numpy() for name, each in self.towers.state_dict().items()}
 
     @property
-    def towers(self) -> TwoTowers:
+    def towers(self) -> TwoTowerModule:
         """The trained towers, on the device of this process."""
         if self._towers is None:
             import torch
 
-            from retrieval_leaderboard.neural.towers.module import TwoTowers
+            from retrieval_leaderboard.neural.towers.module import TwoTowerModule
             from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
             try:
-                towers = TwoTowers.restore(self._settings, TowerColumns.from_json(self.columns_), state)
+                towers = TwoTowerModule.restore(self._settings, TowerColumns.from_json(self.columns_), state)
             except (KeyError, TypeError, RuntimeError) as error:  # RuntimeError: weights of other layers.
                 raise InputError(
                     f"this {self.name} was saved by another version of the suite: train it again"
@@ -163,13 +165,13 @@ class TwoTower(TowerSettings):
         blocks = [slice(at, at + QUERIES_A_BLOCK) for at in range(0, len(queries), QUERIES_A_BLOCK)]
         vectors = np.empty((len(queries), self.embedding_dim), dtype=np.float32)
         for block in blocks:
-            found, told = self._encode(queries.take(block))
-            vectors[block] = np.where(told[:, None], found, self.default_vector_)
+            found, known = self._encode(queries.take(block))
+            vectors[block] = np.where(known[:, None], found, self.default_vector_)
         return vectors
 
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
         """bool[q]: whether a trained id, a feature or a history item says anything of the query's user."""
-        return self.towers.told(*self._asked(queries)).cpu().numpy()
+        return self.towers.is_known(*self._asked(queries)).cpu().numpy()
 
     def encode_new_items(self, features: Features) -> Vectors:
         """float32[n, embedding_dim]: vectors of items known by their features alone.
@@ -206,15 +208,15 @@ class TwoTower(TowerSettings):
 
         asked = self._asked(queries)
         with torch.no_grad():
-            vectors, told = self.towers.users(*asked), self.towers.told(*asked)
-        return vectors.float().cpu().numpy(), told.cpu().numpy()
+            vectors, known = self.towers.users(*asked), self.towers.is_known(*asked)
+        return vectors.float().cpu().numpy(), known.cpu().numpy()
 
-    def _asked(self, queries: Queries) -> tuple[Moments, FeatureRows | None]:
+    def _asked(self, queries: Queries) -> tuple[QueryBatch, FeatureRows | None]:
         """The queries as the towers take them, and the profiles that come with them."""
         import torch
 
         from retrieval_leaderboard.neural.towers.context import codes_of
-        from retrieval_leaderboard.neural.towers.history import Moments
+        from retrieval_leaderboard.neural.towers.history import QueryBatch
 
         towers = self.towers
         device = towers.item_known.device
@@ -227,10 +229,10 @@ class TwoTower(TowerSettings):
         )
         columns = towers.columns.context
         context = None if columns is None else codes_of(columns, queries).to(device)
-        moments = Moments.of(user, items, bounds[:-1], bounds[1:], len(values), context)
+        batch = QueryBatch.of(user, items, bounds[:-1], bounds[1:], len(values), context)
         given, columns = queries.user_features, towers.columns.user
         profiles = columns.rows(given).to(device) if given is not None and columns is not None else None
-        return moments, profiles
+        return batch, profiles
 
     @property
     def reaches_cold_items(self) -> bool:
@@ -258,3 +260,13 @@ class TwoTower(TowerSettings):
     def choosing_log(self) -> list[dict[str, float]]:
         """The same of the last fit that had a validation part."""
         return self.choosing_log_
+
+
+@dataclass
+class TemperatureTwoTower(TwoTower):
+    """A two-tower model with a temperature; a subclass adds the loss."""
+
+    temperature: float | Auto = setting(AUTO, above=0, search=[AUTO, 0.05, 0.07, 0.1, 0.14, 0.2, 0.28])
+    """τ: scores are divided by it. Auto takes 0.1 · (800,000 / training interactions)^¼, yet 0.1 to 0.2."""
+
+    rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {"temperature": rules.temperature}

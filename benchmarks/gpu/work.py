@@ -50,7 +50,7 @@ class Sizes:
     interactions: int
     """Of the synthetic data, where there is no Gowalla"""
     batches: tuple[int, ...]
-    """Rows a step; the first is also what the quality is measured with"""
+    """Examples a step; the first is also what the quality is measured with"""
     timed_epochs: int
     epochs: int
     """After which the quality is measured"""
@@ -202,7 +202,7 @@ def _trainer(model: TwoTower, train: Interactions) -> Trainer:
 
 def _batches(trainer: Trainer) -> Iterator[Batch]:
     while True:
-        yield from trainer.batcher.epoch(trainer.rows())
+        yield from trainer.batcher.epoch(trainer.examples())
 
 
 def _step(trainer: Trainer, batches: Iterator[Batch]) -> None:

@@ -10,21 +10,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retrieval_leaderboard.neural.batches.examples import Rows
+from retrieval_leaderboard.neural.batches.examples import Examples
 from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion, where_in
-from retrieval_leaderboard.neural.towers.distinct import distinct, waits
-from retrieval_leaderboard.neural.towers.history import Moments, ranges
+from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
+from retrieval_leaderboard.neural.towers.history import QueryBatch, ranges
 
 
 @dataclass(frozen=True)
 class Batch:
-    """b rows, their p (row, target) pairs, and m negatives shared by all of them."""
+    """b examples, their p (example, target) pairs, and m negatives shared by all of them."""
 
-    moments: Moments
+    queries: QueryBatch
     items: Tensor
     """int64[i]: distinct items to encode, targets and negatives; on a GPU some stand twice at the end"""
     row: Tensor
-    """int64[p]: the row of each pair"""
+    """int64[p]: the example of each pair, by its row in the batch"""
     target: Tensor
     """int64[p]: the position in `items` of each pair's target"""
     negative: Tensor
@@ -44,14 +44,14 @@ class Batch:
     @property
     def negatives(self) -> Tensor | int:
         """How many negatives there are; a number on the device where only the device knows it."""
-        return (~self.unused).sum() if waits(self.unused) else len(self.unused)
+        return (~self.unused).sum() if would_sync(self.unused) else len(self.unused)
 
     def masked(self, score: Tensor, value: float) -> Tensor:
         """float[b, m] scores with `value` where a negative is no negative of the row.
 
         On a CPU written into `score` itself.
         """
-        if not waits(score):
+        if not would_sync(score):
             score[self.hit_row, self.hit_negative] = value
             return score
         mask = torch.zeros(len(score) + 1, score.shape[1], dtype=torch.bool, device=score.device)
@@ -67,7 +67,7 @@ class Batcher:
     samplers: list[NegativeSampler]
     """In the order in which they draw"""
     mask_history: bool
-    """Whether the items of a row's history are no negatives of it, as its targets never are."""
+    """Whether the items of an example's history are no negatives of it, as its targets never are."""
     user_weight: Tensor
     """float32[n_users]: weight of a user's pairs in the loss"""
     n_items: int
@@ -82,42 +82,42 @@ class Batcher:
         for sampler in self.samplers:
             sampler.load_state(state)
 
-    def epoch(self, rows: Rows, skipped: int = 0) -> Iterator[Batch]:
-        """All rows in random order, without the first `skipped` batches."""
-        order = torch.randperm(len(rows), generator=self.generator, device=rows.user.device)
-        sizes = _sizes(rows, order, self.batch_size)
+    def epoch(self, examples: Examples, skipped: int = 0) -> Iterator[Batch]:
+        """All examples in random order, without the first `skipped` batches."""
+        order = torch.randperm(len(examples), generator=self.generator, device=examples.user.device)
+        sizes = _sizes(examples, order, self.batch_size)
         # Measured: a thread that prepares batches ahead gains nothing on two cores, which the step fills.
         return (
-            self.assemble(rows, chosen, *size)
-            for chosen, size in islice(zip(order.split(self.batch_size), sizes, strict=True), skipped, None)
+            self.assemble(examples, row_ids, *size)
+            for row_ids, size in islice(zip(order.split(self.batch_size), sizes, strict=True), skipped, None)
         )
 
     def assemble(
-        self, rows: Rows, chosen: Tensor, history: int | None = None, pairs: int | None = None
+        self, examples: Examples, row_ids: Tensor, history: int | None = None, pairs: int | None = None
     ) -> Batch:
-        """The batch of the rows `chosen`, int64[b].
+        """The batch of the examples `row_ids`, int64[b].
 
         `history` and `pairs` are the items in their histories and among their targets; without
         them the host waits for the device to count them.
         """
-        start, split, stop = rows.start[chosen], rows.split[chosen], rows.stop[chosen]
+        start, split, stop = examples.start[row_ids], examples.split[row_ids], examples.stop[row_ids]
         at, row = ranges(split, stop, pairs)
-        targets = rows.items[at]  # (pairs,)
-        user = rows.user[chosen]
+        targets = examples.items[at]  # (pairs,)
+        user = examples.user[row_ids]
         drawn = [sampler.draw(user, targets, self.generator) for sampler in self.samplers]
         together = torch.cat(drawn)
         # Where a sampler had too few, another item that was drawn stands in.
         negatives, _ = distinct(torch.where(together < 0, together[:1], together), self.n_items)
         unused = negatives == self.n_items
         items, index = distinct(torch.cat([negatives, targets]), self.n_items)
-        context = None if rows.context is None else rows.context[chosen]
-        moments = Moments.of(user, rows.items, start, split, history, context)
+        context = None if examples.context is None else examples.context[row_ids]
+        queries = QueryBatch.of(user, examples.items, start, split, history, context)
         own, owner = targets, row
         if self.mask_history:
-            own, owner = torch.cat([moments.history, own]), torch.cat([moments.row, owner])
-        hit_row, hit_negative = find_hits(own, owner, negatives, len(chosen))
+            own, owner = torch.cat([queries.history, own]), torch.cat([queries.row, owner])
+        hit_row, hit_negative = find_hits(own, owner, negatives, len(row_ids))
         return Batch(
-            moments=moments,
+            queries=queries,
             items=items.clamp(max=self.n_items - 1),
             row=row,
             target=index[len(negatives) :],
@@ -137,12 +137,14 @@ class Batcher:
         )
 
 
-def _sizes(rows: Rows, order: Tensor, batch_size: int) -> list[list[int]]:
+def _sizes(examples: Examples, order: Tensor, batch_size: int) -> list[list[int]]:
     """Items in the histories and among the targets of each `batch_size` rows of `order` in turn.
 
     One look at the device an epoch spares every batch three.
     """
-    lengths = torch.stack([rows.split - rows.start, rows.stop - rows.split])[:, order]  # (2, rows)
+    lengths = torch.stack([examples.split - examples.start, examples.stop - examples.split])[
+        :, order
+    ]  # (2, examples)
     full = functional.pad(lengths, (0, -len(order) % batch_size))
     return full.view(2, -1, batch_size).sum(dim=2).T.tolist()
 
@@ -153,7 +155,7 @@ def find_hits(items: Tensor, row: Tensor, negatives: Tensor, n_rows: int) -> tup
     Where the host would wait to learn how many do, all are given, with row `n_rows` for those that do not.
     """
     found, place = where_in(negatives, items)
-    if waits(items):
+    if would_sync(items):
         return torch.where(found, row, n_rows), place
     hit = torch.nonzero(found).squeeze(1)
     return row[hit], place[hit]

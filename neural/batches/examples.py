@@ -19,8 +19,8 @@ INPUT_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Who took what, on the device: copied there once, for all epochs of a fit."""
+class InteractionTensors:
+    """All interactions, on the device: copied there once, for all epochs of a fit."""
 
     user: Tensor
     """int64[interactions], ascending"""
@@ -34,17 +34,19 @@ class Taken:
     """int32[interactions, c]: the codes of when and where; None where the towers have no context"""
 
     @classmethod
-    def of(cls, train: Interactions, device: torch.device | str, columns: Columns | None = None) -> Taken:
+    def of(
+        cls, train: Interactions, device: torch.device | str, columns: Columns | None = None
+    ) -> InteractionTensors:
         """The interactions of `train` on `device`, with the context that `columns` are learned of."""
         arrays = (train.user, train.item, train.user_counts, train.item_counts)
-        told = None if columns is None else codes_of(columns, train).to(device)
+        codes = None if columns is None else codes_of(columns, train).to(device)
         user, item, *counts = (torch.as_tensor(array, device=device).long() for array in arrays)
-        return cls(user, item, counts[0], counts[1], told)
+        return cls(user, item, counts[0], counts[1], codes)
 
 
 @dataclass(frozen=True)
-class Rows:
-    """n training rows over one array of items; all tensors lie on the device."""
+class Examples:
+    """n training examples over one array of items; all tensors lie on the device."""
 
     items: Tensor
     """int64[interactions]"""
@@ -62,32 +64,43 @@ class Rows:
     def __len__(self) -> int:
         return len(self.user)
 
-    def with_history(self) -> Rows:
-        """The rows whose history is not empty."""
+    def with_history(self) -> Examples:
+        """Those whose history is not empty."""
         kept = torch.nonzero(self.split > self.start).squeeze(1)
         context = None if self.context is None else self.context[kept]
-        return Rows(self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept], context)
+        return Examples(
+            self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept], context
+        )
 
 
-def user_rows(taken: Taken, generator: torch.Generator) -> Rows:
-    """One row a user, whose items are split at random into history and targets.
+def examples_per_user(interactions: InteractionTensors, generator: torch.Generator) -> Examples:
+    """One example a user, whose items are split at random into history and targets.
 
     floor(INPUT_SHARE · n) of n items are history, yet at least one of both kinds where n > 1; a
     single item is a target.
     """
-    shuffled = torch.rand(len(taken.user), generator=generator, device=taken.user.device, dtype=torch.float64)
-    items = taken.item[torch.argsort(taken.user + shuffled)]
-    present = torch.nonzero(taken.user_counts).squeeze(1)
-    lengths = taken.user_counts[present]
+    shuffled = torch.rand(
+        len(interactions.user), generator=generator, device=interactions.user.device, dtype=torch.float64
+    )
+    items = interactions.item[torch.argsort(interactions.user + shuffled)]
+    present = torch.nonzero(interactions.user_counts).squeeze(1)
+    lengths = interactions.user_counts[present]
     stop = torch.cumsum(lengths, 0)
     start = stop - lengths
     share = (lengths * INPUT_SHARE).long().clamp(min=1)
     split = torch.minimum(start + share, stop - 1)
-    return Rows(items, present, start, split, stop)
+    return Examples(items, present, start, split, stop)
 
 
-def position_rows(taken: Taken, max_history: int) -> Rows:
-    """One row an interaction: the user's `max_history` items before it are its history."""
-    begin = (torch.cumsum(taken.user_counts, 0) - taken.user_counts)[taken.user]
-    at = torch.arange(len(taken.user), device=taken.user.device)
-    return Rows(taken.item, taken.user, torch.maximum(begin, at - max_history), at, at + 1, taken.context)
+def examples_per_interaction(interactions: InteractionTensors, max_history: int) -> Examples:
+    """One example an interaction: the user's `max_history` items before it are its history."""
+    begin = (torch.cumsum(interactions.user_counts, 0) - interactions.user_counts)[interactions.user]
+    at = torch.arange(len(interactions.user), device=interactions.user.device)
+    return Examples(
+        interactions.item,
+        interactions.user,
+        torch.maximum(begin, at - max_history),
+        at,
+        at + 1,
+        interactions.context,
+    )

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.neural.batches.examples import Taken
+from retrieval_leaderboard.neural.batches.examples import InteractionTensors
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 
 Recommend = Callable[[Queries, int], npt.NDArray[np.int32]]
@@ -27,7 +27,7 @@ class NegativeSampler(ABC):
 
     @classmethod
     @abstractmethod
-    def of(cls, settings: TowerSettings, taken: Taken) -> Self | None:
+    def of(cls, settings: TowerSettings, interactions: InteractionTensors) -> Self | None:
         """The sampler that the settings ask for; None where they leave it out."""
 
     @staticmethod
@@ -86,10 +86,10 @@ class PopularityNegatives(NegativeSampler):
         self.cumulative = torch.cumsum(self.chance[self.candidates], 0)
 
     @classmethod
-    def of(cls, settings: TowerSettings, taken: Taken) -> Self:
+    def of(cls, settings: TowerSettings, interactions: InteractionTensors) -> Self:
         """Always: a setting of 0 draws none."""
         exponent, cold = settings.negative_exponent, settings.cold_negatives
-        return cls(taken.item_counts, settings.negatives, exponent, cold)
+        return cls(interactions.item_counts, settings.negatives, exponent, cold)
 
     @staticmethod
     def most(settings: TowerSettings, examples: int, pairs: int) -> int:
@@ -126,9 +126,9 @@ class HardNegatives(NegativeSampler):
         """int32[n_users, depth]: -1 for none; None in the first epoch: fresh towers rank at random"""
 
     @classmethod
-    def of(cls, settings: TowerSettings, taken: Taken) -> Self | None:
+    def of(cls, settings: TowerSettings, interactions: InteractionTensors) -> Self | None:
         """Where it is set."""
-        return cls(settings.hard_negatives, taken.item.device) if settings.hard_negatives else None
+        return cls(settings.hard_negatives, interactions.item.device) if settings.hard_negatives else None
 
     @staticmethod
     def most(settings: TowerSettings, examples: int, pairs: int) -> int:
@@ -182,9 +182,9 @@ class InBatchNegatives(NegativeSampler):
         """float64[n_items]: share of each item among the training interactions"""
 
     @classmethod
-    def of(cls, settings: TowerSettings, taken: Taken) -> Self | None:
+    def of(cls, settings: TowerSettings, interactions: InteractionTensors) -> Self | None:
         """Where it is set."""
-        return cls(taken.item_counts) if settings.in_batch else None
+        return cls(interactions.item_counts) if settings.in_batch else None
 
     @staticmethod
     def most(settings: TowerSettings, examples: int, pairs: int) -> int:
@@ -204,9 +204,9 @@ SAMPLERS: tuple[type[NegativeSampler], ...] = (PopularityNegatives, HardNegative
 """All of them, in the order in which they draw"""
 
 
-def samplers_of(settings: TowerSettings, taken: Taken) -> list[NegativeSampler]:
+def samplers_of(settings: TowerSettings, interactions: InteractionTensors) -> list[NegativeSampler]:
     """Those that the settings ask for."""
-    return [sampler for kind in SAMPLERS if (sampler := kind.of(settings, taken)) is not None]
+    return [sampler for kind in SAMPLERS if (sampler := kind.of(settings, interactions)) is not None]
 
 
 def log_missed(chance: Tensor, draws: int) -> Tensor:

@@ -47,13 +47,13 @@ class FeatureRows(nn.Module):
         """Of each column with several codes a row, int32[n + 1, most codes]: table rows, -1 for none."""
         return [self.get_buffer(f"values_{at}") for at in range(self.n_several)]
 
-    def told(self, ids: Tensor) -> Tensor:
+    def is_known(self, ids: Tensor) -> Tensor:
         """bool[n]: whether any value is known of each of `ids`, int64[n]; of -1 none is."""
-        told = (self.codes[ids] != self.codes[-1]).any(dim=1)
-        told = told | (self.numbers[ids] != self.numbers[-1]).any(dim=1)
+        known = (self.codes[ids] != self.codes[-1]).any(dim=1)
+        known = known | (self.numbers[ids] != self.numbers[-1]).any(dim=1)
         for values in self.several:
-            told = told | (values[ids] >= 0).any(dim=1)
-        return told
+            known = known | (values[ids] >= 0).any(dim=1)
+        return known
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""When and where a query is asked, or an interaction happened: hour, weekday, and what else is told of it."""
+"""When and where a query is asked, or an interaction happened: hour, weekday, and what else is known."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ FIRST_WEEKDAY = 4
 
 
 def columns_of(train: Interactions) -> Columns:
-    """The columns of the interactions' context; none where nothing is told."""
-    return Columns.of(Features({**_told(train)}))
+    """The columns of the interactions' context; none where nothing is known."""
+    return Columns.of(Features({**_known_context(train)}))
 
 
 def codes_of(columns: Columns, asked: Interactions | Queries) -> Tensor:
-    """int32[n, c]: rows of the embedding table of `columns`; what is not told is "unknown"."""
-    told, nothing = _told(asked), Categorical(np.zeros(len(asked), dtype=np.int32))
-    return columns.rows(Features({name: told.get(name, nothing) for name in columns.coded})).codes[:-1]
+    """int32[n, c]: rows of the embedding table of `columns`; what is not known is "unknown"."""
+    given, nothing = _known_context(asked), Categorical(np.zeros(len(asked), dtype=np.int32))
+    return columns.rows(Features({name: given.get(name, nothing) for name in columns.coded})).codes[:-1]
 
 
-def _told(asked: Interactions | Queries) -> dict[str, Categorical]:
+def _known_context(asked: Interactions | Queries) -> dict[str, Categorical]:
     """The columns with a code for each of `asked`."""
     given = asked.context.columns if asked.context is not None else {}
     moment = {} if asked.timestamp is None else _hour_and_weekday(asked.timestamp)

@@ -11,7 +11,7 @@ MANY = 4
 """On a CPU numbers are marked on a list of all, where that is at most so many times as long as theirs."""
 
 
-def waits(tensor: Tensor) -> bool:
+def would_sync(tensor: Tensor) -> bool:
     """Whether the host would wait for the device to learn how many results there are."""
     return DEVICES[tensor.device.type].asynchronous
 
@@ -29,7 +29,7 @@ def distinct(ids: Tensor, filler: int) -> tuple[Tensor, Tensor]:
     Returns:
         int64[m] with m ≤ n, or m = n where the host would wait, and int64 of the shape of `ids`.
     """
-    if not waits(ids):
+    if not would_sync(ids):
         return _marked(ids, filler) if filler < MANY * ids.numel() else torch.unique(ids, return_inverse=True)
     ordered, order = torch.sort(ids.flatten())
     begins = torch.ones_like(ordered, dtype=torch.bool)

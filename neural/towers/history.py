@@ -1,6 +1,6 @@
-"""Users at a moment, with ragged histories, and the weights in the mean of a history.
+"""Queries of a batch, with ragged histories, and the weights in the mean of a history.
 
-Notation: b users at a moment, h items in all their histories, d dimensions.
+Notation: b queries, h items in all their histories, d dimensions.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True)
-class Moments:
-    """b users at a moment."""
+class QueryBatch:
+    """b queries: users, each with a history."""
 
     user: Tensor
     """int64[b]: -1 for a user without a code"""
@@ -36,8 +36,8 @@ class Moments:
         stop: Tensor,
         total: int | None = None,
         context: Tensor | None = None,
-    ) -> Moments:
-        """Moments whose row i has the history `items[start[i]:stop[i]]`; `total` as in `ranges`."""
+    ) -> QueryBatch:
+        """Queries whose row i has the history `items[start[i]:stop[i]]`; `total` as in `ranges`."""
         at, row = ranges(start, stop, total)
         offsets = functional.pad(torch.cumsum(stop - start, 0), (1, 0))
         return cls(user, items[at], row, offsets, context)
@@ -72,10 +72,10 @@ def ranges(start: Tensor, stop: Tensor, total: int | None = None) -> tuple[Tenso
     return torch.arange(len(row), device=start.device) + shift[row], row
 
 
-def weights(moments: Moments, item_weight: Tensor, recency: float) -> Tensor:
+def weights(queries: QueryBatch, item_weight: Tensor, recency: float) -> Tensor:
     """float32[h]: item_weight[i] · r^-recency for the r-th item from the end, scaled to sum to 1 a row."""
-    weight = item_weight[moments.history]
+    weight = item_weight[queries.history]
     if recency:
-        weight = weight * (moments.from_end + 1).float() ** -recency
-    total = torch.zeros(len(moments.user), device=weight.device).index_add_(0, moments.row, weight)
-    return weight / total[moments.row]
+        weight = weight * (queries.from_end + 1).float() ** -recency
+    total = torch.zeros(len(queries.user), device=weight.device).index_add_(0, queries.row, weight)
+    return weight / total[queries.row]

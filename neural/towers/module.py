@@ -1,6 +1,6 @@
 """The two towers: a user at a moment and an item, as vectors whose inner product is the score.
 
-Notation: b users at a moment, h items in all their histories, n items, f fields, d dimensions.
+Notation: b queries, h items in all their histories, n items, f fields, d dimensions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
 from retrieval_leaderboard.neural.towers.distinct import distinct
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
 from retrieval_leaderboard.neural.towers.head import Head
-from retrieval_leaderboard.neural.towers.history import Moments, weights
+from retrieval_leaderboard.neural.towers.history import QueryBatch, weights
 from retrieval_leaderboard.neural.towers.history_encoders import (
     Mean,
     PositionWeighted,
@@ -31,7 +31,7 @@ INIT_SCALE = 0.1
 """Standard deviation of fresh embeddings."""
 
 
-class TwoTowers(nn.Module):
+class TwoTowerModule(nn.Module):
     """A head over fields on either side.
 
     User: γ·e_u, (1-γ)·history, (1-γ)·newest item, profile features, context; the first two are SimpleX's
@@ -87,7 +87,7 @@ class TwoTowers(nn.Module):
         towers.load_state_dict(state, assign=True)
         return towers.eval()
 
-    def folded(self) -> TwoTowers:
+    def folded(self) -> TwoTowerModule:
         """Towers that give the same vectors without neighbors, which their tables have taken in."""
         if self.neighbors is None:
             return self
@@ -98,15 +98,15 @@ class TwoTowers(nn.Module):
                 table = getattr(self, name)
                 if table is not None:
                     state[f"{name}.weight"] = functional.pad(self.neighbors(table, every), (0, 0, 0, 1))
-        return TwoTowers.restore(self.settings, self.columns, state)
+        return TwoTowerModule.restore(self.settings, self.columns, state)
 
     def _user_fields(self) -> int:
         parts = (self.user, self.encoder, self.newest)
         return sum(part is not None for part in parts) + _fields(self.user_features) + _fields(self.context)
 
-    def forward(self, moments: Moments, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Vectors of the moments, float[b, d], and of the item ids `items`, float[n, d]."""
-        return self.users(moments), self.items(items)
+    def forward(self, queries: QueryBatch, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors of the queries, float[b, d], and of the item ids `items`, float[n, d]."""
+        return self.users(queries), self.items(items)
 
     def items(self, items: Tensor) -> Tensor:
         """float[n, d]: the vectors of `items`, int64[n]."""
@@ -124,28 +124,28 @@ class TwoTowers(nn.Module):
             fields = torch.cat([fields, self.item_features(rows, ids)], dim=1)  # (n, f, d)
         return self._scaled(self.item_head(fields))
 
-    def users(self, moments: Moments, given: FeatureRows | None = None) -> Tensor:
-        """float[b, d]: the vectors of `moments`.
+    def users(self, queries: QueryBatch, given: FeatureRows | None = None) -> Tensor:
+        """float[b, d]: the vectors of `queries`.
 
-        `given` are the profiles of the moments' users, row by row, for users without a code.
+        `given` are the profiles of the queries' users, row by row, for users without a code.
         """
-        own, profile = self._own(moments.user), self._profile(moments.user, given)
+        own, profile = self._own(queries.user), self._profile(queries.user, given)
         fields = [] if own is None else [own]
         if self.encoder is not None:
-            base = self.bias.new_zeros(len(moments.user), self.settings.embedding_dim)
+            base = self.bias.new_zeros(len(queries.user), self.settings.embedding_dim)
             for each in (own, profile):
                 base = base if each is None else base + each.sum(dim=1)
-            fields.append(self._history(moments, base).unsqueeze(1))
+            fields.append(self._history(queries, base).unsqueeze(1))
         if self.newest is not None:
-            newest = moments.newest()
-            known = self._known(self.item_known, newest) * moments.has_history.unsqueeze(1)
+            newest = queries.newest()
+            known = self._known(self.item_known, newest) * queries.has_history.unsqueeze(1)
             vector = self._embeddings(self.newest, newest)
             fields.append(((1 - self.settings.user_share) * known * vector).unsqueeze(1))
         if profile is not None:
             fields.append(profile)
         if self.context is not None:
-            assert moments.context is not None
-            fields.append(self.context.vectors(moments.context))
+            assert queries.context is not None
+            fields.append(self.context.vectors(queries.context))
         return self._scaled(self.user_head(torch.cat(fields, dim=1)))
 
     def _own(self, user: Tensor) -> Tensor | None:
@@ -162,18 +162,18 @@ class TwoTowers(nn.Module):
         known = self.user_features(self.user_rows, user)
         if given is None:
             return known
-        told = self.user_features(given, torch.arange(len(user), device=user.device))
-        return torch.where((user >= 0).view(-1, 1, 1), known, told)
+        profile = self.user_features(given, torch.arange(len(user), device=user.device))
+        return torch.where((user >= 0).view(-1, 1, 1), known, profile)
 
-    def _history(self, moments: Moments, base: Tensor) -> Tensor:
+    def _history(self, queries: QueryBatch, base: Tensor) -> Tensor:
         """float[b, d]: (1-γ)·history."""
-        item, vectors, place = self._lease(self.history or self.item, moments.history)
+        item, vectors, place = self._lease(self.history or self.item, queries.history)
         vectors = vectors * self._known(self.item_known, item)
         if self.item_features is not None and self.item_rows is not None:
             vectors = vectors + self.item_features(self.item_rows, item).sum(dim=1)
-        weight = weights(moments, self.item_weight, self.recency)
+        weight = weights(queries, self.item_weight, self.recency)
         assert self.encoder is not None
-        vector = self.encoder(vectors, place, weight, moments, base)
+        vector = self.encoder(vectors, place, weight, queries, base)
         if self.settings.history_dropout:
             vector = functional.dropout(vector, self.settings.history_dropout, self.training)
         return (1 - self.settings.user_share) * vector
@@ -199,28 +199,27 @@ class TwoTowers(nn.Module):
     def _scaled(self, vectors: Tensor) -> Tensor:
         return functional.normalize(vectors, dim=1) if self.settings.similarity == "cosine" else vectors
 
-    def told(self, moments: Moments, given: FeatureRows | None = None) -> Tensor:
-        """bool[b]: whether anything is known of the moments' users."""
-        user = moments.user
-        told = (
+    def is_known(self, queries: QueryBatch, given: FeatureRows | None = None) -> Tensor:
+        """bool[b]: whether anything is known of the queries' users."""
+        user = queries.user
+        known_user = (
             (user >= 0) & (self.user_known[user] > 0) if self.user is not None else torch.zeros_like(user) > 0
         )
         if self.encoder is not None:
-            known = self.item_known[moments.history] > 0
+            known = self.item_known[queries.history] > 0
             if self.item_rows is not None:
-                known = known | self.item_rows.told(moments.history)
-            told = told | (torch.zeros_like(user).index_add(0, moments.row, known.long()) > 0)
+                known = known | self.item_rows.is_known(queries.history)
+            known_user = known_user | (torch.zeros_like(user).index_add(0, queries.row, known.long()) > 0)
         if self.user_rows is not None:
-            told = told | self.user_rows.told(user)
+            known_user = known_user | self.user_rows.is_known(user)
             if given is not None:
-                told = told | ((user < 0) & given.told(torch.arange(len(user), device=user.device)))
-        return told
+                known_user = known_user | (
+                    (user < 0) & given.is_known(torch.arange(len(user), device=user.device))
+                )
+        return known_user
 
-    def gentle(self) -> list[nn.Parameter]:
-        """What learns at a lower rate: matrices that every row of every step moves, while few move an
-        embedding. NDCG@20 of InfoNCE on ml-1m's validation queries, with the newest item as the query: .1398,
-        without it .1350.
-        """
+    def low_rate_parameters(self) -> list[nn.Parameter]:
+        """Matrices that every example of every step moves, while few move an embedding."""
         return list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention) else []
 
     def trained(self) -> list[Tensor]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from numba import njit
 from torch import Tensor
 from torch.nn import functional
 
-from retrieval_leaderboard.neural.towers.distinct import waits
-from retrieval_leaderboard.neural.towers.sum_kernels import spread
+from retrieval_leaderboard.neural.towers.distinct import would_sync
 from retrieval_leaderboard.neural.training.threads import in_parts
 
 
@@ -25,7 +25,7 @@ def weighted_sums(vectors: Tensor, place: Tensor, weight: Tensor, offsets: Tenso
         weight: float[p].
         offsets: int64[n + 1]: sum i has the places from offsets[i] to offsets[i + 1].
     """
-    if waits(vectors) or weight.requires_grad:
+    if would_sync(vectors) or weight.requires_grad:
         return plain_sums(vectors, place, weight, offsets)
     return WeightedSums.apply(vectors, place, weight, offsets)
 
@@ -56,3 +56,27 @@ class WeightedSums(torch.autograd.Function):
         arrays = [each.numpy() for each in (total, *ctx.saved_tensors, grad.contiguous())]
         in_parts(lambda start, stop: spread(start, stop, *arrays), ctx.vectors)
         return total, None, None, None
+
+
+@njit(cache=True, nogil=True)
+def spread(start, stop, total, place, weight, offsets, grad):
+    """Add weight[p] · grad[i] to total[place[p]], for every p of sum i whose place is in `start`..`stop` - 1.
+
+    Threads share the vectors added to: no two write to the same one, and each sum has its terms in the
+    same order whatever the number of threads.
+
+    Args:
+        start, stop: the vectors.
+        total: float32[m, dim].
+        place: int64[p].
+        weight: float32[p].
+        offsets: int64[n + 1]: sum i has the places from offsets[i] to offsets[i + 1].
+        grad: float32[n, dim].
+    """
+    for i in range(len(offsets) - 1):
+        added = grad[i]
+        for p in range(offsets[i], offsets[i + 1]):
+            if start <= place[p] < stop:
+                row, share = total[place[p]], weight[p]
+                for d in range(len(added)):
+                    row[d] += share * added[d]

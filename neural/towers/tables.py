@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from retrieval_leaderboard.neural.towers.distinct import distinct
-from retrieval_leaderboard.neural.training.exact import taken
+from retrieval_leaderboard.neural.training.exact import gather_rows
 
 
 class Table(nn.Module):
@@ -52,7 +52,7 @@ class Table(nn.Module):
         if not torch.is_grad_enabled():
             return self.weight[ids]
         _, vectors, place = self.lease(ids)
-        return taken(vectors, place)
+        return gather_rows(vectors, place)
 
     def touched(self) -> tuple[Tensor, Tensor] | None:
         """The rows leased since the last step, int64[r], and their vectors, whose `grad` is set.

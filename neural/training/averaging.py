@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 
 EVERY = 10
 """Steps from one set of weights that counts to the next."""
@@ -17,7 +17,7 @@ EVERY = 10
 class Averaging:
     """The mean of the weights of `towers` from a step on."""
 
-    def __init__(self, towers: TwoTowers, first: int) -> None:
+    def __init__(self, towers: TwoTowerModule, first: int) -> None:
         """`first` is the step after which weights begin to count."""
         self.towers, self.first, self.count = towers, first, 0
         self.means: list[Tensor] = []

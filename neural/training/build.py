@@ -10,18 +10,18 @@ from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.batches.batcher import Batcher
-from retrieval_leaderboard.neural.batches.examples import Taken
+from retrieval_leaderboard.neural.batches.examples import InteractionTensors
 from retrieval_leaderboard.neural.batches.negatives import samplers_of
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers import context
 from retrieval_leaderboard.neural.towers.columns import Columns
-from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.neighbors import neighbors_of
 from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns, Vocabulary
 from retrieval_leaderboard.support.errors import InputError
 
 
-def towers_of(settings: TowerSettings, train: Interactions, generator: torch.Generator) -> TwoTowers:
+def towers_of(settings: TowerSettings, train: Interactions, generator: torch.Generator) -> TwoTowerModule:
     """Fresh towers for `train`; the settings are resolved."""
     columns = columns_of(settings, train)
     k = concrete(settings.neighbors)
@@ -34,7 +34,7 @@ def towers_of(settings: TowerSettings, train: Interactions, generator: torch.Gen
         item_rows=_rows(columns.item, train.item_features),
         neighbors=neighbors_of(train, k, settings.neighbor_weight) if k else None,
     )
-    return TwoTowers(settings, vocabulary, generator)
+    return TwoTowerModule(settings, vocabulary, generator)
 
 
 def item_weights(settings: TowerSettings, train: Interactions) -> npt.NDArray[np.float32]:
@@ -65,13 +65,15 @@ def _rows(columns: Columns | None, features: Features | None):
     return columns.rows(features) if columns is not None and features is not None else None
 
 
-def batcher_of(settings: TowerSettings, taken: Taken, generator: torch.Generator) -> Batcher:
+def batcher_of(
+    settings: TowerSettings, interactions: InteractionTensors, generator: torch.Generator
+) -> Batcher:
     """What makes the batches of an epoch."""
     return Batcher(
         batch_size=settings.batch_size,
-        samplers=samplers_of(settings, taken),
+        samplers=samplers_of(settings, interactions),
         mask_history=settings.examples == "user",
-        user_weight=taken.user_counts.clamp(min=1).float() ** -settings.user_exponent,
-        n_items=len(taken.item_counts),
+        user_weight=interactions.user_counts.clamp(min=1).float() ** -settings.user_exponent,
+        n_items=len(interactions.item_counts),
         generator=generator,
     )

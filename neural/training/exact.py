@@ -26,7 +26,7 @@ def softplus(values: Tensor) -> Tensor:
     return -functional.logsigmoid(-values)
 
 
-def taken(vectors: Tensor, place: Tensor) -> Tensor:
+def gather_rows(vectors: Tensor, place: Tensor) -> Tensor:
     """`vectors[place]`, whose gradients are summed in the same order every time.
 
     Those of plain indexing are summed by several threads at once, in whatever order they come.
@@ -36,7 +36,7 @@ def taken(vectors: Tensor, place: Tensor) -> Tensor:
 
 def of_pairs(values: Tensor, row: Tensor) -> Tensor:
     """`values[row]`, float[p], of a number a row, float[b]; gradients as those of `taken`."""
-    return taken(values.unsqueeze(1), row).squeeze(1)
+    return gather_rows(values.unsqueeze(1), row).squeeze(1)
 
 
 class LayerNorm(nn.LayerNorm):

@@ -15,7 +15,7 @@ from torch import Tensor
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries, update, update_features
 from retrieval_leaderboard.evaluation.models.retriever import Watcher
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
-from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
 from retrieval_leaderboard.neural.training.checkpoint import Checkpoints, State, part, prefixed
 from retrieval_leaderboard.neural.training.trainer import Loss, Trainer
@@ -39,7 +39,7 @@ class Choice(NamedTuple):
 class Trained:
     """What came of a training."""
 
-    towers: TwoTowers | None
+    towers: TwoTowerModule | None
     """None where a checkpoint is of the fit that comes after this one"""
     choice: Choice
     """Of this fit, if it had validation queries, or else of the one before"""
@@ -55,7 +55,7 @@ class Task:
     settings: TowerSettings
     """Resolved"""
     loss: Loss
-    recommend: Callable[[TwoTowers, Queries, int], npt.NDArray[np.int32]]
+    recommend: Callable[[TwoTowerModule, Queries, int], npt.NDArray[np.int32]]
     """Towers, queries and k → items int32[q, k]"""
     watcher: Watcher | None = None
     """Is told the share of the training that is done, and the score of each evaluation"""
@@ -133,7 +133,7 @@ class TrainingRun:
             for epoch in range(self.first, self.last + 1):
                 if self.stopping is not None and self.stopping.stop:
                     break
-                if self.trainer.underway is None:
+                if self.trainer.epoch_state is None:
                     for sampler in self.trainer.batcher.samplers:
                         sampler.begin_epoch(epoch, self._recommend, self.train)
                 record = self.trainer.epoch(epoch, tick)

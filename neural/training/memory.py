@@ -1,4 +1,4 @@
-"""What a training will need, told before it begins; one that cannot fit is refused with advice."""
+"""What a training will need, said before it begins; one that cannot fit is refused with advice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.neural.batches.negatives import SAMPLERS
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.columns import Columns
-from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
 from retrieval_leaderboard.neural.training.build import columns_of
 from retrieval_leaderboard.support import compute, progress
@@ -39,12 +39,13 @@ def check(settings: TowerSettings, train: Interactions) -> None:
         needs[DEVICES["cpu"]] = beside_accelerator(settings, train)
     for where, need in needs.items():
         free = where.free_bytes()
-        told = f"about {need / MIB:,.0f} MiB of {where.memory_name} memory, {free / MIB:,.0f} MiB are free"
-        progress.say(f"{settings.name}: needs {told}")
+        summary = f"about {need / MIB:,.0f} MiB of {where.memory_name} memory, {free / MIB:,.0f} MiB are free"
+        progress.say(f"{settings.name}: needs {summary}")
         if need > free:
             raise InputError(
-                f"{settings.name} needs {told}: lower embedding_dim ({settings.embedding_dim}), batch_size "
-                f"({settings.batch_size}) or negatives ({settings.negatives}), or turn features off"
+                f"{settings.name} needs {summary}: lower embedding_dim ({settings.embedding_dim}), "
+                f"batch_size ({settings.batch_size}) or negatives ({settings.negatives}), or turn "
+                "features off"
             )
 
 
@@ -75,7 +76,7 @@ def _tables(settings: TowerSettings, train: Interactions) -> int:
     with torch.device("meta"):
         users, items = torch.empty(train.n_users), torch.empty(train.n_items)
         vocabulary = Vocabulary(users, items, items, columns_of(settings, train))
-        towers = TwoTowers(settings, vocabulary, None)
+        towers = TwoTowerModule(settings, vocabulary, None)
     return sum(each.numel() * each.element_size() for each in towers.trained())
 
 
@@ -96,18 +97,18 @@ def _columns(features: Features | None, n: int) -> int:
 
 def _batch(settings: TowerSettings, train: Interactions) -> int:
     """Bytes of the largest arrays of a step."""
-    rows, dim = settings.batch_size, settings.embedding_dim
+    examples, dim = settings.batch_size, settings.embedding_dim
     a_user = max(1, int(train.interactions_a_user))
-    by_position = settings.examples == "interaction"
-    pairs = rows if by_position else rows * a_user
-    history = rows * (min(settings.max_history, a_user) if by_position else a_user)
-    negatives = min(sum(each.most(settings, rows, pairs) for each in SAMPLERS), train.n_items)
+    per_interaction = settings.examples == "interaction"
+    pairs = examples if per_interaction else examples * a_user
+    history = examples * (min(settings.max_history, a_user) if per_interaction else a_user)
+    negatives = min(sum(each.most(settings, examples, pairs) for each in SAMPLERS), train.n_items)
     users, items = map(_fields, _features(settings, train))
-    wide = rows * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
+    wide = examples * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
     wide += history * (settings.history_encoder == "position_weighted")
-    deep = (rows + pairs + negatives) * sum(settings.widths)
-    attention = rows * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
-    scores = rows * negatives * SCORE_COPIES
+    deep = (examples + pairs + negatives) * sum(settings.widths)
+    attention = examples * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
+    scores = examples * negatives * SCORE_COPIES
     near = (pairs + negatives + history) * _near(settings)
     leased = near if compute.device().asynchronous else min(near, 2 * train.n_items)
     return (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4

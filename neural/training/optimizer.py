@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numba import njit
 from torch import Tensor, nn
 
-from retrieval_leaderboard.neural.towers.distinct import waits
+from retrieval_leaderboard.neural.towers.distinct import would_sync
 from retrieval_leaderboard.neural.towers.tables import Table
-from retrieval_leaderboard.neural.training.optimizer_kernels import update_rows
 from retrieval_leaderboard.neural.training.threads import in_parts
 
-GENTLE = 0.1
-"""Share of the learning rate for parameters that want less of it."""
+LOW_RATE = 0.1
+"""Share of the learning rate at which parameters of low rate learn."""
 Whole = tuple[Tensor, Tensor, Tensor]
 """A table and its two moments, float32[rows, dim] each"""
 
@@ -42,13 +42,13 @@ class RowwiseAdamW(torch.optim.Optimizer):
         weight_decay: float = 0.0,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
-        gentle: Iterable[nn.Parameter] = (),
+        low_rate: Iterable[nn.Parameter] = (),
     ) -> None:
-        """Parameters among `gentle` learn at GENTLE of the rate."""
+        """Parameters among `low_rate` learn at LOW_RATE of the rate."""
         self.tables = [part for part in module.modules() if isinstance(part, Table)]
         self.dense = list(module.parameters())
-        marked = {id(each) for each in gentle}
-        self.shares = [GENTLE if id(each) in marked else 1.0 for each in self.dense]
+        marked = {id(each) for each in low_rate}
+        self.shares = [LOW_RATE if id(each) in marked else 1.0 for each in self.dense]
         device = next(iter([*module.buffers(), *self.dense])).device
         self.steps = torch.zeros((), device=device, dtype=torch.float64)  # 1 - 0.999 is 5e-5 off in float32.
         weights = [table.weight for table in self.tables] + [each.data for each in self.dense]
@@ -74,7 +74,7 @@ class RowwiseAdamW(torch.optim.Optimizer):
             self.tables, self.touched, self.moments[: len(self.tables)], strict=True
         ):
             if part is not None:
-                update = self._update_rows if waits(table.weight) else self._update_rows_on_cpu
+                update = self._update_rows if would_sync(table.weight) else self._update_rows_on_cpu
                 update((table.weight, *moments), *part)
         for weight, share, moments in zip(
             self.dense, self.shares, self.moments[len(self.tables) :], strict=True
@@ -150,3 +150,31 @@ def _keep(skip: Tensor | None, old: Iterable[Tensor], new: Iterable[Tensor]) -> 
     if skip is None:
         return list(new)
     return [torch.where(skip.to(a.device) > 0, a, b) for a, b in zip(old, new, strict=True)]
+
+
+@njit(cache=True, nogil=True)
+def update_rows(
+    start, stop, weight, first, second, row, grad, kept, rate, beta1, rest1, beta2, rest2, correction, eps
+):
+    """One AdamW step of the rows row[start:stop] of `weight`, in place.
+
+    Fused because memory bounds it: every number is read and written once, where a chain of tensor
+    operations passes over copies of the rows a dozen times.
+
+    Args:
+        start, stop: the part of `row` and `grad`.
+        weight, first, second: float32[rows, dim], a table and its moments.
+        row: int64[r], distinct.
+        grad: float32[r, dim].
+        kept: 1 - learning rate · weight decay. This and all that follow: float32.
+        rate: learning rate / (1 - β₁^t).
+        beta1, rest1, beta2, rest2: β₁, 1 - β₁, β₂ and 1 - β₂.
+        correction: 1 / √(1 - β₂^t).
+        eps: added to the root of the second moment.
+    """
+    for at in range(start, stop):
+        w, m, v, g = weight[row[at]], first[row[at]], second[row[at]], grad[at]
+        for d in range(len(g)):
+            m[d] = beta1 * m[d] + rest1 * g[d]
+            v[d] = beta2 * v[d] + rest2 * g[d] * g[d]
+            w[d] = kept * w[d] - rate * m[d] / (np.sqrt(v[d]) * correction + eps)

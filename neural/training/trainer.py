@@ -14,14 +14,19 @@ from torch import Tensor
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.batches.batcher import Batch
-from retrieval_leaderboard.neural.batches.examples import Rows, Taken, position_rows, user_rows
+from retrieval_leaderboard.neural.batches.examples import (
+    Examples,
+    InteractionTensors,
+    examples_per_interaction,
+    examples_per_user,
+)
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
-from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import Averaging
 from retrieval_leaderboard.neural.training.build import batcher_of, towers_of
 from retrieval_leaderboard.neural.training.checkpoint import Tensors, part, prefixed
-from retrieval_leaderboard.neural.training.exact import taken, total
+from retrieval_leaderboard.neural.training.exact import gather_rows, total
 from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
 from retrieval_leaderboard.neural.training.threads import Spare
 from retrieval_leaderboard.support import compute
@@ -32,7 +37,7 @@ HIT_SCORE = -65504.0
 """Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
 
 
-Loss = Callable[[Tensor, Tensor, Batch, TwoTowers], Tensor]
+Loss = Callable[[Tensor, Tensor, Batch, TwoTowerModule], Tensor]
 """As `TwoTower.pair_loss`"""
 CLIP_NORM = 10.0
 """Largest norm of all gradients of a step together."""
@@ -67,31 +72,34 @@ class Trainer:
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
         self.towers = towers_of(settings, train, torch.Generator().manual_seed(seed)).to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.taken = Taken.of(train, self.device, self.towers.columns.context)
-        self.batcher = batcher_of(settings, self.taken, self.generator)
-        rows = self.rows()
-        if not len(rows):
+        self.interactions = InteractionTensors.of(train, self.device, self.towers.columns.context)
+        self.batcher = batcher_of(settings, self.interactions, self.generator)
+        examples = self.examples()
+        if not len(examples):
             raise InputError(
                 f"{settings.name}: no user has two training interactions, one to learn from the other; "
                 "set user_share above 0, or use more data"
             )
-        self.steps, self.steps_an_epoch = 0, math.ceil(len(rows) / settings.batch_size)
-        first = torch.arange(min(len(rows), settings.batch_size), device=self.device)
-        self.scores = len(rows) * len(self.batcher.assemble(rows, first).negative)
-        """Scores of a row with a negative in one epoch, about."""
+        self.steps, self.steps_an_epoch = 0, math.ceil(len(examples) / settings.batch_size)
+        first = torch.arange(min(len(examples), settings.batch_size), device=self.device)
+        self.scores = len(examples) * len(self.batcher.assemble(examples, first).negative)
+        """Scores of an example with a negative in one epoch, about."""
         # No fewer than were chosen on less data, whose epochs are shorter.
         self.epochs = max(concrete(settings.epochs), chosen)
         self.optimizer = RowwiseAdamW(
-            self.towers, settings.learning_rate, settings.weight_decay, gentle=self.towers.gentle()
+            self.towers,
+            settings.learning_rate,
+            settings.weight_decay,
+            low_rate=self.towers.low_rate_parameters(),
         )
         before = math.ceil((1 - settings.averaging) * self.epochs * self.steps_an_epoch)
         self.averaging = Averaging(self.towers, before)
         self.scaler = DEVICES[self.device].grad_scaler(here.precision)
         self.precision = here.precision
-        self.underway: EpochState | None = None
+        self.epoch_state: EpochState | None = None
 
     def epoch(self, number: int, tick: Callable[[], None]) -> dict[str, float]:
-        """One pass over the rows: its number, mean loss, (row, target) pairs a second, and seconds.
+        """One pass over the examples: its number, mean loss, (example, target) pairs a second, and seconds.
 
         Goes on with the epoch underway where that is `number`. The loss is read from the device once,
         at the end; `tick` is called after every step.
@@ -109,7 +117,7 @@ class Trainer:
             tick()
         loss = float(epoch.loss) / self.steps_an_epoch
         seconds = before + time.perf_counter() - started
-        self.underway = None
+        self.epoch_state = None
         if not math.isfinite(loss):
             raise RuntimeError(
                 f"{self.settings.name}: the loss is {loss} in epoch {number}; lower learning_rate"
@@ -121,23 +129,23 @@ class Trainer:
     def _batches(self, number: int) -> tuple[EpochState, Iterator[Batch]]:
         """The epoch, and its batches that are left."""
         now = self.generator.get_state()
-        if self.underway is None or self.underway.number != number:
-            self.underway = EpochState(number, now, torch.zeros((), device=self.device))
-        epoch = self.underway
+        if self.epoch_state is None or self.epoch_state.number != number:
+            self.epoch_state = EpochState(number, now, torch.zeros((), device=self.device))
+        epoch = self.epoch_state
         self.generator.set_state(epoch.begun)
-        batches = self.batcher.epoch(self.rows(), epoch.step)
+        batches = self.batcher.epoch(self.examples(), epoch.step)
         if epoch.step:  # The draws of the steps done are behind us.
             self.generator.set_state(now)
         return epoch, batches
 
-    def rows(self) -> Rows:
-        """The rows of the next epoch; without those of which nothing is known."""
+    def examples(self) -> Examples:
+        """Those of the next epoch; without those of which nothing is known."""
         if self.settings.examples == "interaction":
-            rows = position_rows(self.taken, self.settings.max_history)
+            examples = examples_per_interaction(self.interactions, self.settings.max_history)
         else:
-            rows = user_rows(self.taken, self.generator)
+            examples = examples_per_user(self.interactions, self.generator)
         speaks_without = self.towers.user is not None or self.towers.user_features is not None
-        return rows if speaks_without else rows.with_history()
+        return examples if speaks_without else examples.with_history()
 
     def step(self, batch: Batch) -> Tensor:
         """Update the towers by the loss of `batch`; that loss, float[]."""
@@ -164,8 +172,8 @@ class Trainer:
         tensors |= prefixed("sampling", self.batcher.state())
         tensors |= prefixed("averaging", self.averaging.tensors())
         tensors |= {"generator": self.generator.get_state()} | DEVICES[self.device].rng_state()
-        if self.underway is not None:
-            epoch = self.underway
+        if self.epoch_state is not None:
+            epoch = self.epoch_state
             values["epoch"] = {name: getattr(epoch, name) for name in ("number", "step", "pairs", "seconds")}
             tensors |= {"epoch_begun": epoch.begun, "epoch_loss": epoch.loss}
         return values, {name: each.detach().cpu().clone() for name, each in tensors.items()}
@@ -182,13 +190,13 @@ class Trainer:
         DEVICES[self.device].set_rng_state(tensors)
         if "epoch" in values:
             loss = tensors["epoch_loss"].to(self.device)
-            self.underway = EpochState(begun=tensors["epoch_begun"], loss=loss, **values["epoch"])
+            self.epoch_state = EpochState(begun=tensors["epoch_begun"], loss=loss, **values["epoch"])
 
 
-def batch_loss(pair_loss: Loss, towers: TwoTowers, batch: Batch) -> Tensor:
+def batch_loss(pair_loss: Loss, towers: TwoTowerModule, batch: Batch) -> Tensor:
     """Weighted mean of the loss over the pairs of `batch`, float[]."""
-    moments, items = towers(batch.moments, batch.items)  # (rows, dim), (items, dim)
-    positive = (taken(moments, batch.row) * taken(items, batch.target)).sum(dim=1)  # (pairs,)
-    negative = batch.masked(moments @ taken(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
+    queries, items = towers(batch.queries, batch.items)  # (rows, dim), (items, dim)
+    positive = (gather_rows(queries, batch.row) * gather_rows(items, batch.target)).sum(dim=1)  # (pairs,)
+    negative = batch.masked(queries @ gather_rows(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
     loss = pair_loss(positive, negative, batch, towers)  # (pairs,)
     return total(loss * batch.weight) / total(batch.weight)

@@ -117,7 +117,7 @@ def test_the_rule_counts_the_examples_that_are_trained_on(settings: dict, descri
     train = replace(once, user_features=features if described else None)
     model = InfoNCE(**settings)
     found = rules.n_examples(model.resolve(train, None), train)
-    assert found == len(trainer_of(model, train, 0).rows())
+    assert found == len(trainer_of(model, train, 0).examples())
 
 
 def test_both_fits_have_what_was_resolved_on_the_training_part(monkeypatch) -> None:

@@ -12,7 +12,7 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import accuracy
 from retrieval_leaderboard.neural import MODELS, InfoNCE, SimpleX, rules
 from retrieval_leaderboard.neural.training import schedule
-from retrieval_leaderboard.neural.training.optimizer import GENTLE
+from retrieval_leaderboard.neural.training.optimizer import LOW_RATE
 from retrieval_leaderboard.neural.training.schedule import rate
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute
@@ -88,7 +88,7 @@ def test_matrices_of_self_attention_learn_at_a_share_of_the_rate() -> None:
         (name.startswith("encoder."), share)
         for name, share in zip(names, trainer.optimizer.shares, strict=True)
     }
-    assert shares == {(True, GENTLE), (False, 1.0)}
+    assert shares == {(True, LOW_RATE), (False, 1.0)}
 
 
 @pytest.mark.parametrize("name", ["bf16", "fp16"])

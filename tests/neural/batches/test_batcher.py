@@ -7,7 +7,12 @@ import torch
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural.batches import examples
 from retrieval_leaderboard.neural.batches.batcher import Batch, Batcher
-from retrieval_leaderboard.neural.batches.examples import Rows, Taken, position_rows, user_rows
+from retrieval_leaderboard.neural.batches.examples import (
+    Examples,
+    InteractionTensors,
+    examples_per_interaction,
+    examples_per_user,
+)
 from retrieval_leaderboard.neural.batches.negatives import (
     InBatchNegatives,
     PopularityNegatives,
@@ -40,8 +45,8 @@ def batcher(train: Interactions, in_batch: bool, mask_history: bool, seed: int =
     )
 
 
-def resident(train: Interactions) -> Taken:
-    return Taken.of(train, "cpu")
+def resident(train: Interactions) -> InteractionTensors:
+    return InteractionTensors.of(train, "cpu")
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -49,13 +54,13 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def histories(batch: Batch) -> list[list[int]]:
-    bounds = zip(batch.moments.offsets[:-1], batch.moments.offsets[1:], strict=True)
-    return [batch.moments.history[start:stop].tolist() for start, stop in bounds]
+    bounds = zip(batch.queries.offsets[:-1], batch.queries.offsets[1:], strict=True)
+    return [batch.queries.history[start:stop].tolist() for start, stop in bounds]
 
 
 def targets(batch: Batch) -> list[list[int]]:
     items = batch.items[batch.target]
-    return [items[batch.row == row].tolist() for row in range(len(batch.moments.user))]
+    return [items[batch.row == row].tolist() for row in range(len(batch.queries.user))]
 
 
 @pytest.mark.parametrize("share", [0.5, 0.25])
@@ -63,11 +68,11 @@ def test_a_users_items_are_divided_between_history_and_targets(
     train: Interactions, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(examples, "INPUT_SHARE", share)
-    rows = user_rows(resident(train), generator())
+    rows = examples_per_user(resident(train), generator())
     seen = []
     for batch in batcher(train, True, True).epoch(rows):
         for user, history, target in zip(
-            batch.moments.user.tolist(), histories(batch), targets(batch), strict=True
+            batch.queries.user.tolist(), histories(batch), targets(batch), strict=True
         ):
             assert sorted(history + target) == sorted(train.by_user[user].tolist())
             most = len(history) + len(target) - 1
@@ -78,13 +83,13 @@ def test_a_users_items_are_divided_between_history_and_targets(
 
 def test_every_visit_divides_anew(train: Interactions) -> None:
     source = generator()
-    first, second = (user_rows(resident(train), source) for _ in range(2))
+    first, second = (examples_per_user(resident(train), source) for _ in range(2))
     assert not torch.equal(first.items, second.items)
-    assert torch.equal(user_rows(resident(train), generator()).items, first.items)
+    assert torch.equal(examples_per_user(resident(train), generator()).items, first.items)
 
 
 def test_a_single_item_is_a_target_without_history(train: Interactions) -> None:
-    rows = user_rows(resident(train), generator())
+    rows = examples_per_user(resident(train), generator())
     at = rows.user.tolist().index(7)
     assert rows.start[at] == rows.split[at] == rows.stop[at] - 1
     kept = rows.with_history()
@@ -93,7 +98,7 @@ def test_a_single_item_is_a_target_without_history(train: Interactions) -> None:
 
 
 def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
-    rows = position_rows(resident(train), 4)
+    rows = examples_per_interaction(resident(train), 4)
     batch = batcher(train, True, False).assemble(rows, torch.arange(len(train)))
     at = 0
     for user in range(N_USERS):
@@ -107,7 +112,7 @@ def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
 
 @pytest.mark.parametrize("batch_size", [1, 16, 1000])
 def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_size: int) -> None:
-    rows = user_rows(resident(train), generator())
+    rows = examples_per_user(resident(train), generator())
     order = torch.randperm(len(rows), generator=generator())
     made = replace(batcher(train, True, True), batch_size=batch_size)
     counted = replace(batcher(train, True, True), generator=generator())
@@ -118,7 +123,7 @@ def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_siz
         expected = counted.assemble(rows, chosen)
         for name in ("items", "row", "target", "negative", "hit_row", "hit_negative"):
             assert torch.equal(getattr(batch, name), getattr(expected, name))
-        assert torch.equal(batch.moments.history, expected.moments.history)
+        assert torch.equal(batch.queries.history, expected.queries.history)
 
 
 @pytest.mark.parametrize("in_batch", [False, True])
@@ -126,7 +131,7 @@ def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_siz
 def test_hits_are_exactly_the_negatives_that_the_row_took(
     train: Interactions, in_batch: bool, mask_history: bool
 ) -> None:
-    rows = user_rows(resident(train), generator())
+    rows = examples_per_user(resident(train), generator())
     for batch in batcher(train, in_batch, mask_history).epoch(rows):
         negatives = batch.items[batch.negative].tolist()
         assert len(set(negatives)) == len(negatives)
@@ -139,7 +144,7 @@ def test_hits_are_exactly_the_negatives_that_the_row_took(
 
 def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: Interactions) -> None:
     made = batcher(train, True, True)
-    rows = user_rows(resident(train), generator())
+    rows = examples_per_user(resident(train), generator())
     batch = made.assemble(rows, torch.arange(10))
     negatives = batch.items[batch.negative]
     assert torch.isin(batch.items, negatives).all()
@@ -153,13 +158,13 @@ def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: 
 
 def test_pairs_weigh_what_their_user_weighs(train: Interactions) -> None:
     made = batcher(train, False, True)
-    batch = made.assemble(user_rows(resident(train), generator()), torch.arange(5))
-    assert torch.equal(batch.weight, made.user_weight[batch.moments.user][batch.row])
+    batch = made.assemble(examples_per_user(resident(train), generator()), torch.arange(5))
+    assert torch.equal(batch.weight, made.user_weight[batch.queries.user][batch.row])
 
 
 def test_the_same_seed_gives_the_same_batches(train: Interactions) -> None:
     def items(seed: int) -> list[list[int]]:
-        rows: Rows = user_rows(resident(train), generator(seed))
+        rows: Examples = examples_per_user(resident(train), generator(seed))
         return [batch.items.tolist() for batch in batcher(train, True, True, seed).epoch(rows)]
 
     assert items(1) == items(1) != items(2)

@@ -55,7 +55,7 @@ def test_rows_meet_negatives_from_their_own_lists() -> None:
     trainer = trainer_of(model, DATA.train, 0)
     # Only items 30 and 31 are hard, for everybody.
     hard(trainer).lists = torch.tensor([30, 31], dtype=torch.int32).repeat(DATA.train.n_users, 1)
-    batch = next(trainer.batcher.epoch(trainer.rows()))
+    batch = next(trainer.batcher.epoch(trainer.examples()))
     negatives = batch.items[batch.negative]
     drawn = torch.isin(negatives, torch.tensor([30, 31]))
     assert drawn.sum() == 2
@@ -65,7 +65,7 @@ def test_rows_meet_negatives_from_their_own_lists() -> None:
 def test_where_a_list_is_too_short_a_drawn_negative_stands_in() -> None:
     trainer = trainer_of(InfoNCE(**(SETTINGS | {"in_batch": False})), DATA.train, 0)
     hard(trainer).lists = torch.full((DATA.train.n_users, 2), -1, dtype=torch.int32)
-    batch = next(trainer.batcher.epoch(trainer.rows()))
+    batch = next(trainer.batcher.epoch(trainer.examples()))
     assert not batch.unused.any()
     assert (batch.log_q < 0).all(), "it was drawn, and has the chance of that"
 

@@ -88,7 +88,7 @@ def test_a_step_never_waits(model, settings, precision, like_a_gpu, monkeypatch)
         hard = HardNegatives(1, "cpu")
         hard.lists = torch.randint(32, (48, 5), dtype=torch.int32)
         trainer.batcher.samplers.append(hard)
-    made = trainer.batcher.epoch(trainer.rows())
+    made = trainer.batcher.epoch(trainer.examples())
     with Watch() as watch:
         for _ in range(2):
             trainer.step(next(made))
@@ -114,7 +114,7 @@ def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
         settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbors": added}
         trainer = trainer_of(model(**settings), train(), 0)
         found = []
-        for batch in trainer.batcher.epoch(trainer.rows()):
+        for batch in trainer.batcher.epoch(trainer.examples()):
             loss = batch_loss(trainer.loss, trainer.towers, batch)
             loss.backward()
             trainer.optimizer.collect()

@@ -75,7 +75,7 @@ def test_unknown_rows_are_zero_at_first_and_count_as_not_told() -> None:
             "price": Numeric(np.array([np.nan, np.nan], dtype=np.float32)),
         }
     )
-    assert COLUMNS.rows(nothing).told(torch.tensor([0, 1, -1])).tolist() == [False, True, False]
+    assert COLUMNS.rows(nothing).is_known(torch.tensor([0, 1, -1])).tolist() == [False, True, False]
 
 
 def test_a_code_that_was_not_learned_is_unknown() -> None:

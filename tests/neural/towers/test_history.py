@@ -1,15 +1,15 @@
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.neural.towers.history import Moments, ranges, weights
+from retrieval_leaderboard.neural.towers.history import QueryBatch, ranges, weights
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 
 ITEMS = torch.tensor([3, 1, 4, 1, 5, 2, 0])
 START, STOP = torch.tensor([2, 0, 7, 1, 4]), torch.tensor([6, 3, 7, 2, 7])
 
 
-def moments() -> Moments:
-    return Moments.of(torch.arange(5), ITEMS, START, STOP)
+def queries() -> QueryBatch:
+    return QueryBatch.of(torch.arange(5), ITEMS, START, STOP)
 
 
 def test_ranges_lists_every_stretch() -> None:
@@ -23,8 +23,8 @@ def test_ranges_lists_every_stretch() -> None:
 def test_weighted_mean_equals_a_loop() -> None:
     generator = torch.Generator().manual_seed(0)
     vectors, item_weight = torch.randn(6, 3, generator=generator), torch.rand(6, generator=generator)
-    weight = weights(moments(), item_weight, 0.7)
-    found = weighted_sums(vectors, moments().history, weight, moments().offsets)
+    weight = weights(queries(), item_weight, 0.7)
+    found = weighted_sums(vectors, queries().history, weight, queries().offsets)
     for row, (start, stop) in enumerate(zip(START.tolist(), STOP.tolist(), strict=True)):
         total, shares = torch.zeros(3), 0.0
         for at in range(start, stop):
@@ -34,12 +34,12 @@ def test_weighted_mean_equals_a_loop() -> None:
 
 
 def test_newest_is_the_last_item() -> None:
-    assert moments().newest().tolist() == [2, 4, 0, 1, 0]
-    assert moments().has_history.tolist() == [True, True, False, True, True]
+    assert queries().newest().tolist() == [2, 4, 0, 1, 0]
+    assert queries().has_history.tolist() == [True, True, False, True, True]
 
 
 def test_no_history_at_all() -> None:
-    empty = Moments.of(torch.arange(2), ITEMS, torch.zeros(2).long(), torch.zeros(2).long())
+    empty = QueryBatch.of(torch.arange(2), ITEMS, torch.zeros(2).long(), torch.zeros(2).long())
     weight = weights(empty, torch.ones(6), 1.0)
     found = weighted_sums(torch.ones(6, 3), empty.history, weight, empty.offsets)
     assert_close(found, torch.zeros(2, 3))

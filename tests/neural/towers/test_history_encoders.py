@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import InfoNCE
-from retrieval_leaderboard.neural.towers.history import Moments, weights
+from retrieval_leaderboard.neural.towers.history import QueryBatch, weights
 from retrieval_leaderboard.neural.towers.history_encoders import (
     Mean,
     PositionWeighted,
@@ -20,17 +20,17 @@ VECTORS = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
 USER = torch.randn(4, 8, generator=torch.Generator().manual_seed(1))
 
 
-def moments() -> Moments:
+def queries() -> QueryBatch:
     values = torch.tensor([item for row in ROWS for item in row])
     offsets = torch.tensor(np.cumsum([0, *map(len, ROWS)]))
-    return Moments.of(torch.arange(4), values, offsets[:-1], offsets[1:])
+    return QueryBatch.of(torch.arange(4), values, offsets[:-1], offsets[1:])
 
 
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(3)
 
 
-def encoded(encoder, now: Moments, vectors: torch.Tensor = VECTORS, item_weight=None) -> torch.Tensor:
+def encoded(encoder, now: QueryBatch, vectors: torch.Tensor = VECTORS, item_weight=None) -> torch.Tensor:
     item_weight = torch.ones(6) if item_weight is None else item_weight
     with torch.no_grad():
         return encoder(vectors, now.history, weights(now, item_weight, 0.5), now, USER)
@@ -53,7 +53,7 @@ def self_attention(longest: int = 4, checkpointing: bool = False) -> SelfAttenti
 
 def test_user_attention_equals_a_loop() -> None:
     encoder = UserAttention(settings(), generator())
-    found = encoded(encoder, moments())
+    found = encoded(encoder, queries())
     for row, items in enumerate(ROWS):
         if not items:
             assert not found[row].any()
@@ -65,7 +65,7 @@ def test_user_attention_equals_a_loop() -> None:
 
 
 def test_placed_equals_a_loop() -> None:
-    encoder, now = PositionWeighted(settings(3), generator()), moments()
+    encoder, now = PositionWeighted(settings(3), generator()), queries()
     with torch.no_grad():
         encoder.place.normal_(generator=generator())
     found, weight = encoded(encoder, now), weights(now, torch.ones(6), 0.5)
@@ -79,13 +79,13 @@ def test_placed_equals_a_loop() -> None:
 
 def test_placed_starts_as_the_mean() -> None:
     assert_close(
-        encoded(PositionWeighted(settings(3), generator()), moments()),
-        encoded(Mean(settings(), generator()), moments()),
+        encoded(PositionWeighted(settings(3), generator()), queries()),
+        encoded(Mean(settings(), generator()), queries()),
     )
 
 
 def test_user_attention_of_a_user_of_whom_nothing_is_known_is_the_mean() -> None:
-    now = moments()
+    now = queries()
     weight = weights(now, torch.ones(6), 0.5)
     encoder, nobody = UserAttention(settings(), generator()), torch.zeros_like(USER)
     assert_close(encoder(VECTORS, now.history, weight, now, nobody),
@@ -93,7 +93,7 @@ def test_user_attention_of_a_user_of_whom_nothing_is_known_is_the_mean() -> None
 
 
 def test_self_attention_equals_a_loop() -> None:
-    encoder, now = self_attention(), moments()
+    encoder, now = self_attention(), queries()
     found, mean = encoded(encoder, now), encoded(Mean(settings(), generator()), now)
     for row, items in enumerate(ROWS):
         if not items:
@@ -110,11 +110,11 @@ def test_self_attention_equals_a_loop() -> None:
 
 def test_self_attention_starts_as_the_mean() -> None:
     encoder = SelfAttention(replace(settings(), attention_heads=3), generator())
-    assert_close(encoded(encoder, moments()), encoded(Mean(settings(), generator()), moments()))
+    assert_close(encoded(encoder, queries()), encoded(Mean(settings(), generator()), queries()))
 
 
 def test_self_attention_looks_at_the_newest_only() -> None:
-    encoder, now = self_attention(longest=4), moments()
+    encoder, now = self_attention(longest=4), queries()
     not_in_the_mean = torch.tensor([0.0, 1, 0, 1, 1, 1])
     changed = VECTORS.clone()
     changed[2] += torch.arange(8)  # Item 2 is the fifth from the end of row 3, and in no other row.
@@ -126,8 +126,8 @@ def test_self_attention_looks_at_the_newest_only() -> None:
 
 def test_self_attention_knows_the_order() -> None:
     encoder = self_attention()
-    now = moments()
-    turned = Moments.of(torch.arange(1), torch.tensor([4, 1, 3]), torch.tensor([0]), torch.tensor([3]))
+    now = queries()
+    turned = QueryBatch.of(torch.arange(1), torch.tensor([4, 1, 3]), torch.tensor([0]), torch.tensor([3]))
     one = encoder(VECTORS, turned.history, torch.full((3,), 1 / 3), turned, USER[:1])
     with torch.no_grad():
         other = encoder(VECTORS, now.history, weights(now, torch.ones(6), 0.0), now, USER)[:1]
@@ -137,17 +137,17 @@ def test_self_attention_knows_the_order() -> None:
 @pytest.mark.parametrize("row", range(4))
 def test_a_row_does_not_depend_on_the_others(row: int) -> None:
     items = torch.tensor(ROWS[row], dtype=torch.int64)
-    alone = Moments.of(torch.arange(1), items, torch.tensor([0]), torch.tensor([len(items)]))
+    alone = QueryBatch.of(torch.arange(1), items, torch.tensor([0]), torch.tensor([len(items)]))
     encoder = self_attention()
     with torch.no_grad():
         one = encoder(VECTORS, items, weights(alone, torch.ones(6), 0.5), alone, USER[row : row + 1])
-    assert_close(one[0], encoded(encoder, moments())[row])
+    assert_close(one[0], encoded(encoder, queries())[row])
 
 
 def test_recomputed_activations_give_the_same_gradients() -> None:
     def gradients(checkpointing: bool) -> list[torch.Tensor]:
         encoder = self_attention(checkpointing=checkpointing).train()
-        now = moments()
+        now = queries()
         encoder(VECTORS, now.history, weights(now, torch.ones(6), 0.5), now, USER).square().sum().backward()
         return [each.grad for each in encoder.parameters()]
 
@@ -157,9 +157,9 @@ def test_recomputed_activations_give_the_same_gradients() -> None:
 def test_self_attention_drops_nothing_when_it_answers() -> None:
     encoder, dropping = self_attention(), self_attention()
     dropping.dropout = 0.5
-    expected = encoded(encoder, moments())
-    assert_close(encoded(dropping.eval(), moments()), expected)
-    assert not torch.allclose(encoded(dropping.train(), moments()), expected)
+    expected = encoded(encoder, queries())
+    assert_close(encoded(dropping.eval(), queries()), expected)
+    assert not torch.allclose(encoded(dropping.train(), queries()), expected)
 
 
 def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
@@ -167,7 +167,7 @@ def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
     model = InfoNCE(similarity="dot", examples="user", history_dropout=0.25, embedding_dim=400, epochs=1)
     model.fit(train, None, 0)
     towers, history = model.towers, torch.arange(9)
-    now = Moments.of(own, history, own * 3, own * 3 + 3)
+    now = QueryBatch.of(own, history, own * 3, own * 3 + 3)
     with torch.no_grad():
         whole, dropped = towers.users(now), towers.train().users(now)
     kept = dropped != 0

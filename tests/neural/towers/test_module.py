@@ -5,8 +5,8 @@ import torch
 from torch.testing import assert_close
 
 from retrieval_leaderboard.neural import InfoNCE
-from retrieval_leaderboard.neural.towers.history import Moments
-from retrieval_leaderboard.neural.towers.module import TwoTowers
+from retrieval_leaderboard.neural.towers.history import QueryBatch
+from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
 
 USERS, ITEMS, DIM, SHARE = 3, 6, 4, 0.3
@@ -15,26 +15,26 @@ WEIGHT = torch.tensor([1.0, 0.5, 0.25, 2.0, 1.0, 1.0])
 ASKED = [(0, [1, 2, 3]), (1, [5]), (2, []), (-1, [3, 4]), (-1, [])]
 
 
-def towers(**changed) -> TwoTowers:
+def towers(**changed) -> TwoTowerModule:
     generator = torch.Generator().manual_seed(0)
     settings = InfoNCE(
         **{"embedding_dim": DIM, "similarity": "dot", "user_share": SHARE, "examples": "interaction",
            "recency": 0.5, "history_encoder": "mean", "neighbors": 0} | changed
     )  # fmt: skip
-    return TwoTowers(settings, Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT), generator).eval()
+    return TwoTowerModule(settings, Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT), generator).eval()
 
 
-def moments() -> Moments:
+def queries() -> QueryBatch:
     users, histories = zip(*ASKED, strict=True)
     lengths = torch.tensor([len(row) for row in histories])
     stop = torch.cumsum(lengths, 0)
-    return Moments.of(
+    return QueryBatch.of(
         torch.tensor(users), torch.tensor([item for row in histories for item in row]), stop - lengths, stop
     )
 
 
 @torch.no_grad()
-def plain(found: TwoTowers, user: int, history: list[int]) -> torch.Tensor:
+def plain(found: TwoTowerModule, user: int, history: list[int]) -> torch.Tensor:
     """γ·e_u + (1-γ)·history + (1-γ)·newest; what has no training interactions is left out."""
     vector = torch.zeros(DIM)
     if user >= 0 and KNOWN_USERS[user]:
@@ -55,12 +55,12 @@ def test_a_user_is_id_history_and_newest_item(cosine: bool) -> None:
     expected = torch.stack([plain(found, user, history) for user, history in ASKED])
     if cosine:
         expected = expected / expected.norm(dim=1, keepdim=True).clamp(min=1e-12)
-    assert_close(found.users(moments()).detach(), expected)
+    assert_close(found.users(queries()).detach(), expected)
 
 
 def test_of_whom_anything_is_known() -> None:
-    assert towers().told(moments()).tolist() == [True, True, True, True, False]
-    assert towers(user_share=0.0).told(moments()).tolist() == [True, True, False, True, False]
+    assert towers().is_known(queries()).tolist() == [True, True, True, True, False]
+    assert towers(user_share=0.0).is_known(queries()).tolist() == [True, True, False, True, False]
 
 
 def test_an_item_without_interactions_is_zero() -> None:

@@ -6,7 +6,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.evaluation.models.saving import load, save
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS, InfoNCE
-from retrieval_leaderboard.neural.towers.history import Moments
+from retrieval_leaderboard.neural.towers.history import QueryBatch
 from retrieval_leaderboard.neural.towers.neighbors import neighbors_of
 from retrieval_leaderboard.neural.training.build import towers_of
 from retrieval_leaderboard.support.errors import InputError
@@ -69,13 +69,13 @@ def test_folded_towers_give_the_same_vectors(settings: dict) -> None:
     assert folded.neighbors is None
     assert not torch.allclose(folded.item.rows, towers.item.rows)
     offsets = torch.as_tensor(train.by_user.compact()[1])
-    moments = Moments.of(
+    queries = QueryBatch.of(
         torch.arange(train.n_users), torch.as_tensor(train.item).long(), offsets[:-1], offsets[1:]
     )
     with torch.no_grad():
         for ours, theirs in zip(
-            folded(moments, torch.arange(train.n_items)),
-            towers(moments, torch.arange(train.n_items)),
+            folded(queries, torch.arange(train.n_items)),
+            towers(queries, torch.arange(train.n_items)),
             strict=True,
         ):
             torch.testing.assert_close(ours, theirs)

@@ -6,7 +6,7 @@ import torch
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural import InfoNCE
-from retrieval_leaderboard.neural.batches.examples import Taken
+from retrieval_leaderboard.neural.batches.examples import InteractionTensors
 from retrieval_leaderboard.neural.training.build import batcher_of, item_weights
 
 COUNTS = np.array([1, 4, 9, 0])
@@ -20,7 +20,9 @@ TRAIN = Interactions(
 
 
 def batcher(**settings):
-    return batcher_of(InfoNCE(**settings).resolved(TRAIN, None), Taken.of(TRAIN, "cpu"), torch.Generator())
+    return batcher_of(
+        InfoNCE(**settings).resolved(TRAIN, None), InteractionTensors.of(TRAIN, "cpu"), torch.Generator()
+    )
 
 
 def test_the_more_items_a_user_has_the_less_a_pair_weighs() -> None:

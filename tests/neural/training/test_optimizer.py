@@ -23,13 +23,13 @@ class Tower(nn.Module):
         return ((self.table(ids) @ self.matrix - goal) ** 2).sum()
 
 
-@pytest.mark.parametrize("gentle", [False, True])
-def test_equals_adamw_where_every_row_is_touched(gentle) -> None:
+@pytest.mark.parametrize("low_rate", [False, True])
+def test_equals_adamw_where_every_row_is_touched(low_rate) -> None:
     tower = Tower(5)
     # As large an ε as this shows where it stands.
-    ours = RowwiseAdamW(tower, lr=0.05, weight_decay=0.1, eps=0.3, gentle=[tower.matrix] * gentle)
+    ours = RowwiseAdamW(tower, lr=0.05, weight_decay=0.1, eps=0.3, low_rate=[tower.matrix] * low_rate)
     table, matrix = nn.Parameter(tower.table.rows.clone()), nn.Parameter(tower.matrix.detach().clone())
-    slow = {"params": [matrix], "lr": 0.05 * optimizer.GENTLE ** int(gentle)}
+    slow = {"params": [matrix], "lr": 0.05 * optimizer.LOW_RATE ** int(low_rate)}
     theirs = torch.optim.AdamW([{"params": [table]}, slow], lr=0.05, weight_decay=0.1, eps=0.3)
     ids = torch.tensor([3, 0, 4, 1, 2, 3, 3])
     goals = torch.randn(20, len(ids), 4, generator=torch.Generator().manual_seed(1))

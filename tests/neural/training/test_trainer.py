@@ -27,7 +27,7 @@ def stepped(monkeypatch, precision: str = "fp32", **settings) -> tuple[float, fl
     monkeypatch.setattr(RowwiseAdamW, "step", step)
     monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu", precision))
     here = trainer_of(InfoNCE(**SMALL, **settings), TRAIN, 0)
-    here.step(next(here.batcher.epoch(here.rows())))
+    here.step(next(here.batcher.epoch(here.examples())))
     return seen[0]
 
 
@@ -62,7 +62,7 @@ def test_dropout_depends_on_the_seed() -> None:
 def test_a_pair_counts_by_its_weight() -> None:
     """The loss is the weighted mean of the pairs' losses."""
     here = trainer_of(InfoNCE(**SMALL), TRAIN, 0)
-    batch = next(here.batcher.epoch(here.rows()))
+    batch = next(here.batcher.epoch(here.examples()))
     batch.weight.copy_(torch.arange(len(batch.weight)) % 5)
     losses = torch.arange(len(batch.weight)).float() ** 2
     here.loss = lambda *_: losses
