@@ -151,8 +151,3 @@ def write_text(target: Path, text: str) -> None:
 def write_json(target: Path, content: dict[str, Any]) -> None:
     """Write `content` as indented JSON to `target` atomically; NaN is refused with ValueError."""
     write_text(target, json.dumps(content, indent=1, allow_nan=False) + "\n")
-
-
-def read_jsons(folder: Path) -> list[dict[str, Any]]:
-    """The content of every JSON file in `folder`, by file name."""
-    return [json.loads(contents(path)) for path in sorted(folder.glob("*.json"))]

@@ -103,3 +103,19 @@ def test_the_index_kind_serves_the_added_model(project, board):
         "print(len(Recommender.open('bundle').recommend(user_id='c1', k=5).items))"
     )
     assert ran(project, "-c", code).split() == ["5"]
+
+
+def test_the_kind_of_feature_is_known(project):
+    code = (
+        "from retrieval_leaderboard.datasets.features import KINDS, Features\n"
+        "import numpy as np\n"
+        "vector = KINDS['vector'](np.ones((3, 4), dtype=np.float32))\n"
+        "print(len(Features({'picture': vector})['picture']), vector.encoding().n_numbers)"
+    )
+    assert ran(project, "-c", code).split() == ["3", "4"]
+
+
+def test_the_device_is_offered_and_missed(project):
+    line = [sys.executable, "run_all.py", "--device", "xpu"]
+    done = subprocess.run(line, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "xpu" in done.stderr and "Traceback" not in done.stderr

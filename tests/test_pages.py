@@ -7,6 +7,7 @@ from retrieval_leaderboard.benchmarks import targets
 from retrieval_leaderboard.benchmarks.gpu import __main__ as gpu
 from retrieval_leaderboard.benchmarks.peers import table as peers
 from retrieval_leaderboard.benchmarks.serving import page as serving
+from retrieval_leaderboard.benchmarks.serving.record import load_all
 from retrieval_leaderboard.benchmarks.torture import page as torture
 from retrieval_leaderboard.studies import (
     cold_start,
@@ -19,7 +20,6 @@ from retrieval_leaderboard.studies import (
     transfer,
 )
 from retrieval_leaderboard.support import pages
-from retrieval_leaderboard.support.files import read_jsons
 
 DOCS = ROOT / "docs"
 
@@ -47,7 +47,7 @@ TABLES = {
     "peers": lambda: peers.tables(ROOT / "benchmarks" / "peers" / "results"),
     "reliability": torture_tables,
     "scaling": lambda: scaling.tables(scaling.points(scaling.SCALES)),
-    "serving": lambda: serving.tables(read_jsons(serving.RECORDS)),
+    "serving": lambda: serving.tables(load_all(serving.RECORDS)),
 }
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval_leaderboard.benchmarks.peers import table
 from retrieval_leaderboard.benchmarks.peers.environments import ROOT, LeftOut, python_of
 from retrieval_leaderboard.benchmarks.peers.measure import hand_over, machine, measured
+from retrieval_leaderboard.benchmarks.peers.record import PeerRecord, write
 from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.support import pages
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.files import write_json
 from retrieval_leaderboard.support.progress import say
 
 RESULTS = Path(__file__).parent / "results"
@@ -41,16 +42,18 @@ def compare(dataset: Dataset, data: Path, options: argparse.Namespace) -> None:
     for name in options.work.split(","):
         peers = [peer for peer in WORK[name].peers if peer in options.peers.split(",")]
         for library in ["ours", *peers] if peers else []:
-            record = {"dataset": dataset.name, "work": name, "library": library, **machine()}
+            record = PeerRecord(dataset.name, name, library, *machine())
             try:
                 python = python_of(library, PEERS[library])
-                record |= measured(python, library, WORK[name], data, dataset, options.limit)
-                result = f"fit {record['fit_seconds']:.2f} s, rank {record['rank_seconds']:.2f} s"
-                result += f", Recall@20 {record['recall']:.4f}"
+                costs = measured(python, library, WORK[name], data, dataset, options.limit)
+                record = replace(record, **costs)
+                result = f"fit {record.fit_seconds:.2f} s, rank {record.rank_seconds:.2f} s"
+                result += f", Recall@20 {record.recall:.4f}"
             except LeftOut as why:
-                result = record["left_out"] = str(why)
+                result = str(why)
+                record = replace(record, left_out=result)
             say(f"{dataset.name}, {name}, {library}: {result}")
-            write_json(RESULTS / f"{dataset.name}-{name}-{library}.json", record)
+            write(RESULTS, record)
 
 
 def arguments() -> argparse.Namespace:

@@ -106,6 +106,6 @@ def environment_of(library: str) -> dict[str, str]:
     return environment
 
 
-def machine() -> dict[str, str]:
-    """The processor, its cores, and the day."""
-    return {"processor": f"{cores.available()} cores of {processor()}", "date": date.today().isoformat()}
+def machine() -> tuple[str, str]:
+    """The processor with its cores, and the day."""
+    return f"{cores.available()} cores of {processor()}", date.today().isoformat()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
-from retrieval_leaderboard.benchmarks.serving import page
+from retrieval_leaderboard.benchmarks.serving import page, record
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import in_one_sentence, need
-from retrieval_leaderboard.support.files import write_json
 from retrieval_leaderboard.support.numbers import within
 
 
@@ -30,10 +30,10 @@ def _load(options: argparse.Namespace) -> None:
     from retrieval_leaderboard.benchmarks.serving.load import measure
 
     compute.configure("cpu", "fp32")
-    record = measure(options.bundle, options.requests, options.concurrency)
-    print(json.dumps(record, indent=1))
+    found = measure(options.bundle, options.requests, options.concurrency)
+    print(json.dumps(asdict(found), indent=1))
     if options.out:
-        write_json(options.out, record)
+        record.write(options.out, found)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.benchmarks.serving.record import LoadRecord
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.serving.bundles import bundle, tables
@@ -30,7 +31,7 @@ START_SECONDS = 60.0
 WARM_UP = 50
 
 
-def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
+def measure(folder: Path, requests: int, concurrency: int) -> LoadRecord:
     """Answer times of `requests` POSTs to /recommend, `concurrency` of them at any time.
 
     Each asks for the top 20 of a random user of the training data, by user id and by history in
@@ -55,23 +56,23 @@ def measure(folder: Path, requests: int, concurrency: int) -> dict[str, Any]:
     background = Usage.now().cores_elsewhere(before)
     answered = [seconds for seconds in times if seconds is not None]
     p50, p99 = np.percentile(answered, [50, 99]) * 1000 if answered else (None, None)
-    return {
-        "dataset": about.title,
-        "model": about.model,
-        "index": about.kind,
-        "items": about.items,
-        "requests": requests,
-        "concurrency": concurrency,
-        "errors": requests - len(answered),
-        "p50_ms": p50 and round(float(p50), 2),
-        "p99_ms": p99 and round(float(p99), 2),
-        "requests_per_second": round(len(answered) / wall, 1),
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "processor": environment.processor(),
-        "cores": cores.available(),
-        "cores_elsewhere": round(background, 2),
-        "commit": environment.git_commit(),
-    }
+    return LoadRecord(
+        dataset=about.title,
+        model=about.model,
+        index=about.kind,
+        items=about.items,
+        requests=requests,
+        concurrency=concurrency,
+        errors=requests - len(answered),
+        p50_ms=p50 and round(float(p50), 2),
+        p99_ms=p99 and round(float(p99), 2),
+        requests_per_second=round(len(answered) / wall, 1),
+        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        processor=environment.processor(),
+        cores=cores.available(),
+        cores_elsewhere=round(background, 2),
+        commit=environment.git_commit(),
+    )
 
 
 @contextmanager

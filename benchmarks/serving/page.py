@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.benchmarks.serving import record
+from retrieval_leaderboard.benchmarks.serving.record import LoadRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.http.gate import Limits
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
 from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
 from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
 from retrieval_leaderboard.support import markdown, pages
-from retrieval_leaderboard.support.files import read_jsons
 
 PAGE = ROOT / "docs" / "serving.md"
 RECORDS = Path(__file__).parent / "records"
 HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms", "requests/s", "errors")
 
 
-def tables(records: list[dict[str, Any]]) -> dict[str, str]:
+def tables(records: list[LoadRecord]) -> dict[str, str]:
     """Mark → Markdown, from records of `python -m benchmarks.serving load`."""
     return {
         "index kinds": _kinds(),
@@ -30,7 +30,7 @@ def tables(records: list[dict[str, Any]]) -> dict[str, str]:
 
 def fill() -> None:
     """Fill docs/serving.md from the stored records."""
-    pages.fill(PAGE, tables(read_jsons(RECORDS)))
+    pages.fill(PAGE, tables(record.load_all(RECORDS)))
 
 
 def _kinds() -> str:
@@ -53,25 +53,25 @@ def _limits() -> str:
     return markdown.table(rows, ("limit", "at most", "answer beyond"))
 
 
-def _load(records: list[dict[str, Any]]) -> str:
+def _load(records: list[LoadRecord]) -> str:
     rows = [
         [
-            f"{each['dataset']}, {each['model']}",
-            each["index"],
-            *(f"{each[key]:,}" for key in ("items", "requests", "concurrency")),
-            *(f"{each[key]:,.1f}" for key in ("p50_ms", "p99_ms")),
-            f"{each['requests_per_second']:,.0f}",
-            f"{each['errors']:,}",
+            f"{each.dataset}, {each.model}",
+            each.index,
+            *(f"{getattr(each, key):,}" for key in ("items", "requests", "concurrency")),
+            *(f"{getattr(each, key):,.1f}" for key in ("p50_ms", "p99_ms")),
+            f"{each.requests_per_second:,.0f}",
+            f"{each.errors:,}",
         ]
         for each in records
     ]
     return markdown.table(rows, HEADER, numbers=range(2, len(HEADER)))
 
 
-def _conditions(records: list[dict[str, Any]]) -> str:
-    machines = sorted({f"{each['cores']} cores of {each['processor']}" for each in records})
-    days = sorted({each["date"] for each in records})
-    load = ", ".join(f"{each['cores_elsewhere']:.1f}" for each in records)
+def _conditions(records: list[LoadRecord]) -> str:
+    machines = sorted({f"{each.cores} cores of {each.processor}" for each in records})
+    days = sorted({each.date for each in records})
+    load = ", ".join(f"{each.cores_elsewhere:.1f}" for each in records)
     return (
         f"Hardware: {'; '.join(machines)}. Date: {', '.join(days)}. "
         f"Cores that other processes kept busy, row by row: {load}."

@@ -1,23 +1,23 @@
 """The parts of benchmarks.peers that need no other library."""
 
-import json
 import sys
 
 import numpy as np
 import pytest
 
 from retrieval_leaderboard.benchmarks.peers import environments, measure, table
+from retrieval_leaderboard.benchmarks.peers.record import PeerRecord, write
 from retrieval_leaderboard.benchmarks.peers.work import PEERS, WORK
 from retrieval_leaderboard.datasets import Dataset, Interactions, Queries, Ragged
 from retrieval_leaderboard.support.pages import NOT_MEASURED
 
 COSTS = {"peak_mib": 100.0, "children_mib": 0.0, "recall": 0.2, "ndcg": 0.1, "cores_elsewhere": 0.0}
-RECORD = {"dataset": "gowalla", "work": "als", "processor": "2 cores of X", "date": "2026-01-01"}
+ABOUT = {"dataset": "gowalla", "work": "als", "processor": "2 cores of X", "date": "2026-01-01"}
 
 
 def record(library, fit, rank, **more):
-    timed = {"fit_seconds": fit, "rank_seconds": rank, "said": {}, "versions": {library: "1.0"}}
-    return RECORD | {"library": library} | timed | COSTS | more
+    timed = {"fit_seconds": fit, "rank_seconds": rank, "versions": {library: "1.0"}}
+    return PeerRecord(**(ABOUT | {"library": library} | timed | COSTS | more))
 
 
 def dataset(history):
@@ -80,10 +80,10 @@ def test_a_killed_process_and_a_silent_one_have_reasons():
 
 
 def test_table_gives_ratios_and_says_who_is_left_out(tmp_path):
-    absent = RECORD | {"library": "lenskit", "left_out": "no wheel"}
+    absent = PeerRecord(**ABOUT, library="lenskit", left_out="no wheel")
     records = [record("implicit", 3.0, 1.0, cores_elsewhere=0.6), record("ours", 2.0, 0.25), absent]
     for each in records:
-        (tmp_path / f"{each['library']}.json").write_text(json.dumps(each))
+        write(tmp_path, each)
     found = table.tables(tmp_path)
     page = found["als on gowalla"]
     rows = [

@@ -53,7 +53,7 @@ def test_the_load_command_reports_the_tail(infonce_bundle, tmp_path):
     done = command("benchmarks.serving", "load", *options)
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "load.json").read_text())
-    assert json.loads(done.stdout) == record
+    assert json.loads(done.stdout).items() <= record.items()
     assert (record["requests"], record["errors"], record["index"]) == (60, 0, "flat")
     assert 0 < record["p50_ms"] <= record["p99_ms"] and record["requests_per_second"] > 0
 

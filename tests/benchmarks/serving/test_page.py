@@ -1,12 +1,14 @@
 """The tables of docs/serving.md come from records and from the service's own limits."""
 
 from retrieval_leaderboard.benchmarks.serving.page import tables
+from retrieval_leaderboard.benchmarks.serving.record import LoadRecord
 
-LOAD = {
+LOAD = LoadRecord(**{
     "dataset": "toy", "model": "infonce", "index": "hnsw", "items": 4777, "requests": 2000, "concurrency": 16,
     "errors": 3, "p50_ms": 12.34, "p99_ms": 56.78, "requests_per_second": 987.6, "date": "2026-01-02",
     "processor": "a processor", "cores": 2, "cores_elsewhere": 0.25,
-}  # fmt: skip
+    "commit": "",
+})  # fmt: skip
 
 
 def test_the_tables_hold_what_the_records_say():

@@ -68,7 +68,7 @@ ODD = {
     "date": GOOD | {"date": 20260101},
     "a later version": GOOD | {"schema": 99},
     "no version": GOOD | {"schema": "two"},
-    "an unknown key": GOOD | {"colour": "red"},
+    "an unknown key": GOOD | {"color": "red"},
     "too few metrics": result(metrics={"ndcg": 0.5}),
     "another metric": result(metrics=METRICS | {"mrr": "high"}),
     "a figure of a slice": result(slices=[{"slice": "warm", "queries": 0, "random_recall": "low"}]),

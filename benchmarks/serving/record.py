@@ -1,0 +1,41 @@
+"""What `python -m benchmarks.serving load` measured, as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from retrieval_leaderboard.support import sealed
+
+
+@dataclass(frozen=True)
+class LoadRecord:
+    """Answer times of a bundle under concurrent requests."""
+
+    dataset: str
+    model: str
+    index: str
+    items: int
+    requests: int
+    concurrency: int
+    errors: int
+    p50_ms: float | None
+    """None where no request was answered"""
+    p99_ms: float | None
+    requests_per_second: float
+    date: str
+    processor: str
+    cores: int
+    cores_elsewhere: float
+    commit: str
+    schema: int = 1
+
+
+def load_all(folder: Path) -> list[LoadRecord]:
+    """All that `write` wrote into `folder`; DamagedError or OSError as `sealed.load`."""
+    return [sealed.load(path, LoadRecord) for path in sorted(folder.glob("*.json"))]
+
+
+def write(path: Path, record: LoadRecord) -> None:
+    """Keep it."""
+    sealed.write(path, asdict(record))
