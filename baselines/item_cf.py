@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from retrieval_leaderboard.baselines.similarity import Neighborhood, target_exponent_rule
+from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking.cooccurrence import nearest
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest
 
 
 @register("item_cf")

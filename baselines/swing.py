@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.baselines.similarity import Neighborhood, target_exponent_rule
+from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
-from retrieval_leaderboard.evaluation.ranking.cooccurrence import arrays, stack, users_of_items
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, stack, users_of_items
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
 TABLE_USERS = 11_585

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from retrieval_leaderboard.evaluation.ranking.cooccurrence_kernels import packed
+from retrieval_leaderboard.evaluation.ranking.item_neighbors_kernels import packed
 from retrieval_leaderboard.evaluation.ranking.kernels import clear, push
 
 

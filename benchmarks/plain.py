@@ -19,7 +19,7 @@ from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.evaluation.ranking.cooccurrence import users_of_items
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import users_of_items
 from retrieval_leaderboard.evaluation.ranking.topk import TopK
 
 BLOCK = 512

@@ -16,7 +16,7 @@ from retrieval_leaderboard.benchmarks.plain_training import Training, cosine_con
 from retrieval_leaderboard.benchmarks.test_training import STEPS, scattered
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking import topk
-from retrieval_leaderboard.neural import rules
+from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.neural.infonce import InfoNCE
 from retrieval_leaderboard.neural.simplex_ccl import SimpleX
 
@@ -67,7 +67,7 @@ def simplex_training(train):
 
 
 def infonce_training(train, negatives=1024, optimizer=torch.optim.Adam):
-    loss = partial(sampled_softmax, temperature=rules.temperature({}, train, None))
+    loss = partial(sampled_softmax, temperature=auto_settings.temperature({}, train, None))
     return Training(train, loss, negatives, shared=True, optimizer=optimizer)
 
 

@@ -5,7 +5,7 @@ import pytest
 from implicit import nearest_neighbours
 
 from retrieval_leaderboard.baselines.item_cf import ItemCF
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.metrics.slices import slices
 from retrieval_leaderboard.evaluation.ranking import topk
 
@@ -37,7 +37,7 @@ def test_inner_product(timed, vectors, gowalla):
 
 @pytest.mark.benchmark(group="lists of gowalla")
 def test_metrics(timed, lists, gowalla):
-    timed(accuracy.per_query, lists, gowalla.test.relevant, 20)
+    timed(measure.per_query, lists, gowalla.test.relevant, 20)
 
 
 @pytest.mark.benchmark(group="lists of gowalla")

@@ -14,7 +14,7 @@ from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, excludes_seen, of_own_files
 from retrieval_leaderboard.datasets.splits.split import split
-from retrieval_leaderboard.datasets.tables import table
+from retrieval_leaderboard.datasets.tables import user_file
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, unknown
 from retrieval_leaderboard.support.locks import locked
@@ -38,7 +38,7 @@ def load(
     """Find or download a dataset, read it and split it; what is asked for is checked before that.
 
     Args:
-        dataset: a key of `SOURCES`, or the path of a file of interactions (see `table.load`).
+        dataset: a key of `SOURCES`, or the path of a file of interactions (see `user_file.load`).
         data_dir: files of a named dataset are looked for in, and downloaded to, `<data_dir>/<name>`;
             where that cannot be written, `<cache_dir()>/<name>` takes its place.
         protocol: a key of `PROTOCOLS`; the dataset's first one by default.
@@ -47,7 +47,7 @@ def load(
         carve: how protocol published carves validation, a key of `CARVES`; by default as the
             dataset declares, else a draw.
         columns: role → column name, for a file of one's own; "" does without times or ratings.
-        time_format: how to read its times, where that is not plain: see `table.Choice`.
+        time_format: how to read its times, where that is not plain: see `user_file.Choice`.
         min_rating: leave out its rows with a lower rating.
         drop_incomplete: leave out its rows without user, item, or another value that is used.
         fallback: whether `Source.fallback`, under its own name, takes the place of what is not to be had.
@@ -57,7 +57,7 @@ def load(
         InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
-    choice = table.Choice(columns or {}, time_format, min_rating, drop_incomplete)
+    choice = user_file.Choice(columns or {}, time_format, min_rating, drop_incomplete)
     source = None if _is_path(dataset) else _named(dataset, choice)
     protocols = of_own_files(timed=True) if source is None else source.protocols
     _check_scale(dataset, source, scale)
@@ -79,15 +79,15 @@ def load(
 
 
 def _is_path(dataset: str) -> bool:
-    return Path(dataset).suffix.lower() in table.SUFFIXES or Path(dataset).name != dataset
+    return Path(dataset).suffix.lower() in user_file.SUFFIXES or Path(dataset).name != dataset
 
 
-def _named(name: str, choice: table.Choice) -> Source:
+def _named(name: str, choice: user_file.Choice) -> Source:
     if name not in SOURCES:
         raise unknown("dataset", name, SOURCES)
     if choice.columns:
         raise InputError(f"column names are for a file of your own; {name} has its own")
-    if choice != table.Choice():
+    if choice != user_file.Choice():
         raise InputError(
             "--time-format, --min-rating and --drop-incomplete are for a file of your own; leave them out "
             f"for {name}"
@@ -118,7 +118,7 @@ def _check_split(
         raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {dataset}")
 
 
-def _own_file(path: Path, choice: table.Choice, protocol: str | None) -> Log:
+def _own_file(path: Path, choice: user_file.Choice, protocol: str | None) -> Log:
     """A user's file; it never takes the name of a known dataset."""
     rated = protocol is not None and PROTOCOLS[protocol].rated
     if choice.columns.get("rating") and choice.min_rating is None and not rated:
@@ -128,8 +128,8 @@ def _own_file(path: Path, choice: table.Choice, protocol: str | None) -> Log:
             "leave low ones out, or leave the rating out"
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
-    log = table.load(path, **vars(choice), timed=timed, rated=rated)
-    return replace(log, name=table.safe_name(path.name)) if log.name.lower() in SOURCES else log
+    log = user_file.load(path, **vars(choice), timed=timed, rated=rated)
+    return replace(log, name=user_file.safe_name(path.name)) if log.name.lower() in SOURCES else log
 
 
 def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None) -> Log:

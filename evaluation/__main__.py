@@ -12,7 +12,7 @@ from retrieval_leaderboard import ROOT, WORKSPACE
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets import options as own_file
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
-from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.runs import rescore, rewrite
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support import progress
@@ -44,14 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> None:
     for folder in _folders(options):
         with _held(folder):
-            print(report.derive(folder) / report.LEADERBOARD)
+            print(leaderboard.derive(folder) / leaderboard.LEADERBOARD)
 
 
 def _score(options: argparse.Namespace) -> None:
     for folder in _folders(options):
         with _held(folder):
             scored = rescore.score(folder, lambda about: _load(about, options))
-            report.derive(folder)
+            leaderboard.derive(folder)
         print(f"{folder}: {scored} runs scored")
 
 
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     stored = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     which = stored.add_argument_group("runs")
     which.add_argument("--dataset", default="", metavar="NAME", help="whose runs (default: all datasets')")
-    which.add_argument("--results-dir", type=Path, default=report.OWN_RESULTS, metavar="DIR",
+    which.add_argument("--results-dir", type=Path, default=leaderboard.OWN_RESULTS, metavar="DIR",
                        help="folder of the results (default: results/local)")  # fmt: skip
 
     again = commands.add_parser("report", parents=[stored], help="write every table anew")

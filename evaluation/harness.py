@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.evaluation.metrics import accuracy, given_lists
+from retrieval_leaderboard.evaluation.metrics import given_lists, measure
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
@@ -45,7 +45,7 @@ class Evaluation:
     @property
     def metrics(self) -> dict[str, float]:
         """Each per-query metric's mean over queries, and each list-level metric."""
-        return accuracy.mean(self.per_query) | self.list_level
+        return measure.mean(self.per_query) | self.list_level
 
     def frame(self) -> pd.DataFrame:
         """One row for all queries and one a slice; a column a metric."""
@@ -159,6 +159,6 @@ def score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float
         seconds: what the lists took.
     """
     queries = dataset.test
-    scored = accuracy.per_query(items, queries.relevant, k)
-    of_lists = accuracy.list_level(items, dataset.train_valid.n_items)
+    scored = measure.per_query(items, queries.relevant, k)
+    of_lists = measure.list_level(items, dataset.train_valid.n_items)
     return Evaluation(k, items, scored, of_lists, seconds, slices(items, queries, dataset.train_valid, k))

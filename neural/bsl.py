@@ -9,14 +9,14 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.neural import rules
+from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.neural.two_tower import TemperatureTwoTower
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+    from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 
 
 @register("bsl")
@@ -32,7 +32,9 @@ class BSL(TemperatureTwoTower):
     """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1. Auto
     takes 1.2 for examples per user without features and else 1, a plain softmax."""
 
-    rules: ClassVar[dict[str, Rule]] = TemperatureTwoTower.rules | {"negative_weight": rules.bilateral_weight}
+    rules: ClassVar[dict[str, Rule]] = TemperatureTwoTower.rules | {
+        "negative_weight": auto_settings.bilateral_weight
+    }
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:
         """Bilateral softmax loss of each pair."""

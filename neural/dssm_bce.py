@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+    from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 
 
 @register("dssm_bce")

@@ -9,14 +9,14 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.models.settings import concrete
-from retrieval_leaderboard.neural import rules
+from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.neural.two_tower import TwoTower
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from retrieval_leaderboard.neural.batches.batcher import Batch
-    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+    from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 
 
 @register("simplex_ccl")
@@ -40,8 +40,8 @@ class SimpleX(TwoTower):
     examples per user, and 0.01 per interaction."""
 
     rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {
-        "history_encoder": rules.history_encoder_without_attention,
-        "negative_weight": rules.contrastive_weight,
+        "history_encoder": auto_settings.history_encoder_without_attention,
+        "negative_weight": auto_settings.contrastive_weight,
     }
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:

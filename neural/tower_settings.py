@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
-from retrieval_leaderboard.neural import rules
+from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -103,10 +103,10 @@ class TowerSettings(EmbeddingRetriever):
     """Stop after this many evaluations without a better validation NDCG@20."""
 
     rules: ClassVar[dict[str, Rule]] = {
-        "examples": rules.examples,
-        "neighbors": rules.neighbors,
-        "history_encoder": rules.history_encoder,
-        "epochs": rules.epochs,
+        "examples": auto_settings.examples,
+        "neighbors": auto_settings.neighbors,
+        "history_encoder": auto_settings.history_encoder,
+        "epochs": auto_settings.epochs,
     }
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import Rule, Watcher
-from retrieval_leaderboard.neural import rules
+from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.columns import FeatureRows
     from retrieval_leaderboard.neural.towers.history import QueryBatch
-    from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+    from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
     from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
 
 Vectors = npt.NDArray[np.float32]
@@ -127,7 +127,8 @@ class TwoTower(TowerSettings):
         counts = np.maximum(train.item_counts, 1)
         scale = ((counts / counts.mean()) ** self.popularity_exponent).astype(np.float32)  # (items,)
         self.cold_scale_ = float(counts.mean() ** -self.popularity_exponent)
-        self.item_vectors_: Vectors = self._encode_items(train.n_items)
+        self.item_vectors_: Vectors = np.empty(0, dtype=np.float32)  # The former ones go before others come.
+        self.item_vectors_ = self._encode_items(train.n_items)
         self.item_vectors_ *= scale[:, None]
         users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
         self.default_vector_: Vectors = self._encode(train.queries(users))[0].mean(axis=0)
@@ -143,7 +144,7 @@ class TwoTower(TowerSettings):
         if self._towers is None:
             import torch
 
-            from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+            from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
             from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
 
             state = {name: torch.from_numpy(each) for name, each in self.weights_.items()}
@@ -269,4 +270,4 @@ class TemperatureTwoTower(TwoTower):
     temperature: float | Auto = setting(AUTO, above=0, search=[AUTO, 0.05, 0.07, 0.1, 0.14, 0.2, 0.28])
     """τ: scores are divided by it. Auto takes 0.1 · (800,000 / training interactions)^¼, yet 0.1 to 0.2."""
 
-    rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {"temperature": rules.temperature}
+    rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {"temperature": auto_settings.temperature}

@@ -11,14 +11,14 @@ from pathlib import Path
 from retrieval_leaderboard.support import python  # noqa: F401  (an older Python gets a sentence)
 
 # isort: split
-from retrieval_leaderboard import WORKSPACE, leaderboard
+from retrieval_leaderboard import WORKSPACE, pipeline
 from retrieval_leaderboard.datasets import options as own_file
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.reports import listing
-from retrieval_leaderboard.evaluation.reports.report import OWN_RESULTS
+from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
 from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import in_one_sentence
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(listing.text(options.list, datasets(options.data_dir), models))
             return 0
         with interrupting():
-            return leaderboard.run(options)
+            return pipeline.run(options)
     except KeyboardInterrupt:
         kept = (
             f"finished runs and trials are kept in {options.results_dir}; --resume goes on with the training "

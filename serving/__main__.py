@@ -48,7 +48,7 @@ def _index(options: argparse.Namespace) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from retrieval_leaderboard.evaluation.reports import index_section, report, terminal
+    from retrieval_leaderboard.evaluation.reports import index_section, leaderboard, terminal
     from retrieval_leaderboard.serving.compare import compare
 
     dataset, folder = _dataset(options), options.run.absolute().parent
@@ -57,9 +57,9 @@ def _compare(options: argparse.Namespace) -> None:
     board = folder.parent
     with locked(board, f"another command is working in {board}: waiting for it"):
         compared = compare(options.run, dataset, _model(options))
-        report.write(board, dataset.fingerprint, _record(options).k)
+        leaderboard.write(board, dataset.fingerprint, _record(options).k)
     terminal.draw(index_section.for_terminal(compared))
-    print(board / report.LEADERBOARD)
+    print(board / leaderboard.LEADERBOARD)
 
 
 def _http(options: argparse.Namespace) -> None:

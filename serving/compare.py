@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.evaluation.reports import index_section
@@ -118,4 +118,4 @@ def _rows(lists: npt.NDArray[np.int32]) -> Ragged:
 
 
 def _ndcg(lists: npt.NDArray[np.int32], queries: Queries) -> float:
-    return accuracy.mean(accuracy.per_query(lists, queries.relevant, K))["ndcg"]
+    return measure.mean(measure.per_query(lists, queries.relevant, K))["ndcg"]

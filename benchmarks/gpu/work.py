@@ -20,7 +20,7 @@ from retrieval_leaderboard.datasets import Dataset, Interactions, load
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.datasets.splits.split import split
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
 from retrieval_leaderboard.neural.batches.batcher import Batch
 from retrieval_leaderboard.neural.training.trainer import Trainer
@@ -170,7 +170,7 @@ def quality(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
         model.resolved_ = model.resolve(data.train, None)
         model.set_towers(trainer.towers, data.train)
         items, _ = model.recommend(data.valid, K)
-        ndcg = accuracy.mean(accuracy.per_query(items, data.valid.relevant, K))["ndcg"]
+        ndcg = measure.mean(measure.per_query(items, data.valid.relevant, K))["ndcg"]
         progress.say(f"{name}, {precision}: NDCG@{K} {ndcg:.4f} after {sizes.epochs} epochs")
         found.append({"model": name, "precision": precision, "epochs": sizes.epochs, "ndcg": ndcg})
     return found

@@ -15,7 +15,7 @@ from retrieval_leaderboard.benchmarks.peers.environments import ROOT, LeftOut, c
 from retrieval_leaderboard.benchmarks.peers.work import Work
 from retrieval_leaderboard.datasets import Dataset, Ragged
 from retrieval_leaderboard.datasets.ragged import offsets_of
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.runs.environment import processor
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.support import cores
@@ -76,7 +76,7 @@ def measured(
         cost = json.loads(target.with_suffix(".json").read_text())
         with np.load(target.with_suffix(".npz")) as arrays:
             items = arrays["items"]
-    values = accuracy.mean(scored(items, dataset))
+    values = measure.mean(scored(items, dataset))
     return cost | {"recall": values["recall"], "ndcg": values["ndcg"], "cores_elsewhere": round(busy, 2)}
 
 
@@ -91,7 +91,7 @@ def scored(items: np.ndarray, dataset: Dataset) -> dict[str, np.ndarray]:
     ranked = np.sort(items, axis=1)
     if ((ranked[:, 1:] == ranked[:, :-1]) & (ranked[:, 1:] >= 0)).any():
         raise LeftOut("it lists an item twice")
-    return accuracy.per_query(items, dataset.test.relevant, K)
+    return measure.per_query(items, dataset.test.relevant, K)
 
 
 def environment_of(library: str) -> dict[str, str]:

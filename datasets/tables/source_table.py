@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval_leaderboard.datasets.tables import columns, parquet, text_table
+from retrieval_leaderboard.datasets.tables import columns, parquet, text_file
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError
 
@@ -54,10 +54,10 @@ def open_table(path: Path, given: dict[str, str]) -> SourceTable:
 
 
 def _open_text(path: Path, separators: str, quoted: bool, given: dict[str, str]) -> SourceTable:
-    content = text_table.text(path)
+    content = text_file.text(path)
     separator = _separator(path, content, separators, quoted, given)
-    names = text_table.header(content, separator, quoted)
-    parsed = text_table.parse(path, content, separator, quoted)
+    names = text_file.header(content, separator, quoted)
+    parsed = text_file.parse(path, content, separator, quoted)
     inside = f"{parsed.lines_in_quotes:,} lines lie inside quoted fields and are no rows: is a quote stray?"
     notes = (inside,) if parsed.lines_in_quotes else ()
     return SourceTable(path, names, lambda name: parsed.frame[name], notes)
@@ -66,17 +66,17 @@ def _open_text(path: Path, separators: str, quoted: bool, given: dict[str, str])
 def _separator(path: Path, content: bytes, separators: str, quoted: bool, given: dict[str, str]) -> str:
     """The first separator that gives columns for user and item; else one that splits."""
     for separator in separators:
-        names = text_table.header(content, separator, quoted)
+        names = text_file.header(content, separator, quoted)
         try:
             columns.find(path, names, given)
         except InputError:
             continue
         return separator
-    if len(text_table.header(content, separators[0], quoted)) == 1:
+    if len(text_file.header(content, separators[0], quoted)) == 1:
         usual = " or ".join(SPOKEN[each] for each in separators)
-        split = [each for each in separators if len(text_table.header(content, each, quoted)) > 1]
+        split = [each for each in separators if len(text_file.header(content, each, quoted)) > 1]
         if not split:
-            first = text_table.header(content, separators[0], quoted)[0]
+            first = text_file.header(content, separators[0], quoted)[0]
             raise InputError(
                 f"{path}: its first line is one field, '{first}'; write the names there, separated by {usual}"
             )

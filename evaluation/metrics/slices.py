@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.accuracy import mean, per_query
+from retrieval_leaderboard.evaluation.metrics.measure import mean, per_query
 
 COLD_USERS, COLD_ITEMS = "cold users", "cold items"
 HISTORY_SLICES = ((COLD_USERS, 0, 0), ("history 1–2", 1, 2), ("history 3–9", 3, 9), ("history 10+", 10, None))

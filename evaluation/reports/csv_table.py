@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard.evaluation.metrics.accuracy import LIST_LEVEL, PER_QUERY
+from retrieval_leaderboard.evaluation.metrics.measure import LIST_LEVEL, PER_QUERY
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.labels import written
 from retrieval_leaderboard.evaluation.runs.record import RunRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from retrieval_leaderboard.evaluation.metrics.accuracy import PER_QUERY
+from retrieval_leaderboard.evaluation.metrics.measure import PER_QUERY
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.labels import differences, labels

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.main_table import FEWER, Line, MainTable, main_table
 
@@ -33,7 +33,7 @@ def show(board: Board, console: Console | None = None) -> None:
         console.print(footnote, style="dim")
     for note in board.dataset.notes:
         console.print(f"note: {note}")
-    for warning in report.warnings(board):
+    for warning in leaderboard.warnings(board):
         console.print(f"warning: {warning}", style="yellow")
 
 
@@ -60,7 +60,7 @@ def _footnotes(table: MainTable, shown: list[str], board: Board) -> list[str]:
     notes = [note for note in table.footnotes if "tuning" in shown or not note.startswith(FEWER)]
     left_out = [column for column in table.columns if column not in shown]
     if "machine" in shown:
-        notes.append(report.machines(board))
+        notes.append(leaderboard.machines(board))
     if left_out:
         notes.append(f"Also on the board: {', '.join(left_out)}.")
     return notes

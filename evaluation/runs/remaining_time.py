@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.evaluation.runs.runner import Job
@@ -42,7 +42,7 @@ class RemainingTime:
     @classmethod
     def of(cls, board: Path, fingerprint: str) -> RemainingTime:
         """With the runs in a dataset's folder, and the shipped ones, that have this fingerprint."""
-        folders = filter(None, (report.shipped_beside(board), board))
+        folders = filter(None, (leaderboard.shipped_beside(board), board))
         stored = [record for folder in folders for record in records.of_board(folder).values()]
         return cls(record for record in stored if record.fingerprint == fingerprint)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.evaluation.models.retriever import Watcher
 from retrieval_leaderboard.evaluation.tuning.database import usable
@@ -63,7 +63,7 @@ def scored(job: Job, data: Dataset, watcher: Watcher | None = None) -> dict[str,
     model.fit(data.train, data.valid, job.seed)
     items, scores = model.recommend(data.valid, K)
     lists.check(items, scores, data.valid, K, data.train.n_items)
-    return accuracy.mean(accuracy.per_query(items, data.valid.relevant, K))
+    return measure.mean(measure.per_query(items, data.valid.relevant, K))
 
 
 class Watch:

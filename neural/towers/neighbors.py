@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking.cooccurrence import nearest
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.towers.tables import Table
 

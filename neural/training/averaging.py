@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 
 EVERY = 10
 """Steps from one set of weights that counts to the next."""

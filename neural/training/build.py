@@ -15,8 +15,8 @@ from retrieval_leaderboard.neural.batches.negatives import samplers_of
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers import context
 from retrieval_leaderboard.neural.towers.columns import Columns
-from retrieval_leaderboard.neural.towers.module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.neighbors import neighbors_of
+from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns, Vocabulary
 from retrieval_leaderboard.support.errors import InputError
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries, update, update_features
 from retrieval_leaderboard.evaluation.models.retriever import Watcher
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
-from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
 from retrieval_leaderboard.neural.training.checkpoint import Checkpoints, State, part, prefixed
 from retrieval_leaderboard.neural.training.trainer import Loss, Trainer
@@ -155,11 +155,19 @@ class TrainingRun:
         with self.trainer.averaging.in_force():
             record["valid_ndcg"] = self.stopping.score(epoch, self._recommend)
             if self.stopping.best_epoch == epoch:
-                self.best = {name: each.cpu().clone() for name, each in towers.state_dict().items()}
+                self._keep_best(towers)
         if self.task.watcher is not None:
             self.task.watcher(epoch / self.trainer.epochs, record["valid_ndcg"])
         record["valid_seconds"] = time.perf_counter() - started
         self.note += f", valid NDCG@20 {record['valid_ndcg']:.4f}, best {self.stopping.best_score:.4f}"
+
+    def _keep_best(self, towers: TwoTowerModule) -> None:
+        """Copy the weights into those of the epoch that was best before: there is one copy at most."""
+        for name, each in towers.state_dict().items():
+            if name in self.best:
+                self.best[name].copy_(each)
+            else:
+                self.best[name] = each.cpu().clone()
 
     def _finished(self) -> Trained:
         towers = self.trainer.towers

@@ -11,7 +11,7 @@ from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.neural.batches.negatives import SAMPLERS
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.columns import Columns
-from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
 from retrieval_leaderboard.neural.training.build import columns_of
 from retrieval_leaderboard.support import compute, progress

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Queries
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.neural.batches.negatives import Recommend
 
 WARM_UP = 0.05
@@ -55,7 +55,7 @@ class EarlyStopping:
     def score(self, epoch: int, recommend: Recommend) -> float:
         """NDCG@20 of what `recommend` gives now; `best_epoch` is `epoch` if none was better."""
         items = recommend(self.queries, VALID_K)
-        score = float(np.nanmean(accuracy.per_query(items, self.queries.relevant, VALID_K)["ndcg"]))
+        score = float(np.nanmean(measure.per_query(items, self.queries.relevant, VALID_K)["ndcg"]))
         self.waited += 1
         if score > self.best_score:
             self.best_score, self.best_epoch, self.waited = score, epoch, 0

@@ -21,7 +21,7 @@ from retrieval_leaderboard.neural.batches.examples import (
     examples_per_user,
 )
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
-from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import Averaging
 from retrieval_leaderboard.neural.training.build import batcher_of, towers_of

@@ -7,7 +7,7 @@ from retrieval_leaderboard import datasets
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support.errors import InputError
 
@@ -73,5 +73,5 @@ def test_published_number_of_global_hot_on_gowalla(data_dir):
     model = GlobalHot()
     model.fit(data.train_valid, None, 0)
     items, _ = model.recommend(data.test, 20)
-    reached = accuracy.mean(accuracy.per_query(items, data.test.relevant, 20))
+    reached = measure.mean(measure.per_query(items, data.test.relevant, 20))
     assert (round(reached["recall"], 4), round(reached["ndcg"], 4)) == (0.0416, 0.0317)

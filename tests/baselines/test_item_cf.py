@@ -5,7 +5,7 @@ import pytest
 
 from retrieval_leaderboard import datasets
 from retrieval_leaderboard.baselines.item_cf import ItemCF
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest, queries
@@ -119,6 +119,6 @@ def test_published_number_of_plain_cosine_on_gowalla(data_dir):
     model = ItemCF(top_k=200, **COSINE)
     model.fit(data.train_valid, None, 0)
     items, _ = model.recommend(data.test, 20)
-    reached = accuracy.mean(accuracy.per_query(items, data.test.relevant, 20))
+    reached = measure.mean(measure.per_query(items, data.test.relevant, 20))
     assert reached["recall"] == pytest.approx(0.1278, abs=0.0003)
     assert reached["ndcg"] == pytest.approx(0.0944, abs=0.0003)

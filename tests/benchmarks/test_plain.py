@@ -7,7 +7,7 @@ from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.benchmarks import plain
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.ranking import topk
 from tests.baselines.logs import interactions, queries
 
@@ -43,7 +43,7 @@ def test_metrics():
     lists[:100, 10:] = -1
     relevant = random_rows(rng, 300, 40, 30)
     for k in (5, 20, 25):
-        expected = accuracy.per_query(lists, relevant, k)
+        expected = measure.per_query(lists, relevant, k)
         measured = plain.per_query(lists, relevant, k)
         assert measured.keys() <= expected.keys()
         for name, values in measured.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.evaluation.metrics.accuracy import METRICS
+from retrieval_leaderboard.evaluation.metrics.measure import METRICS
 from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import records

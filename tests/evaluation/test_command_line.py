@@ -9,7 +9,7 @@ from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.__main__ import main
 from retrieval_leaderboard.evaluation.metrics.registry import LIST_LEVEL, PER_QUERY, Metric
-from retrieval_leaderboard.evaluation.reports import report
+from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.support import progress
 from tests.evaluation.stored import record
@@ -39,7 +39,7 @@ def run(log, tmp_path):
     folder.mkdir(parents=True)
     np.savez(folder / records.LISTS, items=found.items)
     records.write(folder, said)
-    report.derive(folder.parent.parent)
+    leaderboard.derive(folder.parent.parent)
     return folder
 
 
@@ -49,7 +49,7 @@ def command(name, run, *words):
 
 def tables(run):
     board = run.parents[1]
-    return [(board / name).read_bytes() for name in (report.LEADERBOARD, report.TABLE)] + [
+    return [(board / name).read_bytes() for name in (leaderboard.LEADERBOARD, leaderboard.TABLE)] + [
         (board.parent / "README.md").read_bytes()
     ]
 
@@ -82,10 +82,10 @@ def test_a_new_metric_needs_no_new_fit(run, log, monkeypatch):
     assert all(
         "first" in part.metrics and "filled" not in part.metrics for part in found.slices if part.queries
     )
-    header, line = (run.parents[1] / report.TABLE).read_text().splitlines()
+    header, line = (run.parents[1] / leaderboard.TABLE).read_text().splitlines()
     cells = dict(zip(header.split(","), line.split(","), strict=False))
     assert cells["first@10"] == f"{found.metrics['first']:.6f}" and cells["filled@10"] == "1.000000"
-    assert "| First@10 |" not in (run.parents[1] / report.LEADERBOARD).read_text(), ()
+    assert "| First@10 |" not in (run.parents[1] / leaderboard.LEADERBOARD).read_text(), ()
 
 
 @pytest.mark.parametrize("what", ["no lists", "other data", "damaged lists"])

@@ -9,7 +9,7 @@ import pytest
 
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.evaluation import evaluate, evaluate_lists, harness
-from retrieval_leaderboard.evaluation.metrics.accuracy import PER_QUERY
+from retrieval_leaderboard.evaluation.metrics.measure import PER_QUERY
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.support.errors import InputError
 

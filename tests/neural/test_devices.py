@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from retrieval_leaderboard.evaluation.metrics import accuracy
+from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.neural import InfoNCE
@@ -45,7 +45,7 @@ def test_a_model_learns_and_ranks_on_it(card, monkeypatch, capsys) -> None:
     model = InfoNCE(**SMALL)
     model.fit(DATA.train, DATA.valid, 0)
     items, _ = model.recommend(DATA.test, 8)
-    assert accuracy.per_query(items, DATA.test.relevant, 8)["recall"].mean() > 0.9
+    assert measure.per_query(items, DATA.test.relevant, 8)["recall"].mean() > 0.9
     assert set(ranked) == {"cpu"}
     assert "of card memory" in capsys.readouterr().out
 

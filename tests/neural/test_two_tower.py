@@ -9,8 +9,8 @@ import torch
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics import accuracy
-from retrieval_leaderboard.neural import MODELS, InfoNCE, SimpleX, rules
+from retrieval_leaderboard.evaluation.metrics import measure
+from retrieval_leaderboard.neural import MODELS, InfoNCE, SimpleX, auto_settings
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.optimizer import LOW_RATE
 from retrieval_leaderboard.neural.training.schedule import rate
@@ -41,7 +41,7 @@ def blocks(ordered: bool = False) -> tuple[Interactions, Queries]:
 
 def recall(model: TwoTower, queries: Queries, k: int = HELD_OUT) -> float:
     items, _ = model.recommend(queries, k)
-    return float(accuracy.per_query(items, queries.relevant, k)["recall"].mean())
+    return float(measure.per_query(items, queries.relevant, k)["recall"].mean())
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_refitting_on_more_data_learns_to_the_last_of_the_chosen_epochs(
     first = train.user < train.n_users // 2
     half = replace(train, user=train.user[first], item=train.item[first])
     model = InfoNCE(**(SMALL | {"epochs": "auto"}))
-    monkeypatch.setattr(rules, "STEPS", 40)  # 2 steps an epoch: 20 epochs; then 4 steps an epoch.
+    monkeypatch.setattr(auto_settings, "STEPS", 40)  # 2 steps an epoch: 20 epochs; then 4 steps an epoch.
     scripted(model, list(np.linspace(0.1, 0.5, 20)), monkeypatch)
     model.fit(half, queries, 0)
     assert model.best_epoch_ == 20

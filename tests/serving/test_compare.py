@@ -6,7 +6,7 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.reports import index_section, report
+from retrieval_leaderboard.evaluation.reports import index_section, leaderboard
 from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.serving import Recommender, compare
@@ -32,8 +32,8 @@ def compared(infonce_run, dataset, tmp_path_factory):
     pages = []
     for work in (lambda: None, lambda: compare.compare(run, dataset)):
         returned = work()
-        report.write(board, dataset.fingerprint, 20)
-        pages.append((board / report.LEADERBOARD).read_text())
+        leaderboard.write(board, dataset.fingerprint, 20)
+        pages.append((board / leaderboard.LEADERBOARD).read_text())
     assert returned == index_section.load(run / INDEXES)
     return run, returned, pages
 

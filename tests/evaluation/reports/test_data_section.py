@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from retrieval_leaderboard.datasets.profile import Profile
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
-from retrieval_leaderboard.evaluation.reports.report import data_section
+from retrieval_leaderboard.evaluation.reports.leaderboard import data_section
 from tests.evaluation import stored
 
 PROFILE = Profile(

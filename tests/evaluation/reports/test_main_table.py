@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from retrieval_leaderboard.evaluation.reports import index_section, report, terminal
+from retrieval_leaderboard.evaluation.reports import index_section, leaderboard, terminal
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.main_table import BEST, COSTS, ELSEWHERE, SHOWN, _cost, markdown
 from tests.evaluation import stored
@@ -48,11 +48,13 @@ def test_settings_that_a_label_leaves_out_stand_under_the_table():
 
 
 def test_a_failed_row_says_how_to_be_rid_of_it():
-    (warning,) = report.warnings(board(Row("hot", {}, [record(0.5)], []), Row("bad", {}, [], [failed()])))
+    (warning,) = leaderboard.warnings(
+        board(Row("hot", {}, [record(0.5)], []), Row("bad", {}, [], [failed()]))
+    )
     assert warning.startswith(
         "bad failed (ValueError: too | much for me): run it again, or delete runs/bad-seed0-"
     )
-    (warning,) = report.warnings(board(Row("two", {}, [record(0.5)], [failed(), failed()])))
+    (warning,) = leaderboard.warnings(board(Row("two", {}, [record(0.5)], [failed(), failed()])))
     name = failed().folder
     assert f"delete runs/{name}, runs/{name}" in warning
 

@@ -1,10 +1,7 @@
 import torch
 from torch.testing import assert_close
 
-from retrieval_leaderboard.neural.batches.negatives import (
-    PopularityNegatives,
-    log_inclusion,
-)
+from retrieval_leaderboard.neural.batches.negatives import PopularityNegatives, log_inclusion
 
 NOBODY = torch.empty(0, dtype=torch.int64)
 COUNTS = torch.tensor([0, 1, 4, 16, 0, 64])

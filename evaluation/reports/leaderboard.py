@@ -8,12 +8,7 @@ from statistics import mean, stdev
 
 from retrieval_leaderboard import ROOT, WORKSPACE
 from retrieval_leaderboard.datasets.splits import validation
-from retrieval_leaderboard.evaluation.reports import (
-    csv_table,
-    index_section,
-    main_table,
-    references,
-)
+from retrieval_leaderboard.evaluation.reports import csv_table, index_section, main_table, references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels, settings_line, written
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table

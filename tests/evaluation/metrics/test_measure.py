@@ -8,7 +8,7 @@ import pytest
 import pytrec_eval
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.accuracy import (
+from retrieval_leaderboard.evaluation.metrics.measure import (
     LIST_LEVEL,
     METRICS,
     PER_QUERY,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.baselines.item_cf import ItemCF
-from retrieval_leaderboard.baselines.similarity import LONG
+from retrieval_leaderboard.baselines.neighborhood import LONG
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.dataset import Interactions
 from tests.baselines.logs import interactions

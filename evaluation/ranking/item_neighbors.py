@@ -40,12 +40,12 @@ def nearest(
     Returns:
         float32[n_items, n_items] whose row i holds the `top_k` most similar to item i, not itself.
     """
-    from retrieval_leaderboard.evaluation.ranking import cooccurrence_kernels
+    from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
 
     items, users = arrays(train.by_user), arrays(users_of_items(train))
 
     def work(first: int, last: int) -> Block:
-        return cooccurrence_kernels.nearest(
+        return item_neighbors_kernels.nearest(
             first, last, users, items, weights, *norms, float(shrinkage), top_k
         )
 

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.towers.history import QueryBatch
-from retrieval_leaderboard.neural.towers.module import TwoTowerModule
+from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
 
 USERS, ITEMS, DIM, SHARE = 3, 6, 4, 0.3

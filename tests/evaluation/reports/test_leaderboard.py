@@ -1,6 +1,6 @@
 import pytest
 
-from retrieval_leaderboard.evaluation.reports import main_table, report
+from retrieval_leaderboard.evaluation.reports import leaderboard, main_table
 from tests.evaluation import stored
 
 
@@ -19,7 +19,7 @@ def contents(folder):
 
 @pytest.fixture
 def shipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "SHIPPED", tmp_path / "results")
+    monkeypatch.setattr(leaderboard, "SHIPPED", tmp_path / "results")
     return tmp_path / "results"
 
 
@@ -34,10 +34,10 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
     theirs = keep(shipped, "hot", 0.4, machine="theirs")
     keep(shipped, "als", 0.6, machine="theirs")
     keep(shipped, "swing", 0.9, machine="theirs", fingerprint="other data")
-    report.write(theirs, "f", 20)
+    leaderboard.write(theirs, "f", 20)
     before = contents(theirs)
     own = keep(shipped / "local", "hot", 0.5, machine="ours")
-    table = rows(main_table.markdown(report.write(own, "f", 20)))
+    table = rows(main_table.markdown(leaderboard.write(own, "f", 20)))
     assert {label: row["machine"] for label, row in table.items()} == {
         "als, shipped": "2", "hot": "1", "hot, shipped": "2",
     }  # fmt: skip
@@ -48,14 +48,14 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
 
 def test_shipped_boards_hold_no_row_twice(shipped):
     theirs = keep(shipped, "hot")
-    assert list(rows(main_table.markdown(report.write(theirs, "f", 20)))) == ["hot"]
+    assert list(rows(main_table.markdown(leaderboard.write(theirs, "f", 20)))) == ["hot"]
 
 
 def test_the_users_boards_are_listed_first(shipped):
-    report.write(keep(shipped, "hot"), "f", 20)
+    leaderboard.write(keep(shipped, "hot"), "f", 20)
     index = (shipped / "README.md").read_text()
     assert index.index("(local/README.md)") < index.index("(mine/leaderboard.md)")
-    report.write(keep(shipped / "local", "hot"), "f", 20)
+    leaderboard.write(keep(shipped / "local", "hot"), "f", 20)
     assert (shipped / "README.md").read_text() == index, "a user's run changes no file of the project"
     own = (shipped / "local" / "README.md").read_text()
     assert own.index("(mine/leaderboard.md)") < own.index("(../mine/leaderboard.md)")
@@ -66,17 +66,17 @@ def test_the_users_boards_are_listed_first(shipped):
 )
 def test_times_of_a_busy_machine_are_noted(tmp_path, cores, seconds, told):
     folder = keep(tmp_path, "als", cores_elsewhere=cores, fit_seconds=seconds)
-    report.write(folder, "f", 20)
+    leaderboard.write(folder, "f", 20)
     assert ("other processes kept 1.3 cores busy" in (folder / "leaderboard.md").read_text()) is told
 
 
 def test_tables_derived_again_are_about_the_board_they_were_about(shipped):
     folder = keep(shipped, "hot")
     keep(shipped, "als", fingerprint="newer data", date="2026-02-02 00:00 UTC")
-    report.write(folder, "f", 20)
+    leaderboard.write(folder, "f", 20)
     before = contents(folder)
-    report.derive(folder)
+    leaderboard.derive(folder)
     assert contents(folder) == before
-    (folder / report.TABLE).unlink()
-    report.derive(folder)
-    assert "newer data" in (folder / report.TABLE).read_text(), "else the board with the newest run"
+    (folder / leaderboard.TABLE).unlink()
+    leaderboard.derive(folder)
+    assert "newer data" in (folder / leaderboard.TABLE).read_text(), "else the board with the newest run"

@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets import options as own_file
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.reports import report, terminal
+from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, runner
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
@@ -53,10 +53,10 @@ def run(options: argparse.Namespace) -> int:
             failed = _tune(jobs, dataset, board, options)
             jobs = _jobs(options, sources, dataset, compute_config)
         failed |= _run(jobs, dataset, board, options)
-        table = report.write(board, dataset.fingerprint, options.k)
+        table = leaderboard.write(board, dataset.fingerprint, options.k)
     print(_banner(dataset, options.dataset))
     terminal.show(table)
-    print(board / report.LEADERBOARD)
+    print(board / leaderboard.LEADERBOARD)
     return 1 if failed else 0
 
 
@@ -74,7 +74,7 @@ def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpar
     config, failed = options.configs_dir / f"{dataset.name}.yaml", False
     for spec in [each for each in specs if each.space()]:
         name = spec.job.source.name
-        tuned = search.tune(spec, board, budget, options.force, report.shipped_beside(board))
+        tuned = search.tune(spec, board, budget, options.force, leaderboard.shipped_beside(board))
         failed |= tuned is None
         if tuned is not None:
             configs.write(config, configs.section(dataset), name, tuned)
@@ -99,7 +99,7 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
         record = runner.run(job, dataset, board, label, options.quiet, policy)
         ahead.add(job, record, time.perf_counter() - started)
         failed |= not record.is_done
-        report.write(board, dataset.fingerprint, options.k)
+        leaderboard.write(board, dataset.fingerprint, options.k)
     return failed
 
 

@@ -10,7 +10,7 @@ from retrieval_leaderboard.datasets.features import Categorical, Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, rules
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, auto_settings
 
 DATA = planted()
 
@@ -26,14 +26,17 @@ def taken(users: int, each: int) -> Interactions:
     [(0, 0.2), (50_000, 0.2), (100_000, 0.1682), (800_000, 0.1), (10**6, 0.1)],
 )
 def test_little_data_has_a_high_temperature(interactions: int, temperature: float) -> None:
-    found = rules.temperature({}, taken(interactions, 1), None)
+    found = auto_settings.temperature({}, taken(interactions, 1), None)
     assert found == pytest.approx(temperature, rel=1e-3)
 
 
 @pytest.mark.parametrize("model", [InfoNCE, DssmBce, BSL])
 def test_a_given_temperature_is_the_same_training_as_one_by_rule(model) -> None:
     small = {"epochs": 1, "batch_size": 8, "embedding_dim": 8}
-    by_rule, given = model(**small), model(**small, temperature=rules.temperature({}, DATA.train, None))
+    by_rule, given = (
+        model(**small),
+        model(**small, temperature=auto_settings.temperature({}, DATA.train, None)),
+    )
     for each in (by_rule, given):
         each.fit(DATA.train, None, 0)
     assert (by_rule.encode_items() == given.encode_items()).all()
@@ -57,10 +60,10 @@ def test_examples_follow_the_kind_of_query(truths: list[int], ordered: bool, exp
 
 
 @pytest.mark.parametrize(("settings", "examples", "length", "k"), [
-    ({}, "user", rules.MANY_INTERACTIONS_A_USER, rules.NEIGHBORS),
-    ({}, "user", rules.MANY_INTERACTIONS_A_USER - 1, 0),
-    ({}, "interaction", rules.MANY_INTERACTIONS_A_USER, 0),
-    ({"neighbors": 0}, "user", rules.MANY_INTERACTIONS_A_USER, 0),
+    ({}, "user", auto_settings.MANY_INTERACTIONS_A_USER, auto_settings.NEIGHBORS),
+    ({}, "user", auto_settings.MANY_INTERACTIONS_A_USER - 1, 0),
+    ({}, "interaction", auto_settings.MANY_INTERACTIONS_A_USER, 0),
+    ({"neighbors": 0}, "user", auto_settings.MANY_INTERACTIONS_A_USER, 0),
     ({"neighbors": 7}, "interaction", 1, 7),
 ], ids=str)  # fmt: skip
 def test_neighbors_are_for_examples_per_user_with_many_items(
@@ -80,7 +83,7 @@ def test_neighbors_are_for_examples_per_user_with_many_items(
 def test_histories_in_order_are_attended_to_where_there_is_much(
     model, examples: str, missing: int, expected: str, monkeypatch
 ) -> None:
-    monkeypatch.setattr(rules, "ATTENTION_INTERACTIONS", len(DATA.train) + missing)
+    monkeypatch.setattr(auto_settings, "ATTENTION_INTERACTIONS", len(DATA.train) + missing)
     model = replace(model, examples=examples)
     assert model.resolve(DATA.train, None)["history_encoder"] == expected
 
@@ -116,14 +119,14 @@ def test_the_rule_counts_the_examples_that_are_trained_on(settings: dict, descri
     features = Features({"age": Categorical(np.zeros(log.n_users, np.int32), ["unknown"])})
     train = replace(once, user_features=features if described else None)
     model = InfoNCE(**settings)
-    found = rules.n_examples(model.resolve(train, None), train)
+    found = auto_settings.n_examples(model.resolve(train, None), train)
     assert found == len(trainer_of(model, train, 0).examples())
 
 
 def test_both_fits_have_what_was_resolved_on_the_training_part(monkeypatch) -> None:
     """Where the larger data of the last fit would come to other settings."""
-    monkeypatch.setattr(rules, "ATTENTION_INTERACTIONS", len(DATA.train) + 1)
-    monkeypatch.setattr(rules, "SHARP_INTERACTIONS", 8 * len(DATA.train))
+    monkeypatch.setattr(auto_settings, "ATTENTION_INTERACTIONS", len(DATA.train) + 1)
+    monkeypatch.setattr(auto_settings, "SHARP_INTERACTIONS", 8 * len(DATA.train))
     model = InfoNCE(embedding_dim=8, batch_size=16, examples="interaction")
     expected = model.resolve(DATA.train, DATA.valid)
     other = model.resolve(DATA.train_valid, None)
