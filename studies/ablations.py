@@ -11,19 +11,8 @@ Settings = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Study:
-    """An ablation: variants whose scores are compared in a table of docs/findings.md."""
-
-    name: str
-    """of the table's mark in the page, where the question and the finding stand too"""
-    variants: dict[str, tuple[str, Settings]]
-    """Label → model and the settings in which it differs from its defaults; the others are compared with
-    the first"""
-
-
-@dataclass(frozen=True)
 class Setup:
-    """A dataset that the studies are made on."""
+    """A dataset that studies are made on."""
 
     dataset: str
     settings: Settings = field(default_factory=dict)
@@ -33,9 +22,40 @@ class Setup:
 SETUPS = (
     Setup("gowalla", {"epochs": 10, "neighbors": 0}),
     Setup("amazon-beauty"),
-    Setup("ml-1m"),
     Setup("ml-100k"),
 )
+
+
+@dataclass(frozen=True)
+class Study:
+    """An ablation: variants whose scores are compared in a table of docs/findings.md."""
+
+    name: str
+    """of the table's mark in the page, where the question and the finding stand too"""
+    variants: dict[str, tuple[str, Settings]]
+    """Label → model and the settings in which it differs from its defaults; the others are compared with
+    the first"""
+    setups: tuple[Setup, ...] = SETUPS
+    """Where they are scored"""
+    costs: bool = False
+    """Whether the table has seconds and peak memory too"""
+
+
+def _values(setting: str, *values: Any, **changed: Any) -> dict[str, tuple[str, Settings]]:
+    """Variants of InfoNCE, with `changed` settings, that differ in one setting."""
+    return {str(value): ("infonce", changed | {setting: value}) for value in values}
+
+
+BEAUTY, ML_100K = SETUPS[1:]
+ML_1M = Setup("ml-1m", {"epochs": 1})
+FEATURES = Setup(
+    "aliec-sim",
+    {
+        "features": True, "cold_negatives": True, "mlp": "256-128", "norm": "layer", "learning_rate": 0.01,
+        "weight_decay": 0.1, "temperature": 0.1, "epochs": 6,
+    },
+)  # fmt: skip
+"""InfoNCE as configs/aliec-sim.yaml has it, rounded, without dropout of ids"""
 
 STUDIES = (
     Study(
@@ -144,7 +164,38 @@ STUDIES = (
             "256": ("infonce", {"embedding_dim": 256}),
         },
     ),
+    Study(
+        "interaction",
+        _values("interaction", "none", "cross", "fm")
+        | {"no deep part": ("infonce", {"mlp": "", "norm": "none"})},
+        (FEATURES,),
+    ),
+    Study("dropout", _values("dropout", 0.0, 0.1, 0.3), (FEATURES,)),
+    Study("norm", _values("norm", "layer", "none"), (FEATURES,)),
+    Study("id_dropout", _values("id_dropout", 0.0, 0.1, 0.2), (FEATURES,)),
+    Study("context", _values("context", False, True, examples="interaction"), (FEATURES, ML_100K)),
+    Study(
+        "examples",
+        _values("examples", "user", "interaction", history_encoder="mean", neighbors=0),
+        (FEATURES, ML_100K, Setup("ml-1m")),
+    ),
+    Study("max_history", _values("max_history", 50, 10, 200), (ML_100K, ML_1M)),
+    Study("hard negatives", _values("hard_negatives", 0, 4, 16), (BEAUTY, ML_100K)),
+    Study(
+        "gradient checkpointing",
+        _values("gradient_checkpointing", False, True, max_history=200),
+        (ML_1M,),
+        costs=True,
+    ),
 )
+
+
+def setups() -> list[Setup]:
+    """Where the studies are scored, each once."""
+    found: list[Setup] = []
+    for study in STUDIES:
+        found += [setup for setup in study.setups if setup not in found]
+    return found
 
 
 def resolved(model: str, changed: Settings) -> Settings:

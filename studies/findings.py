@@ -20,9 +20,9 @@ from retrieval_leaderboard.evaluation.runs.record import digest
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.studies import command, findings_page, scores
-from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Settings, Setup, resolved
+from retrieval_leaderboard.studies.ablations import STUDIES, Settings, Setup, resolved, setups
 from retrieval_leaderboard.studies.scores import Finding
-from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support import compute, memory
 from retrieval_leaderboard.support.errors import in_one_sentence, unknown
 from retrieval_leaderboard.support.progress import say
 
@@ -32,7 +32,7 @@ RECORDS = Path(__file__).parent / "records" / "findings"
 def variants(setup: Setup) -> Iterator[tuple[str, Settings]]:
     """Model and settings of every variant to be scored at `setup`, each once."""
     seen = []
-    for study in STUDIES:
+    for study in (study for study in STUDIES if setup in study.setups):
         for model, changed in study.variants.values():
             found = (model, setup.settings | changed)
             if found not in seen:
@@ -49,12 +49,13 @@ def measure(setup: Setup, dataset: Dataset, seeds: int) -> None:
         if target.is_file():
             continue
         started = time.perf_counter()
-        ndcg = isolation.call(scored, job, dataset)["ndcg"]
+        ndcg, peak_mib = isolation.call(_measured, job, dataset)
         seconds = round(time.perf_counter() - started, 1)
         found = Finding(
             **job.identity(dataset),
             ndcg=ndcg,
             seconds=seconds,
+            peak_mib=peak_mib,
             dataset=dataset.heading,
             threads=compute.current().threads,
             processor=environment.processor(),
@@ -66,6 +67,11 @@ def measure(setup: Setup, dataset: Dataset, seeds: int) -> None:
         say(f"{label}: NDCG@20 {ndcg:.4f}, {seconds} s")
 
 
+def _measured(job: Job, dataset: Dataset) -> tuple[float, float]:
+    """A variant's score, and the peak memory of this process in MiB."""
+    return scored(job, dataset)["ndcg"], round(memory.peak_mib(), 1)
+
+
 def _job(model: str, changed: Settings, seed: int) -> Job:
     here = compute.current()
     return Job(ModelSource(model), resolved(model, changed), seed, 20, here.device, here.precision)
@@ -74,15 +80,17 @@ def _job(model: str, changed: Settings, seed: int) -> Job:
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Score what is asked for and fill the page."""
-    setups = {setup.dataset: setup for setup in SETUPS}
-    parser = command.parser("findings", __doc__, setups)
+    names = list(dict.fromkeys(setup.dataset for setup in setups()))
+    parser = command.parser("findings", __doc__, names)
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args(arguments)
     compute.configure()
     for name in [] if options.page_only else options.datasets:
-        if name not in setups:
-            raise unknown("dataset of the findings", name, setups)
-        measure(setups[name], load(name, options.data_dir), options.seeds)
+        if name not in names:
+            raise unknown("dataset of the findings", name, names)
+        dataset = load(name, options.data_dir)
+        for setup in (setup for setup in setups() if setup.dataset == name):
+            measure(setup, dataset, options.seeds)
     findings_page.write(ROOT, scores.load_all(RECORDS, Finding))
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import sqrt
+from math import nan, sqrt
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -87,15 +87,21 @@ def _machines(records: list[Finding]) -> str:
     return "; ".join(sorted({f"{each.processor}, threads: {each.threads}" for each in records}))
 
 
-def score(setup: Setup, model: str, changed: Settings, records: list[Finding]) -> Score | None:
-    """What is stored of a variant, the newest of each seed; None where fewer than two seeds are."""
+def stored(setup: Setup, model: str, changed: Settings, records: list[Finding]) -> list[Finding]:
+    """What is stored of a variant, the newest of each seed."""
     values = resolved(model, setup.settings | changed)
     by_seed = {
-        each.seed: each.ndcg
+        each.seed: each
         for each in sorted(records, key=lambda each: each.date)
-        if (each.dataset.split(":")[0], each.model, each.settings) == (setup.dataset, model, values)
+        if (each.name, each.model, each.settings) == (setup.dataset, model, values)
     }
-    return Score(list(by_seed.values())) if len(by_seed) > 1 else None
+    return list(by_seed.values())
+
+
+def score(setup: Setup, model: str, changed: Settings, records: list[Finding]) -> Score | None:
+    """What is stored of a variant; None where fewer than two seeds are."""
+    values = [each.ndcg for each in stored(setup, model, changed, records)]
+    return Score(values) if len(values) > 1 else None
 
 
 def _ablation(study: Study, records: list[Finding]) -> str:
@@ -110,13 +116,23 @@ def _ablation(study: Study, records: list[Finding]) -> str:
 def _columns(study: Study, records: list[Finding]) -> dict[str, list[str]]:
     """Heading of a column → a cell a variant."""
     columns = {}
-    for setup in SETUPS:
+    for setup in study.setups:
+        found = [stored(setup, *variant, records) for variant in study.variants.values()]
         scores = [score(setup, *variant, records) for variant in study.variants.values()]
         base = scores[0]
         if base is not None and any(scores[1:]):
             cells = ["–" if each is None else each.text(base) for each in scores]
-            columns[f"{setup.dataset}, {len(base.values)} seeds"] = cells
+            title = found[0][0].title
+            columns[f"{title}, {len(base.values)} seeds"] = cells
+            columns |= _costs(title, found) if study.costs else {}
     return columns
+
+
+def _costs(title: str, found: list[list[Finding]]) -> dict[str, list[str]]:
+    """Columns with a variant's mean seconds and peak memory over its seeds."""
+    seconds = [f"{mean(each.seconds for each in seeds):,.0f}" if seeds else "–" for seeds in found]
+    peaks = [f"{mean(each.peak_mib or nan for each in seeds):,.0f}" if seeds else "–" for seeds in found]
+    return {f"{title}, seconds": seconds, f"{title}, peak MiB": peaks}
 
 
 def found_boards(results: Path) -> Iterator[Board]:

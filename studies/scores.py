@@ -31,13 +31,25 @@ class Finding:
     processor: str
     commit: str
     date: str
+    peak_mib: float | None = None
+    """Of the process that fitted it; None where it was not measured"""
     schema: int = 2
+
+    @property
+    def title(self) -> str:
+        """Of its dataset."""
+        return self.dataset.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """Of its dataset, without what a synthetic one's title says beside."""
+        return self.title.partition(",")[0]
 
     @property
     def file(self) -> str:
         """The name of its file."""
         identity = {key: getattr(self, key) for key in IDENTITY}
-        return f"{self.dataset.partition(':')[0]}-{self.model}-seed{self.seed}-{digest(identity)}.json"
+        return f"{self.name}-{self.model}-seed{self.seed}-{digest(identity)}.json"
 
 
 @dataclass(frozen=True)
