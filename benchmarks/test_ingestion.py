@@ -4,7 +4,7 @@ import pytest
 
 from retrieval_leaderboard.datasets.aliec import reader, simulator
 from retrieval_leaderboard.evaluation.runs import isolation
-from retrieval_leaderboard.support import memory
+from retrieval_leaderboard.support.system import memory
 
 
 @pytest.fixture(scope="module")

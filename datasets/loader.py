@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.datasets.tables import user_file
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, unknown
-from retrieval_leaderboard.support.locks import locked
+from retrieval_leaderboard.support.storage.locks import locked
 
 
 def load(

@@ -17,8 +17,8 @@ from retrieval_leaderboard.evaluation.runs import rescore, rewrite
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
-from retrieval_leaderboard.support.locks import locked
 from retrieval_leaderboard.support.stopping import interrupting
+from retrieval_leaderboard.support.storage.locks import locked
 
 EXAMPLES = """\
 examples:

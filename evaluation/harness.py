@@ -16,8 +16,9 @@ from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.support import memory, progress
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.system import memory
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_folder
+from retrieval_leaderboard.support.storage.files import atomic_folder
 
 STOPPED = (130, -signal.SIGINT)
 """Exit codes of run_all.py after Ctrl-C: once it is underway, and before."""

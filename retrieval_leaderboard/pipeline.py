@@ -24,8 +24,8 @@ from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, need, unknown
-from retrieval_leaderboard.support.files import tidy
-from retrieval_leaderboard.support.locks import locked
+from retrieval_leaderboard.support.storage.files import tidy
+from retrieval_leaderboard.support.storage.locks import locked
 
 
 def run(options: argparse.Namespace) -> int:

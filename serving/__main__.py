@@ -17,8 +17,8 @@ from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, need
-from retrieval_leaderboard.support.locks import locked
 from retrieval_leaderboard.support.numbers import within
+from retrieval_leaderboard.support.storage.locks import locked
 
 PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn", "httpx"]}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retrieval_leaderboard.support.files import atomic_file
+from retrieval_leaderboard.support.storage.files import atomic_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -22,9 +22,10 @@ from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.studies import command, findings_page, scores
 from retrieval_leaderboard.studies.ablations import STUDIES, Settings, Setup, resolved, setups
 from retrieval_leaderboard.studies.scores import Finding
-from retrieval_leaderboard.support import compute, memory
+from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import in_one_sentence, unknown
 from retrieval_leaderboard.support.progress import say
+from retrieval_leaderboard.support.system import memory
 
 RECORDS = Path(__file__).parent / "records" / "findings"
 

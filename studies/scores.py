@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from retrieval_leaderboard.evaluation.runs import migrations
 from retrieval_leaderboard.evaluation.runs.record import IDENTITY, digest
-from retrieval_leaderboard.support import sealed
+from retrieval_leaderboard.support.storage import sealed
 
 
 @dataclass(frozen=True)

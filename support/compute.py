@@ -4,9 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval_leaderboard.support import cores
 from retrieval_leaderboard.support.devices import AUTOCAST, DEVICES, Device
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.system import cores
 
 DEVICE_CHOICES = ("auto", *DEVICES)
 PRECISION_CHOICES = ("auto", *AUTOCAST)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import write_text
+from retrieval_leaderboard.support.storage.files import write_text
 
 OPENING = re.compile(r"<!-- table: (.+?) -->\n")
 MARKED = re.compile(r"(<!-- table: (.+?) -->\n)((?:(?!<!-- table: ).)*?)(<!-- end -->)", re.DOTALL)

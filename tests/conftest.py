@@ -2,7 +2,8 @@
 
 import pytest
 
-from retrieval_leaderboard.support import compute, cores
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.system import cores
 
 WORKERS = min(cores.available(), 8)
 """What pytest-xdist's `-n auto` means; each takes about 1 GB."""

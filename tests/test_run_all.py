@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.support.locks import locked
+from retrieval_leaderboard.support.storage.locks import locked
 
 MODELS = Path("tests") / "evaluation" / "sample_models.py"
 

@@ -23,7 +23,7 @@ from retrieval_leaderboard.benchmarks.gpu.page import table, tables
 from retrieval_leaderboard.support import compute, pages, progress
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.files import write_json, write_text
+from retrieval_leaderboard.support.storage.files import write_json, write_text
 
 RECORD = ROOT / "benchmarks" / "results" / "gpu.json"
 PAGE = ROOT / "docs" / "gpu.md"

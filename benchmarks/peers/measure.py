@@ -18,7 +18,7 @@ from retrieval_leaderboard.datasets.ragged import offsets_of
 from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.runs.environment import processor
 from retrieval_leaderboard.evaluation.runs.usage import Usage
-from retrieval_leaderboard.support import cores
+from retrieval_leaderboard.support.system import cores
 
 K = 20
 FOLDER = Path(__file__).parent

@@ -20,8 +20,8 @@ from retrieval_leaderboard.benchmarks.serving.record import LoadRecord
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.serving.bundles import bundle, tables
-from retrieval_leaderboard.support import cores
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.system import cores
 
 if TYPE_CHECKING:
     import httpx

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from retrieval_leaderboard.support import sealed
+from retrieval_leaderboard.support.storage import sealed
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import Any
 
 from retrieval_leaderboard.benchmarks.torture import page
 from retrieval_leaderboard.evaluation.runs import environment
-from retrieval_leaderboard.support import cores
 from retrieval_leaderboard.support.errors import in_one_sentence, unknown
+from retrieval_leaderboard.support.system import cores
 
 
 def subjects() -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.models.saving import WEIGHTS
 from retrieval_leaderboard.evaluation.runs import records
-from retrieval_leaderboard.support.files import ASIDE, SCRATCH
+from retrieval_leaderboard.support.storage.files import ASIDE, SCRATCH
 
 MODELS = ("global_hot", "item_cf", "swing")
 TOWER = {"epochs": 3, "batch_size": 8, "embedding_dim": 8}

@@ -21,7 +21,7 @@ from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training.checkpoint import FILE, Checkpoints
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.sealed import DamagedError
+from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 TIMES = 30
 """A file is damaged so often for each try: it takes no process."""

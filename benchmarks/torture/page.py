@@ -9,7 +9,7 @@ from typing import Any
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.support import markdown, pages
-from retrieval_leaderboard.support.files import write_json
+from retrieval_leaderboard.support.storage.files import write_json
 
 FIGURES, PAGE = Path(__file__).parent / "figures.json", ROOT / "docs" / "reliability.md"
 HEADER = ("fault", "tries", "right", "what is right")

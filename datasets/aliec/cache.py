@@ -14,10 +14,11 @@ import numpy as np
 from retrieval_leaderboard.datasets.aliec.parse import Parsed
 from retrieval_leaderboard.datasets.aliec.raw_files import RawFile
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.support import checksums, progress
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_folder
-from retrieval_leaderboard.support.locks import locked
+from retrieval_leaderboard.support.storage import checksums
+from retrieval_leaderboard.support.storage.files import atomic_folder
+from retrieval_leaderboard.support.storage.locks import locked
 
 FORMAT = 5
 """Version of the layout and of what the parser keeps; older folders are not read."""

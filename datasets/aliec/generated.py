@@ -7,9 +7,10 @@ from pathlib import Path
 
 from retrieval_leaderboard.datasets.aliec import reader, simulator
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.support import checksums, progress
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.locks import locked
+from retrieval_leaderboard.support.storage import checksums
+from retrieval_leaderboard.support.storage.locks import locked
 
 
 def load(cache: Path, scale: float | None) -> Log:

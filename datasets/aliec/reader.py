@@ -19,8 +19,9 @@ from retrieval_leaderboard.datasets.aliec.parse import FILES, Parsed, parse
 from retrieval_leaderboard.datasets.aliec.raw_files import RawFile, find_raw_file
 from retrieval_leaderboard.datasets.aliec.simulator import MARKER
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.support import checksums, progress
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage import checksums
 
 PERIODS = (FIRST_SECOND + 6 * DAY_SECONDS, FIRST_SECOND + 7 * DAY_SECONDS)
 """2017-05-12 and 2017-05-13, 00:00 at UTC+8, in unix seconds."""

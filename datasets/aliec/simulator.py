@@ -37,9 +37,10 @@ from retrieval_leaderboard.datasets.aliec.clicks import (
 )
 from retrieval_leaderboard.datasets.aliec.world import DAYS, Ads, Sizes, Users, make_ads, make_users
 from retrieval_leaderboard.datasets.ragged import offsets_of
-from retrieval_leaderboard.support import checksums, progress
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_folder, write_json
+from retrieval_leaderboard.support.storage import checksums
+from retrieval_leaderboard.support.storage.files import atomic_folder, write_json
 
 if TYPE_CHECKING:
     import pyarrow as pa

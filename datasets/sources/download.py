@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from retrieval_leaderboard.datasets.sources import archives
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_folder
+from retrieval_leaderboard.support.storage.files import atomic_folder
 
 CONNECT_SECONDS = 4.0
 READ_SECONDS = 30.0

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import contents
+from retrieval_leaderboard.support.storage.files import contents
 
 FILES = ("train.txt", "test.txt")
 LARGEST_ID = 2**31 - 2

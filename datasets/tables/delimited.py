@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import contents
+from retrieval_leaderboard.support.storage.files import contents
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.tables import delimited
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import contents
+from retrieval_leaderboard.support.storage.files import contents
 
 if TYPE_CHECKING:
     import pandas as pd

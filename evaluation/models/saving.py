@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
-from retrieval_leaderboard.support import checksums, sealed
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_file, write_json
+from retrieval_leaderboard.support.storage import checksums, sealed
+from retrieval_leaderboard.support.storage.files import atomic_file, write_json
 
 
 class Saved(Protocol):

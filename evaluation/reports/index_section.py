@@ -9,7 +9,8 @@ from typing import Any
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.main_table import Line, MainTable
 from retrieval_leaderboard.evaluation.runs import records
-from retrieval_leaderboard.support import markdown, sealed
+from retrieval_leaderboard.support import markdown
+from retrieval_leaderboard.support.storage import sealed
 
 INDEXES = "indexes.json"
 HEADER = (

@@ -14,7 +14,7 @@ from retrieval_leaderboard.evaluation.reports.labels import labels, settings_lin
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
 from retrieval_leaderboard.support import markdown as tables
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import write_text
+from retrieval_leaderboard.support.storage.files import write_text
 
 LEADERBOARD, TABLE = "leaderboard.md", "leaderboard.csv"
 SHIPPED = ROOT / "results"

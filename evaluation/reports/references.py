@@ -18,7 +18,7 @@ from retrieval_leaderboard.evaluation.reports.comparability import Facts
 from retrieval_leaderboard.evaluation.reports.propagation import propagates
 from retrieval_leaderboard.support import markdown
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import contents
+from retrieval_leaderboard.support.storage.files import contents
 
 FILE = Path(__file__).with_name("references.yaml")
 CUTOFF = 20

@@ -22,7 +22,7 @@ from retrieval_leaderboard.evaluation.runs import provenance
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, unknown
-from retrieval_leaderboard.support.files import contents, write_text
+from retrieval_leaderboard.support.storage.files import contents, write_text
 
 SHIPPED = ROOT / "configs"
 OWN_CONFIGS = WORKSPACE / "configs" / "local"

@@ -8,7 +8,7 @@ from typing import Any
 from retrieval_leaderboard.datasets.splits.holdout import BLOCK, DRAW
 from retrieval_leaderboard.datasets.splits.registry import SEQUENTIAL
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.sealed import CHECKSUM, SCHEMA
+from retrieval_leaderboard.support.storage.sealed import CHECKSUM, SCHEMA
 
 Json = dict[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from retrieval_leaderboard.support import typed
 from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.storage import typed
 
 WAYS = {"defaults": "defaults", "hand": "manual", "tuning": "tuned", "command line": "CLI override"}
 """Key of `Provenance.by` → how a page has it"""

@@ -11,8 +11,9 @@ from retrieval_leaderboard.evaluation.models.saving import RECORD
 from retrieval_leaderboard.evaluation.runs import migrations
 from retrieval_leaderboard.evaluation.runs.provenance import WAYS
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
-from retrieval_leaderboard.support import checksums, progress, sealed
-from retrieval_leaderboard.support.sealed import DamagedError
+from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.storage import checksums, sealed
+from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 LISTS = "lists.npz"
 """The lists of a run, and each query's metrics"""

@@ -7,8 +7,9 @@ from pathlib import Path
 from retrieval_leaderboard.evaluation.runs import migrations, records
 from retrieval_leaderboard.evaluation.runs.record import IDENTITY, digest
 from retrieval_leaderboard.evaluation.tuning import trial_records
-from retrieval_leaderboard.support import progress, sealed
-from retrieval_leaderboard.support.sealed import DamagedError
+from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.storage import sealed
+from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 
 def runs(folder: Path) -> int:

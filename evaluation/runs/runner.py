@@ -22,8 +22,9 @@ from retrieval_leaderboard.evaluation.runs import environment, isolation, record
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
 from retrieval_leaderboard.evaluation.runs.record import Costs, DatasetSummary, Result, RunRecord, digest
 from retrieval_leaderboard.evaluation.runs.usage import Usage
-from retrieval_leaderboard.support import compute, memory, progress
-from retrieval_leaderboard.support.files import atomic_folder, writing
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.storage.files import atomic_folder, writing
+from retrieval_leaderboard.support.system import memory
 
 
 @dataclass(frozen=True)

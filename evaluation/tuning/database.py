@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from retrieval_leaderboard.support import sealed
 from retrieval_leaderboard.support.errors import UnwritableError
-from retrieval_leaderboard.support.sealed import DamagedError
+from retrieval_leaderboard.support.storage import sealed
+from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 if TYPE_CHECKING:
     import optuna

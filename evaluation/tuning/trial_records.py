@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.evaluation.runs import migrations
-from retrieval_leaderboard.support import sealed
+from retrieval_leaderboard.support.storage import sealed
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_file
+from retrieval_leaderboard.support.storage.files import atomic_file
 
 FILE = "training.safetensors"
 

@@ -9,7 +9,8 @@ from functools import cache
 import torch
 
 from retrieval_leaderboard.evaluation.runs.usage import Usage
-from retrieval_leaderboard.support import compute, cores
+from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.system import cores
 
 
 def in_parts(work: Callable[[int, int], None], total: int) -> None:

@@ -19,9 +19,9 @@ from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.bundles import tables
 from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
-from retrieval_leaderboard.support import checksums, locks
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_folder, write_json
+from retrieval_leaderboard.support.storage import checksums, locks
+from retrieval_leaderboard.support.storage.files import atomic_folder, write_json
 
 FORMAT = 3
 """Version of the layout; a bundle of another one is not read."""

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.serving.bundles import tables
 from retrieval_leaderboard.serving.bundles.tables import Changes
-from retrieval_leaderboard.support import durable, progress
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import writing
+from retrieval_leaderboard.support.storage import durable
+from retrieval_leaderboard.support.storage.files import writing
 
 ABOUT, FOLDED, LOG = "bundle.json", "changes.parquet", "changes.log"
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import atomic_file
+from retrieval_leaderboard.support.storage.files import atomic_file
 
 MODEL_HASH = b"model_hash"
 

@@ -6,8 +6,8 @@ import platform
 import re
 from pathlib import Path
 
-from retrieval_leaderboard.support import memory
 from retrieval_leaderboard.support.devices.device import Device
+from retrieval_leaderboard.support.system import memory
 
 CPUINFO = Path("/proc/cpuinfo")
 

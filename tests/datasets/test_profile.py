@@ -10,7 +10,7 @@ import pytest
 
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.profile import Profile
-from retrieval_leaderboard.support import typed
+from retrieval_leaderboard.support.storage import typed
 
 
 def write(path: Path, rows: list[tuple], header: str = "user,item,timestamp") -> str:

@@ -124,7 +124,7 @@ def scripted(model: TwoTower, scores: list[float], monkeypatch: pytest.MonkeyPat
         kept.append(model.encode_items().copy())
         return {"ndcg": np.array([next(planned)])}
 
-    monkeypatch.setattr(schedule.accuracy, "per_query", per_query)
+    monkeypatch.setattr(schedule.measure, "per_query", per_query)
     monkeypatch.setattr(schedule, "EVALUATION_SHARE", 100)  # After every epoch, whatever that costs.
     return kept
 

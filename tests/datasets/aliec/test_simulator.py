@@ -17,8 +17,8 @@ from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets.aliec import reader, simulator
 from retrieval_leaderboard.datasets.aliec.world import LARGEST_PRICE
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.support import checksums
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage import checksums
 
 FILES = ("raw_sample.csv", "ad_feature.csv", "user_profile.csv", simulator.MARKER)
 

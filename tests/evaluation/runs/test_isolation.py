@@ -19,7 +19,7 @@ import pytest
 from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.evaluation.runs.isolation import Crash, call
 from retrieval_leaderboard.support.errors import UnwritableError
-from retrieval_leaderboard.support.memory import peak_mib
+from retrieval_leaderboard.support.system.memory import peak_mib
 
 
 def test_value():

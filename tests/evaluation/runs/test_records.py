@@ -18,8 +18,9 @@ from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
 from retrieval_leaderboard.evaluation.runs import isolation, records, runner
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
-from retrieval_leaderboard.support import progress, sealed
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
+from retrieval_leaderboard.support.storage import sealed
 from tests.evaluation import stored
 from tests.evaluation.stored import part, record
 

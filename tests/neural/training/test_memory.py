@@ -12,7 +12,7 @@ from retrieval_leaderboard.neural.training import memory
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.memory import peak_mib
+from retrieval_leaderboard.support.system.memory import peak_mib
 
 DATA = planted()
 WIDE = {"embedding_dim": 256, "epochs": 1, "negatives": 64}

@@ -34,7 +34,7 @@ def test_the_score_is_ndcg_at_20() -> None:
 
 def test_an_epoch_that_is_as_good_is_not_better(monkeypatch) -> None:
     planned = iter([0.3, 0.5, 0.5, 0.5])
-    monkeypatch.setattr(schedule.accuracy, "per_query", lambda *_: {"ndcg": np.array([next(planned)])})
+    monkeypatch.setattr(schedule.measure, "per_query", lambda *_: {"ndcg": np.array([next(planned)])})
     here = stopping([0])
     stopped = []
     for epoch in range(1, 5):

@@ -6,7 +6,7 @@ import math
 import os
 from pathlib import Path
 
-from retrieval_leaderboard.support import cgroups
+from retrieval_leaderboard.support.system import cgroups
 
 LIMIT = "OMP_NUM_THREADS"
 """The variable by which users limit the threads of numerical programs."""

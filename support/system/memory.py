@@ -7,7 +7,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
-from retrieval_leaderboard.support import cgroups
+from retrieval_leaderboard.support.system import cgroups
 
 UNKNOWN = 2**62
 """Bytes, where the system does not tell"""

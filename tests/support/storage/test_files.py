@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
-from retrieval_leaderboard.support.files import atomic_file, atomic_folder, contents, tidy, write_json
+from retrieval_leaderboard.support.storage.files import atomic_file, atomic_folder, contents, tidy, write_json
 
 
 def test_a_folder_takes_its_place_when_whole(tmp_path):

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from retrieval_leaderboard.support import sealed, typed
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.sealed import DamagedError
+from retrieval_leaderboard.support.storage import sealed, typed
+from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 
 @dataclass(frozen=True)

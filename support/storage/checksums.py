@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from retrieval_leaderboard.support.files import write_text
-from retrieval_leaderboard.support.sealed import DamagedError
+from retrieval_leaderboard.support.storage.files import write_text
+from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 FILE = "SHA256SUMS"
 """A folder's sums, as `sha256sum` writes and checks them"""

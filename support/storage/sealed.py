@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from retrieval_leaderboard.support import typed
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import write_json
+from retrieval_leaderboard.support.storage import typed
+from retrieval_leaderboard.support.storage.files import write_json
 
 CHECKSUM, SCHEMA = "checksum", "schema"
 """Keys of what is sealed; content from before there were versions has no schema, and may have no checksum."""

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from retrieval_leaderboard.support import locks
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.locks import held, locked
+from retrieval_leaderboard.support.storage import locks
+from retrieval_leaderboard.support.storage.locks import held, locked
 
 
 def test_a_second_command_waits_and_says_so(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from retrieval_leaderboard.support.locks import locked\n"
+        "import sys; from pathlib import Path; from retrieval_leaderboard.support.storage.locks import locked\n"
         "with locked(Path(sys.argv[1]), 'waiting'): print('in', flush=True)"
     )
     with locked(tmp_path, "never printed"):
@@ -54,7 +54,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 
 
 def windows_module(monkeypatch, held_for):
-    """`support.locks` as Windows imports it; the lock is another's for the first `held_for` tries."""
+    """`support.storage.locks` as Windows imports it; the lock is another's for the first `held_for` tries."""
     tries = []
 
     def locking(handle, how, size):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from retrieval_leaderboard.support import cgroups, memory
-from retrieval_leaderboard.support.memory import available, peak_mib
+from retrieval_leaderboard.support.system import cgroups, memory
+from retrieval_leaderboard.support.system.memory import available, peak_mib
 
 GIB = 2**30
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.files import writing
+from retrieval_leaderboard.support.storage.files import writing
 
 if sys.platform == "win32":
     import msvcrt

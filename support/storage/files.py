@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard.support import durable
 from retrieval_leaderboard.support.errors import FULL, UNWRITABLE, InputError, UnwritableError
+from retrieval_leaderboard.support.storage import durable
 
 SCRATCH, ASIDE = ".tmp-", ".old-"
 """How names begin of what is being written, and of a folder while another one takes its place."""

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.support import cgroups, cores
+from retrieval_leaderboard.support.system import cgroups, cores
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What the machine, or a container on it, has to give."""
