@@ -17,7 +17,8 @@ from retrieval_leaderboard.support.storage.locks import held, locked
 
 def test_a_second_command_waits_and_says_so(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from retrieval_leaderboard.support.storage.locks import locked\n"
+        "import sys; from pathlib import Path\n"
+        "from retrieval_leaderboard.support.storage.locks import locked\n"
         "with locked(Path(sys.argv[1]), 'waiting'): print('in', flush=True)"
     )
     with locked(tmp_path, "never printed"):
