@@ -170,7 +170,7 @@ def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     run("--models", "item_cf", "--tune", "3", "--set", "item_cf.last_n=2")
     assert config.read_text() == before
     run("--models", "item_cf", "--set", "item_cf.top_k=7")
-    assert "set for this run †" in (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "CLI override †" in (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
 
 
 def test_a_choice_that_confirms_the_defaults_is_told_of_the_run_there_is(run, tmp_path):
