@@ -413,7 +413,9 @@ def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
     (cut,), (whole,) = (
         sorted((tmp_path / name / "mine").glob("runs/*/run.json")) for name in ("cut", "whole")
     )
-    assert json.loads(cut.read_text())["result"]["metrics"] == json.loads(whole.read_text())["result"]["metrics"]
+    assert (
+        json.loads(cut.read_text())["result"]["metrics"] == json.loads(whole.read_text())["result"]["metrics"]
+    )
     weights = [(path.parent / "weights.safetensors").read_bytes() for path in (cut, whole)]
     assert weights[0] == weights[1]
     assert not (tmp_path / "cut" / "mine" / "checkpoints").exists()
