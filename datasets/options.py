@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from contextlib import suppress
 from typing import Any
 
 from retrieval_leaderboard.datasets.tables import columns
@@ -27,7 +28,7 @@ def as_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{text} is no rating; give a number")
-    return number
+    with suppress(ValueError):
+        if math.isfinite(number := float(text)):
+            return number
+    raise argparse.ArgumentTypeError(f"{text} is no rating; give a number")

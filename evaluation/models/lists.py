@@ -12,6 +12,17 @@ class InvalidListsError(ValueError):
     """A model returned something that cannot be scored; the message says what, for which query."""
 
 
+def check_rows(what: str, shape: tuple[int, ...], n_items: int, *columns: int) -> None:
+    """Refuse an array of items, and of `columns` where they are known, that is of another shape.
+
+    Raises:
+        InvalidListsError: naming both shapes.
+    """
+    if len(shape) != 2 or shape[0] != n_items or (columns and shape[1:] != columns):
+        wanted = ", ".join(map(str, (n_items, *(columns or ("d",)))))
+        raise InvalidListsError(f"{what} has the shape [{', '.join(map(str, shape))}], not [{wanted}]")
+
+
 def check(
     items: npt.NDArray[np.int32], scores: npt.NDArray[np.float32], queries: Queries, k: int, n_items: int
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import is_dataclass
@@ -25,7 +26,13 @@ Model = TypeVar("Model", bound="type[Retriever]")
 
 
 def register(name: str) -> Callable[[Model], Model]:
-    """Make a retriever class known to the command line as `name`."""
+    """Make a retriever class known to the command line as `name`: letters, digits, "_" and "-".
+
+    Raises:
+        ValueError: another name, which could be no folder of a run, or one that is taken.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise ValueError(f"a model cannot be named '{name}': use letters, digits, _ and -")
 
     def add(model: Model) -> Model:
         if name in _models and _models[name].__qualname__ != model.__qualname__:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.evaluation.models import fields, saving
+from retrieval_leaderboard.evaluation.models import fields, lists, saving
 from retrieval_leaderboard.evaluation.models.fields import AUTO, setting
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.support.errors import InputError
@@ -156,6 +156,13 @@ class Retriever(ABC):
         It is called with the share of the training that is done and NDCG@20; what it raises ends the fit.
         """
 
+    def check_items(self, n_items: int) -> None:  # noqa: B027  (not all models have any)
+        """Refuse a fitted model that does not score a catalog of `n_items`, before it ranks.
+
+        Raises:
+            InvalidListsError: what it scores items by is of another shape.
+        """
+
     def save(self, folder: Path) -> None:
         """Write what `fit` learned, and the settings, into `folder`."""
         saving.save(self, folder)
@@ -177,6 +184,10 @@ class EmbeddingRetriever(Retriever):
     @abstractmethod
     def encode_items(self) -> npt.NDArray[np.float32]:
         """float32[n_items, d]: a vector for each item of the catalog."""
+
+    def check_items(self, n_items: int) -> None:
+        """Refuse item vectors of which there is not one for each item."""
+        lists.check_rows("encode_items()", np.shape(self.encode_items()), n_items)
 
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
         """bool[q]: whether the model has learned anything of whom the query is about."""
@@ -219,6 +230,10 @@ class ItemToItemRetriever(Retriever):
     """float32[n_items, n_items], set by `fit`: row = item of the history, column = item returned"""
     recency_ = 0.0
     """The r-th item from the end of a history weighs r^-recency_"""
+
+    def check_items(self, n_items: int) -> None:
+        """Refuse similarities that are not of all items with all."""
+        lists.check_rows("similarity_", self.similarity_.shape, n_items, n_items)
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest summed similarity to each history; ties by `ties.rank`.

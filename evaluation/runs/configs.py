@@ -118,6 +118,8 @@ def _config(entry: Any, where: str) -> TunedConfig:
             f"{where}: give it as 'settings: {{…}}' and, if you like, 'provenance: {{by: hand}}'"
         )
     for key in entry:
+        if key == "chosen":
+            raise InputError(f"{where}: chosen is called provenance now")
         if key not in PARTS:
             raise unknown(f"part of {where}", key, PARTS)
     made = provenance.parse(entry.get("provenance", {}), f"{where}.provenance")

@@ -124,6 +124,7 @@ def _save(model: Retriever, data: Dataset) -> None:
 
 def _recommend(model: Retriever, queries: Queries, k: int, data: Dataset, case: str) -> None:
     try:
+        model.check_items(data.train_valid.n_items)
         returned = model.recommend(queries, k)
     except Exception as error:
         raise ContractError(f"recommend {case}: raised {type(error).__name__}: {error}") from error

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from retrieval_leaderboard import (
 )
 from retrieval_leaderboard.evaluation.harness import evaluate, fit
 from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.testing import ContractError, check_model
 
@@ -150,3 +151,28 @@ def test_a_saved_model_answers_as_before(name, tmp_path):
     loaded = registry.get(name).load(tmp_path)
     for before, after in zip(model.recommend(data.test, 5), loaded.recommend(data.test, 5), strict=True):
         assert (before == after).all()
+
+
+@pytest.mark.parametrize("rows", [3, -1])
+def test_a_vector_for_each_item(rows):
+    @dataclass
+    class Short(EmbeddingRetriever):
+        name = "short"
+
+        def fit(self, train, valid, seed):
+            self.items_ = np.random.default_rng(seed).random((train.n_items, 4), dtype=np.float32)
+
+        def encode_queries(self, queries):
+            return np.ones((len(queries), 4), dtype=np.float32)
+
+        def encode_items(self):
+            return self.items_[:rows]
+
+    with pytest.raises(ContractError, match=r"encode_items\(\) has the shape \[\d+, 4\], not \[\d+, d\]"):
+        check_model(Short)
+
+
+@pytest.mark.parametrize("name", ["../../x", "sp ace", "a.b", ""])
+def test_a_name_that_could_be_no_folder_is_refused(name):
+    with pytest.raises(ValueError, match="use letters, digits"):
+        registry.register(name)
