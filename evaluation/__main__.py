@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from retrieval_leaderboard import ROOT, WORKSPACE
+from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets import options as own_file
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")
     migrate.add_argument_group("scores").add_argument(
         "--scores-dir", type=_folder, metavar="DIR",
-        help=f"folder of the studies' scores too, such as {(ROOT / 'studies' / 'records').relative_to(ROOT)}",
+        help="folder of the studies' scores too, such as studies/records",
     )  # fmt: skip
     migrate.set_defaults(work=_migrate)
     return parser

@@ -98,7 +98,7 @@ def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
         InvalidListsError: the model broke the contract of `Retriever.recommend`.
     """
     k = length(k, dataset)
-    model.check_items(dataset.train_valid.n_items)
+    model.check_catalog(dataset.train_valid.n_items)
     started = time.perf_counter()
     items, scores = model.recommend(dataset.test, k)
     seconds = time.perf_counter() - started

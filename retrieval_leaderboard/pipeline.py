@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
     neural,
 )
 from retrieval_leaderboard.datasets import Dataset, load

@@ -16,7 +16,6 @@ from pathlib import Path
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation.runs import environment, isolation
-from retrieval_leaderboard.evaluation.runs.record import digest
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.studies import command, findings_page, scores
@@ -46,14 +45,14 @@ def measure(setup: Setup, dataset: Dataset, seeds: int) -> None:
     fits = [(seed, *variant) for seed in range(seeds) for variant in variants(setup)]
     for at, (seed, model, changed) in enumerate(fits, 1):
         job = _job(model, changed, seed)
-        target = RECORDS / f"{dataset.name}-{model}-seed{seed}-{digest(job.identity(dataset))}.json"
+        target = RECORDS / f"{dataset.name}-{job.identity(dataset).stem}.json"
         if target.is_file():
             continue
         started = time.perf_counter()
         ndcg, peak_mib = isolation.call(_measured, job, dataset)
         seconds = round(time.perf_counter() - started, 1)
         found = Finding(
-            **job.identity(dataset),
+            **job.identity(dataset).key,
             ndcg=ndcg,
             seconds=seconds,
             peak_mib=peak_mib,

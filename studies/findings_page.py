@@ -98,10 +98,9 @@ def stored(setup: Setup, model: str, changed: Settings, records: list[Finding]) 
     return list(by_seed.values())
 
 
-def score(setup: Setup, model: str, changed: Settings, records: list[Finding]) -> Score | None:
-    """What is stored of a variant; None where fewer than two seeds are."""
-    values = [each.ndcg for each in stored(setup, model, changed, records)]
-    return Score(values) if len(values) > 1 else None
+def score(seeds: list[Finding]) -> Score | None:
+    """Of what is stored of a variant; None where that is fewer than two seeds."""
+    return Score([each.ndcg for each in seeds]) if len(seeds) > 1 else None
 
 
 def _ablation(study: Study, records: list[Finding]) -> str:
@@ -118,7 +117,7 @@ def _columns(study: Study, records: list[Finding]) -> dict[str, list[str]]:
     columns = {}
     for setup in study.setups:
         found = [stored(setup, *variant, records) for variant in study.variants.values()]
-        scores = [score(setup, *variant, records) for variant in study.variants.values()]
+        scores = [score(seeds) for seeds in found]
         base = scores[0]
         if base is not None and any(scores[1:]):
             cells = ["–" if each is None else each.text(base) for each in scores]

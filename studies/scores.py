@@ -7,22 +7,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from retrieval_leaderboard.evaluation.runs import migrations
-from retrieval_leaderboard.evaluation.runs.record import IDENTITY, digest
+from retrieval_leaderboard.evaluation.runs.record import Identity
 from retrieval_leaderboard.support.storage import sealed
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Identity):
     """One variant of an ablation, one seed."""
 
-    fingerprint: str
-    k: int
-    model: str
-    code: str
-    settings: dict[str, Any]
-    seed: int
-    device: str
-    precision: str
     ndcg: float
     seconds: float
     dataset: str
@@ -48,8 +40,7 @@ class Finding:
     @property
     def file(self) -> str:
         """The name of its file."""
-        identity = {key: getattr(self, key) for key in IDENTITY}
-        return f"{self.name}-{self.model}-seed{self.seed}-{digest(identity)}.json"
+        return f"{self.name}-{self.stem}.json"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import pytest
 
 from retrieval_leaderboard import (
     ROOT,
-    baselines,  # noqa: F401
     neural,
 )
 from retrieval_leaderboard.datasets import load
@@ -126,7 +125,7 @@ def test_stored_runs_have_the_settings_that_their_models_have():
         if record.model in registry.names():
             model = registry.get(record.model)
             assert set(record.settings) == {each.name for each in fields(model)}, folder
-        assert folder.name == record.folder
+        assert folder.name == record.stem
 
 
 def test_stored_findings_have_the_settings_that_their_models_have():

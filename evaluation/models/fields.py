@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import Field, field, fields
 from types import UnionType
@@ -12,6 +13,13 @@ from retrieval_leaderboard.support.errors import InputError, unknown
 Auto = Literal["auto"]
 AUTO: Auto = "auto"
 """The value of a setting that a rule resolves"""
+_BOUNDS = {
+    "at_least": (operator.ge, "{} or more"),
+    "above": (operator.gt, "more than {}"),
+    "at_most": (operator.le, "no more than {}"),
+    "below": (operator.lt, "less than {}"),
+}
+"""Name of a bound → how a value compares with it, and in words"""
 
 
 def setting(
@@ -67,23 +75,11 @@ def check(model: Any) -> None:
 
 
 def _within(value: Any, of: Field[Any]) -> bool:
-    checks = {
-        "at_least": lambda bound: value >= bound,
-        "above": lambda bound: value > bound,
-        "at_most": lambda bound: value <= bound,
-        "below": lambda bound: value < bound,
-    }
     try:
-        return all(checks[name](bound) for name, bound in of.metadata.get("bounds", {}).items())
+        return all(_BOUNDS[name][0](value, bound) for name, bound in of.metadata.get("bounds", {}).items())
     except TypeError:  # No number.
         return False
 
 
 def _told(of: Field[Any]) -> str:
-    words = {
-        "at_least": "{} or more",
-        "above": "more than {}",
-        "at_most": "no more than {}",
-        "below": "less than {}",
-    }
-    return ", and ".join(words[name].format(bound) for name, bound in of.metadata["bounds"].items())
+    return ", and ".join(_BOUNDS[name][1].format(bound) for name, bound in of.metadata["bounds"].items())

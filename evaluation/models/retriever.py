@@ -156,7 +156,7 @@ class Retriever(ABC):
         It is called with the share of the training that is done and NDCG@20; what it raises ends the fit.
         """
 
-    def check_items(self, n_items: int) -> None:  # noqa: B027  (not all models have any)
+    def check_catalog(self, n_items: int) -> None:  # noqa: B027  (not all models have any)
         """Refuse a fitted model that does not score a catalog of `n_items`, before it ranks.
 
         Raises:
@@ -185,7 +185,7 @@ class EmbeddingRetriever(Retriever):
     def encode_items(self) -> npt.NDArray[np.float32]:
         """float32[n_items, d]: a vector for each item of the catalog."""
 
-    def check_items(self, n_items: int) -> None:
+    def check_catalog(self, n_items: int) -> None:
         """Refuse item vectors of which there is not one for each item."""
         lists.check_rows("encode_items()", np.shape(self.encode_items()), n_items)
 
@@ -231,7 +231,7 @@ class ItemToItemRetriever(Retriever):
     recency_ = 0.0
     """The r-th item from the end of a history weighs r^-recency_"""
 
-    def check_items(self, n_items: int) -> None:
+    def check_catalog(self, n_items: int) -> None:
         """Refuse similarities that are not of all items with all."""
         lists.check_rows("similarity_", self.similarity_.shape, n_items, n_items)
 

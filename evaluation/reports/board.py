@@ -9,13 +9,12 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, TypeVar
 
+from retrieval_leaderboard.evaluation.models.fields import AUTO
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunRecord
 
 Key = TypeVar("Key")
-AUTO = "auto"
-"""What is asked of a setting that a rule is to resolve"""
 COMPUTED = ("code", "device", "precision")
 
 
@@ -150,7 +149,7 @@ def read_boards(folder: Path, shipped: Path | None = None) -> list[list[Board]]:
 def _boards_of(folder: Path, shipped: bool = False) -> dict[tuple[str, int], list[Row]]:
     """Fingerprint and k → the rows of the runs stored under `folder`."""
     runs = records.of_board(folder).values()
-    alike = _grouped(runs, lambda each: json.dumps(each.identity | {"seed": 0}, sort_keys=True))
+    alike = _grouped(runs, lambda each: json.dumps(each.key | {"seed": 0}, sort_keys=True))
     rows = [_row(group, shipped) for group in alike.values()]
     return _grouped(rows, lambda row: (row.newest.fingerprint, row.newest.k))
 
@@ -169,7 +168,7 @@ def _board(rows: list[Row]) -> Board:
 
 
 def _row(alike: list[RunRecord], shipped: bool) -> Row:
-    identity = alike[0].identity
+    identity = alike[0].key
     computed = {key: identity[key] for key in COMPUTED if identity[key]}
     return Row(
         model=alike[0].model,

@@ -190,7 +190,7 @@ def warnings(board: Board) -> list[str]:
 
 
 def _folders(row: Row) -> str:
-    return ", ".join(f"runs/{record.folder}" for record in row.failed)
+    return ", ".join(f"runs/{record.stem}" for record in row.failed)
 
 
 def index(results: Path) -> str:

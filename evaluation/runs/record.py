@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from retrieval_leaderboard.datasets.dataset import POLICIES, Dataset
@@ -15,11 +15,34 @@ from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenanc
 SCHEMA = 2
 """Version of `RunRecord`; what was written by an earlier one is brought up to it by `migrations`."""
 
-IDENTITY = ("fingerprint", "k", "model", "code", "settings", "seed", "device", "precision")
-"""What makes two runs the same run"""
-
 Log = tuple[dict[str, float], ...]
 """One dict an epoch, as `Retriever.training_log`"""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes two fits the same fit."""
+
+    fingerprint: str
+    k: int
+    model: str
+    code: str
+    """Hash of a plug-in's file; "" for a registered model"""
+    settings: dict[str, Any]
+    """As asked"""
+    seed: int
+    device: str
+    precision: str
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """Field → value, without what a derived class adds."""
+        return {each.name: getattr(self, each.name) for each in fields(Identity)}
+
+    @property
+    def stem(self) -> str:
+        """What names of its folders and files are made of: model, seed and a digest of it all."""
+        return f"{self.model}-seed{self.seed}-{digest(self.key)}"
 
 
 @dataclass(frozen=True)
@@ -111,19 +134,9 @@ class Result:
 
 
 @dataclass(frozen=True)
-class RunRecord:
+class RunRecord(Identity):
     """One run: what it was asked, and what came out."""
 
-    fingerprint: str
-    k: int
-    model: str
-    code: str
-    """Hash of a plug-in's file; "" for a registered model"""
-    settings: dict[str, Any]
-    """As asked"""
-    seed: int
-    device: str
-    precision: str
     dataset: DatasetSummary
     provenance: Provenance = DEFAULTS
     resolved: dict[str, Any] | None = None
@@ -155,16 +168,6 @@ class RunRecord:
     def costs(self) -> Costs:
         """Of a finished run, as `measured`."""
         return self.measured.costs
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What makes two runs the same run."""
-        return {key: getattr(self, key) for key in IDENTITY}
-
-    @property
-    def folder(self) -> str:
-        """The name of the run's folder."""
-        return f"{self.model}-seed{self.seed}-{digest(self.identity)}"
 
 
 def digest(identity: dict[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 from retrieval_leaderboard.evaluation.runs import migrations, records
-from retrieval_leaderboard.evaluation.runs.record import IDENTITY, digest
+from retrieval_leaderboard.evaluation.runs.record import Identity, RunRecord
 from retrieval_leaderboard.evaluation.tuning import trial_records
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.storage import sealed
@@ -18,8 +19,7 @@ def runs(folder: Path) -> int:
     A run's folder is renamed by the digest of what it is. Where two come to the same, the second is named and
     stays as it is, and so does what is damaged.
     """
-    found = records.of_board(folder).items()
-    written = sum(_run(path, record.folder) for path, record in found)
+    written = sum(_run(path, record) for path, record in records.of_board(folder).items())
     for path in sorted(folder.glob("tuning/*.json")):
         copy = records.or_none(trial_records.load, path)
         if copy is not None:
@@ -28,9 +28,9 @@ def runs(folder: Path) -> int:
     return written
 
 
-def _run(folder: Path, name: str) -> bool:
-    record, target = records.read(folder), folder.with_name(name)
-    if record is None or (target != folder and target.exists()):
+def _run(folder: Path, record: RunRecord) -> bool:
+    target = folder.with_name(record.stem)
+    if target != folder and target.exists():
         progress.warn_once(f"{folder} would become {target}, which is there already: remove one of them")
         return False
     records.change(folder, record)
@@ -48,8 +48,9 @@ def scores(folder: Path) -> int:
             progress.warn_once(f"{error}; it is left as it is")
             continue
         sealed.write(path, {key: value for key, value in content.items() if key != sealed.CHECKSUM})
-        if all(key in content for key in IDENTITY):
-            stem = path.stem.rpartition("-")[0]
-            path.rename(path.with_name(f"{stem}-{digest({key: content[key] for key in IDENTITY})}.json"))
+        identity = {each.name: content[each.name] for each in fields(Identity) if each.name in content}
+        if len(identity) == len(fields(Identity)):
+            dataset = path.stem.partition(f"-{content['model']}-seed")[0]
+            path.rename(path.with_name(f"{dataset}-{Identity(**identity).stem}.json"))
         written += 1
     return written

@@ -20,7 +20,7 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import environment, isolation, records
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
-from retrieval_leaderboard.evaluation.runs.record import Costs, DatasetSummary, Result, RunRecord, digest
+from retrieval_leaderboard.evaluation.runs.record import Costs, DatasetSummary, Identity, Result, RunRecord
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.storage.files import atomic_folder, writing
@@ -71,29 +71,26 @@ class Job:
     provenance: Provenance = DEFAULTS
     """how the settings came about"""
 
-    def identity(self, dataset: Dataset) -> dict[str, Any]:
+    def identity(self, dataset: Dataset) -> Identity:
         """What makes two runs the same run."""
-        return {
-            "fingerprint": dataset.fingerprint,
-            "k": self.k,
-            "model": self.source.name,
-            "code": self.source.code(),
-            "settings": self.settings,
-            "seed": self.seed,
-            "device": self.device,
-            "precision": self.precision,
-        }
+        return Identity(
+            fingerprint=dataset.fingerprint,
+            k=self.k,
+            model=self.source.name,
+            code=self.source.code(),
+            settings=self.settings,
+            seed=self.seed,
+            device=self.device,
+            precision=self.precision,
+        )
 
     def folder(self, dataset: Dataset, board: Path) -> Path:
         """Where the run is kept, under the board's folder."""
-        return board / "runs" / self._name(dataset)
+        return board / "runs" / self.identity(dataset).stem
 
     def checkpoints(self, dataset: Dataset, board: Path) -> Path:
         """Where its state is kept while it is underway."""
-        return board / "checkpoints" / self._name(dataset)
-
-    def _name(self, dataset: Dataset) -> str:
-        return f"{self.source.name}-seed{self.seed}-{digest(self.identity(dataset))}"
+        return board / "checkpoints" / self.identity(dataset).stem
 
 
 def is_done(folder: Path) -> bool:
@@ -131,7 +128,8 @@ def run(
         UnwritableError: there is no room, or no right, to keep it; nothing is said of the model then.
     """
     folder, checkpoints = job.folder(dataset, board), job.checkpoints(dataset, board)
-    record = RunRecord(**job.identity(dataset), dataset=DatasetSummary.of(dataset), provenance=job.provenance)
+    about = job.identity(dataset).key
+    record = RunRecord(**about, dataset=DatasetSummary.of(dataset), provenance=job.provenance)
     with suppress(_StoredRunStays), atomic_folder(folder) as scratch:
         try:
             work = Work(job, dataset, scratch, label, quiet, checkpoints, policy)

@@ -34,6 +34,7 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     """
     values, data = settings.defaults(model) | values, planted()
     fitted = _fit(model, values, data)
+    _check_catalog(fitted, data)
     _recommend(fitted, data.test, 5, data, "for ordinary queries")
     _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalog")
     unseen = replace(data.test, user=np.full(len(data.test), -1, dtype=np.int32))
@@ -61,6 +62,13 @@ def _fit(model: type[Retriever], values: Mapping[str, Any], data: Dataset, seed:
     except Exception as error:
         raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
     return fitted
+
+
+def _check_catalog(fitted: Retriever, data: Dataset) -> None:
+    try:
+        fitted.check_catalog(data.train_valid.n_items)
+    except Exception as error:
+        raise ContractError(f"fit: {type(error).__name__}: {error}") from error
 
 
 def _check_parameters(fitted: Retriever) -> None:
@@ -124,7 +132,6 @@ def _save(model: Retriever, data: Dataset) -> None:
 
 def _recommend(model: Retriever, queries: Queries, k: int, data: Dataset, case: str) -> None:
     try:
-        model.check_items(data.train_valid.n_items)
         returned = model.recommend(queries, k)
     except Exception as error:
         raise ContractError(f"recommend {case}: raised {type(error).__name__}: {error}") from error

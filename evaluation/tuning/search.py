@@ -66,7 +66,11 @@ class SearchSpec:
         """The same for the same search: data, model, space, settings that are not searched, device."""
         space = self.space()
         fixed = {key: value for key, value in self.job.settings.items() if key not in space}
-        identity = self.job.identity(self.dataset) | {"settings": fixed, "k": 0, "space": repr(space)}
+        identity = self.job.identity(self.dataset).key | {
+            "settings": fixed,
+            "k": 0,
+            "space": repr(space),
+        }
         return f"{self.job.source.name}-{digest(identity)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,7 +16,7 @@ Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 Nearest = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 
 
-class VectorIndex:
+class VectorIndex(ABC):
     """Vectors under labels. Labels are item codes below the catalog's size, and later numbers above it.
 
     A search may run beside other searches, never beside `add` or `remove`. A kind is a class derived from
@@ -65,7 +66,7 @@ class VectorIndex:
         built.add(np.arange(len(vectors)), vectors)
         return built
 
-    @classmethod
+    @classmethod  # noqa: B027  (most kinds add nothing)
     def configure(cls, index: Any, parameters: dict[str, int]) -> None:
         """What the factory's name does not say of faiss's `index`, before it is trained."""
 
@@ -78,6 +79,7 @@ class VectorIndex:
         """Write a built index to `path`, in faiss's own format."""
         load_faiss().write_index(self._index, str(path))
 
+    @abstractmethod
     def nearest(self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool) -> Nearest:
         """Labels of the largest inner products, by faiss.
 
@@ -89,7 +91,6 @@ class VectorIndex:
         Returns:
             scores float32[q, fetch] and labels int64[q, fetch], -1 where nothing was found.
         """
-        raise NotImplementedError
 
     def __len__(self) -> int:
         return self._index.ntotal - len(self._removed)

@@ -47,7 +47,7 @@ def record(model: str = "any", dataset: Dataset | None = None, **changed: Any) -
     result = replace(RESULT, costs=costs, **of(Result))
     provenance = Provenance(**of(Provenance))
     found = RunRecord(
-        **(job.identity(dataset or planted()) | {"model": model}),
+        **(job.identity(dataset or planted()).key | {"model": model}),
         dataset=replace(about, **of(DatasetSummary)),
         provenance=provenance,
         result=None if "reason" in whole else result,

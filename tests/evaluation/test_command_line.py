@@ -35,7 +35,7 @@ def run(log, tmp_path):
     harness.fit(model, dataset, 0)
     found = harness.evaluate(model, dataset, 10)
     said = record("global_hot", dataset, metrics=found.metrics, slices=tuple(found.slices), k=10)
-    folder = tmp_path / "results" / dataset.name / "runs" / said.folder
+    folder = tmp_path / "results" / dataset.name / "runs" / said.stem
     folder.mkdir(parents=True)
     np.savez(folder / records.LISTS, items=found.items)
     records.write(folder, said)

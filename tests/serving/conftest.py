@@ -8,10 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.datasets import (
     Categorical,
     Dataset,

@@ -103,7 +103,7 @@ def test_seconds_of_two_machines_are_not_compared():
 def test_the_newest_score_of_a_seed_counts():
     newer = replace(record("bsl", 0.2, 0), date="2026-11-26")
     records = [record("bsl", 0.1, 0), record("bsl", 0.3, 1), newer]
-    found = score(Setup("ml-100k"), "bsl", {}, records)
+    found = score(findings_page.stored(Setup("ml-100k"), "bsl", {}, records))
     assert sorted(found.values) == [0.2, 0.3]
 
 

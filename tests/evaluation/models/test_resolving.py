@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from retrieval_leaderboard import baselines, neural  # noqa: F401  (importing registers their models)
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.retriever import AUTO

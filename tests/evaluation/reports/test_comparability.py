@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from retrieval_leaderboard import (
-    baselines,  # noqa: F401  (importing registers its models)
     neural,
 )
 from retrieval_leaderboard.evaluation.models import registry, settings

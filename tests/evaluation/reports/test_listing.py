@@ -4,10 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.models import registry

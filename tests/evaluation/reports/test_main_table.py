@@ -55,7 +55,7 @@ def test_a_failed_row_says_how_to_be_rid_of_it():
         "bad failed (ValueError: too | much for me): run it again, or delete runs/bad-seed0-"
     )
     (warning,) = leaderboard.warnings(board(Row("two", {}, [record(0.5)], [failed(), failed()])))
-    name = failed().folder
+    name = failed().stem
     assert f"delete runs/{name}, runs/{name}" in warning
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from retrieval_leaderboard import baselines  # noqa: F401  (importing registers its models)
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import configs

@@ -8,7 +8,6 @@ import pytest
 
 from retrieval_leaderboard import (
     ROOT,
-    baselines,  # noqa: F401
 )
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings

@@ -1,9 +1,5 @@
 """What is said of the time left for all models, and when nothing is."""
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.evaluation.runs.remaining_time import RemainingTime
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from tests.evaluation import stored

@@ -1,10 +1,10 @@
 """Records written anew: names follow from content, numbers stay, and a second time changes nothing."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from retrieval_leaderboard.evaluation.runs import records, rewrite
-from retrieval_leaderboard.evaluation.runs.record import IDENTITY
+from retrieval_leaderboard.evaluation.runs.record import Identity
 from retrieval_leaderboard.support import progress
 from tests.evaluation.runs.test_migrations import old
 from tests.evaluation.stored import keep, record
@@ -27,7 +27,7 @@ def test_runs_get_the_names_that_follow_from_what_they_are(tmp_path):
     assert rewrite.runs(tmp_path) == 1
     ((folder, after),) = records.of_board(tmp_path).items()
     assert [after] == list(before.values()) and after.settings == {"examples": "user", "epochs": "auto"}
-    assert folder.name == after.folder and (folder / "lists.npz").read_bytes() == b"lists"
+    assert folder.name == after.stem and (folder / "lists.npz").read_bytes() == b"lists"
     whole = contents(tmp_path)
     assert rewrite.runs(tmp_path) == 1 and contents(tmp_path) == whole
 
@@ -53,7 +53,7 @@ def test_two_that_come_to_the_same_are_named_and_kept(tmp_path, capsys):
 
 
 def test_scores_of_studies(tmp_path):
-    said = {key: old(settings={"rows": "user"})[key] for key in IDENTITY}
+    said = {key: old(settings={"rows": "user"})[key] for key in (each.name for each in fields(Identity))}
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "mine-bsl-seed0-0123456789.json").write_text(json.dumps(said | {"ndcg": 0.5}))
     assert rewrite.scores(tmp_path / "scores") == 1

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
-from retrieval_leaderboard import (
-    baselines,  # noqa: F401
-    neural,  # noqa: F401
-)
 from retrieval_leaderboard.evaluation.harness import evaluate, fit
 from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
+from retrieval_leaderboard.evaluation.models.retriever import (
+    EmbeddingRetriever,
+    ItemToItemRetriever,
+    Retriever,
+)
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.testing import ContractError, check_model
 
@@ -176,3 +177,15 @@ def test_a_vector_for_each_item(rows):
 def test_a_name_that_could_be_no_folder_is_refused(name):
     with pytest.raises(ValueError, match="use letters, digits"):
         registry.register(name)
+
+
+def test_similarities_of_all_items_with_all():
+    @dataclass
+    class Narrow(ItemToItemRetriever):
+        name = "narrow"
+
+        def fit(self, train, valid, seed):
+            self.similarity_ = csr_array((train.n_items, train.n_items - 2), dtype=np.float32)
+
+    with pytest.raises(ContractError, match=r"similarity_ has the shape \[\d+, \d+\], not \[\d+, \d+\]"):
+        check_model(Narrow)

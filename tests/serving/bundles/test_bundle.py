@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard import baselines  # noqa: F401
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.serving.bundles import bundle, tables
 from retrieval_leaderboard.support.errors import InputError
