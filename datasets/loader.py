@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.profiling import profile_of
@@ -145,19 +146,31 @@ def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None) -
         progress.say(str(error))
         log = _read(SOURCES[source.fallback], data_dir, fallback, scale)
         return replace(log, notes=(*log.notes, f"stands in for {source.name}, whose files are not here"))
-    log = source.read(folder)
+    log = _in_memory(source.read(folder))
     if log.name != source.name and not fallback:
         raise InputError(
             f"{folder} holds {log.title}, and no fallback is allowed; put {source.name}'s own files there"
         )
-    return _compared(log, source.interactions)
+    return _compared(log, source)
 
 
-def _compared(log: Log, published: int | None) -> Log:
-    if published is None or len(log.user) == published:
-        return log
-    note = f"{len(log.user):,} interactions, not the published {published:,}"
-    return replace(log, notes=(*log.notes, note))
+def _in_memory(read: Log | ChunkedLog) -> Log:
+    return read.log() if isinstance(read, ChunkedLog) else read
+
+
+def _compared(log: Log, source: Source) -> Log:
+    """`log` with a note on each count that is not the published one."""
+    counts = {
+        "users": (len(log.user_ids), source.users),
+        "items": (len(log.item_ids), source.items),
+        "interactions": (len(log.user), source.interactions),
+    }
+    notes = (
+        f"{found:,} {what}, not the published {published:,}"
+        for what, (found, published) in counts.items()
+        if published not in (None, found)
+    )
+    return replace(log, notes=(*log.notes, *notes))
 
 
 def _download(source: Source, data_dir: Path) -> Path:

@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features import Features
 
+TRAIN, VALID, TEST = range(3)
+"""`Log.part` of the source's own split"""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -50,8 +53,12 @@ class Log:
     """float32[n], on the source's own scale"""
     ordered: bool = True
     """Whether rows of equal or missing time stand in the order in which they happened."""
-    held_out: npt.NDArray[np.bool_] | None = None
-    """bool[n]: the rows of the source's own test file"""
+    weight: npt.NDArray[np.float32] | None = None
+    """float32[n], above 0: what an interaction counts beside others; None where all count alike"""
+    target: npt.NDArray[np.bool_] | None = None
+    """bool[n]: which rows may be relevant, such as purchases; all are history. None where all may be"""
+    part: npt.NDArray[np.uint8] | None = None
+    """uint8[n]: `TRAIN`, `VALID` or `TEST`, where the source comes split; None where it does not"""
     periods: tuple[int, int] | None = None
     """Where the validation and the test period begin, in the numbers of `moment`; None where the source says
     nothing of them"""
@@ -89,7 +96,9 @@ class Log:
             timestamp=left(self.timestamp, rows),
             nanoseconds=left(self.nanoseconds, rows),
             rating=left(self.rating, rows),
-            held_out=left(self.held_out, rows),
+            weight=left(self.weight, rows),
+            target=left(self.target, rows),
+            part=left(self.part, rows),
             listed=left(self.listed, items),
             item_features=None if self.item_features is None else self.item_features.take(items).compact(),
             context=None if self.context is None else self.context.take(rows),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.log import TEST, TRAIN, Log
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import contents
 
@@ -32,7 +32,7 @@ def load(folder: Path, name: str) -> Log:
     users, items, lines = (np.concatenate(parts) for parts in zip(*parsed, strict=True))
     user_ids = np.unique(lines)
     item_ids, item = np.unique(items, return_inverse=True)
-    held_out = np.repeat([False, True], [len(parsed[0][0]), len(parsed[1][0])])
+    part = np.repeat(np.array([TRAIN, TEST], dtype=np.uint8), [len(parsed[0][0]), len(parsed[1][0])])
     return Log(
         name=name,
         user=np.searchsorted(user_ids, users).astype(np.int32),
@@ -40,7 +40,7 @@ def load(folder: Path, name: str) -> Log:
         user_ids=user_ids.astype(str).astype(object),
         item_ids=item_ids.astype(str).astype(object),
         ordered=False,
-        held_out=held_out,
+        part=part,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.splits.holdout import DRAW
@@ -20,14 +21,20 @@ class Source:
     """Those it can be split by; the first is the default."""
     holds: Callable[[Path], bool]
     """Whether a folder has its files"""
-    read: Callable[[Path], Log]
-    """Its log, from a folder that has them"""
+    read: Callable[[Path], Log | ChunkedLog]
+    """Its log, from a folder that has them; chunk by chunk where it may not fit into memory"""
     download: Download | None = None
     """Where its files are; None for one that is generated"""
     absent: str = "downloadable"
     """Its status in lists where its files are not here"""
+    users: int | None = None
+    """Published number; where the files have another, the dataset says so"""
+    items: int | None = None
+    """Published number, as `users`"""
     interactions: int | None = None
-    """Published number, test rows included; where the files have another, the dataset says so."""
+    """Published number, test rows included, as `users`"""
+    license: str = ""
+    """What may be done with it, in a line; "" where its publisher does not say"""
     carve: str = DRAW
     """A key of `holdout.CARVES`: how protocol published carves its validation part by default"""
     generate: Callable[[float | None], Log] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.log import TEST, Log
 from retrieval_leaderboard.datasets.splits import holdout, rows
 from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
 from retrieval_leaderboard.support.errors import InputError
@@ -18,13 +18,13 @@ def split(log: Log, seed: int) -> Parts:
     They are drawn one by one; by `AS_TEST` they are one contiguous block where the source's test rows are
     contiguous more often than a draw would have them: validation then depends on what is test.
     """
-    if log.held_out is None:
+    if log.part is None:
         raise InputError(
             f"{log.name}: protocol 'published' needs the source's own test file, and there is none; "
             "choose another protocol"
         )
     order = rows.by_user(log)
-    test = log.held_out[order]
+    test = log.part[order] == TEST
     as_test = log.carve == holdout.AS_TEST
     block = as_test and holdout.is_contiguous(log.user[order], log.item[order], test)
     carve = holdout.BLOCK if block else holdout.DRAW

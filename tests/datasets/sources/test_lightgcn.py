@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.log import TEST, TRAIN, Log
 from retrieval_leaderboard.datasets.sources import lightgcn
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.errors import InputError
@@ -19,9 +19,9 @@ def write(folder: Path, train: str, test: str) -> Path:
     return folder
 
 
-def pairs(log: Log, held_out: bool) -> list[tuple[str, str]]:
-    assert log.held_out is not None
-    rows = np.flatnonzero(log.held_out == held_out)
+def pairs(log: Log, part: int) -> list[tuple[str, str]]:
+    assert log.part is not None
+    rows = np.flatnonzero(log.part == part)
     return [(log.user_ids[log.user[row]], log.item_ids[log.item[row]]) for row in rows]
 
 
@@ -51,8 +51,8 @@ def slow_pairs(text: str) -> list[tuple[str, str]]:
 )
 def test_read_as_a_plain_parser_reads(tmp_path: Path, train: str, test: str):
     log = lightgcn.load(write(tmp_path, train, test), "any")
-    assert pairs(log, False) == slow_pairs(train)
-    assert pairs(log, True) == slow_pairs(test)
+    assert pairs(log, TRAIN) == slow_pairs(train)
+    assert pairs(log, TEST) == slow_pairs(test)
     raw = {int(line.split()[0]) for text in (train, test) for line in text.splitlines() if line.split()}
     assert log.user_ids.tolist() == [str(code) for code in sorted(raw)]
     assert list(map(int, log.item_ids)) == sorted(set(map(int, log.item_ids)))
@@ -129,5 +129,5 @@ def test_odd_bytes_are_named_with_their_line(tmp_path: Path, train: bytes, messa
 
 def test_a_byte_order_mark_is_no_part_of_the_first_id(tmp_path: Path):
     log = lightgcn.load(write(tmp_path, "\ufeff0 1 2\r\n1 0\r\n", "\ufeff0 3\n"), "x")
-    assert pairs(log, held_out=False) == slow_pairs("0 1 2\n1 0\n")
-    assert pairs(log, held_out=True) == [("0", "3")]
+    assert pairs(log, TRAIN) == slow_pairs("0 1 2\n1 0\n")
+    assert pairs(log, TEST) == [("0", "3")]

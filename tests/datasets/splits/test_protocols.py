@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets import Categorical, Dataset, Features, Interactions, Queries
-from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.log import TEST, TRAIN, Log
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.errors import InputError
 
@@ -75,9 +75,9 @@ def check_contract(dataset: Dataset) -> None:
 
 def published_log(train: list[tuple[int, int]], test: list[tuple[int, int]], **fields) -> Log:
     pairs = train + test
-    held_out = np.array([False] * len(train) + [True] * len(test))
+    part = np.array([TRAIN] * len(train) + [TEST] * len(test), dtype=np.uint8)
     log = make_log([(user, item, 0) for user, item in pairs], timestamp=None, ordered=False)
-    return Log(**(vars(log) | {"held_out": held_out} | fields))
+    return Log(**(vars(log) | {"part": part} | fields))
 
 
 def test_published_asks_for_the_sources_test_rows():
