@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.datasets.log import Log, Reading
+from retrieval_leaderboard.datasets.log import COLUMNS, Log, Reading
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,9 +48,6 @@ class Chunk:
         return len(self.user)
 
 
-COLUMNS = tuple(each.name for each in fields(Chunk) if each.name not in ("user", "item"))
-
-
 @dataclass(frozen=True)
 class ChunkedLog:
     """A log that is still to be read; what is known of it beside its rows."""
@@ -80,6 +77,7 @@ class ChunkedLog:
         chunks = list(self.chunks())
         if not sum(map(len, chunks)):
             raise InputError(f"{self.name}: there is no interaction in its files; get them again")
+        reading = self.reading() if self.reading else None
         user_ids, user = _coded([chunk.user for chunk in chunks])
         item_ids, item = _coded([chunk.item for chunk in chunks])
         log = Log(
@@ -91,8 +89,8 @@ class ChunkedLog:
             ordered=self.ordered,
             periods=self.periods,
             title=self.title,
-            notes=self.notes,
-            reading=self.reading() if self.reading else None,
+            notes=(*self.notes, *(reading.notes if reading else ())),
+            reading=reading,
             **{name: _joined([getattr(chunk, name) for chunk in chunks]) for name in COLUMNS},
         )
         return self._described(self._with_listed(log))
@@ -101,7 +99,7 @@ class ChunkedLog:
         """`log` with the items that the source lists beside those that have interactions."""
         if self.listed_items is None:
             return log
-        both, _ = _coded([_as_raw(log.item_ids, self.listed_items), self.listed_items])
+        both, _ = _coded([_as_raw(np.asarray(log.item_ids), self.listed_items), self.listed_items])
         place = {raw: code for code, raw in enumerate(both)}
         code = np.array([place[raw] for raw in log.item_ids], dtype=np.int32)
         listed = np.zeros(len(both), dtype=np.bool_)
@@ -112,8 +110,8 @@ class ChunkedLog:
         users, items = self.describe_users, self.describe_items
         return replace(
             log,
-            user_features=users(log.user_ids) if users else None,
-            item_features=items(log.item_ids) if items else None,
+            user_features=users(np.asarray(log.user_ids)) if users else None,
+            item_features=items(np.asarray(log.item_ids)) if items else None,
         )
 
 

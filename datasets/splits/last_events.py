@@ -8,15 +8,15 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.splits.order import Rows, distinct
 from retrieval_leaderboard.datasets.splits.periods import moments
 from retrieval_leaderboard.datasets.splits.protocol import LIKED, Parts
 from retrieval_leaderboard.datasets.splits.rows import (
-    Rows,
-    distinct,
-    duplicates_note,
+    duplicates,
     interactions,
     when_and_where,
 )
+from retrieval_leaderboard.datasets.splits.whole import Whole
 
 
 def count(log: Log) -> npt.NDArray[np.int64]:
@@ -25,7 +25,7 @@ def count(log: Log) -> npt.NDArray[np.int64]:
 
 
 def split(
-    log: Log, n_test: npt.NDArray[np.int64], n_valid: npt.NDArray[np.int64], seed: int, liked_only: bool
+    log: Log, n_test: npt.NDArray[np.int64], n_valid: npt.NDArray[np.int64], whole: Whole, liked_only: bool
 ) -> Parts:
     """The last `n_test` events of each user, and the `n_valid` before them, as queries; int64[n_users] each.
 
@@ -33,11 +33,10 @@ def split(
         log: with times.
         n_test: of each user.
         n_valid: of each user.
-        seed: of the order of equal times.
+        whole: what `log` is a part of; it says the order of equal times.
         liked_only: whether an event must have a rating above `LIKED` to be one, where there are ratings.
     """
-    tie = np.random.default_rng(seed).permutation(len(log.user))
-    order = np.lexsort((tie, moments(log), log.user))
+    order = np.lexsort((whole.order_of_ties(log), moments(log), log.user))
     user = log.user[order]
     offsets = offsets_of(count(log))
     from_end = offsets[user + 1] - 1 - np.arange(len(order))  # 0 is a user's last event
@@ -50,13 +49,13 @@ def split(
     learned = distinct(log, order[~is_test & ~is_valid])
     item = log.item[order]
     disliked = int((is_test & ~liked).sum())
-    notes = (f"{disliked:,} test interactions with a low rating are no queries",) if disliked else ()
+    low = {"{:,} test interactions with a low rating are no queries": disliked} if disliked else {}
     return Parts(
         interactions(log, learned),
         _queries(log, order, item, np.flatnonzero(is_valid & liked), offsets),
         interactions(log, rows),
         _queries(log, order, item, np.flatnonzero(is_test & liked), offsets),
-        duplicates_note(int((~is_test).sum()) - len(rows)) + notes,
+        duplicates(int((~is_test).sum()) - len(rows)) | low,
     )
 
 

@@ -5,40 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.datasets.splits import holdout
+from retrieval_leaderboard.datasets.splits.order import Rows, distinct
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 
-Rows = npt.NDArray[np.int64]
-"""int64[m]: rows of a log"""
 
-
-def by_user(log: Log) -> Rows:
-    """All rows by user, then time; what has the same time, or none, in the order of the source.
-
-    Where the source has lost the order, by item code: files that differ in it alone are one dataset.
-    """
-    if not log.ordered:
-        return np.lexsort((log.item, log.user))
-    if log.moment is None:
-        return np.argsort(log.user, kind="stable")
-    return np.lexsort((log.moment, log.user))
-
-
-def distinct(log: Log, rows: Rows) -> Rows:
-    """`rows` without the repetitions of a (user, item) pair; the first of each stays, in place."""
-    pair = log.user[rows].astype(np.int64) * len(log.item_ids) + log.item[rows]
-    first = np.unique(pair, return_index=True)[1]
-    return rows if len(first) == len(rows) else rows[np.sort(first)]
-
-
-def duplicates_note(count: int) -> tuple[str, ...]:
+def duplicates(count: int) -> dict[str, int]:
     """What is noted of so many repetitions."""
-    return (f"{count:,} duplicate interactions dropped from training",) if count else ()
+    return {"{:,} duplicate interactions dropped from training": count} if count else {}
 
 
 def interactions(log: Log, rows: Rows) -> Interactions:
@@ -49,8 +27,6 @@ def interactions(log: Log, rows: Rows) -> Interactions:
         n_users=len(log.user_ids),
         n_items=len(log.item_ids),
         ordered=log.ordered,
-        user_features=log.user_features,
-        item_features=log.item_features,
         **when_and_where(log, rows),
     )
 
@@ -60,7 +36,8 @@ def queries_per_user(log: Log, rows: Rows, histories: Ragged, timed: bool) -> Qu
 
     `timed` queries are asked when and where the user's first row happened; others have no moment.
     """
-    user, start = np.unique(log.user[rows], return_index=True)
+    start = np.flatnonzero(np.diff(log.user[rows], prepend=-1))
+    user = log.user[rows[start]]
     relevant = Ragged.from_offsets(log.item[rows], np.append(start, len(rows)))
     history = histories.take(user.astype(np.int64))
     moments = when_and_where(log, rows[start]) if timed else {}
@@ -84,13 +61,13 @@ def static_parts(
     """
     rows = distinct(log, train_valid)
     hold_out = holdout.contiguous_block if carve == holdout.BLOCK else holdout.draw
-    carved = hold_out(log.user[rows], percent, rng)
+    carved = hold_out(log.user[rows], percent, rng, log.first_user)
     train, full = interactions(log, rows[~carved]), interactions(log, rows)
     return Parts(
         train,
         queries_per_user(log, rows[carved], train.by_user, timed=False),
         full,
         queries_per_user(log, distinct(log, test), full.by_user, timed=False),
-        duplicates_note(len(train_valid) - len(rows)),
+        duplicates(len(train_valid) - len(rows)),
         carve,
     )

@@ -7,21 +7,22 @@ import numpy as np
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import last_events
 from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
+from retrieval_leaderboard.datasets.splits.whole import Whole
 
 LAST_EVENTS = 3
 
 
-def split(log: Log, seed: int) -> Parts:
+def split(log: Log, whole: Whole) -> Parts:
     """The last three events of each user are test queries, the three before them validation.
 
     The history of a query is all that came before it, earlier test items included; it counts where
     its rating is above 2, or where there are no ratings. Each user's first event stays in training:
     with fewer than seven events there are fewer validation queries, with fewer than four also fewer
-    test queries. Equal timestamps stand in one order drawn by `seed`, for history and split alike.
+    test queries. Equal timestamps stand in one order drawn by the seed, for history and split alike.
     """
     left = np.maximum(last_events.count(log) - 1, 0)  # (users,)
     n_test = np.minimum(left, LAST_EVENTS)
-    return last_events.split(log, n_test, np.minimum(left - n_test, LAST_EVENTS), seed, liked_only=True)
+    return last_events.split(log, n_test, np.minimum(left - n_test, LAST_EVENTS), whole, liked_only=True)
 
 
 PROTOCOL = Protocol(
