@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
-from retrieval_leaderboard.datasets.profiling import profile_of
+from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
+from retrieval_leaderboard.datasets.prepared.limit import parse as parse_limit
+from retrieval_leaderboard.datasets.prepared.loading import as_log
+from retrieval_leaderboard.datasets.profiling import with_profile
 from retrieval_leaderboard.datasets.sources import download, folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.sources.source import Source
@@ -33,6 +35,7 @@ def load(
     carve: str | None = None,
     fallback: bool = True,
     scale: float | None = None,
+    memory: str | int | None = None,
     **own: Any,
 ) -> Dataset:
     """Find or download a dataset, read it and split it; what is asked for is checked before that.
@@ -48,31 +51,33 @@ def load(
             dataset declares, else a draw.
         fallback: whether `Source.fallback`, under its own name, takes the place of what is not to be had.
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
+        memory: bytes, or such as "6GB", that reading and splitting may take; the log is then sorted on disk,
+            and its arrays are mapped from there. None to have all in memory.
         own: what is said of one's own data, by the names of `DataSpec`'s fields.
 
     Raises:
         InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
-    spec = DataSpec.of(own)
+    spec, limit = DataSpec.of(own), parse_limit(memory)
     source = None if _is_path(dataset) else _named(dataset, spec)
     protocols = of_own_files(timed=True) if source is None else source.protocols
     _check_scale(dataset, source, scale)
     _check_split(dataset, protocols, protocol, carve, split_seed)
     if source is None:
-        log = _own_file(Path(dataset), spec, protocol)
+        log = _own_file(Path(dataset), spec, protocol, limit)
         protocols = of_own_files(log.timestamp is not None)
         why = "by default, for there are times" if log.timestamp is not None else "for there are no times"
     else:
-        log, why = _read(source, data_dir, fallback, scale), "the dataset's own"
+        log, why = _read(source, data_dir, fallback, scale, limit), "the dataset's own"
         log = replace(log, carve=carve or source.carve)
     name = protocol or protocols[0]
     if exclude_seen is None:
         exclude_seen = excludes_seen(name)
-    divided = split(log, name, exclude_seen, split_seed)
-    profile = profile_of(log, divided, why if protocol is None else "as asked for")
-    more = (warning for warning in profile.warnings if warning not in divided.notes)
-    return replace(divided, profile=profile, notes=(*divided.notes, *more))
+    why = why if protocol is None else "as asked for"
+    if log.by_user is not None:
+        return prepared_split(log, name, exclude_seen, split_seed, why)
+    return with_profile(log, split(log, name, exclude_seen, split_seed), why)
 
 
 def _is_path(dataset: str) -> bool:
@@ -112,7 +117,7 @@ def _check_split(
         raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {dataset}")
 
 
-def _own_file(path: Path, spec: DataSpec, protocol: str | None) -> Log:
+def _own_file(path: Path, spec: DataSpec, protocol: str | None, limit: int | None) -> Log:
     """A user's file; it never takes the name of a known dataset."""
     rated = protocol is not None and PROTOCOLS[protocol].rated
     if spec.columns.get("rating") and spec.min_rating is None and not rated:
@@ -126,29 +131,25 @@ def _own_file(path: Path, spec: DataSpec, protocol: str | None) -> Log:
     return replace(log, name=user_file.safe_name(path.name)) if log.name.lower() in SOURCES else log
 
 
-def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None) -> Log:
+def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, limit: int | None) -> Log:
     """The log of a dataset, of its files or generated, or else of its fallback."""
     folder = None if source.generate and scale is not None else folders.find(source, data_dir)
     if source.generate and folder is None:
-        return source.generate(scale)
+        return as_log(source.generate(scale), [], limit)
     try:
         folder = folder or _download(source, data_dir)
     except InputError as error:
         if not (source.fallback and fallback):
             raise
         progress.say(str(error))
-        log = _read(SOURCES[source.fallback], data_dir, fallback, scale)
+        log = _read(SOURCES[source.fallback], data_dir, fallback, scale, limit)
         return replace(log, notes=(*log.notes, f"stands in for {source.name}, whose files are not here"))
-    log = _in_memory(source.read(folder))
+    log = as_log(source.read(folder), [folder], limit)
     if log.name != source.name and not fallback:
         raise InputError(
             f"{folder} holds {log.title}, and no fallback is allowed; put {source.name}'s own files there"
         )
     return _compared(log, source)
-
-
-def _in_memory(read: Log | ChunkedLog) -> Log:
-    return read.log() if isinstance(read, ChunkedLog) else read
 
 
 def _compared(log: Log, source: Source) -> Log:

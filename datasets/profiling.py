@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,13 @@ from retrieval_leaderboard.datasets.times.unix_times import ORDER
 
 MANY_TIES = 0.1
 FEW_QUERIES = 30
+
+
+def with_profile(log: Log, divided: Dataset, reason: str) -> Dataset:
+    """`divided` with its profile and the notes that follow from it; see `profile_of`."""
+    profile = profile_of(log, divided, reason)
+    more = (warning for warning in profile.warnings if warning not in divided.notes)
+    return replace(divided, profile=profile, notes=(*divided.notes, *more))
 
 
 def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:

@@ -98,6 +98,7 @@ def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
         carve=carve if about.protocol == "published" else None,
         **own_data.as_spec(options).given(),
         scale=options.scale,
+        memory=options.memory,
     )
 
 
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     data = score.add_argument_group("data")
     data.add_argument("--data-dir", type=Path, default=WORKSPACE / "data", metavar="DIR",
                       help="folder of the datasets")  # fmt: skip
+    data.add_argument("--memory", metavar="SIZE", help="keep to a limit, such as 6GB, and prepare on disk")
     data.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the runs were made with")
     own_data.add_arguments(score.add_argument_group("a file of your own, named by --dataset"))
     score.set_defaults(work=_score)

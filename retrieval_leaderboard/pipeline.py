@@ -143,6 +143,7 @@ def _load(options: argparse.Namespace) -> Dataset:
         **own_data.as_spec(options).given(),
         fallback=not options.no_fallback,
         scale=options.scale,
+        memory=options.memory,
     )
 
 

@@ -88,6 +88,7 @@ def _dataset(options: argparse.Namespace) -> Dataset:
         split_seed=about.split_seed,
         **own_data.as_spec(options).given(),
         scale=options.scale,
+        memory=options.memory,
     )
 
 
@@ -122,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     own_data.add_arguments(of_run)
     of_run.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
+    of_run.add_argument("--memory", metavar="SIZE", help="keep to a limit, such as 6GB, and prepare on disk")
     of_run.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the run was made with")
 
     index = commands.add_parser("index", parents=[of_run], help="write a bundle: index, model, ids")

@@ -15,7 +15,7 @@ from retrieval_leaderboard.datasets.prepared import parts_folder
 from retrieval_leaderboard.datasets.prepared.folder import key, made
 from retrieval_leaderboard.datasets.prepared.phases import Phases
 from retrieval_leaderboard.datasets.profile import Profile
-from retrieval_leaderboard.datasets.profiling import profile_of
+from retrieval_leaderboard.datasets.profiling import with_profile
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.storage import typed
@@ -74,11 +74,12 @@ def _write(
             if features is not None:
                 features.save(folder / f"{name}.npz")
     with phases("profile"):
-        profile = profile_of(log, dataset, chosen)
+        dataset = with_profile(log, dataset, chosen)
+        assert dataset.profile is not None
     with phases("fingerprint"):
         fingerprint = dataset.fingerprint
     words = {name: getattr(dataset, name) for name in WORDS}
-    stored = {"layout": asdict(layouts[0]), "profile": profile.as_dict(), "fingerprint": fingerprint}
+    stored = {"layout": asdict(layouts[0]), "profile": dataset.profile.as_dict(), "fingerprint": fingerprint}
     return words | stored | phases.as_json()
 
 

@@ -42,9 +42,8 @@ def key(*parts: Any) -> str:
 
 
 def identity(paths: Iterable[Path]) -> list[tuple[str, int, int]]:
-    """Path, bytes and time of change of files, and of all in folders: other content has another identity."""
-    files = [each for path in paths for each in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    states = [(str(path.resolve()), FileState.of(path)) for path in files if path.is_file()]
+    """Path, bytes and time of change of files: other content has another identity."""
+    states = [(str(path.resolve()), FileState.of(path)) for path in paths]
     return [(name, state.bytes, state.modified) for name, state in states]
 
 
