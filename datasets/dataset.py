@@ -14,7 +14,7 @@ from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ids import BLOCK as IDS_AT_ONCE
 from retrieval_leaderboard.datasets.ids import RawIds
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.support.storage.mapped import blocks, counts
+from retrieval_leaderboard.support.storage.mapped import blocks, counts, loaded
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.datasets.profile import Profile
@@ -195,7 +195,7 @@ def update(digest: hashlib.blake2b, *arrays: npt.NDArray | None) -> None:
             digest.update(b"none")
         else:
             for block in blocks(len(array)):
-                digest.update(array[block].tobytes())
+                digest.update(loaded(array[block]).tobytes())
 
 
 def update_features(digest: hashlib.blake2b, features: Features | None) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ids import RawIds
+from retrieval_leaderboard.support.storage.mapped import loaded
 
 TRAIN, VALID, TEST = range(3)
 """`Log.part` of the source's own split"""
@@ -133,7 +134,7 @@ class Log:
         rows = slice(int(by_user.offsets[first]), int(by_user.offsets[end]))
 
         def part(values: Any) -> Any:
-            return None if values is None else np.asarray(values[rows])
+            return None if values is None else loaded(values[rows])
 
         return replace(
             self,

@@ -35,9 +35,13 @@ class Mapped(np.memmap):
     def __reduce_ex__(self, protocol: Any) -> Any:
         if self._mmap is None or not self.flags.c_contiguous:
             return np.asarray(self).__reduce_ex__(protocol)
+        return _mapped, (Path(str(self.filename)), self.dtype.str, self.shape, self.place())
+
+    def place(self) -> int:
+        """Where in the file it begins."""
+        assert self._mmap is not None
         begin = self.offset - self.offset % mmap.ALLOCATIONGRANULARITY
-        offset = begin + _address(self) - _address(np.frombuffer(self._mmap, np.uint8))
-        return _mapped, (Path(str(self.filename)), self.dtype.str, self.shape, offset)
+        return begin + _address(self) - _address(np.frombuffer(self._mmap, np.uint8))
 
 
 def _address(array: npt.NDArray) -> int:
@@ -60,6 +64,14 @@ def open_array(path: Path) -> npt.NDArray:
         np.lib.format.read_magic(file)
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
         return _mapped(path, dtype.str, shape, file.tell())
+
+
+def loaded(array: npt.NDArray) -> npt.NDArray:
+    """`array` in memory: pages of a mapped file would stay in what this process holds."""
+    if not isinstance(array, Mapped) or array._mmap is None or not array.flags.c_contiguous:
+        return np.asarray(array)
+    found = np.fromfile(str(array.filename), array.dtype, array.size, offset=array.place())
+    return found.reshape(array.shape)
 
 
 class Growing:
@@ -128,5 +140,5 @@ def counts(codes: npt.NDArray[np.integer], n: int) -> npt.NDArray[np.int64]:
         return np.bincount(codes, minlength=n)
     found = np.zeros(n, dtype=np.int64)
     for block in blocks(len(codes)):
-        found += np.bincount(codes[block], minlength=n)
+        found += np.bincount(loaded(codes[block]), minlength=n)
     return found
