@@ -87,7 +87,7 @@ def _data_options(group: argparse._ArgumentGroup) -> None:
     add("--split-seed", type=int, metavar="S", help="seed of everything random in the split (default: 0)")
     carves = " or ".join(f"{name} ({words})" for name, words in CARVES.items())
     add("--carve", metavar="HOW",
-        help=f"validation of protocol published, or given without one: {carves} (default: the dataset's)")  # fmt: skip
+        help=f"validation of a source with test rows alone: {carves} (default: the dataset's)")  # fmt: skip
     seen = group.add_mutually_exclusive_group()
     seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
     seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")

@@ -14,6 +14,7 @@ from retrieval_leaderboard import (
 )
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
+from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
@@ -105,6 +106,8 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
 
 
 def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
+    if options.models == "":
+        raise InputError("--models: name models of --list, or leave it out for all of them")
     if options.models is not None:
         names = list(dict.fromkeys(options.models.split(",")))
     else:
@@ -138,8 +141,7 @@ def _check(source: runner.ModelSource) -> None:
 def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
     """The dataset, and the name that was asked for."""
     own = own_data.as_spec(options).given()
-    names_data = own.keys() & {"interactions", "train", "valid", "test"}
-    asked = options.dataset or (None if names_data else [DEFAULT_DATASET])
+    asked = options.dataset or (None if own.keys() & set(TABLES) else [DEFAULT_DATASET])
     dataset = load(
         asked,
         options.data_dir,

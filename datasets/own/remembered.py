@@ -9,6 +9,7 @@ from typing import Any
 from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.asked import Asked
+from retrieval_leaderboard.datasets.own.spec import TABLES
 
 
 def source(asked: Asked, data_dir: Path, scale: float | None) -> dict[str, Any]:
@@ -19,7 +20,8 @@ def source(asked: Asked, data_dir: Path, scale: float | None) -> dict[str, Any]:
     """
     spec = asked.spec.within(Path.cwd())
     if not asked.name:
-        tables = (*spec.interactions, *spec.train, *spec.valid, *spec.test)
-        return {} if any(map(values.is_frame, tables)) else spec.given()
+        given = spec.given()
+        in_memory = any(values.is_frame(each) for name in TABLES for each in given.get(name, ()))
+        return {} if in_memory else given
     found = {"dataset": asked.name, "data_dir": os.path.relpath(data_dir, WORKSPACE)} | spec.given()
     return found if scale is None else found | {"scale": scale}

@@ -102,6 +102,10 @@ class DataSpec:
         return replace(self, **{name: getattr(other, name) for name in names})
 
 
+TABLES = ("interactions", "train", "valid", "test")
+"""The fields that name a log"""
+
+
 def option(name: str) -> str:
     """The option of a field."""
     return "--" + name.replace("_", "-")

@@ -118,7 +118,7 @@ def test_a_named_column_that_is_not_there(tmp_path: Path):
 def test_files_that_are_not_there_or_not_of_a_known_kind(tmp_path: Path):
     with pytest.raises(InputError, match="there is no such file"):
         read(tmp_path / "absent.csv", {})
-    with pytest.raises(InputError, match=r"ends in \.csv, \.tsv, \.inter, \.parquet"):
+    with pytest.raises(InputError, match=r"ends in \.csv, \.tsv, \.inter, \.jsonl, .*\.parquet"):
         read(write(tmp_path / "log.doc", "{}"), {})
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match=r"folder\.csv: there is no file in it"):
