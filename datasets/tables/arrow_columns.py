@@ -33,25 +33,25 @@ def one_type(columns: list[pd.Series]) -> list[pd.Series]:
     """Columns of several files as one type that loses nothing.
 
     Raises:
-        TypeError: there is none; its arguments are two that differ.
+        TypeError, pyarrow.ArrowException: there is none.
     """
     import pandas as pd
     import pyarrow as pa
 
-    kinds = list(dict.fromkeys(kind for each in columns if (kind := _type(each)) != pa.null()))
+    kinds = list(dict.fromkeys(kind for each in columns if (kind := type_of(each)) != pa.null()))
     if len(kinds) > 1:
         for family in (pa.types.is_integer, _is_text, _is_binary, _is_time):
             if all(map(family, kinds)):
                 kinds = [_widest(kinds)]
                 break
         else:
-            raise TypeError(*kinds[:2])
-    if not kinds or all(_type(each) == kinds[0] for each in columns):
+            raise TypeError(kinds)
+    if not kinds or all(type_of(each) == kinds[0] for each in columns):
         return columns
     return [each.astype(pd.ArrowDtype(kinds[0])) for each in columns]
 
 
-def _type(values: pd.Series) -> Any:
+def type_of(values: pd.Series) -> Any:
     """The Arrow type; that of text for a column of text that is none."""
     import pyarrow as pa
 
@@ -91,7 +91,7 @@ def _widest(kinds: list[Any]) -> Any:
     if all(map(pa.types.is_unsigned_integer, kinds)):
         return pa.uint64()
     if pa.uint64() in kinds:
-        raise TypeError(*kinds[:2])
+        raise TypeError(kinds)
     return pa.int64()
 
 

@@ -96,10 +96,9 @@ class SourceTable:
         try:
             return arrow_columns.one_type(parts)
         except (TypeError, pa.ArrowException) as error:
-            raise InputError(
-                f"{self.path.parent}: column '{name}' has another type in some of the files than in others "
-                f"({' and '.join(map(str, error.args))}); write one type"
-            ) from error
+            types = {arrow_columns.type_of(part): file.path for part, file in zip(parts, self.files, strict=True)}
+            listed = ", ".join(f"{kind} in {path}" for kind, path in types.items())
+            raise InputError(f"column '{name}' has several types ({listed}); write one type") from error
 
 
 def open_table(path: Path, given: Mapping[str, str]) -> SourceTable:
