@@ -70,6 +70,8 @@ def load(
     protocols = _of_own(found.spec, timed=True) if source is None else source.protocols
     _check_scale(called, source, scale)
     _check_split(called, protocols, how)
+    if found.spec.valid and "carve" in how:
+        raise InputError(f"carve {how['carve']}: the validation part is given; leave it out")
     name = how.get("protocol")
     if source is None:
         log = _own(found.spec, name)

@@ -38,6 +38,8 @@ def one_type(columns: list[pd.Series]) -> list[pd.Series]:
     import pandas as pd
     import pyarrow as pa
 
+    if not any(hasattr(each.dtype, "pyarrow_dtype") for each in columns):
+        return columns  # Text of text files, which stays what it is.
     kinds = list(dict.fromkeys(kind for each in columns if (kind := type_of(each)) != pa.null()))
     if len(kinds) > 1:
         for family in (pa.types.is_integer, _is_text, _is_binary, _is_time):

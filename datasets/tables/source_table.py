@@ -96,7 +96,9 @@ class SourceTable:
         try:
             return arrow_columns.one_type(parts)
         except (TypeError, pa.ArrowException) as error:
-            types = {arrow_columns.type_of(part): file.path for part, file in zip(parts, self.files, strict=True)}
+            types = {
+                arrow_columns.type_of(part): file.path for part, file in zip(parts, self.files, strict=True)
+            }
             listed = ", ".join(f"{kind} in {path}" for kind, path in types.items())
             raise InputError(f"column '{name}' has several types ({listed}); write one type") from error
 

@@ -87,7 +87,10 @@ def test_files_with_nothing_in_them(tmp_path: Path):
         ((), "there is no file in it, or of that pattern, that ends in .csv, "),
         (("notes.txt",), "there is no file in it"),
         (("a.csv", "b.parquet"), "a.csv and b.parquet are of two formats; name the files of the log"),
-        (("x.train.inter", "x.test.inter"), "x.train.inter and x.test.inter look split; give them by --train"),
+        (
+            ("x.train.inter", "x.test.inter"),
+            "x.train.inter and x.test.inter look split; give them by --train",
+        ),
         (("train.csv", "test.csv", "valid.csv"), "train.csv and test.csv look split"),
         (("_delta_log/0.json", "a.parquet"), "is a Delta table, which keeps rows that were deleted"),
     ],
@@ -138,7 +141,14 @@ def test_types_that_differ_from_file_to_file(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("text", "path"),
-    [("ml-1m", False), ("mine", False), ("mine.csv", True), ("mine.CSV.gz", True), ("a/b", True), ("*", True)],
+    [
+        ("ml-1m", False),
+        ("mine", False),
+        ("mine.csv", True),
+        ("mine.CSV.gz", True),
+        ("a/b", True),
+        ("*", True),
+    ],
 )
 def test_names_and_paths(text: str, path: bool):
     assert files.is_path(text) is path
