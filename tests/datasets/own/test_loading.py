@@ -78,8 +78,8 @@ def test_ids_of_any_kind(frame: pd.DataFrame):
 def test_what_an_argument_says_goes_before_the_file(log: Path):
     path = log.with_name("my.yaml")
     path.write_text(
-        "interactions: [mine.csv]\ncolumns: {user: who}\nprotocol: random\nexclude_seen: false\nsplit_seed: 3\n"
-        "name: nice name\n"
+        "interactions: [mine.csv]\ncolumns: {user: who}\nprotocol: random\nexclude_seen: false\n"
+        "split_seed: 3\nname: nice name\n"
     )
     dataset = load(path)
     asked = dataset.protocol, dataset.exclude_seen, dataset.split_seed, dataset.name, dataset.title
@@ -124,7 +124,7 @@ def test_a_dataset_file_is_checked(tmp_path: Path, text: str, sentence: str):
 
 def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_path: Path):
     for given in (3, [frame, 3], frame["who"], {"a": 1}, "", object()):
-        with pytest.raises(InputError, match="dataset: .* is neither a path nor a pandas DataFrame"):
+        with pytest.raises(InputError, match=r"dataset: .* is neither a path nor a pandas DataFrame"):
             load(given)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no interactions are named"):
         load()
@@ -134,7 +134,7 @@ def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_pat
         load([log, log.parent / ".." / "log" / "mine.csv"])
     with pytest.raises(InputError, match=r"absent\.yaml cannot be read"):
         load("absent.yaml")
-    with pytest.raises(InputError, match="DataFrame: .*; give each column a name and one type"):
+    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one type"):
         load(frame.assign(item_id=["a", 1] * 90), columns=COLUMNS)
     with pytest.raises(InputError, match="DataFrame, row 1: 'who' is missing"):
         load(frame.assign(who=None), columns=COLUMNS)

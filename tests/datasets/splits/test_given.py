@@ -104,9 +104,9 @@ def test_validation_as_given_is_not_carved(tmp_path: Path):
 
 
 def test_files_that_come_split_have_no_other_protocol(tmp_path: Path):
-    with pytest.raises(InputError, match="unknown protocol for .* 'time': .*known: given"):
+    with pytest.raises(InputError, match=r"unknown protocol for .* 'time': .*known: given"):
         trio(tmp_path, protocol="time")
-    with pytest.raises(InputError, match="unknown protocol for .*'given'"):
+    with pytest.raises(InputError, match=r"unknown protocol for .*'given'"):
         load(write(tmp_path / "x.inter", TRAIN), protocol="given")
 
 
