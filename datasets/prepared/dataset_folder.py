@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,14 @@ IDS = ("user_ids", "item_ids")
 FEATURES = ("user_features", "item_features")
 
 
-def divided(log: Log, protocol: str, exclude_seen: bool, split_seed: int, chosen: str) -> Dataset:
+def divided(
+    log: Log,
+    protocol: str,
+    exclude_seen: bool,
+    split_seed: int,
+    chosen: str,
+    origin: Mapping[str, Any] | None = None,
+) -> Dataset:
     """The dataset of a log by user, with its profile, from the cache, where it is kept from now on.
 
     Args:
@@ -38,6 +45,7 @@ def divided(log: Log, protocol: str, exclude_seen: bool, split_seed: int, chosen
         exclude_seen: see there.
         split_seed: see there.
         chosen: why it is this protocol.
+        origin: where it came from, as `Dataset.source`.
 
     Raises:
         InputError: as `split`, or the folder cannot be written.
@@ -50,7 +58,7 @@ def divided(log: Log, protocol: str, exclude_seen: bool, split_seed: int, chosen
     def make(scratch: Path) -> dict[str, Any]:
         return _write(scratch, log, protocol, exclude_seen, split_seed, chosen)
 
-    return _read(target, made(target, make, f"the split of {log.name}"), chosen)
+    return _read(target, made(target, make, f"the split of {log.name}"), chosen, origin or {})
 
 
 def _write(
@@ -83,7 +91,7 @@ def _write(
     return words | stored | phases.as_json()
 
 
-def _read(folder: Path, about: dict[str, Any], chosen: str) -> Dataset:
+def _read(folder: Path, about: dict[str, Any], chosen: str, origin: Mapping[str, Any]) -> Dataset:
     parts = parts_folder.read(folder, typed.parse(parts_folder.Layout, about["layout"]))
     features: dict[str, Any] = {
         name: Features.load(folder / f"{name}.npz") for name in FEATURES if (folder / f"{name}.npz").exists()
@@ -99,6 +107,7 @@ def _read(folder: Path, about: dict[str, Any], chosen: str) -> Dataset:
         **ids,
         **words,
         profile=profile,
+        source=origin,
     )
     vars(dataset)["fingerprint"] = about["fingerprint"]  # What `cached_property` would keep.
     return dataset

@@ -40,6 +40,8 @@ class Protocol:
     parts of whole users, of each of which the same must come as if all came at once."""
     validation: str
     """Which rows the validation part is, in words"""
+    carved: str = ""
+    """The same where they had to be carved, if that differs"""
     timeline: bool = False
     """Whether validation and test are periods of one timeline; candidates are then the items known before
     the test period"""

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.log import VALID, Log
 from retrieval_leaderboard.datasets.splits.order import by_user, distinct
 
 Items = npt.NDArray[np.bool_]
@@ -42,6 +42,11 @@ class Whole:
         assert isinstance(found.bit_generator, np.random.PCG64)
         found.bit_generator.advance(sum(len(distinct(part, by_user(part))) for part in self.log.parts()))
         return found
+
+    @cached_property
+    def has_valid(self) -> bool:
+        """Whether the source has validation rows of its own."""
+        return any(bool((part.part == VALID).any()) for part in self.log.parts() if part.part is not None)
 
     def order_of_ties(self, part: Log) -> npt.NDArray[np.int64]:
         """int64[n]: a number for each row of a part, by which rows of one user and time are put in order."""

@@ -23,6 +23,12 @@ def split(log: Log, whole: Whole) -> Parts:
             f"{log.name}: protocol 'published' needs the source's own test file, and there is none; "
             "choose another protocol"
         )
+    return carved(log, whole, timed=False)
+
+
+def carved(log: Log, whole: Whole, timed: bool) -> Parts:
+    """The parts of a log that has test rows; whether queries are asked at the time of their first row."""
+    assert log.part is not None
     order = by_user(log)
     test = log.part[order] == TEST
     as_test = log.carve == holdout.AS_TEST
@@ -34,7 +40,7 @@ def split(log: Log, whole: Whole) -> Parts:
     block = as_test and holdout.is_contiguous(log.user[order], log.item[order], test)
     carve = holdout.BLOCK if block else holdout.DRAW
     return rows.static_parts(
-        log, order[~test], order[test], carve=carve, percent=VALID_PERCENT, rng=whole.draws
+        log, order[~test], order[test], carve=carve, percent=VALID_PERCENT, rng=whole.draws, timed=timed
     )
 
 
