@@ -9,7 +9,7 @@ from typing import Any
 from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.own import reader, remembered
+from retrieval_leaderboard.datasets.own import chunked, reader, remembered
 from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
@@ -139,7 +139,11 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> Log:
             "leave low ones out, or leave the rating out"
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
-    log = reader.read(spec, timed=timed, rated=rated)
+    if limit is None:
+        log = reader.read(spec, timed=timed, rated=rated)
+    else:
+        in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)
+        log = as_log(in_chunks, paths, limit, (spec.given(), timed, rated))
     return replace(log, name=f"{log.name}-own") if log.name.lower() in SOURCES else log
 
 

@@ -118,12 +118,14 @@ def _refusals(name: str, memory: int) -> Iterator[None]:
 
 def _insert(database: duckdb.DuckDBPyConnection, source: ChunkedLog) -> tuple[int, list[str]]:
     """Take in all rows; how many there are, and which columns they have beside user and item."""
-    rows, columns = 0, None
+    rows, columns, latest, fractions = 0, None, 0, False
     for chunk in source.chunks():
         if columns is None:
             columns = [name for name in COLUMNS if getattr(chunk, name) is not None]
             _create(database, chunk, columns)
-        _check_times(source.name, chunk)
+        if chunk.nanoseconds is not None and chunk.timestamp is not None:
+            latest = max(latest, int(np.abs(chunk.timestamp).max(initial=0)))
+            fractions |= bool(chunk.nanoseconds.any())
         table = _arrow(chunk, columns, rows)
         database.register("chunk", table)
         database.execute("INSERT INTO log SELECT * FROM chunk")
@@ -131,7 +133,12 @@ def _insert(database: duckdb.DuckDBPyConnection, source: ChunkedLog) -> tuple[in
         rows += len(chunk)
     if columns is None or not rows:
         raise InputError(f"{source.name}: there is no interaction in its files; get them again")
-    return rows, columns
+    if fractions and latest >= LATEST:
+        raise InputError(
+            f"{source.name}: its times have fractions and lie beyond the year 2262, which a limit of memory "
+            "does not allow; correct them, or leave --memory out"
+        )
+    return rows, [name for name in columns if fractions or name != "nanoseconds"]
 
 
 def _create(database: duckdb.DuckDBPyConnection, chunk: Chunk, columns: list[str]) -> None:
@@ -149,16 +156,6 @@ def _arrow(chunk: Chunk, columns: list[str], first: int) -> pa.Table:
 
     given: dict[str, Any] = {name: getattr(chunk, name) for name in (*KINDS, *columns)}
     return pa.table(given | {"row": np.arange(first, first + len(chunk))})
-
-
-def _check_times(name: str, chunk: Chunk) -> None:
-    if chunk.nanoseconds is None or chunk.timestamp is None or not len(chunk):
-        return
-    if np.abs(chunk.timestamp).max() >= LATEST:
-        raise InputError(
-            f"{name}: its times have fractions and lie beyond the year 2262, which a limit of memory does "
-            "not allow; correct them, or leave --memory out"
-        )
 
 
 def _code(database: duckdb.DuckDBPyConnection, kind: str, listed: RawColumn | None, folder: Path) -> int:

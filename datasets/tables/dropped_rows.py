@@ -31,30 +31,40 @@ def warnings(
         if source.names.count(name) > 1 or name in source.nested:
             continue
         cells = source.cells(name)
-        if needs_time and _is_time(cells):
-            use = columns.option(given, "timestamp", name)
-            found.append(f"column '{name}' looks like a time and is not used; to use it: {use}")
+        if needs_time and is_time(cells):
+            found.append(of_time(name, given))
         elif _is_label(cells):
-            use = columns.option(given, "rating", name)
-            found.append(
-                f"column '{name}' holds 0 and 1 and is not used: every row counts as taken; where 0 means "
-                f"not taken: {use} --min-rating 1"
-            )
+            found.append(of_label(name, given))
     return found
+
+
+def of_time(name: str, given: Mapping[str, str]) -> str:
+    """The warning on a column that looks like a time."""
+    use = columns.option(given, "timestamp", name)
+    return f"column '{name}' looks like a time and is not used; to use it: {use}"
+
+
+def of_label(name: str, given: Mapping[str, str]) -> str:
+    """The warning on a column that looks like a label."""
+    use = columns.option(given, "rating", name)
+    return (
+        f"column '{name}' holds 0 and 1 and is not used: every row counts as taken; where 0 means not taken: "
+        f"{use} --min-rating 1"
+    )
 
 
 def _is_label(cells: Cells) -> bool:
     """Whether both 0 and 1 are there, and nothing else."""
-    return _labels(cells.values.iloc[:SAMPLE]) <= {0, 1} and _labels(cells.values) == {0, 1}
+    return labels(cells.values.iloc[:SAMPLE]) <= {0, 1} and labels(cells.values) == {0, 1}
 
 
-def _labels(values: pd.Series) -> set[int | None]:
+def labels(values: pd.Series) -> set[int | None]:
     """0 and 1 of the values that are there, None for others."""
     distinct = values.dropna().drop_duplicates().astype(str).str.strip().str.lower()
     return {ZERO_OR_ONE.get(value) for value in distinct if value}
 
 
-def _is_time(cells: Cells) -> bool:
+def is_time(cells: Cells) -> bool:
     """By type, by name, or as a sample of the values reads as dates."""
     if cells.arrow_type().startswith(("timestamp", "date")) or columns.TIME_LIKE.search(cells.column):
         return True
