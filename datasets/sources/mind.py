@@ -153,9 +153,9 @@ def _survey(files: dict[str, RawFile]) -> tuple[int, tuple[int, int], pa.Array]:
         for batch in read_columns(file, TYPES, BEHAVIORS):
             seconds = from_text(batch.column("time"), TIME, file, before)
             times[part] += [int(seconds.min()), int(seconds.max())]
-            before += len(batch)
             if part == "train":
                 shown.append(pc.unique(_shown(file, batch, before)[1]))
+            before += len(batch)
     last = max(times["train"])
     begin = min(min(each) for each in times.values())
     return begin, (last - last % DAY, min(times["dev"])), pc.unique(pa.chunked_array(shown))
