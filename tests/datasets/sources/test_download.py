@@ -314,7 +314,7 @@ def test_every_dataset_has_its_addresses_and_digests(name: str):
 
 
 def test_what_needs_a_login_says_how_to_get_it(tmp_path: Path):
-    with pytest.raises(InputError, match="^get it manually$"):
+    with pytest.raises(InputError, match=r"^get it manually$"):
         fetch("it", files_of({"x.7z": ""}), tmp_path / "it")
     assert_nothing_left(tmp_path / "it")
 

@@ -16,7 +16,12 @@ from tests.datasets.sources import decoded
 
 CLICKS = "b2f2,i1;i2;i3,o9\nb2f2,i1;i2;i3;i7,o4\na001,,o9\nb2f2,i1;i2;i3;i7,o9\n"
 OUTFITS = "o4,i7;i1\no9,i2;i3;i8\no5,i1\n"
-ITEMS = 'i1,c1,//img/a.jpg,秋冬, "新款", 女装\ni2,c2,//img/b.jpg,shoes\ni3,c2,//img/c.jpg,\ni7,c3,//img/d.jpg,a,b,c,d\n'
+ITEMS = (
+    'i1,c1,//img/a.jpg,秋冬, "新款", 女装\n'
+    "i2,c2,//img/b.jpg,shoes\n"
+    "i3,c2,//img/c.jpg,\n"
+    "i7,c3,//img/d.jpg,a,b,c,d\n"
+)
 
 
 def write(folder: Path) -> Path:
