@@ -66,3 +66,8 @@ def test_it_has_a_time_split_and_a_board_of_its_own(tmp_path: Path):
 def test_other_rows_are_refused(tmp_path: Path, row: str, message: str):
     with pytest.raises(InputError, match=rf"loc-gowalla_totalCheckins\.txt\.gz, {message}"):
         checkins.load(write(tmp_path, ROWS + row)).log()
+
+
+def test_a_bad_row_far_into_the_file_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match="row 40001: soon is no time"):
+        checkins.load(write(tmp_path, ROWS * 10_000 + "0\tsoon\t1\t1\t5\n")).log()

@@ -39,7 +39,7 @@ ENTITIES = '[{"Label": "A ""B""", "Type": "P", "WikidataId": "Q1", "Confidence":
 
 def news(listed: list[str]) -> str:
     about = {
-        each: f'{NEWS.get(each, "video	animals")}\tHe said "no\tAn "abstract, 5" long\thttps://a.b/c\t{ENTITIES}'
+        each: f'{NEWS.get(each, "video	animals")}\t"He said no\tAn "abstract, 5" long\thttps://a.b/c\t{ENTITIES}'
         for each in listed
     }
     return "".join(f"{each}\t{line}\n" for each, line in about.items())

@@ -20,6 +20,7 @@ FORMAT_1 = (
     "34176,323294,833,2882,,511,2\n"
     "34176,575153,1271,420,4525,1111,3\n"
     "328862,323294,833,2882,2661,829,1\n"
+    "7,1,2,5,3,612,0\n"
 )
 USERS = "user_id,age_range,gender\n328862,6,1\n34176,0,2\n99,,\n"
 FORMAT_2 = {
@@ -32,6 +33,7 @@ FORMAT_2 = {
     "test_format2.csv": (
         "user_id,age_range,gender,merchant_id,label,activity_log\n"
         "328862,6,1,2882,,323294:833:2661:0829:0#844400:1271:2661:0829:0#323294:833:2661:0829:1\n"
+        "7,,,5,,1:2:3:0612:0\n"
     ),
 }
 
@@ -46,6 +48,7 @@ ACTIONS = [
     ("34176", "323294", day(5, 11)),
     ("34176", "575153", day(11, 11)),
     ("328862", "323294", day(8, 29)),
+    ("7", "1", day(6, 12)),
 ]
 
 
@@ -74,17 +77,19 @@ def test_both_formats_give_the_same_actions_and_features(tmp_path: Path):
     first, second = tmall.load(format_1(tmp_path / "1")).log(), tmall.load(format_2(tmp_path / "2")).log()
     assert sorted(decoded.timed(second)) == sorted(ACTIONS)
     for log in (first, second):
-        assert log.item_ids.tolist() == ["323294", "575153", "844400"]
+        assert log.item_ids.tolist() == ["1", "323294", "575153", "844400"]
         seller = decoded.values(log.item_features, "seller_id", log.item_ids)
-        assert seller == {"323294": "2882", "575153": "420", "844400": "2882"}
+        assert seller == {"1": "5", "323294": "2882", "575153": "420", "844400": "2882"}
         brand = decoded.values(log.item_features, "brand_id", log.item_ids)
         assert brand["575153"] == "4525"
         assert decoded.values(log.item_features, "cat_id", log.item_ids)["844400"] == "1271"
         assert decoded.values(log.user_features, "age_range", log.user_ids) == {
+            "7": "unknown",
             "34176": "unknown",
             "328862": "6",
         }
         assert decoded.values(log.user_features, "gender", log.user_ids) == {
+            "7": "unknown",
             "34176": "unknown",
             "328862": "1",
         }
@@ -98,10 +103,10 @@ def test_half_of_format_2_is_not_held(tmp_path: Path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("1,2,3,4,5,230,0\n", r"user_log_format1\.csv, row 6: 20140230 is no time"),
-        ("1,2,3,4,5,1301,0\n", r"user_log_format1\.csv, row 6: 20141301 is no time"),
-        ("1,2,3,4,5,0,0\n", r"user_log_format1\.csv, row 6: 20140000 is no time"),
-        ("1,2,3,4,5,,0\n", r"user_log_format1\.csv, line 7: '' in column 'time_stamp' is not a number"),
+        ("1,2,3,4,5,230,0\n", r"user_log_format1\.csv, row 7: 20140230 is no time"),
+        ("1,2,3,4,5,1301,0\n", r"user_log_format1\.csv, row 7: 20141301 is no time"),
+        ("1,2,3,4,5,0,0\n", r"user_log_format1\.csv, row 7: 20140000 is no time"),
+        ("1,2,3,4,5,,0\n", r"user_log_format1\.csv, line 8: '' in column 'time_stamp' is not a number"),
     ],
 )
 def test_days_that_there_are_not(tmp_path: Path, row: str, message: str):
