@@ -218,7 +218,11 @@ _ALL = (
         items=30_040,
         license="research; no redistribution, no deanonymization",
     ),
-    families.tianchi("tmall", 42, "data_format1 .zip or data_format2.zip", tmall.holds, tmall.load),
+    replace(
+        families.tianchi("tmall", 42, "data_format1 .zip or data_format2.zip", tmall.holds, tmall.load),
+        users=424_170,
+        interactions=54_925_330,
+    ),
     replace(
         families.tianchi("ijcai-16", 53, "IJCAI16_data.zip", raw.holds(tmall.IJCAI_16), tmall.load_ijcai16),
         interactions=44_528_127,
