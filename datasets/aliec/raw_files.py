@@ -97,15 +97,20 @@ class RawFile:
             raise InputError(f"{self} cannot be read ({error}): get the file again") from error
 
 
+def find_unpacked(folder: Path, name: str) -> RawFile | None:
+    """The file `name` in `folder`: plain, else gzipped."""
+    paths = (folder / name, folder / f"{name}.gz")
+    return next((RawFile(path) for path in paths if path.is_file()), None)
+
+
 def find_raw_file(folder: Path, name: str) -> RawFile | None:
     """The file `name` in `folder`: plain, else gzipped, else inside any zip archive there.
 
     Raises:
         InputError: A zip archive that had to be looked into is damaged.
     """
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return RawFile(path)
+    if found := find_unpacked(folder, name):
+        return found
     for path in sorted(folder.glob("*.zip")):
         with archives.opened(path) as archive:
             members = [m for m in archive.namelist() if PurePosixPath(m).name == name]

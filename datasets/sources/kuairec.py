@@ -43,6 +43,8 @@ BIG, SMALL, CATEGORIES, USERS = (
 )
 PLAYED = 2.0
 """The watch ratio from which on a watch is an interaction"""
+LARGEST = 2**63 - 1
+"""Stands after all pairs"""
 DROPPED_VIDEO, LAST_VIDEO = 1225, 10_727
 """The video that version 2 dropped, and the largest id since"""
 TYPES = {
@@ -127,7 +129,7 @@ class _Reader:
             video = self._videos(small, batch)
             lengths[video] = batch.column("video_duration").to_numpy(zero_copy_only=False)
             pairs.append(_pairs(batch)[_played(batch)])
-        return np.sort(np.concatenate(pairs or [np.empty(0, np.int64)])), lengths
+        return np.sort(np.concatenate([*pairs, [LARGEST]])), lengths
 
     def _chunk(
         self,
@@ -142,7 +144,8 @@ class _Reader:
         self.tally.rows += len(batch)
         rows = self.tally.keep(_played(batch), LOW)
         if asked is not None:
-            rows = rows[self.tally.keep(~np.isin(_pairs(batch)[rows], asked), ASKED)]
+            here = _pairs(batch)[rows]
+            rows = rows[self.tally.keep(asked[np.searchsorted(asked, here)] != here, ASKED)]
         seconds, nanoseconds = from_milliseconds(self._times(file, batch, rows))
         chunk = Chunk(numbers(batch, "user_id")[rows], video[rows], seconds, nanoseconds)
         if self.small is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.aliec.raw_files import RawFile, find_raw_file
+from retrieval_leaderboard.datasets.aliec.raw_files import RawFile, find_raw_file, find_unpacked
 from retrieval_leaderboard.datasets.log import Reading
 from retrieval_leaderboard.support.errors import InputError
 
@@ -21,9 +21,16 @@ Integers = npt.NDArray[np.int64]
 
 
 def find(folder: Path, name: str) -> RawFile | None:
-    """The file `name` in `folder` or a folder below it, as archives unpack: plain, .gz or in a .zip."""
-    below = sorted(path for path in folder.rglob("*") if path.is_dir())
-    return next(filter(None, (find_raw_file(each, name) for each in (folder, *below))), None)
+    """The file `name` in `folder` or a folder below it: plain, else .gz, else in a .zip.
+
+    Raises:
+        InputError: two folders have it unpacked, or a zip archive that had to be looked into is damaged.
+    """
+    folders = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]
+    found = list(filter(None, (find_unpacked(each, name) for each in folders)))
+    if len(found) > 1:
+        raise InputError(f"{found[0]} and {found[1]} are two files of one name; leave one")
+    return next(filter(None, found or (find_raw_file(each, name) for each in folders)), None)
 
 
 def need(folder: Path, name: str) -> RawFile:
