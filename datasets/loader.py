@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.profiling import profile_of
 from retrieval_leaderboard.datasets.sources import download, folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
@@ -29,12 +31,9 @@ def load(
     exclude_seen: bool | None = None,
     split_seed: int = 0,
     carve: str | None = None,
-    columns: dict[str, str] | None = None,
-    time_format: str = "",
-    min_rating: float | None = None,
-    drop_incomplete: bool = False,
     fallback: bool = True,
     scale: float | None = None,
+    **own: Any,
 ) -> Dataset:
     """Find or download a dataset, read it and split it; what is asked for is checked before that.
 
@@ -47,24 +46,21 @@ def load(
         split_seed: seed of all that is random in the split.
         carve: how protocol published carves validation, a key of `CARVES`; by default as the
             dataset declares, else a draw.
-        columns: role → column name, for a file of one's own; "" does without times or ratings.
-        time_format: how to read its times, where that is not plain: see `user_file.Choice`.
-        min_rating: leave out its rows with a lower rating.
-        drop_incomplete: leave out its rows without user, item, or another value that is used.
         fallback: whether `Source.fallback`, under its own name, takes the place of what is not to be had.
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
+        own: what is said of one's own data, by the names of `DataSpec`'s fields.
 
     Raises:
         InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
-    choice = user_file.Choice(columns or {}, time_format, min_rating, drop_incomplete)
-    source = None if _is_path(dataset) else _named(dataset, choice)
+    spec = DataSpec.of(own)
+    source = None if _is_path(dataset) else _named(dataset, spec)
     protocols = of_own_files(timed=True) if source is None else source.protocols
     _check_scale(dataset, source, scale)
     _check_split(dataset, protocols, protocol, carve, split_seed)
     if source is None:
-        log = _own_file(Path(dataset), choice, protocol)
+        log = _own_file(Path(dataset), spec, protocol)
         protocols = of_own_files(log.timestamp is not None)
         why = "by default, for there are times" if log.timestamp is not None else "for there are no times"
     else:
@@ -83,15 +79,12 @@ def _is_path(dataset: str) -> bool:
     return Path(dataset).suffix.lower() in user_file.SUFFIXES or Path(dataset).name != dataset
 
 
-def _named(name: str, choice: user_file.Choice) -> Source:
+def _named(name: str, spec: DataSpec) -> Source:
     if name not in SOURCES:
         raise unknown("dataset", name, SOURCES)
-    if choice.columns:
-        raise InputError(f"column names are for a file of your own; {name} has its own")
-    if choice != user_file.Choice():
+    if given := spec.given():
         raise InputError(
-            "--time-format, --min-rating and --drop-incomplete are for a file of your own; leave them out "
-            f"for {name}"
+            f"{' and '.join(map(option, given))}: that is for data of your own; leave it out for {name}"
         )
     return SOURCES[name]
 
@@ -119,17 +112,17 @@ def _check_split(
         raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {dataset}")
 
 
-def _own_file(path: Path, choice: user_file.Choice, protocol: str | None) -> Log:
+def _own_file(path: Path, spec: DataSpec, protocol: str | None) -> Log:
     """A user's file; it never takes the name of a known dataset."""
     rated = protocol is not None and PROTOCOLS[protocol].rated
-    if choice.columns.get("rating") and choice.min_rating is None and not rated:
+    if spec.columns.get("rating") and spec.min_rating is None and not rated:
         raise InputError(
-            f"--columns rating={choice.columns['rating']}: protocol "
+            f"--columns rating={spec.columns['rating']}: protocol "
             f"'{protocol or of_own_files(timed=True)[0]}' counts every row alike; give --min-rating X to "
             "leave low ones out, or leave the rating out"
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
-    log = user_file.load(path, **vars(choice), timed=timed, rated=rated)
+    log = user_file.load(path, spec, timed=timed, rated=rated)
     return replace(log, name=user_file.safe_name(path.name)) if log.name.lower() in SOURCES else log
 
 

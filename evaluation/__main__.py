@@ -10,7 +10,7 @@ from pathlib import Path
 
 from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
 from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.runs import rescore, rewrite
@@ -96,7 +96,7 @@ def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
         exclude_seen=about.exclude_seen,
         split_seed=about.split_seed,
         carve=carve if about.protocol == "published" else None,
-        **own_file.as_arguments(options),
+        **own_data.as_spec(options).given(),
         scale=options.scale,
     )
 
@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--data-dir", type=Path, default=WORKSPACE / "data", metavar="DIR",
                       help="folder of the datasets")  # fmt: skip
     data.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the runs were made with")
-    own_file.add_arguments(score.add_argument_group("a file of your own, named by --dataset"))
+    own_data.add_arguments(score.add_argument_group("a file of your own, named by --dataset"))
     score.set_defaults(work=_score)
 
     migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")

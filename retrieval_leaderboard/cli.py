@@ -12,7 +12,7 @@ from retrieval_leaderboard.support import python  # noqa: F401  (an older Python
 
 # isort: split
 from retrieval_leaderboard import WORKSPACE, pipeline
-from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _data_options(found.add_argument_group("data"))
-    own_file.add_arguments(found.add_argument_group("a file of your own"))
+    own_data.add_arguments(found.add_argument_group("data of your own"))
     _model_options(found.add_argument_group("models and their settings"))
     _run_options(found.add_argument_group("runs"))
     _output_options(found.add_argument_group("output"))

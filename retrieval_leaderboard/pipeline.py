@@ -13,7 +13,7 @@ from retrieval_leaderboard import (
     neural,
 )
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
@@ -140,7 +140,7 @@ def _load(options: argparse.Namespace) -> Dataset:
         exclude_seen=options.exclude_seen,
         split_seed=options.split_seed,
         carve=options.carve,
-        **own_file.as_arguments(options),
+        **own_data.as_spec(options).given(),
         fallback=not options.no_fallback,
         scale=options.scale,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.datasets import options as own_file
+from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import records
@@ -86,7 +86,7 @@ def _dataset(options: argparse.Namespace) -> Dataset:
         protocol=about.protocol,
         exclude_seen=about.exclude_seen,
         split_seed=about.split_seed,
-        **own_file.as_arguments(options),
+        **own_data.as_spec(options).given(),
         scale=options.scale,
     )
 
@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     of_run.add_argument(
         "--dataset", metavar="NAME_OR_FILE", help="what the run was made of (default: its name)"
     )
-    own_file.add_arguments(of_run)
+    own_data.add_arguments(of_run)
     of_run.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
     of_run.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the run was made with")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from retrieval_leaderboard.support.errors import InputError, unknown
 
@@ -50,33 +52,48 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.split(":")[0].lower())
 
 
-def parse(text: str) -> dict[str, str]:
-    """Role → column name, from "user=NAME,item=NAME"; "" where an optional column is switched off.
+def parse(value: Any, where: str = "--columns") -> dict[str, str]:
+    """Role → column name, from a mapping or "user=NAME,item=NAME"; "" where an optional column is not used.
 
     Raises:
-        InputError: text of another form, another role, or a role given twice.
+        InputError: text of another form, another role, or a role given twice; `where` it stands comes first.
     """
+    found = _mapped(value, where) if isinstance(value, Mapping) else _parsed(str(value), where)
+    for role, name in found.items():
+        if role not in NAMES:
+            raise InputError(f"{where}: {unknown('column role', role, NAMES)}")
+        if not name and role in REQUIRED:
+            raise InputError(f"{where}: the {role} needs a column; name it")
+    return found
+
+
+def _mapped(value: Mapping[Any, Any], where: str) -> dict[str, str]:
+    for role, name in value.items():
+        if isinstance(name, bool) or not isinstance(name, str | int | None):
+            raise InputError(f"{where}, {role}: {name!r} is no name of a column; give it as text")
+    return {str(role): "" if name is None else str(name) for role, name in value.items()}
+
+
+def _parsed(text: str, where: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for part in re.split(r",(?=\s*\w+\s*=)", text):
         role, equals, name = (each.strip() for each in part.partition("="))
         if not equals or role not in NAMES:
             problem = unknown("column role", role, NAMES)
-            raise InputError(f"--columns '{text}': give it as user=NAME,item=NAME; {problem}")
+            raise InputError(f"{where} '{text}': give it as user=NAME,item=NAME; {problem}")
         if role in pairs:
-            raise InputError(f"--columns '{text}': {role} is given twice; leave one out")
-        if not name and role in REQUIRED:
-            raise InputError(f"--columns '{text}': the {role} needs a column; name it")
+            raise InputError(f"{where} '{text}': {role} is given twice; leave one out")
         pairs[role] = name
     return pairs
 
 
-def option(given: dict[str, str], role: str, name: str) -> str:
+def option(given: Mapping[str, str], role: str, name: str) -> str:
     """The option that gives `role` to the column `name`, beside what is `given`."""
-    pairs = ",".join(f"{known}={column}" for known, column in (given | {role: name}).items())
+    pairs = ",".join(f"{known}={column}" for known, column in {**given, role: name}.items())
     return f"--columns {shlex.quote(pairs)}"
 
 
-def find(path: Path, names: list[str], given: dict[str, str], rated: bool = False) -> dict[str, str]:
+def find(path: Path, names: list[str], given: Mapping[str, str], rated: bool = False) -> dict[str, str]:
     """Role → column; optional roles that are not there, or switched off, are left out.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.tables import columns
@@ -18,7 +18,9 @@ SAMPLE = 1000
 ZERO_OR_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 
 
-def warnings(source: SourceTable, names: Iterable[str], given: dict[str, str], needs_time: bool) -> list[str]:
+def warnings(
+    source: SourceTable, names: Iterable[str], given: Mapping[str, str], needs_time: bool
+) -> list[str]:
     """A warning for each of the columns `names` that looks like a label or, where `needs_time`, a time.
 
     `given` is what the user said of other columns.

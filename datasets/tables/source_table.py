@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ class SourceTable:
         return Cells(self.path, name, self.column(name))
 
 
-def open_table(path: Path, given: dict[str, str]) -> SourceTable:
+def open_table(path: Path, given: Mapping[str, str]) -> SourceTable:
     """Open a file; `given`, as for `columns.find`, helps to find the separator of a text file.
 
     Raises:
@@ -53,7 +53,7 @@ def open_table(path: Path, given: dict[str, str]) -> SourceTable:
     return _open_text(path, SEPARATORS[suffix], suffix == ".csv", given)
 
 
-def _open_text(path: Path, separators: str, quoted: bool, given: dict[str, str]) -> SourceTable:
+def _open_text(path: Path, separators: str, quoted: bool, given: Mapping[str, str]) -> SourceTable:
     content = text_file.text(path)
     separator = _separator(path, content, separators, quoted, given)
     names = text_file.header(content, separator, quoted)
@@ -63,7 +63,7 @@ def _open_text(path: Path, separators: str, quoted: bool, given: dict[str, str])
     return SourceTable(path, names, lambda name: parsed.frame[name], notes)
 
 
-def _separator(path: Path, content: bytes, separators: str, quoted: bool, given: dict[str, str]) -> str:
+def _separator(path: Path, content: bytes, separators: str, quoted: bool, given: Mapping[str, str]) -> str:
     """The first separator that gives columns for user and item; else one that splits."""
     for separator in separators:
         names = text_file.header(content, separator, quoted)

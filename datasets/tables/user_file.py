@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import Log, Reading
+from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.datasets.tables import dropped_rows, ids
 from retrieval_leaderboard.datasets.tables.cells import Cells
@@ -18,7 +18,7 @@ from retrieval_leaderboard.datasets.times import parse
 from retrieval_leaderboard.datasets.times.unix_times import Times
 from retrieval_leaderboard.support.errors import InputError
 
-__all__ = ["SUFFIXES", "Choice", "load", "safe_name"]
+__all__ = ["SUFFIXES", "load", "safe_name"]
 
 SPOKEN = {"user": "a user", "item": "an item", "timestamp": "a time", "rating": "a rating"}
 TRUTHS = {"true": "1", "false": "0"}
@@ -26,36 +26,12 @@ TRUTHS = {"true": "1", "false": "0"}
 Roles = dict[str, Cells]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What a user says about a file of their own."""
-
-    columns: dict[str, str] = field(default_factory=dict)
-    """role ("user", "item", "timestamp", "rating") → name of its column, "" to do without it; what is not
-    named is looked for under `columns.NAMES`"""
-    time_format: str = ""
-    """A unit ("s", "ms", "us", "ns") or a format of strptime; "" to find it from the values"""
-    min_rating: float | None = None
-    """Rows with a lower rating are no interactions"""
-    drop_incomplete: bool = False
-    """Leave out rows that lack a user, an item or another value that is used, instead of refusing them"""
-
-
-def load(
-    path: Path,
-    columns: dict[str, str],
-    *,
-    time_format: str = "",
-    min_rating: float | None = None,
-    drop_incomplete: bool = False,
-    timed: bool = True,
-    rated: bool = True,
-) -> Log:
+def load(path: Path, spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
     """Read a table of interactions.
 
     Args:
         path: the file, with a header. The dataset takes its name.
-        columns: as `Choice` says, and so are `time_format`, `min_rating` and `drop_incomplete`.
+        spec: what is said of it.
         timed: whether times are needed; if not, a column that was guessed and holds none is left out.
         rated: whether ratings are used; if not, they are read where named or for `min_rating`.
 
@@ -63,27 +39,26 @@ def load(
         InputError: no such file, an empty one, a column that is not there, a missing value, or one that is
             no id, time or number (file and line).
     """
-    choice = Choice(columns, time_format, min_rating, drop_incomplete)
-    source = open_table(path, columns)
-    roles = _find(path, source.names, choice, rated)
+    source = open_table(path, spec.columns)
+    roles = _find(path, source.names, spec, rated)
     table = {role: source.cells(column) for role, column in roles.items()}
     _check_rows(path, table, source.names)
-    unread = [] if timed or "timestamp" in columns else _without_unreadable_times(table, choice)
+    unread = [] if timed or "timestamp" in spec.columns else _without_unreadable_times(table, spec)
     rows = len(table["user"])
-    table, dropped = _complete(table, choice)
-    rating = _ratings(table["rating"], choice) if "rating" in table else None
-    if rating is not None and min_rating is not None:
-        table, low = _rated(table, rating, min_rating)
+    table, dropped = _complete(table, spec)
+    rating = _ratings(table["rating"], spec) if "rating" in table else None
+    if rating is not None and spec.min_rating is not None:
+        table, low = _rated(table, rating, spec.min_rating)
         # The line is drawn: a protocol's own does not come on top of it.
         rating, dropped = None, dropped | low
-    when = _times(table["timestamp"], choice) if "timestamp" in table else None
+    when = _times(table["timestamp"], spec) if "timestamp" in table else None
     user_ids, user, of_users = ids.read(table["user"])
     item_ids, item, of_items = ids.read(table["item"])
     used = {role: cells.column for role, cells in table.items()}
     rest = tuple(name for name in source.names if name not in used.values())
-    needs_time = "timestamp" not in {*used, *columns} and not unread
+    needs_time = "timestamp" not in {*used, *spec.columns} and not unread
     notes = [*source.notes, *unread, *of_users, *of_items, *(when.warnings if when else ())]
-    notes += dropped_rows.warnings(source, rest, columns, needs_time)
+    notes += dropped_rows.warnings(source, rest, spec.columns, needs_time)
     return Log(
         name=safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name),
         user=user,
@@ -104,16 +79,16 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "table"
 
 
-def _find(path: Path, names: list[str], choice: Choice, rated: bool) -> dict[str, str]:
+def _find(path: Path, names: list[str], spec: DataSpec, rated: bool) -> dict[str, str]:
     """Role → column, of those that are to be read."""
-    filtered = choice.min_rating is not None
-    found = header.find(path, names, choice.columns, filtered)
+    filtered = spec.min_rating is not None
+    found = header.find(path, names, spec.columns, filtered)
     has = f"it has {', '.join(names)}"
     if filtered and "rating" not in found:
         raise InputError(f"{path}: --min-rating needs ratings; name them: --columns rating=NAME; {has}")
-    if choice.time_format and "timestamp" not in found:
+    if spec.time_format and "timestamp" not in found:
         raise InputError(f"{path}: --time-format needs times; name them: --columns timestamp=NAME; {has}")
-    if not rated and not filtered and "rating" not in choice.columns:
+    if not rated and not filtered and "rating" not in spec.columns:
         found.pop("rating", None)
     return found
 
@@ -129,14 +104,14 @@ def _check_rows(path: Path, table: Roles, names: list[str]) -> None:
         raise table["user"].error(int(at), "the header stands here again; remove the line")
 
 
-def _without_unreadable_times(table: Roles, choice: Choice) -> list[str]:
+def _without_unreadable_times(table: Roles, spec: DataSpec) -> list[str]:
     """Take times that cannot be read out of `table`; what a reader should know then."""
     cells = table.get("timestamp")
     if cells is None:
         return []
     try:
-        _refuse_missing(cells, cells.missing(), "timestamp", choice)
-        _times(cells, choice)
+        _refuse_missing(cells, cells.missing(), "timestamp", spec)
+        _times(cells, spec)
     except InputError as error:
         del table["timestamp"]
         # A board may be shown elsewhere: it names no folder of this machine.
@@ -145,15 +120,15 @@ def _without_unreadable_times(table: Roles, choice: Choice) -> list[str]:
     return []
 
 
-def _complete(table: Roles, choice: Choice) -> tuple[Roles, dict[str, int]]:
+def _complete(table: Roles, spec: DataSpec) -> tuple[Roles, dict[str, int]]:
     """The rows in which nothing is missing, and how many others there were, by what they lack first."""
     kept = np.ones(len(table["user"]), dtype=np.bool_)
     dropped = {}
     for role, cells in table.items():
         lacks = kept & cells.missing()
         if lacks.any():
-            if not choice.drop_incomplete:
-                _refuse_missing(cells, lacks, role, choice)
+            if not spec.drop_incomplete:
+                _refuse_missing(cells, lacks, role, spec)
             dropped[f"without {SPOKEN[role]}"] = int(lacks.sum())
             kept &= ~lacks
     if not kept.any():
@@ -161,26 +136,26 @@ def _complete(table: Roles, choice: Choice) -> tuple[Roles, dict[str, int]]:
     return ({role: cells.take(kept) for role, cells in table.items()} if dropped else table), dropped
 
 
-def _refuse_missing(cells: Cells, missing: npt.NDArray[np.bool_], role: str, choice: Choice) -> None:
+def _refuse_missing(cells: Cells, missing: npt.NDArray[np.bool_], role: str, spec: DataSpec) -> None:
     if missing.any():
-        advice = "give it a value, or leave such rows out by --drop-incomplete" + _or_without(role, choice)
+        advice = "give it a value, or leave such rows out by --drop-incomplete" + _or_without(role, spec)
         raise cells.error(int(np.argmax(missing)), f"'{cells.column}' is missing; {advice}")
 
 
-def _or_without(role: str, choice: Choice) -> str:
+def _or_without(role: str, spec: DataSpec) -> str:
     """Advice for a column that was guessed and can be done without."""
-    guessed = role not in header.REQUIRED and role not in choice.columns
+    guessed = role not in header.REQUIRED and role not in spec.columns
     return f", or do without the column: --columns {role}=" if guessed else ""
 
 
-def _times(cells: Cells, choice: Choice) -> Times:
+def _times(cells: Cells, spec: DataSpec) -> Times:
     try:
-        return parse.read(cells, choice.time_format)
+        return parse.read(cells, spec.time_format)
     except InputError as error:
-        raise InputError(f"{error}{_or_without('timestamp', choice)}") from error
+        raise InputError(f"{error}{_or_without('timestamp', spec)}") from error
 
 
-def _ratings(cells: Cells, choice: Choice) -> npt.NDArray[np.float32]:
+def _ratings(cells: Cells, spec: DataSpec) -> npt.NDArray[np.float32]:
     """float32[n]; true and false are 1 and 0."""
     import pandas as pd
 
@@ -192,7 +167,7 @@ def _ratings(cells: Cells, choice: Choice) -> npt.NDArray[np.float32]:
     wrong = ~np.isfinite(numbers)
     if wrong.any():
         at = int(np.argmax(wrong))
-        advice = f"correct it{cells.hint(at)}{_or_without('rating', choice)}"
+        advice = f"correct it{cells.hint(at)}{_or_without('rating', spec)}"
         raise cells.wrong(at, f"is not a number; {advice}")
     return numbers
 

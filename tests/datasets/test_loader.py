@@ -114,7 +114,7 @@ def test_a_carve_that_cannot_be_had(tmp_path: Path):
 
 def test_options_that_do_not_belong(tmp_path: Path):
     write_lightgcn(tmp_path / "gowalla")
-    with pytest.raises(InputError, match="column names are for a file of your own"):
+    with pytest.raises(InputError, match="--columns: that is for data of your own"):
         load("gowalla", tmp_path, columns={"user": "u"})
     with pytest.raises(InputError, match="a scale is for aliec-sim"):
         load("gowalla", tmp_path, scale=0.1)
@@ -203,7 +203,7 @@ def test_own_file_that_is_not_there(tmp_path: Path):
 @pytest.mark.parametrize("option", [{"time_format": "s"}, {"min_rating": 0.0}, {"drop_incomplete": True}])
 def test_how_to_read_a_file_is_not_for_a_known_dataset(tmp_path: Path, option: dict):
     write_lightgcn(tmp_path / "gowalla")
-    with pytest.raises(InputError, match="are for a file of your own; leave them out for gowalla"):
+    with pytest.raises(InputError, match="that is for data of your own; leave it out for gowalla"):
         load("gowalla", tmp_path, **option)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import user_file
 from retrieval_leaderboard.support.errors import InputError
 
@@ -17,6 +18,11 @@ ROWS = [("bob", "x", 30, 4.5), ("ann", "y", 10, 2), ("bob", "y", 20, 1)]
 def write(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def read(path: Path, columns: dict[str, str], *, timed: bool = True, rated: bool = True, **given) -> Log:
+    spec = DataSpec.of(({"columns": columns} if columns else {}) | given)
+    return user_file.load(path, spec, timed=timed, rated=rated)
 
 
 def events(log: Log) -> list[tuple]:
@@ -37,7 +43,7 @@ def events(log: Log) -> list[tuple]:
 )
 def test_text_formats_and_guessed_names(tmp_path: Path, name: str, header: str, separator: str):
     lines = [header, *(separator.join(map(str, row)) for row in ROWS)]
-    log = user_file.load(write(tmp_path / name, "\n".join(lines) + "\n"), {})
+    log = read(write(tmp_path / name, "\n".join(lines) + "\n"), {})
     assert events(log) == ROWS
     assert (log.name, log.title) == ("log", name)
 
@@ -51,26 +57,26 @@ def test_parquet_with_numbers_and_dates(tmp_path: Path):
         }
     )
     frame.to_parquet(tmp_path / "log.parquet")
-    log = user_file.load(tmp_path / "log.parquet", {})
+    log = read(tmp_path / "log.parquet", {})
     assert events(log) == [("0", str(10**18), 1494028801, None), ("7", "5", 1494028800, None)]
 
 
 def test_columns_named_by_option_come_before_guesses(tmp_path: Path):
     path = write(tmp_path / "log.csv", "user,who,what,when\n9,ann,x,5\n9,bob,y,6\n")
-    log = user_file.load(path, {"user": "who", "item": "What", "timestamp": "when"})
+    log = read(path, {"user": "who", "item": "What", "timestamp": "when"})
     assert events(log) == [("ann", "x", 5, None), ("bob", "y", 6, None)]
 
 
 def test_ids_are_any_text(tmp_path: Path):
     ids = ["0", "99999999999999999999", "Ünï cödé", "NA", "null", "-1", "1.0", "007"]
     text = "user,item\n" + "\n".join(f'{name},"{name}, x"' for name in ids) + "\n"
-    log = user_file.load(write(tmp_path / "log.csv", text), {})
+    log = read(write(tmp_path / "log.csv", text), {})
     assert events(log) == [(name, f"{name}, x", None, None) for name in ids]
     assert log.user_ids.tolist() == sorted(ids)
 
 
 def test_blank_lines_and_fractions_of_seconds(tmp_path: Path):
-    log = user_file.load(write(tmp_path / "log.csv", "user,item,ts\na,b,10.9\n\na,c,11\n\n"), {})
+    log = read(write(tmp_path / "log.csv", "user,item,ts\na,b,10.9\n\na,c,11\n\n"), {})
     assert events(log) == [("a", "b", 10, None), ("a", "c", 11, None)]
 
 
@@ -97,32 +103,32 @@ def test_blank_lines_and_fractions_of_seconds(tmp_path: Path):
 )
 def test_malformed_text(tmp_path: Path, text: str, message: str):
     with pytest.raises(InputError) as error:
-        user_file.load(write(tmp_path / "log.csv", text), {})
+        read(write(tmp_path / "log.csv", text), {})
     assert message in str(error.value)
 
 
 def test_a_named_column_that_is_not_there(tmp_path: Path):
     path = write(tmp_path / "log.csv", "user,item\na,b\n")
     with pytest.raises(InputError, match="no column 'when' for the timestamp; it has user, item"):
-        user_file.load(path, {"timestamp": "when"})
+        read(path, {"timestamp": "when"})
     with pytest.raises(InputError, match="unknown column role 'users': did you mean 'user'"):
-        user_file.load(path, {"users": "user"})
+        read(path, {"users": "user"})
 
 
 def test_files_that_are_not_there_or_not_of_a_known_kind(tmp_path: Path):
     with pytest.raises(InputError, match="there is no such file"):
-        user_file.load(tmp_path / "absent.csv", {})
+        read(tmp_path / "absent.csv", {})
     with pytest.raises(InputError, match=r"ends in \.csv, \.tsv, \.inter, \.parquet"):
-        user_file.load(write(tmp_path / "log.json", "{}"), {})
+        read(write(tmp_path / "log.json", "{}"), {})
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="there is no such file"):
-        user_file.load(tmp_path / "folder.csv", {})
+        read(tmp_path / "folder.csv", {})
 
 
 def test_text_that_is_not_utf8(tmp_path: Path):
     (tmp_path / "log.csv").write_bytes("user,item\nJosé,b\n".encode("latin-1"))
     with pytest.raises(InputError, match="not utf-8"):
-        user_file.load(tmp_path / "log.csv", {})
+        read(tmp_path / "log.csv", {})
 
 
 def test_damaged_parquet(tmp_path: Path):
@@ -130,18 +136,18 @@ def test_damaged_parquet(tmp_path: Path):
     pd.DataFrame({"user": ["a"] * 1000, "item": ["b"] * 1000}).to_parquet(path)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match="not a readable Parquet file"):
-        user_file.load(path, {})
+        read(path, {})
 
 
 def test_missing_values_in_parquet_name_the_row(tmp_path: Path):
     path = tmp_path / "log.parquet"
     pd.DataFrame({"user": ["a", None], "item": ["b", "c"]}).to_parquet(path)
     with pytest.raises(InputError, match=r"log\.parquet, row 2: 'user' is missing"):
-        user_file.load(path, {})
+        read(path, {})
     times = pd.to_datetime(pd.Series(["2020-01-01", None]))
     pd.DataFrame({"user": ["a", "b"], "item": ["b", "c"], "time": times}).to_parquet(path)
     with pytest.raises(InputError, match=r"log\.parquet, row 2: 'time' is missing"):
-        user_file.load(path, {})
+        read(path, {})
 
 
 @pytest.mark.parametrize(
@@ -157,29 +163,29 @@ def test_names_are_safe_for_folders(text: str, name: str):
 def test_incomplete_rows_are_refused_or_dropped_and_counted(tmp_path: Path):
     path = write(tmp_path / "log.csv", "user,item,time\na,x,1\n,x,2\n ,y,\nb,,3\nb,y,\n")
     with pytest.raises(InputError, match=r"line 3: 'user' is missing; .* --drop-incomplete$"):
-        user_file.load(path, {})
-    log = user_file.load(path, {}, drop_incomplete=True)
+        read(path, {})
+    log = read(path, {}, drop_incomplete=True)
     assert events(log) == [("a", "x", 1, None)]
     assert log.reading is not None
     assert log.reading.rows == 5
     assert log.reading.dropped == {"without a user": 2, "without an item": 1, "without a time": 1}
-    assert user_file.load(path, {"timestamp": ""}, drop_incomplete=True).reading != log.reading
+    assert read(path, {"timestamp": ""}, drop_incomplete=True).reading != log.reading
 
 
 def test_nothing_is_left(tmp_path: Path):
     path = write(tmp_path / "log.csv", "user,item,rating\n,x,1\n")
     with pytest.raises(InputError, match="every row lacks a value"):
-        user_file.load(path, {}, drop_incomplete=True)
+        read(path, {}, drop_incomplete=True)
     path = write(tmp_path / "log.csv", "user,item,rating\na,x,1\n")
     with pytest.raises(InputError, match="no rating is 2 or more; lower --min-rating"):
-        user_file.load(path, {}, min_rating=2)
+        read(path, {}, min_rating=2)
 
 
 @pytest.mark.parametrize("header", ["user,item,label", "user,item,Clicked", "user,item,rating"])
 @pytest.mark.parametrize(("no", "yes"), [("0", "1"), ("0.0", "1.0"), ("False", "True")])
 def test_rows_below_the_least_rating_are_no_interactions(tmp_path: Path, header: str, no: str, yes: str):
     path = write(tmp_path / "log.csv", f"{header}\na,x,{no}\nb,y,{yes}\nb,z,{no}\n")
-    log = user_file.load(path, {}, min_rating=1)
+    log = read(path, {}, min_rating=1)
     assert events(log) == [("b", "y", None, None)], "the line is drawn once"
     assert (log.user_ids.tolist(), log.item_ids.tolist()) == (["b"], ["y"])
     assert log.reading is not None and log.reading.dropped == {"with a rating below 1": 2}
@@ -188,8 +194,8 @@ def test_rows_below_the_least_rating_are_no_interactions(tmp_path: Path, header:
 def test_labels_in_parquet(tmp_path: Path):
     path = tmp_path / "log.parquet"
     pd.DataFrame({"user": ["a", "b"], "item": ["x", "y"], "like": [True, False]}).to_parquet(path)
-    assert events(user_file.load(path, {}, min_rating=1)) == [("a", "x", None, None)]
-    assert any("'like' holds 0 and 1" in note for note in user_file.load(path, {}).notes)
+    assert events(read(path, {}, min_rating=1)) == [("a", "x", None, None)]
+    assert any("'like' holds 0 and 1" in note for note in read(path, {}).notes)
 
 
 @pytest.mark.parametrize(
@@ -214,18 +220,18 @@ def test_labels_in_parquet(tmp_path: Path):
 )
 def test_what_cannot_be_read_says_what_to_do(tmp_path: Path, text: str, choice: dict, message: str):
     with pytest.raises(InputError, match=message):
-        user_file.load(write(tmp_path / "log.csv", text), {}, **choice)
+        read(write(tmp_path / "log.csv", text), {}, **choice)
 
 
 def test_columns_that_are_not_needed_are_not_asked_for(tmp_path: Path):
     path = write(tmp_path / "log.csv", "user,item,timestamp,score\na,x,5,high\nb,y,,low\n")
-    log = user_file.load(path, {}, timed=False, rated=False)
+    log = read(path, {}, timed=False, rated=False)
     assert events(log) == [("a", "x", None, None), ("b", "y", None, None)]
     (note,) = log.notes
     assert note.startswith("column 'timestamp' is left out: line 3: 'timestamp' is missing")
     with pytest.raises(InputError, match="line 3: 'timestamp' is missing"):
-        user_file.load(path, {"timestamp": "timestamp"}, timed=False, rated=False)
-    assert user_file.load(path, {"timestamp": "", "rating": ""}).notes == ()
+        read(path, {"timestamp": "timestamp"}, timed=False, rated=False)
+    assert read(path, {"timestamp": "", "rating": ""}).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -239,25 +245,25 @@ def test_columns_that_are_not_needed_are_not_asked_for(tmp_path: Path):
 )
 def test_a_column_that_looks_like_a_time_and_is_not_used(tmp_path: Path, column: str, values: list[str]):
     text = f"user,item,{column}\na,x,{values[0]}\nb,y,{values[1]}\n"
-    (note,) = user_file.load(write(tmp_path / "log.csv", text), {}).notes
+    (note,) = read(write(tmp_path / "log.csv", text), {}).notes
     assert (
         note
         == f"column '{column}' looks like a time and is not used; to use it: --columns timestamp={column}"
     )
-    assert user_file.load(tmp_path / "log.csv", {"timestamp": ""}).notes == ()
-    (note,) = user_file.load(tmp_path / "log.csv", {"user": "item", "item": "user"}).notes
+    assert read(tmp_path / "log.csv", {"timestamp": ""}).notes == ()
+    (note,) = read(tmp_path / "log.csv", {"user": "item", "item": "user"}).notes
     assert note.endswith(f"--columns user=item,item=user,timestamp={column}")
 
 
 def test_a_column_of_0_and_1_is_never_left_out_silently(tmp_path: Path):
     path = write(tmp_path / "log.csv", "user,item,a,b,c,d\nu,x,0,1,0,2\nv,y,1,1,0.5,1\n")
-    (note,) = user_file.load(path, {}).notes
+    (note,) = read(path, {}).notes
     assert "column 'a' holds 0 and 1" in note and "--columns rating=a --min-rating 1" in note
 
 
 def test_prices_and_counts_are_no_times(tmp_path: Path):
     path = write(tmp_path / "log.csv", "user,item,price,count,name\na,x,3.5,20,p\nb,y,900,30,q\n")
-    log = user_file.load(path, {})
+    log = read(path, {})
     assert log.notes == ()
     assert log.reading is not None and log.reading.left_out == ("price", "count", "name")
 
@@ -265,11 +271,11 @@ def test_prices_and_counts_are_no_times(tmp_path: Path):
 def test_a_folder_of_parts_has_its_name(tmp_path: Path):
     (tmp_path / "log.v2").mkdir()
     pd.DataFrame({"user": [1], "item": [2]}).to_parquet(tmp_path / "log.v2" / "part.parquet")
-    assert user_file.load(tmp_path / "log.v2", {}).name == "log.v2"
+    assert read(tmp_path / "log.v2", {}).name == "log.v2"
 
 
 @pytest.mark.parametrize("role", ["user", "item"])
 def test_a_column_that_is_needed_cannot_be_switched_off(tmp_path, role):
     (tmp_path / "log.csv").write_text("user,item\na,1\n")
     with pytest.raises(InputError, match=f"the {role} needs a column"):
-        user_file.load(tmp_path / "log.csv", {role: ""})
+        read(tmp_path / "log.csv", {role: ""})

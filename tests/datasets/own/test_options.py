@@ -6,17 +6,18 @@ import argparse
 
 import pytest
 
-from retrieval_leaderboard.datasets import options
+from retrieval_leaderboard.datasets.own import options
+from retrieval_leaderboard.support.errors import InputError
 
 
 def parse(*words: str) -> dict:
     parser = argparse.ArgumentParser(exit_on_error=False)
     options.add_arguments(parser)
-    return options.as_arguments(parser.parse_args(words))
+    return options.as_spec(parser.parse_args(words)).given()
 
 
 def test_what_is_given_is_what_load_takes():
-    assert parse() == {"columns": {}, "time_format": "", "min_rating": None, "drop_incomplete": False}
+    assert parse() == {}
     words = [
         "--columns",
         "item=sku,timestamp=",
@@ -36,5 +37,5 @@ def test_what_is_given_is_what_load_takes():
 
 @pytest.mark.parametrize("number", ["nan", "inf", "much"])
 def test_a_rating_is_a_number(number: str):
-    with pytest.raises(argparse.ArgumentError):
+    with pytest.raises(InputError, match=f"--min-rating: '{number}' is no number"):
         parse("--min-rating", number)

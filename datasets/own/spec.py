@@ -1,0 +1,89 @@
+"""All that can be said of one's own data: a field is an option, a key of a dataset file, and an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from typing import Any, Self
+
+from retrieval_leaderboard.datasets.own import values
+from retrieval_leaderboard.datasets.own.values import Parse
+from retrieval_leaderboard.datasets.tables import columns as header
+from retrieval_leaderboard.support.errors import unknown
+
+
+def said(default: Any, parse: Parse, metavar: str, about: str) -> Any:
+    """A field of `DataSpec`: how its values are read, and what help says of it.
+
+    A `default` that is a class is called for one.
+    """
+    made = {"default_factory": default} if isinstance(default, type) else {"default": default}
+    return field(**made, metadata={"parse": parse, "metavar": metavar, "help": about})
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What is said of one's own data."""
+
+    columns: Mapping[str, str] = said(
+        dict, header.parse, "ROLE=NAME,…", "columns: user, item, timestamp, rating; timestamp= for none"
+    )
+    """role → name of its column, "" to do without it; others are looked for under `columns.NAMES`"""
+    time_format: str = said(
+        "", values.text, "FORMAT", "of times that are ambiguous: s, ms, us, ns or a strptime format"
+    )
+    """A unit ("s", "ms", "us", "ns") or a format of strptime; "" to find it from the values"""
+    min_rating: float | None = said(None, values.number, "X", "leave out rows with a lower rating or label")
+    """Rows with a lower rating are no interactions"""
+    drop_incomplete: bool = said(False, values.flag, "", "leave out rows without user, item or time")
+    """Leave out rows that lack a user, an item or another value that is used, instead of refusing them"""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], where: str = "") -> Self:
+        """From the name of each field that is given; `where` they stand begins each message.
+
+        Raises:
+            InputError: a name that is no field, or a value that is none of the field's.
+        """
+        known = {each.name: each for each in fields(cls)}
+        for name in given:
+            if name not in known:
+                raise unknown(f"key in {where}" if where else "option", name, known)
+        return cls(
+            **{
+                name: known[name].metadata["parse"](value, _place(name, where))
+                for name, value in given.items()
+            }
+        )
+
+    def given(self) -> dict[str, Any]:
+        """Field → value of those that differ from their defaults, as JSON and YAML can hold them."""
+        return {
+            each.name: _plain(getattr(self, each.name))
+            for each in fields(self)
+            if getattr(self, each.name) != _default(each)
+        }
+
+    def updated(self, other: DataSpec) -> Self:
+        """With what `other` says, where it says something."""
+        names = other.given()
+        return replace(self, **{name: getattr(other, name) for name in names})
+
+
+def option(name: str) -> str:
+    """The option of a field."""
+    return "--" + name.replace("_", "-")
+
+
+def _place(name: str, where: str) -> str:
+    return f"{where}, {name}" if where else option(name)
+
+
+def _default(each: Field) -> Any:
+    return each.default if each.default_factory is MISSING else each.default_factory()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
