@@ -31,7 +31,7 @@ from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.log import TEST, TRAIN
 from retrieval_leaderboard.datasets.sources import archives, describe
-from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, find, from_text
+from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, find, from_text, texts
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,24 +107,22 @@ class _Reader:
         """What the users that are not `met` yet had clicked before the log; they are met then."""
         import pyarrow.compute as pc
 
-        users = batch.column("user").to_pylist()
-        first = [
-            row
-            for user, row in dict(zip(users[::-1], range(len(users))[::-1], strict=True)).items()
-            if user not in met
-        ]
-        met.update(users)
-        batch = batch.take(first)
+        first: dict[str, int] = {}
+        for row, user in enumerate(batch.column("user").to_pylist()):
+            if user not in met:
+                first.setdefault(user, row)
+        met.update(first)
+        batch = batch.take(list(first.values()))
         clicked = pc.utf8_split_whitespace(batch.column("history"))
-        row = pc.list_parent_indices(clicked).to_numpy()
-        lengths = np.bincount(row, minlength=len(first))
-        back = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(row))  # 1 is the latest
-        self.tally.rows += len(row)
+        line = pc.list_parent_indices(clicked).to_numpy()
+        lengths = np.bincount(line, minlength=len(first))
+        back = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(line))  # 1 is the latest
+        self.tally.rows += len(line)
         return Chunk(
-            batch.column("user").take(row),
+            batch.column("user").take(line),
             pc.list_flatten(clicked),
             self.begin - back,
-            part=_parts(row, TRAIN),
+            part=_parts(line, TRAIN),
         )
 
     def _clicks(self, file: RawFile, batch: pa.RecordBatch, before: int, part: int) -> Chunk:
@@ -134,8 +132,9 @@ class _Reader:
         self.tally.rows += len(row)
         at = self.tally.keep(clicked, "shown and not clicked")
         row = row[at]
+        user = texts(batch, "user", file, before).take(row)
         times = from_text(batch.column("time"), TIME, file, before)
-        return Chunk(batch.column("user").take(row), pc.take(news, at), times[row], part=_parts(row, part))
+        return Chunk(user, pc.take(news, at), times[row], part=_parts(row, part))
 
 
 def _survey(files: dict[str, RawFile]) -> tuple[int, tuple[int, int], pa.Array]:

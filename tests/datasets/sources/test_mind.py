@@ -158,6 +158,7 @@ def test_in_time_only_news_that_were_out_before_are_candidates(tmp_path: Path):
     ("line", "message"),
     [
         ("5\tU1\t11/13/2019 8:00:00 AM\tN9\tN1 N2", "row 5: 'N1' has no label, as in MIND's test part"),
+        ("5\t\t11/13/2019 8:00:00 AM\tN9\tN1-1 N2-0", "row 5: 'user' is missing"),
         ("5\tU1\t2019-11-13 08:00:00\tN9\tN1-1", "row 5: 2019-11-13 08:00:00 is no time"),
         ("5\tU1\t11/13/2019 8:00:00 AM\tN1-1", "line 5: 4 fields where there should be 5"),
     ],
