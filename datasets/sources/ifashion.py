@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,9 @@ from retrieval_leaderboard.datasets.sources.raw import find, texts
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import atomic_folder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NAME = "alibaba-ifashion"
 CLICKS, ARCHIVE = "user_data.txt", "user_data.7z"
@@ -100,10 +104,25 @@ def _categories(outfits: RawFile, items: RawFile, ids: npt.NDArray[np.object_]) 
 
     described = describe.table([outfits], "outfit", ["items"], OUTFIT_LAYOUT, text_key=True)
     members = pc.split_pattern(describe.rows_of(ids, described, "outfit")["items"], ";").combine_chunks()
-    fields = pc.split_pattern(
-        describe.table([items], "line", [], LINES, text_key=True)["line"], ",", max_splits=3
-    )
-    known = pa.table({"item": pc.list_element(fields, 0), "category": pc.list_element(fields, 1)})
     row = pc.list_parent_indices(members).to_numpy()
+    known = pa.concat_tables(_items(items))
     found = describe.rows_of(pc.list_flatten(members), known, "item")
     return describe.grouped(found["category"], row, len(ids))
+
+
+def _items(items: RawFile) -> Iterator[pa.Table]:
+    """Items and their categories, without pictures and titles."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    before = 0
+    for batch in read_columns(items, {"line": "string"}, LINES):
+        fields = pc.split_pattern(batch.column("line"), ",", max_splits=3)
+        short = pc.list_value_length(fields).to_numpy(zero_copy_only=False) != 4
+        if short.any():
+            line = before + int(np.argmax(short)) + 1
+            raise InputError(
+                f"{items}, row {line}: an item has a category, a picture and a title; get it again"
+            )
+        yield pa.table({"item": pc.list_element(fields, 0), "category": pc.list_element(fields, 1)})
+        before += len(batch)

@@ -65,6 +65,13 @@ def test_other_lines_are_refused(tmp_path: Path, line: str, message: str):
         ifashion.load(tmp_path, tmp_path).log()
 
 
+def test_an_item_without_its_fields_is_named(tmp_path: Path):
+    write(tmp_path)
+    (tmp_path / "item_data.txt").write_text(f"{ITEMS}i8,c9\n")
+    with pytest.raises(InputError, match=r"item_data\.txt, row 5: an item has a category"):
+        ifashion.load(tmp_path, tmp_path).log()
+
+
 def test_an_archive_without_what_unpacks_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "user_data.7z").write_bytes(b"7z")
     assert ifashion.holds(tmp_path)
