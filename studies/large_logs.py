@@ -39,8 +39,8 @@ PAGE = ROOT / "docs" / "large-logs.md"
 PREPARED, AGAIN = "to a ready split", "from the cache"
 MODELS: dict[str, dict[str, Any]] = {
     "global_hot": {},
-    "item_cf": {},
-    "swing": {"max_users_per_item": 200},
+    "item_cf": {"top_k": 50},
+    "swing": {"top_k": 50, "max_users_per_item": 200},
     "infonce": {"epochs": 1},
 }
 """model → settings that differ from its defaults"""

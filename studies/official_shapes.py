@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
+from retrieval_leaderboard.datasets.sources import kuairand
 from retrieval_leaderboard.support import progress
 
 if TYPE_CHECKING:
@@ -91,10 +93,8 @@ def _write_taobao(shape: Shape, folder: Path, rows: int) -> None:
 
 
 def _read_taobao(folder: Path) -> ChunkedLog:
-    names = ["user", "item", "category", "kind", "time"]
-    return ChunkedLog(
-        "taobao-shape", lambda: _chunks([folder / "UserBehavior.csv"], names, ("user", "item", "time"), 1)
-    )
+    names, taken = ["user", "item", "category", "kind", "time"], ("user", "item", "time")
+    return ChunkedLog("taobao-shape", lambda: _chunks(folder / "UserBehavior.csv", names, taken))
 
 
 KUAIRAND = (
@@ -104,7 +104,7 @@ KUAIRAND = (
 
 
 def _write_kuairand(shape: Shape, folder: Path, rows: int) -> None:
-    """log_standard_*_27k_part*.csv, with a header."""
+    """log_standard_*_27k_part1.csv of two periods, with a header; a third of the rows are clicks."""
     import pyarrow as pa
 
     rng = np.random.default_rng(0)
@@ -112,7 +112,8 @@ def _write_kuairand(shape: Shape, folder: Path, rows: int) -> None:
     def tables() -> Iterator[pa.Table]:
         for each in events(shape, rows, rng):
             n = len(each["user"])
-            flags = {name: (rng.random(n) < 0.1).view(np.int8) for name in KUAIRAND[5:12]}
+            flags = {name: (rng.random(n) < 0.05).view(np.int8) for name in KUAIRAND[6:12]}
+            flags = {"is_click": (rng.random(n) < 0.35).view(np.int8)} | flags
             yield pa.table(
                 {"user_id": each["user"] - 1, "video_id": each["item"] - 1}
                 | {"date": 20220408 + each["time"] % 14, "hourmin": each["time"] // 60 % 24 * 100}
@@ -123,14 +124,14 @@ def _write_kuairand(shape: Shape, folder: Path, rows: int) -> None:
                 | {"tab": rng.integers(0, 15, n, dtype=np.int8)}
             )
 
-    _write(folder / "log_standard_4_08_to_4_21_27k_part1.csv", tables(), header=True)
+    made = iter(tables())
+    # The users of the first tables are those of the earlier file: readers take both.
+    _write(folder / f"{kuairand.BEFORE}_27k_part1.csv", islice(made, 1), header=True)
+    _write(folder / f"{kuairand.DURING}_27k_part1.csv", made, header=True)
 
 
 def _read_kuairand(folder: Path) -> ChunkedLog:
-    taken = ("user_id", "video_id", "time_ms")
-    return ChunkedLog(
-        "kuairand-shape", lambda: _chunks(sorted(folder.glob("log_standard_*.csv")), None, taken, 1000)
-    )
+    return kuairand.load(folder, "27k")
 
 
 def _write(path: Path, tables: Iterator[pa.Table], header: bool) -> None:
@@ -150,23 +151,18 @@ def _write(path: Path, tables: Iterator[pa.Table], header: bool) -> None:
             progress.say(f"{path.name}: {written:,} rows")
 
 
-def _chunks(
-    paths: list[Path], names: list[str] | None, taken: tuple[str, str, str], per_second: int
-) -> Iterator[Chunk]:
+def _chunks(path: Path, names: list[str], taken: tuple[str, str, str]) -> Iterator[Chunk]:
     import pyarrow as pa
     from pyarrow import csv
 
-    for path in paths:
-        with csv.open_csv(
-            path,
-            csv.ReadOptions(column_names=names, block_size=2**24),
-            convert_options=csv.ConvertOptions(
-                include_columns=taken, column_types=dict.fromkeys(taken, pa.int64())
-            ),
-        ) as reader:
-            for batch in reader:
-                user, item, time = (batch.column(name).to_numpy() for name in taken)
-                yield Chunk(user, item, time // per_second)
+    types = dict.fromkeys(taken, pa.int64())
+    with csv.open_csv(
+        path,
+        csv.ReadOptions(column_names=names, block_size=2**24),
+        convert_options=csv.ConvertOptions(include_columns=taken, column_types=types),
+    ) as reader:
+        for batch in reader:
+            yield Chunk(*(batch.column(name).to_numpy() for name in taken))
 
 
 SHAPES = {

@@ -13,11 +13,14 @@ from retrieval_leaderboard.datasets.ids import CompactIds, opened
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.prepared import parts_folder
 from retrieval_leaderboard.datasets.prepared.folder import key, made
+from retrieval_leaderboard.datasets.prepared.log_folder import ROW_BYTES
 from retrieval_leaderboard.datasets.prepared.phases import Phases
 from retrieval_leaderboard.datasets.profile import Profile
 from retrieval_leaderboard.datasets.profiling import with_profile
 from retrieval_leaderboard.datasets.splits.protocol import Parts
+from retrieval_leaderboard.datasets.splits.registry import SEQUENTIAL
 from retrieval_leaderboard.datasets.splits.split import split
+from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage import typed
 
 WORDS = (
@@ -25,6 +28,8 @@ WORDS = (
     "validation",
 )  # fmt: skip
 """Fields of a `Dataset` that JSON can hold"""
+ORDER_BYTES = 8
+"""Of a row in `Whole.order_of_ties`"""
 IDS = ("user_ids", "item_ids")
 FEATURES = ("user_features", "item_features")
 
@@ -51,6 +56,7 @@ def divided(
         InputError: as `split`, or the folder cannot be written.
     """
     assert log.by_user is not None and log.by_user.folder is not None
+    _check_order(log, protocol, log.by_user.at_once * ROW_BYTES)
     about = (protocol, exclude_seen, split_seed, log.carve, log.periods, log.name, log.title, log.notes)
     folder = log.by_user.folder
     target = folder.with_name(f"{folder.name}-{protocol}-{key(*about)}")
@@ -59,6 +65,16 @@ def divided(
         return _write(scratch, log, protocol, exclude_seen, split_seed, chosen)
 
     return _read(target, made(target, make, f"the split of {log.name}"), chosen, origin or {})
+
+
+def _check_order(log: Log, protocol: str, memory: int) -> None:
+    """Refuse a protocol that draws an order of more rows than fit into half of a limit."""
+    need = 2 * ORDER_BYTES * len(log.user)
+    if protocol in SEQUENTIAL and need > memory:
+        raise InputError(
+            f"{log.name}: protocol '{protocol}' draws the order of equal times for {len(log.user):,} rows; "
+            f"give --memory {need // 10**6 + 1}MB or more, or choose protocol time"
+        )
 
 
 def _write(

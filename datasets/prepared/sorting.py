@@ -29,8 +29,8 @@ SHARE = 0.5
 """Of the limit that is DuckDB's; the rest is for what reads the source and takes the rows, and for Python"""
 SMALLEST = 2**28
 """Bytes below which no limit is kept"""
-AT_ONCE = 2**18
-"""Rows that leave DuckDB together"""
+TOGETHER, AT_ONCE = 2**19, 2**18
+"""Rows that DuckDB takes in at least, and gives back at most, at a time: a call has its cost"""
 KINDS = ("user", "item")
 TYPES = {
     "timestamp": "BIGINT",
@@ -119,6 +119,7 @@ def _refusals(name: str, memory: int) -> Iterator[None]:
 def _insert(database: duckdb.DuckDBPyConnection, source: ChunkedLog) -> tuple[int, list[str]]:
     """Take in all rows; how many there are, and which columns they have beside user and item."""
     rows, columns, latest, fractions = 0, None, 0, False
+    waiting: list[pa.Table] = []
     for chunk in source.chunks():
         if columns is None:
             columns = [name for name in COLUMNS if getattr(chunk, name) is not None]
@@ -126,19 +127,29 @@ def _insert(database: duckdb.DuckDBPyConnection, source: ChunkedLog) -> tuple[in
         if chunk.nanoseconds is not None and chunk.timestamp is not None:
             latest = max(latest, int(np.abs(chunk.timestamp).max(initial=0)))
             fractions |= bool(chunk.nanoseconds.any())
-        table = _arrow(chunk, columns, rows)
-        database.register("chunk", table)
-        database.execute("INSERT INTO log SELECT * FROM chunk")
-        database.unregister("chunk")
+        waiting.append(_arrow(chunk, columns, rows))
         rows += len(chunk)
+        if sum(map(len, waiting)) >= TOGETHER:
+            _append(database, waiting)
     if columns is None or not rows:
         raise InputError(f"{source.name}: there is no interaction in its files; get them again")
+    _append(database, waiting)
     if fractions and latest >= LATEST:
         raise InputError(
             f"{source.name}: its times have fractions and lie beyond the year 2262, which a limit of memory "
             "does not allow; correct them, or leave --memory out"
         )
     return rows, [name for name in columns if fractions or name != "nanoseconds"]
+
+
+def _append(database: duckdb.DuckDBPyConnection, waiting: list[pa.Table]) -> None:
+    """Take in the rows of tables that wait, which then do not."""
+    import pyarrow as pa
+
+    database.register("waiting", pa.concat_tables(waiting))
+    database.execute("INSERT INTO log SELECT * FROM waiting")
+    database.unregister("waiting")
+    waiting.clear()
 
 
 def _create(database: duckdb.DuckDBPyConnection, chunk: Chunk, columns: list[str]) -> None:
