@@ -109,7 +109,7 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
         ("columns: {usr: a}", "my.yaml, line 1, columns: unknown column role 'usr': did you mean 'user'"),
         ("split_seed: 1.5", "my.yaml, line 1, split_seed: 1.5 is no whole number"),
         ("exclude_seen: 1", "my.yaml, line 1, exclude_seen: 1 is neither true nor false"),
-        ("interactions: a.csv\nprotocol: tme", "unknown protocol for .*a.csv 'tme': did you mean 'time'"),
+        ("interactions: a.csv\nprotocol: tme", "unknown protocol for my 'tme': did you mean 'time'"),
         ("protocol: time", "no interactions are named: give interactions, or train and test"),
         ("train: a.csv", "a log that comes split needs --train and --test"),
         ("interactions: a.csv\ntrain: b.csv\ntest: c.csv", "a log comes split or not"),
@@ -126,6 +126,18 @@ def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_pat
     for given in (3, [frame, 3], frame["who"], {"a": 1}, "", object()):
         with pytest.raises(InputError, match=r"dataset: .* is neither a path nor a pandas DataFrame"):
             load(given)  # type: ignore[arg-type]
+    for wrong in (
+        {"split_seed": "x"},
+        {"exclude_seen": "yes"},
+        {"protocol": 3.5},
+        {"carve": ["draw"]},
+        {"data_dir": 3},
+        {"columns": 3},
+        {"colums": {"user": "who"}},
+        {"drop_incomplete": "no"},
+    ):
+        with pytest.raises(InputError):
+            load(frame, **wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no interactions are named"):
         load()
     with pytest.raises(InputError, match=r"my\.yaml: a dataset file stands alone"):
