@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from retrieval_leaderboard.datasets import load
@@ -73,6 +75,15 @@ def test_ids_of_any_kind(frame: pd.DataFrame):
         frame["who"].str.encode("utf-8"),
     ):
         assert len(load(frame.assign(who=codes), columns=COLUMNS).user_ids) == 20
+
+
+@pytest.mark.skipif(not hasattr(pa, "uuid"), reason="this pyarrow has no type for them")
+def test_uuids_are_text(frame: pd.DataFrame, tmp_path: Path):
+    codes = {who: uuid.UUID(int=at) for at, who in enumerate(frame["who"].unique())}
+    table = frame.assign(who=frame["who"].map(codes))
+    table.to_parquet(tmp_path / "log.parquet")
+    for given in (table, tmp_path / "log.parquet"):
+        assert set(load(given, columns=COLUMNS).user_ids) == set(map(str, codes.values()))
 
 
 def test_what_an_argument_says_goes_before_the_file(log: Path):
@@ -146,8 +157,10 @@ def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_pat
         load([log, log.parent / ".." / "log" / "mine.csv"])
     with pytest.raises(InputError, match=r"absent\.yaml cannot be read"):
         load("absent.yaml")
-    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one type"):
+    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one plain type"):
         load(frame.assign(item_id=["a", 1] * 90), columns=COLUMNS)
+    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one plain type"):
+        load(frame.assign(item_id=pd.cut(pd.Series(range(180)), 9)), columns=COLUMNS)
     with pytest.raises(InputError, match="DataFrame, row 1: 'who' is missing"):
         load(frame.assign(who=None), columns=COLUMNS)
     with pytest.raises(InputError, match="DataFrame: no column for the user; it has who, item_id, at"):
