@@ -141,7 +141,7 @@ def _check(source: runner.ModelSource) -> None:
 
 def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
     """The dataset, and the name that was asked for."""
-    own = own_data.as_spec(options).given()
+    own = own_data.given(options)
     asked = options.dataset or (None if own.keys() & set(TABLES) else [DEFAULT_DATASET])
     dataset = load(
         asked,

@@ -59,13 +59,12 @@ def asked(dataset: Given, own: Mapping[str, Any], known: Sequence[str]) -> Asked
         InputError: something else, a key that is no field, a value that is none of its field's, or tables
             that make no log.
     """
-    more = DataSpec.of(own)
     if isinstance(dataset, list | tuple) and len(dataset) == 1:
         dataset = dataset[0]
     if isinstance(dataset, str) and dataset in known:
-        return Asked(dataset, more)
+        return Asked(dataset, DataSpec.of(own))
     found = _own(dataset, known)
-    spec = found.spec.updated(more)
+    spec = found.spec.updated(own)
     opened.check(spec)
     return Asked("", spec, found.split)
 

@@ -95,8 +95,9 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
     dataset = load(path)
     asked = dataset.protocol, dataset.exclude_seen, dataset.split_seed, dataset.name, dataset.title
     assert asked == ("random", False, 3, "nice-name", "nice name")
-    other = load(path, protocol="leave-last-one", exclude_seen=True, split_seed=0, name="x", columns={
-        "user": "who", "timestamp": "at"})  # fmt: skip
+    path.write_text(path.read_text() + "time_format: '%Y'\n")
+    more = {"columns": COLUMNS, "time_format": "", "name": "x"}
+    other = load(path, protocol="leave-last-one", exclude_seen=True, split_seed=0, **more)
     assert (other.protocol, other.exclude_seen, other.split_seed, other.name) == (
         "leave-last-one",
         True,
