@@ -109,7 +109,7 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("trian: a.csv", "unknown key in .*my.yaml, line 1: 'trian': did you mean 'train'"),
+        ("traim: a.csv", "unknown key in .*my.yaml, line 1: 'traim': did you mean 'train'"),
         ("\n\nnoise: 1\ntrain: a.csv", "unknown key in .*my.yaml, line 3: 'noise'"),
         ("columns: {user: a, user: b}", "my.yaml, line 1: user is given twice; leave one out"),
         ("train: a\ntrain: b", "my.yaml, line 2: train is given twice"),
@@ -145,7 +145,7 @@ def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_pat
         {"carve": ["draw"]},
         {"data_dir": 3},
         {"columns": 3},
-        {"colums": {"user": "who"}},
+        {"columnz": {"user": "who"}},
         {"drop_incomplete": "no"},
     ):
         with pytest.raises(InputError):
