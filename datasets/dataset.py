@@ -110,12 +110,12 @@ class Queries:
     def __len__(self) -> int:
         return len(self.user)
 
+    def __repr__(self) -> str:
+        return f"Queries({len(self):,}, with {int(self.relevant.lengths.sum()):,} relevant items)"
+
     def without_answers(self) -> Queries:
         """The same queries with no relevant items: what a model is asked."""
         return replace(self, relevant=Ragged.empty(len(self)))
-
-    def __repr__(self) -> str:
-        return f"Queries({len(self):,}, with {int(self.relevant.lengths.sum()):,} relevant items)"
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Queries:
         """The given queries, sharing the arrays of items."""

@@ -65,34 +65,35 @@ def load(
         InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
-    found, limit = asked(dataset, own, list(SOURCES)), parse_limit(memory)
+    limit = parse_limit(memory)
     said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
-    how = {"split_seed": 0} | found.split | {key: value for key, value in said.items() if value is not None}
-    folder = DATA_DIR if data_dir is None else Path(data_dir)
-    called = found.name or " and ".join(map(str, found.spec.interactions)) or "what comes split"
+    found = asked(dataset, own, list(SOURCES)).updated(said)
+    how, spec = found.split, found.spec
     source = SOURCES[found.name] if found.name else None
-    _check_own(source, found.spec)
-    protocols = _of_own(found.spec, timed=True) if source is None else source.protocols
-    _check_scale(called, source, scale)
-    _check_split(called, protocols, how)
-    if found.spec.valid and "carve" in how:
-        raise InputError(f"carve {how['carve']}: the validation part is given; leave it out")
-    name = how.get("protocol")
+    protocols = _of_own(spec, timed=True) if source is None else source.protocols
+    _check_own(source, spec)
+    _check_scale(found.title, source, scale)
+    _check_split(found.title, protocols, how)
+    folder, name = _folder(data_dir), how.get("protocol")
     if source is None:
-        log = _own(found.spec, name, limit)
-        protocols = _of_own(found.spec, log.timestamp is not None)
-        why = "by default, for there are times" if log.timestamp is not None else "for there are no times"
-        why = "for the files come split" if found.spec.is_split else why
-        log = replace(log, carve=how.get("carve", log.carve))
+        log, why = _own(spec, name, limit)
+        protocols = _of_own(spec, log.timestamp is not None)
     else:
         log, why = _read(source, folder, fallback, scale, limit), "the dataset's own"
-        log = replace(log, carve=how.get("carve", source.carve))
+        log = replace(log, carve=source.carve)
+    log = replace(log, carve=how.get("carve", log.carve))
     chosen = name or protocols[0]
-    excluded, seed = how.get("exclude_seen", excludes_seen(chosen)), how["split_seed"]
+    excluded, seed = how.get("exclude_seen", excludes_seen(chosen)), how.get("split_seed", 0)
     why, origin = why if name is None else "as asked for", remembered.source(found, folder, scale)
     if log.by_user is not None:
         return prepared_split(log, chosen, excluded, seed, why, origin)
     return replace(with_profile(log, split(log, chosen, excluded, seed), why), source=origin)
+
+
+def _folder(data_dir: Any) -> Path:
+    if not isinstance(data_dir, str | Path | None):
+        raise InputError(f"data_dir: {data_dir!r} is no path; give one")
+    return DATA_DIR if data_dir is None else Path(data_dir)
 
 
 def _check_own(source: Source | None, spec: DataSpec) -> None:
@@ -117,7 +118,7 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
     protocol, carve = how.get("protocol"), how.get("carve")
     if protocol is not None and protocol not in protocols:
         raise unknown(f"protocol for {called}", protocol, protocols)
-    if how["split_seed"] < 0:
+    if how.get("split_seed", 0) < 0:
         raise InputError(f"split seed {how['split_seed']}: give 0 or more")
     if carve is None:
         return
@@ -128,8 +129,8 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
         raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {called}")
 
 
-def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> Log:
-    """The log of one's own data; it never takes the name of a known dataset."""
+def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, str]:
+    """The log of one's own data, and why it is split as it is; it takes no known dataset's name."""
     protocol = protocol or (GIVEN if spec.is_split else None)
     rated = protocol is not None and PROTOCOLS[protocol].rated
     if spec.columns.get("rating") and spec.min_rating is None and not rated:
@@ -144,7 +145,12 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> Log:
     else:
         in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)
         log = as_log(in_chunks, paths, limit, (spec.given(), timed, rated))
-    return replace(log, name=f"{log.name}-own") if log.name.lower() in SOURCES else log
+    if log.name.lower() in SOURCES:
+        log = replace(log, name=f"{log.name}-own")
+    timed_or_not = (
+        "by default, for there are times" if log.timestamp is not None else "for there are no times"
+    )
+    return log, "for the files come split" if spec.is_split else timed_or_not
 
 
 def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, limit: int | None) -> Log:

@@ -9,7 +9,9 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from retrieval_leaderboard import ROOT
@@ -62,6 +64,14 @@ def call(folder: Path, *words: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_the_pages_python():
+    (code,) = re.findall(r"## In Python\n\n```python\n(.*?)```", PAGE, re.DOTALL)
+    steps = [row for step in range(9) for row in rows(step)]
+    scope: dict[str, Any] = {"frame": pd.DataFrame(steps, columns=["who", "item_id", "timestamp"])}
+    exec(code, scope)
+    assert (len(scope["data"].test), scope["data"].protocol) == (40, "leave-last-one")
 
 
 def test_the_pages_commands_leave_runs_that_need_nothing_said_again(folder: Path):

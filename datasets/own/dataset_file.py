@@ -43,7 +43,7 @@ def read(path: Path) -> tuple[DataSpec, dict[str, Any]]:
         if key in SPLIT:
             split[key] = SPLIT[key](value, f"{where}, {key}")
         elif key in names:
-            spec = spec.updated(DataSpec.of({key: value}, where))
+            spec = spec.updated({key: value}, where)
         else:
             raise unknown(f"key in {where}:", key, [*names, *SPLIT])
     return replace(spec.within(path.absolute().parent), name=spec.name or path.stem), split

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def series(table: pa.Table, name: str) -> pd.Series:
     """A column, of a `pandas.ArrowDtype`, indexed by row from 1.
 
-    Dictionaries are resolved, and pandas' periods are their start.
+    Dictionaries are resolved, UUIDs are text, and pandas' periods are their start.
     """
     import pandas as pd
 
@@ -105,7 +105,9 @@ def _plain(table: pa.Table, name: str) -> Any:
     kind: Any = field.type
     extension = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
     about = (field.metadata or {}).get(b"ARROW:extension:metadata", b"")
-    if isinstance(kind, pa.BaseExtensionType):
+    if isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.uuid":
+        return pa.chunked_array([[value and str(value) for value in column.to_pylist()]], pa.string())
+    if isinstance(kind, pa.ExtensionType):
         extension, about = kind.extension_name, kind.__arrow_ext_serialize__()
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type)
     if extension == "pandas.period":

@@ -99,13 +99,18 @@ def test_a_named_dataset_is_found_where_it_was(tmp_path, monkeypatch):
     options = _parser().parse_args(["score"])
     folder = tmp_path / "data" / "amazon-cds"
     folder.mkdir(parents=True)
-    for name, rows in (("train.txt", range(1, 20)), ("test.txt", range(20, 25))):
-        (folder / name).write_text("".join(f"{user} {' '.join(map(str, rows))}\n" for user in range(9)))
-    for dataset in (
+    test = {user: range(user % 40, user % 40 + 10) for user in range(1, 100)}
+    train = {0: range(50)} | {user: sorted({*range(50)} - {*rows}) for user, rows in test.items()}
+    for name, users in (("train.txt", train), ("test.txt", test)):
+        lines = (f"{user} {' '.join(map(str, rows))}\n" for user, rows in users.items())
+        (folder / name).write_text("".join(lines))
+    datasets = (
         load("aliec-sim", tmp_path / "data", scale=0.002, split_seed=2),
         load("amazon-cds", tmp_path / "data", carve="as-test"),
         load("amazon-cds", tmp_path / "data", carve="draw"),
-    ):
+    )
+    assert [dataset.carve for dataset in datasets] == ["", "block", "draw"]
+    for dataset in datasets:
         again = reload.dataset(DatasetSummary.of(dataset), [], options)
         assert (again.fingerprint, again.carve) == (dataset.fingerprint, dataset.carve)
 

@@ -29,24 +29,27 @@ def split(log: Log, whole: Whole) -> Parts:
             f"{log.name}: protocol 'given' needs files that come split; give --train and --test, or choose "
             "another protocol"
         )
-    overlaps = _overlaps(log)
-    if not whole.has_valid:
-        carved = published.carved(log, whole, timed=log.timestamp is not None)
-        return replace(carved, counted=overlaps | carved.counted)
+    timed = log.timestamp is not None
+    parts = _parts(log, timed) if whole.has_valid else published.carved(log, whole, timed)
+    return replace(parts, counted=_overlaps(log) | parts.counted | _late_history(parts))
+
+
+def _parts(log: Log, timed: bool) -> Parts:
+    """All three parts, with validation rows."""
+    assert log.part is not None
     order = by_user(log)
     part = log.part[order]
     train, test = order[part == TRAIN], order[part == TEST]
     both = distinct(log, order[part != TEST])
     pairs = distinct(log, train)
     learned, full = rows.interactions(log, pairs), rows.interactions(log, both)
-    timed = log.timestamp is not None
     valid = distinct(log, order[part == VALID])
     return Parts(
         learned,
         rows.queries_per_user(log, valid, learned.by_user, timed=timed),
         full,
         rows.queries_per_user(log, distinct(log, test), full.by_user, timed=timed),
-        overlaps | rows.duplicates(len(train) - len(pairs)),
+        rows.duplicates(len(train) - len(pairs)),
     )
 
 
@@ -64,6 +67,18 @@ def _overlaps(log: Log) -> dict[str, int]:
         for count, one, other in counts
         if count
     }
+
+
+def _late_history(parts: Parts) -> dict[str, int]:
+    """A note on queries that are asked before the last row of their history."""
+    times, asked = parts.train_valid.timestamp, parts.test.timestamp
+    if times is None or asked is None:
+        return {}
+    history = parts.test.history
+    some = history.lengths > 0
+    late = int((times[history.stop[some] - 1] > asked[some]).sum())
+    note = "{:,} test queries come before the last interaction of their history: it knows of later times"
+    return {note: late} if late else {}
 
 
 PROTOCOL = Protocol(

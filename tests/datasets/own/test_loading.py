@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from retrieval_leaderboard.datasets import load
@@ -75,6 +77,15 @@ def test_ids_of_any_kind(frame: pd.DataFrame):
         assert len(load(frame.assign(who=codes), columns=COLUMNS).user_ids) == 20
 
 
+@pytest.mark.skipif(not hasattr(pa, "uuid"), reason="this pyarrow has no type for them")
+def test_uuids_are_text(frame: pd.DataFrame, tmp_path: Path):
+    codes = {who: uuid.UUID(int=at) for at, who in enumerate(frame["who"].unique())}
+    table = frame.assign(who=frame["who"].map(codes))
+    table.to_parquet(tmp_path / "log.parquet")
+    for given in (table, tmp_path / "log.parquet"):
+        assert set(load(given, columns=COLUMNS).user_ids) == set(map(str, codes.values()))
+
+
 def test_what_an_argument_says_goes_before_the_file(log: Path):
     path = log.with_name("my.yaml")
     path.write_text(
@@ -84,8 +95,9 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
     dataset = load(path)
     asked = dataset.protocol, dataset.exclude_seen, dataset.split_seed, dataset.name, dataset.title
     assert asked == ("random", False, 3, "nice-name", "nice name")
-    other = load(path, protocol="leave-last-one", exclude_seen=True, split_seed=0, name="x", columns={
-        "user": "who", "timestamp": "at"})  # fmt: skip
+    path.write_text(path.read_text() + "time_format: '%Y'\n")
+    more = {"columns": COLUMNS, "time_format": "", "name": "x"}
+    other = load(path, protocol="leave-last-one", exclude_seen=True, split_seed=0, **more)
     assert (other.protocol, other.exclude_seen, other.split_seed, other.name) == (
         "leave-last-one",
         True,
@@ -97,7 +109,7 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("trian: a.csv", "unknown key in .*my.yaml, line 1: 'trian': did you mean 'train'"),
+        ("traim: a.csv", "unknown key in .*my.yaml, line 1: 'traim': did you mean 'train'"),
         ("\n\nnoise: 1\ntrain: a.csv", "unknown key in .*my.yaml, line 3: 'noise'"),
         ("columns: {user: a, user: b}", "my.yaml, line 1: user is given twice; leave one out"),
         ("train: a\ntrain: b", "my.yaml, line 2: train is given twice"),
@@ -109,7 +121,7 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
         ("columns: {usr: a}", "my.yaml, line 1, columns: unknown column role 'usr': did you mean 'user'"),
         ("split_seed: 1.5", "my.yaml, line 1, split_seed: 1.5 is no whole number"),
         ("exclude_seen: 1", "my.yaml, line 1, exclude_seen: 1 is neither true nor false"),
-        ("interactions: a.csv\nprotocol: tme", "unknown protocol for .*a.csv 'tme': did you mean 'time'"),
+        ("interactions: a.csv\nprotocol: tme", "unknown protocol for my 'tme': did you mean 'time'"),
         ("protocol: time", "no interactions are named: give interactions, or train and test"),
         ("train: a.csv", "a log that comes split needs --train and --test"),
         ("interactions: a.csv\ntrain: b.csv\ntest: c.csv", "a log comes split or not"),
@@ -126,6 +138,18 @@ def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_pat
     for given in (3, [frame, 3], frame["who"], {"a": 1}, "", object()):
         with pytest.raises(InputError, match=r"dataset: .* is neither a path nor a pandas DataFrame"):
             load(given)  # type: ignore[arg-type]
+    for wrong in (
+        {"split_seed": "x"},
+        {"exclude_seen": "yes"},
+        {"protocol": 3.5},
+        {"carve": ["draw"]},
+        {"data_dir": 3},
+        {"columns": 3},
+        {"columnz": {"user": "who"}},
+        {"drop_incomplete": "no"},
+    ):
+        with pytest.raises(InputError):
+            load(frame, **wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no interactions are named"):
         load()
     with pytest.raises(InputError, match=r"my\.yaml: a dataset file stands alone"):
@@ -134,8 +158,10 @@ def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_pat
         load([log, log.parent / ".." / "log" / "mine.csv"])
     with pytest.raises(InputError, match=r"absent\.yaml cannot be read"):
         load("absent.yaml")
-    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one type"):
+    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one plain type"):
         load(frame.assign(item_id=["a", 1] * 90), columns=COLUMNS)
+    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one plain type"):
+        load(frame.assign(item_id=pd.cut(pd.Series(range(180)), 9)), columns=COLUMNS)
     with pytest.raises(InputError, match="DataFrame, row 1: 'who' is missing"):
         load(frame.assign(who=None), columns=COLUMNS)
     with pytest.raises(InputError, match="DataFrame: no column for the user; it has who, item_id, at"):

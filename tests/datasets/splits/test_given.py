@@ -110,6 +110,26 @@ def test_files_that_come_split_have_no_other_protocol(tmp_path: Path):
         load(write(tmp_path / "x.inter", TRAIN), protocol="given")
 
 
+def test_a_history_that_goes_on_after_the_query_is_noted(tmp_path: Path):
+    train = write(tmp_path / "train.tsv", [("u", "a", 1), ("u", "b", 9), ("v", "a", 1), ("v", "b", 2)] * 3)
+    test = write(tmp_path / "test.tsv", [("u", "d", 5), ("v", "e", 2), ("w", "e", 0)])
+    late = "1 test queries come before the last interaction of their history: it knows of later times"
+    assert late in load(train=train, test=test).notes
+    valid = write(tmp_path / "valid.tsv", [("u", "c", 3)])
+    assert late in load(train=train, valid=valid, test=test).notes
+    write(tmp_path / "test.tsv", [("u", "d", 9), ("v", "e", 2)])
+    assert not any("test queries come before" in note for note in load(train=train, test=test).notes)
+
+
+def test_rows_that_are_left_out_shift_no_part(tmp_path: Path):
+    train = write(tmp_path / "train.tsv", [("", "x", 1), ("", "y", 1), ("u", "a", 1), ("u", "b", 2)])
+    valid = write(tmp_path / "valid.tsv", [("u", "c", 3)])
+    test = write(tmp_path / "test.tsv", [("u", "d", 4), ("u", "e", 5)])
+    dataset = load(train=train, valid=valid, test=test, drop_incomplete=True)
+    assert ids(dataset, dataset.valid) == {"u": (["a", "b"], ["c"])}
+    assert ids(dataset, dataset.test) == {"u": (["a", "b", "c"], ["d", "e"])}
+
+
 def test_errors_name_the_file_of_the_part(tmp_path: Path):
     train = write(tmp_path / "x.train.inter", TRAIN)
     test = write(tmp_path / "x.test.inter", [("u", "a", 1), ("", "b", 2)])
