@@ -18,7 +18,7 @@ from retrieval_leaderboard.support.storage.mapped import GrowingFolder, growing,
 TABLES = ("train", "train_valid")
 ASKED = ("valid", "test")
 EVENTS = "events"
-"""The items of histories that are no rows of a table: all events of a user in order"""
+"""Items of histories that are no rows of a table, such as all events of a user in order"""
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def read(folder: Path, layout: Layout) -> Parts:
         )
         for name in TABLES
     }
-    values = {name: array(name) for name in dict.fromkeys(layout.histories.values()) if name == EVENTS}
-    values |= {name: tables[name].item for name in TABLES}
+    values = {name: tables[name].item for name in TABLES}
+    values |= {name: array(name) for name in set(layout.histories.values()) - values.keys()}
     for name in ASKED:
         history = Ragged(values[layout.histories[name]], array(f"{name}.start"), array(f"{name}.stop"))
         offsets = offsets_of(array(f"{name}.truths"))
@@ -80,19 +80,18 @@ def read(folder: Path, layout: Layout) -> Parts:
 
 def _append(arrays: GrowingFolder, first_user: int, part: Parts) -> Layout:
     """Write a part; what it tells of the layout."""
-    columns, histories = {}, {}
-    begins: dict[str, int] = {}
-    tables = {name: getattr(part, name) for name in TABLES}
-    for name, table in tables.items():
-        columns[name] = _append_columns(arrays, name, table, first_user)
-        begins[name] = columns[name].pop("item")
+    columns = {
+        name: _append_columns(arrays, name, getattr(part, name), first_user) for name in (*TABLES, *ASKED)
+    }
+    begins = {name: columns[name]["item"] for name in TABLES}
+    known = {name: getattr(part, name).item for name in TABLES}
+    histories = {}
     for name in ASKED:
         queries: Queries = getattr(part, name)
-        columns[name] = _append_columns(arrays, name, queries, first_user)
         shared = queries.history.values
-        at = next((table for table, rows in tables.items() if rows.item is shared), EVENTS)
-        if at not in begins:
-            begins[at] = arrays.append(at, shared)
+        at = next((array for array, values in known.items() if values is shared), f"{name}.{EVENTS}")
+        if at not in known:
+            known[at], begins[at] = shared, arrays.append(at, shared)
         histories[name] = at
         arrays.append(f"{name}.start", queries.history.start + begins[at])
         arrays.append(f"{name}.stop", queries.history.stop + begins[at])
@@ -102,7 +101,7 @@ def _append(arrays: GrowingFolder, first_user: int, part: Parts) -> Layout:
         n_users=0,
         n_items=part.train.n_items,
         ordered=part.train.ordered,
-        columns={of: ["item"] * (of in TABLES) + list(names) for of, names in columns.items()},
+        columns={of: list(names) for of, names in columns.items()},
         histories=histories,
         excludes=part.test.exclude.values is part.test.history.values,
         counted=part.counted,
