@@ -141,6 +141,8 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, 
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
     if limit is None:
+        if sentence := chunked.proposal(spec):
+            progress.say(sentence)
         log = reader.read(spec, timed=timed, rated=rated)
     else:
         in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)

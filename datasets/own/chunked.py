@@ -15,6 +15,7 @@ from retrieval_leaderboard.datasets.own import names, opened, reader, values
 from retrieval_leaderboard.datasets.own.clock import Clock
 from retrieval_leaderboard.datasets.own.raw_ids import RawIdReader
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
+from retrieval_leaderboard.datasets.prepared import limit
 from retrieval_leaderboard.datasets.tables import dropped_rows, files, table_chunks
 from retrieval_leaderboard.datasets.tables.files import Found
 from retrieval_leaderboard.datasets.tables.source_table import SourceTable, TableFile, joined
@@ -38,19 +39,11 @@ def log(spec: DataSpec, memory: int, *, timed: bool, rated: bool) -> tuple[Chunk
     Raises:
         InputError: something in `spec` that all rows must be in memory for, or no file where it says.
     """
-    opened.check(spec)
     if other := sorted(spec.given().keys() - KNOWN):
         raise InputError(f"{option(other[0])} needs all rows in memory; leave --memory out")
-    groups = {TRAIN: spec.train or spec.interactions, VALID: spec.valid, TEST: spec.test}
-    if any(values.is_frame(each) for given in groups.values() for each in given):
+    found, notes, frames = _tables(spec)
+    if frames:
         raise InputError("a pandas table is in memory already; leave memory out")
-    found: list[tuple[int, Found]] = []
-    notes: list[str] = []
-    for part, given in groups.items():
-        for each in given:
-            some, more = files.find(each)
-            found += [(part, one) for one in some]
-            notes += more
     paths = [one.path for _, one in found]
     if twice := [path for path, times in Counter(path.resolve() for path in paths).items() if times > 1]:
         raise InputError(f"{twice[0]} is given twice; leave it out once")
@@ -60,6 +53,27 @@ def log(spec: DataSpec, memory: int, *, timed: bool, rated: bool) -> tuple[Chunk
     return ChunkedLog(
         name, reading.chunks, title=title, notes=tuple(notes), reading=lambda: reading.reading()
     ), paths
+
+
+def proposal(spec: DataSpec) -> str:
+    """A sentence where reading the files in memory may take more than is free; else ""."""
+    found, _, _ = _tables(spec)
+    return limit.proposal(names.of(spec)[1], [one.path for _, one in found])
+
+
+def _tables(spec: DataSpec) -> tuple[list[tuple[int, Found]], list[str], int]:
+    """The part and the place of each file, notes, and how many tables are in memory.
+
+    Raises:
+        InputError: as `opened.check` and `files.find`.
+    """
+    opened.check(spec)
+    groups = {TRAIN: spec.train or spec.interactions, VALID: spec.valid, TEST: spec.test}
+    given = [(part, each) for part, some in groups.items() for each in some]
+    in_files = [(part, files.find(each)) for part, each in given if not values.is_frame(each)]
+    found = [(part, one) for part, (some, _) in in_files for one in some]
+    notes = [note for _, (_, some) in in_files for note in some]
+    return found, notes, len(given) - len(in_files)
 
 
 class _Rows:

@@ -10,9 +10,10 @@ from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.system import memory
 
 UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
-GROWTH = {".parquet": 14}
+GROWTH = {".parquet": 14, ".gz": 28, ".zst": 28, ".zip": 28}
 OF_TEXT = 7
-"""How many bytes of memory a byte of a file comes to until it is split, measured: docs/scaling.md"""
+"""Bytes of memory that a byte of a file comes to until it is split: 216 of 30 in a row of text, 111 of 8 in a
+row of Parquet; packed text is a quarter of its size"""
 PSEUDO = ("tmpfs", "ramfs")
 MOUNTS = Path("/proc/self/mounts")
 
