@@ -138,6 +138,8 @@ def opened(folder: Path, name: str) -> CompactIds:
 
 def among(ids: RawIds, others: RawIds) -> npt.NDArray[np.bool_]:
     """bool[n]: which of `ids` are among `others`."""
+    if ids is others:
+        return np.ones(len(ids), dtype=np.bool_)
     if isinstance(ids, WholeIds) and isinstance(others, WholeIds):
         return np.isin(ids.values, others.values)
     if isinstance(ids, TextIds) and isinstance(others, TextIds):
@@ -145,4 +147,4 @@ def among(ids: RawIds, others: RawIds) -> npt.NDArray[np.bool_]:
 
         return pc.is_in(ids.arrow(), value_set=others.arrow()).to_numpy(zero_copy_only=False)
     known = set(others)
-    return np.fromiter((raw in known for raw in ids), np.bool_, len(ids))
+    return np.array([raw in known for raw in ids], dtype=np.bool_)

@@ -76,7 +76,7 @@ def _count(part: Log, in_catalog: npt.NDArray[np.bool_]) -> _Counts:
     pairs = np.sort(part.user.astype(np.int64) * len(in_catalog) + part.item)
     # np.unique hashes int64 keys, which takes a hundred times as long.
     pairs = pairs[np.diff(pairs, prepend=-1) != 0]
-    tied = 0 if part.moment is None else _tied(part.user, part.moment)
+    tied = 0 if part.moment is None else _tied(part)
     return _Counts(len(pairs), int(in_catalog[pairs % len(in_catalog)].sum()), tied)
 
 
@@ -98,11 +98,15 @@ def _warnings(tied: float, protocol: str, n_queries: int) -> list[str]:
     return found
 
 
-def _tied(user: npt.NDArray[np.int32], moment: npt.NDArray[np.int64]) -> int:
+def _tied(part: Log) -> int:
     """The rows that are neighbors, by user and time, of a row with the same time."""
+    user, moment = part.user, part.moment
+    assert moment is not None
     if not len(user):
         return 0
-    order = np.lexsort((moment, user))
-    same = (np.diff(user[order]) == 0) & (np.diff(moment[order]) == 0)
+    if not (part.by_user and part.ordered):
+        order = np.lexsort((moment, user))
+        user, moment = user[order], moment[order]
+    same = (np.diff(user) == 0) & (np.diff(moment) == 0)
     tied = np.concatenate(([False], same)) | np.concatenate((same, [False]))
     return int(tied.sum())
