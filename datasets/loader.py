@@ -152,11 +152,11 @@ def _in_memory(read: Log | ChunkedLog) -> Log:
 
 
 def _compared(log: Log, source: Source) -> Log:
-    """`log` with a note on each count that is not the published one."""
+    """`log` with a note on each count that is not the published one; every row that was read counts."""
     counts = {
         "users": (len(log.user_ids), source.users),
         "items": (len(log.item_ids), source.items),
-        "interactions": (len(log.user), source.interactions),
+        "interactions": (log.reading.rows if log.reading else len(log.user), source.interactions),
     }
     notes = (
         f"{found:,} {what}, not the published {published:,}"

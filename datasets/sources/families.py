@@ -10,10 +10,7 @@ from pathlib import Path
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.sources import kuairand, kuairec, mind, raw, s3rec
 from retrieval_leaderboard.datasets.sources.download import Download
-from retrieval_leaderboard.datasets.sources.source import Source
-
-IN_TIME = ("time", "next-item", "cold-items", "leave-last-one")
-"""The protocols of a log with exact times"""
+from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 
 
 def kuairec_of(

@@ -20,11 +20,12 @@ from retrieval_leaderboard.datasets.sources import (
     lightgcn,
     movielens,
     raw,
+    taobao,
     tmall,
 )
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.folders import cache_dir
-from retrieval_leaderboard.datasets.sources.source import Source
+from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
 
 _GITHUB = "https://raw.githubusercontent.com"
@@ -179,7 +180,7 @@ _ALL = (
         "md5:0e33842e24a9c977be4e0107933c0723",
     ),
     families.kuairec_of("kuairec", ("published",), kuairec.load, kuairec.SMALL),
-    families.kuairec_of("kuairec-big", families.IN_TIME, kuairec.load_big),
+    families.kuairec_of("kuairec-big", IN_TIME, kuairec.load_big),
     *families.kuairand_of("pure", "KuaiRand-Pure.tar.gz", "md5:0820331067a3784d9691136f772b35a7"),
     *families.kuairand_of("1k", "KuaiRand-1K.tar.gz", "md5:6b0b9c8222d67fcd4c676218edca3f1f"),
     *families.kuairand_of("27k", "KuaiRand-27K.tar.gz", "md5:3e3c799a24e2d23a4d2c757fbf9adf59"),
@@ -227,9 +228,10 @@ _ALL = (
         families.tianchi("ijcai-16", 53, "IJCAI16_data.zip", raw.holds(tmall.IJCAI_16), tmall.load_ijcai16),
         interactions=44_528_127,
     ),
+    *taobao.SOURCES,
     Source(
         checkins.NAME,
-        families.IN_TIME,
+        IN_TIME,
         raw.holds(checkins.FILE),
         checkins.load,
         Download(

@@ -11,6 +11,9 @@ from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.splits.holdout import DRAW
 
+IN_TIME = ("time", "next-item", "cold-items", "leave-last-one")
+"""The protocols of a log with exact times"""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -34,7 +37,7 @@ class Source:
     items: int | None = None
     """Published number, as `users`"""
     interactions: int | None = None
-    """Published number, test rows included, as `users`"""
+    """Published number, test rows and those that the reader leaves out included, as `users`"""
     license: str = ""
     """What may be done with it, in a line; "" where its publisher does not say"""
     carve: str = DRAW
