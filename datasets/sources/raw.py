@@ -117,14 +117,19 @@ def from_text(times: pa.Array, form: str, file: RawFile, before: int) -> Integer
     Raises:
         InputError: one of another format (file and row).
     """
-    import pandas as pd
-
-    dates = pd.to_datetime(pd.Series(times.to_pandas()), format=form, errors="coerce")
-    wrong = dates.isna().to_numpy()
+    found, wrong = seconds(times, form)
     if wrong.any():
         at = int(np.argmax(wrong))
         raise _no_time(file, before + at, times[at].as_py())
-    return dates.to_numpy().astype("datetime64[s]").astype(np.int64)
+    return found
+
+
+def seconds(times: pa.Array, form: str) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    """As `from_text`, and which of the texts are no such time, bool[n]: their seconds mean nothing."""
+    import pandas as pd
+
+    dates = pd.to_datetime(pd.Series(times.to_pandas()), format=form, errors="coerce")
+    return dates.to_numpy().astype("datetime64[s]").astype(np.int64), dates.isna().to_numpy()
 
 
 def from_dates(dates: Integers, file: RawFile, row: Integers) -> Integers:

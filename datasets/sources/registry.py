@@ -17,6 +17,7 @@ from retrieval_leaderboard.datasets.sources import (
     families,
     ifashion,
     kuairec,
+    lastfm,
     lightgcn,
     movielens,
     raw,
@@ -229,6 +230,7 @@ _ALL = (
         interactions=44_528_127,
     ),
     *taobao.SOURCES,
+    *lastfm.SOURCES,
     Source(
         checkins.NAME,
         IN_TIME,

@@ -1,7 +1,7 @@
 """Taobao's UserBehavior (Tianchi 649): nine days of clicks, carts, favorites and purchases.
 
-`UserBehavior.csv` has no header and five columns: user, item, category, behavior (`pv`, `cart`, `fav` or `buy`)
-and unix seconds, the rows of a user together. Every behavior is an interaction. What is particular:
+`UserBehavior.csv` has no header and five columns: user, item, category, behavior (`pv`, `cart`, `fav` or
+`buy`) and unix seconds, the rows of a user together. Every behavior is an interaction. What is particular:
 
 - The days are those of UTC+8, from November 25th to December 3rd, 2017; rows of other times, some of them
   before 1970 or years ahead, are left out.

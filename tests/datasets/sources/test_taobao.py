@@ -92,7 +92,7 @@ def test_other_rows_are_refused(tmp_path: Path, row: str, message: str):
 
 def test_the_published_count_is_that_of_all_rows(tmp_path: Path):
     rows = "".join(
-        f"{user},{100 if day == 8 and user == 1 else 10 * user + day % 5},1,pv,{FIRST + day * 86_400 + user}\n"
+        f"{user},{100 if (user, day) == (1, 8) else 10 * user + day % 5},1,pv,{FIRST + day * 86_400}\n"
         for user in (1, 2)
         for day in range(10)
     )
