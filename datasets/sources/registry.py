@@ -20,6 +20,7 @@ from retrieval_leaderboard.datasets.sources import (
     lastfm,
     lightgcn,
     movielens,
+    netflix,
     raw,
     taobao,
     tmall,
@@ -231,6 +232,7 @@ _ALL = (
     ),
     *taobao.SOURCES,
     *lastfm.SOURCES,
+    *netflix.SOURCES,
     Source(
         checkins.NAME,
         IN_TIME,
