@@ -171,7 +171,6 @@ class _Lines:
         short = tail <= start
         tail = np.maximum(tail, 0)
         user, wrong = self._numbers(start, tail)
-        wrong |= short
         for place, mark in ((0, ","), (2, ","), (7, "-"), (10, "-")):
             wrong |= self.text[tail + place * ~short] != ord(mark)
         parts = []
@@ -223,7 +222,7 @@ def _years(titles: RawFile, ids: npt.NDArray[np.object_]) -> Features:
         year, comma, _ = rest.partition(",")
         if line.strip() and not (movie.isdecimal() and comma and (year.isdecimal() or year == "NULL")):
             raise InputError(f"{titles}, line {number}: '{line:.40}' is no movie; get the file again")
-        years[movie] = None if year == "NULL" else year
+        years[movie] = year
     return describe.features(pa.table({"year": pa.array(map(years.get, ids), pa.string())}), ("year",))
 
 
