@@ -21,6 +21,7 @@ from retrieval_leaderboard.datasets.sources import (
     movielens,
     raw,
     tmall,
+    yelp,
 )
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.folders import cache_dir
@@ -245,5 +246,19 @@ _ALL = (
     families.s3rec_of("beauty", "Beauty", 22_363, 12_101, 198_502),
     families.s3rec_of("sports", "Sports_and_Outdoors", 35_598, 18_357, 296_337),
     families.s3rec_of("toys", "Toys_and_Games", 19_412, 11_924, 167_597),
+    Source(
+        yelp.NAME,
+        families.IN_TIME,
+        yelp.holds,
+        yelp.load,
+        Download(
+            {"Yelp-JSON.zip": "md5:b0c36fe2d00a52d8de44fa3b2513c9d2"},
+            (),
+            "get Yelp-JSON.zip from https://business.yelp.com/data/resources/open-dataset, and put it into "
+            f"<data-dir>/{yelp.NAME}",
+        ),
+        absent="manual download",
+        license="academic use; no redistribution",
+    ),
 )
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
