@@ -50,6 +50,11 @@ def holds(*names: str) -> Callable[[Path], bool]:
     return lambda folder: all(find(folder, name) for name in names)
 
 
+def holds_here(*names: str) -> Callable[[Path], bool]:
+    """Whether a folder itself has all files of these names, as they are."""
+    return lambda folder: all((folder / name).is_file() for name in names)
+
+
 def numbers(batch: pa.RecordBatch, name: str) -> Integers:
     """A column without nulls, int64[n]."""
     values: Integers = batch.column(name).to_numpy()
