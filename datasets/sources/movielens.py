@@ -156,8 +156,13 @@ def _encode(values: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.int32], lis
 
 
 def _source(
-    name: str, interactions: int, read: Callable[[Path], Log], files: tuple[str, ...], digest: str
+    name: str,
+    counts: tuple[int, int, int],
+    read: Callable[[Path], Log],
+    files: tuple[str, ...],
+    digest: str,
 ) -> Source:
+    users, items, interactions = counts
     return Source(
         name,
         ("next-item", "cold-items", "leave-last-one", "time"),
@@ -169,21 +174,24 @@ def _source(
             f"get {name}.zip from https://grouplens.org/datasets/movielens, its files go into "
             f"<data-dir>/{name}",
         ),
+        users=users,
+        items=items,
         interactions=interactions,
+        license="research; no redistribution or commercial use without permission",
     )
 
 
 SOURCES = (
     _source(
         "ml-1m",
-        1_000_209,
+        (6_040, 3_883, 1_000_209),
         load_1m,
         FILES_1M,
         "md5:c4d9eecfca2ab87c1945afe126590906",
     ),
     _source(
         "ml-100k",
-        100_000,
+        (943, 1_682, 100_000),
         load_100k,
         FILES_100K,
         "md5:0e33842e24a9c977be4e0107933c0723",

@@ -51,3 +51,9 @@ class Source:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder or self.name)
+
+    @property
+    def published(self) -> str:
+        """The published numbers that there are, in words."""
+        counts = {"users": self.users, "items": self.items, "interactions": self.interactions}
+        return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count is not None)

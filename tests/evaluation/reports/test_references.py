@@ -37,7 +37,7 @@ def cells(asked):
 
 def test_the_file_names_datasets_protocols_and_models_there_are(tmp_path):
     content = yaml.safe_load(references.FILE.read_text())
-    known = [each.name for each in datasets(tmp_path)]
+    known = [each.source.name for each in datasets(tmp_path)]
     for name in content.keys() - {"sources"}:
         assert name in known
         for protocol in content[name]:
