@@ -21,6 +21,7 @@ from retrieval_leaderboard.datasets.sources import (
     lightgcn,
     movielens,
     raw,
+    steam,
     tmall,
     yelp,
 )
@@ -278,6 +279,22 @@ _ALL = (
             "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
         ),
         counts=amazon.PUBLISHED,
+    ),
+    Source(
+        steam.NAME,
+        families.IN_TIME,
+        raw.holds(steam.REVIEWS),
+        steam.load,
+        Download(
+            {},
+            (),
+            f"get {steam.REVIEWS}.gz and, for genres and tags, {steam.GAMES}.gz from "
+            f"https://cseweb.ucsd.edu/~wckang, and put them into <data-dir>/{steam.NAME}",
+        ),
+        absent="manual download",
+        users=2_567_538,
+        items=32_135,
+        interactions=7_793_069,
     ),
 )
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
