@@ -29,6 +29,7 @@ from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.folders import cache_dir
 from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
+from retrieval_leaderboard.datasets.splits.registry import GIVEN
 
 _GITHUB = "https://raw.githubusercontent.com"
 _PYTORCH = _GITHUB + "/gusye1234/LightGCN-PyTorch/HEAD/data"
@@ -278,6 +279,7 @@ _ALL = (
             "0core/rating_only/….csv.gz",
             "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
         ),
+        protocols=(*families.IN_TIME, GIVEN),
         counts=amazon.PUBLISHED,
     ),
     Source(
