@@ -82,15 +82,16 @@ def mind_of(size: str, train: str, dev: str) -> Source:
     )
 
 
-def amazon_of(year: int, files: str, where: str) -> Source:
-    """Amazon's reviews of a year: `files`, of one category each, and where they are."""
+def amazon_of(year: int, files: str, where: str, *more: str) -> Source:
+    """Amazon's reviews of a year: `files`, of one category each, where they are, and `more` protocols."""
     return Source(
         f"amazon-{year}",
-        IN_TIME,
+        (*IN_TIME, *more),
         amazon.holds,
         partial(amazon.load, year=year),
         Download({}, (), f"get {files} of a category from {where}, and put it into <data-dir>/amazon-{year}"),
         absent="manual download",
+        counts=amazon.PUBLISHED,
     )
 
 

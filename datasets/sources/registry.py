@@ -13,7 +13,6 @@ from pathlib import Path
 from retrieval_leaderboard.datasets.aliec import generated, published, reader
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.sources import (
-    amazon,
     checkins,
     families,
     ifashion,
@@ -264,23 +263,18 @@ _ALL = (
         license="academic use; no redistribution",
     ),
     families.amazon_of(
-        2014,
-        "ratings_….csv",
-        "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles",
+        2014, "ratings_….csv", "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"
     ),
     families.amazon_of(
         2018,
         "the ratings (.csv) or the 5-core (_5.json.gz)",
         "https://cseweb.ucsd.edu/~jmcauley/datasets/amazon_v2",
     ),
-    replace(
-        families.amazon_of(
-            2023,
-            "0core/rating_only/….csv.gz",
-            "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
-        ),
-        protocols=(*families.IN_TIME, GIVEN),
-        counts=amazon.PUBLISHED,
+    families.amazon_of(
+        2023,
+        "0core/rating_only/….csv.gz",
+        "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
+        GIVEN,
     ),
     Source(
         steam.NAME,
