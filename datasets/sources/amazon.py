@@ -7,7 +7,8 @@ Every review is an interaction, whatever its rating. The files of the three year
 - 2018: `Video_Games.csv`, no header, item, user (in this order), rating, time in seconds.
   `Video_Games_5.json.gz` is 5-core.
 - 2023: `Video_Games.csv.gz`, with the header `user_id,parent_asin,rating,timestamp`, or without one if it was
-  downloaded before 2024-02-25; times are milliseconds.
+  downloaded before 2024-02-25; times are milliseconds. `Video_Games.train.csv.gz`, `.valid.csv.gz` and
+  `.test.csv.gz` are splits, `last_out` and `timestamp`, of the same form; they keep their parts.
 
 Which one a file is of is told by its content. Times of 2014 and 2018 are days. Ids are text, as `0001713353`.
 """
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -26,17 +27,22 @@ import numpy as np
 
 from retrieval_leaderboard.datasets.aliec.raw_files import CSV, Layout, RawFile, read_columns
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
+from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID
 from retrieval_leaderboard.datasets.sources import json_lines
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, from_milliseconds, texts
 from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
+from retrieval_leaderboard.datasets.splits.registry import GIVEN
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FILE = re.compile(r"(?!meta_)(?:ratings_|reviews_)?(?P<category>.+?)(?P<core>_5)?\.(?:csv|json)(?:\.gz)?")
-PART = re.compile(r".+\.(?:train|valid|test)\.csv(?:\.gz)?")
+FILE = re.compile(
+    r"(?!meta_)(?:ratings_|reviews_)?(?P<category>.+?)(?P<core>_5)?"
+    r"(?P<part>\.train|\.valid|\.test|)\.(?:csv|json)(?:\.gz)?"
+)
+PARTS = {".train": TRAIN, ".valid": VALID, ".test": TEST}
 USER, ITEM = re.compile(r"A[0-9A-Z]{9,}"), re.compile(r"B[0-9A-Z]{9}|[0-9]{9}[0-9X]")
 """What all users and most items look like; none looks like both"""
 USERS, ITEMS = 0.9, 0.5
@@ -74,6 +80,11 @@ class Form:
         """Whether times are in milliseconds."""
         return self.year == 2023
 
+    @property
+    def unit(self) -> str:
+        """Of the times."""
+        return "milliseconds" if self.fine else "seconds"
+
 
 _ORDER = ("user", "item", "rating", "time")
 _FIELDS = ("reviewerID", "asin", "overall", "unixReviewTime")
@@ -86,51 +97,47 @@ def holds(folder: Path) -> bool:
 
 
 def load(folder: Path, year: int) -> ChunkedLog:
-    """The reviews of the one category whose file is in a folder.
+    """The reviews of the one category whose file, or whose three files of a split, is in a folder.
 
     Raises:
-        InputError: files of two categories, one of another year or of no year that is known, one of a split,
-            or a row that does not fit (file and line, or row).
+        InputError: files of two categories, one of another year or of no year that is known, a part of a
+            split that is missing, or a row that does not fit (file and line, or row).
     """
-    file = _only(folder)
-    form = _json_form(file) if ".json" in file.path.suffixes else _csv_form(file)
-    if form is None:
-        raise InputError(f"{file} has the form of no year of Amazon's reviews; get it again")
-    if form.year != year:
-        raise InputError(
-            f"{file} is of Amazon's reviews of {form.year}; put it into a folder amazon-{form.year} beside "
-            f"{folder.name}, and give amazon-{form.year}"
-        )
-    reader = _Reader(file, form)
-    return ChunkedLog(f"amazon-{year}-{_category(folder, file)}", reader.chunks, reading=reader.tally.reading)
+    files = _of_one_category(folder)
+    reader = _Reader([Part(file, _form(file, year), part) for file, part in files])
+    return ChunkedLog(
+        f"amazon-{year}-{_category(folder, files[0][0])}", reader.chunks, reading=reader.tally.reading
+    )
 
 
-@dataclass
-class _Reader:
-    """One pass over a file."""
+@dataclass(frozen=True)
+class Part:
+    """A file, and the part of a split that it is, if it is one."""
 
     file: RawFile
     form: Form
-    tally: Tally = field(default_factory=Tally)
+    part: int | None
 
-    def __post_init__(self) -> None:
-        self.tally.times = f"{'milli' if self.form.fine else ''}seconds since 1970"
-
-    def chunks(self) -> Iterator[Chunk]:
-        self.tally.restart()
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows of the file."""
         types = dict(zip(self.form.columns, ("string", "string", "double", "int64"), strict=True))
-        for batch in self._batches(types):
-            before = self.tally.rows
-            user, item, rating, time = (texts(batch, each, self.file, before) for each in types)
-            times = self._in_size(time.to_numpy(), before)
-            seconds, nanoseconds = from_milliseconds(times) if self.form.fine else (times, None)
-            yield Chunk(user, item, seconds, nanoseconds, rating.to_numpy().astype(np.float32))
-            self.tally.rows += len(batch)
-
-    def _batches(self, types: dict[str, str]) -> Iterator[pa.RecordBatch]:
         if self.form.layout is None:
             return json_lines.read(self.file, types)
         return read_columns(self.file, types, self.form.layout)
+
+    def chunk(self, batch: pa.RecordBatch, before: int) -> Chunk:
+        """Rows of the file, of which others were read `before` them."""
+        user, item, rating, time = (texts(batch, name, self.file, before) for name in self.form.columns)
+        times = self._in_size(time.to_numpy(), before)
+        seconds, nanoseconds = from_milliseconds(times) if self.form.fine else (times, None)
+        return Chunk(
+            user,
+            item,
+            seconds,
+            nanoseconds,
+            rating.to_numpy().astype(np.float32),
+            part=None if self.part is None else np.full(len(batch), self.part, dtype=np.uint8),
+        )
 
     def _in_size(self, times: Integers, before: int) -> Integers:
         """`times`, which must all be in milliseconds, or all in seconds."""
@@ -138,10 +145,28 @@ class _Reader:
         if wrong.any():
             at = int(np.argmax(wrong))
             raise InputError(
-                f"{self.file}, row {before + at + 1}: the time {times[at]} is not in {self.tally.times}, as "
+                f"{self.file}, row {before + at + 1}: the time {times[at]} is not in {self.form.unit}, as "
                 "others are; get the file again"
             )
         return times
+
+
+@dataclass
+class _Reader:
+    """One pass over the files."""
+
+    parts: list[Part]
+    tally: Tally = field(default_factory=Tally)
+
+    def chunks(self) -> Iterator[Chunk]:
+        self.tally.restart()
+        self.tally.times = f"{self.parts[0].form.unit} since 1970"
+        for part in self.parts:
+            before = 0
+            for batch in part.batches():
+                yield part.chunk(batch, before)
+                before += len(batch)
+            self.tally.rows += before
 
 
 def _files(folder: Path) -> list[Path]:
@@ -150,21 +175,24 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in paths if path.suffix != ".gz" or path.with_suffix("") not in paths)
 
 
-def _only(folder: Path) -> RawFile:
-    paths = _files(folder)
-    found = [path for path in paths if FILE.fullmatch(path.name) and not PART.fullmatch(path.name)]
+def _of_one_category(folder: Path) -> list[tuple[RawFile, int | None]]:
+    """A file of all reviews, or the three of a split with their parts."""
+    found: dict[tuple[Path, bool], dict[str, Path]] = {}
+    for path in _files(folder):
+        if match := FILE.fullmatch(path.name):
+            part = match["part"]
+            whole = path.with_name(path.name.removesuffix(".gz").replace(part, "") if part else path.name)
+            found.setdefault((whole, bool(part)), {})[part] = path
     if len(found) > 1:
+        one, other = (next(iter(files.values())) for files in islice(found.values(), 2))
         raise InputError(
-            f"{found[0]} and {found[1]} are two files of reviews; leave one category in the folder, and give "
-            "another a --data-dir of its own"
+            f"{one} and {other} are two files of reviews; leave one category in the folder, whole or split, "
+            "and give another a --data-dir of its own"
         )
-    if not found:
-        part = next(filter(PART.fullmatch, (path.name for path in paths)), "no file of reviews")
-        raise InputError(
-            f"{folder} holds {part}; put the file of all reviews of a category there, or give files that "
-            "come split as --train, --valid and --test"
-        )
-    return RawFile(found[0])
+    files = next(iter(found.values()), {})
+    if "" not in files and (lacking := PARTS.keys() - files):
+        raise InputError(f"{folder} has no file of reviews that ends in {min(lacking)}.csv; get all three")
+    return [(RawFile(path), PARTS.get(part)) for part, path in files.items()]
 
 
 def _category(folder: Path, file: RawFile) -> str:
@@ -174,6 +202,19 @@ def _category(folder: Path, file: RawFile) -> str:
     core = found["core"] or "5core" in file.path.relative_to(folder).parts
     category = re.sub("[^a-z0-9]+", "-", found["category"].lower()).strip("-")
     return f"{category}-5core" if core else category
+
+
+def _form(file: RawFile, year: int) -> Form:
+    """How a file of a year is written."""
+    form = _json_form(file) if ".json" in file.path.suffixes else _csv_form(file)
+    if form is None:
+        raise InputError(f"{file} has the form of no year of Amazon's reviews; get it again")
+    if form.year != year:
+        raise InputError(
+            f"{file} is of Amazon's reviews of {form.year}; put it into a folder amazon-{form.year} beside "
+            f"that of {year}, and give amazon-{form.year}"
+        )
+    return form
 
 
 def _csv_form(file: RawFile) -> Form | None:
@@ -212,35 +253,30 @@ def _json_form(file: RawFile) -> Form | None:
     return Form(years[0], _FIELDS, None) if len(years) == 1 else None
 
 
-def _source(year: int, files: str, where: str) -> Source:
-    """Amazon's reviews of a year: `files`, of one category each, and where they are."""
+def _source(year: int, files: str, where: str, *more: str) -> Source:
+    """Reviews of a year: `files`, of one category each, where they are, and `more` protocols."""
     return Source(
         f"amazon-{year}",
-        IN_TIME,
+        (*IN_TIME, *more),
         holds,
         partial(load, year=year),
         Download({}, (), f"get {files} of a category from {where}, and put it into <data-dir>/amazon-{year}"),
         absent="manual download",
+        counts=PUBLISHED,
     )
 
 
 SOURCES = (
-    _source(
-        2014,
-        "ratings_….csv",
-        "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles",
-    ),
+    _source(2014, "ratings_….csv", "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"),
     _source(
         2018,
         "the ratings (.csv) or the 5-core (_5.json.gz)",
         "https://cseweb.ucsd.edu/~jmcauley/datasets/amazon_v2",
     ),
-    replace(
-        _source(
-            2023,
-            "0core/rating_only/….csv.gz",
-            "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
-        ),
-        counts=PUBLISHED,
+    _source(
+        2023,
+        "0core/rating_only/….csv.gz",
+        "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
+        GIVEN,
     ),
 )

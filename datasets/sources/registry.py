@@ -15,6 +15,7 @@ from retrieval_leaderboard.datasets.sources import (
     movielens,
     netflix,
     s3rec,
+    steam,
     taobao,
     tmall,
     yelp,
@@ -23,7 +24,7 @@ from retrieval_leaderboard.datasets.sources.source import Source
 
 _MODULES = (
     *(aliec, lightgcn, movielens, netflix),
-    *(amazon, s3rec, yelp, taobao, tmall, ifashion),
+    *(amazon, s3rec, yelp, steam, taobao, tmall, ifashion),
     *(kuairec, kuairand, mind, lastfm, checkins),
 )
 SOURCES: dict[str, Source] = {source.name: source for module in _MODULES for source in module.SOURCES}

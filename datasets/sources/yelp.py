@@ -98,26 +98,18 @@ class _Reader:
 
 
 def _item_features(file: RawFile, ids: npt.NDArray[np.object_]) -> Features:
-    import pyarrow as pa
-
-    wanted = set(ids)
-    found: dict[str, list[Any]] = {"business_id": [], "city": [], "state": [], "categories": []}
-    for line, business in json_lines.objects(file):
-        if business.get("business_id") in wanted:
-            for name in ("business_id", "city", "state"):
-                found[name].append(business.get(name))
-            found["categories"].append(_categories(file, line, business.get("categories")))
-    kinds = dict.fromkeys(found, pa.string()) | {"categories": pa.list_(pa.string())}
-    table = pa.table(found, pa.schema(kinds))
-    return describe.features(describe.rows_of(ids, table, "business_id"), ("city", "state"), ("categories",))
+    businesses = (
+        (line, found | {"categories": _categories(found.get("categories"))})
+        for line, found in json_lines.objects(file)
+    )
+    return describe.of_objects(
+        file, businesses, ids, "business_id", single=("city", "state"), several=("categories",)
+    )
 
 
-def _categories(file: RawFile, line: int, value: Any) -> list[str]:
-    if isinstance(value, str):
-        value = value.split(",")
-    if not isinstance(value, list | None) or not all(isinstance(each, str) for each in value or ()):
-        raise InputError(f"{file}, line {line}: 'categories' is {value!r:.40}; get the file again")
-    return [each.strip() for each in value or ()]
+def _categories(value: Any) -> Any:
+    """What is between the commas of a text; `value` if it is none."""
+    return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
 
 
 def _user_features(file: RawFile, ids: npt.NDArray[np.object_]) -> Features:
