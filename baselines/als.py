@@ -29,10 +29,10 @@ class ALS(EmbeddingRetriever):
     Minimizes Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α·w_ui where
     u took i, w the weight of the interaction (1 without weights), p = 0 and c = 1 elsewhere: Hu, Koren &
     Volinsky, Collaborative Filtering for Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient
-    steps of Takács, Pilászy & Tikk, RecSys 2011. The x of a query is the exact solution for its history, given the items' y:
-    the same for a known user as for an unseen one, and so not quite the x that those steps came to
-    for that row. A query without history gets no items: its vector is zero. Histories have no weights: all
-    their items have c = α.
+    steps of Takács, Pilászy & Tikk, RecSys 2011. The x of a query is the exact solution for its history,
+    given the items' y: the same for a known user as for an unseen one, and so not quite the x that those
+    steps came to for that row. A query without history gets no items: its vector is zero. Histories have no
+    weights: all their items have c = α.
     """
 
     factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 32, 64, 128, 256])

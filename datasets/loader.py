@@ -9,6 +9,7 @@ from typing import Any
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.own import selection
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.profiling import profile_of
 from retrieval_leaderboard.datasets.sources import download, folders
@@ -42,7 +43,8 @@ def load(
         data_dir: files of a named dataset are looked for in, and downloaded to, `<data_dir>/<name>`;
             where that cannot be written, `<cache_dir()>/<name>` takes its place.
         protocol: a key of `PROTOCOLS`; the dataset's first one by default.
-        exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says.
+        exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says, yet not
+            where `own` has a target.
         split_seed: seed of all that is random in the split.
         carve: how protocol published carves validation, a key of `CARVES`; by default as the
             dataset declares, else a draw.
@@ -67,8 +69,11 @@ def load(
         log, why = _read(source, data_dir, fallback, scale), "the dataset's own"
         log = replace(log, carve=carve or source.carve)
     name = protocol or protocols[0]
+    selection.check(spec, PROTOCOLS[name])
+    log = selection.applied(log, spec)
     if exclude_seen is None:
-        exclude_seen = excludes_seen(name)
+        # What is bought was often viewed before: with a target, seen items stay.
+        exclude_seen = excludes_seen(name) and log.target is None
     divided = split(log, name, exclude_seen, split_seed)
     profile = profile_of(log, divided, why if protocol is None else "as asked for")
     more = (warning for warning in profile.warnings if warning not in divided.notes)
@@ -82,7 +87,7 @@ def _is_path(dataset: str) -> bool:
 def _named(name: str, spec: DataSpec) -> Source:
     if name not in SOURCES:
         raise unknown("dataset", name, SOURCES)
-    if given := spec.given():
+    if given := [each for each in spec.given() if each not in selection.FOR_ANY]:
         raise InputError(
             f"{' and '.join(map(option, given))}: that is for data of your own; leave it out for {name}"
         )

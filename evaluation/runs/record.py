@@ -89,6 +89,11 @@ class DatasetSummary:
         )
 
     @property
+    def is_whole(self) -> bool:
+        """Whether no filter left anything out, and every interaction may be relevant."""
+        return self.profile is None or not (self.profile.filters or self.profile.relevant)
+
+    @property
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         synthetic = ", synthetic" if self.synthetic and "synthetic" not in self.title else ""
@@ -131,6 +136,8 @@ class Result:
     training: Log = ()
     choosing: Log = ()
     """Of the earlier fit that chose the epochs"""
+    ignores_weights: bool = False
+    """Whether interactions had weights that the model does not use"""
 
 
 @dataclass(frozen=True)

@@ -211,6 +211,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         without_effect=tuple(sorted(model.without_effect(dataset.train, dataset.valid))),
         training=tuple(model.training_log),
         choosing=tuple(model.choosing_log),
+        ignores_weights=dataset.train_valid.weight is not None and not model.uses_weights,
     )
 
 

@@ -45,6 +45,7 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     _check_parameters(fitted)
     _check_unseen_users(model, values, fitted, data)
     _check_cold_users(model, values)
+    _check_weights(model, values, data)
     again = _fit(model, values, data)
     first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
     if not np.array_equal(first, second):
@@ -116,6 +117,16 @@ def _check_cold_users(model: type[Retriever], values: Mapping[str, Any]) -> None
                 f"recommend for {who}: without a history they get a random vector that was never learned; "
                 "give zeros, which rank nothing, or something of the data, such as the mean of all users"
             )
+
+
+def _check_weights(model: type[Retriever], values: Mapping[str, Any], data: Dataset) -> None:
+    """Refuse a model that breaks where interactions have weights, whether it uses them or not."""
+    train, train_valid = (
+        replace(each, weight=(1 + each.item % 3).astype(np.float32))
+        for each in (data.train, data.train_valid)
+    )
+    fitted = _fit(model, values, replace(data, train=train, train_valid=train_valid))
+    _recommend(fitted, data.test, 5, data, "after a fit on interactions with weights")
 
 
 def _save(model: Retriever, data: Dataset) -> None:
