@@ -58,7 +58,7 @@ def min_history(log: Log, least: int, words: str) -> Log:
     Raises:
         InputError: no user has so many.
     """
-    kept = (_counts(log.user, len(log.user_ids)) >= least)[log.user]
+    kept = _each(_counts(log.user, len(log.user_ids)) >= least, log.user)
     return _filtered(log, kept, words, f"no user has {least} interactions; give fewer")
 
 
@@ -73,15 +73,14 @@ def k_core(log: Log, k: int, words: str) -> Log:
         distinct[_firsts(log, rows)] = True
     users, items = np.ones(len(log.user_ids), np.bool_), np.ones(len(log.item_ids), np.bool_)
     while True:
-        few_items = users & (_counts(log.user, len(users), distinct) < k)
-        users &= ~few_items
-        distinct &= users[log.user]
-        few_users = items & (_counts(log.item, len(items), distinct) < k)
-        items &= ~few_users
-        distinct &= items[log.item]
-        if not few_items.any() and not few_users.any():
+        before = users.sum() + items.sum()
+        users &= _counts(log.user, len(users), distinct) >= k
+        distinct &= _each(users, log.user)
+        items &= _counts(log.item, len(items), distinct) >= k
+        distinct &= _each(items, log.item)
+        if users.sum() + items.sum() == before:
             break
-    kept = users[log.user] & items[log.item]
+    kept = _each(users, log.user) & _each(items, log.item)
     if not kept.any():
         raise InputError(f"{log.name}: there is no {words}: fewer and fewer remain until none does; lower it")
     core = log.with_users(users).with_items(items)
@@ -131,6 +130,15 @@ def _counts(codes: npt.NDArray[np.int32], n: int, kept: Mask | None = None) -> n
     for start in range(0, len(codes), CHUNK):
         part = slice(start, start + CHUNK)
         found += np.bincount(codes[part] if kept is None else codes[part][kept[part]], minlength=n)
+    return found
+
+
+def _each(kept: Mask, codes: npt.NDArray[np.int32]) -> Mask:
+    """bool[n]: `kept` of each code."""
+    found = np.empty(len(codes), dtype=np.bool_)
+    for start in range(0, len(codes), CHUNK):
+        part = slice(start, start + CHUNK)
+        found[part] = kept[codes[part]]
     return found
 
 

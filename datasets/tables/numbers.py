@@ -22,7 +22,8 @@ def read(cells: Cells, advice: str = "") -> npt.NDArray[np.float32]:
     if not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         text = values.astype(str).str.strip()
         values = pd.to_numeric(text.str.lower().map(TRUTHS).fillna(text), errors="coerce")
-    numbers = values.to_numpy(dtype=np.float32, na_value=np.nan)
+    with np.errstate(over="ignore"):  # What is too large is refused below.
+        numbers = values.to_numpy(dtype=np.float32, na_value=np.nan)
     wrong = ~np.isfinite(numbers)
     if wrong.any():
         at = int(np.argmax(wrong))
