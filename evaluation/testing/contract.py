@@ -53,7 +53,9 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     _save(fitted, data)
 
 
-def _fit(model: type[Retriever], values: Mapping[str, Any], data: Dataset, seed: int = 0) -> Retriever:
+def _fit(
+    model: type[Retriever], values: Mapping[str, Any], data: Dataset, seed: int = 0, case: str = ""
+) -> Retriever:
     try:
         fitted = settings.build(model, values)
     except TypeError as error:
@@ -61,7 +63,7 @@ def _fit(model: type[Retriever], values: Mapping[str, Any], data: Dataset, seed:
     try:
         harness.fit(fitted, data, seed)
     except Exception as error:
-        raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
+        raise ContractError(f"fit{case}: raised {type(error).__name__}: {error}") from error
     return fitted
 
 
@@ -125,7 +127,8 @@ def _check_weights(model: type[Retriever], values: Mapping[str, Any], data: Data
         replace(each, weight=(1 + each.item % 3).astype(np.float32))
         for each in (data.train, data.train_valid)
     )
-    fitted = _fit(model, values, replace(data, train=train, train_valid=train_valid))
+    weighted = replace(data, train=train, train_valid=train_valid)
+    fitted = _fit(model, values, weighted, case=" on interactions with weights")
     _recommend(fitted, data.test, 5, data, "after a fit on interactions with weights")
 
 

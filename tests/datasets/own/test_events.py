@@ -109,7 +109,7 @@ def test_a_weight_that_is_none_is_refused_with_its_line(tmp_path: Path, bad: str
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"events": "veiw=1"}, "log.csv: unknown event 'veiw': did you mean 'view'?"),
+        ({"events": "viw=1"}, "log.csv: unknown event 'viw': did you mean 'view'?"),
         ({"target": "purchase"}, "log.csv: unknown event 'purchase': known: buy, fav, view"),
         ({"events": "view=1", "target": "buy"}, "--target buy: it is not among --events view=1; add it"),
         ({"events": "view=0"}, "--events, view: 0 is no weight; give a number above 0"),
@@ -208,8 +208,8 @@ def test_named_datasets_take_filters_and_repeats_alone(tmp_path: Path, monkeypat
 
 def test_what_is_said_can_be_kept_and_read_again():
     given = {
-        "events": "view=1,buy=5", "target": "buy", "repeats": "sum", "weight_cap": "10", "since": "2020-01-01",
-        "dedup_window": "30m", "min_history": "2", "k_core": 5,
+        "events": "view=1,buy=5", "target": "buy", "repeats": "sum", "weight_cap": "10",
+        "since": "2020-01-01", "dedup_window": "30m", "min_history": "2", "k_core": 5,
     }  # fmt: skip
     spec = DataSpec.of(given)
     assert spec.dedup_window == 1800
