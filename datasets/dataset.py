@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -115,6 +115,10 @@ class Queries:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    def without_answers(self) -> Queries:
+        """The same queries with no relevant items: what a model is asked."""
+        return replace(self, relevant=Ragged.empty(len(self)))
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Queries:
         """The given queries, sharing the arrays of items."""

@@ -40,8 +40,8 @@ def load(
 
     Args:
         dataset: a key of `SOURCES`, or the path of a file of interactions (see `user_file.load`).
-        data_dir: files of a named dataset are looked for in, and downloaded to, `<data_dir>/<name>`;
-            where that cannot be written, `<cache_dir()>/<name>` takes its place.
+        data_dir: files of a named dataset are looked for in, and downloaded to, its `Source.folder` there;
+            where that cannot be written, the one in `cache_dir()` takes its place.
         protocol: a key of `PROTOCOLS`; the dataset's first one by default.
         exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says, yet not
             where `own` has a target.
@@ -174,12 +174,12 @@ def _compared(log: Log, source: Source) -> Log:
 def _download(source: Source, data_dir: Path) -> Path:
     """Have the dataset's files, fetched by one process while others wait; the folder they are in."""
     place = folders.for_downloads(data_dir)
-    folder = place / source.name
+    folder = place / source.folder
     assert source.download is not None
     with locked(place, f"another command is downloading into {place}: waiting for it"):
         try:
             if not source.holds(folder):
                 download.fetch(source.name, source.download, folder)
         except InputError as error:
-            raise InputError(f"{source.name} is not in {data_dir / source.name}; {error}") from error
+            raise InputError(f"{source.name} is not in {data_dir / source.folder}; {error}") from error
     return folder

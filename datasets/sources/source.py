@@ -25,6 +25,8 @@ class Source:
     """Its log, from a folder that has them; chunk by chunk where it may not fit into memory"""
     download: Download | None = None
     """Where its files are; None for one that is generated"""
+    folder: str = ""
+    """Of its files in the data folder, which it may share with others; its name by default"""
     absent: str = "downloadable"
     """Its status in lists where its files are not here"""
     users: int | None = None
@@ -41,3 +43,6 @@ class Source:
     """Makes its log at a scale, None for its default, where there are no files"""
     fallback: str = ""
     """The dataset that runs, under its own name, where this one is not to be had"""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", self.folder or self.name)
