@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Self
 
 from retrieval_leaderboard.datasets.log import ONCE, SUM
@@ -38,6 +39,20 @@ class DataSpec:
     """Rows with a lower rating are no interactions"""
     drop_incomplete: bool = said(False, values.flag, "", "leave out rows without user, item or time")
     """Leave out rows that lack a user, an item or another value that is used, instead of refusing them"""
+    interactions: tuple[Any, ...] = said(
+        (), values.tables, "PATH", "files, folders or patterns of a log, as --dataset takes them"
+    )
+    """Paths of files, folders or patterns, or pandas tables, whose rows follow one another"""
+    train: tuple[Any, ...] = said((), values.tables, "PATH", "as --interactions, of a log that comes split")
+    """As `interactions`, where the log comes split: its training part"""
+    valid: tuple[Any, ...] = said(
+        (), values.tables, "PATH", "its validation part (default: drawn from train)"
+    )
+    """Its validation part; without one it is drawn from `train`"""
+    test: tuple[Any, ...] = said((), values.tables, "PATH", "its test part")
+    """Its test part"""
+    name: str = said("", values.text, "NAME", "of the results' folder (default: as the file or folder)")
+    """Of the dataset; "" for that of the file or folder"""
 
     # Events, weights and filters.
     events: Mapping[str, float] = said(
@@ -90,6 +105,23 @@ class DataSpec:
             }
         )
 
+    @property
+    def is_split(self) -> bool:
+        """Whether its parts are given."""
+        return bool(self.train or self.valid or self.test)
+
+    def within(self, folder: Path) -> Self:
+        """With paths that begin in `folder`, where they are relative."""
+        places: dict[str, Any] = {
+            each.name: tuple(
+                path if values.is_frame(path) else str(folder / Path(path).expanduser())
+                for path in getattr(self, each.name)
+            )
+            for each in fields(self)
+            if each.metadata["parse"] is values.tables
+        }
+        return replace(self, **places)
+
     def given(self) -> dict[str, Any]:
         """Field → value of those that differ from their defaults, as JSON and YAML can hold them."""
         return {
@@ -98,10 +130,14 @@ class DataSpec:
             if getattr(self, each.name) != _default(each)
         }
 
-    def updated(self, other: DataSpec) -> Self:
-        """With what `other` says, where it says something."""
-        names = other.given()
-        return replace(self, **{name: getattr(other, name) for name in names})
+    def updated(self, given: Mapping[str, Any], where: str = "") -> Self:
+        """With what is `given` in place of what it says; as `of`, and its errors."""
+        other = self.of(given, where)
+        return replace(self, **{name: getattr(other, name) for name in given})
+
+
+TABLES = ("interactions", "train", "valid", "test")
+"""The fields that name a log"""
 
 
 def option(name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
-from retrieval_leaderboard.datasets.log import ONCE, SUM, TEST, TRAIN, Log
+from retrieval_leaderboard.datasets.log import ONCE, SUM, TEST, TRAIN, VALID, Log
 from retrieval_leaderboard.datasets.splits.split import split
 
 
@@ -107,6 +107,17 @@ def test_published_asks_for_targets_among_the_test_rows():
     part = np.array([TEST if row[2] in (4, 5, 6) else TRAIN for row in USERS], dtype=np.uint8)
     data = split(log(USERS, part=part), "published", False, 0)
     assert asked(data.test) == {0: [([0, 1, 2, 3], [5])]}
+
+
+def test_given_parts_ask_for_their_targets_and_learn_from_all_before():
+    part = np.array([(TRAIN, VALID, TEST)[min(row[2] % 10 // 2, 2)] for row in USERS], dtype=np.uint8)
+    weight = np.array([1 + row[1] for row in USERS], dtype=np.float32)
+    data = split(log(USERS, part=part, weight=weight), "given", False, 0)
+    assert asked(data.valid) == {0: [([0, 1], [2, 3])]}
+    assert asked(data.test) == {0: [([0, 1, 2, 3], [5])], 1: [([1, 2], [4])]}
+    for train in (data.train, data.train_valid):
+        assert train.weight is not None
+        assert train.weight.tolist() == [1 + item for item in train.item]
 
 
 def test_seen_items_excluded_make_purchases_of_viewed_items_no_truth():
