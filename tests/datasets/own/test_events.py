@@ -214,3 +214,57 @@ def test_what_is_said_can_be_kept_and_read_again():
     spec = DataSpec.of(given)
     assert spec.dedup_window == 1800
     assert DataSpec.of(spec.given()) == spec and set(spec.given()) == set(given)
+
+
+def test_a_dataset_file_says_all_of_it_and_it_is_remembered(tmp_path: Path):
+    path = write(tmp_path / "log.csv")
+    said = tmp_path / "mine.yaml"
+    said.write_text(
+        "interactions: log.csv\nevents: {view: 1, buy: 5}\ntarget: buy\nrepeats: sum\nsince: 2001-09-09\n"
+        "until: 2001-09-20 10:00:00\ndedup_window: 30m\nk_core: 2\nprotocol: time\n"
+    )
+    given = {
+        "events": "view=1,buy=5", "target": "buy", "repeats": "sum", "since": "2001-09-09", "k_core": 2,
+        "until": "2001-09-20T10:00:00", "dedup_window": 1800,
+    }  # fmt: skip
+    data, same = load(said), load(path, protocol="time", **given)
+    assert data.fingerprint == same.fingerprint and not data.exclude_seen
+    again = load(**data.source, protocol=data.protocol)
+    assert again.fingerprint == data.fingerprint
+
+
+def test_files_that_come_split_have_targets_and_weights_and_no_filters(tmp_path: Path):
+    lines = rows()
+    parts = {"train": lines[:500], "valid": lines[500:550], "test": lines[550:]}
+    files = {name: write(tmp_path / f"{name}.csv", lines=part) for name, part in parts.items()}
+    data = load(**files, events="view=1,buy=4", target="buy")
+    pairs = {row[:2] for row in lines[550:] if row[3] == "buy"}
+    assert data.test.relevant.lengths.sum() == len(pairs) and not data.exclude_seen
+    assert set(weights(data).values()) == {1.0, 4.0}
+    with pytest.raises(InputError, match="--k-core: protocol given keeps the source's own split"):
+        load(**files, k_core=2)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet", "inter"])
+def test_events_are_the_same_in_every_format(tmp_path: Path, kind: str):
+    import pandas as pd
+
+    frame = pd.DataFrame(rows(), columns=["user_id", "item_id", "timestamp", "behavior"])
+    path = tmp_path / f"log.{kind}"
+    if kind == "parquet":
+        frame.to_parquet(path)
+    elif kind == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_csv(path, sep="\t" if kind == "inter" else ",", index=False)
+    plain = load(write(tmp_path / "same.csv"), protocol="time", events="view=1,buy=5", target="buy")
+    data = load(str(path), protocol="time", events="view=1,buy=5", target="buy")
+    assert data.fingerprint == plain.fingerprint
+
+
+def test_events_may_be_numbers(tmp_path: Path):
+    lines = [(*row[:3], KINDS.index(row[3])) for row in rows()]
+    data = load(write(tmp_path / "log.csv", lines=lines), events="0=1,4=5", target="4")
+    assert data.title == "log.csv, 0=1 4=5, target 4"
+    same = load(write(tmp_path / "other.csv"), events="view=1,buy=5", target="buy")
+    assert data.fingerprint == same.fingerprint
