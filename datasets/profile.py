@@ -54,6 +54,11 @@ class Profile:
     filters: list[str] = field(default_factory=list)
     """What each filter left out, in words and in order"""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no filter left anything out, and every interaction may be relevant."""
+        return not self.filters and not self.relevant
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)

@@ -92,11 +92,6 @@ class DatasetSummary:
         )
 
     @property
-    def is_whole(self) -> bool:
-        """Whether no filter left anything out, and every interaction may be relevant."""
-        return self.profile is None or not (self.profile.filters or self.profile.relevant)
-
-    @property
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         synthetic = ", synthetic" if self.synthetic and "synthetic" not in self.title else ""
