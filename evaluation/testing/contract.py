@@ -15,7 +15,7 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import lists, settings, unseen_users
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
-from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted, weighted
 
 
 class ContractError(Exception):
@@ -123,12 +123,7 @@ def _check_cold_users(model: type[Retriever], values: Mapping[str, Any]) -> None
 
 def _check_weights(model: type[Retriever], values: Mapping[str, Any], data: Dataset) -> None:
     """Refuse a model that breaks where interactions have weights, whether it uses them or not."""
-    train, train_valid = (
-        replace(each, weight=(1 + each.item % 3).astype(np.float32))
-        for each in (data.train, data.train_valid)
-    )
-    weighted = replace(data, train=train, train_valid=train_valid)
-    fitted = _fit(model, values, weighted, case=" on interactions with weights")
+    fitted = _fit(model, values, weighted(data), case=" on interactions with weights")
     _recommend(fitted, data.test, 5, data, "after a fit on interactions with weights")
 
 

@@ -55,6 +55,6 @@ def test_a_run_says_whether_weights_were_there_and_not_used(tmp_path):
         folder = tmp_path / str(at)
         folder.mkdir()
         job = Job(source, {"half_life_days": 0.0}, 0, 5, "cpu", "fp32")
-        work = Work(job, each, folder, "", True, tmp_path / "checkpoints", CheckpointPolicy())
+        work = Work(job, each, folder, "", False, tmp_path / "checkpoints", CheckpointPolicy())
         found.append(runner.execute(work)[1].ignores_weights)
     assert found == [False, True, False]
