@@ -11,6 +11,7 @@ from retrieval_leaderboard.datasets.own import amounts, events
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
 from retrieval_leaderboard.datasets.times import parse
+from retrieval_leaderboard.datasets.times.unix_times import PLAUSIBLE
 from retrieval_leaderboard.support.errors import InputError
 
 FILTERS = ("since", "until", "dedup_window", "min_history", "k_core")
@@ -38,7 +39,7 @@ def applied(log: Log, spec: DataSpec) -> Log:
     """
     began = log.title or log.name
     if spec.since or spec.until:
-        since, until = (_moment(spec, name) for name in ("since", "until"))
+        since, until = (_moment(log, spec, name) for name in ("since", "until"))
         log = filters.window(log, since, until, _window(spec))
     if spec.dedup_window:
         said = f"repeats within {_duration(spec.dedup_window)} left out"
@@ -69,7 +70,7 @@ def _of_weights(log: Log) -> list[str]:
     return found + ([] if log.weight_cap is None else [f"weights up to {log.weight_cap:g}"])
 
 
-def _moment(spec: DataSpec, name: str) -> int | None:
+def _moment(log: Log, spec: DataSpec, name: str) -> int | None:
     """Unix seconds, by the format of the data's own times or as ISO 8601."""
     value = getattr(spec, name)
     if not value:
@@ -78,10 +79,24 @@ def _moment(spec: DataSpec, name: str) -> int | None:
         with suppress(InputError):
             return parse.read_one(value, spec.time_format)
     try:
-        return parse.read_one(value)
+        found = parse.read_one(value)
     except InputError as error:
         advice = str(error).partition(": ")[2]
         raise InputError(f"{option(name)} {value}: that is no moment; {advice}") from error
+    _check_era(log, name, value, found)
+    return found
+
+
+def _check_era(log: Log, name: str, value: str, found: int) -> None:
+    """Refuse a number beside dates, such as 2020 for a year, and a date beside numbers that give an order."""
+    dated = log.timestamp is not None and log.timestamp.max() >= PLAUSIBLE[0]
+    if dated and found < PLAUSIBLE[0] and "-" not in value and "/" not in value:
+        problem = "as unix seconds it lies before 1980; give a date such as 2020-01-31"
+    elif log.timestamp is not None and not dated and found >= PLAUSIBLE[0]:
+        problem = "the times of this data are no dates; give a number"
+    else:
+        return
+    raise InputError(f"{option(name)} {value}: {problem}")
 
 
 def _window(spec: DataSpec) -> str:

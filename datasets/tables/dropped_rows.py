@@ -44,10 +44,10 @@ def warnings(
                 f"not taken: {use} --min-rating 1"
             )
         elif kinds := _kinds(cells):
-            weights = ",".join(f"{kind}=1" for kind in kinds)
+            use, weights = columns.option(given, "event", name), ",".join(f"{kind}=1" for kind in kinds)
             found.append(
                 f"column '{name}' looks like kinds of events and is not used: every row counts alike; to "
-                f"weigh them: --columns event={shlex.quote(name)} --events {shlex.quote(weights)}"
+                f"weigh them: {use} --events {shlex.quote(weights)}"
             )
     return found
 

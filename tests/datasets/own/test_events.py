@@ -126,6 +126,7 @@ def test_a_weight_that_is_none_is_refused_with_its_line(tmp_path: Path, bad: str
         ({"k_core": 50}, "log, .*there is no 50-core|log: there is no 50-core"),
         ({"min_history": 5000}, "users of 5000 or more: no user has 5000 interactions"),
         ({"since": "2030-01-01"}, "since 2030-01-01: no interaction is in that window"),
+        ({"since": "2020"}, "--since 2020: as unix seconds it lies before 1980; give a date such as"),
         ({"until": "soon"}, "--until soon: that is no moment; give unix seconds"),
         ({"dedup_window": "a while"}, "--dedup-window: 'a while' is no duration; give one such as 30m"),
         ({"target": "buy,"}, "--target 'buy,': a name is empty"),
@@ -268,3 +269,12 @@ def test_events_may_be_numbers(tmp_path: Path):
     assert data.title == "log.csv, 0=1 4=5, target 4"
     same = load(write(tmp_path / "other.csv"), events="view=1,buy=5", target="buy")
     assert data.fingerprint == same.fingerprint
+
+
+def test_numbers_that_give_an_order_have_bounds_that_are_numbers(tmp_path: Path):
+    lines = [(*row[:2], at, row[3]) for at, row in enumerate(rows())]
+    path = write(tmp_path / "log.csv", lines=lines)
+    data = load(path, since=100, until="500", protocol="random")
+    assert data.profile is not None and data.profile.kept == 400
+    with pytest.raises(InputError, match="--until 2024-01-01: the times of this data are no dates"):
+        load(path, until="2024-01-01")
