@@ -91,7 +91,7 @@ def of_rows(log: Log, kept: Mask) -> Log:
     """The log of the rows `kept`, without users and items that have none any more, but for listed items."""
     if kept.all():
         return log
-    left = log.with_rows(kept)
+    left = log.with_interactions(kept)
     users, items = (
         (_counts(after, n) > 0) | (_counts(before, n) == 0)
         for after, before, n in (

@@ -102,7 +102,7 @@ class Log:
     filtered: tuple[Filtered, ...] = ()
     """What was left out since, in order"""
 
-    def with_rows(self, kept: npt.NDArray[np.bool_]) -> Log:
+    def with_interactions(self, kept: npt.NDArray[np.bool_]) -> Log:
         """The log of the rows `kept`, bool[n]; users and items stay, with interactions or without."""
         if kept.all():
             return self
@@ -115,7 +115,7 @@ class Log:
         """The log of the items `kept`, bool[n_items], alone; interactions with others are left out."""
         if kept.all():
             return self
-        log, items = self.with_rows(kept[self.item]), np.flatnonzero(kept)
+        log, items = self.with_interactions(kept[self.item]), np.flatnonzero(kept)
         return replace(
             log,
             item=_recoded(kept)[log.item],
@@ -128,7 +128,7 @@ class Log:
         """The log of the users `kept`, bool[n_users], alone; interactions of others are left out."""
         if kept.all():
             return self
-        log, users = self.with_rows(kept[self.user]), np.flatnonzero(kept)
+        log, users = self.with_interactions(kept[self.user]), np.flatnonzero(kept)
         return replace(
             log,
             user=_recoded(kept)[log.user],

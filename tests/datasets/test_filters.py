@@ -120,7 +120,7 @@ def test_repeats_so_soon_after_one_that_stays_go(seconds: float, fractions: bool
         if key not in last or when[at] - last[key] > seconds:
             last[key], stays[at] = when[at], True
     assert 0 < (~stays).sum() < len(stays)
-    assert rows_of(filters.without_repeats(whole, seconds, "")) == rows_of(whole.with_rows(stays))
+    assert rows_of(filters.without_repeats(whole, seconds, "")) == rows_of(whole.with_interactions(stays))
 
 
 def test_a_window_and_repeats_need_times():
