@@ -145,6 +145,7 @@ def test_weights_of_one_change_no_bit(model):
     np.testing.assert_array_equal(plain[1], same[1])
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
 def test_weights_too_small_for_a_number_above_0_make_no_item_twice():
     train = weighted()
     least = np.where(train.weight < 1, np.float32(1e-38), train.weight)
