@@ -163,7 +163,7 @@ def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None) -
         log = _read(SOURCES[source.fallback], data_dir, fallback, scale)
         return replace(log, notes=(*log.notes, f"stands in for {source.name}, whose files are not here"))
     log = _in_memory(source.read(folder))
-    if log.name != source.name and not fallback:
+    if log.name in SOURCES.keys() - {source.name} and not fallback:
         raise InputError(
             f"{folder} holds {log.title}, and no fallback is allowed; put {source.name}'s own files there"
         )
@@ -176,10 +176,11 @@ def _in_memory(read: Log | ChunkedLog) -> Log:
 
 def _compared(log: Log, source: Source) -> Log:
     """`log` with a note on each count that is not the published one."""
+    users, items, rows = source.counts.get(log.name, (source.users, source.items, source.interactions))
     counts = {
-        "users": (len(log.user_ids), source.users),
-        "items": (len(log.item_ids), source.items),
-        "interactions": (len(log.user), source.interactions),
+        "users": (len(log.user_ids), users),
+        "items": (len(log.item_ids), items),
+        "interactions": (len(log.user), rows),
     }
     notes = (
         f"{found:,} {what}, not the published {published:,}"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
-from retrieval_leaderboard.datasets.sources import kuairand, kuairec, mind, raw, s3rec
+from retrieval_leaderboard.datasets.sources import amazon, kuairand, kuairec, mind, raw, s3rec
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.source import Source
 
@@ -79,6 +79,19 @@ def mind_of(size: str, train: str, dev: str) -> Source:
             unpack=False,
         ),
         license="Microsoft Research License Terms: research, not commercial",
+    )
+
+
+def amazon_of(year: int, files: str, where: str, *more: str) -> Source:
+    """Amazon's reviews of a year: `files`, of one category each, where they are, and `more` protocols."""
+    return Source(
+        f"amazon-{year}",
+        (*IN_TIME, *more),
+        amazon.holds,
+        partial(amazon.load, year=year),
+        Download({}, (), f"get {files} of a category from {where}, and put it into <data-dir>/amazon-{year}"),
+        absent="manual download",
+        counts=amazon.PUBLISHED,
     )
 
 

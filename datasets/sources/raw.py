@@ -57,7 +57,7 @@ def numbers(batch: pa.RecordBatch, name: str) -> Integers:
 
 
 def texts(batch: pa.RecordBatch, name: str, file: RawFile, before: int) -> pa.Array:
-    """A column of texts.
+    """A column without nulls, such as one of texts.
 
     Args:
         batch: rows of a file.

@@ -20,12 +20,15 @@ from retrieval_leaderboard.datasets.sources import (
     lightgcn,
     movielens,
     raw,
+    steam,
     tmall,
+    yelp,
 )
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.folders import cache_dir
 from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
+from retrieval_leaderboard.datasets.splits.registry import GIVEN
 
 _GITHUB = "https://raw.githubusercontent.com"
 _PYTORCH = _GITHUB + "/gusye1234/LightGCN-PyTorch/HEAD/data"
@@ -245,5 +248,49 @@ _ALL = (
     families.s3rec_of("beauty", "Beauty", 22_363, 12_101, 198_502),
     families.s3rec_of("sports", "Sports_and_Outdoors", 35_598, 18_357, 296_337),
     families.s3rec_of("toys", "Toys_and_Games", 19_412, 11_924, 167_597),
+    Source(
+        yelp.NAME,
+        families.IN_TIME,
+        yelp.holds,
+        yelp.load,
+        Download(
+            {"Yelp-JSON.zip": "md5:b0c36fe2d00a52d8de44fa3b2513c9d2"},
+            (),
+            "get Yelp-JSON.zip from https://business.yelp.com/data/resources/open-dataset, and put it into "
+            f"<data-dir>/{yelp.NAME}",
+        ),
+        absent="manual download",
+        license="academic use; no redistribution",
+    ),
+    families.amazon_of(
+        2014, "ratings_….csv", "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"
+    ),
+    families.amazon_of(
+        2018,
+        "the ratings (.csv) or the 5-core (_5.json.gz)",
+        "https://cseweb.ucsd.edu/~jmcauley/datasets/amazon_v2",
+    ),
+    families.amazon_of(
+        2023,
+        "0core/rating_only/….csv.gz",
+        "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
+        GIVEN,
+    ),
+    Source(
+        steam.NAME,
+        families.IN_TIME,
+        raw.holds(steam.REVIEWS),
+        steam.load,
+        Download(
+            {},
+            (),
+            f"get {steam.REVIEWS}.gz and, for genres and tags, {steam.GAMES}.gz from "
+            f"https://cseweb.ucsd.edu/~wckang, and put them into <data-dir>/{steam.NAME}",
+        ),
+        absent="manual download",
+        users=2_567_538,
+        items=32_135,
+        interactions=7_793_069,
+    ),
 )
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}

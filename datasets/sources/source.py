@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
@@ -35,6 +35,8 @@ class Source:
     """Published number, as `users`"""
     interactions: int | None = None
     """Published number, test rows included, as `users`"""
+    counts: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Name of a log → published users, items and interactions, where its files are one of several datasets"""
     license: str = ""
     """What may be done with it, in a line; "" where its publisher does not say"""
     carve: str = DRAW
