@@ -9,7 +9,7 @@ from typing import Any
 from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.own import chunked, reader, remembered
+from retrieval_leaderboard.datasets.own import chunked, reader, remembered, selection
 from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
@@ -50,7 +50,8 @@ def load(
         data_dir: files of a named dataset are looked for in, and downloaded to, its `Source.folder` there;
             where that cannot be written, the one in `cache_dir()` takes its place. `DATA_DIR` by default.
         protocol: a key of `PROTOCOLS`; the dataset's first one by default.
-        exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says.
+        exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says, yet not
+            where there is a target.
         split_seed: seed of all that is random in the split, 0 by default.
         carve: how validation is carved where the source has test rows alone, a key of `CARVES`; by default
             as the dataset declares, else a draw.
@@ -83,7 +84,11 @@ def load(
         log = replace(log, carve=source.carve)
     log = replace(log, carve=how.get("carve", log.carve))
     chosen = name or protocols[0]
-    excluded, seed = how.get("exclude_seen", excludes_seen(chosen)), how.get("split_seed", 0)
+    selection.check(spec, PROTOCOLS[chosen])
+    log = selection.applied(log, spec)
+    # What is bought was often viewed before: with a target, seen items stay.
+    usual = excludes_seen(chosen) and log.target is None
+    excluded, seed = how.get("exclude_seen", usual), how.get("split_seed", 0)
     why, origin = why if name is None else "as asked for", remembered.source(found, folder, scale)
     if log.by_user is not None:
         return prepared_split(log, chosen, excluded, seed, why, origin)
@@ -97,7 +102,8 @@ def _folder(data_dir: Any) -> Path:
 
 
 def _check_own(source: Source | None, spec: DataSpec) -> None:
-    if source is not None and (given := spec.given()):
+    given = [name for name in spec.given() if name not in selection.FOR_ANY]
+    if source is not None and given:
         options = " and ".join(map(option, given))
         raise InputError(f"{options}: that is for data of your own; leave it out for {source.name}")
 
@@ -169,7 +175,7 @@ def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, l
         log = _read(SOURCES[source.fallback], data_dir, fallback, scale, limit)
         return replace(log, notes=(*log.notes, f"stands in for {source.name}, whose files are not here"))
     log = as_log(source.read(folder), [folder], limit)
-    if log.name != source.name and not fallback:
+    if log.name in SOURCES.keys() - {source.name} and not fallback:
         raise InputError(
             f"{folder} holds {log.title}, and no fallback is allowed; put {source.name}'s own files there"
         )
@@ -177,11 +183,12 @@ def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, l
 
 
 def _compared(log: Log, source: Source) -> Log:
-    """`log` with a note on each count that is not the published one."""
+    """`log` with a note on each count that is not the published one; every row that was read counts."""
+    users, items, rows = source.counts.get(log.name, (source.users, source.items, source.interactions))
     counts = {
-        "users": (len(log.user_ids), source.users),
-        "items": (len(log.item_ids), source.items),
-        "interactions": (len(log.user), source.interactions),
+        "users": (len(log.user_ids), users),
+        "items": (len(log.item_ids), items),
+        "interactions": (log.reading.rows if log.reading else len(log.user), rows),
     }
     notes = (
         f"{found:,} {what}, not the published {published:,}"

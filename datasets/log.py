@@ -18,10 +18,14 @@ from retrieval_leaderboard.support.storage.mapped import loaded
 TRAIN, VALID, TEST = range(3)
 """`Log.part` of the source's own split"""
 COLUMNS = ("timestamp", "nanoseconds", "rating", "weight", "target", "part")
-"""What each row of a log may have beside user and item"""
+"""What each row of a source may have beside user and item"""
+ROWS = ("user", "item", *COLUMNS, "event")
+"""The columns of `Log` that have a value a row, beside `context`"""
 BILLION = 10**9
 LATEST = 2**63 // BILLION - 1
 """Unix seconds up to which nanoseconds since 1970 fit into int64"""
+ONCE, SUM = "once", "sum"
+"""`Log.repeats`: what repeated pairs of a user and an item weigh together: the largest weight, or the sum"""
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,27 @@ class Reading:
     """reason → rows that were left out for it"""
     times: str = ""
     """How the times were given, in words; "" without times"""
+    events: tuple[str, ...] = ()
+    """The values of the column of events, by the codes of `Log.event`; () where none was read"""
     notes: tuple[str, ...] = ()
     """What reading found and a reader of a table should know"""
     memory: int = 0
     """Bytes that sorting kept to; 0 where all was in memory"""
     spilled: int = 0
     """Bytes that lay on disk meanwhile"""
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What one filter left out."""
+
+    words: str
+    """The filter, as titles have it: "10-core" """
+    rows: int
+    users: int
+    """Those with no interaction left"""
+    items: int
+    """As `users`"""
 
 
 @dataclass(frozen=True)
@@ -93,6 +112,12 @@ class Log:
     """bool[n]: which rows may be relevant, such as purchases; all are history. None where all may be"""
     part: npt.NDArray[np.uint8] | None = None
     """uint8[n]: `TRAIN`, `VALID` or `TEST`, where the source comes split; None where it does not"""
+    event: npt.NDArray[np.uint8] | None = None
+    """uint8[n]: places in `Reading.events`; None where no column of events was read"""
+    repeats: str = ONCE
+    """What rows of the same user and item weigh together: `ONCE` or `SUM`"""
+    weight_cap: float | None = None
+    """The most that they weigh together"""
     periods: tuple[int, int] | None = None
     """Where the validation and the test period begin, in the numbers of `moment`; None where the source says
     nothing of them"""
@@ -113,6 +138,18 @@ class Log:
     """What a reader of its table should know about the source as read."""
     reading: Reading | None = None
     """How the file was read, where it is a user's own"""
+    filtered: tuple[Filtered, ...] = ()
+    """What was left out since, in order"""
+
+    def with_interactions(self, kept: npt.NDArray[np.bool_]) -> Log:
+        """The log of the rows `kept`, bool[n]; users and items stay, with interactions or without."""
+        if kept.all():
+            return self
+        columns = {name: getattr(self, name) for name in ROWS}
+        left = {name: values[kept] for name, values in columns.items() if values is not None}
+        context = None if self.context is None else self.context.take(np.flatnonzero(kept))
+        by_user = self.by_user and replace(self.by_user, row=self.by_user.row[kept])
+        return replace(self, **left, context=context, by_user=by_user)
 
     def parts(self) -> Iterator[Log]:
         """The log in parts of whole users, in order, with codes of users from 0 and without features.
@@ -173,23 +210,25 @@ class Log:
         """The rows with items that are `kept`, with the codes that these have in `catalog`."""
         if kept.all():
             return self
-        rows = np.flatnonzero(kept[self.item])
-        code = np.cumsum(kept, dtype=np.int32) - 1  # (items,)
-        by_user = self.by_user and replace(self.by_user, row=self.by_user.row[rows])
-
-        def left(values: Any) -> Any:
-            return None if values is None else values[rows]
-
+        log = self.with_interactions(kept[self.item])
         return replace(
-            self,
-            user=self.user[rows],
-            item=code[self.item[rows]],
-            by_user=by_user,
+            log,
+            item=_recoded(kept)[log.item],
             item_ids=catalog.item_ids,
             listed=catalog.listed,
             item_features=catalog.item_features,
-            context=None if self.context is None else self.context.take(rows),
-            **{name: left(getattr(self, name)) for name in COLUMNS},
+        )
+
+    def with_users(self, kept: npt.NDArray[np.bool_]) -> Log:
+        """The log of the users `kept`, bool[n_users], alone; interactions of others are left out."""
+        if kept.all():
+            return self
+        log, users = self.with_interactions(kept[self.user]), np.flatnonzero(kept)
+        return replace(
+            log,
+            user=_recoded(kept)[log.user],
+            user_ids=self.user_ids[users],
+            user_features=None if self.user_features is None else self.user_features.take(users).compact(),
         )
 
     @cached_property
@@ -217,3 +256,8 @@ class Log:
             return int(moment)
         assert self.timestamp is not None and self.moment is not None
         return moment // BILLION if self._in_nanoseconds else int(self.timestamp[self.moment >= moment].min())
+
+
+def _recoded(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """int32[n]: the new code of each that is kept."""
+    return np.cumsum(kept, dtype=np.int32) - 1

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 KNOWN = {
     "columns", "time_format", "min_rating", "drop_incomplete", "name", "interactions", "train", "valid",
-    "test",
+    "test", "repeats", "weight_cap",
 }  # fmt: skip
 """Fields of a `DataSpec` that rows can be read by some at a time"""
 SHARE, SMALLEST, LARGEST = 64, 2**20, 2**25
@@ -94,6 +94,7 @@ class _Rows:
         self._notes: Counter[str] = Counter()
         self._clock, self._ids = Clock(self._spec), {"user": RawIdReader(), "item": RawIdReader()}
         self._labels: dict[str, set[int | None]] = {}
+        self._kinds: dict[str, set[str]] = {}
         self._times: list[str] = []
 
     def chunks(self) -> Iterator[Chunk]:
@@ -125,9 +126,14 @@ class _Rows:
             *(self._clock.warnings if "timestamp" in self._roles else ()),
             *(dropped_rows.of_time(name, given) for name in self._times),
             *(dropped_rows.of_label(name, given) for name in labels if name not in self._times),
+            *(
+                dropped_rows.of_kinds(name, sorted(kinds), given)
+                for name, kinds in self._kinds.items()
+                if 2 <= len(kinds) <= dropped_rows.MOST_KINDS and name not in (*self._times, *labels)
+            ),
         ]
         times = self._clock.form if "timestamp" in self._roles else ""
-        return Reading(self._rows, self._roles, rest, dict(self._dropped), times, tuple(notes))
+        return Reading(self._rows, self._roles, rest, dict(self._dropped), times, notes=tuple(notes))
 
     def _chunk(self, file: TableFile, part: int) -> Chunk:
         source = SourceTable((file,), file.names)
@@ -175,9 +181,13 @@ class _Rows:
             needs = "timestamp" not in {*self._roles, *self._spec.columns} and not self._unread
             self._times = [name for name in rest if needs and dropped_rows.is_time(source.cells(name))]
             self._labels = {name: set() for name in rest}
+            self._kinds = {name: set() for name in filter(dropped_rows.is_event, rest)}
         for name, found in self._labels.items():
             if None not in found:
                 found |= dropped_rows.labels(source.column(name))
+        for name, kinds in self._kinds.items():
+            if len(kinds) <= dropped_rows.MOST_KINDS:
+                kinds |= dropped_rows.values(source.cells(name))
 
 
 def _gone(*_: object) -> NoReturn:

@@ -57,9 +57,9 @@ def divided(
     """
     assert log.by_user is not None and log.by_user.folder is not None
     _check_order(log, protocol, log.by_user.at_once * ROW_BYTES)
-    about = (protocol, exclude_seen, split_seed, log.carve, log.periods, log.name, log.title, log.notes)
+    of_log = (log.carve, log.periods, log.name, log.title, log.notes, log.repeats, log.weight_cap)
     folder = log.by_user.folder
-    target = folder.with_name(f"{folder.name}-{protocol}-{key(*about)}")
+    target = folder.with_name(f"{folder.name}-{protocol}-{key(protocol, exclude_seen, split_seed, *of_log)}")
 
     def make(scratch: Path) -> dict[str, Any]:
         return _write(scratch, log, protocol, exclude_seen, split_seed, chosen)
@@ -102,8 +102,9 @@ def _write(
         assert dataset.profile is not None
     with phases("fingerprint"):
         fingerprint = dataset.fingerprint
+    layout = layouts[0] if dataset.train.weight is not None else layouts[0].without("weight")
     words = {name: getattr(dataset, name) for name in WORDS}
-    stored = {"layout": asdict(layouts[0]), "profile": dataset.profile.as_dict(), "fingerprint": fingerprint}
+    stored = {"layout": asdict(layout), "profile": dataset.profile.as_dict(), "fingerprint": fingerprint}
     return words | stored | phases.as_json()
 
 

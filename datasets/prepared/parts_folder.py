@@ -38,6 +38,11 @@ class Layout:
     carve: str = ""
     asked: int = 0
 
+    def without(self, column: str) -> Layout:
+        """The layout of what has no such column."""
+        kept = {of: [name for name in names if name != column] for of, names in self.columns.items()}
+        return replace(self, columns=kept)
+
 
 def write(folder: Path, parts: Iterator[tuple[int, Parts]], n_users: int) -> Layout:
     """Append `parts`, as `split.Join` takes them, to arrays in `folder`."""

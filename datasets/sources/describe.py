@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from retrieval_leaderboard.datasets.aliec.raw_files import CSV, Layout, RawFile,
 from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued
 from retrieval_leaderboard.datasets.features.column import Column
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +43,46 @@ def table(
     return pa.Table.from_batches(
         batches, pa.schema([(name, pa.type_for_alias(kind)) for name, kind in types.items()])
     )
+
+
+def of_objects(
+    file: RawFile,
+    objects: Iterable[tuple[int, dict[str, Any]]],
+    ids: npt.NDArray[np.object_],
+    key: str,
+    single: tuple[str, ...],
+    several: tuple[str, ...],
+) -> Features:
+    """Fields of objects as features of `ids`, object[n] of str; what is not there is unknown.
+
+    Args:
+        file: the objects are read from.
+        objects: with the line of each.
+        ids: those that are described.
+        key: the field of the id; of two objects of one id the first counts.
+        single: fields of a text or null.
+        several: fields of a list of texts or null.
+
+    Raises:
+        InputError: a field of another kind (file and line).
+    """
+    import pyarrow as pa
+
+    wanted, text = set(ids), pa.string()
+    types = dict.fromkeys((key, *single), text) | dict.fromkeys(several, pa.list_(text))
+    rows = []
+    for line, found in objects:
+        row = {name: found.get(name) for name in types}
+        for name, value in row.items():
+            texts = value if name in several and isinstance(value, list) else [value]
+            if value is not None and not (
+                isinstance(value, list) == (name in several) and all(isinstance(each, str) for each in texts)
+            ):
+                raise InputError(f"{file}, line {line}: '{name}' is {value!r:.40}; get the file again")
+        if row[key] in wanted:
+            rows.append(row)
+    table = pa.Table.from_pylist(rows, pa.schema(list(types.items())))
+    return features(rows_of(ids, table, key), single, several)
 
 
 def rows_of(ids: npt.NDArray[np.object_], described: pa.Table, key: str) -> pa.Table:

@@ -1,4 +1,4 @@
-"""In which order the rows of a log are taken, and which of them repeat others."""
+"""In which order the rows of a log are taken, and which of them are of one user and item."""
 
 from __future__ import annotations
 
@@ -27,6 +27,27 @@ def by_user(log: Log) -> Rows:
 
 def distinct(log: Log, rows: Rows) -> Rows:
     """`rows` without the repetitions of a (user, item) pair; the first of each stays, in place."""
-    pair = log.user[rows].astype(np.int64) * len(log.item_ids) + log.item[rows]
-    first = np.unique(pair, return_index=True)[1]
+    first = np.unique(pairs_of(log, rows), return_index=True)[1]
     return rows if len(first) == len(rows) else rows[np.sort(first)]
+
+
+def pairs_of(log: Log, rows: Rows) -> npt.NDArray[np.int64]:
+    """int64[m]: a number for the user and item of each row."""
+    return log.user[rows].astype(np.int64) * len(log.item_ids) + log.item[rows]
+
+
+def asked(log: Log, rows: Rows) -> Rows:
+    """Those of `rows` that may be relevant: of target events, where there are any."""
+    return rows if log.target is None else rows[log.target[rows]]
+
+
+def targeted(log: Log, rows: Rows, known: Rows) -> npt.NDArray[np.bool_]:
+    """bool[m]: whether the pair of each of `rows` may be relevant, by a target event among `known`."""
+    if log.target is None:
+        return np.ones(len(rows), dtype=np.bool_)
+    return same_pairs(log, rows, asked(log, known))
+
+
+def same_pairs(log: Log, rows: Rows, others: Rows) -> npt.NDArray[np.bool_]:
+    """bool[m]: whether one of `others` has the user and item of each of `rows`."""
+    return np.isin(pairs_of(log, rows), pairs_of(log, others))

@@ -2,31 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.log import SUM, Log
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.datasets.splits import holdout
-from retrieval_leaderboard.datasets.splits.order import Rows, distinct
+from retrieval_leaderboard.datasets.splits.order import Rows, asked, distinct, pairs_of, targeted
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 
+HoldOut = Callable[[npt.NDArray[np.int32], int, np.random.Generator, int], npt.NDArray[np.bool_]]
+"""As `holdout.draw`"""
 
-def duplicates(count: int) -> dict[str, int]:
+
+def weights(log: Log, rows: Rows, known: Rows) -> npt.NDArray[np.float32] | None:
+    """float32[m]: what each pair of `rows` weighs; None where all rows and pairs count alike.
+
+    The largest weight of the pair's rows among `known`, or by `Log.repeats` the sum of them, each 1 where
+    rows have no weights; no more than `Log.weight_cap`.
+    """
+    if log.weight is None and log.repeats != SUM:
+        return None
+    pairs, place = np.unique(pairs_of(log, known), return_inverse=True)
+    each = np.ones(len(known), np.float32) if log.weight is None else log.weight[known]
+    found = np.zeros(len(pairs))
+    (np.add if log.repeats == SUM else np.maximum).at(found, place, each)
+    found = np.minimum(found, np.inf if log.weight_cap is None else log.weight_cap)
+    return found[np.searchsorted(pairs, pairs_of(log, rows))].astype(np.float32)
+
+
+def draw(
+    log: Log, rows: Rows, known: Rows, hold_out: HoldOut, percent: int, rng: np.random.Generator
+) -> npt.NDArray[np.bool_]:
+    """bool[m]: what `hold_out` takes of each user's `targeted` pairs; `rows` are sorted by user."""
+    able = np.flatnonzero(targeted(log, rows, known))
+    drawn = np.zeros(len(rows), dtype=np.bool_)
+    drawn[able] = hold_out(log.user[rows[able]], percent, rng, log.first_user)
+    return drawn
+
+
+def repeats_note(log: Log, count: int) -> dict[str, int]:
     """What is noted of so many repetitions."""
-    return {"{:,} duplicate interactions dropped from training": count} if count else {}
+    summed = "{:,} repeated interactions count in the weight of their pair"
+    words = summed if log.repeats == SUM else "{:,} duplicate interactions dropped from training"
+    return {words: count} if count else {}
 
 
-def interactions(log: Log, rows: Rows) -> Interactions:
-    """The table of `rows`, which are sorted by user."""
+def interactions(log: Log, rows: Rows, known: Rows) -> Interactions:
+    """The table of `rows`, which are sorted by user and hold no pair twice.
+
+    Their weights are those of the pairs' rows among `known`, all that may be learned from.
+    """
     return Interactions(
         log.user[rows],
         log.item[rows],
         n_users=len(log.user_ids),
         n_items=len(log.item_ids),
         ordered=log.ordered,
+        weight=weights(log, rows, known),
         **when_and_where(log, rows),
     )
 
@@ -68,13 +105,13 @@ def static_parts(
     """
     rows = distinct(log, train_valid)
     hold_out = holdout.contiguous_block if carve == holdout.BLOCK else holdout.draw
-    carved = hold_out(log.user[rows], percent, rng, log.first_user)
-    train, full = interactions(log, rows[~carved]), interactions(log, rows)
+    carved = draw(log, rows, train_valid, hold_out, percent, rng)
+    train, full = (interactions(log, each, train_valid) for each in (rows[~carved], rows))
     return Parts(
         train,
         queries_per_user(log, rows[carved], train.by_user, timed=timed),
         full,
-        queries_per_user(log, distinct(log, test), full.by_user, timed=timed),
-        duplicates(len(train_valid) - len(rows)),
+        queries_per_user(log, distinct(log, asked(log, test)), full.by_user, timed=timed),
+        repeats_note(log, len(train_valid) - len(rows)),
         carve,
     )

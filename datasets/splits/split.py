@@ -16,6 +16,7 @@ from retrieval_leaderboard.datasets.splits.protocol import LIKED, Parts, Protoco
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.datasets.splits.whole import Whole
 from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.storage.mapped import blocks, loaded
 
 Join = Callable[[Iterator[tuple[int, Parts]]], Parts]
 """The first user and the parts, codes of users from 0, of each of `Log.parts` → those of the whole log"""
@@ -45,7 +46,7 @@ def split(
     _check_log(log, rule, split_seed)
     catalog = (candidates.known_before_test if rule.timeline else candidates.all_taken)(log)
     whole = Whole(log, split_seed, catalog.periods, catalog.known)
-    parts = join(_split(rule, whole, catalog, exclude_seen))
+    parts = _alike(join(_split(rule, whole, catalog, exclude_seen)))
     _check_parts(log, protocol, parts)
     notes = (
         *log.notes,
@@ -96,6 +97,15 @@ def _check_log(log: Log, rule: Protocol, split_seed: int) -> None:
         )
 
 
+def _alike(parts: Parts) -> Parts:
+    """Without weights, where every one is 1."""
+    weights = [each.weight for each in (parts.train, parts.train_valid) if each.weight is not None]
+    if not weights or any((loaded(each[some]) != 1).any() for each in weights for some in blocks(len(each))):
+        return parts
+    train, train_valid = (replace(each, weight=None) for each in (parts.train, parts.train_valid))
+    return replace(parts, train=train, train_valid=train_valid)
+
+
 def _finish(parts: Parts, exclude_seen: bool) -> Parts:
     """The parts whose queries have their `exclude`; true items that stood in it are removed and counted."""
     if not exclude_seen:
@@ -116,11 +126,12 @@ def _without_seen(queries: Queries) -> Queries:
 
 def _check_parts(log: Log, protocol: str, parts: Parts) -> None:
     where = f"{log.name}, protocol '{protocol}'"
+    of_target = "" if log.target is None else " of a target event"
     if not parts.asked:
         raise InputError(
-            f"{where}: no test query is left: too few interactions per user, in the test period (with items "
-            f"known before it) or with a rating above {LIKED:g} (--min-rating draws another line); use more "
-            "data or another protocol"
+            f"{where}: no test query is left: too few interactions{of_target} per user, in the test period "
+            f"(with items known before it) or with a rating above {LIKED:g} (--min-rating draws another "
+            "line); use more data or another protocol"
         )
     if not len(parts.test):
         raise InputError(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import VALID, Log
-from retrieval_leaderboard.datasets.splits.order import by_user, distinct
+from retrieval_leaderboard.datasets.splits.order import by_user, distinct, targeted
 
 Items = npt.NDArray[np.bool_]
 """bool[n_items]"""
@@ -35,12 +35,12 @@ class Whole:
 
     @cached_property
     def draws_after_pairs(self) -> np.random.Generator:
-        """The same stream once each distinct pair of user and item has had a number of it."""
+        """The same stream once each pair of user and item that can be asked for has had a number of it."""
         if self.log.by_user is None:  # The one part has just taken them.
             return self.draws
         found = np.random.default_rng(self.seed)
         assert isinstance(found.bit_generator, np.random.PCG64)
-        found.bit_generator.advance(sum(len(distinct(part, by_user(part))) for part in self.log.parts()))
+        found.bit_generator.advance(sum(map(_able, self.log.parts())))
         return found
 
     @cached_property
@@ -56,3 +56,8 @@ class Whole:
     def _order(self) -> npt.NDArray[np.int64]:
         """int64[rows of the source]: drawn by the seed."""
         return np.random.default_rng(self.seed).permutation(len(self.log.user))
+
+
+def _able(part: Log) -> int:
+    order = by_user(part)
+    return int(targeted(part, distinct(part, order), order).sum())

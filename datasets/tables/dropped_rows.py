@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SAMPLE = 1000
+MOST_KINDS = 10
 ZERO_OR_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 
 
 def warnings(
     source: SourceTable, names: Iterable[str], given: Mapping[str, str], needs_time: bool
 ) -> list[str]:
-    """A warning for each of the columns `names` that looks like a label or, where `needs_time`, a time.
+    """A warning for each of the columns `names` that looks like a label, kinds of events or, where
+    `needs_time`, a time.
 
     `given` is what the user said of other columns.
     """
@@ -35,7 +38,18 @@ def warnings(
             found.append(of_time(name, given))
         elif _is_label(cells):
             found.append(of_label(name, given))
+        elif kinds := _kinds(cells):
+            found.append(of_kinds(name, kinds, given))
     return found
+
+
+def of_kinds(name: str, kinds: list[str], given: Mapping[str, str]) -> str:
+    """The warning on a column that looks like kinds of events."""
+    use, weights = columns.option(given, "event", name), ",".join(f"{kind}=1" for kind in kinds)
+    return (
+        f"column '{name}' looks like kinds of events and is not used: every row counts alike; to weigh them: "
+        f"{use} --events {shlex.quote(weights)}"
+    )
 
 
 def of_time(name: str, given: Mapping[str, str]) -> str:
@@ -51,6 +65,22 @@ def of_label(name: str, given: Mapping[str, str]) -> str:
         f"column '{name}' holds 0 and 1 and is not used: every row counts as taken; where 0 means not taken: "
         f"{use} --min-rating 1"
     )
+
+
+def _kinds(cells: Cells) -> list[str]:
+    """The values of a column that is called as columns of events are, where they are two to `MOST_KINDS`."""
+    kinds = sorted(values(cells)) if is_event(cells.column) else []
+    return kinds if 2 <= len(kinds) <= MOST_KINDS else []
+
+
+def is_event(name: str) -> bool:
+    """Whether a column is called as columns of events are."""
+    return columns.plain(name) in columns.NAMES["event"]
+
+
+def values(cells: Cells) -> set[str]:
+    """The different values of a column, as text."""
+    return set(cells.values.dropna().drop_duplicates().astype(str).str.strip())
 
 
 def _is_label(cells: Cells) -> bool:

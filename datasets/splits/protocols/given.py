@@ -8,7 +8,7 @@ import numpy as np
 
 from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Log
 from retrieval_leaderboard.datasets.splits import rows
-from retrieval_leaderboard.datasets.splits.order import by_user, distinct
+from retrieval_leaderboard.datasets.splits.order import asked, by_user, distinct
 from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
 from retrieval_leaderboard.datasets.splits.protocols import published
 from retrieval_leaderboard.datasets.splits.whole import Whole
@@ -21,7 +21,8 @@ def split(log: Log, whole: Whole) -> Parts:
     """Each part is what the files say; a user's test rows are one query, and so are those of validation.
 
     Histories stand by time, or in the order of the files where there are no times. A query is asked at the
-    time of the user's first row of that part. Without validation rows they are carved from the training
+    time of the user's first row of that part, or with a target, of its first target event; other events of
+    that part are left out. Without validation rows they are carved from the training
     rows, as by `published`.
     """
     if log.part is None:
@@ -39,17 +40,18 @@ def _parts(log: Log, timed: bool) -> Parts:
     assert log.part is not None
     order = by_user(log)
     part = log.part[order]
-    train, test = order[part == TRAIN], order[part == TEST]
+    train = order[part == TRAIN]
     both = distinct(log, order[part != TEST])
     pairs = distinct(log, train)
-    learned, full = rows.interactions(log, pairs), rows.interactions(log, both)
-    valid = distinct(log, order[part == VALID])
+    learned = rows.interactions(log, pairs, train)
+    full = rows.interactions(log, both, order[part != TEST])
+    valid, test = (distinct(log, asked(log, order[part == each])) for each in (VALID, TEST))
     return Parts(
         learned,
         rows.queries_per_user(log, valid, learned.by_user, timed=timed),
         full,
-        rows.queries_per_user(log, distinct(log, test), full.by_user, timed=timed),
-        rows.duplicates(len(train) - len(pairs)),
+        rows.queries_per_user(log, test, full.by_user, timed=timed),
+        rows.repeats_note(log, len(train) - len(pairs)),
     )
 
 

@@ -19,6 +19,8 @@ def source(
     nanoseconds: bool = False,
     rated: bool = False,
     split: bool = False,
+    weighted: bool = False,
+    targeted: bool = False,
     seed: int = 0,
     **about,
 ) -> ChunkedLog:
@@ -31,6 +33,10 @@ def source(
         columns["nanoseconds"] = rng.integers(0, 2, rows).astype(np.int32) * 500
     if rated:
         columns["rating"] = rng.integers(1, 6, rows).astype(np.float32)
+    if weighted:
+        columns["weight"] = rng.integers(1, 4, rows).astype(np.float32)
+    if targeted:
+        columns["target"] = rng.random(rows) < 0.5
     if split:
         columns["part"] = np.where(rng.random(rows) < 0.2, TEST, TRAIN).astype(np.uint8)
     spoken = {code: ["é", "z", "", "𝒜", "A "][code % 5] + str(code) for code in range(100)}

@@ -12,7 +12,7 @@ import pytest
 
 from retrieval_leaderboard.datasets import Categorical, Dataset, Features
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
-from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.log import SUM, Log
 from retrieval_leaderboard.datasets.prepared import sorting
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided
 from retrieval_leaderboard.datasets.prepared.log_folder import prepared
@@ -29,6 +29,8 @@ KINDS = {
     "text": {"text": True},
     "nanoseconds": {"nanoseconds": True},
     "ratings": {"rated": True, "text": True},
+    "weights": {"weighted": True},
+    "targets": {"targeted": True},
     "listed": {"listed_items": np.array([-900, 10**9, 4])},
     "own periods": {"periods": (1_600_000_100, 1_600_000_150)},
 }
@@ -95,6 +97,24 @@ def test_features_go_with_the_items_of_the_catalog(tmp_path):
     found = divided(by_user(chunked, tmp_path), "time", True, 0, "")
     assert_same(found, expected)
     assert found.train_valid.item_features is not None
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("protocol", ["time", "next-item", "random"])
+def test_repeats_are_summed(tmp_path, protocol, weighted):
+    chunked = source(weighted=weighted, targeted=True)
+    counted = {"repeats": SUM, "weight_cap": 5.0}
+    expected = split(replace(chunked.log(), **counted), protocol, False, 0)
+    log = replace(by_user(chunked, tmp_path), **counted)
+    assert_same(divided(log, protocol, False, 0, ""), expected)
+
+
+def test_weights_that_are_all_one_are_none(tmp_path):
+    chunked = source(300, weighted=True)
+    ones = [replace(each, weight=np.ones(len(each), np.float32)) for each in chunked.chunks()]
+    log = by_user(replace(chunked, chunks=lambda: iter(ones)), tmp_path)
+    for _ in ("made", "read again"):
+        assert divided(log, "time", True, 0, "").train.weight is None
 
 
 def test_a_block_of_all_users_is_refused(tmp_path):
