@@ -187,7 +187,7 @@ def update(digest: hashlib.blake2b, *arrays: npt.NDArray | None) -> None:
 
 def _bytes(array: npt.NDArray) -> memoryview:
     """An array's memory, not copied where it is contiguous."""
-    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def update_features(digest: hashlib.blake2b, features: Features | None) -> None:
