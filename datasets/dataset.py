@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ POLICIES = {True: "seen items excluded", False: "seen items kept"}
 """`Dataset.exclude_seen` in words"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Interactions:
     """Who took what and when: the table a model learns from, sorted by user, then time.
 
@@ -46,6 +47,9 @@ class Interactions:
 
     def __len__(self) -> int:
         return len(self.user)
+
+    def __repr__(self) -> str:
+        return f"Interactions({len(self):,} of {self.n_users:,} users with {self.n_items:,} items)"
 
     @cached_property
     def by_user(self) -> Ragged:
@@ -82,7 +86,7 @@ class Interactions:
         return len(self) / max(1, int((self.user_counts > 0).sum()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Queries:
     """Users at a moment, each to be answered with the items that come next."""
 
@@ -104,6 +108,9 @@ class Queries:
     def __len__(self) -> int:
         return len(self.user)
 
+    def __repr__(self) -> str:
+        return f"Queries({len(self):,}, with {int(self.relevant.lengths.sum()):,} relevant items)"
+
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Queries:
         """The given queries, sharing the arrays of items."""
         return Queries(
@@ -117,7 +124,7 @@ class Queries:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """One source under one protocol: everything a run needs and a table must say."""
 
@@ -152,6 +159,14 @@ class Dataset:
     """Which rows the validation part is, in words"""
     profile: Profile | None = None
     """What it is made of and how it was read; no part of the fingerprint"""
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of `load` by which it is loaded again, as JSON holds them; {} where there are none"""
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.heading}; {len(self.user_ids):,} users, {len(self.item_ids):,} items, "
+            f"{len(self.train_valid):,} interactions, {len(self.test):,} test queries)"
+        )
 
     @property
     def heading(self) -> str:

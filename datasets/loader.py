@@ -6,30 +6,34 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.own import reader, remembered
+from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.profiling import profile_of
 from retrieval_leaderboard.datasets.sources import download, folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
-from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, excludes_seen, of_own_files
+from retrieval_leaderboard.datasets.splits.registry import GIVEN, PROTOCOLS, excludes_seen, of_own_files
 from retrieval_leaderboard.datasets.splits.split import split
-from retrieval_leaderboard.datasets.tables import user_file
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, unknown
 from retrieval_leaderboard.support.storage.locks import locked
 
+DATA_DIR = WORKSPACE / "data"
+
 
 def load(
-    dataset: str,
-    data_dir: Path,
+    dataset: Given = None,
+    data_dir: str | Path | None = None,
     *,
     protocol: str | None = None,
     exclude_seen: bool | None = None,
-    split_seed: int = 0,
+    split_seed: int | None = None,
     carve: str | None = None,
     fallback: bool = True,
     scale: float | None = None,
@@ -38,55 +42,65 @@ def load(
     """Find or download a dataset, read it and split it; what is asked for is checked before that.
 
     Args:
-        dataset: a key of `SOURCES`, or the path of a file of interactions (see `user_file.load`).
+        dataset: a key of `SOURCES`; or data of one's own: a pandas table, the path of a file, a folder or a
+            pattern, a list of these, a dataset file or a `DataSpec`. None where `own` names the tables.
         data_dir: files of a named dataset are looked for in, and downloaded to, `<data_dir>/<name>`;
-            where that cannot be written, `<cache_dir()>/<name>` takes its place.
+            where that cannot be written, `<cache_dir()>/<name>` takes its place. `DATA_DIR` by default.
         protocol: a key of `PROTOCOLS`; the dataset's first one by default.
         exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says.
-        split_seed: seed of all that is random in the split.
-        carve: how protocol published carves validation, a key of `CARVES`; by default as the
-            dataset declares, else a draw.
+        split_seed: seed of all that is random in the split, 0 by default.
+        carve: how validation is carved where the source has test rows alone, a key of `CARVES`; by default
+            as the dataset declares, else a draw.
         fallback: whether `Source.fallback`, under its own name, takes the place of what is not to be had.
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
-        own: what is said of one's own data, by the names of `DataSpec`'s fields.
+        own: what is said of one's own data, by the names of `DataSpec`'s fields. It goes before what a
+            dataset file says, and so do the other arguments.
 
     Raises:
         InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
-    spec = DataSpec.of(own)
-    source = None if _is_path(dataset) else _named(dataset, spec)
-    protocols = of_own_files(timed=True) if source is None else source.protocols
-    _check_scale(dataset, source, scale)
-    _check_split(dataset, protocols, protocol, carve, split_seed)
+    found = asked(dataset, own, list(SOURCES))
+    said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
+    how = {"split_seed": 0} | found.split | {key: value for key, value in said.items() if value is not None}
+    folder = DATA_DIR if data_dir is None else Path(data_dir)
+    called = found.name or " and ".join(map(str, found.spec.interactions)) or "what comes split"
+    source = SOURCES[found.name] if found.name else None
+    _check_own(source, found.spec)
+    protocols = _of_own(found.spec, timed=True) if source is None else source.protocols
+    _check_scale(called, source, scale)
+    _check_split(called, protocols, how)
+    name = how.get("protocol")
     if source is None:
-        log = _own_file(Path(dataset), spec, protocol)
-        protocols = of_own_files(log.timestamp is not None)
+        log = _own(found.spec, name)
+        protocols = _of_own(found.spec, log.timestamp is not None)
         why = "by default, for there are times" if log.timestamp is not None else "for there are no times"
+        why = "for the files come split" if found.spec.is_split else why
+        log = replace(log, carve=how.get("carve", log.carve))
     else:
-        log, why = _read(source, data_dir, fallback, scale), "the dataset's own"
-        log = replace(log, carve=carve or source.carve)
-    name = protocol or protocols[0]
-    if exclude_seen is None:
-        exclude_seen = excludes_seen(name)
-    divided = split(log, name, exclude_seen, split_seed)
-    profile = profile_of(log, divided, why if protocol is None else "as asked for")
+        log, why = _read(source, folder, fallback, scale), "the dataset's own"
+        log = replace(log, carve=how.get("carve", source.carve))
+    chosen = name or protocols[0]
+    divided = split(log, chosen, how.get("exclude_seen", excludes_seen(chosen)), how["split_seed"])
+    profile = profile_of(log, divided, why if name is None else "as asked for")
     more = (warning for warning in profile.warnings if warning not in divided.notes)
-    return replace(divided, profile=profile, notes=(*divided.notes, *more))
+    return replace(
+        divided,
+        profile=profile,
+        notes=(*divided.notes, *more),
+        source=remembered.source(found, folder, scale),
+    )
 
 
-def _is_path(dataset: str) -> bool:
-    return Path(dataset).suffix.lower() in user_file.SUFFIXES or Path(dataset).name != dataset
+def _check_own(source: Source | None, spec: DataSpec) -> None:
+    if source is not None and (given := spec.given()):
+        options = " and ".join(map(option, given))
+        raise InputError(f"{options}: that is for data of your own; leave it out for {source.name}")
 
 
-def _named(name: str, spec: DataSpec) -> Source:
-    if name not in SOURCES:
-        raise unknown("dataset", name, SOURCES)
-    if given := spec.given():
-        raise InputError(
-            f"{' and '.join(map(option, given))}: that is for data of your own; leave it out for {name}"
-        )
-    return SOURCES[name]
+def _of_own(spec: DataSpec, timed: bool) -> tuple[str, ...]:
+    """The protocols that one's own data can be split by; the first is the default."""
+    return (GIVEN,) if spec.is_split else of_own_files(timed)
 
 
 def _check_scale(dataset: str, source: Source | None, scale: float | None) -> None:
@@ -95,35 +109,35 @@ def _check_scale(dataset: str, source: Source | None, scale: float | None) -> No
         raise InputError(f"a scale is for {' and '.join(sorted(scalable))}; {dataset} has one size")
 
 
-def _check_split(
-    dataset: str, protocols: tuple[str, ...], protocol: str | None, carve: str | None, split_seed: int
-) -> None:
+def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -> None:
     """What is asked of a dataset that can be split by `protocols`."""
+    protocol, carve = how.get("protocol"), how.get("carve")
     if protocol is not None and protocol not in protocols:
-        raise unknown(f"protocol for {dataset}", protocol, protocols)
-    if split_seed < 0:
-        raise InputError(f"split seed {split_seed}: give 0 or more")
+        raise unknown(f"protocol for {called}", protocol, protocols)
+    if how["split_seed"] < 0:
+        raise InputError(f"split seed {how['split_seed']}: give 0 or more")
     if carve is None:
         return
     if carve not in CARVES:
         raise unknown("carve", carve, CARVES)
     if not PROTOCOLS[protocol or protocols[0]].own_test:
-        theirs = ", ".join(name for name, each in PROTOCOLS.items() if each.own_test)
-        raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {dataset}")
+        theirs = " and ".join(name for name, each in PROTOCOLS.items() if each.own_test)
+        raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {called}")
 
 
-def _own_file(path: Path, spec: DataSpec, protocol: str | None) -> Log:
-    """A user's file; it never takes the name of a known dataset."""
+def _own(spec: DataSpec, protocol: str | None) -> Log:
+    """The log of one's own data; it never takes the name of a known dataset."""
+    protocol = protocol or (GIVEN if spec.is_split else None)
     rated = protocol is not None and PROTOCOLS[protocol].rated
     if spec.columns.get("rating") and spec.min_rating is None and not rated:
         raise InputError(
             f"--columns rating={spec.columns['rating']}: protocol "
-            f"'{protocol or of_own_files(timed=True)[0]}' counts every row alike; give --min-rating X to "
+            f"'{protocol or _of_own(spec, timed=True)[0]}' counts every row alike; give --min-rating X to "
             "leave low ones out, or leave the rating out"
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
-    log = user_file.load(path, spec, timed=timed, rated=rated)
-    return replace(log, name=user_file.safe_name(path.name)) if log.name.lower() in SOURCES else log
+    log = reader.read(spec, timed=timed, rated=rated)
+    return replace(log, name=f"{log.name}-own") if log.name.lower() in SOURCES else log
 
 
 def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None) -> Log:

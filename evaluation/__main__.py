@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from retrieval_leaderboard import WORKSPACE
-from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.datasets import Dataset
+from retrieval_leaderboard.datasets.own import names
 from retrieval_leaderboard.datasets.own import options as own_data
-from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
+from retrieval_leaderboard.datasets.own.asked import asked
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
+from retrieval_leaderboard.datasets.tables import files
 from retrieval_leaderboard.evaluation.reports import leaderboard
-from retrieval_leaderboard.evaluation.runs import rescore, rewrite
+from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
@@ -24,7 +26,7 @@ EXAMPLES = """\
 examples:
   python -m evaluation report
   python -m evaluation report --dataset gowalla --results-dir results
-  python -m evaluation score --dataset mine.csv --columns user=uid,item=iid,timestamp=ts
+  python -m evaluation score --dataset mine
   python -m evaluation migrate --results-dir results --scores-dir studies/records
 """
 
@@ -74,10 +76,21 @@ def _folders(options: argparse.Namespace) -> list[Path]:
     folders = {path.parent.name: path.parent for path in sorted(options.results_dir.glob("*/runs"))}
     if not folders:
         raise InputError(f"no run is stored under {options.results_dir}: give --results-dir")
-    name = Path(options.dataset).stem
-    if name and name not in folders:
+    if not options.dataset:
+        return list(folders.values())
+    name = options.dataset[0]
+    if options.dataset[1:] or name not in folders:
+        name = _name(options.dataset)
+    if name not in folders:
         raise unknown(f"dataset with runs under {options.results_dir}", name, folders)
-    return [folders[name]] if name else list(folders.values())
+    return [folders[name]]
+
+
+def _name(dataset: list[str]) -> str:
+    """Of the results of a dataset that is named or given by its files."""
+    if not any(map(files.is_path, dataset)):
+        return " ".join(dataset)
+    return names.of(asked(dataset, {}, list(SOURCES)).spec)[0]
 
 
 @contextmanager
@@ -88,17 +101,8 @@ def _held(folder: Path) -> Iterator[None]:
 
 def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
     progress.say(f"loading {about.heading}")
-    carve = DRAW if about.carve == DRAW else AS_TEST
-    return load(
-        options.dataset or about.name,
-        options.data_dir,
-        protocol=about.protocol,
-        exclude_seen=about.exclude_seen,
-        split_seed=about.split_seed,
-        carve=carve if about.protocol == "published" else None,
-        **own_data.as_spec(options).given(),
-        scale=options.scale,
-    )
+    named = [] if options.dataset == [about.name] else options.dataset or []
+    return reload.dataset(about, named, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -112,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     stored = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     which = stored.add_argument_group("runs")
-    which.add_argument("--dataset", default="", metavar="NAME", help="whose runs (default: all datasets')")
+    own_data.add_paths(which, "--dataset", "NAME", "whose runs (default: all datasets'), by name or by files")
     which.add_argument("--results-dir", type=Path, default=leaderboard.OWN_RESULTS, metavar="DIR",
                        help="folder of the results (default: results/local)")  # fmt: skip
 
@@ -120,11 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     again.set_defaults(work=_report)
 
     score = commands.add_parser("score", parents=[stored], help="compute every metric anew from stored lists")
-    data = score.add_argument_group("data")
-    data.add_argument("--data-dir", type=Path, default=WORKSPACE / "data", metavar="DIR",
-                      help="folder of the datasets")  # fmt: skip
-    data.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the runs were made with")
-    own_data.add_arguments(score.add_argument_group("a file of your own, named by --dataset"))
+    reload.add_arguments(score.add_argument_group("data, where it is not as the runs had it"))
     score.set_defaults(work=_score)
 
     migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")

@@ -11,7 +11,8 @@ from pathlib import Path
 from retrieval_leaderboard.support import python  # noqa: F401  (an older Python gets a sentence)
 
 # isort: split
-from retrieval_leaderboard import WORKSPACE, pipeline
+from retrieval_leaderboard import pipeline
+from retrieval_leaderboard.datasets.loader import DATA_DIR
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
@@ -28,6 +29,7 @@ EXAMPLES = """\
 examples:
   python run_all.py --dataset gowalla --models item_cf,infonce --seeds 5
   python run_all.py --dataset mine.csv --columns user=uid,item=iid,timestamp=ts --tune 30
+  python run_all.py --train my.train.inter --valid my.valid.inter --test my.test.inter
   python run_all.py --dataset ml-1m --model what_next.py:WhatNext --set what_next.last_n=5
 """
 
@@ -56,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The options, in groups."""
-    usage = "python run_all.py [--dataset NAME_OR_FILE] [--models A,B] [options]"
+    usage = "python run_all.py [--dataset NAME_OR_PATH] [--models A,B] [options]"
     found = argparse.ArgumentParser(
         description="Runs retrieval models on a dataset and writes their leaderboard.",
         usage=usage,
@@ -74,13 +76,18 @@ def parser() -> argparse.ArgumentParser:
 
 def _data_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--dataset", default="aliec-sim", metavar="NAME_OR_FILE", help="a name from --list, or your own file")
-    add("--data-dir", type=Path, default=WORKSPACE / "data", metavar="DIR", help="folder of the datasets")
+    own_data.add_paths(
+        group,
+        "--dataset",
+        "NAME_OR_PATH",
+        "a name from --list (default: aliec-sim), a dataset file, or files, folders or patterns of a log",
+    )
+    add("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="folder of the datasets")
     add("--protocol", metavar="NAME", help=f"{', '.join(PROTOCOLS)} (default: the dataset's)")
-    add("--split-seed", type=int, default=0, metavar="S", help="seed of everything random in the split")
+    add("--split-seed", type=int, metavar="S", help="seed of everything random in the split (default: 0)")
     carves = " or ".join(f"{name} ({words})" for name, words in CARVES.items())
     add("--carve", metavar="HOW",
-        help=f"validation of protocol published: {carves} (default: the dataset's)")  # fmt: skip
+        help=f"validation of a source with test rows alone: {carves} (default: the dataset's)")  # fmt: skip
     seen = group.add_mutually_exclusive_group()
     seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
     seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")
@@ -95,7 +102,7 @@ def _data_options(group: argparse._ArgumentGroup) -> None:
 
 def _model_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--models", default="", metavar="A,B", help="registered models to run (default: all)")
+    add("--models", metavar="A,B", help="registered models to run (default: all)")
     add("--model", action="append", default=[], metavar="FILE.py:CLASS", help="a model of your own")
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--configs-dir", type=Path, default=OWN_CONFIGS, metavar="DIR",

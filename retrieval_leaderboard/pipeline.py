@@ -14,6 +14,7 @@ from retrieval_leaderboard import (
 )
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
+from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
@@ -26,22 +27,24 @@ from retrieval_leaderboard.support.errors import InputError, need, unknown
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
 
+DEFAULT_DATASET = "aliec-sim"
+
 
 def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
-    _check_tune(options)
     compute_config = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
-    dataset = _load(options)
+    dataset, asked = _load(options)
+    _check_tune(options, dataset)
     _show(dataset)
     options.k = harness.length(options.k, dataset)
     jobs = _jobs(options, sources, dataset, compute_config)
     board = options.results_dir / dataset.name
-    progress.say(_banner(dataset, options.dataset))
+    progress.say(_banner(dataset, asked))
     waiting = (
         f"another command is working in {board}: waiting for it, because concurrent runs would skew timings"
     )
@@ -53,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
             jobs = _jobs(options, sources, dataset, compute_config)
         failed |= _run(jobs, dataset, board, options)
         table = leaderboard.write(board, dataset.fingerprint, options.k)
-    print(_banner(dataset, options.dataset))
+    print(_banner(dataset, asked))
     terminal.show(table)
     print(board / leaderboard.LEADERBOARD)
     return 1 if failed else 0
@@ -103,9 +106,12 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
 
 
 def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
-    names = list(dict.fromkeys(options.models.split(","))) if options.models else []
-    if not names and not options.model:
-        names = registry.names()
+    if options.models == "":
+        raise InputError("--models: name models of --list, or leave it out for all of them")
+    if options.models is not None:
+        names = list(dict.fromkeys(options.models.split(",")))
+    else:
+        names = [] if options.model else registry.names()
     for name in names:
         registry.get(name)
     if set(names) & set(neural.NAMES):
@@ -132,18 +138,22 @@ def _check(source: runner.ModelSource) -> None:
     check_model(source.load())
 
 
-def _load(options: argparse.Namespace) -> Dataset:
-    return load(
-        options.dataset,
+def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
+    """The dataset, and the name that was asked for."""
+    own = own_data.as_spec(options).given()
+    asked = options.dataset or (None if own.keys() & set(TABLES) else [DEFAULT_DATASET])
+    dataset = load(
+        asked,
         options.data_dir,
         protocol=options.protocol,
         exclude_seen=options.exclude_seen,
         split_seed=options.split_seed,
         carve=options.carve,
-        **own_data.as_spec(options).given(),
         fallback=not options.no_fallback,
         scale=options.scale,
+        **own,
     )
+    return dataset, " ".join(asked or [dataset.name])
 
 
 def _show(dataset: Dataset) -> None:
@@ -189,8 +199,8 @@ def _check_configs_dir(options: argparse.Namespace) -> None:
         )
 
 
-def _check_tune(options: argparse.Namespace) -> None:
-    if options.tune and options.split_seed:
+def _check_tune(options: argparse.Namespace, dataset: Dataset) -> None:
+    if options.tune and dataset.split_seed:
         raise InputError("--tune: leave --split-seed out; another split learns from what is test in split 0")
 
 

@@ -7,12 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs import records, reload
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.support import compute, progress
@@ -79,16 +78,7 @@ def _http(options: argparse.Namespace) -> None:
 
 def _dataset(options: argparse.Namespace) -> Dataset:
     """The data a run was made of, split as its record says."""
-    about = _record(options).dataset
-    return load(
-        options.dataset or about.name,
-        options.data_dir,
-        protocol=about.protocol,
-        exclude_seen=about.exclude_seen,
-        split_seed=about.split_seed,
-        **own_data.as_spec(options).given(),
-        scale=options.scale,
-    )
+    return reload.dataset(_record(options).dataset, options.dataset or [], options)
 
 
 def _record(options: argparse.Namespace) -> RunRecord:
@@ -117,12 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     of_run = argparse.ArgumentParser(add_help=False, parents=[own])
     of_run.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", action=_One,
                         help="a folder of results/<dataset>/runs")  # fmt: skip
-    of_run.add_argument(
-        "--dataset", metavar="NAME_OR_FILE", help="what the run was made of (default: its name)"
+    data = of_run.add_argument_group("data, where it is not as the run had it")
+    own_data.add_paths(
+        data, "--dataset", "NAME_OR_PATH", "as run_all.py takes it (default: as the run had it)"
     )
-    own_data.add_arguments(of_run)
-    of_run.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
-    of_run.add_argument("--scale", type=float, metavar="S", help="size of aliec-sim the run was made with")
+    reload.add_arguments(data)
 
     index = commands.add_parser("index", parents=[of_run], help="write a bundle: index, model, ids")
     index.add_argument("--kind", default=indexes.AUTO, metavar="KIND", help=_kinds())

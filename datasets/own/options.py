@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
-from functools import partial
 
+from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
-from retrieval_leaderboard.datasets.own.values import flag
 
 
 def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """Add them to a parser or a group of one: an option for each field of `DataSpec`."""
     for each in fields(DataSpec):
         name, about = option(each.name), each.metadata
-        if about["parse"] is flag:
+        if about["parse"] is values.flag:
             parser.add_argument(name, action="store_true", default=None, help=about["help"])
+        elif about["parse"] is values.tables:
+            add_paths(parser, name, about["metavar"], about["help"])
         else:
-            read = partial(about["parse"], where=name)
-            parser.add_argument(name, type=read, metavar=about["metavar"], help=about["help"])
+            parser.add_argument(name, metavar=about["metavar"], help=about["help"])
+
+
+def add_paths(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, name: str, metavar: str, about: str
+) -> None:
+    """Add an option that takes one or several paths, and may be given again for more."""
+    parser.add_argument(name, nargs="+", action="extend", metavar=metavar, help=about)
 
 
 def as_spec(options: argparse.Namespace) -> DataSpec:
-    """What was given."""
+    """What was given; InputError for a value that is none of its field's."""
     found = {each.name: getattr(options, each.name) for each in fields(DataSpec)}
-    return DataSpec(**{name: value for name, value in found.items() if value is not None})
+    return DataSpec.of({name: value for name, value in found.items() if value is not None})

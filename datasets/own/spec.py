@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Self
 
 from retrieval_leaderboard.datasets.own import values
@@ -37,6 +38,20 @@ class DataSpec:
     """Rows with a lower rating are no interactions"""
     drop_incomplete: bool = said(False, values.flag, "", "leave out rows without user, item or time")
     """Leave out rows that lack a user, an item or another value that is used, instead of refusing them"""
+    interactions: tuple[Any, ...] = said(
+        (), values.tables, "PATH", "files, folders or patterns of a log, as --dataset takes them"
+    )
+    """Paths of files, folders or patterns, or pandas tables, whose rows follow one another"""
+    train: tuple[Any, ...] = said((), values.tables, "PATH", "as --interactions, of a log that comes split")
+    """As `interactions`, where the log comes split: its training part"""
+    valid: tuple[Any, ...] = said(
+        (), values.tables, "PATH", "its validation part (default: drawn from train)"
+    )
+    """Its validation part; without one it is drawn from `train`"""
+    test: tuple[Any, ...] = said((), values.tables, "PATH", "its test part")
+    """Its test part"""
+    name: str = said("", values.text, "NAME", "of the results' folder (default: as the file or folder)")
+    """Of the dataset; "" for that of the file or folder"""
 
     @classmethod
     def of(cls, given: Mapping[str, Any], where: str = "") -> Self:
@@ -56,6 +71,23 @@ class DataSpec:
             }
         )
 
+    @property
+    def is_split(self) -> bool:
+        """Whether its parts are given."""
+        return bool(self.train or self.valid or self.test)
+
+    def within(self, folder: Path) -> Self:
+        """With paths that begin in `folder`, where they are relative."""
+        places: dict[str, Any] = {
+            each.name: tuple(
+                path if values.is_frame(path) else str(folder / Path(path).expanduser())
+                for path in getattr(self, each.name)
+            )
+            for each in fields(self)
+            if each.metadata["parse"] is values.tables
+        }
+        return replace(self, **places)
+
     def given(self) -> dict[str, Any]:
         """Field → value of those that differ from their defaults, as JSON and YAML can hold them."""
         return {
@@ -68,6 +100,10 @@ class DataSpec:
         """With what `other` says, where it says something."""
         names = other.given()
         return replace(self, **{name: getattr(other, name) for name in names})
+
+
+TABLES = ("interactions", "train", "valid", "test")
+"""The fields that name a log"""
 
 
 def option(name: str) -> str:

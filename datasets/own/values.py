@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.support.errors import InputError
@@ -41,6 +43,35 @@ def flag(value: Any, where: str) -> bool:
 def texts(value: Any, where: str) -> tuple[str, ...]:
     """A list of text, or one."""
     return tuple(text(each, where) for each in (value if isinstance(value, list | tuple) else [value]))
+
+
+def whole(value: Any, where: str) -> int:
+    """A whole number."""
+    if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,18}", str(value)):
+        raise InputError(f"{where}: {value!r} is no whole number; give one")
+    return int(value)
+
+
+def tables(value: Any, where: str) -> tuple[Any, ...]:
+    """Paths, as text, or pandas tables: a list, or one."""
+    return tuple(_table(each, where) for each in (value if isinstance(value, list | tuple) else [value]))
+
+
+def _table(value: Any, where: str) -> Any:
+    if isinstance(value, str | Path) and str(value).strip():
+        return str(value)
+    if is_frame(value):
+        return value
+    raise InputError(
+        f"{where}: {type(value).__name__} {str(value)[:40]!r} is neither a path nor a pandas DataFrame; give "
+        "one, or a list of them"
+    )
+
+
+def is_frame(value: Any) -> bool:
+    """Whether it is a pandas DataFrame; pandas is not imported for that."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame)
 
 
 def pairs(value: Any, where: str) -> dict[str, str]:

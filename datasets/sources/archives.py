@@ -44,6 +44,41 @@ def unpack(archive: Path, folder: Path) -> None:
                     written.write(block)
 
 
+def only_member(archive: Path) -> str:
+    """The name of the one file in a zip, without what macOS puts beside it.
+
+    Raises:
+        InputError: as `unpack`, or none or several files.
+    """
+    with opened(archive) as packed:
+        return _only(archive, packed).filename
+
+
+def only_content(archive: Path) -> bytes:
+    """What the one file in a zip holds; InputError as `only_member`."""
+    with opened(archive) as packed:
+        member = _only(archive, packed)
+        return b"".join(_blocks(archive, packed, member))
+
+
+def most_bytes(archive: Path) -> int:
+    """How much an archive may hold."""
+    return max(SMALL_BYTES, MOST_TIMES * archive.stat().st_size)
+
+
+def _only(archive: Path, packed: zipfile.ZipFile) -> zipfile.ZipInfo:
+    members = [
+        member
+        for member in packed.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+    ]
+    if len(members) != 1:
+        raise InputError(f"{archive} holds {len(members):,} files; pack one, or unpack them into a folder")
+    if reason := _flood(archive, members):
+        raise InputError(f"{archive} holds {reason}; nothing was unpacked")
+    return members[0]
+
+
 @contextmanager
 def opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     """The archive, to read from.
@@ -87,7 +122,7 @@ def _check(archive: Path, members: list[zipfile.ZipInfo], taken: set[str]) -> No
 def _flood(archive: Path, members: list[zipfile.ZipInfo]) -> str:
     """What is too much of it, if anything."""
     total = sum(member.file_size for member in members)
-    if total > max(SMALL_BYTES, MOST_TIMES * archive.stat().st_size):
+    if total > most_bytes(archive):
         return f"{total:,} bytes, more than {MOST_TIMES} times its own"
     return f"{len(members):,} files" if len(members) > MOST_FILES else ""
 

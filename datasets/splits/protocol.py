@@ -35,6 +35,8 @@ class Protocol:
     is decided in `splits.split`."""
     validation: str
     """Which rows the validation part is, in words"""
+    carved: str = ""
+    """The same where they had to be carved, if that differs"""
     timeline: bool = False
     """Whether validation and test are periods of one timeline; candidates are then the items known before
     the test period"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
 from retrieval_leaderboard.datasets.splits.protocols import (
     cold_items,
+    given,
     leave_last_one,
     next_item,
     published,
@@ -12,9 +13,10 @@ from retrieval_leaderboard.datasets.splits.protocols import (
     time,
 )
 
-_MODULES = (published, time, next_item, cold_items, leave_last_one, random)
+_MODULES = (published, time, next_item, cold_items, leave_last_one, random, given)
 PROTOCOLS: dict[str, Protocol] = {each.PROTOCOL.name: each.PROTOCOL for each in _MODULES}
-
+GIVEN = given.PROTOCOL.name
+"""That of files that come split"""
 
 SEQUENTIAL = frozenset(name for name, each in PROTOCOLS.items() if each.sequential)
 

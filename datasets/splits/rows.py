@@ -76,11 +76,18 @@ def when_and_where(log: Log, rows: Rows) -> dict[str, Any]:
 
 
 def static_parts(
-    log: Log, train_valid: Rows, test: Rows, *, carve: str, percent: int, rng: np.random.Generator
+    log: Log,
+    train_valid: Rows,
+    test: Rows,
+    *,
+    carve: str,
+    percent: int,
+    rng: np.random.Generator,
+    timed: bool = False,
 ) -> Parts:
     """One query per user, its history the user's training row; both `Rows` sorted by user.
 
-    `carve` takes `percent` of `train_valid` for validation.
+    `carve` takes `percent` of `train_valid` for validation; `timed` as for `queries_per_user`.
     """
     rows = distinct(log, train_valid)
     hold_out = holdout.contiguous_block if carve == holdout.BLOCK else holdout.draw
@@ -88,9 +95,9 @@ def static_parts(
     train, full = interactions(log, rows[~carved]), interactions(log, rows)
     return Parts(
         train,
-        queries_per_user(log, rows[carved], train.by_user, timed=False),
+        queries_per_user(log, rows[carved], train.by_user, timed=timed),
         full,
-        queries_per_user(log, distinct(log, test), full.by_user, timed=False),
+        queries_per_user(log, distinct(log, test), full.by_user, timed=timed),
         duplicates_note(len(train_valid) - len(rows)),
         carve,
     )

@@ -16,5 +16,8 @@ def describe(protocol: str, carve: str) -> str:
         protocol: a key of `registry.PROTOCOLS`.
         carve: as `Dataset.carve`.
     """
-    rule = PROTOCOLS[protocol].validation if protocol in PROTOCOLS else ""
+    rule = ""
+    if protocol in PROTOCOLS:
+        found = PROTOCOLS[protocol]
+        rule = (carve and found.carved) or found.validation
     return ", ".join(filter(None, (rule, _CARVED.get(carve))))

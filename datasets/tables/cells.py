@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,30 @@ LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where the rows of several files stand that follow one another."""
+
+    paths: tuple[Path, ...]
+    indexes: tuple[pd.Index, ...]
+    """Of each file's rows, as that of `Cells.values` where there is one file"""
+
+    @cached_property
+    def ends(self) -> npt.NDArray[np.int64]:
+        """int64[files]: how many rows there are up to each file's last."""
+        return np.cumsum([len(index) for index in self.indexes])
+
+    def files(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The file of each of the rows, int64[n]."""
+        return np.searchsorted(self.ends, rows, side="right")
+
+    def of(self, row: int) -> tuple[Path, str]:
+        """The file of a row, counted over all files from 0, and its place there: "line 3"."""
+        file = int(self.files(np.array([row]))[0])
+        index = self.indexes[file]
+        return self.paths[file], f"{index.name or 'line'} {index[row - self.ends[file] + len(index)]}"
+
+
+@dataclass(frozen=True)
 class Cells:
     """The values of one column."""
 
@@ -26,13 +51,16 @@ class Cells:
     column: str
     values: pd.Series
     """Indexed by the line or row of each value in the file; the name of the index is "line" or "row"."""
+    places: Places | None = None
+    """Where there are several files: of the rows that index `values`"""
 
     def __len__(self) -> int:
         return len(self.values)
 
     def place(self, at: int) -> str:
-        """Where value number `at` stands: "line 3"."""
-        return f"{self.values.index.name or 'line'} {self.values.index[at]}"
+        """Where value number `at` stands: "line 3", or, of several files, "part-1.csv, line 3"."""
+        path, line = self._place(at)
+        return line if self.places is None else f"{path.name}, {line}"
 
     def wrong(self, at: int, problem: str) -> InputError:
         """An error that names value number `at`; `problem` goes on from "'x' in column 'y' "."""
@@ -46,7 +74,16 @@ class Cells:
 
     def error(self, at: int, message: str) -> InputError:
         """An error at value number `at`."""
-        return InputError(f"{self.path}, {self.place(at)}: {message}")
+        path, line = self._place(at)
+        return InputError(f"{path}, {line}: {message}")
+
+    def shareable(self, error: InputError) -> str:
+        """What an error says, without the folder it is in, for a board may be shown elsewhere."""
+        if self.places is None:
+            return str(error).removeprefix(str(self.path)).lstrip(",: ")
+        paths = {str(path.parent) for path in self.places.paths}
+        inside = next((path for path in paths if str(error).startswith(path)), "")
+        return str(error).removeprefix(inside).lstrip("/\\,: ")
 
     def hint(self, at: int) -> str:
         """What to do about a decimal comma, where value number `at` has one."""
@@ -55,7 +92,7 @@ class Cells:
 
     def take(self, kept: npt.NDArray[np.bool_]) -> Cells:
         """The given values."""
-        return Cells(self.path, self.column, self.values[kept])
+        return replace(self, values=self.values[kept])
 
     def missing(self) -> npt.NDArray[np.bool_]:
         """bool[n]: which values are absent: empty text, null or NaN."""
@@ -66,6 +103,12 @@ class Cells:
         if kind in ("", "string", "large_string", "string_view"):
             return empty | self.values.str.strip().eq("").fillna(True).to_numpy(dtype=bool)
         return empty
+
+    def _place(self, at: int) -> tuple[Path, str]:
+        index = self.values.index
+        if self.places is None:
+            return self.path, f"{index.name or 'line'} {index[at]}"
+        return self.places.of(int(index[at]))
 
     def arrow_type(self) -> str:
         """The type of a Parquet column; "" for a column of a text file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.tables import columns
@@ -27,7 +28,7 @@ def warnings(
     """
     found = []
     for name in names:
-        if source.names.count(name) > 1:
+        if source.names.count(name) > 1 or name in source.nested:
             continue
         cells = source.cells(name)
         if needs_time and _is_time(cells):
@@ -57,7 +58,7 @@ def _is_time(cells: Cells) -> bool:
     """By type, by name, or as a sample of the values reads as dates."""
     if cells.arrow_type().startswith(("timestamp", "date")) or columns.TIME_LIKE.search(cells.column):
         return True
-    sample = Cells(cells.path, cells.column, cells.values.iloc[:SAMPLE])
+    sample = replace(cells, values=cells.values.iloc[:SAMPLE])
     sample = sample.take(~sample.missing())
     try:
         found = parse.read(sample) if len(sample) else None

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.tables import delimited
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.storage.files import contents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,13 +40,12 @@ class Parsed:
     """Lines that lie inside quoted fields and begin no row"""
 
 
-def text(path: Path) -> bytes:
-    """A text file as UTF-8 without a byte-order mark; UTF-16 and UTF-32 are known by theirs.
+def text(path: Path, content: bytes) -> bytes:
+    """A file's `content` as UTF-8 without a byte-order mark; UTF-16 and UTF-32 are known by theirs.
 
     Raises:
-        InputError: a file that cannot be read, nothing in it, or text that is not UTF-8 (the line).
+        InputError: nothing in it, a NUL byte (the line), or text that is not what its mark says.
     """
-    content = contents(path)
     for mark, encoding in MARKS.items():
         if content.startswith(mark):
             try:

@@ -132,7 +132,7 @@ def exact(cells: Cells) -> tuple[Wholes, Wholes]:
     if kind in ("halffloat", "float", "double"):
         return _of_floats(cells, {"halffloat": 11, "float": 24, "double": 53}[kind])
     if kind.startswith("decimal"):
-        return _of_text(Cells(cells.path, cells.column, cells.values.map("{:f}".format).astype(str)))
+        return _of_text(replace(cells, values=cells.values.map("{:f}".format).astype(str)))
     return _of_text(cells)
 
 

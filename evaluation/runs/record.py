@@ -65,6 +65,8 @@ class DatasetSummary:
     test_items: int
     notes: list[str]
     profile: Profile | None
+    source: dict[str, Any] = field(default_factory=dict)
+    """As `Dataset.source`; {} in records from before there was one"""
 
     @classmethod
     def of(cls, dataset: Dataset) -> DatasetSummary:
@@ -86,6 +88,7 @@ class DatasetSummary:
             test_items=int(dataset.test.relevant.lengths.sum()),
             notes=list(dataset.notes),
             profile=dataset.profile,
+            source=dict(dataset.source),
         )
 
     @property

@@ -37,7 +37,7 @@ def score(folder: Path, load: Loader) -> int:
             progress.say(f"{run}: left as it is, it came without its lists")
             continue
         about = record.dataset
-        split = about.protocol, about.exclude_seen, about.split_seed, about.carve
+        split = about.protocol, about.exclude_seen, about.split_seed, about.carve, str(about.source)
         dataset = loaded.get(split) or loaded.setdefault(split, load(about))
         if dataset.fingerprint != record.fingerprint:
             progress.say(

@@ -91,7 +91,8 @@ def trained(
     if record.fingerprint != dataset.fingerprint:
         raise InputError(
             f"{run} was trained on data of fingerprint {record.fingerprint}, and {dataset.name} as loaded "
-            f"has {dataset.fingerprint}: give the dataset, scale and folder the run was made with"
+            f"has {dataset.fingerprint}: its content, or how it is read, is another one; give what the run "
+            "was made with"
         )
     return record, _load_model(run, record.model, model_class)
 
@@ -238,7 +239,11 @@ def _digest(*paths: Path) -> str:
 
 
 def _load_model(folder: Path, name: str, model_class: type[Retriever] | None) -> EmbeddingRetriever:
-    model_class = model_class or registry.get(name)
+    if model_class is None:
+        try:
+            model_class = registry.get(name)
+        except InputError as error:
+            raise InputError(f"{error}; a class of your own is given by --model FILE.py:CLASS") from error
     if not issubclass(model_class, EmbeddingRetriever):
         raise InputError(f"{name} gives no vectors: serve a model that does, such as infonce or als")
     return model_class.load(folder)

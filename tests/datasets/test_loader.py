@@ -107,7 +107,7 @@ def test_a_carve_that_cannot_be_had(tmp_path: Path):
     with pytest.raises(InputError, match="unknown carve 'drawn': did you mean 'draw'"):
         load("gowalla", tmp_path, carve="drawn")
     with pytest.raises(
-        InputError, match=r"carve draw: that is for protocol published; leave it out for .*log\.csv"
+        InputError, match=r"carve draw: that is for protocol published and given; leave it out for .*log\.csv"
     ):
         load(str(write_log(tmp_path / "log.csv")), tmp_path, carve="draw")
 
@@ -189,8 +189,8 @@ def test_own_file_without_times_is_split_at_random(tmp_path: Path):
 
 
 def test_own_file_takes_no_known_name(tmp_path: Path):
-    assert load(str(write_log(tmp_path / "Gowalla.csv")), tmp_path).name == "Gowalla.csv"
-    assert load(str(write_log(tmp_path / "aliec.csv")), tmp_path).name == "aliec.csv"
+    assert load(str(write_log(tmp_path / "Gowalla.csv")), tmp_path).name == "Gowalla-own"
+    assert load(str(write_log(tmp_path / "aliec.csv")), tmp_path).name == "aliec-own"
 
 
 def test_own_file_that_is_not_there(tmp_path: Path):

@@ -23,13 +23,21 @@ def split(log: Log, seed: int) -> Parts:
             f"{log.name}: protocol 'published' needs the source's own test file, and there is none; "
             "choose another protocol"
         )
+    return carved(log, seed, timed=False)
+
+
+def carved(log: Log, seed: int, timed: bool) -> Parts:
+    """The parts of a log that has test rows; whether queries are asked at the time of their first row."""
+    assert log.part is not None
     order = rows.by_user(log)
     test = log.part[order] == TEST
     as_test = log.carve == holdout.AS_TEST
     block = as_test and holdout.is_contiguous(log.user[order], log.item[order], test)
     carve = holdout.BLOCK if block else holdout.DRAW
     rng = np.random.default_rng(seed)
-    return rows.static_parts(log, order[~test], order[test], carve=carve, percent=VALID_PERCENT, rng=rng)
+    return rows.static_parts(
+        log, order[~test], order[test], carve=carve, percent=VALID_PERCENT, rng=rng, timed=timed
+    )
 
 
 PROTOCOL = Protocol("published", split, "a fifth of each user's rows that are not test", own_test=True)

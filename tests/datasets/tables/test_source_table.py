@@ -136,8 +136,13 @@ def test_a_folder_of_parts_is_one_table(tmp_path: Path):
     (folder / "_SUCCESS").write_text("")
     write(folder / "part-1.parquet", user=pa.array([3]))
     write(folder / "part-0.parquet", user=pa.array([1, 2]))
-    user = open_table(folder, {}).column("user")
-    assert (user.tolist(), user.index.tolist()) == ([1, 2, 3], [1, 2, 3])
+    user = open_table(folder, {}).cells("user")
+    assert user.values.tolist() == [1, 2, 3]
+    assert [user.place(at) for at in range(3)] == [
+        "part-0.parquet, row 1",
+        "part-0.parquet, row 2",
+        "part-1.parquet, row 1",
+    ]
     (folder / "part-2.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match="not a readable Parquet file"):
         open_table(folder, {}).column("user")

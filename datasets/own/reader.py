@@ -1,24 +1,21 @@
-"""A user's own interactions: one file of .csv, .tsv, .parquet or RecBole's .inter."""
+"""One's own interactions, in files or pandas tables, as a log."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import Log, Reading
+from retrieval_leaderboard.datasets.own import names, opened
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.datasets.tables import dropped_rows, ids
 from retrieval_leaderboard.datasets.tables.cells import Cells
-from retrieval_leaderboard.datasets.tables.source_table import SUFFIXES, open_table
 from retrieval_leaderboard.datasets.times import parse
 from retrieval_leaderboard.datasets.times.unix_times import Times
 from retrieval_leaderboard.support.errors import InputError
-
-__all__ = ["SUFFIXES", "load", "safe_name"]
 
 SPOKEN = {"user": "a user", "item": "an item", "timestamp": "a time", "rating": "a rating"}
 TRUTHS = {"true": "1", "false": "0"}
@@ -26,20 +23,20 @@ TRUTHS = {"true": "1", "false": "0"}
 Roles = dict[str, Cells]
 
 
-def load(path: Path, spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
-    """Read a table of interactions.
+def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
+    """Read tables of interactions.
 
     Args:
-        path: the file, with a header. The dataset takes its name.
-        spec: what is said of it.
+        spec: where they are, and what is said of them.
         timed: whether times are needed; if not, a column that was guessed and holds none is left out.
         rated: whether ratings are used; if not, they are read where named or for `min_rating`.
 
     Raises:
-        InputError: no such file, an empty one, a column that is not there, a missing value, or one that is
-            no id, time or number (file and line).
+        InputError: no such file, an empty one, files that differ in their columns, a column that is not
+            there, a missing value, or one that is no id, time or number (file and line).
     """
-    source = open_table(path, spec.columns)
+    source, parts = opened.tables(spec)
+    path = source.path
     roles = _find(path, source.names, spec, rated)
     table = {role: source.cells(column) for role, column in roles.items()}
     _check_rows(path, table, source.names)
@@ -52,6 +49,7 @@ def load(path: Path, spec: DataSpec, *, timed: bool = True, rated: bool = True) 
         # The line is drawn: a protocol's own does not come on top of it.
         rating, dropped = None, dropped | low
     when = _times(table["timestamp"], spec) if "timestamp" in table else None
+    name, title = names.of(spec)
     user_ids, user, of_users = ids.read(table["user"])
     item_ids, item, of_items = ids.read(table["item"])
     used = {role: cells.column for role, cells in table.items()}
@@ -60,7 +58,7 @@ def load(path: Path, spec: DataSpec, *, timed: bool = True, rated: bool = True) 
     notes = [*source.notes, *unread, *of_users, *of_items, *(when.warnings if when else ())]
     notes += dropped_rows.warnings(source, rest, spec.columns, needs_time)
     return Log(
-        name=safe_name(path.stem if path.suffix.lower() in SUFFIXES else path.name),
+        name=name,
         user=user,
         item=item,
         user_ids=user_ids,
@@ -68,15 +66,11 @@ def load(path: Path, spec: DataSpec, *, timed: bool = True, rated: bool = True) 
         timestamp=when.seconds if when else None,
         nanoseconds=when.nanoseconds if when and when.nanoseconds.any() else None,
         rating=rating,
-        title=path.name,
+        part=None if parts is None else parts[table["user"].values.index.to_numpy()],
+        title=title,
         notes=tuple(notes),
         reading=Reading(rows, used, rest, dropped, when.unit if when else ""),
     )
-
-
-def safe_name(text: str) -> str:
-    """`text` as the name of a folder."""
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "table"
 
 
 def _find(path: Path, names: list[str], spec: DataSpec, rated: bool) -> dict[str, str]:
@@ -114,9 +108,7 @@ def _without_unreadable_times(table: Roles, spec: DataSpec) -> list[str]:
         _times(cells, spec)
     except InputError as error:
         del table["timestamp"]
-        # A board may be shown elsewhere: it names no folder of this machine.
-        problem = str(error).removeprefix(str(cells.path)).lstrip(",: ")
-        return [f"column '{cells.column}' is left out: {problem}"]
+        return [f"column '{cells.column}' is left out: {cells.shareable(error)}"]
     return []
 
 

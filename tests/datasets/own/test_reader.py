@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.own import names, reader
 from retrieval_leaderboard.datasets.own.spec import DataSpec
-from retrieval_leaderboard.datasets.tables import user_file
 from retrieval_leaderboard.support.errors import InputError
 
 ROWS = [("bob", "x", 30, 4.5), ("ann", "y", 10, 2), ("bob", "y", 20, 1)]
@@ -21,8 +21,8 @@ def write(path: Path, text: str) -> Path:
 
 
 def read(path: Path, columns: dict[str, str], *, timed: bool = True, rated: bool = True, **given) -> Log:
-    spec = DataSpec.of(({"columns": columns} if columns else {}) | given)
-    return user_file.load(path, spec, timed=timed, rated=rated)
+    spec = DataSpec.of({"interactions": path} | ({"columns": columns} if columns else {}) | given)
+    return reader.read(spec, timed=timed, rated=rated)
 
 
 def events(log: Log) -> list[tuple]:
@@ -118,10 +118,10 @@ def test_a_named_column_that_is_not_there(tmp_path: Path):
 def test_files_that_are_not_there_or_not_of_a_known_kind(tmp_path: Path):
     with pytest.raises(InputError, match="there is no such file"):
         read(tmp_path / "absent.csv", {})
-    with pytest.raises(InputError, match=r"ends in \.csv, \.tsv, \.inter, \.parquet"):
-        read(write(tmp_path / "log.json", "{}"), {})
+    with pytest.raises(InputError, match=r"ends in \.csv, \.tsv, \.inter, \.jsonl, .*\.parquet"):
+        read(write(tmp_path / "log.doc", "{}"), {})
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match=r"folder\.csv: there is no file in it"):
         read(tmp_path / "folder.csv", {})
 
 
@@ -154,7 +154,7 @@ def test_missing_values_in_parquet_name_the_row(tmp_path: Path):
     ("text", "name"), [("my log", "my-log"), ("../up", "up"), ("ok_1.2-3", "ok_1.2-3"), ("...", "table")]
 )
 def test_names_are_safe_for_folders(text: str, name: str):
-    assert user_file.safe_name(text) == name
+    assert names.safe(text) == name
 
 
 # rows that are left out

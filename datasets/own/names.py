@@ -1,0 +1,55 @@
+"""What one's own dataset is called."""
+
+from __future__ import annotations
+
+import glob
+import re
+from pathlib import Path
+from typing import Any
+
+from retrieval_leaderboard.datasets.own import values
+from retrieval_leaderboard.datasets.own.spec import DataSpec
+from retrieval_leaderboard.datasets.tables import files, packed
+
+TRAIN = re.compile(r"[._-]*train(?:ing)?$", re.IGNORECASE)
+FALLBACK = "table"
+
+
+def of(spec: DataSpec) -> tuple[str, str]:
+    """Name, which is also that of a folder, and title."""
+    given = spec.train or spec.interactions
+    if spec.name:
+        return safe(spec.name), spec.name
+    if spec.train:
+        name = safe(TRAIN.sub("", _stem(given[0])) or _parent(given[0]))
+        return name, name
+    if len(given) == 1:
+        title = "DataFrame" if values.is_frame(given[0]) else _file(given[0])
+        return safe(_stem(given[0]) or _parent(given[0])), title
+    stems = {_stem(each).rstrip("0123456789._- ") for each in given}
+    name = safe(stems.pop() if len(stems) == 1 and "" not in stems else _parent(given[0]))
+    return name, f"{name}, {len(given)} tables"
+
+
+def safe(text: str) -> str:
+    """`text` as the name of a folder."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or FALLBACK
+
+
+def _stem(given: Any) -> str:
+    """The name of a table without suffixes and wildcards."""
+    if values.is_frame(given):
+        return "frame"
+    path = Path(given)
+    stem = packed.stem(path) if packed.kind(path) in files.SUFFIXES else _file(given)
+    return re.sub(r"[*?\[\]]+", "", stem).strip("-._ ") if glob.has_magic(stem) else stem
+
+
+def _file(given: str) -> str:
+    """The last part of a path; of "." the folder that it is."""
+    return Path(given).name or Path(given).absolute().name
+
+
+def _parent(given: Any) -> str:
+    parents = [] if values.is_frame(given) else [*Path(given).absolute().parents]
+    return next((each.name for each in parents if each.name and not glob.has_magic(each.name)), "")

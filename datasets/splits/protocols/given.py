@@ -1,0 +1,73 @@
+"""Protocol `given`: files that come split keep their parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Log
+from retrieval_leaderboard.datasets.splits import rows
+from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
+from retrieval_leaderboard.datasets.splits.protocols import published
+from retrieval_leaderboard.support.errors import InputError
+
+NAMES = {TRAIN: "train", VALID: "validation", TEST: "test"}
+
+
+def split(log: Log, seed: int) -> Parts:
+    """Each part is what the files say; a user's test rows are one query, and so are those of validation.
+
+    Histories stand by time, or in the order of the files where there are no times. A query is asked at the
+    time of the user's first row of that part. Without validation rows they are carved from the training
+    rows, as by `published`.
+    """
+    if log.part is None:
+        raise InputError(
+            f"{log.name}: protocol 'given' needs files that come split; give --train and --test, or choose "
+            "another protocol"
+        )
+    notes = _overlaps(log)
+    if not (log.part == VALID).any():
+        carved = published.carved(log, seed, timed=log.timestamp is not None)
+        return replace(carved, notes=(*notes, *carved.notes))
+    order = rows.by_user(log)
+    part = log.part[order]
+    train, test = order[part == TRAIN], order[part == TEST]
+    both = rows.distinct(log, order[part != TEST])
+    distinct = rows.distinct(log, train)
+    learned, full = rows.interactions(log, distinct), rows.interactions(log, both)
+    timed = log.timestamp is not None
+    valid = rows.distinct(log, order[part == VALID])
+    return Parts(
+        learned,
+        rows.queries_per_user(log, valid, learned.by_user, timed=timed),
+        full,
+        rows.queries_per_user(log, rows.distinct(log, test), full.by_user, timed=timed),
+        (*notes, *rows.duplicates_note(len(train) - len(distinct))),
+    )
+
+
+def _overlaps(log: Log) -> tuple[str, ...]:
+    """A note on each two parts that have pairs in common."""
+    assert log.part is not None
+    pair = log.user.astype(np.int64) * len(log.item_ids) + log.item
+    pairs = {part: np.unique(pair[log.part == part]) for part in NAMES}
+    counts = (
+        (len(np.intersect1d(pairs[one], pairs[other], assume_unique=True)), one, other)
+        for one, other in ((TRAIN, TEST), (TRAIN, VALID), (VALID, TEST))
+    )
+    return tuple(
+        f"{count:,} pairs of user and item stand in {NAMES[one]} and in {NAMES[other]}"
+        for count, one, other in counts
+        if count
+    )
+
+
+PROTOCOL = Protocol(
+    "given",
+    split,
+    "the source's own validation rows",
+    carved=published.PROTOCOL.validation,
+    own_test=True,
+)

@@ -1,0 +1,122 @@
+"""The files that a path stands for: itself, those under a folder, or those that match a pattern."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+from retrieval_leaderboard.datasets.tables import packed
+from retrieval_leaderboard.support.errors import InputError
+
+TEXTS = {".csv": ",\t;| ", ".tsv": "\t", ".inter": "\t, "}
+"""suffix → what may stand between fields, the usual first"""
+JSON = (".jsonl", ".ndjson", ".json")
+PARQUET = ".parquet"
+SUFFIXES = (*TEXTS, *JSON, PARQUET)
+HIVE = re.compile(r"([^=]+)=(.*)")
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+SPLIT = re.compile(r"(?:.*[._-])?(train|test)", re.IGNORECASE)
+"""A file's name where it is a part of a split"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of a table."""
+
+    path: Path
+    partition: dict[str, str | None] = field(default_factory=dict)
+    """Column → its value in all rows, as folders such as day=2024-01-01 say"""
+
+
+def is_path(text: str) -> bool:
+    """Whether a text looks like a path and not like the name of a dataset."""
+    path = Path(text)
+    known = path.suffix.lower() in (*SUFFIXES, *packed.SUFFIXES)
+    return known or path.name != text or glob.has_magic(text)
+
+
+def find(given: str | Path) -> tuple[list[Found], tuple[str, ...]]:
+    """The files of `given`, by name, and notes on others beside them that are none.
+
+    What begins with "_" or "." is left out, as Spark's _SUCCESS and checksums.
+
+    Raises:
+        InputError: there is none, or the files are of several formats, of a split, or of a Delta table.
+    """
+    path = Path(given).expanduser()
+    if path.is_file():
+        if packed.kind(path) not in SUFFIXES:
+            raise InputError(f"{path}: a file of interactions ends in {_endings()}")
+        return [Found(path)], ()
+    if path.is_dir():
+        base, matches = path, [path]
+    elif glob.has_magic(str(path)):
+        base = _fixed(path)
+        matches = list(base.glob(str(path.relative_to(base))))
+    else:
+        raise InputError(
+            f"{path}: there is no such file or folder; a file of interactions ends in {_endings()}"
+        )
+    files = sorted(set(_files(base, matches)))
+    tables = [file for file in files if packed.kind(file) in SUFFIXES]
+    if not tables:
+        raise InputError(f"{path}: there is no file in it, or of that pattern, that ends in {_endings()}")
+    _check(path, tables)
+    others = ", ".join(file.name for file in files if file not in tables)
+    notes = (f"files that are no tables are not read: {others}",) if others else ()
+    return [Found(file, _partition(file.relative_to(base))) for file in tables], notes
+
+
+def _endings() -> str:
+    return f"{', '.join(SUFFIXES)}, or one of these and {', '.join(packed.SUFFIXES)}"
+
+
+def _fixed(pattern: Path) -> Path:
+    """The folders of a pattern before the first that has wildcards."""
+    parts = pattern.parts
+    first = next(at for at, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:first])
+
+
+def _files(base: Path, matches: Iterable[Path]) -> Iterable[Path]:
+    for match in matches:
+        for file in match.rglob("*") if match.is_dir() else [match]:
+            inside = file.relative_to(base).parts
+            if "_delta_log" in inside:
+                raise InputError(
+                    f"{base} is a Delta table, which keeps rows that were deleted; write it as plain Parquet"
+                )
+            if file.is_file() and not any(part[0] in "._" for part in inside):
+                yield file
+
+
+def _check(given: Path, tables: list[Path]) -> None:
+    """Refuse tables that are hardly one log."""
+    by_format = {_format(file): file for file in reversed(tables)}
+    if len(by_format) > 1:
+        one, other = sorted(by_format.values())[:2]
+        raise InputError(
+            f"{given}: {one.name} and {other.name} are of two formats; name the files of the log"
+        )
+    names = ((SPLIT.fullmatch(packed.stem(file)), file.name) for file in tables)
+    parts = {found[1].lower(): name for found, name in names if found}
+    if len(parts) == 2:
+        raise InputError(
+            f"{given}: {parts['train']} and {parts['test']} look split; give them by --train and --test, or "
+            "name the files of the log"
+        )
+
+
+def _format(file: Path) -> str:
+    kind = packed.kind(file)
+    return JSON[0] if kind in JSON else kind
+
+
+def _partition(inside: Path) -> dict[str, str | None]:
+    found = (HIVE.fullmatch(part) for part in inside.parts[:-1])
+    pairs = ((unquote(each[1]), unquote(each[2])) for each in found if each)
+    return {name: None if value == NO_VALUE else value for name, value in pairs}

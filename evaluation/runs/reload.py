@@ -1,0 +1,87 @@
+"""The data of a stored run, loaded again: as its record remembers, or as the command line says instead."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from retrieval_leaderboard import WORKSPACE
+from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.datasets.own import dataset_file
+from retrieval_leaderboard.datasets.own import options as own_data
+from retrieval_leaderboard.datasets.own.spec import TABLES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
+from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, BLOCK, DRAW
+from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
+from retrieval_leaderboard.support.errors import InputError
+
+ELSEWHERE = (*TABLES, "dataset", "data_dir", "scale")
+"""What is not remembered where the data is named anew"""
+
+
+def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add what may be said anew, beside --dataset: all of it goes before what a record remembers."""
+    parser.add_argument("--data-dir", type=Path, metavar="DIR",
+                        help="folder of the datasets (default: as the run had it)")  # fmt: skip
+    parser.add_argument("--scale", type=float, metavar="S",
+                        help="size of aliec-sim (default: as the run had it)")  # fmt: skip
+    own_data.add_arguments(parser)
+
+
+def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Namespace) -> Dataset:
+    """The data that a record is about.
+
+    Args:
+        about: what the record says of it.
+        named: what `--dataset` names instead; [] where it names nothing.
+        options: of a parser with `add_arguments`.
+
+    Raises:
+        InputError: as `load`, or the record does not say where the data is.
+    """
+    given = own_data.as_spec(options).given()
+    known = _remembered(about, named, bool(given.keys() & set(TABLES)))
+    data_dir = options.data_dir or (WORKSPACE / known["data_dir"] if "data_dir" in known else None)
+    scale = known.get("scale") if options.scale is None else options.scale
+    said = {name: value for name, value in known.items() if name not in ("dataset", "data_dir", "scale")}
+    try:
+        return load(
+            list(named) or known.get("dataset"),
+            data_dir,
+            protocol=about.protocol,
+            exclude_seen=about.exclude_seen,
+            split_seed=about.split_seed,
+            carve={DRAW: DRAW, BLOCK: AS_TEST}.get(about.carve),
+            scale=scale,
+            **(said | given),
+        )
+    except InputError as error:
+        if named or given or not about.source:
+            raise
+        raise InputError(
+            f"the data of {about.name} is not to be had as the run had it: {error}; where it lies elsewhere, "
+            "give --dataset"
+        ) from error
+
+
+def _remembered(about: DatasetSummary, named: Sequence[str], anew: bool) -> dict[str, Any]:
+    """What holds of the record's arguments of `load`, where the data is `named`, or its tables are, anew."""
+    if named:
+        whole = len(named) == 1 and (named[0] in SOURCES or named[0].endswith(dataset_file.SUFFIXES))
+        return {} if whole else _without_place(about.source)
+    if anew:
+        return _without_place(about.source)
+    if about.source:
+        return dict(about.source)
+    if about.name not in SOURCES:
+        raise InputError(
+            f"the record of {about.name} does not say what it was made of: give its files by --dataset, and "
+            "the options that it was read with"
+        )
+    return {"dataset": about.name}
+
+
+def _without_place(source: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in source.items() if name not in ELSEWHERE}
