@@ -29,6 +29,8 @@ class Reading:
     """reason → rows that were left out for it"""
     times: str = ""
     """How the times were given, in words; "" without times"""
+    features: tuple[str, ...] = ()
+    """Tables of items and users, and what their columns are, in words"""
 
 
 @dataclass(frozen=True)

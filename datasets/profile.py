@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -45,6 +45,8 @@ class Profile:
     """When the validation and the test period begin, as `first`; [] without periods"""
     warnings: list[str]
     """What a reader of a table on this data should beware of; they are among the dataset's notes"""
+    features: list[str] = field(default_factory=list)
+    """Tables of one's own items and users, and what their columns are, in words"""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -62,6 +64,7 @@ class Profile:
         if self.columns:
             used = ", ".join(f"{role} = {column}" for role, column in self.columns.items())
             lines.append(f"columns: {used}; not used: {', '.join(self.left_out) or 'none'}")
+        lines += self.features
         if self.times:
             lines.append(
                 f"times: {self.times}; from {self.first} to {self.last}; "

@@ -16,6 +16,7 @@ Settings = Mapping[str, Any]
 
 NEIGHBORS, MANY_INTERACTIONS_A_USER = 20, 15
 ATTENTION_INTERACTIONS = 500_000
+DEEP = "128"
 SHARPEST, SOFTEST, SHARP_INTERACTIONS = 0.1, 0.2, 800_000
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 3500, 4, 60
 
@@ -28,6 +29,16 @@ def examples(settings: Settings, train: Interactions, valid: Queries | None) -> 
     """
     by_interaction = valid is not None and train.ordered and bool((valid.relevant.lengths == 1).all())
     return "interaction" if by_interaction else "user"
+
+
+def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
+    """128 with features for examples per user, else none.
+
+    What a user wants of several features together is no sum of what is wanted of each; an example per
+    interaction, with the newest items in its query, gains little by it.
+    """
+    described = train.item_features is not None or train.user_features is not None
+    return DEEP if settings["features"] and described and settings["examples"] == "user" else ""
 
 
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:

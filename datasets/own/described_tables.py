@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,21 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.own import opening
+from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.tables import columns as header
-from retrieval_leaderboard.datasets.tables import ids
+from retrieval_leaderboard.datasets.tables import files, ids, packed
 from retrieval_leaderboard.datasets.tables.cells import Cells
-from retrieval_leaderboard.datasets.tables.source_table import SourceTable
+from retrieval_leaderboard.datasets.tables.files import Found
+from retrieval_leaderboard.datasets.tables.source_table import SourceTable, joined, of_frame, open_files
 from retrieval_leaderboard.support.errors import InputError
 
 ID = "id"
-"""The type of the column of ids, where one is chosen"""
-PLAIN_ID = "id"
-"""What such a column may be called, beside the names of `columns.NAMES`"""
-BESIDE = {"item": ".item", "user": ".user"}
-"""role → suffix of RecBole's file beside an .inter"""
+"""The type of the column of ids, where one is chosen; also what such a column may be called"""
 
-Given = str | SourceTable
+Ids = npt.NDArray[np.object_]
+"""object[n]: raw ids (str)"""
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,9 @@ class DescribedTable:
     source: SourceTable
     column: str
     """Of the ids"""
-    ids: npt.NDArray[np.object_]
-    """object[n]: the raw id (str) of each row, none twice"""
-    notes: tuple[str, ...] = ()
+    ids: Ids
+    """The id of each row, none twice"""
+    notes: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -44,78 +42,75 @@ class DescribedTable:
         return self.source.path.name
 
     def cells(self, column: str) -> Cells:
-        """A column, a value for each of `ids`."""
-        return Cells(self.source.path, column, self.source.column(column))
+        """A column, a value for each of `ids`; lists that are text are their JSON."""
+        return Cells(self.source.path, column, self.source.column(column), self.source.places)
 
 
-def given(value: Any, where: str) -> Given:
-    """A path, or the table of a DataFrame; "" for none.
-
-    Raises:
-        InputError: something else; `where` it stands comes first.
-    """
-    if isinstance(value, SourceTable):
-        return value
-    if isinstance(value, str | Path):
-        return str(value)
-    if hasattr(value, "columns") and hasattr(value, "iloc"):
-        return opening.of_frame(value, where)
-    raise InputError(f"{where}: {type(value).__name__} is no table; give a file or a DataFrame")
-
-
-def read(source: SourceTable, role: str, named: Mapping[str, str], chosen: Mapping[str, str]) -> DescribedTable:
-    """The ids of a table of items or users.
+def read(
+    given: Sequence[Any], role: str, named: Mapping[str, str], chosen: Mapping[str, str]
+) -> DescribedTable:
+    """The table of items or users in files or pandas tables whose rows follow one another.
 
     Args:
-        source: the table.
+        given: paths of files, folders or patterns, or pandas tables.
         role: "item" or "user".
         named: role → its column in the log, which is looked for first.
         chosen: column → type; one of type id has the ids.
 
     Raises:
-        InputError: no column for them, a missing id, one that is none, or one that stands twice (the line).
+        InputError: no such file, one that cannot be read, no column of ids, a missing id, one that is none,
+            or one that stands twice (file and line).
     """
+    opened, notes = [], list[str]()
+    for each in given:
+        if values.is_frame(each):
+            opened.append(of_frame(each))
+            continue
+        found, more = _find(each)
+        opened += open_files(found, named)
+        notes += more
+    source = joined(opened, tuple(notes))
     column = _id_column(source, role, named, chosen)
     cells = source.cells(column)
     if not len(cells):
         raise InputError(f"{source.path}: the file has a header and no rows")
+    found_ids, of_ids = read_ids(cells, role)
+    return DescribedTable(source, column, found_ids, (*source.notes, *of_ids))
+
+
+def read_ids(cells: Cells, role: str) -> tuple[Ids, tuple[str, ...]]:
+    """The id of each row, as a log's are read, and what a reader should know.
+
+    Raises:
+        InputError: a missing id, one that is none, or one that stands twice (file and line).
+    """
     missing = cells.missing()
     if missing.any():
-        raise cells.error(int(np.argmax(missing)), f"'{column}' is missing; give the {role} its id, or leave the row out")
+        advice = f"give the {role} its id, or leave the row out"
+        raise cells.error(int(np.argmax(missing)), f"'{cells.column}' is missing; {advice}")
     known, codes, notes = ids.read(cells)
-    _refuse_repeated(cells, codes, role)
-    return DescribedTable(source, column, known[codes], notes)
-
-
-def _refuse_repeated(cells: Cells, codes: npt.NDArray[np.int32], role: str) -> None:
     order = np.argsort(codes, kind="stable")
     again = order[1:][np.diff(codes[order]) == 0]
     if len(again):
         at = int(again.min())
         first = cells.place(int(np.argmax(codes == codes[at])))
-        raise cells.error(at, f"{role} '{cells.shown(at)}' stands on {first} already; leave one of them out")
+        raise cells.error(at, f"{role} '{cells.shown(at)}' stands in {first} already; leave one of them out")
+    return known[codes], notes
 
 
-def _id_column(source: SourceTable, role: str, named: Mapping[str, str], chosen: Mapping[str, str]) -> str:
-    by_choice = [column for column, kind in chosen.items() if kind == ID]
-    if len(by_choice) > 1:
-        raise InputError(f"{source.path}: {' and '.join(by_choice)} cannot both be the {role}'s id; choose one")
-    if by_choice:
-        return find_column(source, by_choice[0])
-    own = named.get(role, "")
-    if own in source.names:
-        return own
-    plain = {header.plain(name): name for name in reversed(source.names)}
-    for name in (header.plain(own), *header.NAMES[role], PLAIN_ID):
-        if name and name in plain:
-            return plain[name]
-    has = ", ".join(source.names)
-    raise InputError(
-        f"{source.path}: no column for the {role}'s id; it has {has}; choose it: --{role}-features NAME=id"
-    )
+def beside(given: Sequence[Any], role: str) -> list[str]:
+    """RecBole's file of items or users beside a log's .inter: of the same name, and at most one."""
+    for path in (each.path for one in given if not values.is_frame(one) for each in files.find(one)[0]):
+        if packed.kind(path) == ".inter":
+            stem = packed.stem(path)
+            for name in (stem, stem.partition(".")[0]):
+                found = path.with_name(f"{name}.{role}")
+                if found.is_file():
+                    return [str(found)]
+    return []
 
 
-def find_column(source: SourceTable, name: str) -> str:
+def column_of(source: SourceTable, name: str) -> str:
     """The column called `name`, with or without RecBole's type.
 
     Raises:
@@ -130,3 +125,31 @@ def find_column(source: SourceTable, name: str) -> str:
 def bare(column: str) -> str:
     """A column's name without RecBole's type, such as `:token`."""
     return column.split(":")[0]
+
+
+def _find(given: str) -> tuple[list[Found], tuple[str, ...]]:
+    path = Path(given).expanduser()
+    if packed.kind(path) in files.DESCRIBED and path.is_file():
+        return [Found(path)], ()
+    return files.find(path)
+
+
+def _id_column(source: SourceTable, role: str, named: Mapping[str, str], chosen: Mapping[str, str]) -> str:
+    by_choice = [column for column, kind in chosen.items() if kind == ID]
+    if len(by_choice) > 1:
+        raise InputError(
+            f"{source.path}: {' and '.join(by_choice)} cannot both be the {role}'s id; choose one"
+        )
+    if by_choice:
+        return column_of(source, by_choice[0])
+    own = named.get(role, "")
+    if own in source.names:
+        return own
+    plain = {header.plain(name): name for name in reversed(source.names)}
+    for name in (header.plain(own), *header.NAMES[role], ID):
+        if name and name in plain:
+            return plain[name]
+    raise InputError(
+        f"{source.path}: no column for the {role}'s id; it has {', '.join(source.names)}; choose it: "
+        f"--{role}-features NAME=id"
+    )

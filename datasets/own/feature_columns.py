@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.features import Categorical, Multivalued, Numeric
+from retrieval_leaderboard.datasets.features import Categorical, Multivalued, Numeric, Vector
 from retrieval_leaderboard.datasets.features.column import Column
 from retrieval_leaderboard.datasets.own import feature_types, vectors
 from retrieval_leaderboard.datasets.own.feature_types import Type
@@ -40,10 +41,11 @@ def make(cells: Cells, found: Type, place: Place, n: int) -> Column:
 
 
 def described(column: Column) -> str:
-    """What is to be said of it beside its name and type: "12 values", "384 wide"."""
+    """What is to be said of it in brackets after its type."""
     if isinstance(column, Categorical | Multivalued):
-        return f"{len(column.vocabulary) - 1:,} values"
-    return f"{column.width} wide" if isinstance(column, vectors.Vector) else ""
+        count = len(column.vocabulary) - 1
+        return f" ({count:,} values{', rarer ones are unknown' if count == MOST_CATEGORIES else ''})"
+    return f" ({column.width} wide)" if isinstance(column, Vector) else ""
 
 
 def _category(cells: Cells, found: Type, place: Place, n: int) -> Column:
@@ -61,7 +63,9 @@ def _categories(cells: Cells, found: Type, place: Place, n: int) -> Column:
     lengths = np.zeros(n, dtype=np.int64)
     lengths[place] = [len(row) for row in rows]
     in_order = [part for at in np.argsort(place, kind="stable") for part in rows[at]]
-    texts, inverse, counts = np.unique(np.array(in_order, dtype=object), return_inverse=True, return_counts=True)
+    texts, inverse, counts = np.unique(
+        np.array(in_order, dtype=object), return_inverse=True, return_counts=True
+    )
     code_of, vocabulary = _vocabulary(texts.tolist(), counts)
     return Multivalued(Ragged.from_offsets(code_of[inverse], offsets_of(lengths)), vocabulary)
 
@@ -94,7 +98,7 @@ PARSERS: dict[str, Callable[[Cells, Type, Place, int], Column]] = {
 
 
 def _vocabulary(texts: list[str], counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """The code of each of `texts`, 0 for "unknown" and the rarest beyond the limit, and the text of each code."""
+    """The code of each of `texts`, 0 for "unknown" and the rarest beyond the limit; the text of each code."""
     kept = np.array([text != UNKNOWN for text in texts], dtype=np.bool_)
     if len(texts) > MOST_CATEGORIES:
         kept[np.argsort(-counts, kind="stable")[MOST_CATEGORIES:]] = False
@@ -105,14 +109,15 @@ def _vocabulary(texts: list[str], counts: npt.NDArray[np.int64]) -> tuple[npt.ND
 def _refuse_lists(cells: Cells, found: Type) -> None:
     if holds_lists(cells):
         raise InputError(
-            f"{cells.path}: column '{cells.column}' holds lists ({cells.arrow_type()}) and no {found.name}; choose "
-            "categories or vector"
+            f"{cells.path}: column '{cells.column}' holds lists ({cells.arrow_type()}) and no {found.name}; "
+            "choose categories or vector"
         )
 
 
 def _lists(cells: Cells) -> list[list[str]]:
     """Each row of an Arrow column of lists."""
-    rows = cells.values.to_numpy(dtype=object, na_value=None)
+    values: Any = cells.values  # Its types know no na_value=None.
+    rows = values.to_numpy(dtype=object, na_value=None)
     return [[] if row is None else split_list(row) for row in rows]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from retrieval_leaderboard.datasets.own import vectors
 from retrieval_leaderboard.datasets.own.feature_values import (
     BLANK,
-    LISTS,
     SEPARATORS,
     Values,
     are_lists,
@@ -106,9 +106,12 @@ def _separator(cells: Cells, declared: str) -> str:
 def _of_lists(cells: Cells) -> Type:
     inside = cells.arrow_type().partition("<")[2]
     if not re.search(r"float|double", inside):
-        return Type(CATEGORIES) if re.search(r": (large_)?(string|u?int|bool|dictionary)", inside) else Type(LEFT_OUT, "objects")
-    lengths = set(cells.values.dropna().list.len())
-    return _of_lengths(lengths)
+        return (
+            Type(CATEGORIES)
+            if re.search(r": (large_)?(string|u?int|bool|dictionary)", inside)
+            else Type(LEFT_OUT, "objects")
+        )
+    return _of_lengths(vectors.lengths(cells))
 
 
 def _of_lengths(lengths: set[int]) -> Type:
@@ -158,7 +161,7 @@ def _recur(parts: list[list[str]], values: Values) -> bool:
 
 def _reads_as_times(cells: Cells) -> bool:
     sample = cells.take(~cells.missing())
-    sample = Cells(cells.path, cells.column, sample.values.iloc[:SAMPLE])
+    sample = replace(sample, values=sample.values.iloc[:SAMPLE])
     try:
         found = times.read(sample)
     except InputError:

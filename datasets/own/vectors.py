@@ -66,20 +66,28 @@ def of_file(path: Path, place: npt.NDArray[np.int64], n: int) -> Vector:
     stored = open_array(path)
     if len(stored) != len(place):
         raise InputError(
-            f"{path} has {len(stored):,} vectors and {ids_of(path).name} {len(place):,} ids; give each vector an id"
+            f"{path} has {len(stored):,} vectors and {ids_of(path).name} {len(place):,} ids; give each "
+            "vector an id"
         )
     vectors = _nothing(n, stored.shape[1], str(path))
     for start in range(0, len(stored), ROWS_A_BLOCK):
         rows = slice(start, start + ROWS_A_BLOCK)
-        block, there = stored[rows].astype(np.float32), place[rows] >= 0
+        with np.errstate(over="ignore"):
+            block = stored[rows].astype(np.float32)
+        there = place[rows] >= 0
         wrong = _not_finite(block)
         if len(wrong):
             raise InputError(
-                f"{path}, row {start + wrong[0]} (counted from 0): the vector has a number that is not finite, or "
-                "too large for float32; correct it, or leave the vector and its id out"
+                f"{path}, row {start + wrong[0]} (counted from 0): the vector has a number that is not "
+                "finite, or too large for float32; correct it, or leave the vector and its id out"
             )
         vectors[place[rows][there]] = block[there]
     return Vector(vectors)
+
+
+def lengths(cells: Cells) -> set[int]:
+    """How long the lists in a column are."""
+    return {block.shape[1] for _, block in _arrow_blocks(cells)}
 
 
 def open_array(path: Path) -> npt.NDArray:
@@ -90,7 +98,12 @@ def open_array(path: Path) -> npt.NDArray:
         raise InputError(f"{path}: there is no such file") from error
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path}: no readable .npy file ({error}); write it by numpy.save") from error
-    if not isinstance(found, np.ndarray) or found.ndim != 2 or found.dtype.name not in FLOATS or not found.size:
+    if (
+        not isinstance(found, np.ndarray)
+        or found.ndim != 2
+        or found.dtype.name not in FLOATS
+        or not found.size
+    ):
         is_ = f"{found.dtype} {list(found.shape)}" if isinstance(found, np.ndarray) else "an archive"
         raise InputError(f"{path} holds {is_}; save a float32 or float16 array of a vector a row")
     return found
@@ -114,7 +127,8 @@ def read_ids(path: Path) -> Cells:
         lines = beside.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
         raise InputError(
-            f"{beside} is missing: write the ids of {path.name} there, one a line, in the order of its vectors"
+            f"{beside} is missing: write the ids of {path.name} there, one a line, in the order of its "
+            "vectors"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{beside} cannot be read as UTF-8 text ({error}); write it again") from error
@@ -129,7 +143,8 @@ def _nothing(n: int, width: int, where: str) -> npt.NDArray[np.float32]:
     """float32[n, width] of NaN."""
     if width > WIDEST:
         raise InputError(
-            f"{where} has vectors of {width:,} numbers, and {WIDEST:,} is the most; reduce them, such as by PCA"
+            f"{where} has vectors of {width:,} numbers, and {WIDEST:,} is the most; reduce them, such as by "
+            "PCA"
         )
     return np.full((n, width), np.nan, dtype=np.float32)
 
@@ -157,8 +172,8 @@ def _arrow_blocks(cells: Cells) -> Iterator[Block]:
             flat = chunk.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
         except (ValueError, TypeError) as error:
             raise InputError(
-                f"{cells.path}: column '{cells.column}' holds {cells.arrow_type()}, which are no vectors; choose "
-                "another type for it"
+                f"{cells.path}: column '{cells.column}' holds {cells.arrow_type()}, which are no vectors; "
+                "choose another type for it"
             ) from error
         sizes = lengths[there].astype(np.int64)
         ends = np.flatnonzero(np.diff(sizes, append=-1)) + 1
@@ -178,7 +193,9 @@ def _text_blocks(cells: Cells) -> Iterator[Block]:
         try:
             yield np.array([row]), np.array([text.split()], dtype=np.float32)
         except ValueError as error:
-            raise cells.wrong(row, "is no vector; write numbers between blanks, or choose another type") from error
+            raise cells.wrong(
+                row, "is no vector; write numbers between blanks, or choose another type"
+            ) from error
 
 
-_AS_BLANKS = str.maketrans(dict.fromkeys('[](),;"\'', " "))
+_AS_BLANKS = str.maketrans(dict.fromkeys("[](),;\"'", " "))

@@ -31,7 +31,8 @@ class FeatureEncoder(nn.Module):
         """Numbers of each linear vector"""
         self.numeric = nn.Parameter(torch.randn(sum(self.numbers), dim, generator=generator) * scale)
         self.projections = nn.ParameterList(
-            torch.randn(each.dimension, dim, generator=generator) * scale for each in columns.vectors.values()
+            _orthonormal(each.dimension, dim, generator) * scale * dim**0.5
+            for each in columns.vectors.values()
         )
         for at, each in enumerate(columns.vectors.values()):
             self.register_buffer(f"mean_{at}", torch.tensor(each.mean), persistent=False)
@@ -65,6 +66,16 @@ class FeatureEncoder(nn.Module):
     def vectors(self, codes: Tensor) -> Tensor:
         """float[n, c, d]: the vector of each of `codes`, int32[n, c], rows of the embedding table."""
         return self.table(codes.long())
+
+
+def _orthonormal(width: int, dim: int, generator: torch.Generator | None) -> Tensor:
+    """float32[width, dim], its longer side of orthonormal vectors: near vectors begin near each other.
+
+    In float64, so that the number of threads does not show.
+    """
+    drawn = torch.randn(max(width, dim), min(width, dim), generator=generator, dtype=torch.float64)
+    found = torch.linalg.qr(drawn).Q.float()
+    return found if width >= dim else found.T.contiguous()
 
 
 def _mean(vectors: Tensor, present: Tensor) -> Tensor:

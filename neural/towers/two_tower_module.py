@@ -220,9 +220,7 @@ class TwoTowerModule(nn.Module):
 
     def low_rate_parameters(self) -> list[nn.Parameter]:
         """Matrices that every example of every step moves, while few move an embedding."""
-        attention = list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention) else []
-        encoders = (self.user_features, self.item_features)
-        return [*attention, *(each for part in encoders if part for each in part.projections)]
+        return list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention) else []
 
     @property
     def widest_vector(self) -> int:
