@@ -144,6 +144,8 @@ def test_both_fits_have_what_was_resolved_on_the_training_part(monkeypatch) -> N
 def test_features_bring_a_deep_part_for_examples_per_user(features, examples, expected) -> None:
     model = InfoNCE(features=features, examples=examples)
     assert model.resolve(planted().train, None)["mlp"] == expected
+    dense = replace(planted().train, n_items=2)
+    assert model.resolve(dense, None)["mlp"] == ""
     bare = replace(planted().train, user_features=None, item_features=None)
     assert model.resolve(bare, None)["mlp"] == ""
 
