@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,10 @@ class Queries:
 
     def __repr__(self) -> str:
         return f"Queries({len(self):,}, with {int(self.relevant.lengths.sum()):,} relevant items)"
+
+    def without_answers(self) -> Queries:
+        """The same queries with no relevant items: what a model is asked."""
+        return replace(self, relevant=Ragged.empty(len(self)))
 
     def take(self, rows: slice | npt.NDArray[np.int64]) -> Queries:
         """The given queries, sharing the arrays of items."""

@@ -44,8 +44,8 @@ def load(
     Args:
         dataset: a key of `SOURCES`; or data of one's own: a pandas table, the path of a file, a folder or a
             pattern, a list of these, a dataset file or a `DataSpec`. None where `own` names the tables.
-        data_dir: files of a named dataset are looked for in, and downloaded to, `<data_dir>/<name>`;
-            where that cannot be written, `<cache_dir()>/<name>` takes its place. `DATA_DIR` by default.
+        data_dir: files of a named dataset are looked for in, and downloaded to, its `Source.folder` there;
+            where that cannot be written, the one in `cache_dir()` takes its place. `DATA_DIR` by default.
         protocol: a key of `PROTOCOLS`; the dataset's first one by default.
         exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says.
         split_seed: seed of all that is random in the split, 0 by default.
@@ -61,36 +61,34 @@ def load(
         InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
-    found = asked(dataset, features.as_tables(own), list(SOURCES))
     said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
-    how = {"split_seed": 0} | found.split | {key: value for key, value in said.items() if value is not None}
-    folder = DATA_DIR if data_dir is None else Path(data_dir)
-    called = found.name or " and ".join(map(str, found.spec.interactions)) or "what comes split"
+    found = asked(dataset, features.as_tables(own), list(SOURCES)).updated(said)
+    how, spec = found.split, found.spec
     source = SOURCES[found.name] if found.name else None
-    _check_own(source, found.spec)
-    protocols = _of_own(found.spec, timed=True) if source is None else source.protocols
-    _check_scale(called, source, scale)
-    _check_split(called, protocols, how)
-    name = how.get("protocol")
+    protocols = _of_own(spec, timed=True) if source is None else source.protocols
+    _check_own(source, spec)
+    _check_scale(found.title, source, scale)
+    _check_split(found.title, protocols, how)
+    folder, name = _folder(data_dir), how.get("protocol")
     if source is None:
-        log = _own(found.spec, name)
-        protocols = _of_own(found.spec, log.timestamp is not None)
-        why = "by default, for there are times" if log.timestamp is not None else "for there are no times"
-        why = "for the files come split" if found.spec.is_split else why
-        log = replace(log, carve=how.get("carve", log.carve))
+        log, why = _own(spec, name)
+        protocols = _of_own(spec, log.timestamp is not None)
     else:
         log, why = _read(source, folder, fallback, scale), "the dataset's own"
-        log = replace(log, carve=how.get("carve", source.carve))
+        log = replace(log, carve=source.carve)
+    log = replace(log, carve=how.get("carve", log.carve))
     chosen = name or protocols[0]
-    divided = split(log, chosen, how.get("exclude_seen", excludes_seen(chosen)), how["split_seed"])
+    divided = split(log, chosen, how.get("exclude_seen", excludes_seen(chosen)), how.get("split_seed", 0))
     profile = profile_of(log, divided, why if name is None else "as asked for")
     more = (warning for warning in profile.warnings if warning not in divided.notes)
-    return replace(
-        divided,
-        profile=profile,
-        notes=(*divided.notes, *more),
-        source=remembered.source(found, folder, scale),
-    )
+    origin = remembered.source(found, folder, scale)
+    return replace(divided, profile=profile, notes=(*divided.notes, *more), source=origin)
+
+
+def _folder(data_dir: Any) -> Path:
+    if not isinstance(data_dir, str | Path | None):
+        raise InputError(f"data_dir: {data_dir!r} is no path; give one")
+    return DATA_DIR if data_dir is None else Path(data_dir)
 
 
 def _check_own(source: Source | None, spec: DataSpec) -> None:
@@ -115,7 +113,7 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
     protocol, carve = how.get("protocol"), how.get("carve")
     if protocol is not None and protocol not in protocols:
         raise unknown(f"protocol for {called}", protocol, protocols)
-    if how["split_seed"] < 0:
+    if how.get("split_seed", 0) < 0:
         raise InputError(f"split seed {how['split_seed']}: give 0 or more")
     if carve is None:
         return
@@ -126,8 +124,8 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
         raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {called}")
 
 
-def _own(spec: DataSpec, protocol: str | None) -> Log:
-    """The log of one's own data; it never takes the name of a known dataset."""
+def _own(spec: DataSpec, protocol: str | None) -> tuple[Log, str]:
+    """The log of one's own data, and why it is split as it is; it takes no known dataset's name."""
     protocol = protocol or (GIVEN if spec.is_split else None)
     rated = protocol is not None and PROTOCOLS[protocol].rated
     if spec.columns.get("rating") and spec.min_rating is None and not rated:
@@ -138,7 +136,12 @@ def _own(spec: DataSpec, protocol: str | None) -> Log:
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
     log = features.described(reader.read(spec, timed=timed, rated=rated), spec)
-    return replace(log, name=f"{log.name}-own") if log.name.lower() in SOURCES else log
+    if log.name.lower() in SOURCES:
+        log = replace(log, name=f"{log.name}-own")
+    timed_or_not = (
+        "by default, for there are times" if log.timestamp is not None else "for there are no times"
+    )
+    return log, "for the files come split" if spec.is_split else timed_or_not
 
 
 def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None) -> Log:
@@ -155,7 +158,7 @@ def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None) -
         log = _read(SOURCES[source.fallback], data_dir, fallback, scale)
         return replace(log, notes=(*log.notes, f"stands in for {source.name}, whose files are not here"))
     log = _in_memory(source.read(folder))
-    if log.name != source.name and not fallback:
+    if log.name in SOURCES.keys() - {source.name} and not fallback:
         raise InputError(
             f"{folder} holds {log.title}, and no fallback is allowed; put {source.name}'s own files there"
         )
@@ -168,10 +171,11 @@ def _in_memory(read: Log | ChunkedLog) -> Log:
 
 def _compared(log: Log, source: Source) -> Log:
     """`log` with a note on each count that is not the published one."""
+    users, items, rows = source.counts.get(log.name, (source.users, source.items, source.interactions))
     counts = {
-        "users": (len(log.user_ids), source.users),
-        "items": (len(log.item_ids), source.items),
-        "interactions": (len(log.user), source.interactions),
+        "users": (len(log.user_ids), users),
+        "items": (len(log.item_ids), items),
+        "interactions": (len(log.user), rows),
     }
     notes = (
         f"{found:,} {what}, not the published {published:,}"
@@ -184,12 +188,12 @@ def _compared(log: Log, source: Source) -> Log:
 def _download(source: Source, data_dir: Path) -> Path:
     """Have the dataset's files, fetched by one process while others wait; the folder they are in."""
     place = folders.for_downloads(data_dir)
-    folder = place / source.name
+    folder = place / source.folder
     assert source.download is not None
     with locked(place, f"another command is downloading into {place}: waiting for it"):
         try:
             if not source.holds(folder):
                 download.fetch(source.name, source.download, folder)
         except InputError as error:
-            raise InputError(f"{source.name} is not in {data_dir / source.name}; {error}") from error
+            raise InputError(f"{source.name} is not in {data_dir / source.folder}; {error}") from error
     return folder

@@ -100,7 +100,7 @@ def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
     k = length(k, dataset)
     model.check_catalog(dataset.train_valid.n_items)
     started = time.perf_counter()
-    items, scores = model.recommend(dataset.test, k)
+    items, scores = model.recommend(dataset.test.without_answers(), k)
     seconds = time.perf_counter() - started
     lists.check(items, scores, dataset.test, k, dataset.train_valid.n_items)
     return score(items, dataset, k, seconds)

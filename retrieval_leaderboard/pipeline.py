@@ -35,11 +35,12 @@ def run(options: argparse.Namespace) -> int:
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
+    _check_tune(options, options.split_seed)
     compute_config = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
     dataset, asked = _load(options)
-    _check_tune(options, dataset)
+    _check_tune(options, dataset.split_seed)  # A dataset file may have one.
     _show(dataset)
     options.k = harness.length(options.k, dataset)
     jobs = _jobs(options, sources, dataset, compute_config)
@@ -140,7 +141,7 @@ def _check(source: runner.ModelSource) -> None:
 
 def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
     """The dataset, and the name that was asked for."""
-    own = own_data.as_spec(options).given()
+    own = own_data.given(options)
     asked = options.dataset or (None if own.keys() & set(TABLES) else [DEFAULT_DATASET])
     dataset = load(
         asked,
@@ -199,8 +200,8 @@ def _check_configs_dir(options: argparse.Namespace) -> None:
         )
 
 
-def _check_tune(options: argparse.Namespace, dataset: Dataset) -> None:
-    if options.tune and dataset.split_seed:
+def _check_tune(options: argparse.Namespace, split_seed: int | None) -> None:
+    if options.tune and split_seed:
         raise InputError("--tune: leave --split-seed out; another split learns from what is test in split 0")
 
 

@@ -266,10 +266,11 @@ def test_the_list_needs_no_data(run):
     ("words", "sentence"),
     [
         (["--models", "item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
+        (["--models", ""], "--models: name models of --list, or leave it out for all of them"),
         (["--list", "item_fc"], "unknown name after --list 'item_fc': did you mean 'item_cf'?"),
         (["--protocol", "tine"], "did you mean 'time'?"),
         (["--carve", "as-tets"], "unknown carve 'as-tets': did you mean 'as-test'?"),
-        (["--carve", "draw"], "carve draw: that is for protocol published; leave it out for"),
+        (["--carve", "draw"], "carve draw: that is for protocol published and given; leave it out for"),
         (["--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
         (["--models", "global_hot", "--set", "item_cf.top_q=3"], "did you mean 'top_k'?"),
         (["--configs-dir", "no-such-folder"], "--configs-dir no-such-folder: there is no such folder"),

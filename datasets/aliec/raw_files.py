@@ -38,6 +38,22 @@ LINES_PER_REPORT = 100_000
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How a text table is written."""
+
+    names: tuple[str, ...] = ()
+    """Of the columns, where no header names them"""
+    separator: str = ","
+    quoted: bool = True
+    """Whether fields may stand in double quotes; else a quote is a character"""
+    block_bytes: int = BLOCK_BYTES
+    """What is parsed at a time; no line may be longer"""
+
+
+CSV = Layout()
+
+
+@dataclass(frozen=True)
 class RawFile:
     """One of the files, wherever it is packed."""
 
@@ -81,15 +97,20 @@ class RawFile:
             raise InputError(f"{self} cannot be read ({error}): get the file again") from error
 
 
+def find_unpacked(folder: Path, name: str) -> RawFile | None:
+    """The file `name` in `folder`: plain, else gzipped."""
+    paths = (folder / name, folder / f"{name}.gz")
+    return next((RawFile(path) for path in paths if path.is_file()), None)
+
+
 def find_raw_file(folder: Path, name: str) -> RawFile | None:
     """The file `name` in `folder`: plain, else gzipped, else inside any zip archive there.
 
     Raises:
         InputError: A zip archive that had to be looked into is damaged.
     """
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return RawFile(path)
+    if found := find_unpacked(folder, name):
+        return found
     for path in sorted(folder.glob("*.zip")):
         with archives.opened(path) as archive:
             members = [m for m in archive.namelist() if PurePosixPath(m).name == name]
@@ -98,13 +119,14 @@ def find_raw_file(folder: Path, name: str) -> RawFile | None:
     return None
 
 
-def read_columns(source: RawFile, types: dict[str, str]) -> Iterator[pa.RecordBatch]:
+def read_columns(source: RawFile, types: dict[str, str], layout: Layout = CSV) -> Iterator[pa.RecordBatch]:
     """Stream the named columns of `source`, a block of rows at a time, with progress.
 
     Args:
-        source: A CSV file with a header.
+        source: A text table.
         types: Column → "int64" (a number in every row), "double" (null where empty or NULL) or
             "string" (null where empty or NULL).
+        layout: How it is written; by default it is a CSV file with a header.
 
     Raises:
         InputError: The file is empty, lacks a column, is damaged, or has a row that does not fit
@@ -114,8 +136,11 @@ def read_columns(source: RawFile, types: dict[str, str]) -> Iterator[pa.RecordBa
     from pyarrow import csv as arrow_csv
 
     with source.open() as (stream, total, position):
-        names = _header(source, stream.readline(), types)
-        reading = arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES)
+        names = list(layout.names) or _header(source, stream.readline(), types)
+        reading = arrow_csv.ReadOptions(column_names=names, block_size=layout.block_bytes)
+        parsing = arrow_csv.ParseOptions(
+            delimiter=layout.separator, quote_char='"' if layout.quoted else False
+        )
         converting = arrow_csv.ConvertOptions(
             column_types={name: pa.type_for_alias(kind) for name, kind in types.items()},
             include_columns=list(types),
@@ -125,14 +150,14 @@ def read_columns(source: RawFile, types: dict[str, str]) -> Iterator[pa.RecordBa
         with progress.bar(f"reading {source.name}", total >> 20, "MiB") as advance:
             done = good_rows = 0
             try:
-                for batch in _batches(stream, reading, converting):
+                for batch in _batches(stream, reading, parsing, converting):
                     _check_complete(batch, types)
                     yield batch
                     good_rows += len(batch)
                     advance((position() >> 20) - done)
                     done = position() >> 20
             except pa.ArrowInvalid as error:
-                raise _explain(source, names, types, good_rows, str(error)) from error
+                raise _explain(source, layout, names, types, good_rows, str(error)) from error
 
 
 class _Lent:
@@ -148,7 +173,10 @@ class _Lent:
 
 
 def _batches(
-    stream: IO[bytes], reading: arrow_csv.ReadOptions, converting: arrow_csv.ConvertOptions
+    stream: IO[bytes],
+    reading: arrow_csv.ReadOptions,
+    parsing: arrow_csv.ParseOptions,
+    converting: arrow_csv.ConvertOptions,
 ) -> Iterator[pa.RecordBatch]:
     """Blocks of rows of `stream`, which no thread of Arrow's holds afterwards.
 
@@ -160,7 +188,7 @@ def _batches(
     lent = _Lent(stream)
     held = weakref.ref(lent)
     try:
-        yield from arrow_csv.open_csv(lent, reading, convert_options=converting)
+        yield from arrow_csv.open_csv(lent, reading, parsing, converting)
     finally:
         del lent
         patience = time.monotonic() + RETURN_SECONDS
@@ -196,16 +224,22 @@ def _check_complete(batch: pa.RecordBatch, types: dict[str, str]) -> None:
 
 
 def _explain(
-    source: RawFile, names: list[str], types: dict[str, str], good_rows: int, complaint: str
+    source: RawFile,
+    layout: Layout,
+    names: list[str],
+    types: dict[str, str],
+    good_rows: int,
+    complaint: str,
 ) -> InputError:
     """What is wrong in which line; the fast parser does not say, so the file is read again, slowly."""
     rows = 0
-    for line, row in _lines(source):
+    for line, row in _lines(source, layout):
         rows += 1
         if rows <= good_rows:
             continue
         if len(row) != len(names):
-            return InputError(f"{source}, line {line}: {len(row)} fields where the header has {len(names)}")
+            expected = f"there should be {len(names)}" if layout.names else f"the header has {len(names)}"
+            return InputError(f"{source}, line {line}: {len(row)} fields where {expected}")
         for name, kind in types.items():
             field = row[names.index(name)]
             if kind == "string" and NO_CHARACTER in field:
@@ -213,15 +247,22 @@ def _explain(
             if not _fits(field, kind):
                 return InputError(f"{source}, line {line}: '{field}' in column '{name}' is not a number")
     if not rows:
-        return InputError(f"{source} has a header and no rows: get the file again")
+        found = "is empty" if layout.names else "has a header and no rows"
+        return InputError(f"{source} {found}: get the file again")
     return InputError(f"{source} cannot be parsed ({complaint}): get the file again")
 
 
-def _lines(source: RawFile) -> Iterator[tuple[int, list[str]]]:
+def _lines(source: RawFile, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of every row that is not blank, after the header."""
     with source.open() as (stream, total, position):
-        reader = csv.reader(io.TextIOWrapper(stream, "utf-8", "replace", newline=""))
-        next(reader, None)
+        text = io.TextIOWrapper(stream, "utf-8", "replace", newline="")
+        reader = csv.reader(
+            text,
+            delimiter=layout.separator,
+            quoting=csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE,
+        )
+        if not layout.names:
+            next(reader, None)
         with progress.bar(f"looking for the bad line of {source.name}", total >> 20, "MiB") as advance:
             done = 0
             try:

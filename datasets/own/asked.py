@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from retrieval_leaderboard.datasets.own import dataset_file, opened, values
+from retrieval_leaderboard.datasets.own import dataset_file, names, opened, values
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import files
 from retrieval_leaderboard.support.errors import InputError, unknown
@@ -28,32 +28,48 @@ class Asked:
     split: dict[str, Any] = field(default_factory=dict)
     """As `dataset_file.read`"""
 
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return self.name or names.of(self.spec)[1]
 
-def asked(dataset: Given, own: Mapping[str, Any], names: Sequence[str]) -> Asked:
+    def updated(self, split: Mapping[str, Any]) -> Asked:
+        """With what `split` says, where it says something, on top.
+
+        Raises:
+            InputError: a value that is none of its key's, or a carve of validation that is given.
+        """
+        said = {key: dataset_file.SPLIT[key](value, key) for key, value in split.items() if value is not None}
+        whole = self.split | said
+        if self.spec.valid and "carve" in whole:
+            raise InputError(f"carve {whole['carve']}: the validation part is given; leave it out")
+        return replace(self, split=whole)
+
+
+def asked(dataset: Given, own: Mapping[str, Any], known: Sequence[str]) -> Asked:
     """What `dataset` is, with `own` on top of it, by the names of `DataSpec`'s fields.
 
     Args:
-        dataset: one of `names`; a dataset file; paths of files, folders or patterns; pandas tables; a
+        dataset: one of `known`; a dataset file; paths of files, folders or patterns; pandas tables; a
             `DataSpec`; or None where `own` names the tables.
         own: goes before what `dataset` says.
-        names: of the named datasets.
+        known: the named datasets.
 
     Raises:
         InputError: something else, a key that is no field, a value that is none of its field's, or tables
             that make no log.
     """
-    more = DataSpec.of(own)
     if isinstance(dataset, list | tuple) and len(dataset) == 1:
         dataset = dataset[0]
-    if isinstance(dataset, str) and dataset in names:
-        return Asked(dataset, more)
-    found = _own(dataset, names)
-    spec = found.spec.updated(more)
+    if isinstance(dataset, str) and dataset in known:
+        return Asked(dataset, DataSpec.of(own))
+    found = _own(dataset, known)
+    spec = found.spec.updated(own)
     opened.check(spec)
     return Asked("", spec, found.split)
 
 
-def _own(dataset: Given, names: Sequence[str]) -> Asked:
+def _own(dataset: Given, known: Sequence[str]) -> Asked:
     if dataset is None:
         return Asked("", DataSpec())
     if isinstance(dataset, DataSpec):
@@ -62,15 +78,15 @@ def _own(dataset: Given, names: Sequence[str]) -> Asked:
         return Asked("", *dataset_file.read(Path(dataset).expanduser()))
     tables = values.tables(dataset, "dataset")
     for each in tables:
-        _check_table(each, names, alone=isinstance(dataset, str))
+        _check_table(each, known, alone=isinstance(dataset, str))
     return Asked("", DataSpec(interactions=tables))
 
 
-def _check_table(table: Any, names: Sequence[str], alone: bool) -> None:
+def _check_table(table: Any, known: Sequence[str], alone: bool) -> None:
     """Refuse what is no table in a word that fits."""
     if values.is_frame(table):
         return
     if Path(table).suffix.lower() in dataset_file.SUFFIXES:
         raise InputError(f"{table}: a dataset file stands alone; write the other paths into it")
     if alone and not files.is_path(table) and not Path(table).is_dir():
-        raise unknown("dataset", table, names)
+        raise unknown("dataset", table, known)

@@ -8,7 +8,7 @@ columns: {user: session, item: sku}
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ SPLIT: Mapping[str, Parse] = {
 
 
 def read(path: Path) -> tuple[DataSpec, dict[str, Any]]:
-    """What a file says of the data, its paths absolute, and of the split.
+    """What a file says of the data, its paths absolute, and of the split; the data has its name by default.
 
     Raises:
         InputError: no such file, no YAML mapping, an unknown key, one that is given twice, or a value that
@@ -43,10 +43,10 @@ def read(path: Path) -> tuple[DataSpec, dict[str, Any]]:
         if key in SPLIT:
             split[key] = SPLIT[key](value, f"{where}, {key}")
         elif key in names:
-            spec = spec.updated(DataSpec.of({key: value}, where))
+            spec = spec.updated({key: value}, where)
         else:
             raise unknown(f"key in {where}:", key, [*names, *SPLIT])
-    return spec.within(path.absolute().parent), split
+    return replace(spec.within(path.absolute().parent), name=spec.name or path.stem), split
 
 
 def _content(path: Path) -> tuple[dict[Any, Any], dict[Any, int]]:

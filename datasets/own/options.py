@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
+from typing import Any
 
 from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
@@ -28,7 +29,9 @@ def add_paths(
     parser.add_argument(name, nargs="+", action="extend", metavar=metavar, help=about)
 
 
-def as_spec(options: argparse.Namespace) -> DataSpec:
-    """What was given; InputError for a value that is none of its field's."""
+def given(options: argparse.Namespace) -> dict[str, Any]:
+    """Field → what was given for it; InputError for a value that is none of the field's."""
     found = {each.name: getattr(options, each.name) for each in fields(DataSpec)}
-    return DataSpec.of({name: value for name, value in found.items() if value is not None})
+    said = {name: value for name, value in found.items() if value is not None}
+    spec = DataSpec.of(said)
+    return {name: getattr(spec, name) for name in said}

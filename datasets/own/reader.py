@@ -90,7 +90,7 @@ def _find(path: Path, names: list[str], spec: DataSpec, rated: bool) -> dict[str
 def _check_rows(path: Path, table: Roles, names: list[str]) -> None:
     """Refuse a table without rows, and a header that stands among them."""
     if not len(table["user"]):
-        raise InputError(f"{path}: the file has a header and no rows")
+        raise InputError(f"{path}: it has columns and no rows")
     texts = [table[role] for role in header.REQUIRED if not table[role].arrow_type()]
     again = [cells.values.str.strip("\ufeff\u200b \t").isin(names).to_numpy(dtype=bool) for cells in texts]
     both = np.flatnonzero(again[0] & again[1]) if len(again) == len(header.REQUIRED) else ()

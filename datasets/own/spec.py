@@ -124,10 +124,10 @@ class DataSpec:
             if getattr(self, each.name) != _default(each)
         }
 
-    def updated(self, other: DataSpec) -> Self:
-        """With what `other` says, where it says something."""
-        names = other.given()
-        return replace(self, **{name: getattr(other, name) for name in names})
+    def updated(self, given: Mapping[str, Any], where: str = "") -> Self:
+        """With what is `given` in place of what it says; as `of`, and its errors."""
+        other = self.of(given, where)
+        return replace(self, **{name: getattr(other, name) for name in given})
 
 
 TABLES = ("interactions", "train", "valid", "test")

@@ -26,13 +26,15 @@ class Download:
 
     digests: dict[str, str]
     """name → "md5:…", "sha256:…" or "git:…" (a git blob id); "" where no digest is published.
-    A .zip is unpacked, without the folders inside, and not kept."""
+    A .zip is unpacked, without the folders inside, and not kept, if `unpack`."""
     mirrors: tuple[str, ...]
-    """URLs with {file} for the name, or {stem} for the name without its suffix; tried in this order."""
+    """URLs with {file} for the name, or {stem} for the name without its suffix; tried in this order.
+    None where nothing can be had without a login."""
     manual: str
     """What to do where no mirror answers."""
     check: Callable[[Path], None] = lambda path: None
     """Raises InputError unless a downloaded file is right; for files without a digest."""
+    unpack: bool = True
 
 
 class _Rejected(Exception):
@@ -59,6 +61,8 @@ def fetch(name: str, files: Download, folder: Path) -> None:
     """
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} lacks some of {name}'s files: complete or empty it; {files.manual}")
+    if not files.mirrors:
+        raise InputError(files.manual)
     failures: list[str] = []
     dead: set[str] = set()
     for mirror in files.mirrors:
@@ -84,7 +88,7 @@ def _fetch_from(mirror: str, files: Download, folder: Path) -> None:
         _download(mirror.format(file=name, stem=Path(name).stem), folder / name, digest)
         try:
             files.check(folder / name)
-            if name.endswith(".zip"):
+            if files.unpack and name.endswith(".zip"):
                 archives.unpack(folder / name, folder)
                 (folder / name).unlink()
         except InputError as error:

@@ -21,7 +21,7 @@ def find(source: Source, data_dir: Path) -> Path | None:
     Raises:
         InputError: some are there, and others are not.
     """
-    folders = (data_dir / source.name, cache_dir() / source.name)
+    folders = (data_dir / source.folder, cache_dir() / source.folder)
     return next(filter(source.holds, folders), None)
 
 

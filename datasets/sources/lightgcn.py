@@ -28,7 +28,7 @@ def load(folder: Path, name: str) -> Log:
     Raises:
         InputError: an empty file, or something that is no id between 0 and 2³¹−2 (file and line).
     """
-    parsed = [_read(folder / file) for file in FILES]
+    parsed = [read(folder / file) for file in FILES]
     users, items, lines = (np.concatenate(parts) for parts in zip(*parsed, strict=True))
     user_ids = np.unique(lines)
     item_ids, item = np.unique(items, return_inverse=True)
@@ -44,7 +44,7 @@ def load(folder: Path, name: str) -> Log:
     )
 
 
-def _read(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def read(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """User and item of each interaction, int64[n] each, and the user of each line."""
     content = _plain(path, contents(path))
     text = np.frombuffer(content, dtype=np.uint8)  # (bytes,)

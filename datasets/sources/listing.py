@@ -32,5 +32,5 @@ def listing(data_dir: Path) -> list[Listed]:
             status = "found" if folder else source.absent
         except InputError:
             folder, status = None, "incomplete"
-        listed.append(Listed(name, status, source.protocols, folder or data_dir / name))
+        listed.append(Listed(name, status, source.protocols, folder or data_dir / source.folder))
     return listed

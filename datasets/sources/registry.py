@@ -6,16 +6,29 @@ One in a format that is read here is an entry; one in a new format also needs a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from retrieval_leaderboard.datasets.aliec import generated, published, reader
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.sources import lightgcn, movielens
+from retrieval_leaderboard.datasets.sources import (
+    checkins,
+    families,
+    ifashion,
+    kuairec,
+    lightgcn,
+    movielens,
+    raw,
+    steam,
+    tmall,
+    yelp,
+)
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.folders import cache_dir
 from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, DRAW
+from retrieval_leaderboard.datasets.splits.registry import GIVEN
 
 _GITHUB = "https://raw.githubusercontent.com"
 _PYTORCH = _GITHUB + "/gusye1234/LightGCN-PyTorch/HEAD/data"
@@ -167,6 +180,117 @@ _ALL = (
         movielens.load_100k,
         movielens.FILES_100K,
         "md5:0e33842e24a9c977be4e0107933c0723",
+    ),
+    families.kuairec_of("kuairec", ("published",), kuairec.load, kuairec.SMALL),
+    families.kuairec_of("kuairec-big", families.IN_TIME, kuairec.load_big),
+    *families.kuairand_of("pure", "KuaiRand-Pure.tar.gz", "md5:0820331067a3784d9691136f772b35a7"),
+    *families.kuairand_of("1k", "KuaiRand-1K.tar.gz", "md5:6b0b9c8222d67fcd4c676218edca3f1f"),
+    *families.kuairand_of("27k", "KuaiRand-27K.tar.gz", "md5:3e3c799a24e2d23a4d2c757fbf9adf59"),
+    families.mind_of("small", "md5:bd6ae77fa15949653f39829e946d327c", "md5:1c9e798fe440c1999547211cd5245e3e"),
+    families.mind_of("large", "md5:0bfe5f08404a69b2bd76721e7b7f7d5d", "md5:64b9fc265c16814ba0f470542ef6cd69"),
+    Source(
+        ifashion.NAME,
+        ("random",),
+        ifashion.holds,
+        lambda folder: ifashion.load(folder, cache_dir()),
+        Download(
+            {
+                "user_data.7z": "md5:2ff9254d67fb13d04824621ca1387622",
+                "item_data.txt.zip": "md5:f501244e784ae33defb71b3478d1125c",
+                "outfit_data.txt.zip": "md5:f24078606235c122bd1d1c988766e83f",
+            },
+            (),
+            "get user_data.7z, item_data.txt.zip and outfit_data.txt.zip from "
+            "https://drive.google.com/drive/folders/1xFdx5xuNXHGsUVG2VIohFTXf9S7G5veq, and put them into "
+            f"<data-dir>/{ifashion.NAME}, the first unpacked or with py7zr installed",
+        ),
+        absent="manual download",
+        users=3_569_112,
+    ),
+    replace(
+        _lightgcn(
+            "alibaba-ifashion-kgin",
+            1_781_093,
+            train="git:9a774b67bf9a214e35a8c7df2c138934aa318458",
+            test="git:8bdca5e4e4e043c114743c30f780a078ad6cba19",
+            mirrors=(
+                _GITHUB + "/huangtinglin/Knowledge_Graph_based_Intent_Network/HEAD/data/alibaba-fashion",
+            ),
+        ),
+        users=114_737,
+        items=30_040,
+        license="research; no redistribution, no deanonymization",
+    ),
+    replace(
+        families.tianchi("tmall", 42, "data_format1 .zip or data_format2.zip", tmall.holds, tmall.load),
+        users=424_170,
+        interactions=54_925_330,
+    ),
+    replace(
+        families.tianchi("ijcai-16", 53, "IJCAI16_data.zip", raw.holds(tmall.IJCAI_16), tmall.load_ijcai16),
+        interactions=44_528_127,
+    ),
+    Source(
+        checkins.NAME,
+        families.IN_TIME,
+        raw.holds(checkins.FILE),
+        checkins.load,
+        Download(
+            {f"{checkins.FILE}.gz": "md5:8ebd5ed2dd376d8982987c49429cb9f9"},
+            ("https://snap.stanford.edu/data/{file}",),
+            f"get {checkins.FILE}.gz from https://snap.stanford.edu/data/loc-gowalla.html, and put it into "
+            f"<data-dir>/{checkins.NAME}",
+        ),
+        users=107_092,
+        items=1_280_969,
+        interactions=6_442_892,
+    ),
+    families.s3rec_of("beauty", "Beauty", 22_363, 12_101, 198_502),
+    families.s3rec_of("sports", "Sports_and_Outdoors", 35_598, 18_357, 296_337),
+    families.s3rec_of("toys", "Toys_and_Games", 19_412, 11_924, 167_597),
+    Source(
+        yelp.NAME,
+        families.IN_TIME,
+        yelp.holds,
+        yelp.load,
+        Download(
+            {"Yelp-JSON.zip": "md5:b0c36fe2d00a52d8de44fa3b2513c9d2"},
+            (),
+            "get Yelp-JSON.zip from https://business.yelp.com/data/resources/open-dataset, and put it into "
+            f"<data-dir>/{yelp.NAME}",
+        ),
+        absent="manual download",
+        license="academic use; no redistribution",
+    ),
+    families.amazon_of(
+        2014, "ratings_….csv", "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"
+    ),
+    families.amazon_of(
+        2018,
+        "the ratings (.csv) or the 5-core (_5.json.gz)",
+        "https://cseweb.ucsd.edu/~jmcauley/datasets/amazon_v2",
+    ),
+    families.amazon_of(
+        2023,
+        "0core/rating_only/….csv.gz",
+        "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
+        GIVEN,
+    ),
+    Source(
+        steam.NAME,
+        families.IN_TIME,
+        raw.holds(steam.REVIEWS),
+        steam.load,
+        Download(
+            {},
+            (),
+            f"get {steam.REVIEWS}.gz and, for genres and tags, {steam.GAMES}.gz from "
+            f"https://cseweb.ucsd.edu/~wckang, and put them into <data-dir>/{steam.NAME}",
+        ),
+        absent="manual download",
+        users=2_567_538,
+        items=32_135,
+        interactions=7_793_069,
     ),
 )
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}

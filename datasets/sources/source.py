@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
@@ -25,6 +25,8 @@ class Source:
     """Its log, from a folder that has them; chunk by chunk where it may not fit into memory"""
     download: Download | None = None
     """Where its files are; None for one that is generated"""
+    folder: str = ""
+    """Of its files in the data folder, which it may share with others; its name by default"""
     absent: str = "downloadable"
     """Its status in lists where its files are not here"""
     users: int | None = None
@@ -33,6 +35,8 @@ class Source:
     """Published number, as `users`"""
     interactions: int | None = None
     """Published number, test rows included, as `users`"""
+    counts: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    """Name of a log → published users, items and interactions, where its files are one of several datasets"""
     license: str = ""
     """What may be done with it, in a line; "" where its publisher does not say"""
     carve: str = DRAW
@@ -41,3 +45,6 @@ class Source:
     """Makes its log at a scale, None for its default, where there are no files"""
     fallback: str = ""
     """The dataset that runs, under its own name, where this one is not to be had"""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", self.folder or self.name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def series(table: pa.Table, name: str) -> pd.Series:
     """A column, of a `pandas.ArrowDtype`, indexed by row from 1.
 
-    Dictionaries are resolved, and pandas' periods are their start.
+    Dictionaries are resolved, UUIDs are text, and pandas' periods are their start.
     """
     import pandas as pd
 
@@ -33,25 +33,27 @@ def one_type(columns: list[pd.Series]) -> list[pd.Series]:
     """Columns of several files as one type that loses nothing.
 
     Raises:
-        TypeError: there is none; its arguments are two that differ.
+        TypeError, pyarrow.ArrowException: there is none.
     """
     import pandas as pd
     import pyarrow as pa
 
-    kinds = list(dict.fromkeys(kind for each in columns if (kind := _type(each)) != pa.null()))
+    if not any(hasattr(each.dtype, "pyarrow_dtype") for each in columns):
+        return columns  # Text of text files, which stays what it is.
+    kinds = list(dict.fromkeys(kind for each in columns if (kind := type_of(each)) != pa.null()))
     if len(kinds) > 1:
         for family in (pa.types.is_integer, _is_text, _is_binary, _is_time):
             if all(map(family, kinds)):
                 kinds = [_widest(kinds)]
                 break
         else:
-            raise TypeError(*kinds[:2])
-    if not kinds or all(_type(each) == kinds[0] for each in columns):
+            raise TypeError(kinds)
+    if not kinds or all(type_of(each) == kinds[0] for each in columns):
         return columns
     return [each.astype(pd.ArrowDtype(kinds[0])) for each in columns]
 
 
-def _type(values: pd.Series) -> Any:
+def type_of(values: pd.Series) -> Any:
     """The Arrow type; that of text for a column of text that is none."""
     import pyarrow as pa
 
@@ -91,7 +93,7 @@ def _widest(kinds: list[Any]) -> Any:
     if all(map(pa.types.is_unsigned_integer, kinds)):
         return pa.uint64()
     if pa.uint64() in kinds:
-        raise TypeError(*kinds[:2])
+        raise TypeError(kinds)
     return pa.int64()
 
 
@@ -103,7 +105,9 @@ def _plain(table: pa.Table, name: str) -> Any:
     kind: Any = field.type
     extension = (field.metadata or {}).get(b"ARROW:extension:name", b"").decode()
     about = (field.metadata or {}).get(b"ARROW:extension:metadata", b"")
-    if isinstance(kind, pa.BaseExtensionType):
+    if isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.uuid":
+        return pa.chunked_array([[value and str(value) for value in column.to_pylist()]], pa.string())
+    if isinstance(kind, pa.ExtensionType):
         extension, about = kind.extension_name, kind.__arrow_ext_serialize__()
         column = pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type)
     if extension == "pandas.period":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -96,10 +97,11 @@ class SourceTable:
         try:
             return arrow_columns.one_type(parts)
         except (TypeError, pa.ArrowException) as error:
-            raise InputError(
-                f"{self.path.parent}: column '{name}' has another type in some of the files than in others "
-                f"({' and '.join(map(str, error.args))}); write one type"
-            ) from error
+            types = {
+                arrow_columns.type_of(part): file.path for part, file in zip(parts, self.files, strict=True)
+            }
+            listed = ", ".join(f"{kind} in {path}" for kind, path in types.items() if kind != pa.null())
+            raise InputError(f"column '{name}' has several types ({listed}); write one type") from error
 
 
 def open_table(path: Path, given: Mapping[str, str]) -> SourceTable:
@@ -148,21 +150,31 @@ def of_frame(frame: pd.DataFrame) -> TableFile:
     """A pandas table as its Parquet file would be, rows counted from 1.
 
     Raises:
-        InputError: columns of one name, or one whose values are of several types.
+        InputError: columns of one name, or one whose values are of several types; or, when it is read, a
+            column of a type that Parquet has not.
     """
     import pyarrow as pa
 
-    try:
+    path = Path("DataFrame")
+    with _of_frame():
         table = pa.Table.from_pandas(frame)
+
+    def column(name: str) -> pd.Series:
+        with _of_frame():
+            return arrow_columns.series(table, name)
+
+    return TableFile(path, list(table.schema.names), column, lambda: arrow_columns.rows(len(table)))
+
+
+@contextmanager
+def _of_frame() -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         reason = " ".join(map(str, error.args))
-        raise InputError(f"DataFrame: {reason}; give each column a name and one type") from error
-    return TableFile(
-        Path("DataFrame"),
-        list(table.schema.names),
-        partial(arrow_columns.series, table),
-        lambda: arrow_columns.rows(len(table)),
-    )
+        raise InputError(f"DataFrame: {reason}; give each column a name and one plain type") from error
 
 
 def _open(found: Found, given: Mapping[str, str], alone: bool) -> TableFile | None:

@@ -41,7 +41,7 @@ def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Names
     Raises:
         InputError: as `load`, or the record does not say where the data is.
     """
-    given = own_data.as_spec(options).given()
+    given = own_data.given(options)
     known = _remembered(about, named, bool(given.keys() & set(TABLES)))
     data_dir = options.data_dir or (WORKSPACE / known["data_dir"] if "data_dir" in known else None)
     scale = known.get("scale") if options.scale is None else options.scale

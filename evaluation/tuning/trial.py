@@ -61,7 +61,7 @@ def scored(job: Job, data: Dataset, watcher: Watcher | None = None) -> dict[str,
     if watcher is not None:
         model.watch(watcher)
     model.fit(data.train, data.valid, job.seed)
-    items, scores = model.recommend(data.valid, K)
+    items, scores = model.recommend(data.valid.without_answers(), K)
     lists.check(items, scores, data.valid, K, data.train.n_items)
     return measure.mean(measure.per_query(items, data.valid.relevant, K))
 

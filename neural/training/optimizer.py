@@ -152,7 +152,7 @@ def _keep(skip: Tensor | None, old: Iterable[Tensor], new: Iterable[Tensor]) -> 
     return [torch.where(skip.to(a.device) > 0, a, b) for a, b in zip(old, new, strict=True)]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def update_rows(
     start, stop, weight, first, second, row, grad, kept, rate, beta1, rest1, beta2, rest2, correction, eps
 ):

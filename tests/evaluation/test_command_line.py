@@ -66,8 +66,53 @@ def test_metrics_come_back_from_the_lists(run, log):
     before = records.read(run)
     wrong = replace(before.measured, metrics=dict.fromkeys(before.measured.metrics, 0.0), slices=())
     records.change(run, replace(before, result=wrong))
-    assert command("score", run, "--dataset", str(log)) == 0
-    assert records.read(run) == before and records.is_whole(run, before)
+    for words in ([], ["--dataset", "mine"], ["--dataset", str(log)], ["--interactions", str(log)]):
+        records.change(run, replace(before, result=wrong))
+        assert command("score", run, *words) == 0
+        assert records.read(run) == before and records.is_whole(run, before)
+
+
+def test_data_that_is_gone_moved_or_not_remembered(run, log, tmp_path, capsys):
+    before = records.read(run)
+    assert before.dataset.source == {"interactions": [str(log)]}
+    moved = tmp_path / "moved.csv"
+    moved.write_text(log.read_text().replace("user_id", "who"))
+    gone = replace(before.dataset, source={"interactions": ["gone.csv"], "columns": {"user": "who"}})
+    records.change(run, replace(before, dataset=gone))
+    assert command("score", run) == 2
+    error = capsys.readouterr().err
+    assert "the data of mine is not to be had as the run had it: gone.csv: there is no such file" in error
+    assert command("score", run, "--interactions", str(moved)) == 0
+    assert "1 runs scored" in capsys.readouterr().out, "how it is read is remembered still"
+    records.change(run, replace(before, dataset=replace(before.dataset, source={})))
+    assert command("score", run) == 2
+    assert "the record of mine does not say what it was made of: give its files" in capsys.readouterr().err
+
+
+def test_a_named_dataset_is_found_where_it_was(tmp_path, monkeypatch):
+    from retrieval_leaderboard.datasets import load
+    from retrieval_leaderboard.evaluation.__main__ import _parser
+    from retrieval_leaderboard.evaluation.runs import reload
+    from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
+
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
+    options = _parser().parse_args(["score"])
+    folder = tmp_path / "data" / "amazon-cds"
+    folder.mkdir(parents=True)
+    test = {user: range(user % 40, user % 40 + 10) for user in range(1, 100)}
+    train = {0: range(50)} | {user: sorted({*range(50)} - {*rows}) for user, rows in test.items()}
+    for name, users in (("train.txt", train), ("test.txt", test)):
+        lines = (f"{user} {' '.join(map(str, rows))}\n" for user, rows in users.items())
+        (folder / name).write_text("".join(lines))
+    datasets = (
+        load("aliec-sim", tmp_path / "data", scale=0.002, split_seed=2),
+        load("amazon-cds", tmp_path / "data", carve="as-test"),
+        load("amazon-cds", tmp_path / "data", carve="draw"),
+    )
+    assert [dataset.carve for dataset in datasets] == ["", "block", "draw"]
+    for dataset in datasets:
+        again = reload.dataset(DatasetSummary.of(dataset), [], options)
+        assert (again.fingerprint, again.carve) == (dataset.fingerprint, dataset.carve)
 
 
 def test_a_new_metric_needs_no_new_fit(run, log, monkeypatch):

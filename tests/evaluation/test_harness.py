@@ -27,6 +27,17 @@ def test_the_truth_itself_is_perfect():
     assert frame.loc["history 3–9", "queries"] == len(DATA.test)
 
 
+def test_a_model_is_not_told_the_answers():
+    class Cheat(GlobalHot):
+        def recommend(self, queries, k):
+            assert not queries.relevant.lengths.any()
+            return super().recommend(queries, k)
+
+    model = Cheat()
+    harness.fit(model, DATA, seed=0)
+    assert len(evaluate(model, DATA, k=5).items) == len(DATA.test)
+
+
 def test_an_unknown_item_keeps_its_place_and_a_user_without_a_list_is_a_miss():
     users = DATA.user_ids[DATA.test.user]
     given = {user: ["no such item", item] for user, item in zip(users[1:], TRUTH[1:], strict=True)}

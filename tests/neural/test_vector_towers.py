@@ -54,7 +54,9 @@ def test_from_data_to_trained_towers_there_is_one_copy(model, train) -> None:
     (rows,) = model.towers.item_rows.vectors
     assert rows.data_ptr() == train.item_features["look"].vectors.ctypes.data
     assert not any("rows" in name for name in model.towers.changing_state())
-    assert not any("vectors_0" in name for name in Trainer(model._settings, model.pair_loss, train, 0).state()[1])
+    assert not any(
+        "vectors_0" in name for name in Trainer(model._settings, model.pair_loss, train, 0).state()[1]
+    )
 
 
 def test_saved_and_loaded_it_answers_as_before(model, train, tmp_path) -> None:
@@ -66,7 +68,9 @@ def test_saved_and_loaded_it_answers_as_before(model, train, tmp_path) -> None:
 
 
 def test_on_a_card_they_take_memory_and_beside_it_none(train, monkeypatch) -> None:
-    wide = replace(train, item_features=Features({"look": Vector(np.zeros((train.n_items, 1024), np.float32))}))
+    wide = replace(
+        train, item_features=Features({"look": Vector(np.zeros((train.n_items, 1024), np.float32))})
+    )
     settings = InfoNCE(**SMALL).resolved(train, None)
     here = memory.needed(settings, wide)
     monkeypatch.setattr(type(memory.compute.device()), "shares_main_memory", False)

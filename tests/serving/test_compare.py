@@ -69,7 +69,7 @@ def test_the_commands_on_a_run_of_ones_own_file_and_model(tmp_path, capsys):
     assert subprocess.run([sys.executable, "run_all.py", *words], cwd=ROOT, check=False).returncode == 0
     (run,) = (tmp_path / "log" / "runs").iterdir()
     out = tmp_path / "bundle"
-    of_run = [*own, "--model", MODEL, "--run"]
+    of_run = ["--model", MODEL, "--run"]
     assert main(["index", *of_run, str(run), "--out", str(out)]) == 0
     model = registry.load_file(MODEL)
     assert len(Recommender.open(out, model).recommend("u1", k=5).items) == 5
@@ -78,6 +78,16 @@ def test_the_commands_on_a_run_of_ones_own_file_and_model(tmp_path, capsys):
     elsewhere = shutil.copytree(run, tmp_path / "elsewhere" / "copy")
     assert main(["compare", *of_run, str(elsewhere)]) == 2
     assert "elsewhere/copy is on no board" in capsys.readouterr().err
+    assert main(["index", "--run", str(run), "--out", str(tmp_path / "other")]) == 2
+    assert "a class of your own is given by --model FILE.py:CLASS" in capsys.readouterr().err
+    moved = log.rename(tmp_path / "moved.csv")
+    assert main(["index", *of_run, str(run), "--out", str(tmp_path / "other")]) == 2
+    error = capsys.readouterr().err
+    assert "the data of log is not to be had as the run had it" in error and "give --dataset" in error
+    assert main(["index", *of_run, str(run), "--dataset", str(moved), "--out", str(tmp_path / "other")]) == 0
+    log.write_text(moved.read_text() + "u1,i1,10\n")
+    assert main(["index", *of_run, str(run), "--out", str(tmp_path / "third")]) == 2
+    assert "its content, or how it is read, is another one" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

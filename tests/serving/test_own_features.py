@@ -49,8 +49,8 @@ def write(folder: Path) -> list[str]:
 def bundle(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     given, results = write(folder), folder / "results"
-    told = ran("run_all.py", *given, "--models", "infonce", "--set", "infonce.features=true", "--set",
-               "infonce.epochs=8", "--set", "infonce.negatives=16", "--results-dir", str(results))  # fmt: skip
+    changed = [f"--set=infonce.{each}" for each in ("features=true", "epochs=8", "negatives=16")]
+    told = ran("run_all.py", *given, "--models", "infonce", *changed, "--results-dir", str(results))
     assert "items of items.csv: 40 are in the log, 2 more are listed without an interaction" in told
     assert "brand = category (4 values), tags = categories (2 values), price = number" in told
     assert "look = vector (3 wide), of 40 of 42 items" in told

@@ -27,24 +27,27 @@ def split(log: Log, seed: int) -> Parts:
             f"{log.name}: protocol 'given' needs files that come split; give --train and --test, or choose "
             "another protocol"
         )
-    notes = _overlaps(log)
-    if not (log.part == VALID).any():
-        carved = published.carved(log, seed, timed=log.timestamp is not None)
-        return replace(carved, notes=(*notes, *carved.notes))
+    timed = log.timestamp is not None
+    parts = _parts(log, timed) if (log.part == VALID).any() else published.carved(log, seed, timed)
+    return replace(parts, notes=(*_overlaps(log), *parts.notes, *_late_history(parts)))
+
+
+def _parts(log: Log, timed: bool) -> Parts:
+    """All three parts, with validation rows."""
+    assert log.part is not None
     order = rows.by_user(log)
     part = log.part[order]
     train, test = order[part == TRAIN], order[part == TEST]
     both = rows.distinct(log, order[part != TEST])
     distinct = rows.distinct(log, train)
     learned, full = rows.interactions(log, distinct), rows.interactions(log, both)
-    timed = log.timestamp is not None
     valid = rows.distinct(log, order[part == VALID])
     return Parts(
         learned,
         rows.queries_per_user(log, valid, learned.by_user, timed=timed),
         full,
         rows.queries_per_user(log, rows.distinct(log, test), full.by_user, timed=timed),
-        (*notes, *rows.duplicates_note(len(train) - len(distinct))),
+        rows.duplicates_note(len(train) - len(distinct)),
     )
 
 
@@ -62,6 +65,18 @@ def _overlaps(log: Log) -> tuple[str, ...]:
         for count, one, other in counts
         if count
     )
+
+
+def _late_history(parts: Parts) -> tuple[str, ...]:
+    """A note on queries that are asked before the last row of their history."""
+    times, asked = parts.train_valid.timestamp, parts.test.timestamp
+    if times is None or asked is None:
+        return ()
+    history = parts.test.history
+    some = history.lengths > 0
+    late = int((times[history.stop[some] - 1] > asked[some]).sum())
+    note = f"{late:,} test queries come before the last interaction of their history: it knows of later times"
+    return (note,) if late else ()
 
 
 PROTOCOL = Protocol(

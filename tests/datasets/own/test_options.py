@@ -13,7 +13,7 @@ from retrieval_leaderboard.support.errors import InputError
 def parse(*words: str) -> dict:
     parser = argparse.ArgumentParser(exit_on_error=False)
     options.add_arguments(parser)
-    return options.as_spec(parser.parse_args(words)).given()
+    return options.given(parser.parse_args(words))
 
 
 def test_what_is_given_is_what_load_takes():

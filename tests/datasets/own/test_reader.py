@@ -84,7 +84,7 @@ def test_blank_lines_and_fractions_of_seconds(tmp_path: Path):
     ("text", "message"),
     [
         ("", "log.csv: the file is empty"),
-        ("user,item\n", "log.csv: the file has a header and no rows"),
+        ("user,item\n", "log.csv: it has columns and no rows"),
         (
             "person,item\na,b\n",
             "no column for the user; it has person, item; name it: --columns user=NAME",

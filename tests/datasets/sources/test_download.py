@@ -308,9 +308,22 @@ def test_every_dataset_has_its_addresses_and_digests(name: str):
         kind, _, value = digest.partition(":")
         assert len(value) == lengths.get(kind, 0)
         assert digest or known.check is published.check
-    assert known.mirrors
+    assert bool(known.mirrors) != (SOURCES[name].absent == "manual download" and name != "aliec")
     assert all(mirror.startswith("https://") and "{" in mirror for mirror in known.mirrors)
-    assert f"<data-dir>/{name}" in known.manual
+    assert f"<data-dir>/{SOURCES[name].folder}" in known.manual
+
+
+def test_what_needs_a_login_says_how_to_get_it(tmp_path: Path):
+    with pytest.raises(InputError, match=r"^get it manually$"):
+        fetch("it", files_of({"x.7z": ""}), tmp_path / "it")
+    assert_nothing_left(tmp_path / "it")
+
+
+def test_an_archive_may_stay_packed(server: Server, tmp_path: Path):
+    archive = zipped({"it/x": GOOD})
+    server.answers = {"/a.zip": [archive]}
+    fetch("it", files_of({"a.zip": sha256(archive)}, server.url + "/{file}", unpack=False), tmp_path / "it")
+    assert (tmp_path / "it" / "a.zip").read_bytes() == archive
 
 
 def with_field(archive: bytes, offset: int, value: int) -> bytes:

@@ -1,0 +1,56 @@
+"""Files in tar archives, read as streams: nothing is unpacked."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+
+from retrieval_leaderboard.datasets.aliec.raw_files import RawFile
+from retrieval_leaderboard.datasets.sources import archives
+from retrieval_leaderboard.support.errors import InputError
+
+
+@dataclass(frozen=True)
+class TarMember(RawFile):
+    """A file in a tar archive, compressed or not, which may itself lie in a zip."""
+
+    names: tuple[str, ...] = ()
+    """Its name without folders, or several of which the archive has one"""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}:{self.names[0]}"
+
+    @property
+    def name(self) -> str:
+        """The name, the first of several."""
+        return self.names[0]
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[IO[bytes], int, Callable[[], int]]]:
+        """As `RawFile.open`.
+
+        Raises:
+            InputError: also where the archive has no such file, or far more content than one of its size has.
+        """
+        with super().open() as (packed, _, _):
+            try:
+                with tarfile.open(fileobj=packed, mode="r|*") as archive:
+                    member = self._found(archive)
+                    stream = archive.extractfile(member)
+                    assert stream is not None
+                    yield stream, member.size, stream.tell
+            except tarfile.TarError as error:
+                raise InputError(f"{self} cannot be read ({error}): get the archive again") from error
+
+    def _found(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        most = max(archives.SMALL_BYTES, archives.MOST_TIMES * self.path.stat().st_size)
+        for member in archive:
+            if member.offset_data + member.size > most:
+                raise InputError(f"{self.path} holds more than {archives.MOST_TIMES} times its own size")
+            if member.isreg() and PurePosixPath(member.name).name in self.names:
+                return member
+        raise InputError(f"{super().__str__()} has no {' or '.join(self.names)}; get the archive again")

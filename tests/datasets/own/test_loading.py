@@ -1,0 +1,182 @@
+"""One's own data by `load`: paths, tables in memory, dataset files, and what is remembered of them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.datasets.own.spec import DataSpec
+from retrieval_leaderboard.support.errors import InputError
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    rows = [(f"u{user}", f"i{(user * 7 + step) % 30}", step * 60) for user in range(20) for step in range(9)]
+    table = pd.DataFrame(rows, columns=["who", "item_id", "at"])
+    return table.assign(at=pd.Timestamp("2024-01-01") + pd.to_timedelta(table["at"], unit="min"))
+
+
+@pytest.fixture
+def log(frame: pd.DataFrame, tmp_path: Path) -> Path:
+    path = tmp_path / "log" / "mine.csv"
+    path.parent.mkdir()
+    frame.to_csv(path, index=False)
+    return path
+
+
+COLUMNS = {"user": "who", "timestamp": "at"}
+
+
+def test_one_log_in_every_way(
+    frame: pd.DataFrame, log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "mine.yaml").write_text("interactions: log/mine.csv\ncolumns: {user: who, timestamp: at}\n")
+    monkeypatch.chdir(tmp_path)
+    frame[:90].to_csv(tmp_path / "a.csv", index=False)
+    frame[90:].to_csv(tmp_path / "b.csv", index=False)
+    ways = [
+        load(log, columns=COLUMNS),
+        load(str(log), str(tmp_path), columns="user=who,timestamp=at"),
+        load("log", columns=COLUMNS),
+        load("log/*.csv", columns=COLUMNS),
+        load(["a.csv", Path("b.csv")], columns=COLUMNS),
+        load([log], columns=COLUMNS),
+        load(interactions=log, columns=COLUMNS),
+        load(frame, columns=COLUMNS),
+        load([frame[:90], frame[90:]], columns=COLUMNS),
+        load(frame.set_index("who"), columns=COLUMNS),
+        load(DataSpec.of({"interactions": log, "columns": COLUMNS})),
+        load("mine.yaml"),
+        load(tmp_path / "mine.yaml"),
+    ]
+    assert len({each.fingerprint for each in ways}) == 1
+    assert ways[0].protocol == "time"
+    names = ["mine", "mine", "log", "log", tmp_path.name, "mine", "mine", "frame", "frame", "frame", "mine"]
+    assert [each.name for each in ways] == [*names, "mine", "mine"]
+    monkeypatch.chdir(log.parent)
+    for each in ways:
+        source = json.loads(json.dumps(each.source))
+        if each.name == "frame":
+            assert source == {}
+        else:
+            assert load(**source).fingerprint == each.fingerprint
+
+
+def test_ids_of_any_kind(frame: pd.DataFrame):
+    for codes in (
+        frame["who"].astype("category"),
+        frame["who"].str[1:].astype(int),
+        frame["who"].str.encode("utf-8"),
+    ):
+        assert len(load(frame.assign(who=codes), columns=COLUMNS).user_ids) == 20
+
+
+@pytest.mark.skipif(not hasattr(pa, "uuid"), reason="this pyarrow has no type for them")
+def test_uuids_are_text(frame: pd.DataFrame, tmp_path: Path):
+    codes = {who: uuid.UUID(int=at) for at, who in enumerate(frame["who"].unique())}
+    table = frame.assign(who=frame["who"].map(codes))
+    table.to_parquet(tmp_path / "log.parquet")
+    for given in (table, tmp_path / "log.parquet"):
+        assert set(load(given, columns=COLUMNS).user_ids) == set(map(str, codes.values()))
+
+
+def test_what_an_argument_says_goes_before_the_file(log: Path):
+    path = log.with_name("my.yaml")
+    path.write_text(
+        "interactions: [mine.csv]\ncolumns: {user: who}\nprotocol: random\nexclude_seen: false\n"
+        "split_seed: 3\nname: nice name\n"
+    )
+    dataset = load(path)
+    asked = dataset.protocol, dataset.exclude_seen, dataset.split_seed, dataset.name, dataset.title
+    assert asked == ("random", False, 3, "nice-name", "nice name")
+    path.write_text(path.read_text() + "time_format: '%Y'\n")
+    more = {"columns": COLUMNS, "time_format": "", "name": "x"}
+    other = load(path, protocol="leave-last-one", exclude_seen=True, split_seed=0, **more)
+    assert (other.protocol, other.exclude_seen, other.split_seed, other.name) == (
+        "leave-last-one",
+        True,
+        0,
+        "x",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("traim: a.csv", "unknown key in .*my.yaml, line 1: 'traim': did you mean 'train'"),
+        ("\n\nnoise: 1\ntrain: a.csv", "unknown key in .*my.yaml, line 3: 'noise'"),
+        ("columns: {user: a, user: b}", "my.yaml, line 1: user is given twice; leave one out"),
+        ("train: a\ntrain: b", "my.yaml, line 2: train is given twice"),
+        ("- a.csv", "my.yaml is no mapping; write lines such as"),
+        ("", "my.yaml is no mapping"),
+        ("{", "my.yaml is not valid YAML"),
+        ("interactions: 3", "my.yaml, line 1, interactions: int '3' is neither a path nor"),
+        ("min_rating: high", "my.yaml, line 1, min_rating: 'high' is no number"),
+        ("columns: {usr: a}", "my.yaml, line 1, columns: unknown column role 'usr': did you mean 'user'"),
+        ("split_seed: 1.5", "my.yaml, line 1, split_seed: 1.5 is no whole number"),
+        ("exclude_seen: 1", "my.yaml, line 1, exclude_seen: 1 is neither true nor false"),
+        ("interactions: a.csv\nprotocol: tme", "unknown protocol for my 'tme': did you mean 'time'"),
+        ("protocol: time", "no interactions are named: give interactions, or train and test"),
+        ("train: a.csv", "a log that comes split needs --train and --test"),
+        ("interactions: a.csv\ntrain: b.csv\ntest: c.csv", "a log comes split or not"),
+        ("interactions: nowhere.csv", "nowhere.csv: there is no such file or folder"),
+    ],
+)
+def test_a_dataset_file_is_checked(tmp_path: Path, text: str, sentence: str):
+    (tmp_path / "my.yaml").write_text(text)
+    with pytest.raises(InputError, match=sentence):
+        load(tmp_path / "my.yaml")
+
+
+def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_path: Path):
+    for given in (3, [frame, 3], frame["who"], {"a": 1}, "", object()):
+        with pytest.raises(InputError, match=r"dataset: .* is neither a path nor a pandas DataFrame"):
+            load(given)  # type: ignore[arg-type]
+    for wrong in (
+        {"split_seed": "x"},
+        {"exclude_seen": "yes"},
+        {"protocol": 3.5},
+        {"carve": ["draw"]},
+        {"data_dir": 3},
+        {"columns": 3},
+        {"columnz": {"user": "who"}},
+        {"drop_incomplete": "no"},
+    ):
+        with pytest.raises(InputError):
+            load(frame, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no interactions are named"):
+        load()
+    with pytest.raises(InputError, match=r"my\.yaml: a dataset file stands alone"):
+        load(["my.yaml", str(log)])
+    with pytest.raises(InputError, match=r"mine\.csv is given twice; leave it out once"):
+        load([log, log.parent / ".." / "log" / "mine.csv"])
+    with pytest.raises(InputError, match=r"absent\.yaml cannot be read"):
+        load("absent.yaml")
+    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one plain type"):
+        load(frame.assign(item_id=["a", 1] * 90), columns=COLUMNS)
+    with pytest.raises(InputError, match=r"DataFrame: .*; give each column a name and one plain type"):
+        load(frame.assign(item_id=pd.cut(pd.Series(range(180)), 9)), columns=COLUMNS)
+    with pytest.raises(InputError, match="DataFrame, row 1: 'who' is missing"):
+        load(frame.assign(who=None), columns=COLUMNS)
+    with pytest.raises(InputError, match="DataFrame: no column for the user; it has who, item_id, at"):
+        load(frame)
+
+
+def test_a_line_says_what_it_is(log: Path):
+    dataset = load(log, columns=COLUMNS)
+    for each in (dataset, dataset.train, dataset.test):
+        assert "\n" not in repr(each) and len(repr(each)) < 200
+    assert "mine.csv: time" in repr(dataset) and "20 users, 30 items" in repr(dataset)
+
+
+def test_a_named_dataset_remembers_its_folder_and_scale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path))
+    source = load("aliec-sim", tmp_path / "data", scale=0.002).source
+    assert source["dataset"] == "aliec-sim" and source["scale"] == 0.002
+    assert not Path(source["data_dir"]).is_absolute()
