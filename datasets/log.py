@@ -32,6 +32,8 @@ class Reading:
     """How the times were given, in words; "" without times"""
     events: tuple[str, ...] = ()
     """The values of the column of events, by the codes of `Log.event`; () where none was read"""
+    features: tuple[str, ...] = ()
+    """Tables of items and users, and what their columns are, in words"""
 
 
 @dataclass(frozen=True)
