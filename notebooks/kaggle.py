@@ -60,7 +60,7 @@ def lay_out(inputs: Path, data: Path) -> Path:
     """
     from retrieval_leaderboard.datasets.aliec.parse import FILES
     from retrieval_leaderboard.datasets.aliec.simulator import MARKER
-    from retrieval_leaderboard.datasets.sources.registry import ALIEC_MANUAL
+    from retrieval_leaderboard.datasets.sources.aliec import MANUAL
 
     nearest: dict[str, Path] = {}
     for folder in _folders(inputs):
@@ -74,7 +74,7 @@ def lay_out(inputs: Path, data: Path) -> Path:
     where = f"{next(iter(nearest.values())).parent} lacks" if nearest else f"nothing under {inputs} holds"
     raise InputError(
         f"{where} {', '.join(lacking)}: attach a dataset with all three files of AliEC in one folder by "
-        f"'Add Input' ({ALIEC_MANUAL.partition(' and put')[0]}), or set SCALE to rehearse on synthetic data"
+        f"'Add Input' ({MANUAL.partition(' and put')[0]}), or set SCALE to rehearse on synthetic data"
     )
 
 

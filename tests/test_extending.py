@@ -77,6 +77,11 @@ def board(project):
         return {row["model"]: row for row in csv.DictReader(table)}
 
 
+def test_the_dataset_is_listed_with_its_counts_and_license(project):
+    listed = ran(project, "run_all.py", "--list", "my-shop")
+    assert "published  1,440 interactions" in listed and "license    ours alone" in listed
+
+
 def test_the_models_are_fitted_and_ranked_by_the_added_metric(board):
     assert {name: row["status"] for name, row in board.items()} == {"pure_svd": "done", "bpr": "done"}
     for row in board.values():

@@ -136,7 +136,7 @@ def read_columns(source: RawFile, types: dict[str, str], layout: Layout = CSV) -
     from pyarrow import csv as arrow_csv
 
     with source.open() as (stream, total, position):
-        names = list(layout.names) or _header(source, stream.readline(), types)
+        names = list(layout.names) or _header(source, stream.readline(), types, layout.separator)
         reading = arrow_csv.ReadOptions(column_names=names, block_size=layout.block_bytes)
         parsing = arrow_csv.ParseOptions(
             delimiter=layout.separator, quote_char='"' if layout.quoted else False
@@ -197,10 +197,11 @@ def _batches(
             time.sleep(0.001)
 
 
-def _header(source: RawFile, line: bytes, types: dict[str, str]) -> list[str]:
+def _header(source: RawFile, line: bytes, types: dict[str, str], separator: str) -> list[str]:
     """Column names of the file in its order, without whitespace, aliases replaced by the official name."""
+    text = line.decode("utf-8-sig", "replace")
     try:
-        names = [name.strip() for name in next(csv.reader([line.decode("utf-8-sig", "replace")]), [])]
+        names = [name.strip() for name in next(csv.reader([text], delimiter=separator), [])]
     except csv.Error as error:
         raise InputError(f"{source}, line 1: {error}; get the file again") from error
     if not any(names):

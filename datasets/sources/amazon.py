@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,10 @@ from retrieval_leaderboard.datasets.aliec.raw_files import CSV, Layout, RawFile,
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID
 from retrieval_leaderboard.datasets.sources import json_lines
+from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, from_milliseconds, texts
+from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
+from retrieval_leaderboard.datasets.splits.registry import GIVEN
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -247,3 +251,32 @@ def _json_form(file: RawFile) -> Form | None:
         fields |= found.keys()
     years = [year for year, own in OWN_FIELDS.items() if own in fields]
     return Form(years[0], _FIELDS, None) if len(years) == 1 else None
+
+
+def _source(year: int, files: str, where: str, *more: str) -> Source:
+    """Reviews of a year: `files`, of one category each, where they are, and `more` protocols."""
+    return Source(
+        f"amazon-{year}",
+        (*IN_TIME, *more),
+        holds,
+        partial(load, year=year),
+        Download({}, (), f"get {files} of a category from {where}, and put it into <data-dir>/amazon-{year}"),
+        absent="manual download",
+        counts=PUBLISHED,
+    )
+
+
+SOURCES = (
+    _source(2014, "ratings_….csv", "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"),
+    _source(
+        2018,
+        "the ratings (.csv) or the 5-core (_5.json.gz)",
+        "https://cseweb.ucsd.edu/~jmcauley/datasets/amazon_v2",
+    ),
+    _source(
+        2023,
+        "0core/rating_only/….csv.gz",
+        "https://mcauleylab.ucsd.edu/public_datasets/data/amazon_2023/benchmark",
+        GIVEN,
+    ),
+)

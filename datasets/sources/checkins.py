@@ -12,7 +12,10 @@ from pathlib import Path
 
 from retrieval_leaderboard.datasets.aliec.raw_files import Layout, read_columns
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
+from retrieval_leaderboard.datasets.sources import raw
+from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import from_text, need, numbers
+from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 
 NAME = "gowalla-checkins"
 FILE = "loc-gowalla_totalCheckins.txt"
@@ -37,3 +40,22 @@ def load(folder: Path) -> ChunkedLog:
             before += len(batch)
 
     return ChunkedLog(NAME, chunks)
+
+
+SOURCES = (
+    Source(
+        NAME,
+        IN_TIME,
+        raw.holds(FILE),
+        load,
+        Download(
+            {f"{FILE}.gz": "md5:8ebd5ed2dd376d8982987c49429cb9f9"},
+            ("https://snap.stanford.edu/data/{file}",),
+            f"get {FILE}.gz from https://snap.stanford.edu/data/loc-gowalla.html, and put it into "
+            f"<data-dir>/{NAME}",
+        ),
+        users=107_092,
+        items=1_280_969,
+        interactions=6_442_892,
+    ),
+)

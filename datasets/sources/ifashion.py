@@ -26,7 +26,10 @@ from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features, Multivalued
 from retrieval_leaderboard.datasets.sources import describe, raw
 from retrieval_leaderboard.datasets.sources.archives import UNREADABLE
+from retrieval_leaderboard.datasets.sources.download import Download
+from retrieval_leaderboard.datasets.sources.folders import cache_dir
 from retrieval_leaderboard.datasets.sources.raw import find, texts
+from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import atomic_folder
@@ -126,3 +129,26 @@ def _items(items: RawFile) -> Iterator[pa.Table]:
             )
         yield pa.table({"item": pc.list_element(fields, 0), "category": pc.list_element(fields, 1)})
         before += len(batch)
+
+
+SOURCES = (
+    Source(
+        NAME,
+        ("random",),
+        holds,
+        lambda folder: load(folder, cache_dir()),
+        Download(
+            {
+                "user_data.7z": "md5:2ff9254d67fb13d04824621ca1387622",
+                "item_data.txt.zip": "md5:f501244e784ae33defb71b3478d1125c",
+                "outfit_data.txt.zip": "md5:f24078606235c122bd1d1c988766e83f",
+            },
+            (),
+            "get user_data.7z, item_data.txt.zip and outfit_data.txt.zip from "
+            "https://drive.google.com/drive/folders/1xFdx5xuNXHGsUVG2VIohFTXf9S7G5veq, and put them into "
+            f"<data-dir>/{NAME}, the first unpacked or with py7zr installed",
+        ),
+        absent="manual download",
+        users=3_569_112,
+    ),
+)

@@ -12,6 +12,8 @@ Ids are those of the size and release at hand: files of several must not be mixe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,9 @@ from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.log import TEST, TRAIN
 from retrieval_leaderboard.datasets.sources import describe
+from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Tally, find, from_milliseconds, numbers
+from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.support.errors import InputError
 
 BEFORE, DURING, RANDOM = "log_standard_4_08_to_4_21", "log_standard_4_22_to_5_08", "log_random_4_22_to_5_08"
@@ -114,3 +118,36 @@ def _item_features(file: RawFile, ids: npt.NDArray[np.object_]) -> Features:
     found = describe.rows_of(ids, described, "video_id")
     found = found.append_column("tags", pc.split_pattern(found["tag"], ","))
     return describe.features(found, ITEM_COLUMNS, ("tags",))
+
+
+def _sources(size: str, archive: str, digest: str) -> tuple[Source, Source]:
+    """The two datasets of a size of KuaiRand."""
+    name = f"kuairand-{size}"
+    during = Source(
+        name,
+        IN_TIME,
+        holds(size, BEFORE, DURING),
+        partial(load, size=size),
+        Download(
+            {archive: digest},
+            (),
+            f"get {archive} from https://zenodo.org/records/10439422, and unpack it in <data-dir>/{name}",
+        ),
+        absent="manual download",
+        license="CC BY-SA 4.0",
+    )
+    unbiased = replace(
+        during,
+        name=f"{name}-unbiased",
+        protocols=("published",),
+        holds=holds(size, BEFORE, RANDOM),
+        read=partial(load_unbiased, size=size),
+    )
+    return during, unbiased
+
+
+SOURCES = (
+    *_sources("pure", "KuaiRand-Pure.tar.gz", "md5:0820331067a3784d9691136f772b35a7"),
+    *_sources("1k", "KuaiRand-1K.tar.gz", "md5:6b0b9c8222d67fcd4c676218edca3f1f"),
+    *_sources("27k", "KuaiRand-27K.tar.gz", "md5:3e3c799a24e2d23a4d2c757fbf9adf59"),
+)

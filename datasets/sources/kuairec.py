@@ -16,7 +16,7 @@ particular:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +28,10 @@ from retrieval_leaderboard.datasets.aliec.raw_files import RawFile, read_columns
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.log import TEST, TRAIN
-from retrieval_leaderboard.datasets.sources import describe
+from retrieval_leaderboard.datasets.sources import describe, raw
+from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, find, from_milliseconds, need, numbers
+from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -206,3 +208,28 @@ def _check_lengths(file: RawFile, batch: pa.RecordBatch, lengths: npt.NDArray[np
 
 def _mixed(found: str) -> InputError:
     return InputError(f"{found}: they are of two versions of KuaiRec, whose ids differ; get all files of one")
+
+
+def _source(name: str, protocols: tuple[str, ...], read: Callable[[Path], ChunkedLog], *more: str) -> Source:
+    """A dataset of KuaiRec's files, which need `more` than those of all."""
+    return Source(
+        name,
+        protocols,
+        raw.holds(BIG, CATEGORIES, *more),
+        read,
+        Download(
+            {},
+            (),
+            "get KuaiRec.zip from https://zenodo.org/records/18164998, and unpack it, or leave it packed, in "
+            "<data-dir>/kuairec",
+        ),
+        folder="kuairec",
+        absent="manual download",
+        license="CC BY-SA 4.0",
+    )
+
+
+SOURCES = (
+    _source("kuairec", ("published",), load, SMALL),
+    _source("kuairec-big", IN_TIME, load_big),
+)

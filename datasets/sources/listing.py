@@ -7,6 +7,7 @@ from pathlib import Path
 
 from retrieval_leaderboard.datasets.sources import folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
+from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -14,11 +15,9 @@ from retrieval_leaderboard.support.errors import InputError
 class Listed:
     """A line of the list of datasets."""
 
-    name: str
+    source: Source
     status: str
     """"found", "incomplete", or as `Source.absent`"""
-    protocols: tuple[str, ...]
-    """The first is the default."""
     folder: Path
     """Where its files are, or are looked for"""
 
@@ -26,11 +25,11 @@ class Listed:
 def listing(data_dir: Path) -> list[Listed]:
     """All named datasets; touches no network."""
     listed = []
-    for name, source in SOURCES.items():
+    for source in SOURCES.values():
         try:
             folder = folders.find(source, data_dir)
             status = "found" if folder else source.absent
         except InputError:
             folder, status = None, "incomplete"
-        listed.append(Listed(name, status, source.protocols, folder or data_dir / source.folder))
+        listed.append(Listed(source, status, folder or data_dir / source.folder))
     return listed

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,9 @@ from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.log import TEST, TRAIN
 from retrieval_leaderboard.datasets.sources import archives, describe
+from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, find, from_text, texts
+from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -200,3 +203,28 @@ def _need(folder: Path, size: str, part: str, name: str) -> RawFile:
     if found is None:
         raise InputError(f"{folder} has no {name} of MIND{size}_{part}, a zip or a folder; get it again")
     return found
+
+
+def _source(size: str, train: str, dev: str) -> Source:
+    """A size of MIND; `train` and `dev` are the digests of its archives."""
+    archives = {f"MIND{size}_train.zip": train, f"MIND{size}_dev.zip": dev}
+    return Source(
+        f"mind-{size}",
+        ("published", "time"),
+        partial(holds, size=size),
+        partial(load, size=size),
+        Download(
+            archives,
+            ("https://recodatasets.z20.web.core.windows.net/newsrec/{file}",),
+            f"get {' and '.join(archives)} from https://msnews.github.io, and put them into "
+            f"<data-dir>/mind-{size}",
+            unpack=False,
+        ),
+        license="Microsoft Research License Terms: research, not commercial",
+    )
+
+
+SOURCES = (
+    _source("small", "md5:bd6ae77fa15949653f39829e946d327c", "md5:1c9e798fe440c1999547211cd5245e3e"),
+    _source("large", "md5:0bfe5f08404a69b2bd76721e7b7f7d5d", "md5:64b9fc265c16814ba0f470542ef6cd69"),
+)

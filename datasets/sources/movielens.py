@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.sources.download import Download
+from retrieval_leaderboard.datasets.sources.raw import holds_here
+from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.tables import delimited
 from retrieval_leaderboard.support.errors import InputError
 
@@ -149,3 +153,47 @@ def _encode(values: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.int32], lis
     code_of = {value: code for code, value in enumerate(["unknown", *known])}
     codes = np.array([code_of.get(value, 0) for value in values], dtype=np.int32)
     return codes, ["unknown", *known]
+
+
+def _source(
+    name: str,
+    counts: tuple[int, int, int],
+    read: Callable[[Path], Log],
+    files: tuple[str, ...],
+    digest: str,
+) -> Source:
+    users, items, interactions = counts
+    return Source(
+        name,
+        ("next-item", "cold-items", "leave-last-one", "time"),
+        holds_here(*files),
+        read,
+        Download(
+            {f"{name}.zip": digest},
+            ("https://files.grouplens.org/datasets/movielens/{file}",),
+            f"get {name}.zip from https://grouplens.org/datasets/movielens, its files go into "
+            f"<data-dir>/{name}",
+        ),
+        users=users,
+        items=items,
+        interactions=interactions,
+        license="research; no redistribution or commercial use without permission",
+    )
+
+
+SOURCES = (
+    _source(
+        "ml-1m",
+        (6_040, 3_883, 1_000_209),
+        load_1m,
+        FILES_1M,
+        "md5:c4d9eecfca2ab87c1945afe126590906",
+    ),
+    _source(
+        "ml-100k",
+        (943, 1_682, 100_000),
+        load_100k,
+        FILES_100K,
+        "md5:0e33842e24a9c977be4e0107933c0723",
+    ),
+)

@@ -50,6 +50,11 @@ def holds(*names: str) -> Callable[[Path], bool]:
     return lambda folder: all(find(folder, name) for name in names)
 
 
+def holds_here(*names: str) -> Callable[[Path], bool]:
+    """Whether a folder itself has all files of these names, as they are."""
+    return lambda folder: all((folder / name).is_file() for name in names)
+
+
 def numbers(batch: pa.RecordBatch, name: str) -> Integers:
     """A column without nulls, int64[n]."""
     values: Integers = batch.column(name).to_numpy()
@@ -117,14 +122,19 @@ def from_text(times: pa.Array, form: str, file: RawFile, before: int) -> Integer
     Raises:
         InputError: one of another format (file and row).
     """
-    import pandas as pd
-
-    dates = pd.to_datetime(pd.Series(times.to_pandas()), format=form, errors="coerce")
-    wrong = dates.isna().to_numpy()
+    found, wrong = seconds(times, form)
     if wrong.any():
         at = int(np.argmax(wrong))
         raise _no_time(file, before + at, times[at].as_py())
-    return dates.to_numpy().astype("datetime64[s]").astype(np.int64)
+    return found
+
+
+def seconds(times: pa.Array, form: str) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    """As `from_text`, and which of the texts are no such time, bool[n]: their seconds mean nothing."""
+    import pandas as pd
+
+    dates = pd.to_datetime(pd.Series(times.to_pandas()), format=form, errors="coerce")
+    return dates.to_numpy().astype("datetime64[s]").astype(np.int64), dates.isna().to_numpy()
 
 
 def from_dates(dates: Integers, file: RawFile, row: Integers) -> Integers:

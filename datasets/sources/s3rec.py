@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.log import Reading
 from retrieval_leaderboard.datasets.ragged import offsets_of
-from retrieval_leaderboard.datasets.sources import describe, lightgcn
+from retrieval_leaderboard.datasets.sources import describe, lightgcn, raw
+from retrieval_leaderboard.datasets.sources.download import Download
+from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.times.unix_times import ORDER
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import contents
@@ -81,3 +84,30 @@ def _attributes(path: Path, ids: npt.NDArray[np.object_]) -> Features:
     return describe.features(
         pa.table({"attributes": pa.array(rows, pa.list_(pa.string()))}), (), ("attributes",)
     )
+
+
+def _source(name: str, category: str, users: int, items: int, interactions: int) -> Source:
+    """A category of S3-Rec's sequences."""
+    return Source(
+        f"s3rec-{name}",
+        ("leave-last-one", "next-item", "cold-items"),
+        raw.holds(*files(category)),
+        partial(load, name=f"s3rec-{name}", category=category),
+        Download(
+            DIGESTS,
+            ("https://raw.githubusercontent.com/RUCAIBox/CIKM2020-S3Rec/HEAD/data/{file}",),
+            f"get {' and '.join(files(category))} from https://github.com/RUCAIBox/CIKM2020-S3Rec, and "
+            "put them into <data-dir>/s3rec",
+        ),
+        folder="s3rec",
+        users=users,
+        items=items,
+        interactions=interactions,
+    )
+
+
+SOURCES = (
+    _source("beauty", "Beauty", 22_363, 12_101, 198_502),
+    _source("sports", "Sports_and_Outdoors", 35_598, 18_357, 296_337),
+    _source("toys", "Toys_and_Games", 19_412, 11_924, 167_597),
+)

@@ -11,6 +11,9 @@ from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.splits.holdout import DRAW
 
+IN_TIME = ("time", "next-item", "cold-items", "leave-last-one")
+"""The protocols of a log with exact times"""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -34,7 +37,7 @@ class Source:
     items: int | None = None
     """Published number, as `users`"""
     interactions: int | None = None
-    """Published number, test rows included, as `users`"""
+    """Published number, test rows and those that the reader leaves out included, as `users`"""
     counts: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     """Name of a log → published users, items and interactions, where its files are one of several datasets"""
     license: str = ""
@@ -48,3 +51,9 @@ class Source:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder or self.name)
+
+    @property
+    def published(self) -> str:
+        """The published numbers that there are, in words."""
+        counts = {"users": self.users, "items": self.items, "interactions": self.interactions}
+        return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count is not None)

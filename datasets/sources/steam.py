@@ -28,8 +28,10 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.aliec.raw_files import RawFile
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.datasets.sources import describe, json_lines
+from retrieval_leaderboard.datasets.sources import describe, json_lines, raw
+from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Tally, find, need
+from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.support.errors import InputError
 
 NAME = "steam"
@@ -129,3 +131,23 @@ def _joined(text: str) -> str:
 def _item_features(file: RawFile, ids: npt.NDArray[np.object_]) -> Features:
     games = json_lines.objects(file, lambda line: ast.literal_eval(line.decode()), "Python")
     return describe.of_objects(file, games, ids, "id", single=(), several=("genres", "tags"))
+
+
+SOURCES = (
+    Source(
+        NAME,
+        IN_TIME,
+        raw.holds(REVIEWS),
+        load,
+        Download(
+            {},
+            (),
+            f"get {REVIEWS}.gz and, for genres and tags, {GAMES}.gz from "
+            f"https://cseweb.ucsd.edu/~wckang, and put them into <data-dir>/{NAME}",
+        ),
+        absent="manual download",
+        users=2_567_538,
+        items=32_135,
+        interactions=7_793_069,
+    ),
+)

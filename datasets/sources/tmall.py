@@ -19,7 +19,7 @@ click (0) and buy (1). Days are all that is known of the order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,8 +30,10 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.aliec.raw_files import Layout, RawFile, read_columns
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.datasets.sources import describe
+from retrieval_leaderboard.datasets.sources import describe, raw
+from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Integers, find, from_dates, need, numbers
+from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -206,3 +208,35 @@ def _texts(values: npt.NDArray[np.float64]) -> pa.Array:
     import pyarrow as pa
 
     return pa.array(values, from_pandas=True).cast(pa.int64()).cast(pa.string())
+
+
+def _source(
+    name: str, number: int, archive: str, holds: Callable[[Path], bool], read: Callable[[Path], ChunkedLog]
+) -> Source:
+    """A log of days, which Tianchi gives to those who have an account."""
+    return Source(
+        name,
+        ("time",),
+        holds,
+        read,
+        Download(
+            {},
+            (),
+            f"get {archive} from https://tianchi.aliyun.com/dataset/{number}, which needs an account, and "
+            f"put it into <data-dir>/{name}",
+        ),
+        absent="manual download",
+    )
+
+
+SOURCES = (
+    replace(
+        _source("tmall", 42, "data_format1 .zip or data_format2.zip", holds, load),
+        users=424_170,
+        interactions=54_925_330,
+    ),
+    replace(
+        _source("ijcai-16", 53, "IJCAI16_data.zip", raw.holds(IJCAI_16), load_ijcai16),
+        interactions=44_528_127,
+    ),
+)

@@ -28,7 +28,9 @@ from retrieval_leaderboard.datasets.aliec.raw_files import RawFile
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.sources import describe, json_lines
+from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Tally, find, from_text, texts
+from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.datasets.sources.tars import TarMember
 from retrieval_leaderboard.support.errors import InputError
 
@@ -140,3 +142,21 @@ def _archive(folder: Path) -> RawFile | None:
 
 def _names(kind: str) -> tuple[str, ...]:
     return f"yelp_academic_dataset_{kind}.json", f"{kind}.json"
+
+
+SOURCES = (
+    Source(
+        NAME,
+        IN_TIME,
+        holds,
+        load,
+        Download(
+            {"Yelp-JSON.zip": "md5:b0c36fe2d00a52d8de44fa3b2513c9d2"},
+            (),
+            "get Yelp-JSON.zip from https://business.yelp.com/data/resources/open-dataset, and put it into "
+            f"<data-dir>/{NAME}",
+        ),
+        absent="manual download",
+        license="academic use; no redistribution",
+    ),
+)

@@ -35,9 +35,11 @@ def text(name: str, datasets: Sequence[Listed], models: Sequence[type[Retriever]
     model, dot, key = name.partition(".")
     if model in by_name:
         return _setting(by_name[model], key) if dot else _model(by_name[model])
-    found = [each for each in datasets if name in (DATASETS, each.name)]
+    found = [each for each in datasets if name in (DATASETS, each.source.name)]
     if not found:
-        raise unknown("name after --list", name, [DATASETS, *(each.name for each in datasets), *by_name])
+        raise unknown(
+            "name after --list", name, [DATASETS, *(each.source.name for each in datasets), *by_name]
+        )
     return "\n\n".join(map(_dataset, found))
 
 
@@ -46,7 +48,7 @@ def _width() -> int:
 
 
 def _brief_datasets(datasets: Sequence[Listed]) -> str:
-    lines = [(each.name, each.status, each.protocols[0]) for each in datasets]
+    lines = [(each.source.name, each.status, each.source.protocols[0]) for each in datasets]
     return tabulate(lines, ["dataset", "status", "protocol by default"], tablefmt="simple")
 
 
@@ -61,8 +63,17 @@ def _more() -> str:
 
 
 def _dataset(listed: Listed) -> str:
-    about = {"status": listed.status, "protocols": ", ".join(listed.protocols), "folder": str(listed.folder)}
-    return f"{listed.name}\n{_table(about)}"
+    source = listed.source
+    missing = source.download if listed.status in ("manual download", "incomplete") else None
+    about = {
+        "status": listed.status,
+        "protocols": ", ".join(source.protocols),
+        "published": source.published,
+        "license": source.license,
+        "folder": str(listed.folder),
+        "to do": missing.manual if missing else "",
+    }
+    return f"{source.name}\n{_table({key: what for key, what in about.items() if what})}"
 
 
 def _model(model: type[Retriever]) -> str:

@@ -340,20 +340,20 @@ def test_generated_files_in_the_folder_of_aliec(tmp_path: Path):
 
 def test_listing(tmp_path: Path):
     write_lightgcn(tmp_path / "gowalla")
-    listed = {line.name: line for line in listing(tmp_path)}
+    listed = {line.source.name: line for line in listing(tmp_path)}
     assert next(iter(listed)) == "aliec-sim"
     assert listed["gowalla"].status == "found"
     assert listed["gowalla"].folder == tmp_path / "gowalla"
     assert listed["yelp2018"].status == "downloadable"
     assert listed["aliec-sim"].status == "embedded"
     assert listed["aliec"].status == "manual download"
-    assert listed["ml-1m"].protocols == ("next-item", "cold-items", "leave-last-one", "time")
+    assert listed["ml-1m"].source.protocols == ("next-item", "cold-items", "leave-last-one", "time")
 
 
 def test_a_part_of_aliec_is_listed_as_such_and_not_stood_in_for(tmp_path: Path, offline: list[Path]):
     (tmp_path / "aliec").mkdir()
     (tmp_path / "aliec" / "raw_sample.csv").write_text("user,time_stamp,adgroup_id,pid,nonclk,clk\n")
-    assert {line.name: line.status for line in listing(tmp_path)}["aliec"] == "incomplete"
+    assert {line.source.name: line.status for line in listing(tmp_path)}["aliec"] == "incomplete"
     with pytest.raises(InputError, match=r"lacks ad_feature\.csv and user_profile\.csv"):
         load("aliec", tmp_path)
     assert offline == []

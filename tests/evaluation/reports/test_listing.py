@@ -35,10 +35,19 @@ def test_a_model_has_every_setting_with_its_default():
 
 
 def test_datasets_in_full_or_one_of_them(tmp_path):
-    assert listed("datasets", tmp_path).count("folder") == len(SOURCES)
+    assert listed("datasets", tmp_path).count("  folder  ") == len(SOURCES)
     one = listed("ml-1m", tmp_path)
     assert one.startswith("ml-1m\n") and str(tmp_path / "ml-1m") in one
     assert "next-item, cold-items, leave-last-one, time" in one and "gowalla" not in one
+
+
+def test_a_dataset_has_its_counts_its_license_and_what_to_do():
+    text = listed("taobao")
+    assert max(map(len, text.splitlines())) <= 80
+    assert "published  987,994 users, 4,162,024 items, 100,150,807 interactions" in text
+    assert "license" not in text and "to do      get UserBehavior.csv.zip (906 MB) from" in text
+    assert "license    research only; no redistribution, no commercial use" in listed("netflix")
+    assert "to do" not in listed("gowalla"), "it is downloaded"
 
 
 @pytest.mark.parametrize(
