@@ -80,6 +80,7 @@ class ChunkedLog:
         chunks = list(self.chunks())
         if not sum(map(len, chunks)):
             raise InputError(f"{self.name}: there is no interaction in its files; get them again")
+        reading = self.reading() if self.reading else None
         user_ids, user = _coded([chunk.user for chunk in chunks])
         item_ids, item = _coded([chunk.item for chunk in chunks])
         log = Log(
@@ -91,8 +92,8 @@ class ChunkedLog:
             ordered=self.ordered,
             periods=self.periods,
             title=self.title,
-            notes=self.notes,
-            reading=self.reading() if self.reading else None,
+            notes=(*self.notes, *(reading.notes if reading else ())),
+            reading=reading,
             **{name: _joined([getattr(chunk, name) for chunk in chunks]) for name in COLUMNS},
         )
         return self._described(self._with_listed(log))

@@ -29,6 +29,8 @@ class Reading:
     """reason → rows that were left out for it"""
     times: str = ""
     """How the times were given, in words; "" without times"""
+    notes: tuple[str, ...] = ()
+    """What reading found and a reader of a table should know"""
 
 
 @dataclass(frozen=True)

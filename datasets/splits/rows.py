@@ -22,10 +22,9 @@ def by_user(log: Log) -> Rows:
 
     Where the source has lost that order, by item code: files that differ in it alone are one dataset.
     """
-    keys = [] if log.ordered else [log.item]
-    if log.moment is not None:
-        keys.append(log.moment)
-    return np.lexsort((*keys, log.user))
+    ties = () if log.ordered else (log.item,)
+    times = () if log.moment is None else (log.moment,)
+    return np.lexsort((*ties, *times, log.user))
 
 
 def distinct(log: Log, rows: Rows) -> Rows:
