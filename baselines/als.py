@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 class ALS(EmbeddingRetriever):
     """Weighted matrix factorization, as in the implicit library.
 
-    Minimizes Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α where
-    u took i, p = 0 and c = 1 elsewhere: Hu, Koren & Volinsky, Collaborative Filtering for
-    Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient steps of Takács, Pilászy &
-    Tikk, RecSys 2011. The x of a query is the exact solution for its history, given the items' y:
-    the same for a known user as for an unseen one, and so not quite the x that those steps came to
-    for that row. A query without history gets no items: its vector is zero.
+    Minimizes Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α·w_ui where
+    u took i, w the weight of the interaction (1 without weights), p = 0 and c = 1 elsewhere: Hu, Koren &
+    Volinsky, Collaborative Filtering for Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient
+    steps of Takács, Pilászy & Tikk, RecSys 2011. The x of a query is the exact solution for its history,
+    given the items' y: the same for a known user as for an unseen one, and so not quite the x that those
+    steps came to for that row. A query without history gets no items: its vector is zero. Histories have no
+    weights: all their items have c = α.
     """
 
     factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 32, 64, 128, 256])
@@ -46,6 +47,7 @@ class ALS(EmbeddingRetriever):
     iterations: int = setting(15, at_least=1, search=[5, 10, 15, 30])
     """Times that all users and then all items are solved."""
 
+    uses_weights: ClassVar[bool] = True
     rules: ClassVar[dict[str, Rule]] = {"factors": lambda _, train, __: factors_for(train.n_items)}
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
@@ -95,7 +97,7 @@ def factors_for(n_items: int) -> int:
 
 
 def _confidences(train: Interactions, alpha: float) -> csr_matrix:
-    """float32[n_users, n_items]: α where a user took an item.
+    """float32[n_users, n_items]: α times the weight of the interaction, where a user took an item.
 
     implicit 0.7.3 has an `alpha` of its own, which its GPU version does not apply in `fit`.
     """
@@ -103,4 +105,6 @@ def _confidences(train: Interactions, alpha: float) -> csr_matrix:
 
     values, offsets = train.by_user.compact()
     data = np.full(len(values), alpha, np.float32)
+    if train.weight is not None:
+        data *= train.weight
     return csr_matrix((data, values, offsets), shape=(train.n_users, train.n_items))

@@ -23,6 +23,8 @@ SECONDS_PER_DAY = 86_400
 class GlobalHot(Retriever):
     """Items by the number of users who took them; the baseline that any model must beat.
 
+    Where interactions have weights, by the sum of those.
+
     With a half-life h, an interaction t days before the last one counts 2^(-t / h): the
     "recently popular" of Ji et al., A Re-visit of the Popularity Baseline in Recommender Systems,
     SIGIR 2020. Items nobody took are not returned.
@@ -32,6 +34,7 @@ class GlobalHot(Retriever):
     """Days after which an interaction counts half; 0 counts all of them fully."""
 
     stochastic: ClassVar[bool] = False
+    uses_weights: ClassVar[bool] = True
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count, and sort by (count, `ties.rank`)."""
@@ -44,14 +47,15 @@ class GlobalHot(Retriever):
     def _weights(self, train: Interactions) -> npt.NDArray[np.float64] | None:
         """float64[n]: what each interaction counts; None where all count the same."""
         if self.half_life_days == 0 or not len(train):
-            return None
+            return None if train.weight is None else train.weight.astype(np.float64)
         if train.timestamp is None:
             raise InputError(
                 "global_hot.half_life_days needs the time of each interaction, which this dataset "
                 "does not have; set it to 0"
             )
         age = (train.timestamp.max() - train.timestamp) / SECONDS_PER_DAY
-        return 0.5 ** (age / self.half_life_days)
+        aged = 0.5 ** (age / self.half_life_days)
+        return aged if train.weight is None else aged * train.weight
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` most popular items that a query does not exclude."""

@@ -20,11 +20,12 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest
 class ItemCF(Neighborhood):
     """Weighted cosine similarity of items, with an exponent for each side.
 
-    s(i, j) = (c_ij / (c_ii^a · c_jj^b + shrinkage))^ρ, c_ij = Σ_{u ∈ U_i ∩ U_j} |I_u|^-p,
+    s(i, j) = (c_ij / (c_ii^a · c_jj^b + shrinkage))^ρ, c_ij = Σ_{u ∈ U_i ∩ U_j} √(w_ui w_uj) |I_u|^-p,
 
-    where i is the item of the history and j the item returned. p = 0, a = b = ½ and ρ = 1 is the
-    cosine of Sarwar et al., Item-based collaborative filtering recommendation algorithms, WWW 2001,
-    as used by Linden et al., Amazon.com recommendations, IEEE Internet Computing 2003; shrinkage as
+    where i is the item of the history and j the item returned, w the weights of interactions and
+    |I_u| = Σ_i w_ui: without weights each is 1, and |I_u| the number of u's items. p = 0, a = b = ½ and
+    ρ = 1 is the cosine of Sarwar et al., Item-based collaborative filtering recommendation algorithms,
+    WWW 2001, as used by Linden et al., Amazon.com recommendations, IEEE Internet Computing 2003; shrinkage as
     in Ferrari Dacrema et al., Are we really making much progress?, RecSys 2019; ρ is the case
     amplification of Breese et al., Empirical analysis of predictive algorithms for collaborative
     filtering, UAI 1998.
@@ -44,16 +45,22 @@ class ItemCF(Neighborhood):
         "target_exponent": target_exponent_rule(0.05, 0.5)
     }
     stochastic: ClassVar[bool] = False
+    uses_weights: ClassVar[bool] = True
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
-        weights = np.maximum(train.user_counts, 1) ** -float(self.user_exponent)  # (users,)
-        # The kernel knows an item it has met by a sum above 0.
-        weights = np.maximum(weights, np.finfo(np.float64).tiny)
-        size = np.bincount(train.item, weights[train.user], minlength=train.n_items)  # (items,)
+        lengths = np.where(train.user_counts > 0, train.user_weights, 1)
+        weights = lengths ** -float(self.user_exponent)  # (users,)
+        # The kernel knows an item it has met by a sum above 0, and ranks by finite ones.
+        least = 1.0 if train.weight is None else train.weight.min(initial=1.0)
+        weights = np.clip(weights, np.finfo(np.float64).tiny / least, 1e100)
+        each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
+        size = np.bincount(train.item, each, minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
         settings = self.resolve(train, valid)
         norms = self._norms(size, settings["target_exponent"])
-        neighbors = nearest(train, weights, norms, self.shrinkage, settings["top_k"], "item_cf")
+        neighbors = nearest(
+            train, weights, norms, self.shrinkage, settings["top_k"], "item_cf", weighted=True
+        )
         neighbors.data **= np.float32(self.amplification)
         self._set_similarity(neighbors, train)

@@ -15,7 +15,12 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, stack, users_of_items
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
+    arrays,
+    roots_of,
+    stack,
+    users_of_items,
+)
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
 TABLE_USERS = 11_585
@@ -27,9 +32,11 @@ PARTS = 256
 class Swing(Neighborhood):
     """Swing over all pairs of users.
 
-    s(i, j) = |U_i|^-a |U_j|^-b Σ_{u ≠ v ∈ U_i ∩ U_j} w_u w_v / (α + |I_u ∩ I_v|), w_u = (|I_u| + offset)^-β,
+    s(i, j) = |U_i|^-a |U_j|^-b Σ_{u ≠ v ∈ U_i ∩ U_j} w_u √(w_ui w_uj) w_v √(w_vi w_vj) / (α + |I_u ∩ I_v|),
 
-    where i is the item of the history and j the item returned; the sum is over ordered pairs:
+    w_u = (|I_u| + offset)^-β, where i is the item of the history and j the item returned, and w_ui the
+    weights of interactions: |U_i| = Σ_u w_ui and |I_u| = Σ_i w_ui, while |I_u ∩ I_v| is a number of items.
+    Without weights each is 1, and the others are numbers of users and items. The sum is over ordered pairs:
     equation 2 of Yang et al., Large Scale Product Graph Construction for Recommendation in
     E-commerce, 2020, arXiv 2010.05525, whose weight is offset 0, β ½ and which has a = b = 0.
     """
@@ -47,6 +54,7 @@ class Swing(Neighborhood):
     max_users_per_item: int = setting(0, at_least=0)
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 
+    uses_weights: ClassVar[bool] = True
     rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {
         "target_exponent": target_exponent_rule(0.1, 1.0)
     }
@@ -61,18 +69,22 @@ class Swing(Neighborhood):
         from retrieval_leaderboard.baselines import swing_kernels
 
         settings, items, users = self.resolve(train, valid), train.by_user, users_of_items(train)
+        user_roots, item_roots = roots_of(train)
         if self.max_users_per_item:
-            users = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
-        lengths = np.maximum(train.user_counts, 1) + self.user_offset  # (users,)
+            users, kept = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
+            user_roots = None if user_roots is None else user_roots[kept]
+        lengths = np.where(train.user_counts > 0, train.user_weights, 1) + self.user_offset  # (users,)
         weights = (lengths**-self.user_exponent).astype(np.float32)
-        own_norms, other_norms = self._norms(np.maximum(train.item_counts, 1), settings["target_exponent"])
+        size = np.where(train.item_counts > 0, train.item_weights, 1)  # (items,)
+        own_norms, other_norms = self._norms(size, settings["target_exponent"])
         narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
         table = _shared_items(train)
         parts = _parts(train)
 
         def work(part: int, _: int):
             return swing_kernels.nearest(
-                parts[part], arrays(users), arrays(items), weights, own_norms, other_norms,
+                parts[part], arrays(users), arrays(items), user_roots, item_roots,
+                weights, own_norms, other_norms,
                 np.float32(self.alpha), settings["top_k"], np.empty(0, narrow), table,
             )  # fmt: skip
 
@@ -102,10 +114,10 @@ def _parts(train: Interactions) -> list[npt.NDArray[np.int32]]:
     return [order[part::PARTS] for part in range(PARTS)]
 
 
-def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> Ragged:
-    """At most `most` values of each row, drawn without replacement, in their order."""
+def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> tuple[Ragged, npt.NDArray[np.int64]]:
+    """At most `most` values of each row, drawn without replacement, in their order; and which they are."""
     values, _ = rows.compact()
     row = rows.rows()
     shuffled = np.lexsort((rng.random(len(values)), row))
     kept = np.sort(shuffled[rows.positions() < most])
-    return Ragged.from_offsets(values[kept], offsets_of(np.minimum(rows.lengths, most)))
+    return Ragged.from_offsets(values[kept], offsets_of(np.minimum(rows.lengths, most))), kept

@@ -18,7 +18,8 @@ from retrieval_leaderboard.evaluation.ranking.kernels import clear, push
 
 @njit(cache=True, nogil=True)
 def nearest(
-    block, users, items, weights, own_norms, other_norms, alpha, top_k, place_type, table
+    block, users, items, user_roots, item_roots, weights, own_norms, other_norms, alpha, top_k, place_type,
+    table,
 ):  # fmt: skip
     """The `top_k` items with the largest Swing similarity to each item of `block`, ties by
     `ties.rank`.
@@ -27,6 +28,8 @@ def nearest(
         block: int32[b], item codes.
         users: rows of users, one for each item, as (values, start, stop).
         items: rows of items, one for each user, as (values, start, stop).
+        user_roots, item_roots: float32, square roots of the weights of the interactions beside the values of
+            `users` and `items`; None, which is compiled apart, where all are 1.
         weights: float32[n_users].
         own_norms, other_norms: float64[n_items], divisors of an item as itself and as neighbor.
         alpha: smoothing added to the size of an intersection.
@@ -48,8 +51,13 @@ def nearest(
     for row in range(len(block)):
         members = users[0][users[1][block[row]] : users[2][block[row]]]
         others = _others(block[row], members, items, end)
-        places = _places(block[row], members, items, others, begin, end, place_type)
-        _sum_pairs(block[row], members, items, weights, alpha, table, places, begin, end, total)
+        places, place_roots = _places(block[row], members, items, item_roots, others, begin, end, place_type)
+        about = block[row], members, items, weights, alpha, table, places, begin, end, total
+        if item_roots is None:
+            _sum_pairs(*about, None, None, None)
+        else:
+            own_roots = user_roots[users[1][block[row]] : users[2][block[row]]]
+            _sum_pairs(*about, own_roots, item_roots, place_roots)
         clear(scores[row], found[row])
         size = 0
         for other in others:
@@ -83,26 +91,39 @@ def _others(item, members, items, end):
 
 
 @njit(cache=True, nogil=True)
-def _places(item, members, items, others, begin, end, place_type):
-    """For each j of `others`, in places[begin[j]:end[j]], which of `members` took j, ascending."""
+def _places(item, members, items, item_roots, others, begin, end, place_type):
+    """For each j of `others`, in places[begin[j]:end[j]], which of `members` took j, ascending.
+
+    Beside them, where there are `item_roots`, those of the interactions with j.
+    """
     at = 0
     for other in others:
         begin[other] = at
         at += end[other]
         end[other] = begin[other]
     places = np.empty(at, place_type.dtype)
+    place_roots = np.empty(0 if item_roots is None else at, np.float32)
     for place in range(len(members)):
         user = members[place]
-        for other in items[0][items[1][user] : items[2][user]]:
+        for own in range(items[1][user], items[2][user]):
+            other = items[0][own]
             if other != item:
                 places[end[other]] = place
+                if item_roots is not None:
+                    place_roots[end[other]] = item_roots[own]
                 end[other] += 1
-    return places
+    return places, place_roots
 
 
 @njit(cache=True, nogil=True)
-def _sum_pairs(item, members, items, weights, alpha, table, places, begin, end, total):
-    """Add w_u w_v / (alpha + |I_u ∩ I_v|) of every pair of `members` to the items both took."""
+def _sum_pairs(
+    item, members, items, weights, alpha, table, places, begin, end, total, own_roots, item_roots, place_roots
+):  # fmt: skip
+    """Add w_u w_v / (alpha + |I_u ∩ I_v|) of every pair of `members` to the items both took.
+
+    Each term is multiplied by the roots of the four interactions: `own_roots` of those of `members` with
+    `item`, `item_roots` and `place_roots` beside `items` and `places`; None for 1.
+    """
     shared = np.empty(len(members), np.int32)
     terms = np.empty(len(members), np.float32)
     for place in range(len(members)):
@@ -119,9 +140,17 @@ def _sum_pairs(item, members, items, weights, alpha, table, places, begin, end, 
             _count_shared(item, own, places, begin, end, shared)
         for later in range(place + 1, len(members)):
             terms[later] = weights[members[later]] / (alpha + shared[later])
-        for other in own:
+            if own_roots is not None:
+                terms[later] *= own_roots[later]
+        for at in range(len(own)):
+            other = own[at]
             if other != item:
-                total[other] += weights[user] * _sum_at(terms, places[begin[other] : end[other]])
+                after = slice(begin[other], end[other])
+                if own_roots is None:
+                    total[other] += weights[user] * _sum_at(terms, places[after], None)
+                else:
+                    root = own_roots[place] * item_roots[items[1][user] + at]
+                    total[other] += weights[user] * root * _sum_at(terms, places[after], place_roots[after])
 
 
 @njit(cache=True, nogil=True)
@@ -136,18 +165,25 @@ def _count_shared(item, own, places, begin, end, shared):
 
 
 @njit(cache=True, nogil=True)
-def _sum_at(terms, places):
-    """Sum of terms[places]; four sums at once, as one would wait for each addition to end."""
+def _sum_at(terms, places, roots):
+    """Sum of terms[places] · roots; four sums at once, as one would wait for each addition to end."""
     a = b = c = d = np.float32(0.0)
     fours = len(places) - len(places) % 4
     for at in range(0, fours, 4):
-        a += terms[places[at]]
-        b += terms[places[at + 1]]
-        c += terms[places[at + 2]]
-        d += terms[places[at + 3]]
+        a += _term(terms, places, roots, at)
+        b += _term(terms, places, roots, at + 1)
+        c += _term(terms, places, roots, at + 2)
+        d += _term(terms, places, roots, at + 3)
     for at in range(fours, len(places)):
-        a += terms[places[at]]
+        a += _term(terms, places, roots, at)
     return (a + b) + (c + d)
+
+
+@njit(cache=True, nogil=True)
+def _term(terms, places, roots, at):
+    if roots is None:
+        return terms[places[at]]
+    return terms[places[at]] * roots[at]
 
 
 @njit(cache=True, nogil=True)

@@ -44,6 +44,8 @@ class Interactions:
     item_features: Features | None = None
     context: Features | None = None
     """row i tells where interaction i happened, such as the placement of an ad; None where unknown"""
+    weight: npt.NDArray[np.float32] | None = None
+    """float32[n], above 0: what each interaction counts beside the others; None where all count alike"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -74,6 +76,16 @@ class Interactions:
     def item_counts(self) -> npt.NDArray[np.int64]:
         """int64[n_items]: users who took each item."""
         return np.bincount(self.item, minlength=self.n_items)
+
+    @cached_property
+    def item_weights(self) -> npt.NDArray[np.float64]:
+        """float64[n_items]: the sum of the weights of each item's interactions, each 1 without weights."""
+        return np.bincount(self.item, self.weight, self.n_items).astype(np.float64)
+
+    @cached_property
+    def user_weights(self) -> npt.NDArray[np.float64]:
+        """float64[n_users]: the sum of the weights of each user's interactions, each 1 without weights."""
+        return np.bincount(self.user, self.weight, self.n_users).astype(np.float64)
 
     @cached_property
     def user_counts(self) -> npt.NDArray[np.int64]:
@@ -186,6 +198,8 @@ class Dataset:
             digest.update(f"{part.n_users} {part.n_items} {part.ordered}".encode())
             update(digest, part.user, part.item, part.timestamp)
             update_features(digest, part.context)
+            if part.weight is not None:
+                update(digest, part.weight)
         for queries in (self.valid, self.test):
             update(digest, queries.user, queries.timestamp)
             update_features(digest, queries.context)

@@ -10,7 +10,7 @@ from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.own import reader, remembered
+from retrieval_leaderboard.datasets.own import reader, remembered, selection
 from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.profiling import profile_of
@@ -47,7 +47,8 @@ def load(
         data_dir: files of a named dataset are looked for in, and downloaded to, its `Source.folder` there;
             where that cannot be written, the one in `cache_dir()` takes its place. `DATA_DIR` by default.
         protocol: a key of `PROTOCOLS`; the dataset's first one by default.
-        exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says.
+        exclude_seen: keep a user's earlier items out of the answer; by default as the protocol says, yet not
+            where there is a target.
         split_seed: seed of all that is random in the split, 0 by default.
         carve: how validation is carved where the source has test rows alone, a key of `CARVES`; by default
             as the dataset declares, else a draw.
@@ -77,7 +78,11 @@ def load(
         log = replace(log, carve=source.carve)
     log = replace(log, carve=how.get("carve", log.carve))
     chosen = name or protocols[0]
-    divided = split(log, chosen, how.get("exclude_seen", excludes_seen(chosen)), how.get("split_seed", 0))
+    selection.check(spec, PROTOCOLS[chosen])
+    log = selection.applied(log, spec)
+    # What is bought was often viewed before: with a target, seen items stay.
+    excluded = excludes_seen(chosen) and log.target is None
+    divided = split(log, chosen, how.get("exclude_seen", excluded), how.get("split_seed", 0))
     profile = profile_of(log, divided, why if name is None else "as asked for")
     more = (warning for warning in profile.warnings if warning not in divided.notes)
     origin = remembered.source(found, folder, scale)
@@ -91,7 +96,8 @@ def _folder(data_dir: Any) -> Path:
 
 
 def _check_own(source: Source | None, spec: DataSpec) -> None:
-    if source is not None and (given := spec.given()):
+    given = [name for name in spec.given() if name not in selection.FOR_ANY]
+    if source is not None and given:
         options = " and ".join(map(option, given))
         raise InputError(f"{options}: that is for data of your own; leave it out for {source.name}")
 

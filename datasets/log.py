@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,8 @@ from retrieval_leaderboard.datasets.features import Features
 
 TRAIN, VALID, TEST = range(3)
 """`Log.part` of the source's own split"""
+ONCE, SUM = "once", "sum"
+"""`Log.repeats`: what repeated pairs of a user and an item weigh together: the largest weight, or the sum"""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,21 @@ class Reading:
     """How the times were given, in words; "" without times"""
     notes: tuple[str, ...] = ()
     """What reading found and a reader of a table should know"""
+    events: tuple[str, ...] = ()
+    """The values of the column of events, by the codes of `Log.event`; () where none was read"""
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What one filter left out."""
+
+    words: str
+    """The filter, as titles have it: "10-core" """
+    rows: int
+    users: int
+    """Those with no interaction left"""
+    items: int
+    """As `users`"""
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,12 @@ class Log:
     """bool[n]: which rows may be relevant, such as purchases; all are history. None where all may be"""
     part: npt.NDArray[np.uint8] | None = None
     """uint8[n]: `TRAIN`, `VALID` or `TEST`, where the source comes split; None where it does not"""
+    event: npt.NDArray[np.uint8] | None = None
+    """uint8[n]: places in `Reading.events`; None where no column of events was read"""
+    repeats: str = ONCE
+    """What rows of the same user and item weigh together: `ONCE` or `SUM`"""
+    weight_cap: float | None = None
+    """The most that they weigh together"""
     periods: tuple[int, int] | None = None
     """Where the validation and the test period begin, in the numbers of `moment`; None where the source says
     nothing of them"""
@@ -79,31 +101,41 @@ class Log:
     """What a reader of its table should know about the source as read."""
     reading: Reading | None = None
     """How the file was read, where it is a user's own"""
+    filtered: tuple[Filtered, ...] = ()
+    """What was left out since, in order"""
+
+    def with_interactions(self, kept: npt.NDArray[np.bool_]) -> Log:
+        """The log of the rows `kept`, bool[n]; users and items stay, with interactions or without."""
+        if kept.all():
+            return self
+        columns = {name: getattr(self, name) for name in ROWS}
+        left = {name: values[kept] for name, values in columns.items() if values is not None}
+        context = None if self.context is None else self.context.take(np.flatnonzero(kept))
+        return replace(self, **left, context=context)
 
     def with_items(self, kept: npt.NDArray[np.bool_]) -> Log:
         """The log of the items `kept`, bool[n_items], alone; interactions with others are left out."""
         if kept.all():
             return self
-        items, rows = np.flatnonzero(kept), np.flatnonzero(kept[self.item])
-        code = np.cumsum(kept, dtype=np.int32) - 1  # (items,)
-
-        def left(values: Any, at: npt.NDArray[np.int64]) -> Any:
-            return None if values is None else values[at]
-
+        log, items = self.with_interactions(kept[self.item]), np.flatnonzero(kept)
         return replace(
-            self,
-            user=self.user[rows],
-            item=code[self.item[rows]],
+            log,
+            item=_recoded(kept)[log.item],
             item_ids=self.item_ids[items],
-            timestamp=left(self.timestamp, rows),
-            nanoseconds=left(self.nanoseconds, rows),
-            rating=left(self.rating, rows),
-            weight=left(self.weight, rows),
-            target=left(self.target, rows),
-            part=left(self.part, rows),
-            listed=left(self.listed, items),
+            listed=None if self.listed is None else self.listed[items],
             item_features=None if self.item_features is None else self.item_features.take(items).compact(),
-            context=None if self.context is None else self.context.take(rows),
+        )
+
+    def with_users(self, kept: npt.NDArray[np.bool_]) -> Log:
+        """The log of the users `kept`, bool[n_users], alone; interactions of others are left out."""
+        if kept.all():
+            return self
+        log, users = self.with_interactions(kept[self.user]), np.flatnonzero(kept)
+        return replace(
+            log,
+            user=_recoded(kept)[log.user],
+            user_ids=self.user_ids[users],
+            user_features=None if self.user_features is None else self.user_features.take(users).compact(),
         )
 
     @cached_property
@@ -116,3 +148,12 @@ class Log:
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.concatenate(([0], np.cumsum(later)))
         return place
+
+
+ROWS = ("user", "item", "timestamp", "nanoseconds", "rating", "weight", "target", "part", "event")
+"""The columns of `Log` that have a value a row, beside `context`"""
+
+
+def _recoded(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """int32[n]: the new code of each that is kept."""
+    return np.cumsum(kept, dtype=np.int32) - 1

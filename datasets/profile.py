@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -45,6 +45,19 @@ class Profile:
     """When the validation and the test period begin, as `first`; [] without periods"""
     warnings: list[str]
     """What a reader of a table on this data should beware of; they are among the dataset's notes"""
+    events: dict[str, int] = field(default_factory=dict)
+    """Kind of event → interactions of it; {} where there are no kinds"""
+    relevant: str = ""
+    """What alone may be relevant, in words; "" for every interaction"""
+    weights: str = ""
+    """What pairs of user and item weigh, in words; "" where all count alike"""
+    filters: list[str] = field(default_factory=list)
+    """What each filter left out, in words and in order"""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no filter left anything out, and every interaction may be relevant."""
+        return not self.filters and not self.relevant
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -57,6 +70,13 @@ class Profile:
             f"{self.repeated:,} repeat a pair of user and item",
             f"{self.users:,} users, {self.items:,} items, {self.density:.4%} of all pairs",
         ]
+        lines += [f"filter: {each}" for each in self.filters]
+        if self.events:
+            lines.append("events: " + ", ".join(f"{count:,} {name}" for name, count in self.events.items()))
+        if self.weights:
+            lines.append(f"weights: {self.weights}")
+        if self.relevant:
+            lines.append(f"relevant: {self.relevant}")
         if self.candidates:
             lines.append(f"catalog: {self.candidates}; {self.learned:,} have a training interaction")
         if self.columns:

@@ -30,7 +30,7 @@ def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
     moments = None if log.moment is None else (log.moment.min(), log.moment.max())
     first, last = ("", "") if moments is None else (_time(log, moment) for moment in moments)
     return Profile(
-        rows=reading.rows,
+        rows=reading.rows if log.reading else len(log.user) + sum(each.rows for each in log.filtered),
         kept=len(log.user),
         dropped=reading.dropped,
         repeated=len(log.user) - len(pairs),
@@ -49,7 +49,42 @@ def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
         chosen=reason,
         begin=[_time(log, moment) for moment in periods(log)] if PROTOCOLS[divided.protocol].timeline else [],
         warnings=[*log.notes, *_warnings(tied, divided.protocol, len(divided.test))],
+        events=_events(log),
+        relevant=_relevant(log, divided.exclude_seen),
+        weights=_weights(divided),
+        filters=[
+            f"{each.words}: {each.rows:,} interactions, {each.users:,} users and {each.items:,} items "
+            "left out"
+            for each in log.filtered
+        ],
     )
+
+
+def _events(log: Log) -> dict[str, int]:
+    if log.event is None or log.reading is None:
+        return {}
+    counts = np.bincount(log.event, minlength=len(log.reading.events))
+    return {name: int(count) for name, count in zip(log.reading.events, counts, strict=True) if count}
+
+
+def _relevant(log: Log, exclude_seen: bool) -> str:
+    if log.target is None:
+        return ""
+    kinds = [] if log.event is None or log.reading is None else np.unique(log.event[log.target]).tolist()
+    named = f" ({', '.join(log.reading.events[kind] for kind in kinds)})" if kinds and log.reading else ""
+    seen = (
+        "items seen in any event are left out, so that none of theirs is"
+        if exclude_seen
+        else "items seen before stay in the answer"
+    )
+    return f"the {int(log.target.sum()):,} interactions of target events{named} alone; {seen}"
+
+
+def _weights(divided: Dataset) -> str:
+    found = divided.train_valid.weight
+    if found is None:
+        return ""
+    return f"{found.min():g} to {found.max():g} a pair of user and item, {found.mean():.3g} on average"
 
 
 def _time(log: Log, moment: int) -> str:

@@ -15,7 +15,7 @@ from retrieval_leaderboard.evaluation.metrics import given_lists, measure
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted, weighted
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.system import memory
@@ -72,7 +72,7 @@ def fit(model: Retriever, data: Dataset, seed: int) -> None:
     model.fit(data.train_valid, None, seed)
 
 
-def warm_up(model: type[Retriever], values: Mapping[str, Any]) -> None:
+def warm_up(model: type[Retriever], values: Mapping[str, Any], with_weights: bool = False) -> None:
     """Use `model` once on tiny data, so that compiling and loading stay out of measured time.
 
     A setting that only the real data can answer, such as the name of a column, is left to the real fit.
@@ -80,8 +80,9 @@ def warm_up(model: type[Retriever], values: Mapping[str, Any]) -> None:
     Args:
         model: whose settings `values` are.
         values: every setting.
+        with_weights: whether interactions have weights, for which models compile other code.
     """
-    data = planted()
+    data = weighted(planted()) if with_weights else planted()
     fitted = settings.build(model, values)
     try:
         fit(fitted, data, seed=0)

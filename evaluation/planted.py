@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
@@ -39,6 +41,15 @@ def planted(turned: int = 0, absent: int = 0) -> Dataset:
         item_ids=np.arange(n_items).astype(str).astype(object),
         synthetic=True,
     )
+
+
+def weighted(data: Dataset) -> Dataset:
+    """`data` whose interactions weigh 1, 2 or 3."""
+    train, train_valid = (
+        replace(each, weight=(1 + each.item % 3).astype(np.float32))
+        for each in (data.train, data.train_valid)
+    )
+    return replace(data, train=train, train_valid=train_valid)
 
 
 def _interactions(items: np.ndarray, user: np.ndarray, n_items: int, absent: int) -> Interactions:

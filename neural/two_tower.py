@@ -41,10 +41,12 @@ class TwoTower(TowerSettings):
     item of an id embedding and, if wanted, one layer of fixed propagation over the item-item graph (see
     `neural.neighbors`) and features. A query is answered from
     its own history, whoever asks. Where nothing is known of a user (no history, no trained id, no features)
-    the query is the mean vector of the training users.
+    the query is the mean vector of the training users. Where interactions have weights, a pair's loss counts
+    by that of its target, times the user's; histories, negatives and neighbors have none.
     """
 
     chooses_on_validation: ClassVar[bool] = True
+    uses_weights: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,17 +8,23 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import Log, Reading
-from retrieval_leaderboard.datasets.own import names, opened
+from retrieval_leaderboard.datasets.own import events, names, opened
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import columns as header
-from retrieval_leaderboard.datasets.tables import dropped_rows, ids
+from retrieval_leaderboard.datasets.tables import dropped_rows, ids, numbers
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.times import parse
 from retrieval_leaderboard.datasets.times.unix_times import Times
 from retrieval_leaderboard.support.errors import InputError
 
-SPOKEN = {"user": "a user", "item": "an item", "timestamp": "a time", "rating": "a rating"}
-TRUTHS = {"true": "1", "false": "0"}
+SPOKEN = {
+    "user": "a user",
+    "item": "an item",
+    "timestamp": "a time",
+    "rating": "a rating",
+    "event": "an event",
+    "weight": "a weight",
+}
 
 Roles = dict[str, Cells]
 
@@ -43,7 +49,7 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
     unread = [] if timed or "timestamp" in spec.columns else _without_unreadable_times(table, spec)
     rows = len(table["user"])
     table, dropped = _complete(table, spec)
-    rating = _ratings(table["rating"], spec) if "rating" in table else None
+    rating = numbers.read(table["rating"], _or_without("rating", spec)) if "rating" in table else None
     if rating is not None and spec.min_rating is not None:
         table, low = _rated(table, rating, spec.min_rating)
         # The line is drawn: a protocol's own does not come on top of it.
@@ -52,10 +58,11 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
     name, title = names.of(spec)
     user_ids, user, of_users = ids.read(table["user"])
     item_ids, item, of_items = ids.read(table["item"])
+    weighed, kinds, of_events = events.read(table)
     used = {role: cells.column for role, cells in table.items()}
     rest = tuple(name for name in source.names if name not in used.values())
     needs_time = "timestamp" not in {*used, *spec.columns} and not unread
-    notes = [*source.notes, *unread, *of_users, *of_items, *(when.warnings if when else ())]
+    notes = [*source.notes, *unread, *of_users, *of_items, *of_events, *(when.warnings if when else ())]
     notes += dropped_rows.warnings(source, rest, spec.columns, needs_time)
     return Log(
         name=name,
@@ -66,22 +73,24 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
         timestamp=when.seconds if when else None,
         nanoseconds=when.nanoseconds if when and when.nanoseconds.any() else None,
         rating=rating,
+        **weighed,
         part=None if parts is None else parts[table["user"].values.index.to_numpy()],
         title=title,
         notes=tuple(notes),
-        reading=Reading(rows, used, rest, dropped, when.unit if when else ""),
+        reading=Reading(rows, used, rest, dropped, when.unit if when else "", kinds),
     )
 
 
 def _find(path: Path, names: list[str], spec: DataSpec, rated: bool) -> dict[str, str]:
     """Role → column, of those that are to be read."""
     filtered = spec.min_rating is not None
-    found = header.find(path, names, spec.columns, filtered)
+    found = header.find(path, names, spec.columns, filtered, events.wanted(spec))
     has = f"it has {', '.join(names)}"
     if filtered and "rating" not in found:
         raise InputError(f"{path}: --min-rating needs ratings; name them: --columns rating=NAME; {has}")
     if spec.time_format and "timestamp" not in found:
         raise InputError(f"{path}: --time-format needs times; name them: --columns timestamp=NAME; {has}")
+    events.check(path, found, spec, has)
     if not rated and not filtered and "rating" not in spec.columns:
         found.pop("rating", None)
     return found
@@ -145,23 +154,6 @@ def _times(cells: Cells, spec: DataSpec) -> Times:
         return parse.read(cells, spec.time_format)
     except InputError as error:
         raise InputError(f"{error}{_or_without('timestamp', spec)}") from error
-
-
-def _ratings(cells: Cells, spec: DataSpec) -> npt.NDArray[np.float32]:
-    """float32[n]; true and false are 1 and 0."""
-    import pandas as pd
-
-    values = cells.values
-    if not pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        text = values.astype(str).str.strip()
-        values = pd.to_numeric(text.str.lower().map(TRUTHS).fillna(text), errors="coerce")
-    numbers = values.to_numpy(dtype=np.float32, na_value=np.nan)
-    wrong = ~np.isfinite(numbers)
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        advice = f"correct it{cells.hint(at)}{_or_without('rating', spec)}"
-        raise cells.wrong(at, f"is not a number; {advice}")
-    return numbers
 
 
 def _rated(table: Roles, rating: npt.NDArray[np.float32], least: float) -> tuple[Roles, dict[str, int]]:

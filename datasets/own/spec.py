@@ -7,7 +7,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from retrieval_leaderboard.datasets.own import values
+from retrieval_leaderboard.datasets.log import ONCE, SUM
+from retrieval_leaderboard.datasets.own import amounts, values
 from retrieval_leaderboard.datasets.own.values import Parse
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.support.errors import unknown
@@ -52,6 +53,39 @@ class DataSpec:
     """Its test part"""
     name: str = said("", values.text, "NAME", "of the results' folder (default: as the file or folder)")
     """Of the dataset; "" for that of the file or folder"""
+
+    # Events, weights and filters.
+    events: Mapping[str, float] = said(
+        dict, amounts.weights, "NAME=WEIGHT,…", "kinds of events that are used, and what each weighs"
+    )
+    """Value of the column of events → what it weighs; rows of other values are left out. {} uses all alike"""
+    target: tuple[str, ...] = said(
+        (), amounts.names, "EVENT,…", "kinds of events that may be relevant; all others are history alone"
+    )
+    """Values of the column of events; () for all"""
+    repeats: str = said(
+        ONCE, amounts.one_of(ONCE, SUM), f"{ONCE}|{SUM}",
+        "what repeated pairs of user and item weigh: as the largest (default) or as all of them together",
+    )  # fmt: skip
+    """`Log.repeats`"""
+    weight_cap: float | None = said(
+        None, amounts.positive, "X", "the most that a pair of user and item weighs"
+    )
+    """`Log.weight_cap`"""
+    since: str = said("", amounts.moment, "TIME", "leave out interactions before it, such as 2024-01-31")
+    """A moment as the data's times are given, or ISO 8601; rounded down to the second"""
+    until: str = said("", amounts.moment, "TIME", "leave out interactions from it on")
+    """As `since`"""
+    dedup_window: float = said(
+        0.0, amounts.duration, "TIME", "leave out repeats of user, item and event so soon after, such as 30m"
+    )
+    """Seconds; 0 leaves all in"""
+    min_history: int = said(0, amounts.count, "N", "leave out users with fewer interactions")
+    """0 leaves all in"""
+    k_core: int = said(
+        0, amounts.count, "N", "leave out users of fewer items and items of fewer users, until none is"
+    )
+    """0 leaves all in"""
 
     @classmethod
     def of(cls, given: Mapping[str, Any], where: str = "") -> Self:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,50 +15,61 @@ from retrieval_leaderboard.datasets.splits.protocol import LIKED, Parts
 from retrieval_leaderboard.datasets.splits.rows import (
     Rows,
     distinct,
-    duplicates_note,
     interactions,
+    repeats_note,
     when_and_where,
 )
 
+Counts = npt.NDArray[np.int64]
+"""int64[n_users]"""
+Choose = Callable[[Counts, Counts], tuple[Counts, Counts]]
+"""Each user's events, and those that can be asked for, all (with a target, target events) but the user's
+first → how many of these are test, and how many of those before them validation"""
 
-def count(log: Log) -> npt.NDArray[np.int64]:
-    """int64[n_users]: events of each user."""
-    return np.bincount(log.user, minlength=len(log.user_ids))
 
+def split(log: Log, choose: Choose, seed: int, liked_only: bool) -> Parts:
+    """The last events of each user as queries: as many for test as `choose` says, and those before for valid.
 
-def split(
-    log: Log, n_test: npt.NDArray[np.int64], n_valid: npt.NDArray[np.int64], seed: int, liked_only: bool
-) -> Parts:
-    """The last `n_test` events of each user, and the `n_valid` before them, as queries; int64[n_users] each.
+    With a target, only target events are asked for. What comes after the first event of a part that is asked
+    for is not learned from where that part is held out, whatever its event.
 
     Args:
         log: with times.
-        n_test: of each user.
-        n_valid: of each user.
+        choose: of each user.
         seed: of the order of equal times.
         liked_only: whether an event must have a rating above `LIKED` to be one, where there are ratings.
     """
     tie = np.random.default_rng(seed).permutation(len(log.user))
     order = np.lexsort((tie, moments(log), log.user))
     user = log.user[order]
-    offsets = offsets_of(count(log))
-    from_end = offsets[user + 1] - 1 - np.arange(len(order))  # 0 is a user's last event
-    is_test = from_end < n_test[user]
-    is_valid = ~is_test & (from_end < (n_test + n_valid)[user])
+    events = np.bincount(log.user, minlength=len(log.user_ids))
+    offsets = offsets_of(events)
+    target = np.ones(len(order), dtype=np.bool_) if log.target is None else log.target[order]
+    before = np.concatenate(([0], np.cumsum(target)))  # target events before each place
+    after = before[offsets[user + 1]] - before[1:]  # 0 is a user's last target event
+    first = np.zeros(len(order), dtype=np.bool_)
+    first[offsets[:-1][events > 0]] = True
+    n_test, n_valid = choose(events, np.bincount(user[target & ~first], minlength=len(events)))
+    is_test = after < n_test[user]
+    is_valid = ~is_test & (after < (n_test + n_valid)[user])
     liked = np.ones(len(order), dtype=bool)
     if liked_only and log.rating is not None:
         liked = log.rating[order] > LIKED
-    rows = distinct(log, order[~is_test])
-    learned = distinct(log, order[~is_test & ~is_valid])
+    known, learned = order[~is_test], order[~is_test & ~is_valid]
+    rows = distinct(log, known)
     item = log.item[order]
-    disliked = int((is_test & ~liked).sum())
-    notes = (f"{disliked:,} test interactions with a low rating are no queries",) if disliked else ()
+    disliked = int((is_test & target & ~liked).sum())
+    notes: tuple[str, ...] = (
+        (f"{disliked:,} test interactions with a low rating are no queries",) if disliked else ()
+    )
+    if unused := int((is_test & ~target).sum()):
+        notes += (f"{unused:,} interactions from a user's first test query on are not learned from",)
     return Parts(
-        interactions(log, learned),
-        _queries(log, order, item, np.flatnonzero(is_valid & liked), offsets),
-        interactions(log, rows),
-        _queries(log, order, item, np.flatnonzero(is_test & liked), offsets),
-        duplicates_note(int((~is_test).sum()) - len(rows)) + notes,
+        interactions(log, distinct(log, learned), learned),
+        _queries(log, order, item, np.flatnonzero(is_valid & target & liked), offsets),
+        interactions(log, rows, known),
+        _queries(log, order, item, np.flatnonzero(is_test & target & liked), offsets),
+        repeats_note(log, len(known) - len(rows)) + notes,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import candidates, validation
-from retrieval_leaderboard.datasets.splits.protocol import LIKED, Protocol
+from retrieval_leaderboard.datasets.splits.protocol import LIKED, Parts, Protocol
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.support.errors import InputError, unknown
 
@@ -34,7 +34,7 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
     _check_log(log, rule, split_seed)
     catalog = candidates.known_before_test if rule.timeline else candidates.all_taken
     log, in_words, unknown_items = catalog(log)
-    parts = rule.split(log, split_seed)
+    parts = _alike(rule.split(log, split_seed))
     valid, _ = _finish(parts.valid, exclude_seen)
     test, overlap = _finish(parts.test, exclude_seen)
     _check_parts(log, protocol, parts.train, parts.test, test)
@@ -77,6 +77,15 @@ def _check_log(log: Log, rule: Protocol, split_seed: int) -> None:
         )
 
 
+def _alike(parts: Parts) -> Parts:
+    """Without weights, where every one is 1."""
+    weights = [each.weight for each in (parts.train, parts.train_valid) if each.weight is not None]
+    if not weights or any((each != 1).any() for each in weights):
+        return parts
+    train, train_valid = (replace(each, weight=None) for each in (parts.train, parts.train_valid))
+    return replace(parts, train=train, train_valid=train_valid)
+
+
 def _finish(queries: Queries, exclude_seen: bool) -> tuple[Queries, int]:
     """The queries with their `exclude`, and how many true items stood in it and were removed."""
     if not exclude_seen:
@@ -89,11 +98,12 @@ def _finish(queries: Queries, exclude_seen: bool) -> tuple[Queries, int]:
 
 def _check_parts(log: Log, protocol: str, train: Interactions, asked: Queries, test: Queries) -> None:
     where = f"{log.name}, protocol '{protocol}'"
+    of_target = "" if log.target is None else " of a target event"
     if len(asked) == 0:
         raise InputError(
-            f"{where}: no test query is left: too few interactions per user, in the test period (with items "
-            f"known before it) or with a rating above {LIKED:g} (--min-rating draws another line); use more "
-            "data or another protocol"
+            f"{where}: no test query is left: too few interactions{of_target} per user, in the test period "
+            f"(with items known before it) or with a rating above {LIKED:g} (--min-rating draws another "
+            "line); use more data or another protocol"
         )
     if len(test) == 0:
         raise InputError(

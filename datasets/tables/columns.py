@@ -1,4 +1,4 @@
-"""Which column of a user's file is the user, the item, the time and the rating."""
+"""Which column of a user's file is the user, the item, the time, the rating, the event and the weight."""
 
 from __future__ import annotations
 
@@ -37,8 +37,15 @@ NAMES = {
         *("transactiondt", "tdat", "eventdate", "reviewdate", "reviewtime", "date"),
     ),
     "rating": ("rating", "ratings", "score", "stars", "overall", "bookrating", "userrating"),
+    "event": (
+        *("event", "events", "eventtype", "eventname", "behavior", "behaviour", "behaviortype"),
+        *("behaviourtype", "action", "actiontype", "activity", "activitytype", "interaction"),
+        *("interactiontype", "feedback", "feedbacktype", "type"),
+    ),
+    "weight": (),
 }
-"""role → the column names it is known by, as `plain` writes them; the first that is there is taken"""
+"""role → the column names it is known by, as `plain` writes them; the first that is there is taken. Weights
+are never guessed, and events only where they are asked for"""
 
 LABELS = ("label", "labels", "target", "click", "clicked", "clk", "isclick", "like", "liked", "islike")
 """Names of a rating where a least rating is asked for and no rating is there"""
@@ -93,7 +100,9 @@ def option(given: Mapping[str, str], role: str, name: str) -> str:
     return f"--columns {shlex.quote(pairs)}"
 
 
-def find(path: Path, names: list[str], given: Mapping[str, str], rated: bool = False) -> dict[str, str]:
+def find(
+    path: Path, names: list[str], given: Mapping[str, str], rated: bool = False, events: bool = False
+) -> dict[str, str]:
     """Role → column; optional roles that are not there, or switched off, are left out.
 
     Args:
@@ -101,6 +110,7 @@ def find(path: Path, names: list[str], given: Mapping[str, str], rated: bool = F
         names: of its columns.
         given: role → name, "" to switch an optional column off; the others are looked for under `NAMES`.
         rated: whether a column of `LABELS` serves for a rating.
+        events: whether a column of events is looked for.
 
     Raises:
         InputError: no column for user or item, one that is not there, or two that may be meant.
@@ -109,7 +119,7 @@ def find(path: Path, names: list[str], given: Mapping[str, str], rated: bool = F
         if role not in NAMES:
             raise unknown("column role", role, NAMES)
     found = {}
-    for role in NAMES:
+    for role in NAMES if events else [role for role in NAMES if role != "event" or role in given]:
         column = (
             _given(path, names, role, given[role]) if role in given else _guessed(path, names, role, rated)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SAMPLE = 1000
+MOST_KINDS = 10
 ZERO_OR_ONE = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 
 
 def warnings(
     source: SourceTable, names: Iterable[str], given: Mapping[str, str], needs_time: bool
 ) -> list[str]:
-    """A warning for each of the columns `names` that looks like a label or, where `needs_time`, a time.
+    """A warning for each of the columns `names` that looks like a label, kinds of events or, where
+    `needs_time`, a time.
 
     `given` is what the user said of other columns.
     """
@@ -40,7 +43,21 @@ def warnings(
                 f"column '{name}' holds 0 and 1 and is not used: every row counts as taken; where 0 means "
                 f"not taken: {use} --min-rating 1"
             )
+        elif kinds := _kinds(cells):
+            use, weights = columns.option(given, "event", name), ",".join(f"{kind}=1" for kind in kinds)
+            found.append(
+                f"column '{name}' looks like kinds of events and is not used: every row counts alike; to "
+                f"weigh them: {use} --events {shlex.quote(weights)}"
+            )
     return found
+
+
+def _kinds(cells: Cells) -> list[str]:
+    """The values of a column that is called as columns of events are, where they are two to `MOST_KINDS`."""
+    if columns.plain(cells.column) not in columns.NAMES["event"]:
+        return []
+    kinds = sorted(cells.values.dropna().drop_duplicates().astype(str).str.strip())
+    return kinds if 2 <= len(kinds) <= MOST_KINDS else []
 
 
 def _is_label(cells: Cells) -> bool:

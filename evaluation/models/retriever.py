@@ -44,6 +44,9 @@ class Retriever(ABC):
     with `valid=None` on more data then keeps."""
     rules: ClassVar[dict[str, Rule]] = {}
     """setting → what "auto" comes to; a rule may read what those before it came to."""
+    uses_weights: ClassVar[bool] = False
+    """Whether `fit` learns more of interactions with a larger `Interactions.weight`; boards mark rows of
+    models that do not, where there are weights."""
 
     def __post_init__(self) -> None:
         """Refuse values that no setting may have."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, None]
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Neighbors of consecutive items: how many each has int64[b], their codes int32[total], and
 their similarities float32[total]."""
@@ -26,8 +27,9 @@ def nearest(
     shrinkage: float,
     top_k: int,
     label: str,
+    weighted: bool = False,
 ) -> csr_array:
-    """c_ij / (own_i · other_j + shrinkage), c_ij the sum of the weights of the users who took both.
+    """c_ij / (own_i · other_j + shrinkage), c_ij the sum of w_u √(w_ui w_uj) of the users who took both.
 
     Args:
         train: the interactions.
@@ -36,6 +38,7 @@ def nearest(
         shrinkage: added to the product of the two.
         top_k: items kept in each row.
         label: what the progress bar says.
+        weighted: whether w_ui is the weight of the interaction, where there are any, or 1.
 
     Returns:
         float32[n_items, n_items] whose row i holds the `top_k` most similar to item i, not itself.
@@ -43,10 +46,11 @@ def nearest(
     from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
 
     items, users = arrays(train.by_user), arrays(users_of_items(train))
+    of_users, of_items = roots_of(train) if weighted else (None, None)
 
     def work(first: int, last: int) -> Block:
         return item_neighbors_kernels.nearest(
-            first, last, users, items, weights, *norms, float(shrinkage), top_k
+            first, last, users, items, of_users, of_items, weights, *norms, float(shrinkage), top_k
         )
 
     return stack(in_blocks(work, train.n_items, 256, label, "items"), train.n_items)
@@ -54,12 +58,27 @@ def nearest(
 
 def users_of_items(train: Interactions) -> Ragged:
     """The users of each item, ascending: `n_items` rows."""
+    users, offsets, _ = _by_item(train, np.ones(len(train), np.int8))
+    return Ragged.from_offsets(users, offsets)
+
+
+def roots_of(train: Interactions) -> Roots:
+    """√w of every interaction, by item as in `users_of_items` and by user; None each without weights."""
+    if train.weight is None:
+        return None, None
+    roots = np.sqrt(train.weight)
+    return _by_item(train, roots)[2], roots
+
+
+def _by_item(
+    train: Interactions, values: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Users by item, ascending, where each item's begin, and `values`, one an interaction, in that order."""
     from scipy.sparse import csr_array
 
     offsets = train.by_user.compact()[1]
-    ones = np.ones(len(train), np.int8)
-    matrix = csr_array((ones, train.item, offsets), shape=(train.n_users, train.n_items)).tocsc()
-    return Ragged.from_offsets(matrix.indices, matrix.indptr.astype(np.int64))
+    matrix = csr_array((values, train.item, offsets), shape=(train.n_users, train.n_items)).tocsc()
+    return matrix.indices, matrix.indptr.astype(np.int64), matrix.data
 
 
 def arrays(rows: Ragged) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:

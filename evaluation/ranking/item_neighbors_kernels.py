@@ -9,7 +9,9 @@ from retrieval_leaderboard.evaluation.ranking.kernels import clear, push
 
 
 @njit(cache=True, nogil=True)
-def nearest(first, last, users, items, weights, own_norms, other_norms, shrinkage, top_k):
+def nearest(
+    first, last, users, items, user_roots, item_roots, weights, own_norms, other_norms, shrinkage, top_k
+):
     """The `top_k` most similar items of each of the items `first`..`last` - 1, ties by
     `ties.rank`.
 
@@ -17,6 +19,8 @@ def nearest(first, last, users, items, weights, own_norms, other_norms, shrinkag
         first, last: the block of items.
         users: rows of users, one for each item, as (values, start, stop).
         items: rows of items, one for each user, as (values, start, stop).
+        user_roots, item_roots: float32, square roots of the weights of the interactions beside the values of
+            `users` and `items`; None, which is compiled apart, where all are 1.
         weights: float64[n_users].
         own_norms, other_norms: float64[n_items], divisors of an item as itself and as neighbor.
         shrinkage: added to the product of the two divisors.
@@ -33,12 +37,17 @@ def nearest(first, last, users, items, weights, own_norms, other_norms, shrinkag
     scores = np.empty((last - first, top_k), np.float32)
     for item in range(first, last):
         count = 0
-        for user in users[0][users[1][item] : users[2][item]]:
-            for other in items[0][items[1][user] : items[2][user]]:
+        for place in range(users[1][item], users[2][item]):
+            user = users[0][place]
+            for at in range(items[1][user], items[2][user]):
+                other = items[0][at]
                 # Written always and kept when new: cheaper than a branch nobody can predict.
                 touched[count] = other
                 count += total[other] == 0.0
-                total[other] += weights[user]
+                if item_roots is None:
+                    total[other] += weights[user]
+                else:
+                    total[other] += weights[user] * (np.float64(user_roots[place]) * item_roots[at])
         row = item - first
         clear(scores[row], found[row])
         size = 0

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
+from retrieval_leaderboard.evaluation.reports import propagation, unweighted
 from retrieval_leaderboard.evaluation.reports.board import Row
-from retrieval_leaderboard.evaluation.reports.propagation import marked
 
 FEW = 3
 """Differing settings that a label has room for"""
@@ -16,7 +16,7 @@ Settings = dict[str, Any]
 
 def labels(rows: Sequence[Row]) -> list[str]:
     """A label for each row: the model, with the settings in which its rows differ, the mark of propagation
-    over a graph, and whether it is shipped.
+    over a graph, that of weights that are not used, and whether it is shipped.
 
     Where those are more than FEW, with as few of them as `distinguishing` names, and the number of the
     others: `differences` has all.
@@ -77,7 +77,13 @@ def _choices(model: str, rows: Sequence[Row]) -> list[Settings]:
 def _label(row: Row, keys: tuple[str, ...], differ: int) -> str:
     more = f"+{differ - len(keys)}" if differ > len(keys) else ""
     shown = ", ".join(filter(None, (_written(row, keys), more)))
-    return row.model + (f" ({shown})" if shown else "") + marked(row) + (", shipped" if row.shipped else "")
+    return (
+        row.model
+        + (f" ({shown})" if shown else "")
+        + propagation.marked(row)
+        + unweighted.marked(row)
+        + (", shipped" if row.shipped else "")
+    )
 
 
 def _written(row: Row, keys: tuple[str, ...]) -> str:

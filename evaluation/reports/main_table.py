@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retrieval_leaderboard.evaluation.metrics.measure import PER_QUERY
-from retrieval_leaderboard.evaluation.reports import propagation
+from retrieval_leaderboard.evaluation.reports import propagation, unweighted
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.labels import differences, labels
 from retrieval_leaderboard.support import markdown as tables
@@ -156,4 +156,4 @@ def _footnotes(rows: list[Row], named: list[str], most: int) -> list[str]:
     if any(row.provenance.trials < most for row in rows):
         largest = max((row.provenance for row in rows), key=lambda each: each.trials).counted
         notes.append(f"{FEWER} smaller tuning budget than the best-tuned row ({largest}).")
-    return notes + propagation.footnotes(rows, named)
+    return notes + propagation.footnotes(rows, named) + unweighted.footnotes(rows)

@@ -137,7 +137,8 @@ def beside(board: Board) -> dict[Reference, list[Match]]:
     trials.
     """
     about = board.dataset
-    same_task = board.k == CUTOFF and about.exclude_seen == excludes_seen(about.protocol)
+    whole = about.profile is None or about.profile.is_whole
+    same_task = board.k == CUTOFF and whole and about.exclude_seen == excludes_seen(about.protocol)
     known = published(about.name, about.protocol) if same_task else []
     return {reference: _matches(reference, board) for reference in known}
 

@@ -75,11 +75,18 @@ def resolved(model: type[Retriever], paths: Sequence[Path], dataset: Dataset) ->
     found = ((path, read(path, dataset).get(model.name)) for path in paths)
     path, config = next(((path, config) for path, config in found if config), (None, TunedConfig()))
     made = config.provenance
-    if made.fingerprint not in ("", dataset.fingerprint):
-        other = f"{model.name} was tuned on other data (fingerprint {made.fingerprint})"
-        progress.warn_once(f"{path}: {other}: tune it for this data")
+    if other := _other_data(made, dataset):
+        progress.warn_once(f"{path}: {model.name} was tuned on other data ({other}): tune it for this data")
         made = replace(made, other_data=True, note="")
     return TunedConfig(settings.resolve(model, config.settings, str(path)), made)
+
+
+def _other_data(made: Provenance, dataset: Dataset) -> str:
+    """What settings were tuned on, in words, where that is not `dataset`; "" where it is, or is not noted."""
+    if not made.fingerprint:
+        part = dataset.profile is not None and not dataset.profile.is_whole
+        return "the dataset without filters or target" if part and made.trials else ""
+    return f"fingerprint {made.fingerprint}" if made.fingerprint != dataset.fingerprint else ""
 
 
 def write(path: Path, where: str, model: str, config: TunedConfig) -> None:

@@ -134,6 +134,8 @@ class Result:
     training: Log = ()
     choosing: Log = ()
     """Of the earlier fit that chose the epochs"""
+    ignores_weights: bool = False
+    """Whether interactions had weights that the model does not use"""
 
 
 @dataclass(frozen=True)

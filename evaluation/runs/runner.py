@@ -177,7 +177,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
     threads = compute.configure(job.device, job.precision).threads  # They come with the environment.
     model_class = job.source.load()
     progress.configure(quiet=True)
-    harness.warm_up(model_class, job.settings)
+    harness.warm_up(model_class, job.settings, dataset.train_valid.weight is not None)
     model = settings.build(model_class, job.settings)
     model.keep_checkpoints(work.checkpoints, work.policy.minutes, work.policy.resume)
 
@@ -211,6 +211,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         without_effect=tuple(sorted(model.without_effect(dataset.train, dataset.valid))),
         training=tuple(model.training_log),
         choosing=tuple(model.choosing_log),
+        ignores_weights=dataset.train_valid.weight is not None and not model.uses_weights,
     )
 
 

@@ -15,7 +15,7 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import lists, settings, unseen_users
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
-from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.planted import planted, weighted
 
 
 class ContractError(Exception):
@@ -45,6 +45,7 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     _check_parameters(fitted)
     _check_unseen_users(model, values, fitted, data)
     _check_cold_users(model, values)
+    _check_weights(model, values, data)
     again = _fit(model, values, data)
     first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
     if not np.array_equal(first, second):
@@ -52,7 +53,9 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     _save(fitted, data)
 
 
-def _fit(model: type[Retriever], values: Mapping[str, Any], data: Dataset, seed: int = 0) -> Retriever:
+def _fit(
+    model: type[Retriever], values: Mapping[str, Any], data: Dataset, seed: int = 0, case: str = ""
+) -> Retriever:
     try:
         fitted = settings.build(model, values)
     except TypeError as error:
@@ -60,7 +63,7 @@ def _fit(model: type[Retriever], values: Mapping[str, Any], data: Dataset, seed:
     try:
         harness.fit(fitted, data, seed)
     except Exception as error:
-        raise ContractError(f"fit: raised {type(error).__name__}: {error}") from error
+        raise ContractError(f"fit{case}: raised {type(error).__name__}: {error}") from error
     return fitted
 
 
@@ -116,6 +119,12 @@ def _check_cold_users(model: type[Retriever], values: Mapping[str, Any]) -> None
                 f"recommend for {who}: without a history they get a random vector that was never learned; "
                 "give zeros, which rank nothing, or something of the data, such as the mean of all users"
             )
+
+
+def _check_weights(model: type[Retriever], values: Mapping[str, Any], data: Dataset) -> None:
+    """Refuse a model that breaks where interactions have weights, whether it uses them or not."""
+    fitted = _fit(model, values, weighted(data), case=" on interactions with weights")
+    _recommend(fitted, data.test, 5, data, "after a fit on interactions with weights")
 
 
 def _save(model: Retriever, data: Dataset) -> None:

@@ -110,6 +110,9 @@ class Batcher:
         negatives, _ = distinct(torch.where(together < 0, together[:1], together), self.n_items)
         unused = negatives == self.n_items
         items, index = distinct(torch.cat([negatives, targets]), self.n_items)
+        weight = self.user_weight[user][row]  # (pairs,)
+        if examples.weight is not None:
+            weight = weight * examples.weight[at]
         context = None if examples.context is None else examples.context[row_ids]
         queries = QueryBatch.of(user, examples.items, start, split, history, context)
         own, owner = targets, row
@@ -127,7 +130,7 @@ class Batcher:
             unused=unused,
             hit_row=hit_row,
             hit_negative=hit_negative,
-            weight=self.user_weight[user][row],
+            weight=weight,
         )
 
     def _log_q(self, negatives: Tensor, drawn: list[Tensor]) -> Tensor:

@@ -32,6 +32,8 @@ class InteractionTensors:
     """int64[n_items]"""
     context: Tensor | None
     """int32[interactions, c]: the codes of when and where; None where the towers have no context"""
+    weight: Tensor | None = None
+    """float32[interactions]: what each counts in the loss; None where all count alike"""
 
     @classmethod
     def of(
@@ -41,7 +43,8 @@ class InteractionTensors:
         arrays = (train.user, train.item, train.user_counts, train.item_counts)
         codes = None if columns is None else codes_of(columns, train).to(device)
         user, item, *counts = (torch.as_tensor(array, device=device).long() for array in arrays)
-        return cls(user, item, counts[0], counts[1], codes)
+        weight = None if train.weight is None else torch.as_tensor(train.weight, device=device)
+        return cls(user, item, counts[0], counts[1], codes, weight)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Examples:
     """int64[n]: where the targets end"""
     context: Tensor | None = None
     """int32[n, c]: the codes of when and where it is; None where the towers have no context"""
+    weight: Tensor | None = None
+    """float32[interactions]: the weight of each of `items` as a target; None for 1"""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -68,9 +73,8 @@ class Examples:
         """Those whose history is not empty."""
         kept = torch.nonzero(self.split > self.start).squeeze(1)
         context = None if self.context is None else self.context[kept]
-        return Examples(
-            self.items, self.user[kept], self.start[kept], self.split[kept], self.stop[kept], context
-        )
+        bounds = self.start[kept], self.split[kept], self.stop[kept]
+        return Examples(self.items, self.user[kept], *bounds, context, self.weight)
 
 
 def examples_per_user(interactions: InteractionTensors, generator: torch.Generator) -> Examples:
@@ -82,14 +86,16 @@ def examples_per_user(interactions: InteractionTensors, generator: torch.Generat
     shuffled = torch.rand(
         len(interactions.user), generator=generator, device=interactions.user.device, dtype=torch.float64
     )
-    items = interactions.item[torch.argsort(interactions.user + shuffled)]
+    order = torch.argsort(interactions.user + shuffled)
+    items = interactions.item[order]
+    weight = None if interactions.weight is None else interactions.weight[order]
     present = torch.nonzero(interactions.user_counts).squeeze(1)
     lengths = interactions.user_counts[present]
     stop = torch.cumsum(lengths, 0)
     start = stop - lengths
     share = (lengths * INPUT_SHARE).long().clamp(min=1)
     split = torch.minimum(start + share, stop - 1)
-    return Examples(items, present, start, split, stop)
+    return Examples(items, present, start, split, stop, weight=weight)
 
 
 def examples_per_interaction(interactions: InteractionTensors, max_history: int) -> Examples:
@@ -103,4 +109,5 @@ def examples_per_interaction(interactions: InteractionTensors, max_history: int)
         at,
         at + 1,
         interactions.context,
+        interactions.weight,
     )

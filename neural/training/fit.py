@@ -232,6 +232,8 @@ def identity(settings: TowerSettings, train: Interactions, stage: str, seed: int
     here = compute.current()
     digest = hashlib.blake2b(digest_size=8)
     update(digest, train.user, train.item, train.timestamp)
+    if train.weight is not None:
+        update(digest, train.weight)
     for features in (train.user_features, train.item_features, train.context):
         update_features(digest, features)
     return {

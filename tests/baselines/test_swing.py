@@ -70,7 +70,7 @@ def test_a_cap_uses_a_sample_of_an_items_users():
     model = Swing(normalization=0.0, target_exponent=0.1, max_users_per_item=4, prune_axis="history")
     model.fit(train, None, 7)
     users = Ragged.from_rows([np.flatnonzero(column) for column in dense(train).T])
-    sampled = _sample(users, 4, np.random.default_rng(7))
+    sampled, _ = _sample(users, 4, np.random.default_rng(7))
     np.testing.assert_allclose(model.similarity_.toarray(), reference(train, model, sampled), rtol=1e-5)
 
 
@@ -80,12 +80,12 @@ def test_the_seed_matters_where_users_are_drawn():
 
 def test_sample_is_seeded_and_drawn_from_each_row():
     rows = Ragged.from_rows([[0, 1, 2, 3, 4, 5, 6, 7], [], [9, 8], [5, 6, 7]])
-    drawn = [_sample(rows, 3, np.random.default_rng(seed)) for seed in range(200)]
+    drawn = [_sample(rows, 3, np.random.default_rng(seed))[0] for seed in range(200)]
     assert [drawn[0][row].tolist() for row in (1, 2, 3)] == [[], [9, 8], [5, 6, 7]]
     assert {len(one[0]) for one in drawn} == {3}
     counts = np.bincount(np.concatenate([one[0] for one in drawn]), minlength=8)
     assert counts.min() > 40
-    again = _sample(rows, 3, np.random.default_rng(0))
+    again, _ = _sample(rows, 3, np.random.default_rng(0))
     np.testing.assert_array_equal(drawn[0].values, again.values)
 
 

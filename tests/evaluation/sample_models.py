@@ -134,6 +134,14 @@ class FailsToFit(Popular):
 
 
 @dataclass
+class BreaksOnWeights(Popular):
+    def fit(self, train, valid, seed):
+        if train.weight is not None:
+            raise ValueError("what is this?")
+        super().fit(train, valid, seed)
+
+
+@dataclass
 class FailsOnRealData(Popular):
     """Passes the contract's tiny data and fails afterwards."""
 

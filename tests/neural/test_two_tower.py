@@ -312,3 +312,17 @@ def test_users_of_one_item_have_nothing_to_learn_from_but_their_id() -> None:
     with pytest.raises(InputError, match="no user has two training interactions"):
         SimpleX(**SMALL).fit(train, None, 0)
     SimpleX(**(SMALL | {"user_share": 0.5, "epochs": 1})).fit(train, None, 0)
+
+
+@pytest.mark.parametrize("examples", ["user", "interaction"])
+def test_weights_of_one_change_no_bit_and_others_do(examples: str) -> None:
+    train, _ = blocks(ordered=True)
+    rng = np.random.default_rng(0)
+    kinds = None, np.ones(len(train), np.float32), rng.choice(np.array([1, 9], np.float32), len(train))
+    vectors = []
+    for weight in kinds:
+        model = InfoNCE(examples=examples, epochs=1)
+        model.fit(replace(train, weight=weight), None, 0)
+        vectors.append(model.encode_items())
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+    assert not np.array_equal(vectors[0], vectors[2])

@@ -66,7 +66,10 @@ def _without(rows: Interactions, items: Members) -> Interactions:
     kept = ~items[rows.item]
     timestamp = None if rows.timestamp is None else rows.timestamp[kept]
     context = None if rows.context is None else rows.context.take(np.flatnonzero(kept))
-    return replace(rows, user=rows.user[kept], item=rows.item[kept], timestamp=timestamp, context=context)
+    weight = None if rows.weight is None else rows.weight[kept]
+    return replace(
+        rows, user=rows.user[kept], item=rows.item[kept], timestamp=timestamp, context=context, weight=weight
+    )
 
 
 def _not_asking_for(queries: Queries, items: Members) -> Queries:

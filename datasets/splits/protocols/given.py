@@ -19,7 +19,8 @@ def split(log: Log, seed: int) -> Parts:
     """Each part is what the files say; a user's test rows are one query, and so are those of validation.
 
     Histories stand by time, or in the order of the files where there are no times. A query is asked at the
-    time of the user's first row of that part. Without validation rows they are carved from the training
+    time of the user's first row of that part, or with a target, of its first target event; other events of
+    that part are left out. Without validation rows they are carved from the training
     rows, as by `published`.
     """
     if log.part is None:
@@ -37,17 +38,18 @@ def _parts(log: Log, timed: bool) -> Parts:
     assert log.part is not None
     order = rows.by_user(log)
     part = log.part[order]
-    train, test = order[part == TRAIN], order[part == TEST]
+    train = order[part == TRAIN]
     both = rows.distinct(log, order[part != TEST])
     distinct = rows.distinct(log, train)
-    learned, full = rows.interactions(log, distinct), rows.interactions(log, both)
-    valid = rows.distinct(log, order[part == VALID])
+    learned = rows.interactions(log, distinct, train)
+    full = rows.interactions(log, both, order[part != TEST])
+    valid, test = (rows.distinct(log, rows.asked(log, order[part == each])) for each in (VALID, TEST))
     return Parts(
         learned,
         rows.queries_per_user(log, valid, learned.by_user, timed=timed),
         full,
-        rows.queries_per_user(log, rows.distinct(log, test), full.by_user, timed=timed),
-        rows.duplicates_note(len(train) - len(distinct)),
+        rows.queries_per_user(log, test, full.by_user, timed=timed),
+        rows.repeats_note(log, len(train) - len(distinct)),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import last_events
+from retrieval_leaderboard.datasets.splits.last_events import Counts
 from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
 
 
@@ -13,10 +14,15 @@ def split(log: Log, seed: int) -> Parts:
     """The last event of each user is a test query and the one before it a validation query.
 
     Users with fewer than three events are only learned from. Equal timestamps stand in an order
-    drawn by `seed`.
+    drawn by `seed`. With a target, these are the last two target events that are not a user's first event;
+    of a user with one, it is a test query.
     """
-    one = (last_events.count(log) >= 3).astype(np.int64)  # (users,)
-    return last_events.split(log, one, one, seed, liked_only=False)
+    return last_events.split(log, _choose, seed, liked_only=False)
+
+
+def _choose(events: Counts, askable: Counts) -> tuple[Counts, Counts]:
+    enough = events >= 3
+    return (enough & (askable >= 1)).astype(np.int64), (enough & (askable >= 2)).astype(np.int64)
 
 
 PROTOCOL = Protocol("leave-last-one", split, "the event of each user before the test event", sequential=True)

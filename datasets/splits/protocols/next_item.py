@@ -6,6 +6,7 @@ import numpy as np
 
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import last_events
+from retrieval_leaderboard.datasets.splits.last_events import Counts
 from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
 
 LAST_EVENTS = 3
@@ -17,11 +18,15 @@ def split(log: Log, seed: int) -> Parts:
     The history of a query is all that came before it, earlier test items included; it counts where
     its rating is above 2, or where there are no ratings. Each user's first event stays in training:
     with fewer than seven events there are fewer validation queries, with fewer than four also fewer
-    test queries. Equal timestamps stand in one order drawn by `seed`, for history and split alike.
+    test queries. Equal timestamps stand in one order drawn by `seed`, for history and split alike. With a
+    target, only target events are asked for.
     """
-    left = np.maximum(last_events.count(log) - 1, 0)  # (users,)
-    n_test = np.minimum(left, LAST_EVENTS)
-    return last_events.split(log, n_test, np.minimum(left - n_test, LAST_EVENTS), seed, liked_only=True)
+    return last_events.split(log, _choose, seed, liked_only=True)
+
+
+def _choose(events: Counts, askable: Counts) -> tuple[Counts, Counts]:
+    n_test = np.minimum(askable, LAST_EVENTS)
+    return n_test, np.minimum(askable - n_test, LAST_EVENTS)
 
 
 PROTOCOL = Protocol(

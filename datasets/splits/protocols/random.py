@@ -15,15 +15,20 @@ VALID_PERCENT = 10
 
 
 def split(log: Log, seed: int) -> Parts:
-    """A fifth of each user's items is test and a tenth of the rest validation, drawn by `seed`."""
+    """A fifth of each user's items is test and a tenth of the rest validation, drawn by `seed`.
+
+    With a target, they are shares of the items that the user has targeted; no row of such an item is
+    learned from.
+    """
     rng = np.random.default_rng(seed)
     order = rows.by_user(log)
     distinct = rows.distinct(log, order)
-    test = holdout.draw(log.user[distinct], TEST_PERCENT, rng)
+    drawn = distinct[rows.draw(log, distinct, order, holdout.draw, TEST_PERCENT, rng)]
+    test = rows.same_pairs(log, order, drawn)
     parts = rows.static_parts(
-        log, distinct[~test], distinct[test], carve=holdout.DRAW, percent=VALID_PERCENT, rng=rng
+        log, order[~test], order[test], carve=holdout.DRAW, percent=VALID_PERCENT, rng=rng
     )
-    return replace(parts, notes=rows.duplicates_note(len(order) - len(distinct)))
+    return replace(parts, notes=rows.repeats_note(log, len(order) - len(distinct)))
 
 
 PROTOCOL = Protocol("random", split, "a tenth of each user's rows that are not test")

@@ -14,24 +14,27 @@ def split(log: Log, seed: int) -> Parts:
 
     The moment of a query, and where it is asked, are those of the user's first interaction of the period.
     A validation query asks for items that are known when the validation period begins, as a test query does
-    for those known before the test period.
+    for those known before the test period. With a target, the interactions of a period that are no target
+    events are left out: a query asks for the others, at the moment of the first.
     """
     valid_from, test_from = periods(log)
     moment = moments(log)
     order = rows.by_user(log)
     before = order[moment[order] < test_from]
     distinct = rows.distinct(log, before)
-    train = rows.interactions(log, distinct[moment[distinct] < valid_from])
-    train_valid = rows.interactions(log, distinct)
+    learned = distinct[moment[distinct] < valid_from]
+    train = rows.interactions(log, learned, before[moment[before] < valid_from])
+    train_valid = rows.interactions(log, distinct, before)
     between = order[(moment[order] >= valid_from) & (moment[order] < test_from)]
+    between = rows.asked(log, between)
     valid = rows.distinct(log, between[known_at(log, valid_from)[log.item[between]]])
-    test = rows.distinct(log, order[moment[order] >= test_from])
+    test = rows.distinct(log, rows.asked(log, order[moment[order] >= test_from]))
     return Parts(
         train,
         rows.queries_per_user(log, valid, train.by_user, timed=True),
         train_valid,
         rows.queries_per_user(log, test, train_valid.by_user, timed=True),
-        rows.duplicates_note(len(before) - len(distinct)),
+        rows.repeats_note(log, len(before) - len(distinct)),
     )
 
 

@@ -56,7 +56,7 @@ def test_every_known_name_is_found(role: str):
     for name in NAMES[role]:
         assert columns.plain(name) == name, "names stand in the table as `plain` writes them"
         header = {"user": "user_id", "item": "item_id"} | {role: name}
-        assert columns.find(PATH, list(header.values()), {})[role] == name
+        assert columns.find(PATH, list(header.values()), {}, events=True)[role] == name
 
 
 def test_an_id_comes_before_a_title():

@@ -13,6 +13,7 @@ from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.comparability import OURS
 from retrieval_leaderboard.support.errors import InputError
 from tests.evaluation import stored
+from tests.evaluation.reports.test_data_section import PROFILE
 
 
 def row(model, recall=0.15, ndcg=0.15, by="tuning", trials=30, **changed):
@@ -100,6 +101,13 @@ def test_only_like_is_compared_with_like():
     assert cells(board(mine))
     others = {"k": 10}, {"exclude_seen": False}, {"protocol": "random"}, {"name": "mine"}
     assert not any(cells(board(mine, **other)) for other in others)
+
+
+@pytest.mark.parametrize("part", [{"filters": ["10-core: 1 left out"]}, {"relevant": "purchases alone"}])
+def test_nothing_published_stands_beside_a_part_of_the_data(part):
+    mine = row("item_cf")
+    assert cells(board(mine, profile=PROFILE))
+    assert not cells(board(mine, profile=replace(PROFILE, **part)))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.evaluation.runs.configs import TunedConfig
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.support.errors import InputError
+from tests.evaluation.reports.test_data_section import PROFILE
 
 
 def data(protocol, exclude_seen):
@@ -143,3 +144,13 @@ def test_a_choice_for_other_data_says_so(tmp_path, capsys):
     assert capsys.readouterr().out == ""
     assert configs.resolved(als, [path], there).provenance.brief == "3 trials, other data"
     assert "als was tuned on other data" in capsys.readouterr().err
+
+
+def test_settings_tuned_on_the_whole_are_of_other_data_where_a_filter_is(tmp_path, capsys):
+    path, whole = tmp_path / "any.yaml", replace(planted(), profile=PROFILE)
+    tuned = TunedConfig({"factors": 32}, Provenance("tuning", trials=3))
+    configs.write(path, whole.protocol, "als", tuned)
+    als, filtered = registry.get("als"), replace(whole, profile=replace(PROFILE, filters=["10-core: 1"]))
+    assert configs.resolved(als, [path], whole).provenance.brief == "3 trials"
+    assert configs.resolved(als, [path], filtered).provenance.brief == "3 trials, other data"
+    assert "other data (the dataset without filters or target)" in capsys.readouterr().err

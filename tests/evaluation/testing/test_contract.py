@@ -52,6 +52,7 @@ def test_a_small_model_keeps_it(models):
         ("FailsToFit", "fit: raised ValueError: no fit today"),
         ("CannotBeSaved", "save and load: raised TypeError: .*int64 is not JSON"),
         ("ForgetsWhenSaved", "save and load: the model that was loaded gives other lists"),
+        ("BreaksOnWeights", "fit on interactions with weights: raised ValueError: what is this"),
         ("Incomplete", "class: .*recommend"),
     ],
 )

@@ -168,3 +168,21 @@ def test_the_same_seed_gives_the_same_batches(train: Interactions) -> None:
         return [batch.items.tolist() for batch in batcher(train, True, True, seed).epoch(rows)]
 
     assert items(1) == items(1) != items(2)
+
+
+@pytest.mark.parametrize("kind", ["user", "interaction"])
+def test_a_pair_weighs_what_its_interaction_and_its_user_do(train, kind):
+    weights = np.random.default_rng(1).random(len(train), dtype=np.float32) + 0.5
+    known = dict(zip(zip(train.user.tolist(), train.item.tolist(), strict=True), weights, strict=True))
+    tensors = resident(replace(train, weight=weights))
+    made = (
+        examples_per_user(tensors, generator())
+        if kind == "user"
+        else examples_per_interaction(tensors, max_history=3)
+    )
+    each = batcher(train, in_batch=True, mask_history=kind == "user")
+    for batch in each.epoch(made.with_history()):
+        user = batch.queries.user[batch.row]
+        target = batch.items[batch.target]
+        expected = [known[pair] for pair in zip(user.tolist(), target.tolist(), strict=True)]
+        np.testing.assert_allclose(batch.weight, each.user_weight[user] * torch.tensor(expected))

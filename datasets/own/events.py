@@ -1,0 +1,126 @@
+"""Kinds of events in one's own data: what they weigh, and which may be relevant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets import filters
+from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.own.amounts import LARGEST
+from retrieval_leaderboard.datasets.own.spec import DataSpec
+from retrieval_leaderboard.datasets.tables import ids, numbers
+from retrieval_leaderboard.datasets.tables.cells import Cells
+from retrieval_leaderboard.support.errors import InputError, unknown
+
+MOST = 255
+"""Kinds of events that a column may have"""
+
+
+def wanted(spec: DataSpec) -> bool:
+    """Whether a column of events is needed."""
+    return bool(spec.events or spec.target)
+
+
+def check(path: Path, found: Mapping[str, str], spec: DataSpec, has: str) -> None:
+    """Refuse options without the columns they need, and columns that nothing uses.
+
+    Args:
+        path: of the file, for messages.
+        found: role → column.
+        spec: what is said of the file.
+        has: which columns it has, in words.
+    """
+    asked = "--events" if spec.events else "--target"
+    if wanted(spec) and "event" not in found:
+        raise InputError(f"{path}: {asked} needs events; name their column: --columns event=NAME; {has}")
+    if "event" in found and not wanted(spec):
+        raise InputError(
+            f"--columns event={found['event']}: nothing uses it; give --events or --target, or leave it out"
+        )
+    if spec.events and "weight" in found:
+        raise InputError(f"--events and --columns weight={found['weight']}: give weights by one of the two")
+
+
+def read(table: Mapping[str, Cells]) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]]:
+    """`Log.event` and `Log.weight` of a table by role, where it has them; the kinds of events; and notes.
+
+    Raises:
+        InputError: too many kinds of events, or a weight that is no number above 0 (line).
+    """
+    found: dict[str, Any] = {}
+    kinds: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    if "event" in table:
+        cells = table["event"]
+        named, codes, notes = ids.read(cells)
+        kinds = tuple(named)
+        if len(kinds) > MOST:
+            raise InputError(
+                f"{cells.path}: column '{cells.column}' has {len(kinds):,} different values, and events have "
+                f"{MOST} at most; is it the right one?"
+            )
+        found["event"] = codes.astype(np.uint8)
+    if "weight" in table:
+        found["weight"] = _weights(table["weight"])
+    return found, kinds, notes
+
+
+def _weights(cells: Cells) -> npt.NDArray[np.float32]:
+    found = numbers.read(cells)
+    wrong = ~((found >= 1 / LARGEST) & (found <= LARGEST))
+    if wrong.any():
+        advice = "leave such rows out of the file, or do without weights"
+        raise cells.wrong(int(np.argmax(wrong)), f"is no weight, which is a number above 0; {advice}")
+    return found
+
+
+def applied(log: Log, spec: DataSpec) -> Log:
+    """`log` with the weights and targets of its events, without events that are not among `spec.events`.
+
+    Where every event is a target, none is apart.
+
+    Raises:
+        InputError: an event that never occurs, or a target that is left out.
+    """
+    if log.event is None or log.reading is None:
+        return log
+    kinds = list(log.reading.events)
+    for name in (*spec.events, *spec.target):
+        if name not in kinds:
+            raise InputError(f"{log.title}: {unknown('event', name, kinds)}")
+    for name in spec.target:
+        if spec.events and name not in spec.events:
+            raise InputError(f"--target {name}: it is not among --events {_written(spec.events)}; add it")
+    counts = np.bincount(log.event, minlength=len(kinds))
+    left_out = {
+        f"with event '{name}'": int(rows)
+        for name, rows in zip(kinds, counts, strict=True)
+        if rows and spec.events and name not in spec.events
+    }
+    dropped = log.reading.dropped | left_out
+    log = replace(log, reading=replace(log.reading, dropped=dropped))
+    if spec.events:
+        weight = np.array([spec.events.get(name, 0.0) for name in kinds], np.float32)[log.event]
+        log = filters.of_rows(replace(log, weight=weight), weight > 0)
+    if not len(log.user):
+        raise InputError(f"{log.title}: no row has an event of {_written(spec.events)}; name others")
+    if spec.target:
+        target = np.array([name in spec.target for name in kinds])[log.event]
+        log = replace(log, target=None if target.all() else target)
+    return log
+
+
+def words(spec: DataSpec) -> tuple[str, ...]:
+    """What titles say of it."""
+    found = [_written(spec.events)] if spec.events else []
+    return (*found, *([f"target {'+'.join(spec.target)}"] if spec.target else []))
+
+
+def _written(events: Mapping[str, float]) -> str:
+    return " ".join(f"{name}={weight:g}" for name, weight in events.items())

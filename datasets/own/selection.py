@@ -1,0 +1,110 @@
+"""What of a log is used, and what it weighs: filters, events and repeats, in their order."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from retrieval_leaderboard.datasets import filters
+from retrieval_leaderboard.datasets.log import ONCE, SUM, Log
+from retrieval_leaderboard.datasets.own import amounts, events
+from retrieval_leaderboard.datasets.own.spec import DataSpec, option
+from retrieval_leaderboard.datasets.splits.protocol import Protocol
+from retrieval_leaderboard.datasets.times import parse
+from retrieval_leaderboard.datasets.times.unix_times import PLAUSIBLE
+from retrieval_leaderboard.support.errors import InputError
+
+FILTERS = ("since", "until", "dedup_window", "min_history", "k_core")
+FOR_ANY = (*FILTERS, "repeats", "weight_cap")
+"""The fields of `DataSpec` that are for named datasets too"""
+
+
+def check(spec: DataSpec, protocol: Protocol) -> None:
+    """Refuse filters that would change a split which is the source's own."""
+    given = [option(name) for name in FILTERS if name in spec.given()]
+    if given and protocol.own_test:
+        raise InputError(
+            f"{' and '.join(given)}: protocol {protocol.name} keeps the source's own split, which filters "
+            "would change; leave them out, or choose another protocol"
+        )
+
+
+def applied(log: Log, spec: DataSpec) -> Log:
+    """`log` after the window, the deduplication, events, minimum history and k-core, in this order.
+
+    Its title says so.
+
+    Raises:
+        InputError: nothing is left, or the log lacks what is needed.
+    """
+    began = log.title or log.name
+    if spec.since or spec.until:
+        since, until = (_moment(log, spec, name) for name in ("since", "until"))
+        log = filters.window(log, since, until, _window(spec))
+    if spec.dedup_window:
+        said = f"repeats within {_duration(spec.dedup_window)} left out"
+        log = filters.without_repeats(log, spec.dedup_window, said)
+    log = events.applied(log, spec)
+    if spec.min_history:
+        log = filters.min_history(log, spec.min_history, f"users of {spec.min_history} or more")
+    if spec.k_core:
+        log = filters.k_core(log, spec.k_core, f"{spec.k_core}-core")
+    log = _repeated(log, spec)
+    words = [*events.words(spec), *(each.words for each in log.filtered), *_of_weights(log)]
+    return replace(log, title=", ".join([began, *words]))
+
+
+def _repeated(log: Log, spec: DataSpec) -> Log:
+    if spec.weight_cap is not None and log.weight is None and spec.repeats == ONCE:
+        raise InputError(
+            "--weight-cap: there are no weights to cap; give --events, --columns weight=NAME or --repeats "
+            "sum, or leave it out"
+        )
+    return replace(log, repeats=spec.repeats, weight_cap=spec.weight_cap)
+
+
+def _of_weights(log: Log) -> list[str]:
+    column = log.reading.columns.get("weight") if log.reading else None
+    found = [f"weights of {column}"] if column else []
+    found += ["repeats summed"] if log.repeats == SUM else []
+    return found + ([] if log.weight_cap is None else [f"weights up to {log.weight_cap:g}"])
+
+
+def _moment(log: Log, spec: DataSpec, name: str) -> int | None:
+    """Unix seconds, by the format of the data's own times or as ISO 8601."""
+    value = getattr(spec, name)
+    if not value:
+        return None
+    if spec.time_format:
+        with suppress(InputError):
+            return parse.read_one(value, spec.time_format)
+    try:
+        found = parse.read_one(value)
+    except InputError as error:
+        advice = str(error).partition(": ")[2]
+        raise InputError(f"{option(name)} {value}: that is no moment; {advice}") from error
+    _check_era(log, name, value, found)
+    return found
+
+
+def _check_era(log: Log, name: str, value: str, found: int) -> None:
+    """Refuse a number beside dates, such as 2020 for a year, and a date beside numbers that give an order."""
+    dated = log.timestamp is not None and log.timestamp.max() >= PLAUSIBLE[0]
+    if dated and found < PLAUSIBLE[0] and "-" not in value and "/" not in value:
+        problem = "as unix seconds it lies before 1980; give a date such as 2020-01-31"
+    elif log.timestamp is not None and not dated and found >= PLAUSIBLE[0]:
+        problem = "the times of this data are no dates; give a number"
+    else:
+        return
+    raise InputError(f"{option(name)} {value}: {problem}")
+
+
+def _window(spec: DataSpec) -> str:
+    return " ".join(f"{name} {getattr(spec, name)}" for name in ("since", "until") if getattr(spec, name))
+
+
+def _duration(seconds: float) -> str:
+    """As short as it goes: "30m"."""
+    units = amounts.UNITS
+    unit = max((each for each in units if seconds % units[each] == 0), default="s", key=units.__getitem__)
+    return f"{seconds / units[unit]:g}{unit}"
