@@ -10,7 +10,7 @@ from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.own import reader, remembered, selection
+from retrieval_leaderboard.datasets.own import features, reader, remembered, selection
 from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.profiling import profile_of
@@ -54,7 +54,8 @@ def load(
             as the dataset declares, else a draw.
         fallback: whether `Source.fallback`, under its own name, takes the place of what is not to be had.
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
-        own: what is said of one's own data, by the names of `DataSpec`'s fields. It goes before what a
+        own: what is said of one's own data, by the names of `DataSpec`'s fields; a table of items may also
+            be called item_features, and one of users user_features. It goes before what a
             dataset file says, and so do the other arguments.
 
     Raises:
@@ -62,7 +63,7 @@ def load(
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
     said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
-    found = asked(dataset, own, list(SOURCES)).updated(said)
+    found = asked(dataset, features.as_tables(own), list(SOURCES)).updated(said)
     how, spec = found.split, found.spec
     source = SOURCES[found.name] if found.name else None
     protocols = _of_own(spec, timed=True) if source is None else source.protocols
@@ -140,7 +141,7 @@ def _own(spec: DataSpec, protocol: str | None) -> tuple[Log, str]:
             "leave low ones out, or leave the rating out"
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
-    log = reader.read(spec, timed=timed, rated=rated)
+    log = features.described(reader.read(spec, timed=timed, rated=rated), spec)
     if log.name.lower() in SOURCES:
         log = replace(log, name=f"{log.name}-own")
     timed_or_not = (

@@ -34,6 +34,8 @@ class Reading:
     """What reading found and a reader of a table should know"""
     events: tuple[str, ...] = ()
     """The values of the column of events, by the codes of `Log.event`; () where none was read"""
+    features: tuple[str, ...] = ()
+    """Tables of items and users, and what their columns are, in words"""
 
 
 @dataclass(frozen=True)

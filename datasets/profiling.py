@@ -48,6 +48,7 @@ def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
         protocol=divided.protocol,
         chosen=reason,
         begin=[_time(log, moment) for moment in periods(log)] if PROTOCOLS[divided.protocol].timeline else [],
+        features=list(reading.features),
         warnings=[*log.notes, *_warnings(tied, divided.protocol, len(divided.test))],
         events=_events(log),
         relevant=_relevant(log, divided.exclude_seen),

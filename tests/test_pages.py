@@ -43,7 +43,7 @@ def torture_tables():
 TABLES = {
     "datasets": datasets.tables,
     "defaults": defaults_tables,
-    "features": lambda: cold_start.tables(ROOT / "results"),
+    "features": cold_start.parts,
     "findings": findings_tables,
     "gpu": lambda: gpu.tables(gpu.stored()),
     "peers": lambda: peers.tables(ROOT / "benchmarks" / "peers" / "results"),
