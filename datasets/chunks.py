@@ -80,6 +80,7 @@ class ChunkedLog:
         chunks = list(self.chunks())
         if not sum(map(len, chunks)):
             raise InputError(f"{self.name}: there is no interaction in its files; get them again")
+        reading = self.reading() if self.reading else None
         user_ids, user = _coded([chunk.user for chunk in chunks])
         item_ids, item = _coded([chunk.item for chunk in chunks])
         log = Log(
@@ -91,8 +92,8 @@ class ChunkedLog:
             ordered=self.ordered,
             periods=self.periods,
             title=self.title,
-            notes=self.notes,
-            reading=self.reading() if self.reading else None,
+            notes=(*self.notes, *(reading.notes if reading else ())),
+            reading=reading,
             **{name: _joined([getattr(chunk, name) for chunk in chunks]) for name in COLUMNS},
         )
         return self._described(self._with_listed(log))
@@ -127,11 +128,13 @@ def _coded(parts: list[RawIds]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np
         ids, codes = np.unique(np.concatenate(parts), return_inverse=True)
         return ids.astype(str).astype(object), codes.astype(np.int32)
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    encoded = pa.chunked_array([chunk for part in parts for chunk in _arrays(part)]).combine_chunks()
-    encoded = encoded.dictionary_encode()
+    # Combined before they are codes, the texts of many rows would not fit into one array.
+    encoded = pa.chunked_array([chunk for part in parts for chunk in _arrays(part)])
+    encoded = encoded.dictionary_encode().combine_chunks()
     raw = encoded.dictionary.to_numpy(zero_copy_only=False)
-    order = np.argsort(raw)
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
     place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     return raw[order], place[encoded.indices.to_numpy()]

@@ -15,7 +15,7 @@ from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.profiling import profile_of
 from retrieval_leaderboard.datasets.sources import download, folders
-from retrieval_leaderboard.datasets.sources.registry import SOURCES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES, taken
 from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
 from retrieval_leaderboard.datasets.splits.registry import GIVEN, PROTOCOLS, excludes_seen, of_own_files
@@ -142,7 +142,7 @@ def _own(spec: DataSpec, protocol: str | None) -> tuple[Log, str]:
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
     log = features.described(reader.read(spec, timed=timed, rated=rated), spec)
-    if log.name.lower() in SOURCES:
+    if taken(log.name.lower()):
         log = replace(log, name=f"{log.name}-own")
     timed_or_not = (
         "by default, for there are times" if log.timestamp is not None else "for there are no times"

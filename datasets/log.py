@@ -30,6 +30,8 @@ class Reading:
     """reason → rows that were left out for it"""
     times: str = ""
     """How the times were given, in words; "" without times"""
+    notes: tuple[str, ...] = ()
+    """What reading found and a reader of a table should know"""
     events: tuple[str, ...] = ()
     """The values of the column of events, by the codes of `Log.event`; () where none was read"""
     features: tuple[str, ...] = ()

@@ -23,13 +23,11 @@ HoldOut = Callable[[npt.NDArray[np.int32], int, np.random.Generator], npt.NDArra
 def by_user(log: Log) -> Rows:
     """All rows by user, then time; what has the same time, or none, in the order of the source.
 
-    Where the source has lost the order, by item code: files that differ in it alone are one dataset.
+    Where the source has lost that order, by item code: files that differ in it alone are one dataset.
     """
-    if not log.ordered:
-        return np.lexsort((log.item, log.user))
-    if log.moment is None:
-        return np.argsort(log.user, kind="stable")
-    return np.lexsort((log.moment, log.user))
+    ties = () if log.ordered else (log.item,)
+    times = () if log.moment is None else (log.moment,)
+    return np.lexsort((*ties, *times, log.user))
 
 
 def distinct(log: Log, rows: Rows) -> Rows:
@@ -104,7 +102,7 @@ def interactions(log: Log, rows: Rows, known: Rows) -> Interactions:
         log.item[rows],
         n_users=len(log.user_ids),
         n_items=len(log.item_ids),
-        ordered=log.ordered,
+        ordered=log.ordered or log.moment is not None,
         user_features=log.user_features,
         item_features=log.item_features,
         weight=weights(log, rows, known),
