@@ -125,11 +125,13 @@ def _coded(parts: list[RawIds]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np
         ids, codes = np.unique(np.concatenate(parts), return_inverse=True)
         return ids.astype(str).astype(object), codes.astype(np.int32)
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    encoded = pa.chunked_array([chunk for part in parts for chunk in _arrays(part)]).combine_chunks()
-    encoded = encoded.dictionary_encode()
+    # Combined before they are codes, the texts of many rows would not fit into one array.
+    encoded = pa.chunked_array([chunk for part in parts for chunk in _arrays(part)])
+    encoded = encoded.dictionary_encode().combine_chunks()
     raw = encoded.dictionary.to_numpy(zero_copy_only=False)
-    order = np.argsort(raw)
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
     place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     return raw[order], place[encoded.indices.to_numpy()]

@@ -224,7 +224,12 @@ def update(digest: hashlib.blake2b, *arrays: npt.NDArray | None) -> None:
             digest.update(b"none")
         else:
             for block in blocks(len(array)):
-                digest.update(loaded(array[block]).tobytes())
+                digest.update(_bytes(loaded(array[block])))
+
+
+def _bytes(array: npt.NDArray) -> memoryview:
+    """An array's memory, not copied where it is contiguous."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def update_features(digest: hashlib.blake2b, features: Features | None) -> None:

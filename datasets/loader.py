@@ -9,7 +9,7 @@ from typing import Any
 from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.own import chunked, reader, remembered, selection
+from retrieval_leaderboard.datasets.own import chunked, features, reader, remembered, selection
 from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets.prepared.limit import parse as parse_limit
 from retrieval_leaderboard.datasets.prepared.loading import as_log
 from retrieval_leaderboard.datasets.profiling import with_profile
 from retrieval_leaderboard.datasets.sources import download, folders
-from retrieval_leaderboard.datasets.sources.registry import SOURCES
+from retrieval_leaderboard.datasets.sources.registry import SOURCES, taken
 from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
 from retrieval_leaderboard.datasets.splits.registry import GIVEN, PROTOCOLS, excludes_seen, of_own_files
@@ -59,7 +59,8 @@ def load(
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
         memory: bytes, or such as "6GB", that reading and splitting may take; the log is then sorted on disk,
             and its arrays are mapped from there. None to have all in memory.
-        own: what is said of one's own data, by the names of `DataSpec`'s fields. It goes before what a
+        own: what is said of one's own data, by the names of `DataSpec`'s fields; a table of items may also
+            be called item_features, and one of users user_features. It goes before what a
             dataset file says, and so do the other arguments.
 
     Raises:
@@ -68,7 +69,7 @@ def load(
     """
     limit = parse_limit(memory)
     said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
-    found = asked(dataset, own, list(SOURCES)).updated(said)
+    found = asked(dataset, features.as_tables(own), list(SOURCES)).updated(said)
     how, spec = found.split, found.spec
     source = SOURCES[found.name] if found.name else None
     protocols = _of_own(spec, timed=True) if source is None else source.protocols
@@ -149,11 +150,11 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, 
     if limit is None:
         if sentence := chunked.proposal(spec):
             progress.say(sentence)
-        log = reader.read(spec, timed=timed, rated=rated)
+        log = features.described(reader.read(spec, timed=timed, rated=rated), spec)
     else:
         in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)
         log = as_log(in_chunks, paths, limit, (spec.given(), timed, rated))
-    if log.name.lower() in SOURCES:
+    if taken(log.name.lower()):
         log = replace(log, name=f"{log.name}-own")
     timed_or_not = (
         "by default, for there are times" if log.timestamp is not None else "for there are no times"

@@ -42,10 +42,12 @@ class Reading:
     """reason → rows that were left out for it"""
     times: str = ""
     """How the times were given, in words; "" without times"""
-    events: tuple[str, ...] = ()
-    """The values of the column of events, by the codes of `Log.event`; () where none was read"""
     notes: tuple[str, ...] = ()
     """What reading found and a reader of a table should know"""
+    events: tuple[str, ...] = ()
+    """The values of the column of events, by the codes of `Log.event`; () where none was read"""
+    features: tuple[str, ...] = ()
+    """Tables of items and users, and what their columns are, in words"""
     memory: int = 0
     """Bytes that sorting kept to; 0 where all was in memory"""
     spilled: int = 0
@@ -69,7 +71,7 @@ class Filtered:
 class ByUser:
     """Of a log whose rows stand by user, and not in the order of the source, and may not fit into memory.
 
-    Within a user they stand by time, by item where the source has lost the order, and then as in the source.
+    Within a user they stand by time, then by item where the source has lost the order, and then as there.
     """
 
     row: npt.NDArray[np.integer]

@@ -57,6 +57,8 @@ class Profile:
     """What pairs of user and item weigh, in words; "" where all count alike"""
     filters: list[str] = field(default_factory=list)
     """What each filter left out, in words and in order"""
+    features: list[str] = field(default_factory=list)
+    """Tables of one's own items and users, and what their columns are, in words"""
 
     @property
     def is_whole(self) -> bool:
@@ -86,6 +88,7 @@ class Profile:
         if self.columns:
             used = ", ".join(f"{role} = {column}" for role, column in self.columns.items())
             lines.append(f"columns: {used}; not used: {', '.join(self.left_out) or 'none'}")
+        lines += self.features
         if self.times:
             lines.append(
                 f"times: {self.times}; from {self.first} to {self.last}; "

@@ -54,6 +54,7 @@ def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
         protocol=divided.protocol,
         chosen=reason,
         begin=[_time(log, moment) for moment in periods(log)] if PROTOCOLS[divided.protocol].timeline else [],
+        features=list(reading.features),
         warnings=[*log.notes, *_warnings(tied, divided.protocol, len(divided.test))],
         memory=reading.memory,
         spilled=reading.spilled,
@@ -139,7 +140,7 @@ def _tied(part: Log) -> int:
     assert moment is not None
     if not len(user):
         return 0
-    if not (part.by_user and part.ordered):
+    if part.by_user is None:
         order = np.lexsort((moment, user))
         user, moment = user[order], moment[order]
     same = (np.diff(user) == 0) & (np.diff(moment) == 0)

@@ -16,6 +16,7 @@ Settings = Mapping[str, Any]
 
 NEIGHBORS, MANY_INTERACTIONS_A_USER = 20, 15
 ATTENTION_INTERACTIONS = 500_000
+DEEP, MANY_INTERACTIONS_AN_ITEM = "128", 100
 SHARPEST, SOFTEST, SHARP_INTERACTIONS = 0.1, 0.2, 800_000
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 3500, 4, 60
 
@@ -28,6 +29,18 @@ def examples(settings: Settings, train: Interactions, valid: Queries | None) -> 
     """
     by_interaction = valid is not None and train.ordered and bool((valid.relevant.lengths == 1).all())
     return "interaction" if by_interaction else "user"
+
+
+def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
+    """128 with features for examples per user, where items have fewer than 100 interactions, else none.
+
+    What a user wants of several features together is no sum of what is wanted of each. An example per
+    interaction, with the newest items in its query, gains little by it; of items with many interactions the
+    ids say enough.
+    """
+    described = train.item_features is not None or train.user_features is not None
+    few = len(train) < MANY_INTERACTIONS_AN_ITEM * train.n_items
+    return DEEP if settings["features"] and described and few and settings["examples"] == "user" else ""
 
 
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
@@ -58,8 +59,10 @@ class TowerSettings(EmbeddingRetriever):
     by which a loss that is flat beyond a margin learns finer orders."""
     interaction: Literal["none", "cross", "fm"] = "none"
     """What the deep part of a tower sees beside its fields: DCN-v2's cross, or a factorization machine."""
-    mlp: str = ""
-    """Hidden widths of the deep part, such as 256-128; without them and interaction there is none."""
+    mlp: str | Auto = AUTO
+    """Hidden widths of the deep part, such as 256-128; without them and interaction there is none. Auto takes
+    128 with features and examples per user where items have fewer than 100 interactions on average, else
+    none."""
     norm: Literal["none", "layer", "batch"] = "none"
     """What normalizes the inputs of the deep part's hidden layers."""
     dropout: float = setting(0.0, at_least=0, below=1)
@@ -104,6 +107,7 @@ class TowerSettings(EmbeddingRetriever):
 
     rules: ClassVar[dict[str, Rule]] = {
         "examples": auto_settings.examples,
+        "mlp": auto_settings.mlp,
         "neighbors": auto_settings.neighbors,
         "history_encoder": auto_settings.history_encoder,
         "epochs": auto_settings.epochs,
@@ -116,6 +120,7 @@ class TowerSettings(EmbeddingRetriever):
             InputError: naming them.
         """
         super().__post_init__()
+        self.mlp = self.canonical({"mlp": self.mlp, "features": self.features})["mlp"]
         if self.negatives < 1 and not self.in_batch:
             raise InputError(f"{self.name}: negatives is {self.negatives}: give 1 or more, or set in_batch")
         if self.negatives < 1 and self.hard_negatives:
@@ -125,8 +130,15 @@ class TowerSettings(EmbeddingRetriever):
                 f"{self.name}: averaging is {self.averaging} with norm=batch, whose running means would be "
                 "of other weights: set averaging to 0, or norm to layer"
             )
-        if not all(width.isdigit() and int(width) for width in self.mlp.split("-") if self.mlp):
+        widths = self.mlp.split("-") if self.mlp not in ("", AUTO) else []
+        if not all(each.isdigit() and int(each) for each in widths):
             raise InputError(f"{self.name}.mlp is '{self.mlp}': give widths as 256-128, or nothing")
+
+    @classmethod
+    def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """`settings` without features have no deep part where it is "auto"."""
+        none = settings["mlp"] == AUTO and not settings["features"]
+        return dict(settings) | ({"mlp": ""} if none else {})
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -198,11 +198,12 @@ class TwoTower(TowerSettings):
         import torch
 
         device = self.towers.item_known.device
+        block = ITEMS_A_BLOCK // (1 + self.towers.widest_vector // self.embedding_dim)
         vectors = np.empty((n_items, self.embedding_dim), dtype=np.float32)
         with torch.no_grad():
-            for start in range(0, n_items, ITEMS_A_BLOCK):
-                block = torch.arange(start, min(start + ITEMS_A_BLOCK, n_items), device=device)
-                vectors[start : start + len(block)] = self.towers.items(block).float().cpu().numpy()
+            for start in range(0, n_items, block):
+                items = torch.arange(start, min(start + block, n_items), device=device)
+                vectors[start : start + len(items)] = self.towers.items(items).float().cpu().numpy()
         return vectors
 
     def _encode(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:

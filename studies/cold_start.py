@@ -11,6 +11,7 @@ from retrieval_leaderboard import ROOT, neural
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels
+from retrieval_leaderboard.studies import own_features
 from retrieval_leaderboard.support import markdown, pages
 
 PAGE = ROOT / "docs" / "features.md"
@@ -145,6 +146,11 @@ def tables(results: Path) -> dict[str, str]:
     return {f"{board.title}, {board.protocol}": _about(board, rows(board, results)) for board in BOARDS}
 
 
+def parts() -> dict[str, str]:
+    """Everything that is filled into the page."""
+    return tables(ROOT / "results") | own_features.tables()
+
+
 def _about(board: Board, found: list[Row]) -> str:
     cold = list(cold_rows(found)) if board.cold else []
     warm = list(warm_rows(found, board.gain))
@@ -162,7 +168,7 @@ def _about(board: Board, found: list[Row]) -> str:
 
 def main() -> int:
     """Fill the page."""
-    pages.fill(PAGE, tables(ROOT / "results"))
+    pages.fill(PAGE, parts())
     return 0
 
 

@@ -114,10 +114,11 @@ def test_the_kind_of_feature_is_known(project):
     code = (
         "from retrieval_leaderboard.datasets.features import KINDS, Features\n"
         "import numpy as np\n"
-        "vector = KINDS['vector'](np.ones((3, 4), dtype=np.float32))\n"
-        "print(len(Features({'picture': vector})['picture']), vector.encoding().n_numbers)"
+        "place = KINDS['place'](np.array([[0, 90], [90, 0], [np.nan, np.nan]], dtype=np.float32))\n"
+        "found = place.encoding().inputs(Features({'shop': place})['shop'])\n"
+        "print(len(place), *found.numbers.round().astype(int).ravel())"
     )
-    assert ran(project, "-c", code).split() == ["3", "4"]
+    assert ran(project, "-c", code).split() == "3 0 1 0 0 0 1 0 0 0".split()
 
 
 def test_the_device_is_offered_and_missed(project):

@@ -45,7 +45,7 @@ def torture_tables():
 TABLES = {
     "datasets": datasets.tables,
     "defaults": defaults_tables,
-    "features": lambda: cold_start.tables(ROOT / "results"),
+    "features": cold_start.parts,
     "findings": findings_tables,
     "gpu": lambda: gpu.tables(gpu.stored()),
     "large-logs": lambda: large_logs.tables(large_logs.stored()),

@@ -34,19 +34,22 @@ def reader(label: str, description: Mapping[str, Any]) -> Read:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A column of n rows as a tower takes it: codes, numbers, or both."""
+    """A column of n rows as a tower takes it: codes, numbers, or both; or vectors."""
 
     codes: npt.NDArray[np.int32] | Ragged | None = None
     """int32[n], or n rows of several: below `Encoding.n_codes`; 0 is "unknown" """
     numbers: npt.NDArray[np.float64] | None = None
     """float64[n, n_numbers]"""
+    vectors: npt.NDArray[np.float32] | None = None
+    """float32[n, dimension], NaN where unknown: the column's own memory, for it may be large"""
 
 
 class Encoding(ABC):
     """What is learned of a training column; later rows are encoded by it too.
 
     Every code has an embedding, and several codes of a row count as their mean. The numbers of all columns of
-    a kind make one vector by a learned projection. Subclasses are dataclasses that JSON can hold.
+    a kind make one vector by a learned projection. A column of vectors has a
+    projection of its own. Subclasses are dataclasses that JSON can hold.
     """
 
     n_codes: int = 0
@@ -55,6 +58,8 @@ class Encoding(ABC):
     """Whether a row has several codes"""
     n_numbers: int = 0
     """Numbers of a row"""
+    dimension: int = 0
+    """Numbers of a row's vector, where it has one"""
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

@@ -79,7 +79,7 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
         part=None if parts is None else parts[table["user"].values.index.to_numpy()],
         title=title,
         notes=tuple(notes),
-        reading=Reading(rows, used, rest, dropped, when.unit if when else "", kinds),
+        reading=Reading(rows, used, rest, dropped, when.unit if when else "", events=kinds),
     )
 
 

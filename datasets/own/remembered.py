@@ -9,7 +9,6 @@ from typing import Any
 from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.asked import Asked
-from retrieval_leaderboard.datasets.own.spec import TABLES
 
 
 def source(asked: Asked, data_dir: Path, scale: float | None) -> dict[str, Any]:
@@ -21,7 +20,8 @@ def source(asked: Asked, data_dir: Path, scale: float | None) -> dict[str, Any]:
     spec = asked.spec.within(Path.cwd())
     if not asked.name:
         given = spec.given()
-        in_memory = any(values.is_frame(each) for name in TABLES for each in given.get(name, ()))
+        lists = (value for value in given.values() if isinstance(value, list))
+        in_memory = any(values.is_frame(each) for value in lists for each in value)
         return {} if in_memory else given
     found = {"dataset": asked.name, "data_dir": os.path.relpath(data_dir, WORKSPACE)} | spec.given()
     return found if scale is None else found | {"scale": scale}

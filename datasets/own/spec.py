@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from retrieval_leaderboard.datasets.log import ONCE, SUM
-from retrieval_leaderboard.datasets.own import amounts, values
+from retrieval_leaderboard.datasets.own import amounts, feature_types, values
 from retrieval_leaderboard.datasets.own.values import Parse
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.support.errors import unknown
@@ -39,6 +39,27 @@ class DataSpec:
     """Rows with a lower rating are no interactions"""
     drop_incomplete: bool = said(False, values.flag, "", "leave out rows without user, item or time")
     """Leave out rows that lack a user, an item or another value that is used, instead of refusing them"""
+    items: tuple[Any, ...] = said(
+        (), values.tables, "PATH", "tables of items: a row for each, with an id and features"
+    )
+    """As `interactions`: tables of the catalog"""
+    users: tuple[Any, ...] = said((), values.tables, "PATH", "the same of users")
+    """The same of users"""
+    item_features: Mapping[str, str] = said(
+        dict,
+        feature_types.parse,
+        "NAME=TYPE,…",
+        f"types of columns of items: {', '.join(feature_types.TYPES)}",
+    )
+    """column of `items` → its type, one of `feature_types.TYPES`; of others it is found"""
+    user_features: Mapping[str, str] = said(dict, feature_types.parse, "NAME=TYPE,…", "the same of users")
+    """The same of users"""
+    item_vectors: Mapping[str, str] = said(
+        dict, values.named_files, "NAME=FILE,…", "vectors of items: .npy with .ids.txt beside it, or a table"
+    )
+    """name → file with a vector for each item"""
+    user_vectors: Mapping[str, str] = said(dict, values.named_files, "NAME=FILE,…", "the same of users")
+    """The same of users"""
     interactions: tuple[Any, ...] = said(
         (), values.tables, "PATH", "files, folders or patterns of a log, as --dataset takes them"
     )
@@ -120,7 +141,14 @@ class DataSpec:
             for each in fields(self)
             if each.metadata["parse"] is values.tables
         }
-        return replace(self, **places)
+        named: dict[str, Any] = {
+            each.name: {
+                name: str(folder / Path(path).expanduser()) for name, path in getattr(self, each.name).items()
+            }
+            for each in fields(self)
+            if each.metadata["parse"] is values.named_files
+        }
+        return replace(self, **places, **named)
 
     def given(self) -> dict[str, Any]:
         """Field → value of those that differ from their defaults, as JSON and YAML can hold them."""

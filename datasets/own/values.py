@@ -74,6 +74,15 @@ def is_frame(value: Any) -> bool:
     return pandas is not None and isinstance(value, pandas.DataFrame)
 
 
+def named_files(value: Any, where: str) -> dict[str, str]:
+    """Name → path, as `pairs`."""
+    found = pairs(value, where)
+    for name, path in found.items():
+        if not path:
+            raise InputError(f"{where}, {name}: no file is named; give one")
+    return found
+
+
 def pairs(value: Any, where: str) -> dict[str, str]:
     """Name → text, as a mapping or as "name=text,name=text"; text may be empty."""
     if isinstance(value, Mapping):

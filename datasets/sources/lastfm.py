@@ -27,7 +27,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.aliec.raw_files import Layout, RawFile, read_columns
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog, Describe
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.datasets.sources import describe, raw
+from retrieval_leaderboard.datasets.sources import describe, raw, tars
 from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, find, need, numbers, seconds
 from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 TRACKS, PROFILES_1K = "userid-timestamp-artid-artname-traid-traname.tsv", "userid-profile.tsv"
 PLAYS, PROFILES_360K = "usersha1-artmbid-artname-plays.tsv", "usersha1-profile.tsv"
+ARCHIVE_1K, ARCHIVE_360K = "lastfm-dataset-1K.tar", "lastfm-dataset-360K.tar"
+"""As published, gzipped; read where they lie"""
 USER_ARTISTS, TAGGED, TAGS = "user_artists.dat", "user_taggedartists.dat", "tags.dat"
 LINES = Layout(("line",), "\x1f", quoted=False, block_bytes=1 << 22)
 """Whole lines: the separator is a character that no name has"""
@@ -76,13 +78,13 @@ def load_1k(folder: Path) -> ChunkedLog:
     Raises:
         InputError: a missing file, or one with many broken lines (the row of the first).
     """
-    file, tally = need(folder, TRACKS), Tally("ISO 8601")
+    file, tally = _plays_of(folder, TRACKS, ARCHIVE_1K), Tally("ISO 8601")
 
     def chunks() -> Iterator[Chunk]:
         for user, artist, time in _rows(file, FORMAT_1K, tally):
             yield Chunk(user, artist, time)
 
-    users = _profiles(folder, PROFILES_1K)
+    users = _profiles(folder, PROFILES_1K, ARCHIVE_1K)
     return ChunkedLog("lastfm-1k", chunks, describe_users=users, ordered=False, reading=tally.reading)
 
 
@@ -92,14 +94,14 @@ def load_360k(folder: Path) -> ChunkedLog:
     Raises:
         InputError: as `load_1k`.
     """
-    file, tally = need(folder, PLAYS), Tally()
+    file, tally = _plays_of(folder, PLAYS, ARCHIVE_360K), Tally()
 
     def chunks() -> Iterator[Chunk]:
         for user, artist, plays in _rows(file, FORMAT_360K, tally):
             rows = tally.keep(plays > 0, UNPLAYED)
             yield Chunk(user.take(rows), artist.take(rows), weight=plays[rows].astype(np.float32))
 
-    users = _profiles(folder, PROFILES_360K)
+    users = _profiles(folder, PROFILES_360K, ARCHIVE_360K)
     return ChunkedLog("lastfm-360k", chunks, describe_users=users, ordered=False, reading=tally.reading)
 
 
@@ -176,9 +178,13 @@ FORMAT_1K = _Format(
 FORMAT_360K = _Format(PLAYS, 4, "^[0-9a-f]{40}$", artist=1, number=3, numbers=_plays)
 
 
-def _profiles(folder: Path, name: str) -> Describe | None:
+def _plays_of(folder: Path, name: str, archive: str) -> RawFile:
+    return tars.find(folder, name, archive) or need(folder, name)
+
+
+def _profiles(folder: Path, name: str, archive: str) -> Describe | None:
     """What is said of users, if it is there."""
-    file = find(folder, name)
+    file = tars.find(folder, name, archive)
 
     def features(ids: npt.NDArray[np.object_]) -> Features:
         assert file is not None
@@ -226,13 +232,13 @@ def _celma(size: str, archive: str, file: str, protocols: tuple[str, ...], read:
     return Source(
         name,
         protocols,
-        raw.holds(file),
+        lambda folder: tars.find(folder, file, archive) is not None,
         read,
         Download(
             {},
             (),
-            f"get {archive} from http://ocelma.net/MusicRecommendationDataset/lastfm-{size}.html, and unpack "
-            f"it in <data-dir>/{name}",
+            f"get {archive}.gz from http://ocelma.net/MusicRecommendationDataset/lastfm-{size}.html, and put "
+            f"it, packed or not, into <data-dir>/{name}",
         ),
         absent="manual download",
         license=NON_COMMERCIAL,
@@ -241,13 +247,13 @@ def _celma(size: str, archive: str, file: str, protocols: tuple[str, ...], read:
 
 SOURCES = (
     replace(
-        _celma("1K", "lastfm-dataset-1K.tar.gz", TRACKS, IN_TIME, load_1k),
+        _celma("1K", ARCHIVE_1K, TRACKS, IN_TIME, load_1k),
         users=992,
         items=176_948,
         interactions=19_150_868,
     ),
     replace(
-        _celma("360K", "lastfm-dataset-360K.tar.gz", PLAYS, ("random",), load_360k),
+        _celma("360K", ARCHIVE_360K, PLAYS, ("random",), load_360k),
         interactions=17_559_530,
     ),
     Source(

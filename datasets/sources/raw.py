@@ -88,10 +88,12 @@ class Tally:
     """As `Reading.times`"""
     rows: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """As `Reading.notes`"""
 
     def restart(self) -> None:
         """Count from the beginning: before the first chunk."""
-        self.rows, self.dropped = 0, {}
+        self.rows, self.dropped, self.notes = 0, {}, ()
 
     def keep(self, kept: npt.NDArray[np.bool_], reason: str) -> npt.NDArray[np.int64]:
         """The rows of a chunk that are `kept`, bool[n]; the others are left out for a reason."""
@@ -101,7 +103,8 @@ class Tally:
 
     def reading(self) -> Reading:
         """What was counted since the last restart."""
-        return Reading(self.rows, {}, dropped={k: n for k, n in self.dropped.items() if n}, times=self.times)
+        dropped = {reason: count for reason, count in self.dropped.items() if count}
+        return Reading(self.rows, {}, dropped=dropped, times=self.times, notes=self.notes)
 
 
 def from_milliseconds(times: Integers) -> tuple[Integers, npt.NDArray[np.int32]]:

@@ -28,3 +28,9 @@ _MODULES = (
     *(kuairec, kuairand, mind, lastfm, checkins),
 )
 SOURCES: dict[str, Source] = {source.name: source for module in _MODULES for source in module.SOURCES}
+
+
+def taken(name: str) -> bool:
+    """Whether a log of a source is called so: one of several datasets is by more than the source's name."""
+    several = (f"{source.name}-" for source in SOURCES.values() if source.counts)
+    return name in SOURCES or name.startswith(tuple(several))

@@ -5,6 +5,8 @@ Every review is an interaction. What is particular:
 
 - `user_id` is mostly missing: users go by `username`.
 - `date` is a day, `2017-12-17`.
+- Pages were fetched more than once, so that most reviews stand there again: those of one user, game and day
+  count once.
 - Characters beyond the first 65,536 may be written as two halves, `\ud83d\ude00`.
 - `steam_games.json.gz`, if it is there, gives genres and tags. Its `sentiment` and `metascore` are of all
   time, later reviews included, and no features.
@@ -18,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -38,6 +41,7 @@ NAME = "steam"
 REVIEWS, GAMES = "steam_reviews.json", "steam_games.json"
 FIELDS = ("username", "product_id", "date")
 INCOMPLETE = "without a user, a game or a day"
+AGAIN = "of the user, the game and the day of another"
 ROWS = 1 << 17
 _TEXT = r"""u?(?:'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")"""
 _PAIR = re.compile(rf"""u?(['"])(\w+)\1: ({_TEXT}|-?[0-9][0-9.e+-]*|True|False|None)(, |\}}\s*\Z)""")
@@ -69,11 +73,12 @@ class _Reader:
         import pyarrow as pa
 
         self.tally.restart()
-        reviews = self._reviews()
+        reviews, seen = self._reviews(), set[int]()
         while rows := list(islice(reviews, ROWS)):
             users, games, times = zip(*rows, strict=True)
             self.tally.rows += len(rows)
             kept = self.tally.keep(np.array([None not in row for row in rows]), INCOMPLETE)
+            kept = kept[self.tally.keep(_new([rows[at] for at in kept], seen), AGAIN)]
             seconds = np.array([time or 0 for time in times], dtype=np.int64)[kept]
             yield Chunk(
                 pa.array(users, pa.string()).take(kept), pa.array(games, pa.string()).take(kept), seconds
@@ -116,6 +121,18 @@ def parse(line: bytes) -> Any:
     return ast.literal_eval(text)
 
 
+def _new(rows: list[tuple[Any, ...]], seen: set[int]) -> npt.NDArray[np.bool_]:
+    """Which of `rows` are not among those `seen`, bool[n]; they are added."""
+    new = np.zeros(len(rows), dtype=np.bool_)
+    for at, row in enumerate(rows):
+        # A number of 64 bits takes less memory than the texts.
+        digest = blake2b("\0".join(map(str, row)).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        before = len(seen)
+        seen.add(int.from_bytes(digest, "big"))
+        new[at] = len(seen) > before
+    return new
+
+
 @lru_cache(1 << 14)
 def _seconds(day: str) -> int:
     return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
@@ -146,8 +163,7 @@ SOURCES = (
             f"https://cseweb.ucsd.edu/~wckang, and put them into <data-dir>/{NAME}",
         ),
         absent="manual download",
-        users=2_567_538,
-        items=32_135,
+        users=2_567_538,  # The published 32,135 items are games, with and without a review.
         interactions=7_793_069,
     ),
 )

@@ -41,6 +41,7 @@ FIRST = int(datetime.fromisoformat("2017-11-25T00:00+08:00").timestamp())
 END = int(datetime.fromisoformat("2017-12-04T00:00+08:00").timestamp())
 ID_BITS, TIME_BITS, BEHAVIOR_BITS = 23, 20, 2
 OUTSIDE = "outside November 25th to December 3rd, 2017, UTC+8"
+TORN = "rows of one user stand apart, which those of the official file do not: repeated rows may be left"
 AGAIN = "the same in all columns as another row of the user"
 
 
@@ -77,6 +78,8 @@ class _Reader:
             rows = rows[self.tally.keep(~repeats.among(user[rows], key[rows]), AGAIN)]
             self.category[item[rows]] = category[rows] + 1
             yield Chunk(user[rows], item[rows], time[rows])
+        if repeats.torn:
+            self.tally.notes = (TORN,)
 
     def item_features(self, ids: npt.NDArray[np.object_]) -> Features:
         """The category of each item, the last that a row gives it."""
@@ -124,6 +127,15 @@ class _Repeats:
     """Of the last row"""
     keys: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """Of the last rows, which are that user's"""
+    runs: int = 0
+    """How often a user's rows began"""
+    users: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1 << ID_BITS, dtype=np.bool_))
+    """bool[2**ID_BITS], by user: whether there were rows"""
+
+    @property
+    def torn(self) -> bool:
+        """Whether the rows of a user did not stand together: repeated ones may be left."""
+        return self.runs > self.users.sum()
 
     def among(self, user: Integers, key: Integers) -> npt.NDArray[np.bool_]:
         """bool[n], for the next n rows; `key` is what a row says beside its user."""
@@ -131,6 +143,8 @@ class _Repeats:
             return np.zeros(0, dtype=np.bool_)
         # A row has 20 bytes or more, so that a block has fewer than 2^18 users beside the 45 bits of a key.
         run = np.cumsum(np.diff(user, prepend=self.user) != 0)
+        self.runs += int(run[-1])
+        self.users[user] = True
         both = np.concatenate((self.keys, run << (ID_BITS + TIME_BITS + BEHAVIOR_BITS) | key))
         repeated = np.zeros(len(both), dtype=np.bool_)
         ordered = np.sort(both)

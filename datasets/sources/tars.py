@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import IO
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 from retrieval_leaderboard.datasets.aliec.raw_files import RawFile
-from retrieval_leaderboard.datasets.sources import archives
+from retrieval_leaderboard.datasets.sources import archives, raw
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -42,7 +43,7 @@ class TarMember(RawFile):
                     member = self._found(archive)
                     stream = archive.extractfile(member)
                     assert stream is not None
-                    yield stream, member.size, stream.tell
+                    yield io.BufferedReader(_Forward(stream)), member.size, stream.tell
             except tarfile.TarError as error:
                 raise InputError(f"{self} cannot be read ({error}): get the archive again") from error
 
@@ -54,3 +55,31 @@ class TarMember(RawFile):
             if member.isreg() and PurePosixPath(member.name).name in self.names:
                 return member
         raise InputError(f"{super().__str__()} has no {' or '.join(self.names)}; get the archive again")
+
+
+class _Forward(io.RawIOBase):
+    """A stream that says it cannot be sought in; a file of an archive that is a stream fails when asked."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """Read some, and tell how much."""
+        block = self.stream.read(len(into))
+        into[: len(block)] = block
+        return len(block)
+
+
+def find(folder: Path, name: str, archive: str) -> RawFile | None:
+    """The file `name` in a folder, as `raw.find` finds it, else in the tar `archive` there, if it has it.
+
+    Whether it has is not looked up. Raises InputError as `raw.find`.
+    """
+    if found := raw.find(folder, name):
+        return found
+    packed = raw.find(folder, archive)
+    return TarMember(packed.path, packed.member, (name,)) if packed else None

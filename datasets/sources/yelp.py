@@ -10,7 +10,7 @@ are read where they lie, in the zip, in the tar or tgz, or unpacked, by the name
 - `date` is `YYYY-MM-DD HH:MM:SS`, in releases before 2019 a day.
 - `stars` and `review_count` of businesses and users are counted over all time, test reviews included: no
   feature is made of them. What else changes with reviews, such as `fans` or `elite`, is left out too.
-- The releases of different years have the same names and different reviews.
+- The releases of different years have the same names and different reviews; their number tells them apart.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ LIKED = 4.0
 """The stars from which on a review is an interaction"""
 TYPES = {"user_id": "string", "business_id": "string", "stars": "double", "date": "string"}
 DAY, TIME = "%Y-%m-%d", "%Y-%m-%d %H:%M:%S"
+RELEASES = {5_261_669: 2018, 8_021_122: 2020, 8_635_403: 2021, 6_990_280: 2022}
+"""Reviews of all stars → the year of the release that has so many"""
 LOW = f"fewer than {LIKED:g} stars"
 
 
@@ -88,6 +90,9 @@ class _Reader:
             self.tally.rows, self.tally.times = before + len(batch), f"by {form}"
             kept = self.tally.keep(self._stars(batch, before) >= LIKED, LOW)
             yield Chunk(user.take(kept), business.take(kept), seconds[kept])
+        year = RELEASES.get(self.tally.rows)
+        release = f"the release of {year}" if year else "no release that is known here"
+        self.tally.notes = (f"{self.tally.rows:,} reviews of all stars, as in {release}",)
 
     def _stars(self, batch: pa.RecordBatch, before: int) -> npt.NDArray[np.float64]:
         stars: npt.NDArray[np.float64] = batch.column("stars").to_numpy(zero_copy_only=False)

@@ -14,15 +14,13 @@ Rows = npt.NDArray[np.int64]
 def by_user(log: Log) -> Rows:
     """All rows by user, then time; what has the same time, or none, in the order of the source.
 
-    Where the source has lost the order, by item code: files that differ in it alone are one dataset.
+    Where the source has lost that order, by item code: files that differ in it alone are one dataset.
     """
     if log.by_user is not None:  # They stand so.
         return np.arange(len(log.user))
-    if not log.ordered:
-        return np.lexsort((log.item, log.user))
-    if log.moment is None:
-        return np.argsort(log.user, kind="stable")
-    return np.lexsort((log.moment, log.user))
+    ties = () if log.ordered else (log.item,)
+    times = () if log.moment is None else (log.moment,)
+    return np.lexsort((*ties, *times, log.user))
 
 
 def distinct(log: Log, rows: Rows) -> Rows:

@@ -62,7 +62,7 @@ def interactions(log: Log, rows: Rows, known: Rows) -> Interactions:
         log.item[rows],
         n_users=len(log.user_ids),
         n_items=len(log.item_ids),
-        ordered=log.ordered,
+        ordered=log.ordered or log.moment is not None,
         weight=weights(log, rows, known),
         **when_and_where(log, rows),
     )

@@ -14,6 +14,8 @@ from retrieval_leaderboard.support.errors import InputError
 
 TEXTS = {".csv": ",\t;| ", ".tsv": "\t", ".inter": "\t, "}
 """suffix → what may stand between fields, the usual first"""
+DESCRIBED = {".item": TEXTS[".inter"], ".user": TEXTS[".inter"]}
+"""The same of RecBole's tables of items and users, which are no interactions"""
 JSON = (".jsonl", ".ndjson", ".json")
 PARQUET = ".parquet"
 SUFFIXES = (*TEXTS, *JSON, PARQUET)

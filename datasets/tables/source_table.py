@@ -202,7 +202,7 @@ def _open(found: Found, given: Mapping[str, str], alone: bool) -> TableFile | No
             optional=True,
         )
     else:
-        table = _of_text(path, content, files.TEXTS[kind], kind == ".csv", given)
+        table = _of_text(path, content, (files.TEXTS | files.DESCRIBED)[kind], kind == ".csv", given)
     return with_partition(table, found)
 
 

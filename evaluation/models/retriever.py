@@ -52,6 +52,11 @@ class Retriever(ABC):
         """Refuse values that no setting may have."""
         fields.check(self)
 
+    @classmethod
+    def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """`settings`, all of them, in the one form that runs of the same model are known by."""
+        return dict(settings)
+
     def resolve(self, train: Interactions, valid: Queries | None) -> dict[str, Any]:
         """Every setting as a plain value: what is "auto" by its rule, all others as they are.
 

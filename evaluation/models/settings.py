@@ -38,11 +38,16 @@ GONE = {
 
 
 def defaults(model: type[Retriever]) -> dict[str, Any]:
-    """Setting → default value of every field of a model's class.
+    """Setting → value where nothing is given, for every field of a model's class.
 
     Raises:
         InputError: a field has no default.
     """
+    return model.canonical(_of_fields(model))
+
+
+def _of_fields(model: type[Retriever]) -> dict[str, Any]:
+    """Setting → default value of its field."""
     found = {}
     for field in fields(model):
         if field.default is not MISSING:
@@ -88,13 +93,13 @@ def read(model: type[Retriever], given: Mapping[str, Any], where: str) -> dict[s
     Raises:
         InputError: an unknown setting (the nearest is named), or a value of another type.
     """
-    settings = defaults(model)
+    settings = _of_fields(model)
     types = get_type_hints(model)
     for key, value in given.items():
         if key not in settings:
             raise _unknown_setting(model, key, settings, where)
         settings[key] = _read(value, types[key], f"{where}: {model.name}.{key}")
-    return settings
+    return model.canonical(settings)
 
 
 def build(model: type[Retriever], settings: Mapping[str, Any]) -> Retriever:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from retrieval_leaderboard.evaluation.models.fields import AUTO
+
 FAMILIES = {
     "popularity": "popularity", "item-item": "items", "linear": "items", "MF": "vectors",
     "two-tower": "vectors", "graph": "graph",
@@ -77,7 +79,7 @@ def facts(model: str, settings: Mapping[str, Any], propagated: bool) -> Facts | 
         return replace(found, weights=_weights(settings), history=history)
     if found.kind == "MF":
         return replace(found, dimension=settings["factors"], user=BY_ID)
-    widths = [int(width) for width in settings["mlp"].split("-") if width]
+    widths = [int(width) for width in settings["mlp"].replace(AUTO, "").split("-") if width]
     user = BY_BOTH if settings["user_share"] else BY_HISTORY
     features = "of users and items" if settings["features"] else "none"
     dimension = [settings["embedding_dim"], *widths][-1]

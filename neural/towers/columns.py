@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.datasets.features.column import KINDS, Encoding
+from retrieval_leaderboard.datasets.features.column import KINDS, Column, Encoding, Inputs
+from retrieval_leaderboard.datasets.features.vector import VectorEncoding
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.support.errors import InputError
 
@@ -28,24 +29,36 @@ class FeatureRows(nn.Module):
     numbers: Tensor
     """float32[n + 1, w]: what the learned projections take"""
 
-    def __init__(self, codes: Tensor, numbers: Tensor, several: list[Tensor]) -> None:
+    def __init__(
+        self, codes: Tensor, numbers: Tensor, several: list[Tensor], vectors: list[Tensor] | None = None
+    ) -> None:
         super().__init__()
         self.register_buffer("codes", codes)
         self.register_buffer("numbers", numbers)
-        self.n_several = len(several)
+        self.n_several, self.n_vectors = len(several), len(vectors or [])
         for at, values in enumerate(several):
             self.register_buffer(f"values_{at}", values)
+        for at, values in enumerate(vectors or []):
+            self.register_buffer(f"vectors_{at}", values)
 
     @classmethod
     def restore(cls, state: Mapping[str, Tensor]) -> Self:
         """From `state_dict()`."""
-        several = [state[f"values_{at}"] for at in range(len(state) - len(("codes", "numbers")))]
-        return cls(state["codes"], state["numbers"], several)
+        several, vectors = (
+            [state[f"{part}_{at}"] for at in range(sum(name.startswith(f"{part}_") for name in state))]
+            for part in ("values", "vectors")
+        )
+        return cls(state["codes"], state["numbers"], several, vectors)
 
     @property
     def several(self) -> list[Tensor]:
         """Of each column with several codes a row, int32[n + 1, most codes]: table rows, -1 for none."""
         return [self.get_buffer(f"values_{at}") for at in range(self.n_several)]
+
+    @property
+    def vectors(self) -> list[Tensor]:
+        """Of each column of vectors, float32[n, dimension]: NaN where unknown; the last row is left out."""
+        return [self.get_buffer(f"vectors_{at}") for at in range(self.n_vectors)]
 
     def is_known(self, ids: Tensor) -> Tensor:
         """bool[n]: whether any value is known of each of `ids`, int64[n]; of -1 none is."""
@@ -53,6 +66,8 @@ class FeatureRows(nn.Module):
         known = known | (self.numbers[ids] != self.numbers[-1]).any(dim=1)
         for values in self.several:
             known = known | (values[ids] >= 0).any(dim=1)
+        for vectors in self.vectors:
+            known = known | has_vector(vectors, ids)
         return known
 
 
@@ -110,10 +125,15 @@ class Columns:
         counts = [sum(each.n_numbers for each in columns.values()) for columns in self.encodings.values()]
         return [count for count in counts if count]
 
+    @cached_property
+    def vectors(self) -> dict[str, VectorEncoding]:
+        """The columns of vectors."""
+        return {name: each for name, each in self.all.items() if isinstance(each, VectorEncoding)}
+
     @property
     def fields(self) -> int:
-        """Vectors a row gives: one a column with codes, and one for all numbers of a kind."""
-        return len(self.sizes) + len(self.numbers)
+        """Vectors a row gives: one a column with codes or vectors, and one for all numbers of a kind."""
+        return len(self.sizes) + len(self.numbers) + len(self.vectors)
 
     def width(self, features: Features) -> int:
         """Codes and numbers that a row of `features` takes."""
@@ -126,7 +146,7 @@ class Columns:
             InputError: a column is missing.
         """
         self._check(features)
-        inputs = {name: each.inputs(features[name].with_unknown()) for name, each in self.all.items()}
+        inputs = {name: _inputs(each, features[name]) for name, each in self.all.items()}
         codes = [(inputs[name].codes, start) for name, start in zip(self.coded, self.starts, strict=True)]
         numbers = [each.numbers for each in inputs.values() if each.numbers is not None]
         nothing = np.empty((features.n_rows + 1, 0))
@@ -135,6 +155,7 @@ class Columns:
             torch.as_tensor(np.stack(one, axis=1) if one else nothing, dtype=torch.int32),
             torch.as_tensor(np.hstack(numbers) if numbers else nothing, dtype=torch.float32),
             [padded(each, start) for each, start in codes if isinstance(each, Ragged)],
+            [torch.as_tensor(each.vectors) for each in inputs.values() if each.vectors is not None],
         )
 
     def _check(self, features: Features) -> None:
@@ -146,6 +167,16 @@ class Columns:
                     f"the {kind} feature column '{missing[0]}' is missing: the model was trained with it; "
                     "give it, with unknown values where need be"
                 )
+
+
+def _inputs(encoding: Encoding, column: Column) -> Inputs:
+    """With a last row of which nothing is known, but for vectors: that would copy them."""
+    return encoding.inputs(column if encoding.dimension else column.with_unknown())
+
+
+def has_vector(vectors: Tensor, ids: Tensor) -> Tensor:
+    """bool[n]: which of `ids`, int64[n], have a known row in `vectors`, float32[m, w]; -1 has none."""
+    return (ids >= 0) & ~vectors[ids.clamp(min=0), 0].isnan()
 
 
 def padded(codes: Ragged, start: int) -> Tensor:

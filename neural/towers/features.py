@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
+from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows, has_vector
 from retrieval_leaderboard.neural.towers.tables import Table
 
 
 class FeatureEncoder(nn.Module):
     """One vector a column with codes: its code's, or the mean of its codes'.
 
-    The numbers of each kind of columns add one vector more, linear in them. The vectors of "unknown" start at
-    zero.
+    The numbers of each kind of columns add one vector more, linear in them; so does each column of vectors,
+    linear in the vector less the mean, scaled to length 1. The vectors of "unknown" start at zero; where a
+    column's vector is not known, it adds zero.
     """
 
     def __init__(self, columns: Columns, dim: int, scale: float, generator: torch.Generator | None) -> None:
@@ -28,6 +30,12 @@ class FeatureEncoder(nn.Module):
         self.numbers = columns.numbers
         """Numbers of each linear vector"""
         self.numeric = nn.Parameter(torch.randn(sum(self.numbers), dim, generator=generator) * scale)
+        self.projections = nn.ParameterList(
+            _orthonormal(each.dimension, dim, generator) * scale * dim**0.5
+            for each in columns.vectors.values()
+        )
+        for at, each in enumerate(columns.vectors.values()):
+            self.register_buffer(f"mean_{at}", torch.tensor(each.mean), persistent=False)
 
     def forward(self, rows: FeatureRows, ids: Tensor) -> Tensor:
         """float[n, fields, d]: the vectors of each of `ids`, int64[n]; -1 is a row of unknowns."""
@@ -36,7 +44,7 @@ class FeatureEncoder(nn.Module):
         vectors = self.vectors(torch.cat([single, *several], dim=1).clamp(min=0))
         first, *rest = vectors.split([single.shape[1], *(each.shape[1] for each in several)], dim=1)
         fields = [first, *(_mean(part, each >= 0) for part, each in zip(rest, several, strict=True))]
-        return torch.cat([*fields, *self._linear(rows, ids)], dim=1)
+        return torch.cat([*fields, *self._linear(rows, ids), *self._projected(rows, ids)], dim=1)
 
     def _linear(self, rows: FeatureRows, ids: Tensor) -> list[Tensor]:
         """float[n, 1, d] of each kind with numbers."""
@@ -45,9 +53,29 @@ class FeatureEncoder(nn.Module):
         parts = zip(rows.numbers[ids].split(self.numbers, 1), self.numeric.split(self.numbers), strict=True)
         return [(numbers @ projection).unsqueeze(1) for numbers, projection in parts]
 
+    def _projected(self, rows: FeatureRows, ids: Tensor) -> list[Tensor]:
+        """float[n, 1, d] of each column of vectors."""
+        found = []
+        for at, (vectors, projection) in enumerate(zip(rows.vectors, self.projections, strict=True)):
+            centered = vectors[ids.clamp(min=0)] - self.get_buffer(f"mean_{at}")  # (n, w)
+            known = has_vector(vectors, ids).unsqueeze(1)
+            unit = functional.normalize(centered.masked_fill(~known, 0), dim=1)
+            found.append((unit @ projection).unsqueeze(1))
+        return found
+
     def vectors(self, codes: Tensor) -> Tensor:
         """float[n, c, d]: the vector of each of `codes`, int32[n, c], rows of the embedding table."""
         return self.table(codes.long())
+
+
+def _orthonormal(width: int, dim: int, generator: torch.Generator | None) -> Tensor:
+    """float32[width, dim], its longer side of orthonormal vectors: near vectors begin near each other.
+
+    In float64, so that the number of threads does not show.
+    """
+    drawn = torch.randn(max(width, dim), min(width, dim), generator=generator, dtype=torch.float64)
+    found = torch.linalg.qr(drawn).Q.float()
+    return found if width >= dim else found.T.contiguous()
 
 
 def _mean(vectors: Tensor, present: Tensor) -> Tensor:

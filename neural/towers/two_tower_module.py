@@ -222,6 +222,20 @@ class TwoTowerModule(nn.Module):
         """Matrices that every example of every step moves, while few move an embedding."""
         return list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention) else []
 
+    @property
+    def widest_vector(self) -> int:
+        """Numbers of the widest vector among the items' features; 0 without one."""
+        widths = [] if self.item_rows is None else [each.shape[1] for each in self.item_rows.vectors]
+        return max(widths, default=0)
+
+    def changing_state(self) -> dict[str, Tensor]:
+        """`state_dict()` without the rows of features, which are data and may be large."""
+        return {
+            name: each
+            for name, each in self.state_dict().items()
+            if not name.startswith(("user_rows.", "item_rows."))
+        }
+
     def trained(self) -> list[Tensor]:
         """Everything that training changes."""
         tables = [part.rows for part in self.modules() if isinstance(part, Table)]

@@ -163,7 +163,7 @@ class TrainingRun:
 
     def _keep_best(self, towers: TwoTowerModule) -> None:
         """Copy the weights into those of the epoch that was best before: there is one copy at most."""
-        for name, each in towers.state_dict().items():
+        for name, each in towers.changing_state().items():
             if name in self.best:
                 self.best[name].copy_(each)
             else:
@@ -172,7 +172,7 @@ class TrainingRun:
     def _finished(self) -> Trained:
         towers = self.trainer.towers
         if self.best:
-            towers.load_state_dict(self.best)
+            towers.load_state_dict(towers.state_dict() | self.best)
         else:
             self.trainer.averaging.swap()
         choice = Choice(self.stopping.best_epoch, self.log) if self.stopping else self.choice

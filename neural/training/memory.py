@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from retrieval_leaderboard.datasets.dataset import Interactions
-from retrieval_leaderboard.datasets.features import Features
+from retrieval_leaderboard.datasets.features import Features, Vector
 from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.neural.batches.negatives import SAMPLERS
@@ -24,6 +24,8 @@ COPIES = 4
 SCORE_COPIES = 8
 """Arrays as large as a batch's scores that a step holds at once: scores, masks, losses, gradients."""
 LAYER_COPIES = 4
+VECTOR_COPIES = 3
+"""Of the feature vectors of a step: gathered, centered, scaled."""
 MIB = 2**20
 
 
@@ -58,6 +60,8 @@ def needed(settings: TowerSettings, train: Interactions) -> int:
     stored = (
         _tables(settings, train) * copies + _vectors(settings, train) + _codes(settings, train) + lists + near
     )
+    if not compute.device().shares_main_memory:
+        stored += sum(_vector_bytes(each, each.n_rows) for each in _features(settings, train) if each)
     return stored + 4 * LONG * len(train) + _batch(settings, train) + topk.block_bytes()
 
 
@@ -95,6 +99,12 @@ def _columns(features: Features | None, n: int) -> int:
     return 0 if features is None else n * FLOAT * Columns.of(features).width(features)
 
 
+def _vector_bytes(features: Features | None, n: int) -> int:
+    """Bytes of the vectors that are features of n users or items."""
+    columns = [] if features is None else features.columns.values()
+    return n * FLOAT * sum(column.width for column in columns if isinstance(column, Vector))
+
+
 def _batch(settings: TowerSettings, train: Interactions) -> int:
     """Bytes of the largest arrays of a step."""
     examples, dim = settings.batch_size, settings.embedding_dim
@@ -103,15 +113,17 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     pairs = examples if per_interaction else examples * a_user
     history = examples * (min(settings.max_history, a_user) if per_interaction else a_user)
     negatives = min(sum(each.most(settings, examples, pairs) for each in SAMPLERS), train.n_items)
-    users, items = map(_fields, _features(settings, train))
-    wide = examples * (users + 3) + (pairs + negatives + history) * (items + 1)  # vectors of fields
+    users, items = _features(settings, train)
+    wide = examples * (_fields(users) + 3) + (pairs + negatives + history) * (_fields(items) + 1)  # of fields
     wide += history * (settings.history_encoder == "position_weighted")
     deep = (examples + pairs + negatives) * sum(settings.widths)
     attention = examples * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
     scores = examples * negatives * SCORE_COPIES
     near = (pairs + negatives + history) * _near(settings)
     leased = near if compute.device().asynchronous else min(near, 2 * train.n_items)
-    return (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4
+    given = _vector_bytes(users, examples) + _vector_bytes(items, pairs + negatives + history)
+    learned = (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4
+    return learned + given * VECTOR_COPIES
 
 
 def _near(settings: TowerSettings) -> int:

@@ -164,7 +164,7 @@ class Trainer:
     def state(self) -> tuple[dict[str, Any], Tensors]:
         """Everything that decides how training goes on: JSON values and tensors."""
         values: dict[str, Any] = {"steps": self.steps, "scaler": self.scaler.state_dict()}
-        tensors = prefixed("towers", self.towers.state_dict())
+        tensors = prefixed("towers", self.towers.changing_state())
         tensors |= prefixed("optimizer", self.optimizer.tensors())
         tensors |= prefixed("sampling", self.batcher.state())
         tensors |= prefixed("averaging", self.averaging.tensors())
@@ -179,7 +179,7 @@ class Trainer:
         """Go on from what `state` gave."""
         self.steps = values["steps"]
         self.scaler.load_state_dict(values["scaler"])
-        self.towers.load_state_dict(part("towers", tensors))
+        self.towers.load_state_dict(self.towers.state_dict() | part("towers", tensors))
         self.optimizer.load_tensors(part("optimizer", tensors))
         self.batcher.load_state(part("sampling", tensors))
         self.averaging.load_tensors(part("averaging", tensors))

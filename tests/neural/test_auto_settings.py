@@ -9,6 +9,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Categorical, Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, auto_settings
 
@@ -135,3 +136,21 @@ def test_both_fits_have_what_was_resolved_on_the_training_part(monkeypatch) -> N
     harness.fit(model, DATA, 0)
     assert model.resolved_ == expected
     assert model.towers.settings.history_encoder == expected["history_encoder"]
+
+
+@pytest.mark.parametrize(("features", "examples", "expected"), [
+    (True, "user", "128"), (True, "interaction", ""), (False, "user", ""),
+])  # fmt: skip
+def test_features_bring_a_deep_part_for_examples_per_user(features, examples, expected) -> None:
+    model = InfoNCE(features=features, examples=examples)
+    assert model.resolve(planted().train, None)["mlp"] == expected
+    dense = replace(planted().train, n_items=2)
+    assert model.resolve(dense, None)["mlp"] == ""
+    bare = replace(planted().train, user_features=None, item_features=None)
+    assert model.resolve(bare, None)["mlp"] == ""
+
+
+def test_without_features_a_run_is_known_by_the_same_settings_as_ever() -> None:
+    assert settings.defaults(InfoNCE)["mlp"] == settings.read(InfoNCE, {"mlp": "auto"}, "x")["mlp"] == ""
+    assert settings.read(InfoNCE, {"features": True}, "x")["mlp"] == "auto"
+    assert settings.read(InfoNCE, {"features": True, "mlp": ""}, "x")["mlp"] == ""

@@ -33,29 +33,29 @@ class Projected(Encoding):
 
 
 @dataclass(frozen=True)
-class Vector(Column):
+class Look(Column):
     """A vector a row, such as a picture's."""
 
     vectors: np.ndarray
     """float32[n, d], NaN where unknown"""
 
-    kind = "vector"
+    kind = "look"
     encoding_type = Projected
 
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def take(self, rows) -> "Vector":
-        return Vector(self.vectors[rows])
+    def take(self, rows) -> "Look":
+        return Look(self.vectors[rows])
 
-    def with_unknown(self) -> "Vector":
-        return Vector(np.pad(self.vectors, ((0, 1), (0, 0)), constant_values=np.nan))
+    def with_unknown(self) -> "Look":
+        return Look(np.pad(self.vectors, ((0, 1), (0, 0)), constant_values=np.nan))
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"vectors": self.vectors}
 
     @classmethod
-    def restore(cls, arrays, description) -> "Vector":
+    def restore(cls, arrays, description) -> "Look":
         return cls(arrays["vectors"])
 
     def description(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Vector(Column):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    monkeypatch.setitem(KINDS, "vector", Vector)
+    monkeypatch.setitem(KINDS, "look", Look)
 
 
 def pictures(n: int) -> Features:
@@ -87,7 +87,7 @@ def pictures(n: int) -> Features:
     noise = np.random.default_rng(0).normal(0, 0.1, (n, BLOCKS))
     look = np.eye(BLOCKS)[np.arange(n) % BLOCKS] + noise
     color = Categorical(np.ones(n, dtype=np.int32), ["unknown", "gray"])
-    return Features({"picture": Vector(look.astype(np.float32)), "color": color})
+    return Features({"picture": Look(look.astype(np.float32)), "color": color})
 
 
 def cold_items():
@@ -103,14 +103,14 @@ def cold_items():
 @pytest.fixture(scope="module")
 def train():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(KINDS, "vector", Vector)
+        patch.setitem(KINDS, "look", Look)
         return cold_items()
 
 
 @pytest.fixture(scope="module")
 def model(train):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(KINDS, "vector", Vector)
+        patch.setitem(KINDS, "look", Look)
         found = InfoNCE(**SMALL)
         found.fit(train, None, 0)
         return found
@@ -134,13 +134,13 @@ def test_saved_and_loaded_it_answers_as_before(model, train, tmp_path) -> None:
 
 def test_a_user_known_by_a_vector_alone_is_known(train) -> None:
     model = InfoNCE(**(SMALL | {"epochs": 1}))
-    profile = Features({"taste": Vector(np.ones((train.n_users, 3), dtype=np.float32))})
+    profile = Features({"taste": Look(np.ones((train.n_users, 3), dtype=np.float32))})
     model.fit(replace(train, user_features=profile), None, 0)
     taste = np.array([[1, 2, 3], [np.nan] * 3], dtype=np.float32)
     nothing = Ragged.empty(2)
     asked = Queries(
         np.full(2, -1, dtype=np.int32), nothing, nothing, nothing,
-        user_features=Features({"taste": Vector(taste)}),
+        user_features=Features({"taste": Look(taste)}),
     )  # fmt: skip
     assert model.knows(asked).tolist() == [True, False]
 

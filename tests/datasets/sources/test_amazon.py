@@ -299,6 +299,12 @@ def test_by_name_of_the_year_with_a_board_of_the_category(tmp_path: Path):
     assert "60 interactions, not the published 4,555,500" in data.notes
 
 
+def test_ones_own_file_does_not_take_the_name_of_a_category(tmp_path: Path):
+    put(tmp_path, "amazon-2023-video-games.csv", HEADER + lines())
+    data = load(str(tmp_path / "amazon-2023-video-games.csv"), tmp_path, exclude_seen=False)
+    assert data.name == "amazon-2023-video-games-own"
+
+
 def test_categories_without_published_counts_are_not_compared(tmp_path: Path):
     put(tmp_path / "amazon-2023", "5core/Video_Games.csv", HEADER + lines())
     assert not any("published" in note for note in load("amazon-2023", tmp_path, exclude_seen=False).notes)

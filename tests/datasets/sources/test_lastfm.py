@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.sources import lastfm
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.support.errors import InputError
 from tests.datasets.sources import decoded
 
@@ -69,6 +71,39 @@ def test_tracks_played_are_interactions_with_artists(tmp_path: Path):
     assert (log.reading.rows, log.reading.dropped) == (11, {"broken": 7})
     country = decoded.values(log.user_features, "country", log.user_ids)
     assert country == {"user_000001": "Japan", "user_000002": "unknown"}
+
+
+def packed(folder: Path, archive: str) -> Path:
+    """The files of a folder in an archive, as it is published, with a folder inside."""
+    into = folder.with_name(f"{folder.name}-packed")
+    into.mkdir()
+    with tarfile.open(into / f"{archive}.gz", "w:gz") as tar:
+        for path in sorted(folder.iterdir()):
+            tar.add(path, f"{archive.removesuffix('.tar')}/{path.name}")
+    return into
+
+
+def test_archives_are_read_where_they_lie(tmp_path: Path):
+    unpacked = tracks(tmp_path / "lastfm-1k")
+    folder = packed(unpacked, lastfm.ARCHIVE_1K)
+    assert SOURCES["lastfm-1k"].holds(folder)
+    log, expected = lastfm.load_1k(folder).log(), lastfm.load_1k(unpacked).log()
+    assert decoded.timed(log) == decoded.timed(expected)
+    country = decoded.values(log.user_features, "country", log.user_ids)
+    assert country == decoded.values(expected.user_features, "country", expected.user_ids)
+    assert [path.name for path in folder.iterdir()] == ["lastfm-dataset-1K.tar.gz"]
+    files = {lastfm.PLAYS: PLAYS, lastfm.PROFILES_360K: f"{SHA1}\tf\t22\tGermany\tFeb 1, 2007\n"}
+    folder = packed(write(tmp_path / "360k", files), lastfm.ARCHIVE_360K)
+    assert SOURCES["lastfm-360k"].holds(folder)
+    assert len(lastfm.load_360k(folder).log().user) == 3
+
+
+def test_a_line_that_is_no_text_is_named_in_an_archive_too(tmp_path: Path):
+    unpacked = tracks(tmp_path / "lastfm-1k")
+    with (unpacked / lastfm.TRACKS).open("ab") as file:
+        file.write(b"user_000003\t2009-05-04T23:08:57Z\t\t\xff\t\t\n")
+    with pytest.raises(InputError, match=r"tar\.gz:userid.*\.tsv, line 12: the text .* is not UTF-8"):
+        lastfm.load_1k(packed(unpacked, lastfm.ARCHIVE_1K)).log()
 
 
 def test_a_file_of_many_broken_lines_is_refused(tmp_path: Path):

@@ -67,6 +67,20 @@ def test_reviews(tmp_path: Path):
     assert log.item_features is None
 
 
+@pytest.mark.parametrize("rows", [3, 1 << 17])
+def test_reviews_of_a_page_that_was_fetched_again_count_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+):
+    monkeypatch.setattr(steam, "ROWS", rows)
+    log = read(put(tmp_path, REVIEWS * 2 + REVIEWS.replace("2016-02-29", "2016-03-29")))
+    assert len(log.user) == 7 + 2
+    assert log.reading is not None and log.reading.rows == 30
+    assert log.reading.dropped == {
+        "without a user, a game or a day": 9,
+        "of the user, the game and the day of another": 12,
+    }
+
+
 def test_chunks_are_of_one_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     expected = decoded.timed(read(put(tmp_path)))
     monkeypatch.setattr(steam, "ROWS", 2)

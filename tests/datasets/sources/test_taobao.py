@@ -52,6 +52,12 @@ def test_rows_of_the_nine_days_once(tmp_path: Path):
     assert log.reading.dropped == {taobao.OUTSIDE: 5, taobao.AGAIN: 1}
 
 
+def test_users_whose_rows_are_torn_apart_are_noted(tmp_path: Path):
+    assert taobao.load(write(tmp_path)).log().notes == ()
+    row = f"1,5,6,pv,{FIRST}\n"
+    assert taobao.load(write(tmp_path, row + f"2,5,6,pv,{FIRST}\n" + row)).log().notes == (taobao.TORN,)
+
+
 def test_the_category_is_a_feature_of_an_item(tmp_path: Path):
     source = taobao.load(write(tmp_path))
     log = source.log()

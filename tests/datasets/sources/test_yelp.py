@@ -157,6 +157,13 @@ def test_every_layout_gives_the_liked_reviews_and_what_is_said_of_them(
     assert found == {U1: "2007", U2: "unknown"}
 
 
+def test_the_number_of_reviews_tells_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = unpacked(tmp_path, files())
+    assert read(folder).notes == ("5 reviews of all stars, as in no release that is known here",)
+    monkeypatch.setitem(yelp.RELEASES, 5, 2019)
+    assert read(folder).notes == ("5 reviews of all stars, as in the release of 2019",)
+
+
 def test_what_is_counted_over_all_time_is_no_feature(tmp_path: Path):
     log = read(zipped(tmp_path, files()))
     assert log.user_features is not None and log.item_features is not None

@@ -35,6 +35,16 @@ def whole_list(n_items: int) -> dict[str, np.ndarray]:
     return {"item_ids": ids, "listed": np.ones(n_items + 1, dtype=bool)}
 
 
+def test_where_the_order_is_lost_times_come_first_and_items_decide_ties():
+    events = [(0, 2, 3), (0, 1, 3), (0, 3, 1), (0, 0, 2), (1, 0, 1), (1, 1, 2), (0, 4, 9), (1, 2, 9)]
+    log = make_log(events, ordered=False, periods=(8, 9))
+    dataset = split(log, "time", False, 0)
+    assert dataset.train.by_user[0].tolist() == [3, 0, 1, 2]
+    assert dataset.train.ordered
+    other = make_log([events[1], events[0], *events[2:]], ordered=False, periods=(8, 9))
+    assert split(other, "time", False, 0).fingerprint == dataset.fingerprint
+
+
 def listed(queries: Queries) -> list[tuple[int, list[int], list[int], list[int]]]:
     return [
         (
