@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.datasets.log import Log, Reading
+from retrieval_leaderboard.datasets.log import COLUMNS, Log, Reading
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,9 +46,6 @@ class Chunk:
 
     def __len__(self) -> int:
         return len(self.user)
-
-
-COLUMNS = tuple(each.name for each in fields(Chunk) if each.name not in ("user", "item"))
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ class ChunkedLog:
         """`log` with the items that the source lists beside those that have interactions."""
         if self.listed_items is None:
             return log
-        both, _ = _coded([_as_raw(log.item_ids, self.listed_items), self.listed_items])
+        both, _ = _coded([_as_raw(np.asarray(log.item_ids), self.listed_items), self.listed_items])
         place = {raw: code for code, raw in enumerate(both)}
         code = np.array([place[raw] for raw in log.item_ids], dtype=np.int32)
         listed = np.zeros(len(both), dtype=np.bool_)
@@ -113,8 +110,8 @@ class ChunkedLog:
         users, items = self.describe_users, self.describe_items
         return replace(
             log,
-            user_features=users(log.user_ids) if users else None,
-            item_features=items(log.item_ids) if items else None,
+            user_features=users(np.asarray(log.user_ids)) if users else None,
+            item_features=items(np.asarray(log.item_ids)) if items else None,
         )
 
 

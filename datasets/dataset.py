@@ -12,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features import Features
+from retrieval_leaderboard.datasets.ids import BLOCK as IDS_AT_ONCE
+from retrieval_leaderboard.datasets.ids import RawIds
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.support.storage.mapped import blocks, counts, loaded
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.datasets.profile import Profile
@@ -56,8 +59,7 @@ class Interactions:
     @cached_property
     def by_user(self) -> Ragged:
         """The items of each user, in time order: `n_users` rows that share `item`."""
-        lengths = np.bincount(self.user, minlength=self.n_users)
-        return Ragged.from_offsets(self.item, offsets_of(lengths))
+        return Ragged.from_offsets(self.item, offsets_of(self.user_counts))
 
     def queries(self, users: npt.NDArray[np.int64]) -> Queries:
         """What is asked of `users`, who have interactions, when and where their last one happened."""
@@ -75,7 +77,7 @@ class Interactions:
     @cached_property
     def item_counts(self) -> npt.NDArray[np.int64]:
         """int64[n_items]: users who took each item."""
-        return np.bincount(self.item, minlength=self.n_items)
+        return counts(self.item, self.n_items)
 
     @cached_property
     def item_weights(self) -> npt.NDArray[np.float64]:
@@ -90,7 +92,7 @@ class Interactions:
     @cached_property
     def user_counts(self) -> npt.NDArray[np.int64]:
         """int64[n_users]: items each user took."""
-        return np.bincount(self.user, minlength=self.n_users)
+        return counts(self.user, self.n_users)
 
     @cached_property
     def interactions_a_user(self) -> float:
@@ -158,10 +160,10 @@ class Dataset:
     train_valid: Interactions
     """What the final model learns from: `train` and the validation part."""
     test: Queries
-    user_ids: npt.NDArray[np.object_]
-    """object[n_users]: raw id (str) of each user code"""
-    item_ids: npt.NDArray[np.object_]
-    """object[n_items]: raw id (str) of each item code"""
+    user_ids: RawIds
+    """n_users: raw id (str) of each user code"""
+    item_ids: RawIds
+    """n_items: raw id (str) of each item code"""
     title: str = ""
     """How tables call it: the name, and what else tells this content from other content of that name."""
     synthetic: bool = False
@@ -204,18 +206,25 @@ class Dataset:
             update(digest, queries.user, queries.timestamp)
             update_features(digest, queries.context)
             for rows in (queries.history, queries.exclude, queries.relevant):
-                update(digest, *rows.compact())
+                for values in rows.blocks():
+                    update(digest, values)
+                update(digest, offsets_of(rows.lengths))
         for features in (self.train.user_features, self.train.item_features):
             update_features(digest, features)
         for ids in (self.user_ids, self.item_ids):
-            digest.update("\n".join(ids).encode())
+            for block in blocks(len(ids), IDS_AT_ONCE):
+                digest.update(b"\n" * (block.start > 0) + "\n".join(ids[block]).encode())
         return digest.hexdigest()
 
 
 def update(digest: hashlib.blake2b, *arrays: npt.NDArray | None) -> None:
     """Hash arrays."""
     for array in arrays:
-        digest.update(b"none" if array is None else _bytes(array))
+        if array is None:
+            digest.update(b"none")
+        else:
+            for block in blocks(len(array)):
+                digest.update(_bytes(loaded(array[block])))
 
 
 def _bytes(array: npt.NDArray) -> memoryview:

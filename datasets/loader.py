@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard import WORKSPACE
-from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
-from retrieval_leaderboard.datasets.own import features, reader, remembered, selection
+from retrieval_leaderboard.datasets.own import chunked, features, reader, remembered, selection
 from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
-from retrieval_leaderboard.datasets.profiling import profile_of
+from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
+from retrieval_leaderboard.datasets.prepared.limit import parse as parse_limit
+from retrieval_leaderboard.datasets.prepared.loading import as_log
+from retrieval_leaderboard.datasets.profiling import with_profile
 from retrieval_leaderboard.datasets.sources import download, folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES, taken
 from retrieval_leaderboard.datasets.sources.source import Source
@@ -37,6 +39,7 @@ def load(
     carve: str | None = None,
     fallback: bool = True,
     scale: float | None = None,
+    memory: str | int | None = None,
     **own: Any,
 ) -> Dataset:
     """Find or download a dataset, read it and split it; what is asked for is checked before that.
@@ -54,6 +57,8 @@ def load(
             as the dataset declares, else a draw.
         fallback: whether `Source.fallback`, under its own name, takes the place of what is not to be had.
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
+        memory: bytes, or such as "6GB", that reading and splitting may take; the log is then sorted on disk,
+            and its arrays are mapped from there. None to have all in memory.
         own: what is said of one's own data, by the names of `DataSpec`'s fields; a table of items may also
             be called item_features, and one of users user_features. It goes before what a
             dataset file says, and so do the other arguments.
@@ -62,6 +67,7 @@ def load(
         InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
+    limit = parse_limit(memory)
     said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
     found = asked(dataset, features.as_tables(own), list(SOURCES)).updated(said)
     how, spec = found.split, found.spec
@@ -72,22 +78,22 @@ def load(
     _check_split(found.title, protocols, how)
     folder, name = _folder(data_dir), how.get("protocol")
     if source is None:
-        log, why = _own(spec, name)
+        log, why = _own(spec, name, limit)
         protocols = _of_own(spec, log.timestamp is not None)
     else:
-        log, why = _read(source, folder, fallback, scale), "the dataset's own"
+        log, why = _read(source, folder, fallback, scale, limit), "the dataset's own"
         log = replace(log, carve=source.carve)
     log = replace(log, carve=how.get("carve", log.carve))
     chosen = name or protocols[0]
     selection.check(spec, PROTOCOLS[chosen])
     log = selection.applied(log, spec)
     # What is bought was often viewed before: with a target, seen items stay.
-    excluded = excludes_seen(chosen) and log.target is None
-    divided = split(log, chosen, how.get("exclude_seen", excluded), how.get("split_seed", 0))
-    profile = profile_of(log, divided, why if name is None else "as asked for")
-    more = (warning for warning in profile.warnings if warning not in divided.notes)
-    origin = remembered.source(found, folder, scale)
-    return replace(divided, profile=profile, notes=(*divided.notes, *more), source=origin)
+    usual = excludes_seen(chosen) and log.target is None
+    excluded, seed = how.get("exclude_seen", usual), how.get("split_seed", 0)
+    why, origin = why if name is None else "as asked for", remembered.source(found, folder, scale)
+    if log.by_user is not None:
+        return prepared_split(log, chosen, excluded, seed, why, origin)
+    return replace(with_profile(log, split(log, chosen, excluded, seed), why), source=origin)
 
 
 def _folder(data_dir: Any) -> Path:
@@ -130,7 +136,7 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
         raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {called}")
 
 
-def _own(spec: DataSpec, protocol: str | None) -> tuple[Log, str]:
+def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, str]:
     """The log of one's own data, and why it is split as it is; it takes no known dataset's name."""
     protocol = protocol or (GIVEN if spec.is_split else None)
     rated = protocol is not None and PROTOCOLS[protocol].rated
@@ -141,7 +147,13 @@ def _own(spec: DataSpec, protocol: str | None) -> tuple[Log, str]:
             "leave low ones out, or leave the rating out"
         )
     timed = protocol is None or PROTOCOLS[protocol].timed
-    log = features.described(reader.read(spec, timed=timed, rated=rated), spec)
+    if limit is None:
+        if sentence := chunked.proposal(spec):
+            progress.say(sentence)
+        log = features.described(reader.read(spec, timed=timed, rated=rated), spec)
+    else:
+        in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)
+        log = as_log(in_chunks, paths, limit, (spec.given(), timed, rated))
     if taken(log.name.lower()):
         log = replace(log, name=f"{log.name}-own")
     timed_or_not = (
@@ -150,29 +162,25 @@ def _own(spec: DataSpec, protocol: str | None) -> tuple[Log, str]:
     return log, "for the files come split" if spec.is_split else timed_or_not
 
 
-def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None) -> Log:
+def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, limit: int | None) -> Log:
     """The log of a dataset, of its files or generated, or else of its fallback."""
     folder = None if source.generate and scale is not None else folders.find(source, data_dir)
     if source.generate and folder is None:
-        return source.generate(scale)
+        return as_log(source.generate(scale), [], limit)
     try:
         folder = folder or _download(source, data_dir)
     except InputError as error:
         if not (source.fallback and fallback):
             raise
         progress.say(str(error))
-        log = _read(SOURCES[source.fallback], data_dir, fallback, scale)
+        log = _read(SOURCES[source.fallback], data_dir, fallback, scale, limit)
         return replace(log, notes=(*log.notes, f"stands in for {source.name}, whose files are not here"))
-    log = _in_memory(source.read(folder))
+    log = as_log(source.read(folder), [folder], limit)
     if log.name in SOURCES.keys() - {source.name} and not fallback:
         raise InputError(
             f"{folder} holds {log.title}, and no fallback is allowed; put {source.name}'s own files there"
         )
     return _compared(log, source)
-
-
-def _in_memory(read: Log | ChunkedLog) -> Log:
-    return read.log() if isinstance(read, ChunkedLog) else read
 
 
 def _compared(log: Log, source: Source) -> Log:

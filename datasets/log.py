@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features import Features
+from retrieval_leaderboard.datasets.ids import RawIds
+from retrieval_leaderboard.support.storage.mapped import loaded
 
 TRAIN, VALID, TEST = range(3)
 """`Log.part` of the source's own split"""
+COLUMNS = ("timestamp", "nanoseconds", "rating", "weight", "target", "part")
+"""What each row of a source may have beside user and item"""
+ROWS = ("user", "item", *COLUMNS, "event")
+"""The columns of `Log` that have a value a row, beside `context`"""
+BILLION = 10**9
+LATEST = 2**63 // BILLION - 1
+"""Unix seconds up to which nanoseconds since 1970 fit into int64"""
 ONCE, SUM = "once", "sum"
 """`Log.repeats`: what repeated pairs of a user and an item weigh together: the largest weight, or the sum"""
 
@@ -36,6 +48,10 @@ class Reading:
     """The values of the column of events, by the codes of `Log.event`; () where none was read"""
     features: tuple[str, ...] = ()
     """Tables of items and users, and what their columns are, in words"""
+    memory: int = 0
+    """Bytes that sorting kept to; 0 where all was in memory"""
+    spilled: int = 0
+    """Bytes that lay on disk meanwhile"""
 
 
 @dataclass(frozen=True)
@@ -52,8 +68,27 @@ class Filtered:
 
 
 @dataclass(frozen=True)
+class ByUser:
+    """Of a log whose rows stand by user, and not in the order of the source, and may not fit into memory.
+
+    Within a user they stand by time, by item where the source has lost the order, and then as in the source.
+    """
+
+    row: npt.NDArray[np.integer]
+    """int[n]: the row of the source that each row is, from 0"""
+    offsets: npt.NDArray[np.int64]
+    """int64[n_users + 1]: where the rows of each user begin and the last one's end"""
+    at_once: int
+    """Rows that may be looked at together, where a single user has no more"""
+    folder: Path | None = None
+    """Where the arrays lie"""
+    first_user: int = 0
+    """What is added to the codes of users, where the log is a part of another"""
+
+
+@dataclass(frozen=True)
 class Log:
-    """Interactions of one source with codes for ids, in the order of the source."""
+    """Interactions of one source with codes for ids, in the order of the source or else `by_user`."""
 
     name: str
     """Of the dataset; names the folder of its results."""
@@ -61,10 +96,10 @@ class Log:
     """int32[n]"""
     item: npt.NDArray[np.int32]
     """int32[n]"""
-    user_ids: npt.NDArray[np.object_]
-    """object[n_users]: raw id (str) of each user code"""
-    item_ids: npt.NDArray[np.object_]
-    """object[n_items]: raw id (str) of each item code"""
+    user_ids: RawIds
+    """n_users: raw id (str) of each user code"""
+    item_ids: RawIds
+    """n_items: raw id (str) of each item code"""
     timestamp: npt.NDArray[np.int64] | None = None
     """int64[n], unix seconds"""
     nanoseconds: npt.NDArray[np.int32] | None = None
@@ -92,6 +127,8 @@ class Log:
     """bool[n_items]: the items of the source's own table of items; None where it has none"""
     carve: str = "draw"
     """A key of `holdout.CARVES`: how protocol published carves validation from the rows that are not test"""
+    by_user: ByUser | None = None
+    """Where the rows stand by user"""
     user_features: Features | None = None
     item_features: Features | None = None
     context: Features | None = None
@@ -113,19 +150,75 @@ class Log:
         columns = {name: getattr(self, name) for name in ROWS}
         left = {name: values[kept] for name, values in columns.items() if values is not None}
         context = None if self.context is None else self.context.take(np.flatnonzero(kept))
-        return replace(self, **left, context=context)
+        by_user = self.by_user and replace(self.by_user, row=self.by_user.row[kept])
+        return replace(self, **left, context=context, by_user=by_user)
+
+    def parts(self) -> Iterator[Log]:
+        """The log in parts of whole users, in order, with codes of users from 0 and without features.
+
+        A log in the order of the source is one part, another one as many as it must have.
+        """
+        if self.by_user is None:
+            yield replace(self, user_features=None, item_features=None)
+            return
+        offsets, user = self.by_user.offsets, 0
+        while user < len(offsets) - 1:
+            end = int(np.searchsorted(offsets, offsets[user] + self.by_user.at_once, side="right")) - 1
+            end = max(end, user + 1)
+            yield self._part(self.by_user, user, end)
+            user = end
+
+    def _part(self, by_user: ByUser, first: int, end: int) -> Log:
+        """The rows of the users from `first` to before `end`."""
+        rows = slice(int(by_user.offsets[first]), int(by_user.offsets[end]))
+
+        def part(values: Any) -> Any:
+            return None if values is None else loaded(values[rows])
+
+        return replace(
+            self,
+            user=part(self.user) - np.int32(first),
+            item=part(self.item),
+            user_ids=self.user_ids[first:end],
+            by_user=replace(by_user, row=part(by_user.row), first_user=first),
+            user_features=None,
+            item_features=None,
+            **{name: part(getattr(self, name)) for name in COLUMNS},
+        )
+
+    @property
+    def first_user(self) -> int:
+        """What is added to the codes of users in the log that this one is a part of."""
+        return self.by_user.first_user if self.by_user else 0
 
     def with_items(self, kept: npt.NDArray[np.bool_]) -> Log:
         """The log of the items `kept`, bool[n_items], alone; interactions with others are left out."""
+        catalog = self.with_catalog(kept)
+        return catalog if catalog is self else self.with_rows(kept, catalog)
+
+    def with_catalog(self, kept: npt.NDArray[np.bool_]) -> Log:
+        """What is known of the items `kept`; the rows stay as they are, with the codes of before."""
         if kept.all():
             return self
-        log, items = self.with_interactions(kept[self.item]), np.flatnonzero(kept)
+        items = np.flatnonzero(kept)
         return replace(
-            log,
-            item=_recoded(kept)[log.item],
+            self,
             item_ids=self.item_ids[items],
             listed=None if self.listed is None else self.listed[items],
             item_features=None if self.item_features is None else self.item_features.take(items).compact(),
+        )
+
+    def with_rows(self, kept: npt.NDArray[np.bool_], catalog: Log) -> Log:
+        """The rows with items that are `kept`, with the codes that these have in `catalog`."""
+        if kept.all():
+            return self
+        log = self.with_interactions(kept[self.item])
+        return replace(
+            log,
+            item=_recoded(kept)[log.item],
+            item_ids=catalog.item_ids,
+            listed=catalog.listed,
+            item_features=catalog.item_features,
         )
 
     def with_users(self, kept: npt.NDArray[np.bool_]) -> Log:
@@ -145,15 +238,26 @@ class Log:
         """int64[n]: numbers in the order of the times, equal where the times are; None without times."""
         if self.timestamp is None or self.nanoseconds is None:
             return self.timestamp
+        if self._in_nanoseconds:
+            return self.timestamp * BILLION + self.nanoseconds
         order = np.lexsort((self.nanoseconds, self.timestamp))
         later = (np.diff(self.timestamp[order]) != 0) | (np.diff(self.nanoseconds[order]) != 0)
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.concatenate(([0], np.cumsum(later)))
         return place
 
+    @cached_property
+    def _in_nanoseconds(self) -> bool:
+        """Whether the times fit into int64 as nanoseconds since 1970, as those of a log by user do."""
+        assert self.timestamp is not None
+        return self.by_user is not None or bool((np.abs(self.timestamp) < LATEST).all())
 
-ROWS = ("user", "item", "timestamp", "nanoseconds", "rating", "weight", "target", "part", "event")
-"""The columns of `Log` that have a value a row, beside `context`"""
+    def seconds(self, moment: int) -> int:
+        """Unix seconds of one of the numbers of `moment`."""
+        if self.nanoseconds is None:
+            return int(moment)
+        assert self.timestamp is not None and self.moment is not None
+        return moment // BILLION if self._in_nanoseconds else int(self.timestamp[self.moment >= moment].min())
 
 
 def _recoded(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:

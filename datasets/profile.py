@@ -45,6 +45,10 @@ class Profile:
     """When the validation and the test period begin, as `first`; [] without periods"""
     warnings: list[str]
     """What a reader of a table on this data should beware of; they are among the dataset's notes"""
+    memory: int = 0
+    """Bytes that sorting kept to; 0 where all was in memory"""
+    spilled: int = 0
+    """Bytes that lay on disk meanwhile"""
     events: dict[str, int] = field(default_factory=dict)
     """Kind of event → interactions of it; {} where there are no kinds"""
     relevant: str = ""
@@ -89,6 +93,11 @@ class Profile:
             lines.append(
                 f"times: {self.times}; from {self.first} to {self.last}; "
                 f"{self.tied:.1%} share theirs with another row of the same user"
+            )
+        if self.memory:
+            lines.append(
+                f"sorted within {self.memory / 1e9:.1f} GB of memory; "
+                f"{self.spilled / 1e9:.1f} GB lay on disk meanwhile"
             )
         begin = "".join(
             f"; {part} from {moment}"

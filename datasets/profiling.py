@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.datasets.ids import among
 from retrieval_leaderboard.datasets.log import Log, Reading
 from retrieval_leaderboard.datasets.profile import Profile
-from retrieval_leaderboard.datasets.splits.periods import periods
+from retrieval_leaderboard.datasets.splits.periods import periods, span
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, SEQUENTIAL
 from retrieval_leaderboard.datasets.times.parse import as_utc
 from retrieval_leaderboard.datasets.times.unix_times import ORDER
@@ -17,28 +20,31 @@ MANY_TIES = 0.1
 FEW_QUERIES = 30
 
 
+def with_profile(log: Log, divided: Dataset, reason: str) -> Dataset:
+    """`divided` with its profile and the notes that follow from it; see `profile_of`."""
+    profile = profile_of(log, divided, reason)
+    more = (warning for warning in profile.warnings if warning not in divided.notes)
+    return replace(divided, profile=profile, notes=(*divided.notes, *more))
+
+
 def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
     """The profile of a log and of what it was divided into, by a protocol for a `reason`."""
-    n_users, n_items = len(log.user_ids), len(divided.item_ids)
-    reading = log.reading or Reading(len(log.user), {}, times="" if log.timestamp is None else "unix seconds")
-    pairs = np.sort(log.user.astype(np.int64) * len(log.item_ids) + log.item)
-    # np.unique hashes int64 keys, which takes a hundred times as long.
-    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
-    catalog = set(divided.item_ids)
-    candidates = np.array([item in catalog for item in log.item_ids])[pairs % len(log.item_ids)]
-    tied = 0.0 if log.moment is None else _tied(log.user, log.moment)
-    moments = None if log.moment is None else (log.moment.min(), log.moment.max())
-    first, last = ("", "") if moments is None else (_time(log, moment) for moment in moments)
+    n_users, n_items, rows = len(log.user_ids), len(divided.item_ids), len(log.user)
+    reading = log.reading or Reading(rows, {}, times="" if log.timestamp is None else "unix seconds")
+    in_catalog = among(log.item_ids, divided.item_ids)
+    counted = [_count(part, in_catalog) for part in log.parts()]
+    tied = sum(each.tied for each in counted) / max(1, rows)
+    first, last = ("", "") if log.timestamp is None else (_time(log, moment) for moment in span(log))
     return Profile(
-        rows=reading.rows if log.reading else len(log.user) + sum(each.rows for each in log.filtered),
-        kept=len(log.user),
+        rows=reading.rows if log.reading else rows + sum(each.rows for each in log.filtered),
+        kept=rows,
         dropped=reading.dropped,
-        repeated=len(log.user) - len(pairs),
+        repeated=rows - sum(each.pairs for each in counted),
         users=n_users,
         items=n_items,
         candidates=divided.candidates,
         learned=int((divided.train_valid.item_counts > 0).sum()),
-        density=int(candidates.sum()) / max(1, n_users * n_items),
+        density=sum(each.candidates for each in counted) / max(1, n_users * n_items),
         columns=reading.columns,
         left_out=list(reading.left_out),
         times=reading.times,
@@ -50,6 +56,8 @@ def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
         begin=[_time(log, moment) for moment in periods(log)] if PROTOCOLS[divided.protocol].timeline else [],
         features=list(reading.features),
         warnings=[*log.notes, *_warnings(tied, divided.protocol, len(divided.test))],
+        memory=reading.memory,
+        spilled=reading.spilled,
         events=_events(log),
         relevant=_relevant(log, divided.exclude_seen),
         weights=_weights(divided),
@@ -59,6 +67,26 @@ def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
             for each in log.filtered
         ],
     )
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Of a part of the users."""
+
+    pairs: int
+    """Different pairs of user and item"""
+    candidates: int
+    """Those with an item of the catalog"""
+    tied: int
+    """Rows that share their time with another of the same user"""
+
+
+def _count(part: Log, in_catalog: npt.NDArray[np.bool_]) -> _Counts:
+    pairs = np.sort(part.user.astype(np.int64) * len(in_catalog) + part.item)
+    # np.unique hashes int64 keys, which takes a hundred times as long.
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+    tied = 0 if part.moment is None else _tied(part)
+    return _Counts(len(pairs), int(in_catalog[pairs % len(in_catalog)].sum()), tied)
 
 
 def _events(log: Log) -> dict[str, int]:
@@ -90,11 +118,8 @@ def _weights(divided: Dataset) -> str:
 
 def _time(log: Log, moment: int) -> str:
     """`moment`, one of `Log.moment` or between two, as a time, or as a number where numbers give an order."""
-    assert log.timestamp is not None and log.moment is not None
-    if log.nanoseconds is not None:  # Moments are places in the order of the times.
-        moment = log.timestamp[log.moment >= moment].min()
     in_order = log.reading is not None and log.reading.times == ORDER
-    return str(moment) if in_order else as_utc(moment)
+    return str(log.seconds(moment)) if in_order else as_utc(log.seconds(moment))
 
 
 def _warnings(tied: float, protocol: str, n_queries: int) -> list[str]:
@@ -109,11 +134,15 @@ def _warnings(tied: float, protocol: str, n_queries: int) -> list[str]:
     return found
 
 
-def _tied(user: npt.NDArray[np.int32], moment: npt.NDArray[np.int64]) -> float:
-    """The share of rows that are neighbors, by user and time, of a row with the same time."""
+def _tied(part: Log) -> int:
+    """The rows that are neighbors, by user and time, of a row with the same time."""
+    user, moment = part.user, part.moment
+    assert moment is not None
     if not len(user):
-        return 0.0
-    order = np.lexsort((moment, user))
-    same = (np.diff(user[order]) == 0) & (np.diff(moment[order]) == 0)
+        return 0
+    if not (part.by_user and part.ordered):
+        order = np.lexsort((moment, user))
+        user, moment = user[order], moment[order]
+    same = (np.diff(user) == 0) & (np.diff(moment) == 0)
     tied = np.concatenate(([False], same)) | np.concatenate((same, [False]))
-    return float(tied.mean())
+    return int(tied.sum())

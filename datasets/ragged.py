@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from retrieval_leaderboard.support.storage.mapped import BLOCK
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,12 @@ class Ragged:
 
     def contains(self, items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
         """bool[n, m]: whether `items[i, j]`, int32[n, m], stands in row i; False for -1."""
+        found = np.empty(items.shape, dtype=np.bool_)
+        for rows in self.cuts():
+            found[rows] = self.take(rows)._contains(items[rows])
+        return found
+
+    def _contains(self, items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
         flat = self._flat()
         width = max(flat._width(), int(items.max(initial=0)) + 1)
         keys = np.arange(len(self))[:, None] * width + items
@@ -93,6 +102,19 @@ class Ragged:
             return self.values[self.start[0] : self.stop[-1]], offsets
         shift = np.repeat(self.start - offsets[:-1], self.lengths)
         return self.values[np.arange(offsets[-1]) + shift], offsets
+
+    def blocks(self, size: int = BLOCK) -> Iterator[npt.NDArray[np.int32]]:
+        """What `compact` gives as values, some rows at a time: of about `size` items, unless one has more."""
+        for rows in self.cuts(size):
+            yield self.take(rows).compact()[0]
+
+    def cuts(self, size: int = BLOCK) -> Iterator[slice]:
+        """Slices of neighboring rows that have about `size` items together, at least one row each."""
+        ends, start, passed = np.cumsum(self.lengths), 0, 0
+        while start < len(self):
+            stop = max(start + 1, int(np.searchsorted(ends, passed + size, side="right")))
+            yield slice(start, stop)
+            start, passed = stop, int(ends[stop - 1])
 
     def rows(self) -> npt.NDArray[np.int64]:
         """int64[total]: the row of each item in `compact()`'s order."""

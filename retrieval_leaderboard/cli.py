@@ -91,6 +91,7 @@ def _data_options(group: argparse._ArgumentGroup) -> None:
     seen = group.add_mutually_exclusive_group()
     seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
     seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")
+    add("--memory", metavar="SIZE", help="keep to a limit, such as 6GB, and prepare the data on disk")
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
     add(
         "--no-fallback",

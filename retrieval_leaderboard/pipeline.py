@@ -152,6 +152,7 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
         carve=options.carve,
         fallback=not options.no_fallback,
         scale=options.scale,
+        memory=options.memory,
         **own,
     )
     return dataset, " ".join(asked or [dataset.name])

@@ -43,18 +43,20 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
     """
     source, parts = opened.tables(spec)
     path = source.path
-    roles = _find(path, source.names, spec, rated)
+    roles = find(path, source.names, spec, rated)
     table = {role: source.cells(column) for role, column in roles.items()}
-    _check_rows(path, table, source.names)
-    unread = [] if timed or "timestamp" in spec.columns else _without_unreadable_times(table, spec)
+    check_rows(path, table, source.names)
+    unread = [] if timed or "timestamp" in spec.columns else without_unreadable_times(table, spec)
     rows = len(table["user"])
-    table, dropped = _complete(table, spec)
-    rating = numbers.read(table["rating"], _or_without("rating", spec)) if "rating" in table else None
+    table, dropped = complete(table, spec)
+    check_left(path, len(table["user"]))
+    rating = ratings(table["rating"], spec) if "rating" in table else None
     if rating is not None and spec.min_rating is not None:
-        table, low = _rated(table, rating, spec.min_rating)
+        table, low = with_rating(table, rating, spec.min_rating)
+        check_left(path, len(table["user"]), spec.min_rating)
         # The line is drawn: a protocol's own does not come on top of it.
         rating, dropped = None, dropped | low
-    when = _times(table["timestamp"], spec) if "timestamp" in table else None
+    when = times(table["timestamp"], spec) if "timestamp" in table else None
     name, title = names.of(spec)
     user_ids, user, of_users = ids.read(table["user"])
     item_ids, item, of_items = ids.read(table["item"])
@@ -77,11 +79,11 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
         part=None if parts is None else parts[table["user"].values.index.to_numpy()],
         title=title,
         notes=tuple(notes),
-        reading=Reading(rows, used, rest, dropped, when.unit if when else "", kinds),
+        reading=Reading(rows, used, rest, dropped, when.unit if when else "", events=kinds),
     )
 
 
-def _find(path: Path, names: list[str], spec: DataSpec, rated: bool) -> dict[str, str]:
+def find(path: Path, names: list[str], spec: DataSpec, rated: bool) -> dict[str, str]:
     """Role → column, of those that are to be read."""
     filtered = spec.min_rating is not None
     found = header.find(path, names, spec.columns, filtered, events.wanted(spec))
@@ -96,7 +98,7 @@ def _find(path: Path, names: list[str], spec: DataSpec, rated: bool) -> dict[str
     return found
 
 
-def _check_rows(path: Path, table: Roles, names: list[str]) -> None:
+def check_rows(path: Path, table: Roles, names: list[str]) -> None:
     """Refuse a table without rows, and a header that stands among them."""
     if not len(table["user"]):
         raise InputError(f"{path}: it has columns and no rows")
@@ -107,21 +109,30 @@ def _check_rows(path: Path, table: Roles, names: list[str]) -> None:
         raise table["user"].error(int(at), "the header stands here again; remove the line")
 
 
-def _without_unreadable_times(table: Roles, spec: DataSpec) -> list[str]:
+def check_left(path: Path, rows: int, least: float | None = None) -> None:
+    """Refuse a table of which no row is whole, or none has a rating of `least`."""
+    if rows:
+        return
+    if least is None:
+        raise InputError(f"{path}: every row lacks a value; are the columns the right ones?")
+    raise InputError(f"{path}: no rating is {least:g} or more; lower --min-rating")
+
+
+def without_unreadable_times(table: Roles, spec: DataSpec) -> list[str]:
     """Take times that cannot be read out of `table`; what a reader should know then."""
     cells = table.get("timestamp")
     if cells is None:
         return []
     try:
         _refuse_missing(cells, cells.missing(), "timestamp", spec)
-        _times(cells, spec)
+        times(cells, spec)
     except InputError as error:
         del table["timestamp"]
         return [f"column '{cells.column}' is left out: {cells.shareable(error)}"]
     return []
 
 
-def _complete(table: Roles, spec: DataSpec) -> tuple[Roles, dict[str, int]]:
+def complete(table: Roles, spec: DataSpec) -> tuple[Roles, dict[str, int]]:
     """The rows in which nothing is missing, and how many others there were, by what they lack first."""
     kept = np.ones(len(table["user"]), dtype=np.bool_)
     dropped = {}
@@ -132,8 +143,6 @@ def _complete(table: Roles, spec: DataSpec) -> tuple[Roles, dict[str, int]]:
                 _refuse_missing(cells, lacks, role, spec)
             dropped[f"without {SPOKEN[role]}"] = int(lacks.sum())
             kept &= ~lacks
-    if not kept.any():
-        raise InputError(f"{table['user'].path}: every row lacks a value; are the columns the right ones?")
     return ({role: cells.take(kept) for role, cells in table.items()} if dropped else table), dropped
 
 
@@ -149,18 +158,22 @@ def _or_without(role: str, spec: DataSpec) -> str:
     return f", or do without the column: --columns {role}=" if guessed else ""
 
 
-def _times(cells: Cells, spec: DataSpec) -> Times:
+def times(cells: Cells, spec: DataSpec) -> Times:
+    """The moments of a column, as `spec` says how to read them; InputError as `parse.read`."""
     try:
         return parse.read(cells, spec.time_format)
     except InputError as error:
         raise InputError(f"{error}{_or_without('timestamp', spec)}") from error
 
 
-def _rated(table: Roles, rating: npt.NDArray[np.float32], least: float) -> tuple[Roles, dict[str, int]]:
+def ratings(cells: Cells, spec: DataSpec) -> npt.NDArray[np.float32]:
+    """float32[n]; InputError as `numbers.read`."""
+    return numbers.read(cells, _or_without("rating", spec))
+
+
+def with_rating(table: Roles, rating: npt.NDArray[np.float32], least: float) -> tuple[Roles, dict[str, int]]:
     """The rows with at least the rating `least`, and how many others there were."""
     kept = rating >= np.float32(least)
-    if not kept.any():
-        raise InputError(f"{table['user'].path}: no rating is {least:g} or more; lower --min-rating")
     low = int((~kept).sum())
     dropped = {f"with a rating below {least:g}": low} if low else {}
     return {role: cells.take(kept) for role, cells in table.items()}, dropped

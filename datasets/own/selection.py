@@ -37,6 +37,9 @@ def applied(log: Log, spec: DataSpec) -> Log:
     Raises:
         InputError: nothing is left, or the log lacks what is needed.
     """
+    given = [option(name) for name in FILTERS if name in spec.given()]
+    if given and log.by_user is not None:
+        raise InputError(f"{' and '.join(given)} needs all rows in memory; leave --memory out")
     began = log.title or log.name
     if spec.since or spec.until:
         since, until = (_moment(log, spec, name) for name in ("since", "until"))

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.periods import moments, periods
+from retrieval_leaderboard.datasets.splits.whole import Items
 from retrieval_leaderboard.support.errors import InputError
 
 KNOWN_BEFORE = "every item with an interaction before the test period"
 LISTED_TOO = "and every other that the source lists"
 TAKEN = "every item with an interaction"
-Items = npt.NDArray[np.bool_]
-"""bool[n_items]"""
 
 
-Catalog = tuple[Log, str, tuple[str, ...]]
-"""A log with the items of the catalog alone; which those are, in words; and what is to be noted"""
+@dataclass(frozen=True)
+class Catalog:
+    """The items that may be returned."""
+
+    log: Log
+    """The log, its rows as they were, with what is known of these items alone"""
+    kept: Items
+    """Which items of the source they are"""
+    words: str
+    """The same in words"""
+    notes: tuple[str, ...] = ()
+    periods: tuple[int, int] | None = None
+    """Moments at which the validation and the test period begin, where there are such"""
+    known: Items | None = None
+    """Those of the catalog that are known when the validation period begins, where there is one"""
 
 
 def all_taken(log: Log) -> Catalog:
     """Every item with an interaction: for protocols with no moment before which something is known."""
-    return log.with_items(_taken(log)), TAKEN, ()
+    kept = _taken(log)
+    return Catalog(log.with_catalog(kept), kept, TAKEN)
 
 
 def known_before_test(log: Log) -> Catalog:
@@ -46,12 +58,13 @@ def known_before_test(log: Log) -> Catalog:
             "first time; choose another protocol, such as random"
         )
     words = KNOWN_BEFORE if log.listed is None else f"{KNOWN_BEFORE}, {LISTED_TOO}"
-    left_out = int((~known[log.item]).sum())
+    left_out = sum(int((~known[part.item]).sum()) for part in log.parts())
     note = (
         f"{left_out:,} test interactions with {int((~known).sum()):,} items that nobody knew before the test "
         "period are no truth"
     )
-    return replace(log.with_items(known), periods=begin), words, (note,) if left_out else ()
+    notes = (note,) if left_out else ()
+    return Catalog(log.with_catalog(known), known, words, notes, begin, known_at(log, begin[0])[known])
 
 
 def _without_own_list(log: Log) -> Log:
@@ -63,11 +76,15 @@ def _without_own_list(log: Log) -> Log:
 
 def _taken(log: Log) -> Items:
     """The items with an interaction."""
-    return np.bincount(log.item, minlength=len(log.item_ids)) > 0
+    taken = np.zeros(len(log.item_ids), dtype=np.bool_)
+    for part in log.parts():
+        taken[part.item] = True
+    return taken
 
 
 def known_at(log: Log, moment: int) -> Items:
     """The items with an interaction before `moment`, and those that the source lists."""
     known = np.zeros(len(log.item_ids), dtype=np.bool_) if log.listed is None else log.listed.copy()
-    known[log.item[moments(log) < moment]] = True
+    for part in log.parts():
+        known[part.item[moments(part) < moment]] = True
     return known

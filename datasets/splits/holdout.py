@@ -12,20 +12,24 @@ CARVES = {DRAW: "rows one by one", AS_TEST: "one block where the source's test r
 """What protocol published can be asked for, in words; `AS_TEST` comes to `BLOCK` or `DRAW`"""
 
 
-def draw(user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+def draw(
+    user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator, first_user: int = 0
+) -> npt.NDArray[np.bool_]:
     """bool[n]: `percent` of each user's rows, rounded; `user` is ascending.
 
     A tenth is nothing for a user of fewer than five rows; a fifth is nothing for one of fewer than three.
+    `first_user` is what codes lack where they are a part's.
     """
     lengths = np.bincount(user)
-    shuffled = np.argsort(user + rng.random(len(user)), kind="stable")  # within each user
+    # Within each user; the number of the user says how far a float is exact.
+    shuffled = np.argsort((user + first_user) + rng.random(len(user)), kind="stable")
     drawn = np.zeros(len(user), dtype=bool)
     drawn[shuffled[_rank(user, lengths) < _rounded(lengths, percent)[user]]] = True
     return drawn
 
 
 def contiguous_block(
-    user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator
+    user: npt.NDArray[np.int32], percent: int, rng: np.random.Generator, first_user: int = 0
 ) -> npt.NDArray[np.bool_]:
     """Like `draw`, but neighbors: those from a drawn row of each user on, the first following the last."""
     lengths = np.bincount(user)

@@ -10,15 +10,15 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.splits.order import Rows, distinct
 from retrieval_leaderboard.datasets.splits.periods import moments
 from retrieval_leaderboard.datasets.splits.protocol import LIKED, Parts
 from retrieval_leaderboard.datasets.splits.rows import (
-    Rows,
-    distinct,
     interactions,
     repeats_note,
     when_and_where,
 )
+from retrieval_leaderboard.datasets.splits.whole import Whole
 
 Counts = npt.NDArray[np.int64]
 """int64[n_users]"""
@@ -27,7 +27,7 @@ Choose = Callable[[Counts, Counts], tuple[Counts, Counts]]
 first → how many of these are test, and how many of those before them validation"""
 
 
-def split(log: Log, choose: Choose, seed: int, liked_only: bool) -> Parts:
+def split(log: Log, choose: Choose, whole: Whole, liked_only: bool) -> Parts:
     """The last events of each user as queries: as many for test as `choose` says, and those before for valid.
 
     With a target, only target events are asked for. What comes after the first event of a part that is asked
@@ -36,11 +36,10 @@ def split(log: Log, choose: Choose, seed: int, liked_only: bool) -> Parts:
     Args:
         log: with times.
         choose: of each user.
-        seed: of the order of equal times.
+        whole: what `log` is a part of; it says the order of equal times.
         liked_only: whether an event must have a rating above `LIKED` to be one, where there are ratings.
     """
-    tie = np.random.default_rng(seed).permutation(len(log.user))
-    order = np.lexsort((tie, moments(log), log.user))
+    order = np.lexsort((whole.order_of_ties(log), moments(log), log.user))
     user = log.user[order]
     events = np.bincount(log.user, minlength=len(log.user_ids))
     offsets = offsets_of(events)
@@ -59,17 +58,17 @@ def split(log: Log, choose: Choose, seed: int, liked_only: bool) -> Parts:
     rows = distinct(log, known)
     item = log.item[order]
     disliked = int((is_test & target & ~liked).sum())
-    notes: tuple[str, ...] = (
-        (f"{disliked:,} test interactions with a low rating are no queries",) if disliked else ()
-    )
+    counted = repeats_note(log, len(known) - len(rows))
+    if disliked:
+        counted |= {"{:,} test interactions with a low rating are no queries": disliked}
     if unused := int((is_test & ~target).sum()):
-        notes += (f"{unused:,} interactions from a user's first test query on are not learned from",)
+        counted |= {"{:,} interactions from a user's first test query on are not learned from": unused}
     return Parts(
         interactions(log, distinct(log, learned), learned),
         _queries(log, order, item, np.flatnonzero(is_valid & target & liked), offsets),
         interactions(log, rows, known),
         _queries(log, order, item, np.flatnonzero(is_test & target & liked), offsets),
-        repeats_note(log, len(known) - len(rows)) + notes,
+        counted,
     )
 
 

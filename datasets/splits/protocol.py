@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.splits.whole import Whole
 
 LIKED = 2.0
 """What an item's rating must be above to be relevant, in protocols that look at ratings"""
@@ -14,15 +15,18 @@ LIKED = 2.0
 
 @dataclass(frozen=True)
 class Parts:
-    """A log in four parts; queries have their histories, and nothing in `exclude` yet."""
+    """A log, or a part of its users, in four parts; queries have their histories."""
 
     train: Interactions
     valid: Queries
     train_valid: Interactions
     test: Queries
-    notes: tuple[str, ...] = ()
+    counted: dict[str, int] = field(default_factory=dict)
+    """What a reader of a table should know → how often it is; "{:,}" in the words is where the number goes"""
     carve: str = ""
     """How validation was carved from each user's rows; "" where times or events decide"""
+    asked: int = 0
+    """Test queries, those included that were left out because no truth was left"""
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,10 @@ class Protocol:
     """A rule that splits a log, and all that follows from it."""
 
     name: str
-    split: Callable[[Log, int], Parts]
-    """(log, seed of all that is random) → its parts. Every query gets its whole truth; what may be returned
-    is decided in `splits.split`."""
+    split: Callable[[Log, Whole], Parts]
+    """(log, what it is a part of) → its parts, without anything in `exclude`. Every query gets its whole
+    truth; what may be returned is decided in `splits.split`. A log that does not fit into memory comes in
+    parts of whole users, of each of which the same must come as if all came at once."""
     validation: str
     """Which rows the validation part is, in words"""
     carved: str = ""

@@ -12,38 +12,11 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.log import SUM, Log
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.datasets.splits import holdout
+from retrieval_leaderboard.datasets.splits.order import Rows, asked, distinct, pairs_of, targeted
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 
-Rows = npt.NDArray[np.int64]
-"""int64[m]: rows of a log"""
-HoldOut = Callable[[npt.NDArray[np.int32], int, np.random.Generator], npt.NDArray[np.bool_]]
+HoldOut = Callable[[npt.NDArray[np.int32], int, np.random.Generator, int], npt.NDArray[np.bool_]]
 """As `holdout.draw`"""
-
-
-def by_user(log: Log) -> Rows:
-    """All rows by user, then time; what has the same time, or none, in the order of the source.
-
-    Where the source has lost that order, by item code: files that differ in it alone are one dataset.
-    """
-    ties = () if log.ordered else (log.item,)
-    times = () if log.moment is None else (log.moment,)
-    return np.lexsort((*ties, *times, log.user))
-
-
-def distinct(log: Log, rows: Rows) -> Rows:
-    """`rows` without the repetitions of a (user, item) pair; the first of each stays, in place."""
-    first = np.unique(_pairs(log, rows), return_index=True)[1]
-    return rows if len(first) == len(rows) else rows[np.sort(first)]
-
-
-def _pairs(log: Log, rows: Rows) -> npt.NDArray[np.int64]:
-    """int64[m]: a number for the user and item of each row."""
-    return log.user[rows].astype(np.int64) * len(log.item_ids) + log.item[rows]
-
-
-def asked(log: Log, rows: Rows) -> Rows:
-    """Those of `rows` that may be relevant: of target events, where there are any."""
-    return rows if log.target is None else rows[log.target[rows]]
 
 
 def weights(log: Log, rows: Rows, known: Rows) -> npt.NDArray[np.float32] | None:
@@ -54,24 +27,12 @@ def weights(log: Log, rows: Rows, known: Rows) -> npt.NDArray[np.float32] | None
     """
     if log.weight is None and log.repeats != SUM:
         return None
-    pairs, place = np.unique(_pairs(log, known), return_inverse=True)
+    pairs, place = np.unique(pairs_of(log, known), return_inverse=True)
     each = np.ones(len(known), np.float32) if log.weight is None else log.weight[known]
     found = np.zeros(len(pairs))
     (np.add if log.repeats == SUM else np.maximum).at(found, place, each)
     found = np.minimum(found, np.inf if log.weight_cap is None else log.weight_cap)
-    return found[np.searchsorted(pairs, _pairs(log, rows))].astype(np.float32)
-
-
-def targeted(log: Log, rows: Rows, known: Rows) -> npt.NDArray[np.bool_]:
-    """bool[m]: whether the pair of each of `rows` may be relevant, by a target event among `known`."""
-    if log.target is None:
-        return np.ones(len(rows), dtype=np.bool_)
-    return same_pairs(log, rows, asked(log, known))
-
-
-def same_pairs(log: Log, rows: Rows, others: Rows) -> npt.NDArray[np.bool_]:
-    """bool[m]: whether one of `others` has the user and item of each of `rows`."""
-    return np.isin(_pairs(log, rows), _pairs(log, others))
+    return found[np.searchsorted(pairs, pairs_of(log, rows))].astype(np.float32)
 
 
 def draw(
@@ -80,16 +41,15 @@ def draw(
     """bool[m]: what `hold_out` takes of each user's `targeted` pairs; `rows` are sorted by user."""
     able = np.flatnonzero(targeted(log, rows, known))
     drawn = np.zeros(len(rows), dtype=np.bool_)
-    drawn[able] = hold_out(log.user[rows[able]], percent, rng)
+    drawn[able] = hold_out(log.user[rows[able]], percent, rng, log.first_user)
     return drawn
 
 
-def repeats_note(log: Log, count: int) -> tuple[str, ...]:
+def repeats_note(log: Log, count: int) -> dict[str, int]:
     """What is noted of so many repetitions."""
-    if not count:
-        return ()
-    summed = f"{count:,} repeated interactions count in the weight of their pair"
-    return (summed if log.repeats == SUM else f"{count:,} duplicate interactions dropped from training",)
+    summed = "{:,} repeated interactions count in the weight of their pair"
+    words = summed if log.repeats == SUM else "{:,} duplicate interactions dropped from training"
+    return {words: count} if count else {}
 
 
 def interactions(log: Log, rows: Rows, known: Rows) -> Interactions:
@@ -103,8 +63,6 @@ def interactions(log: Log, rows: Rows, known: Rows) -> Interactions:
         n_users=len(log.user_ids),
         n_items=len(log.item_ids),
         ordered=log.ordered or log.moment is not None,
-        user_features=log.user_features,
-        item_features=log.item_features,
         weight=weights(log, rows, known),
         **when_and_where(log, rows),
     )
@@ -115,7 +73,8 @@ def queries_per_user(log: Log, rows: Rows, histories: Ragged, timed: bool) -> Qu
 
     `timed` queries are asked when and where the user's first row happened; others have no moment.
     """
-    user, start = np.unique(log.user[rows], return_index=True)
+    start = np.flatnonzero(np.diff(log.user[rows], prepend=-1))
+    user = log.user[rows[start]]
     relevant = Ragged.from_offsets(log.item[rows], np.append(start, len(rows)))
     history = histories.take(user.astype(np.int64))
     moments = when_and_where(log, rows[start]) if timed else {}

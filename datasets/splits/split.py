@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import candidates, validation
+from retrieval_leaderboard.datasets.splits.candidates import Catalog
 from retrieval_leaderboard.datasets.splits.protocol import LIKED, Parts, Protocol
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
+from retrieval_leaderboard.datasets.splits.whole import Whole
 from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.storage.mapped import blocks, loaded
+
+Join = Callable[[Iterator[tuple[int, Parts]]], Parts]
+"""The first user and the parts, codes of users from 0, of each of `Log.parts` → those of the whole log"""
 
 
-def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Dataset:
+def split(
+    log: Log, protocol: str, exclude_seen: bool, split_seed: int, join: Join = lambda parts: next(parts)[1]
+) -> Dataset:
     """Divide `log` by `protocol`.
 
     Args:
@@ -23,6 +33,8 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
         exclude_seen: keep each query's history out of its answer. Truth that the history
             already holds is then no truth, and a query left without any is dropped.
         split_seed: decides all that is random: drawn rows, the order of equal timestamps.
+        join: puts together what a log that stands by user comes to part by part; without it, its rows must
+            be few enough to be one part.
 
     Raises:
         InputError: an unknown protocol, one that needs what the log has not (timestamps, test
@@ -32,39 +44,47 @@ def split(log: Log, protocol: str, exclude_seen: bool, split_seed: int) -> Datas
         raise unknown("protocol", protocol, PROTOCOLS)
     rule = PROTOCOLS[protocol]
     _check_log(log, rule, split_seed)
-    catalog = candidates.known_before_test if rule.timeline else candidates.all_taken
-    log, in_words, unknown_items = catalog(log)
-    parts = _alike(rule.split(log, split_seed))
-    valid, _ = _finish(parts.valid, exclude_seen)
-    test, overlap = _finish(parts.test, exclude_seen)
-    _check_parts(log, protocol, parts.train, parts.test, test)
+    catalog = (candidates.known_before_test if rule.timeline else candidates.all_taken)(log)
+    whole = Whole(log, split_seed, catalog.periods, catalog.known)
+    parts = _alike(join(_split(rule, whole, catalog, exclude_seen)))
+    _check_parts(log, protocol, parts)
     notes = (
         *log.notes,
-        *unknown_items,
-        *parts.notes,
-        *_overlap_note(overlap),
-        *_cold_notes(parts.train_valid, test),
+        *catalog.notes,
+        *(words.format(count) for words, count in parts.counted.items()),
+        *_cold_notes(parts.train_valid, parts.test),
     )
-    if not len(valid):
+    if not len(parts.valid):
         notes += ("no validation queries: too few interactions per user, or in the validation period",)
     return Dataset(
         name=log.name,
         protocol=protocol,
         exclude_seen=exclude_seen,
         split_seed=split_seed,
-        train=parts.train,
-        valid=valid,
-        train_valid=parts.train_valid,
-        test=test,
+        train=_described(parts.train, catalog.log),
+        valid=parts.valid,
+        train_valid=_described(parts.train_valid, catalog.log),
+        test=parts.test,
         user_ids=log.user_ids,
-        item_ids=log.item_ids,
+        item_ids=catalog.log.item_ids,
         title=log.title or log.name,
         synthetic=log.synthetic,
-        candidates=in_words,
+        candidates=catalog.words,
         notes=notes,
         carve=parts.carve,
         validation=validation.describe(protocol, parts.carve),
     )
+
+
+def _split(rule: Protocol, whole: Whole, catalog: Catalog, exclude_seen: bool) -> Iterator[tuple[int, Parts]]:
+    for part in whole.log.parts():
+        parts = rule.split(part.with_rows(catalog.kept, catalog.log), whole)
+        yield part.first_user, _finish(parts, exclude_seen)
+
+
+def _described(rows: Interactions, log: Log) -> Interactions:
+    """`rows` with the features of users and items."""
+    return replace(rows, user_features=log.user_features, item_features=log.item_features)
 
 
 def _check_log(log: Log, rule: Protocol, split_seed: int) -> None:
@@ -80,55 +100,65 @@ def _check_log(log: Log, rule: Protocol, split_seed: int) -> None:
 def _alike(parts: Parts) -> Parts:
     """Without weights, where every one is 1."""
     weights = [each.weight for each in (parts.train, parts.train_valid) if each.weight is not None]
-    if not weights or any((each != 1).any() for each in weights):
+    if not weights or any((loaded(each[some]) != 1).any() for each in weights for some in blocks(len(each))):
         return parts
     train, train_valid = (replace(each, weight=None) for each in (parts.train, parts.train_valid))
     return replace(parts, train=train, train_valid=train_valid)
 
 
-def _finish(queries: Queries, exclude_seen: bool) -> tuple[Queries, int]:
-    """The queries with their `exclude`, and how many true items stood in it and were removed."""
+def _finish(parts: Parts, exclude_seen: bool) -> Parts:
+    """The parts whose queries have their `exclude`; true items that stood in it are removed and counted."""
     if not exclude_seen:
-        return queries, 0
+        return replace(parts, asked=len(parts.test))
+    valid, test = _without_seen(parts.valid), _without_seen(parts.test)
+    overlap = int(parts.test.relevant.lengths.sum() - test.relevant.lengths.sum())
+    words = "train and test overlap in {:,} pairs: they are not counted as truth"
+    counted = parts.counted | ({words: overlap} if overlap else {})
+    return replace(parts, valid=valid, test=test, counted=counted, asked=len(parts.test))
+
+
+def _without_seen(queries: Queries) -> Queries:
     relevant = queries.relevant.without(queries.history)
-    overlap = int(queries.relevant.lengths.sum() - relevant.lengths.sum())
+    removed = relevant is not queries.relevant
     queries = replace(queries, exclude=queries.history, relevant=relevant)
-    return (queries.take(np.flatnonzero(relevant.lengths)), overlap) if overlap else (queries, 0)
+    return queries.take(np.flatnonzero(relevant.lengths)) if removed else queries
 
 
-def _check_parts(log: Log, protocol: str, train: Interactions, asked: Queries, test: Queries) -> None:
+def _check_parts(log: Log, protocol: str, parts: Parts) -> None:
     where = f"{log.name}, protocol '{protocol}'"
     of_target = "" if log.target is None else " of a target event"
-    if len(asked) == 0:
+    if not parts.asked:
         raise InputError(
             f"{where}: no test query is left: too few interactions{of_target} per user, in the test period "
             f"(with items known before it) or with a rating above {LIKED:g} (--min-rating draws another "
             "line); use more data or another protocol"
         )
-    if len(test) == 0:
+    if not len(parts.test):
         raise InputError(
             f"{where}: no test query is left: every true item is one the user already had; "
             "keep seen items in the answer (--keep-seen) or use another protocol"
         )
-    if len(train) == 0:
+    if not len(parts.train):
         raise InputError(
             f"{where}: no training interaction is left before the validation part; "
             "use more data or another protocol"
         )
 
 
-def _overlap_note(overlap: int) -> tuple[str, ...]:
-    if not overlap:
-        return ()
-    return (f"train and test overlap in {overlap:,} pairs: they are not counted as truth",)
-
-
 def _cold_notes(train: Interactions, test: Queries) -> tuple[str, ...]:
-    users = np.unique(test.user[train.user_counts[test.user] == 0])
-    items = np.unique(test.relevant.compact()[0])
-    items = items[train.item_counts[items] == 0]
+    cold = {
+        "users": _asked_for(test.user, train.n_users) & (train.user_counts == 0),
+        "items": _asked_for(test.relevant.compact()[0], train.n_items) & (train.item_counts == 0),
+    }
     return tuple(
-        f"{len(codes):,} test {kind} without a training interaction"
-        for kind, codes in (("users", users), ("items", items))
-        if len(codes)
+        f"{int(codes.sum()):,} test {kind} without a training interaction"
+        for kind, codes in cold.items()
+        if codes.any()
     )
+
+
+def _asked_for(codes: npt.NDArray[np.int32], n: int) -> npt.NDArray[np.bool_]:
+    """bool[n]: which codes occur."""
+    found = np.zeros(n, dtype=np.bool_)
+    found[codes] = True
+    return found

@@ -63,6 +63,7 @@ def rows(
     header: int | None = None,
     quoted: bool = False,
     numeric: bool = False,
+    above: int = 0,
 ) -> pd.DataFrame:
     """What `read` says, of `content`, with its blank lines.
 
@@ -75,6 +76,7 @@ def rows(
         header: blank lines above a header, which `names` replaces; None where there is none.
         quoted: whether fields may stand in double quotes.
         numeric: as for `read`.
+        above: lines of the file that come before `content`.
 
     Raises:
         InputError: as `read`, and for a quote that is never closed.
@@ -95,12 +97,12 @@ def rows(
             encoding=encoding,
         )
     except UnicodeDecodeError as error:
-        raise _not_decoded(path, content, encoding) from error
+        raise _not_decoded(path, content, encoding, above) from error
     except pd.errors.ParserError as error:
-        raise _not_parsed(path, content, separator, quoted, str(error)) from error
+        raise _not_parsed(path, content, separator, quoted, str(error), above) from error
     if not isinstance(frame.index, pd.RangeIndex):
         raise InputError(f"{path}: rows have more fields than the header has columns; make them equal")
-    first = 1 if header is None else header + 2
+    first = above + (1 if header is None else header + 2)
     frame.index = pd.RangeIndex(first, len(frame) + first)
     return frame
 
@@ -111,16 +113,18 @@ def without_blank_lines(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~blank] if blank.any() else frame
 
 
-def _not_decoded(path: Path, content: bytes, encoding: str) -> InputError:
+def _not_decoded(path: Path, content: bytes, encoding: str, above: int) -> InputError:
     where = ""
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:
-        where = f", line {line_at(content, error.start)}"
+        where = f", line {above + line_at(content, error.start)}"
     return InputError(f"{path}{where}: the text is not {encoding}; save the file as UTF-8")
 
 
-def _not_parsed(path: Path, content: bytes, separator: str, quoted: bool, problem: str) -> InputError:
+def _not_parsed(
+    path: Path, content: bytes, separator: str, quoted: bool, problem: str, above: int
+) -> InputError:
     """An error with the line in the file: pandas counts rows, of which each may have several lines."""
     fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", problem)
     unclosed = re.search(r"EOF inside string starting at row (\d+)", problem)
@@ -128,7 +132,7 @@ def _not_parsed(path: Path, content: bytes, separator: str, quoted: bool, proble
         return InputError(f"{path}: {problem.strip()}; give each line the same fields")
     record = int(fields[2]) - 1 if fields else int(unclosed[1]) if unclosed else 0
     lines = record_lines(content, separator) if quoted else []
-    line = lines[record] if record < len(lines) else record + 1
+    line = above + (lines[record] if record < len(lines) else record + 1)
     if fields:
         return InputError(
             f"{path}, line {line}: {fields[3]} fields, not {fields[1]}; give each line the same fields, and "

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from retrieval_leaderboard.datasets.sources import archives
 from retrieval_leaderboard.support.errors import InputError
@@ -28,6 +31,26 @@ def stem(path: Path) -> str:
     """The name without the suffixes of format and packing."""
     unpacked = Path(path.stem) if path.suffix.lower() in SUFFIXES else Path(path.name)
     return unpacked.stem
+
+
+@contextmanager
+def stream(path: Path) -> Iterator[IO[bytes]]:
+    """The unpacked content, to be read piece by piece.
+
+    Raises:
+        InputError: a zip archive, which is not, or a file that cannot be read or is damaged.
+    """
+    import pyarrow as pa
+
+    suffix = path.suffix.lower()
+    if suffix == ZIP:
+        raise InputError(f"{path}: a zip archive is read whole; unpack it, or leave --memory out")
+    codec = CODECS.get(suffix)
+    try:
+        with path.open("rb") if codec is None else pa.input_stream(str(path), compression=codec) as opened:
+            yield opened
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} is damaged or no {codec or 'text'} file: {error}; get it again") from error
 
 
 def read(path: Path) -> bytes:

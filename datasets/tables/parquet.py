@@ -12,6 +12,7 @@ from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def names(path: Path) -> list[str]:
@@ -38,6 +39,22 @@ def read(path: Path, name: str) -> pd.Series:
         if len(table) != _open(path).count_rows():
             raise ValueError(f"column '{name}' is cut short")
         return arrow_columns.series(table, name)
+
+
+def batches(path: Path, rows: int) -> Iterator[pa.Table]:
+    """All columns, at most so many `rows` at a time; InputError as `names`."""
+    import pyarrow as pa
+
+    with _readable(path):
+        left = _open(path).count_rows()
+        for batch in _open(path).to_batches(batch_size=rows, fragment_readahead=1, batch_readahead=1):
+            if len(batch):
+                left -= len(batch)
+                table = pa.Table.from_batches([batch])
+                table.validate(full=True)
+                yield table
+        if left:
+            raise ValueError("a column is cut short")
 
 
 def _open(path: Path) -> Any:

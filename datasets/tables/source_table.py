@@ -183,7 +183,7 @@ def _open(found: Found, given: Mapping[str, str], alone: bool) -> TableFile | No
     if kind == files.PARQUET:
         if path.suffix.lower() != kind:
             raise InputError(f"{path}: Parquet is packed by itself; unpack the file")
-        return _with_partition(
+        return with_partition(
             TableFile(path, parquet.names(path), partial(parquet.read, path), lambda: parquet.index(path)),
             found,
         )
@@ -203,10 +203,10 @@ def _open(found: Found, given: Mapping[str, str], alone: bool) -> TableFile | No
         )
     else:
         table = _of_text(path, content, (files.TEXTS | files.DESCRIBED)[kind], kind == ".csv", given)
-    return _with_partition(table, found)
+    return with_partition(table, found)
 
 
-def _with_partition(file: TableFile, found: Found) -> TableFile:
+def with_partition(file: TableFile, found: Found) -> TableFile:
     """`file` with the columns that its folders name."""
     import pandas as pd
 
@@ -235,7 +235,7 @@ def _with_partition(file: TableFile, found: Found) -> TableFile:
 def _of_text(
     path: Path, content: bytes, separators: str, quoted: bool, given: Mapping[str, str]
 ) -> TableFile:
-    separator = _separator(path, content, separators, quoted, given)
+    separator = separator_of(path, content, separators, quoted, given)
     names = text_file.header(content, separator, quoted)
     parsed = text_file.parse(path, content, separator, quoted)
     inside = f"{parsed.lines_in_quotes:,} lines lie inside quoted fields and are no rows: is a quote stray?"
@@ -243,7 +243,7 @@ def _of_text(
     return TableFile(path, names, lambda name: parsed.frame[name], lambda: parsed.frame.index, notes)
 
 
-def _separator(path: Path, content: bytes, separators: str, quoted: bool, given: Mapping[str, str]) -> str:
+def separator_of(path: Path, content: bytes, separators: str, quoted: bool, given: Mapping[str, str]) -> str:
     """The first separator that gives columns for user and item; else one that splits."""
     for separator in separators:
         names = text_file.header(content, separator, quoted)

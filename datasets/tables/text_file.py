@@ -85,18 +85,40 @@ def parse(path: Path, content: bytes, separator: str, quoted: bool) -> Parsed:
         InputError: text that is not UTF-8, a quote that is never closed, or a row of too many fields (the
             line).
     """
-    import pandas as pd
-
     names = header(content, separator, quoted)
     above = delimited.newlines(content[: _blank_start(content)])
     places = [*map(str, range(len(names)))]
     frame = delimited.rows(path, content, separator, places, "utf-8", above, quoted)
+    starts = slice(above + 1, None)
+    return _placed(frame, content, names, separator, starts, 0)
+
+
+def parse_more(
+    path: Path, content: bytes, names: list[str], separator: str, quoted: bool, above: int
+) -> Parsed:
+    """Rows that follow others of a file, as `parse` gives those: `above` lines of it come before `content`.
+
+    Raises:
+        InputError: as `parse`.
+    """
+    places = [*map(str, range(len(names)))]
+    frame = delimited.rows(path, content, separator, places, "utf-8", quoted=quoted, above=above)
+    return _placed(frame, content, names, separator, slice(None), above)
+
+
+def _placed(
+    frame: pd.DataFrame, content: bytes, names: list[str], separator: str, records: slice, above: int
+) -> Parsed:
+    """The rows at their lines in the file; they are the `records` of `content`."""
+    import pandas as pd
+
     lines = delimited.newlines(content) + (not content.endswith((b"\n", b"\r")))
-    inside = lines - above - 1 - len(frame)
+    inside = lines - (records.start or 0) - len(frame)
     if inside:
-        starts = delimited.record_lines(content, separator)[above + 1 :]
+        starts = delimited.record_lines(content, separator)[records]
         # Where the two readers differ, the number of the record is all that is known.
-        frame.index = pd.Index(starts) if len(starts) == len(frame) else frame.index.rename("record")
+        known = len(starts) == len(frame)
+        frame.index = pd.Index(starts) + above if known else frame.index.rename("record")
     frame.columns = pd.Index(names)
     return Parsed(delimited.without_blank_lines(frame), inside)
 

@@ -47,12 +47,14 @@ def read(cells: Cells, form: str = "") -> Times:
     odd = times.seconds > last
     if not form and times.unit != unix_times.ORDER:
         odd |= times.seconds < first
-    if not odd.any():
-        return times
-    warning = (
-        f"{int(odd.sum()):,} times lie before 1980 or after 2100: are they right, or is --time-format needed?"
-    )
-    return replace(times, warnings=(warning,))
+    return replace(times, warnings=implausible(int(odd.sum())))
+
+
+def implausible(count: int) -> tuple[str, ...]:
+    """The warning on so many times that are early or late."""
+    if not count:
+        return ()
+    return (f"{count:,} times lie before 1980 or after 2100: are they right, or is --time-format needed?",)
 
 
 def _read(cells: Cells, form: str) -> Times:

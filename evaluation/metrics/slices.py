@@ -64,11 +64,14 @@ def _random_recall(queries: Queries, n_items: int, k: int) -> npt.NDArray[np.flo
     c positions with the same chance, so it is among the first k with min(k, c) / c, and by linearity
     that is the expected recall, however many items are relevant.
     """
-    row = queries.exclude.rows()
-    pairs = np.sort(row * n_items + queries.exclude.compact()[0])  # `row` is in order before and after
-    # np.unique hashes int64 keys, which takes a hundred times as long.
-    first = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]
-    candidates = n_items - np.bincount(row[first], minlength=len(queries))
+    candidates = np.empty(len(queries), dtype=np.int64)
+    for rows in queries.exclude.cuts():
+        excluded = queries.exclude.take(rows)
+        row = excluded.rows()
+        pairs = np.sort(row * n_items + excluded.compact()[0])  # `row` is in order before and after
+        # np.unique hashes int64 keys, which takes a hundred times as long.
+        first = np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]
+        candidates[rows] = n_items - np.bincount(row[first], minlength=len(excluded))
     return np.minimum(k, candidates) / np.maximum(candidates, 1)
 
 

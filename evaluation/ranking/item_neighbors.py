@@ -87,13 +87,17 @@ def arrays(rows: Ragged) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], 
 
 
 def stack(blocks: list[Block], n_items: int) -> csr_array:
-    """float32[n_items, n_items]: row i holds the neighbors of item i."""
+    """float32[n_items, n_items]: row i holds the neighbors of item i. `blocks` is emptied."""
     from scipy.sparse import csr_array
 
-    lengths = np.concatenate([np.empty(0, np.int64), *(block[0] for block in blocks)])
-    codes = np.concatenate([np.empty(0, np.int32), *(block[1] for block in blocks)])
-    values = np.concatenate([np.empty(0, np.float32), *(block[2] for block in blocks)])
-    offsets = offsets_of(lengths)
+    offsets = offsets_of(np.concatenate([np.empty(0, np.int64), *(block[0] for block in blocks)]))
+    codes, values = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+    at = len(codes)
+    while blocks:  # Each goes as it is copied: together they may be most of the memory.
+        _, block_codes, block_values = blocks.pop()
+        at -= len(block_codes)
+        codes[at : at + len(block_codes)] = block_codes
+        values[at : at + len(block_codes)] = block_values
     if offsets[-1] < 2**31:
         # With wider offsets scipy would widen the codes too.
         offsets = offsets.astype(np.int32)

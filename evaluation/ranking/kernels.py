@@ -88,54 +88,66 @@ def _any_above(chunk, limit):
 
 
 @njit(cache=True, nogil=True)
-def _candidates(row, slack, heap, heap_items, found):
-    """Items of `row` that may be among the best k when a score may be off by `slack` / 2.
+def _candidates(row, slack, first, heap, heap_items, found):
+    """Places in `row` that may be among the best k when a score may be off by `slack` / 2.
 
-    Leaves the k-th best score of `row` in heap[0]; returns how many entries of `found` are set.
+    Leaves the k-th best score so far in heap[0]; returns how many entries of `found` are set.
     """
     count = 0
     whole = len(row) - len(row) % CHUNK
     for start in range(0, len(row), CHUNK):
         if start < whole and not _any_above(row[start : start + CHUNK], heap[0] - slack):
             continue
-        for item in range(start, min(start + CHUNK, len(row))):
-            if row[item] > heap[0] - slack:
-                found[count] = item
+        for place in range(start, min(start + CHUNK, len(row))):
+            if row[place] > heap[0] - slack:
+                found[count] = place
                 count += 1
-                push(row[item], item, heap, heap_items)
+                push(row[place], first + place, heap, heap_items)
     return count
 
 
 @njit(cache=True, nogil=True)
-def select(block, queries, vectors, slacks, values, start, stop, items, scores):
-    """The best items of each row of approximate scores, decided by exact ones.
+def select(block, first, heaps, heap_items, queries, vectors, slacks, values, start, stop, items, scores):
+    """Let consecutive items with these approximate scores take their places, by exact ones, among the best.
 
     Args:
-        block: float32[b, n], scores as the matrix product gave them; overwritten.
+        block: float32[b, m], scores as the matrix product gave them; overwritten.
+        first: the first of the m items.
+        heaps, heap_items: float32[b, k] and int32[b, k], heaps of approximate scores so far.
         queries: float32[b, d].
-        vectors: float32[n, d].
+        vectors: float32[n, d], of all items.
         slacks: float32[b], twice the largest error of a score in the row.
         values, start, stop: excluded items of row r are values[start[r]:stop[r]].
-        items: int32[b, k], filled.
-        scores: float32[b, k], filled with inner products summed in float64.
+        items, scores: int32[b, k] and float32[b, k], heaps of inner products summed in float64.
     """
     found = np.empty(block.shape[1], np.int32)
-    heap = np.empty(items.shape[1], np.float32)
-    heap_items = np.empty(items.shape[1], np.int32)
     for r in range(len(block)):
         row, query = block[r], queries[r]
         for at in range(start[r], stop[r]):
-            row[values[at]] = -np.inf
-        clear(heap, heap_items)
-        count = _candidates(row, slacks[r], heap, heap_items, found)
-        limit = heap[0] - slacks[r]
-        clear(scores[r], items[r])
-        for item in found[:count]:
-            if row[item] >= limit:
+            place = values[at] - first
+            if 0 <= place < len(row):
+                row[place] = -np.inf
+        count = _candidates(row, slacks[r], first, heaps[r], heap_items[r], found)
+        limit = heaps[r, 0] - slacks[r]
+        for place in found[:count]:
+            if row[place] >= limit:
                 exact = 0.0
                 for axis in range(len(query)):
-                    exact += np.float64(query[axis]) * np.float64(vectors[item, axis])
-                push(np.float32(exact), item, scores[r], items[r])
+                    exact += np.float64(query[axis]) * np.float64(vectors[first + place, axis])
+                push(np.float32(exact), first + place, scores[r], items[r])
+
+
+@njit(cache=True, nogil=True)
+def clear_all(scores, items):
+    """Empty heaps of several rows."""
+    for r in range(len(scores)):
+        clear(scores[r], items[r])
+
+
+@njit(cache=True, nogil=True)
+def finish_all(scores, items):
+    """Turn the heaps of several rows into lists."""
+    for r in range(len(scores)):
         finish(scores[r], items[r])
 
 

@@ -21,6 +21,7 @@ TopK = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 # A block of scores this large stays in the last-level cache between the product and the selection.
 BLOCK_BYTES = 2**24
 BLOCK_QUERIES = 64
+BLOCK_ITEMS = BLOCK_BYTES // (4 * BLOCK_QUERIES)
 
 
 def inner_product(
@@ -64,26 +65,33 @@ def _inner_product_cpu(
     from retrieval_leaderboard.evaluation.ranking import kernels
 
     found, scores = _empty(len(queries), k)
-    rows = max(1, min(BLOCK_QUERIES, BLOCK_BYTES // (4 * max(len(items), 1))))
+    threads = compute.current().threads
+    size = max(1, min(BLOCK_QUERIES, -(-len(queries) // threads)))
     buffers: SimpleQueue[npt.NDArray[np.float32]] = SimpleQueue()
-    for _ in range(compute.current().threads):
-        buffers.put(np.empty((rows, len(items)), np.float32))
+    for _ in range(threads):
+        buffers.put(np.empty(size * min(BLOCK_ITEMS, len(items)), np.float32))
 
     def work(start: int, stop: int) -> None:
-        buffer = buffers.get()
-        block = buffer[: stop - start]  # (rows, items)
-        np.matmul(queries[start:stop], items.T, out=block)
-        kernels.select(
-            block, queries[start:stop], items, 2 * error[start:stop], exclude.values,
-            exclude.start[start:stop], exclude.stop[start:stop], found[start:stop], scores[start:stop],
-        )  # fmt: skip
+        buffer, rows = buffers.get(), slice(start, stop)
+        heaps, heap_items = _empty(stop - start, k)[::-1]
+        kernels.clear_all(heaps, heap_items)
+        kernels.clear_all(scores[rows], found[rows])
+        for first in range(0, len(items), BLOCK_ITEMS):
+            some = items[first : first + BLOCK_ITEMS]
+            block = buffer[: (stop - start) * len(some)].reshape(stop - start, len(some))
+            np.matmul(queries[rows], some.T, out=block)
+            kernels.select(
+                block, first, heaps, heap_items, queries[rows], items, 2 * error[rows], exclude.values,
+                exclude.start[rows], exclude.stop[rows], found[rows], scores[rows],
+            )  # fmt: skip
+        kernels.finish_all(scores[rows], found[rows])
         buffers.put(buffer)
 
     # Our threads each multiply a block of their own: a threaded BLAS below them, which spins
     # while it waits, takes the cores from the selection.
     if k > 0:
         with threadpool_limits(1, user_api="blas"):
-            in_blocks(work, len(queries), rows, "ranking", "queries")
+            in_blocks(work, len(queries), size, "ranking", "queries")
     return found, scores
 
 

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> 
                         help="folder of the datasets (default: as the run had it)")  # fmt: skip
     parser.add_argument("--scale", type=float, metavar="S",
                         help="size of aliec-sim (default: as the run had it)")  # fmt: skip
+    parser.add_argument("--memory", metavar="SIZE", help="keep to a limit, such as 6GB, and prepare on disk")
     own_data.add_arguments(parser)
 
 
@@ -55,6 +56,7 @@ def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Names
             split_seed=about.split_seed,
             carve={DRAW: DRAW, BLOCK: AS_TEST}.get(about.carve),
             scale=scale,
+            memory=options.memory,
             **(said | given),
         )
     except InputError as error:

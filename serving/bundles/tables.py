@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.datasets.ids import RawIds
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import atomic_file
@@ -36,7 +37,7 @@ class Changes:
         return len(self.item_ids) + len(self.removed)
 
 
-def write_items(path: Path, item_ids: npt.NDArray[np.object_]) -> None:
+def write_items(path: Path, item_ids: RawIds) -> None:
     """Write raw ids in the order of their labels."""
     import pyarrow as pa
 
@@ -48,7 +49,7 @@ def read_items(path: Path) -> list[str]:
     return _read(path)["item_id"].to_pylist()
 
 
-def write_users(path: Path, user_ids: npt.NDArray[np.object_], histories: Ragged) -> None:
+def write_users(path: Path, user_ids: RawIds, histories: Ragged) -> None:
     """Write raw ids and training histories, a row each."""
     import pyarrow as pa
 

@@ -11,6 +11,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 from retrieval_leaderboard.datasets.splits.protocols import next_item
+from retrieval_leaderboard.datasets.splits.whole import Whole
 
 COLD_SHARE = 0.1
 
@@ -18,8 +19,8 @@ Members = npt.NDArray[np.bool_]
 """bool[n_items]"""
 
 
-def split(log: Log, seed: int) -> Parts:
-    """As `next-item`, with a tenth of the catalog's items cold in the test part, drawn by `seed`.
+def split(log: Log, whole: Whole) -> Parts:
+    """As `next-item`, with a tenth of the catalog's items cold in the test part, drawn by the seed.
 
     Three kinds of items, by where an interaction with one is learned from:
 
@@ -34,12 +35,12 @@ def split(log: Log, seed: int) -> Parts:
     is known of the user at that moment, and a model that knows the item's features can use it. A user
     whose training interactions are all held out has a history and no training row.
     """
-    parts = next_item.split(log, seed)
-    cold, cold_in_valid = draw(len(log.item_ids), seed)
+    parts = next_item.split(log, whole)
+    cold, cold_in_valid = draw(len(log.item_ids), whole.seed)
     train_valid = _without(parts.train_valid, cold)
     removed = len(parts.train_valid) - len(train_valid)
     note = (
-        f"{int(cold.sum()):,} items held out of training with their {removed:,} interactions; "
+        f"{int(cold.sum()):,} items held out of training with their {{:,}} interactions; "
         f"{int(cold_in_valid.sum()):,} others held out of what the choice on the validation part learns from"
     )
     return Parts(
@@ -47,7 +48,7 @@ def split(log: Log, seed: int) -> Parts:
         _not_asking_for(parts.valid, cold),
         train_valid,
         parts.test,
-        (*parts.notes, note),
+        parts.counted | {note: removed},
     )
 
 

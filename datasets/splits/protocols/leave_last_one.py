@@ -8,16 +8,17 @@ from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import last_events
 from retrieval_leaderboard.datasets.splits.last_events import Counts
 from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
+from retrieval_leaderboard.datasets.splits.whole import Whole
 
 
-def split(log: Log, seed: int) -> Parts:
+def split(log: Log, whole: Whole) -> Parts:
     """The last event of each user is a test query and the one before it a validation query.
 
     Users with fewer than three events are only learned from. Equal timestamps stand in an order
-    drawn by `seed`. With a target, these are the last two target events that are not a user's first event;
+    drawn by the seed. With a target, these are the last two target events that are not a user's first event;
     of a user with one, it is a test query.
     """
-    return last_events.split(log, _choose, seed, liked_only=False)
+    return last_events.split(log, _choose, whole, liked_only=False)
 
 
 def _choose(events: Counts, askable: Counts) -> tuple[Counts, Counts]:

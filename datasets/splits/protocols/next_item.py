@@ -8,20 +8,21 @@ from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import last_events
 from retrieval_leaderboard.datasets.splits.last_events import Counts
 from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
+from retrieval_leaderboard.datasets.splits.whole import Whole
 
 LAST_EVENTS = 3
 
 
-def split(log: Log, seed: int) -> Parts:
+def split(log: Log, whole: Whole) -> Parts:
     """The last three events of each user are test queries, the three before them validation.
 
     The history of a query is all that came before it, earlier test items included; it counts where
     its rating is above 2, or where there are no ratings. Each user's first event stays in training:
     with fewer than seven events there are fewer validation queries, with fewer than four also fewer
-    test queries. Equal timestamps stand in one order drawn by `seed`, for history and split alike. With a
+    test queries. Equal timestamps stand in one order drawn by the seed, for history and split alike. With a
     target, only target events are asked for.
     """
-    return last_events.split(log, _choose, seed, liked_only=True)
+    return last_events.split(log, _choose, whole, liked_only=True)
 
 
 def _choose(events: Counts, askable: Counts) -> tuple[Counts, Counts]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import rows
-from retrieval_leaderboard.datasets.splits.candidates import known_at
-from retrieval_leaderboard.datasets.splits.periods import moments, periods
+from retrieval_leaderboard.datasets.splits.order import asked, by_user, distinct
+from retrieval_leaderboard.datasets.splits.periods import moments
 from retrieval_leaderboard.datasets.splits.protocol import Parts, Protocol
+from retrieval_leaderboard.datasets.splits.whole import Whole
 
 
-def split(log: Log, seed: int) -> Parts:
+def split(log: Log, whole: Whole) -> Parts:
     """One query for each user of a period, with all that came before it as history.
 
     The moment of a query, and where it is asked, are those of the user's first interaction of the period.
@@ -17,24 +18,25 @@ def split(log: Log, seed: int) -> Parts:
     for those known before the test period. With a target, the interactions of a period that are no target
     events are left out: a query asks for the others, at the moment of the first.
     """
-    valid_from, test_from = periods(log)
+    assert whole.periods is not None and whole.known is not None
+    valid_from, test_from = whole.periods
     moment = moments(log)
-    order = rows.by_user(log)
+    order = by_user(log)
     before = order[moment[order] < test_from]
-    distinct = rows.distinct(log, before)
-    learned = distinct[moment[distinct] < valid_from]
+    pairs = distinct(log, before)
+    learned = pairs[moment[pairs] < valid_from]
     train = rows.interactions(log, learned, before[moment[before] < valid_from])
-    train_valid = rows.interactions(log, distinct, before)
+    train_valid = rows.interactions(log, pairs, before)
     between = order[(moment[order] >= valid_from) & (moment[order] < test_from)]
-    between = rows.asked(log, between)
-    valid = rows.distinct(log, between[known_at(log, valid_from)[log.item[between]]])
-    test = rows.distinct(log, rows.asked(log, order[moment[order] >= test_from]))
+    between = asked(log, between)
+    valid = distinct(log, between[whole.known[log.item[between]]])
+    test = distinct(log, asked(log, order[moment[order] >= test_from]))
     return Parts(
         train,
         rows.queries_per_user(log, valid, train.by_user, timed=True),
         train_valid,
         rows.queries_per_user(log, test, train_valid.by_user, timed=True),
-        rows.repeats_note(log, len(before) - len(distinct)),
+        rows.repeats_note(log, len(before) - len(pairs)),
     )
 
 

@@ -492,4 +492,10 @@ def test_moments_are_ordered_by_seconds_then_nanoseconds():
     log = make_log([(0, 0, 5), (0, 1, 4), (0, 2, 5), (0, 3, 4), (0, 4, 5)])
     log = replace(log, nanoseconds=np.array([1, 9, 0, 9, 1], dtype=np.int32))
     assert log.moment is not None
-    assert log.moment.tolist() == [2, 0, 1, 0, 2]
+    assert log.moment.tolist() == [5 * 10**9 + 1, 4 * 10**9 + 9, 5 * 10**9, 4 * 10**9 + 9, 5 * 10**9 + 1]
+    assert log.seconds(5 * 10**9 + 1) == 5
+    assert log.timestamp is not None
+    late = replace(log, timestamp=log.timestamp + 10**10)
+    assert late.moment is not None
+    assert late.moment.tolist() == [2, 0, 1, 0, 2], "nanoseconds since 1970 do not fit into 64 bits"
+    assert late.seconds(1) == 10**10 + 5

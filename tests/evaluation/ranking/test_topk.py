@@ -82,13 +82,16 @@ def test_a_zero_query_gets_the_first_items_allowed_in_the_order_of_ties():
     assert scores.tolist() == [[0, 0, 0, 0]]
 
 
-def test_order_of_nearly_equal_scores_is_decided_exactly():
+def test_order_of_nearly_equal_scores_is_decided_exactly(monkeypatch):
     # Every score is 1 plus a sum that float32 loses in whole or in part, depending on its order.
     rng = np.random.default_rng(3)
     items = np.c_[np.ones(2000), rng.integers(-4, 5, (2000, 40)) * 2.0**-24].astype(np.float32)
     queries = np.ones((3, 41), np.float32)
     expected = ranked(exact_scores(queries, items), Ragged.empty(3), 25)
-    np.testing.assert_array_equal(topk.inner_product(queries, items, Ragged.empty(3), 25)[0], expected[0])
+    for size in (topk.BLOCK_ITEMS, 10):
+        monkeypatch.setattr(topk, "BLOCK_ITEMS", size)
+        found = topk.inner_product(queries, items, Ragged.empty(3), 25)[0]
+        np.testing.assert_array_equal(found, expected[0])
 
 
 def test_result_depends_neither_on_blocks_nor_on_threads(monkeypatch):
@@ -97,6 +100,7 @@ def test_result_depends_neither_on_blocks_nor_on_threads(monkeypatch):
     exclude = random_rows(rng, 333, 777, 30)
     whole = topk.inner_product(queries, items, exclude, 20)
     monkeypatch.setattr(topk, "BLOCK_QUERIES", 7)
+    monkeypatch.setattr(topk, "BLOCK_ITEMS", 100)
     monkeypatch.setattr(compute, "_current", compute.Compute(threads=3))
     pieces = topk.inner_product(queries, items, exclude, 20)
     np.testing.assert_array_equal(whole[0], pieces[0])

@@ -1,0 +1,204 @@
+"""One's own interactions that may not fit into memory: read some rows at a time, and checked as in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+
+from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
+from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Reading
+from retrieval_leaderboard.datasets.own import names, opened, reader, values
+from retrieval_leaderboard.datasets.own.clock import Clock
+from retrieval_leaderboard.datasets.own.raw_ids import RawIdReader
+from retrieval_leaderboard.datasets.own.spec import DataSpec, option
+from retrieval_leaderboard.datasets.prepared import limit
+from retrieval_leaderboard.datasets.tables import dropped_rows, files, table_chunks
+from retrieval_leaderboard.datasets.tables.files import Found
+from retrieval_leaderboard.datasets.tables.source_table import SourceTable, TableFile, joined
+from retrieval_leaderboard.support.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KNOWN = {
+    "columns", "time_format", "min_rating", "drop_incomplete", "name", "interactions", "train", "valid",
+    "test", "repeats", "weight_cap",
+}  # fmt: skip
+"""Fields of a `DataSpec` that rows can be read by some at a time"""
+SHARE, SMALLEST, LARGEST = 64, 2**20, 2**25
+"""Of the limit that a block of text takes, which comes to some ten times of it; and its bytes"""
+
+
+def log(spec: DataSpec, memory: int, *, timed: bool, rated: bool) -> tuple[ChunkedLog, list[Path]]:
+    """A log to be read in at most `memory` bytes, and its files; `timed` and `rated` as for `reader.read`.
+
+    Raises:
+        InputError: something in `spec` that all rows must be in memory for, or no file where it says.
+    """
+    if other := sorted(spec.given().keys() - KNOWN):
+        raise InputError(f"{option(other[0])} needs all rows in memory; leave --memory out")
+    found, notes, frames = _tables(spec)
+    if frames:
+        raise InputError("a pandas table is in memory already; leave memory out")
+    paths = [one.path for _, one in found]
+    if twice := [path for path, times in Counter(path.resolve() for path in paths).items() if times > 1]:
+        raise InputError(f"{twice[0]} is given twice; leave it out once")
+    size = min(max(memory // SHARE, SMALLEST), LARGEST)
+    name, title = names.of(spec)
+    reading = _Rows(spec, found, size, timed, rated)
+    return ChunkedLog(
+        name, reading.chunks, title=title, notes=tuple(notes), reading=lambda: reading.reading()
+    ), paths
+
+
+def proposal(spec: DataSpec) -> str:
+    """A sentence where reading the files in memory may take more than is free; else ""."""
+    found, _, _ = _tables(spec)
+    return limit.proposal(names.of(spec)[1], [one.path for _, one in found])
+
+
+def _tables(spec: DataSpec) -> tuple[list[tuple[int, Found]], list[str], int]:
+    """The part and the place of each file, notes, and how many tables are in memory.
+
+    Raises:
+        InputError: as `opened.check` and `files.find`.
+    """
+    opened.check(spec)
+    groups = {TRAIN: spec.train or spec.interactions, VALID: spec.valid, TEST: spec.test}
+    given = [(part, each) for part, some in groups.items() for each in some]
+    in_files = [(part, files.find(each)) for part, each in given if not values.is_frame(each)]
+    found = [(part, one) for part, (some, _) in in_files for one in some]
+    notes = [note for _, (_, some) in in_files for note in some]
+    return found, notes, len(given) - len(in_files)
+
+
+class _Rows:
+    """The rows of all files, and what is found while they are read."""
+
+    def __init__(
+        self, spec: DataSpec, found: list[tuple[int, Found]], size: int, timed: bool, rated: bool
+    ) -> None:
+        self._spec, self._found, self._size, self._timed, self._rated = spec, found, size, timed, rated
+        self._start()
+
+    def _start(self) -> None:
+        self._first: TableFile | None = None
+        self._roles: dict[str, str] = {}
+        self._rows = self._left = self._whole = 0
+        self._dropped: Counter[str] = Counter()
+        self._unread: list[str] = []
+        self._notes: Counter[str] = Counter()
+        self._clock, self._ids = Clock(self._spec), {"user": RawIdReader(), "item": RawIdReader()}
+        self._labels: dict[str, set[int | None]] = {}
+        self._kinds: dict[str, set[str]] = {}
+        self._times: list[str] = []
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All rows, as `ChunkedLog.chunks`."""
+        self._start()
+        for part, found in self._found:
+            for table in table_chunks.chunks(found, self._spec.columns, self._size):
+                if len(table.index()):
+                    yield self._chunk(table, part)
+                elif self._first is None and len(self._found) == 1:
+                    self._first = table
+        path = self._found[0][1].path
+        if not self._rows:
+            raise InputError(f"{path}: it has columns and no rows")
+        reader.check_left(path, self._whole)
+        reader.check_left(path, self._left, self._spec.min_rating)
+
+    def reading(self) -> Reading:
+        """How they were read, once all were."""
+        assert self._first is not None
+        rest = tuple(name for name in self._first.names if name not in self._roles.values())
+        labels = [name for name, found in self._labels.items() if found == {0, 1}]
+        given = self._spec.columns
+        notes = [
+            *(_summed(note, count) for note, count in self._notes.items()),
+            *self._unread,
+            *self._ids["user"].notes(),
+            *self._ids["item"].notes(),
+            *(self._clock.warnings if "timestamp" in self._roles else ()),
+            *(dropped_rows.of_time(name, given) for name in self._times),
+            *(dropped_rows.of_label(name, given) for name in labels if name not in self._times),
+            *(
+                dropped_rows.of_kinds(name, sorted(kinds), given)
+                for name, kinds in self._kinds.items()
+                if 2 <= len(kinds) <= dropped_rows.MOST_KINDS and name not in (*self._times, *labels)
+            ),
+        ]
+        times = self._clock.form if "timestamp" in self._roles else ""
+        return Reading(self._rows, self._roles, rest, dict(self._dropped), times, notes=tuple(notes))
+
+    def _chunk(self, file: TableFile, part: int) -> Chunk:
+        source = SourceTable((file,), file.names)
+        if self._first is None or not self._roles:
+            self._roles = reader.find(file.path, file.names, self._spec, self._rated)
+        if self._first is not None:
+            joined([self._first, file])  # Refuses files of other columns.
+        table = {role: source.cells(column) for role, column in self._roles.items()}
+        reader.check_rows(file.path, table, file.names)
+        if self._first is None and not self._timed and "timestamp" not in self._spec.columns:
+            self._unread = reader.without_unreadable_times(table, self._spec)
+            self._roles = {role: cells.column for role, cells in table.items()}
+        self._look(source)
+        # Of the first rows themselves nothing is kept.
+        self._first = self._first or TableFile(file.path, file.names, _gone, _gone, optional=file.optional)
+        self._notes.update(file.notes)
+        self._rows += len(table["user"])
+        table, dropped = reader.complete(table, self._spec)
+        self._dropped.update(dropped)
+        self._whole += len(table["user"])
+        rating = reader.ratings(table["rating"], self._spec) if "rating" in table else None
+        if rating is not None and self._spec.min_rating is not None:
+            table, low = reader.with_rating(table, rating, self._spec.min_rating)
+            self._dropped.update(low)
+            rating = None
+        rows = len(table["user"])
+        self._left += rows
+        when = self._clock.read(table["timestamp"]) if "timestamp" in table and rows else None
+        timed = "timestamp" in table
+        empty = np.empty(0, np.int64)
+        return Chunk(
+            user=self._ids["user"].read(table["user"]) if rows else _none(),
+            item=self._ids["item"].read(table["item"]) if rows else _none(),
+            timestamp=when.seconds if when else empty if timed else None,
+            nanoseconds=when.nanoseconds if when else empty.astype(np.int32) if timed else None,
+            rating=rating,
+            part=np.full(rows, part, np.uint8) if self._spec.is_split else None,
+        )
+
+    def _look(self, source: SourceTable) -> None:
+        """See whether a column that is not used looks like one that has to be."""
+        rest = [name for name in source.names if name not in self._roles.values()]
+        rest = [name for name in rest if source.names.count(name) == 1 and name not in source.nested]
+        if self._first is None:
+            needs = "timestamp" not in {*self._roles, *self._spec.columns} and not self._unread
+            self._times = [name for name in rest if needs and dropped_rows.is_time(source.cells(name))]
+            self._labels = {name: set() for name in rest}
+            self._kinds = {name: set() for name in filter(dropped_rows.is_event, rest)}
+        for name, found in self._labels.items():
+            if None not in found:
+                found |= dropped_rows.labels(source.column(name))
+        for name, kinds in self._kinds.items():
+            if len(kinds) <= dropped_rows.MOST_KINDS:
+                kinds |= dropped_rows.values(source.cells(name))
+
+
+def _gone(*_: object) -> NoReturn:
+    raise AssertionError("rows that were read")
+
+
+def _none() -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array([], pa.large_string())
+
+
+def _summed(note: str, times: int) -> str:
+    return note if times == 1 else f"{note} ({times:,} times)"

@@ -1,0 +1,173 @@
+"""One's own file read some rows at a time is what it is in memory, or is refused in a sentence."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.datasets.own import chunked
+from retrieval_leaderboard.support.errors import InputError
+
+pytest.importorskip("duckdb")
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch, tmp_path):
+    monkeypatch.setattr(chunked, "SMALLEST", 200)
+    monkeypatch.setattr(chunked, "LARGEST", 200)
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
+
+
+def frame(rows: int = 600, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "user": rng.integers(0, 25, rows),
+            "item": rng.integers(0, 40, rows),
+            "timestamp": 1_600_000_000 + rng.integers(0, 500, rows),
+        }
+    )
+
+
+def both(path: Path | list[str], **said):
+    """The dataset in memory and within a limit; the same in all that counts."""
+    expected, found = load(path, **said), load(path, memory="300MB", **said)
+    assert found.fingerprint == expected.fingerprint
+    assert found.notes == expected.notes
+    assert found.heading == expected.heading
+    ours, theirs = (each.profile.as_dict() for each in (found, expected))
+    assert ours | {"memory": 0, "spilled": 0} == theirs
+    return found
+
+
+@pytest.mark.parametrize("protocol", ["time", "next-item", "random"])
+def test_plain_numbers(tmp_path, protocol):
+    frame().to_csv(tmp_path / "log.csv", index=False)
+    both(tmp_path / "log.csv", protocol=protocol)
+
+
+def test_text_with_quotes_blank_lines_and_lines_in_quotes(tmp_path):
+    table = frame()
+    table["user"] = [f"  ü{code}" if code % 2 else f'a "b"\n{code}' for code in table["user"]]
+    table["note"] = ["x,y" if code % 3 else "" for code in table["item"]]
+    table.to_csv(tmp_path / "log.csv", index=False)
+    text = (tmp_path / "log.csv").read_text().replace("\n1", "\n\n1", 3)
+    (tmp_path / "log.csv").write_text(text)
+    expected, found = load(tmp_path / "log.csv"), load(tmp_path / "log.csv", memory="300MB")
+    assert found.fingerprint == expected.fingerprint
+    assert found.user_ids[0] == expected.user_ids[0]
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_other_ends_of_lines(tmp_path, end):
+    text = frame().to_csv(index=False, lineterminator="\n").replace("\n", end)
+    (tmp_path / "log.tsv").write_bytes(text.replace(",", "\t").encode())
+    both(tmp_path / "log.tsv")
+
+
+def test_ratings_missing_values_labels_and_packing(tmp_path):
+    table = frame()
+    table["rating"] = np.arange(len(table)) % 5 + 1
+    table["is_new"] = np.arange(len(table)) % 2
+    table["item"] = table["item"].astype(object)
+    table.loc[[3, 400], "item"] = None
+    table.loc[[5], "item"] = "nan"
+    with gzip.open(tmp_path / "log.csv.gz", "wt") as file:
+        file.write(table.to_csv(index=False))
+    found = both(tmp_path / "log.csv.gz", drop_incomplete=True, min_rating=2, columns={"rating": "rating"})
+    assert found.profile is not None and found.profile.dropped["without an item"] == 2
+    both(tmp_path / "log.csv.gz", drop_incomplete=True, protocol="next-item")
+
+
+@pytest.mark.parametrize("times", ["iso", "zoned", "milliseconds", "order", "fractions", "odd"])
+def test_all_forms_of_times(tmp_path, times):
+    table = frame()
+    seconds = table["timestamp"]
+    table["timestamp"] = {
+        "iso": pd.to_datetime(seconds, unit="s").dt.strftime("%Y-%m-%d %H:%M:%S"),
+        "zoned": pd.to_datetime(seconds, unit="s").dt.strftime("%Y-%m-%dT%H:%M:%S+02:00"),
+        "milliseconds": seconds * 1000 + np.arange(len(table)) % 1000,
+        "order": seconds - 1_600_000_000 + 5000,
+        "fractions": seconds + 0.25 * (np.arange(len(table)) % 4),
+        "odd": seconds.where(np.arange(len(table)) % 100 > 0, 12345),
+    }[times]
+    table.to_csv(tmp_path / "log.csv", index=False)
+    both(tmp_path / "log.csv")
+
+
+def test_whole_numbers_written_as_floats(tmp_path):
+    table = frame()
+    table["item"] = table["item"].astype(str) + ".0"
+    table.to_csv(tmp_path / "log.csv", index=False)
+    assert "12" in list(both(tmp_path / "log.csv").item_ids)
+
+
+def test_parquet_folders_and_files_that_come_split(tmp_path):
+    (tmp_path / "log").mkdir()
+    for part in range(3):
+        frame(seed=part).to_parquet(tmp_path / "log" / f"part-{part}.parquet", index=False)
+    both(tmp_path / "log")
+    for seed, name in enumerate(("train", "valid", "test")):
+        frame(seed=seed).drop(columns="timestamp" if seed > 2 else []).to_csv(tmp_path / f"{name}.csv")
+    said = {"train": tmp_path / "train.csv", "test": tmp_path / "test.csv"}
+    both(None, **said)
+    both(None, **said, valid=tmp_path / "valid.csv")
+
+
+def line_of(table: pd.DataFrame, row: int) -> int:
+    return row + 2
+
+
+@pytest.mark.parametrize("column, value, sentence", [
+    ("timestamp", "yesterday", "line 502"),
+    ("timestamp", "1600000000000", "line 502: '1600000000000' in column 'timestamp' is in milliseconds"),
+    ("item", "", "line 502: 'item' is missing"),
+    ("item", "1e+20", "line 502: '1e+20' in column 'item' is a rounded number"),
+])  # fmt: skip
+def test_what_is_wrong_far_below_is_named_with_its_line(tmp_path, column, value, sentence):
+    table = frame().astype(object)
+    table.loc[500, column] = value
+    table.to_csv(tmp_path / "log.csv", index=False)
+    with pytest.raises(InputError) as error:
+        load(tmp_path / "log.csv", memory="300MB")
+    assert f"log.csv, {sentence}" in str(error.value)
+
+
+def test_floats_and_text_in_one_column_are_refused(tmp_path):
+    table = frame().astype(object)
+    table["item"] = table["item"].astype(str) + ".0"
+    table.loc[599, "item"] = "abc"
+    table.to_csv(tmp_path / "log.csv", index=False)
+    with pytest.raises(InputError, match=r"line \d+: .*written as floats.*leave --memory out"):
+        load(tmp_path / "log.csv", memory="300MB")
+
+
+def test_too_many_fields_far_below(tmp_path):
+    lines = frame().to_csv(index=False).splitlines()
+    lines[501] += ",9,9"
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    with pytest.raises(InputError, match="line 502: 5 fields, not 3"):
+        load(tmp_path / "log.csv", memory="300MB")
+
+
+def test_what_is_read_whole_only_is_refused(tmp_path):
+    frame().to_json(tmp_path / "log.jsonl", orient="records", lines=True)
+    with pytest.raises(InputError, match="JSON lines are read whole"):
+        load(tmp_path / "log.jsonl", memory="300MB")
+    with pytest.raises(InputError, match="in memory already"):
+        load(frame(), memory="300MB")
+    with pytest.raises(InputError, match="'6 apples' is no size"):
+        load(tmp_path / "log.jsonl", memory="6 apples")
+
+
+def test_a_changed_file_is_another_log(tmp_path):
+    path = tmp_path / "log.csv"
+    frame().to_csv(path, index=False)
+    first = both(path)
+    frame(seed=9).to_csv(path, index=False)
+    assert both(path).fingerprint != first.fingerprint
