@@ -78,7 +78,7 @@ def _table(spec: DataSpec, role: str) -> DescribedTable | None:
 
 
 def _ids(log: Log, role: str) -> Ids:
-    return np.asarray(log.item_ids if role == "item" else log.user_ids)
+    return np.asarray(log.item_ids if role == "item" else log.user_ids, dtype=object)
 
 
 def _joined(log: Log, role: str, table: DescribedTable) -> tuple[Log, str]:
@@ -102,7 +102,7 @@ def _with_listed(log: Log, listed: Ids) -> Log:
     every = np.array(sorted({*log.item_ids, *listed}), dtype=object)
     is_listed = np.zeros(len(every), dtype=np.bool_)
     is_listed[_places(every, listed)] = True
-    code = _places(every, np.asarray(log.item_ids)).astype(np.int32)
+    code = _places(every, _ids(log, "item")).astype(np.int32)
     return replace(log, item=code[log.item], item_ids=every, listed=is_listed)
 
 

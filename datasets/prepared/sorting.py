@@ -57,7 +57,7 @@ class Sorted:
 def sort(source: ChunkedLog, folder: Path, memory: int, phases: Phases) -> Sorted:
     """Write the rows of `source` by user to `folder`: an array a column, and the ids of users and items.
 
-    Rows of a user stand by time, then by item where the source has lost the order, and then as in the source.
+    Rows of a user stand by time, by item where the source has lost the order, and then as in the source.
     Codes follow the order of the ids, as in `ChunkedLog.log`.
 
     Args:
@@ -217,7 +217,7 @@ def _write_sorted(
     rows, n_users = size
     taken = "".join(f', log."{name}"' for name in columns)
     by_time = [name for name in ("timestamp", "nanoseconds") if name in columns]
-    within = by_time if ordered else [*by_time, "item"]
+    within = [*by_time, *([] if ordered else ["item"])]
     order = ", ".join(f'"{name}"' for name in ("user", *within, "row"))
     query = (
         f'SELECT * FROM (SELECT users.code AS "user", items.code AS "item"{taken}, '

@@ -59,7 +59,7 @@ def test_a_child_goes_on_in_silence_and_its_parent_stops(monkeypatch):
 
 def test_towers_without_pytorch_are_told_where_it_is(monkeypatch):
     monkeypatch.setattr(errors, "find_spec", lambda name: None)
-    for models in ("infonce", ""):
+    for models in ("infonce", None):
         with pytest.raises(errors.InputError, match="torch not installed: pip install -r requirements-torch"):
             pipeline._sources(Namespace(models=models, model=[]))
     assert pipeline._sources(Namespace(models="item_cf,als", model=[])), "classical models need none"
