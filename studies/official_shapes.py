@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
-from retrieval_leaderboard.datasets.sources import kuairand
+from retrieval_leaderboard.datasets.chunks import ChunkedLog
+from retrieval_leaderboard.datasets.sources import kuairand, taobao
 from retrieval_leaderboard.support import progress
 
 if TYPE_CHECKING:
@@ -92,11 +93,6 @@ def _write_taobao(shape: Shape, folder: Path, rows: int) -> None:
     _write(folder / "UserBehavior.csv", tables(), header=False)
 
 
-def _read_taobao(folder: Path) -> ChunkedLog:
-    names, taken = ["user", "item", "category", "kind", "time"], ("user", "item", "time")
-    return ChunkedLog("taobao-shape", lambda: _chunks(folder / "UserBehavior.csv", names, taken))
-
-
 KUAIRAND = (
     "user_id,video_id,date,hourmin,time_ms,is_click,is_like,is_follow,is_comment,is_forward,is_hate,long_view,"
     "play_time_ms,duration_ms,profile_stay_time,comment_stay_time,is_profile_enter,is_rand,tab"
@@ -130,10 +126,6 @@ def _write_kuairand(shape: Shape, folder: Path, rows: int) -> None:
     _write(folder / f"{kuairand.DURING}_27k_part1.csv", made, header=True)
 
 
-def _read_kuairand(folder: Path) -> ChunkedLog:
-    return kuairand.load(folder, "27k")
-
-
 def _write(path: Path, tables: Iterator[pa.Table], header: bool) -> None:
     from pyarrow import csv
 
@@ -151,26 +143,12 @@ def _write(path: Path, tables: Iterator[pa.Table], header: bool) -> None:
             progress.say(f"{path.name}: {written:,} rows")
 
 
-def _chunks(path: Path, names: list[str], taken: tuple[str, str, str]) -> Iterator[Chunk]:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    types = dict.fromkeys(taken, pa.int64())
-    with csv.open_csv(
-        path,
-        csv.ReadOptions(column_names=names, block_size=2**24),
-        convert_options=csv.ConvertOptions(include_columns=taken, column_types=types),
-    ) as reader:
-        for batch in reader:
-            yield Chunk(*(batch.column(name).to_numpy() for name in taken))
-
-
 SHAPES = {
     each.name: each
     for each in (
         Shape("taobao", "Taobao UserBehavior", 100_150_807, 987_994, 4_162_024, 1_511_539_200, 9,
-              _write_taobao, _read_taobao),
+              _write_taobao, taobao.load),
         Shape("kuairand-27k", "KuaiRand-27K", 322_278_385, 27_285, 32_038_725, 1_649_347_200, 31,
-              _write_kuairand, _read_kuairand),
+              _write_kuairand, partial(kuairand.load, size="27k")),
     )
 }  # fmt: skip
