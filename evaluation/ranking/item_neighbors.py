@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, None]
+BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
+
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Neighbors of consecutive items: how many each has int64[b], their codes int32[total], and
 their similarities float32[total]."""
@@ -53,7 +55,9 @@ def nearest(
             first, last, users, items, of_users, of_items, weights, *norms, float(shrinkage), top_k
         )
 
-    return stack(in_blocks(work, train.n_items, 256, label, "items"), train.n_items)
+    # A block begins with a row of zeros for all items, which is most of the work where they are millions.
+    size = max(BLOCK_ITEMS, train.n_items // MOST_BLOCKS)
+    return stack(in_blocks(work, train.n_items, size, label, "items"), train.n_items)
 
 
 def users_of_items(train: Interactions) -> Ragged:
