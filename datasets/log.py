@@ -71,7 +71,7 @@ class Filtered:
 class ByUser:
     """Of a log whose rows stand by user, and not in the order of the source, and may not fit into memory.
 
-    Within a user they stand by time, by item where the source has lost the order, and then as in the source.
+    Within a user they stand by time, then by item where the source has lost the order, and then as there.
     """
 
     row: npt.NDArray[np.integer]

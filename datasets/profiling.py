@@ -140,7 +140,7 @@ def _tied(part: Log) -> int:
     assert moment is not None
     if not len(user):
         return 0
-    if not (part.by_user and part.ordered):
+    if part.by_user is None:
         order = np.lexsort((moment, user))
         user, moment = user[order], moment[order]
     same = (np.diff(user) == 0) & (np.diff(moment) == 0)

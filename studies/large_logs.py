@@ -93,6 +93,7 @@ def prepare(shape: str, folder: Path, memory: int) -> tuple[int, dict[str, list[
 
 def fit(shape: str, folder: Path, memory: int, name: str) -> tuple[int, dict[str, list[float]]]:
     """Fit a model to all that is not test and rank `QUERIES` queries: nothing spilled, seconds."""
+    compute.configure("cpu", "fp32")
     dataset = ready(SHAPES[shape], folder, memory)
     kind = registry.get(name)
     model = settings.build(kind, settings.defaults(kind) | MODELS[name])

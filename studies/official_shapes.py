@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 AT_ONCE = 2**21
-"""Rows that are made together"""
+"""Rows that are made together, where these are not more than half"""
 DAY = 86_400
 REPEATED = 0.3
 """Share of the rows whose item is that of the row before, where it has the same user"""
@@ -56,14 +55,17 @@ def events(shape: Shape, rows: int, rng: np.random.Generator) -> Iterator[dict[s
     user_id = rng.permutation(n_users) + 1
     item_id = rng.permutation(n_items) + 1
     ends, user = np.cumsum(lengths), 0
+    at_once = min(AT_ONCE, rows // 2)
     while user < n_users:
         begin = int(ends[user - 1]) if user else 0
-        end = max(user + 1, int(np.searchsorted(ends, begin + AT_ONCE, side="right")))
+        end = max(user + 1, int(np.searchsorted(ends, begin + at_once, side="right")))
         who = np.repeat(np.arange(user, end), lengths[user:end])
         what = (rng.random(len(who)) ** 3 * n_items).astype(np.int64)
         # Every item occurs, as in a file whose number of items is published.
-        what[: max(0, min(len(what), n_items - begin))] = np.arange(begin, min(begin + len(what), n_items))
+        listed = max(0, min(len(what), n_items - begin))
+        what[:listed] = np.arange(begin, begin + listed)
         again = (rng.random(len(who)) < REPEATED) & (np.diff(who, prepend=-1) == 0)
+        again[:listed] = False
         what[1:][again[1:]] = what[:-1][again[1:]]
         when = shape.first + rng.integers(0, shape.days * DAY, len(who))
         outside = rng.random(len(who)) < 0.0005
@@ -90,7 +92,7 @@ def _write_taobao(shape: Shape, folder: Path, rows: int) -> None:
                 | {"time": each["time"]}
             )
 
-    _write(folder / "UserBehavior.csv", tables(), header=False)
+    _write(folder / taobao.FILE, tables(), header=False)
 
 
 KUAIRAND = (
@@ -126,21 +128,24 @@ def _write_kuairand(shape: Shape, folder: Path, rows: int) -> None:
     _write(folder / f"{kuairand.DURING}_27k_part1.csv", made, header=True)
 
 
+def _read_kuairand(folder: Path) -> ChunkedLog:
+    return kuairand.load(folder, "27k")
+
+
 def _write(path: Path, tables: Iterator[pa.Table], header: bool) -> None:
     from pyarrow import csv
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    options = csv.WriteOptions(include_header=header, quoting_style="none", batch_size=2**16)
-    first = next(tables)
-    written = 0
-    with csv.CSVWriter(path, first.schema, write_options=options) as file:
-        for table in [first]:
-            file.write(table)
-            written += len(table)
-        for table in tables:
-            file.write(table)
-            written += len(table)
-            progress.say(f"{path.name}: {written:,} rows")
+    options = csv.WriteOptions(include_header=False, quoting_style="none", batch_size=2**16)
+    first, written = next(tables), 0
+    with path.open("wb") as sink:
+        if header:  # Arrow would quote it.
+            sink.write(f"{','.join(first.column_names)}\n".encode())
+        with csv.CSVWriter(sink, first.schema, write_options=options) as file:
+            for table in chain([first], tables):
+                file.write(table)
+                written += len(table)
+                progress.say(f"{path.name}: {written:,} rows")
 
 
 SHAPES = {
@@ -149,6 +154,6 @@ SHAPES = {
         Shape("taobao", "Taobao UserBehavior", 100_150_807, 987_994, 4_162_024, 1_511_539_200, 9,
               _write_taobao, taobao.load),
         Shape("kuairand-27k", "KuaiRand-27K", 322_278_385, 27_285, 32_038_725, 1_649_347_200, 31,
-              _write_kuairand, partial(kuairand.load, size="27k")),
+              _write_kuairand, _read_kuairand),
     )
 }  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Reading
-from retrieval_leaderboard.datasets.own import names, opened, reader, values
+from retrieval_leaderboard.datasets.own import described_tables, names, opened, reader, values
 from retrieval_leaderboard.datasets.own.clock import Clock
 from retrieval_leaderboard.datasets.own.raw_ids import RawIdReader
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
@@ -41,6 +41,11 @@ def log(spec: DataSpec, memory: int, *, timed: bool, rated: bool) -> tuple[Chunk
     """
     if other := sorted(spec.given().keys() - KNOWN):
         raise InputError(f"{option(other[0])} needs all rows in memory; leave --memory out")
+    for role in ("item", "user"):
+        if beside := described_tables.beside(spec.train or spec.interactions, role):
+            raise InputError(
+                f"{beside[0]} describes {role}s, for which all must be in memory; leave --memory out"
+            )
     found, notes, frames = _tables(spec)
     if frames:
         raise InputError("a pandas table is in memory already; leave memory out")

@@ -165,6 +165,15 @@ def test_what_is_read_whole_only_is_refused(tmp_path):
         load(tmp_path / "log.jsonl", memory="6 apples")
 
 
+def test_what_needs_all_rows_is_refused(tmp_path):
+    frame().to_csv(tmp_path / "log.inter", sep="\t", index=False)
+    with pytest.raises(InputError, match="--k-core needs all rows in memory; leave --memory out"):
+        load(tmp_path / "log.inter", memory="300MB", k_core=2)
+    (tmp_path / "log.item").write_text("item\tcolor\n3\tred\n")
+    with pytest.raises(InputError, match=r"log\.item describes items.*leave --memory out"):
+        load(tmp_path / "log.inter", memory="300MB")
+
+
 def test_a_changed_file_is_another_log(tmp_path):
     path = tmp_path / "log.csv"
     frame().to_csv(path, index=False)
