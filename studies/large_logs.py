@@ -44,6 +44,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "infonce": {"epochs": 1, "embedding_dim": 32},
 }
 """model → settings that differ from its defaults"""
+MACHINE_MIB = 24 * 1024
 QUERIES = 5000
 """Test queries that each model ranks"""
 
@@ -150,17 +151,44 @@ def stored() -> list[Record]:
 def tables(records: list[Record]) -> dict[str, str]:
     """The parts of the page."""
     if not records:
-        return dict.fromkeys(("steps", "conditions"), pages.NOT_MEASURED)
+        return dict.fromkeys(("steps", "conditions", "limits"), pages.NOT_MEASURED)
     header = ["log", "rows", "step", "limit", "seconds", "CPU s", "ns a row", "peak MiB", "anonymous MiB"]
     lines = [line for each in records for line in _lines(each)]
     machines = sorted({f"{each.processor}, {each.threads} threads" for each in records})
-    return {"steps": markdown.table(lines, header, range(4, 9)), "conditions": f"{'; '.join(machines)}."}
+    return {
+        "steps": markdown.table(lines, header, range(4, 9)),
+        "conditions": f"{'; '.join(machines)}.",
+        "limits": limits(records),
+    }
+
+
+def limits(records: list[Record]) -> str:
+    """Where the memory of a machine ends, by the line through the smallest and the largest log of a shape."""
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    for each in records:
+        if each.step in MODELS:
+            groups.setdefault((each.shape, each.step, _named(each)), []).append(each)
+    rows = []
+    for (shape, step, named), found in groups.items():
+        small, large = found[0], found[-1]
+        if small.rows == large.rows:
+            continue
+        slope = (large.taken.anonymous_mib - small.taken.anonymous_mib) / (large.rows - small.rows)
+        base = large.taken.anonymous_mib - slope * large.rows
+        most = f"{(MACHINE_MIB - base) / slope / 1e6:,.0f} million" if slope > 0 else "–"
+        rows.append([SHAPES[shape].title, step + named, f"{slope * 2**20:,.0f}", most])
+    header = ["log", "model", "bytes a row", f"rows at {MACHINE_MIB >> 10} GiB"]
+    return markdown.table(rows, header, range(2, 4)) if rows else pages.NOT_MEASURED
+
+
+def _named(record: Record) -> str:
+    named = ", ".join(f"{key}={value}" for key, value in record.settings.items())
+    return f" ({named})" if named else ""
 
 
 def _lines(record: Record) -> list[list[str]]:
     log, rows, taken = SHAPES[record.shape].title, f"{record.rows:,}", record.taken
-    named = ", ".join(f"{key}={value}" for key, value in record.settings.items())
-    step = record.step + (f" ({named})" if named else "")
+    step = record.step + _named(record)
     step += f", {record.spilled / 1e9:.1f} GB on disk meanwhile" if record.spilled else ""
     times = _times(taken.wall, taken.cpu, record.rows)
     memory = [f"{taken.resident_mib:,.0f}", f"{taken.anonymous_mib:,.0f}"]

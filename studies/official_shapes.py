@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,6 +128,10 @@ def _write_kuairand(shape: Shape, folder: Path, rows: int) -> None:
     _write(folder / f"{kuairand.DURING}_27k_part1.csv", made, header=True)
 
 
+def _read_kuairand(folder: Path) -> ChunkedLog:
+    return kuairand.load(folder, "27k")
+
+
 def _write(path: Path, tables: Iterator[pa.Table], header: bool) -> None:
     from pyarrow import csv
 
@@ -151,6 +154,6 @@ SHAPES = {
         Shape("taobao", "Taobao UserBehavior", 100_150_807, 987_994, 4_162_024, 1_511_539_200, 9,
               _write_taobao, taobao.load),
         Shape("kuairand-27k", "KuaiRand-27K", 322_278_385, 27_285, 32_038_725, 1_649_347_200, 31,
-              _write_kuairand, partial(kuairand.load, size="27k")),
+              _write_kuairand, _read_kuairand),
     )
 }  # fmt: skip

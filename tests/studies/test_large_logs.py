@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,17 @@ def test_the_table_has_a_line_a_step_and_a_line_a_phase():
     assert "Taobao UserBehavior | 20,000 | to a ready split, 2.0 GB on disk meanwhile | 1 GB" in text
     assert "– sorting" in text and "100,000 " in text
     assert large_logs.tables([])["steps"] == "Not measured yet."
+
+
+def test_where_memory_ends_is_on_the_line_through_two_sizes():
+    pair = [
+        replace(RECORD, step="item_cf", rows=rows, taken=Taken(1.0, 1.0, 0.0, mib), phases={})
+        for rows, mib in ((1_000_000, 100 + 24.0), (11_000_000, 100 + 264.0))
+    ]
+    text = large_logs.tables(pair)["limits"]
+    assert "| item_cf | 25 |" in " ".join(text.split())
+    assert f"{(24 * 1024 - 100) / 24:,.0f} million" in text
+    assert large_logs.tables([pair[0]])["limits"] == "Not measured yet."
 
 
 def test_a_million_queries_are_extrapolated():
