@@ -18,7 +18,7 @@ from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.prepared import limit
 from retrieval_leaderboard.datasets.tables import dropped_rows, files, table_chunks
 from retrieval_leaderboard.datasets.tables.files import Found
-from retrieval_leaderboard.datasets.tables.source_table import SourceTable, TableFile, joined
+from retrieval_leaderboard.datasets.tables.source_table import SourceTable, TableFile, joined, without_index
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class _Rows:
         return Reading(self._rows, self._roles, rest, dict(self._dropped), times, notes=tuple(notes))
 
     def _chunk(self, file: TableFile, part: int) -> Chunk:
+        file = without_index(file, self._spec.columns.values())
         source = SourceTable((file,), file.names)
         if self._first is None or not self._roles:
             self._roles = reader.find(file.path, file.names, self._spec, self._rated)

@@ -15,7 +15,13 @@ from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.datasets.tables import files, ids, packed
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.tables.files import Found
-from retrieval_leaderboard.datasets.tables.source_table import SourceTable, joined, of_frame, open_files
+from retrieval_leaderboard.datasets.tables.source_table import (
+    SourceTable,
+    joined,
+    of_frame,
+    open_files,
+    without_index,
+)
 from retrieval_leaderboard.support.errors import InputError
 
 ID = "id"
@@ -69,7 +75,8 @@ def read(
         found, more = _find(each)
         opened += open_files(found, named)
         notes += more
-    source = joined(opened, tuple(notes))
+    known = {*named.values(), *chosen}
+    source = joined([without_index(each, known) for each in opened], tuple(notes))
     column = _id_column(source, role, named, chosen)
     cells = source.cells(column)
     if not len(cells):

@@ -19,6 +19,7 @@ from retrieval_leaderboard.datasets.tables.source_table import (
     joined,
     of_frame,
     open_files,
+    without_index,
 )
 from retrieval_leaderboard.support.errors import InputError
 
@@ -53,7 +54,8 @@ def tables(spec: DataSpec) -> tuple[SourceTable, Parts | None]:
         opened += found
         parts += [part] * len(found)
         notes += more
-    table = joined(opened, tuple(notes))
+    named = spec.columns.values()
+    table = joined([without_index(each, named) for each in opened], tuple(notes))
     if not spec.is_split:
         return table, None
     sizes = [len(each.index()) for each in opened]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ from retrieval_leaderboard.support.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+NAMELESS = re.compile(r"(__index_level_[0-9]+__)?")
+"""How an index without a name is called in pandas' Parquet, and in its CSV"""
 SPOKEN = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "pipes", " ": "spaces"}
 
 
@@ -144,6 +147,12 @@ def joined(parts: Sequence[TableFile], notes: tuple[str, ...] = ()) -> SourceTab
     prefix = [f"{file.path.name}: " if len(parts) > 1 else "" for file in parts]
     theirs = (start + note for start, file in zip(prefix, parts, strict=True) for note in file.notes)
     return SourceTable(tuple(parts), first.names if len(parts) == 1 else names, (*notes, *theirs))
+
+
+def without_index(file: TableFile, named: Collection[str]) -> TableFile:
+    """`file` without an index that has no name, unless it is among the columns that are `named`."""
+    kept = {*named} - {""}
+    return replace(file, names=[name for name in file.names if name in kept or not NAMELESS.fullmatch(name)])
 
 
 def of_frame(frame: pd.DataFrame) -> TableFile:

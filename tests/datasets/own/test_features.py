@@ -180,3 +180,33 @@ def test_features_are_part_of_the_fingerprint(log, tmp_path) -> None:
     other = load(log, items=brands(tmp_path / "items.csv"), item_features={"brand": "no"})
     assert first.fingerprint == again.fingerprint != other.fingerprint
     assert np.array_equal(first.train.item, other.train.item)
+
+
+@pytest.mark.parametrize("form", ["frame", "parquet", "csv"])
+def test_an_index_without_a_name_is_no_column(log, tmp_path, form) -> None:
+    whole = pd.DataFrame({"item_id": range(ITEMS + 1), "brand": ["red", "blue"] * 6 + ["red"]})
+    found = []
+    for frame in (whole[whole.item_id != ITEMS], whole[whole.item_id > 0][::-1].set_index("brand")):
+        path = tmp_path / f"items.{form}"
+        if form != "frame":
+            getattr(frame, f"to_{form}")(path)
+        found.append(load(log, items=frame if form == "frame" else path))
+    assert [list(each.train.item_features.columns) for each in found] == [["brand"], ["brand"]]
+    assert "__index_level_0__" not in "\n".join(found[0].profile.lines())
+    assert categories(found[0])["3"] == categories(found[1])["3"] == "blue"
+
+
+@pytest.mark.parametrize("form", ["frame", "parquet", "chunks"])
+def test_a_role_makes_a_column_of_an_index_without_a_name(tmp_path, form) -> None:
+    lines = pd.DataFrame([row.split(",") for row in log_rows()], columns=["user_id", "item_id", "timestamp"])
+    lines.index = pd.Index([f"x{at % 7}" for at in range(len(lines))])
+    lines.to_parquet(tmp_path / "log.parquet")
+    given = {
+        "dataset": lines if form == "frame" else tmp_path / "log.parquet",
+        "memory": "300MB" if form == "chunks" else None,
+    }
+    if form == "chunks":
+        pytest.importorskip("duckdb")
+    alone = load(**given)
+    assert alone.profile.left_out == [] and "u1" in alone.user_ids
+    assert "x1" in load(**given, columns={"user": "__index_level_0__"}).user_ids
