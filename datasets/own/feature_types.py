@@ -36,6 +36,11 @@ CODE = re.compile(r"(id|code|type|category|class|group|zip)$")
 FEW, ROWS_EACH = 100, 10
 """Whole numbers are categories where there are so few, each in so many rows on average"""
 SAMPLE = 1000
+LARGE = 2**24
+"""Above it float32 has not every whole number"""
+NEARLY = 0.95
+"""Share of a column's values that is nearly all of them"""
+LENGTHS = "lists of numbers of different lengths"
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,11 @@ def find(cells: Cells, chosen: str = "") -> Type:
     return _of_texts(values, one=declared == CATEGORY)
 
 
+def is_code(column: str) -> bool:
+    """Whether whole numbers of a column of this name count nothing."""
+    return CODE.search(header.plain(column)) is not None
+
+
 def _separator(cells: Cells, declared: str) -> str:
     """Of a column that holds several values a row."""
     if holds_lists(cells):
@@ -115,17 +125,23 @@ def _of_lists(cells: Cells) -> Type:
 
 
 def _of_lengths(lengths: set[int]) -> Type:
-    return Type(VECTOR) if len(lengths) == 1 else Type(LEFT_OUT, "lists of numbers of different lengths")
+    return Type(VECTOR) if len(lengths) == 1 else Type(LEFT_OUT, LENGTHS)
 
 
 def _of_numbers(values: Values) -> Type:
-    name, texts, cells = header.plain(values.cells.column), values.texts, values.cells
+    texts, cells = values.texts, values.cells
     if header.TIME_LIKE.search(cells.column) and _reads_as_times(cells):
         return Type(LEFT_OUT, "times")
     whole = all(re.fullmatch(r"-?[0-9]+", text) for text in texts)
-    coded = whole and (CODE.search(name) or any(re.match(r"-?0[0-9]", text) for text in texts))
-    if coded and len(texts) == values.known:
+    numbers = values.numbers()
+    collapsed = 2 * len(np.unique(numbers.astype(np.float32))) < len(texts)
+    zeros = any(re.match(r"-?0[0-9]", text) for text in texts)
+    coded = whole and (is_code(cells.column) or zeros or collapsed)
+    large = whole and (np.abs(numbers) > LARGE).mean() >= NEARLY
+    if coded and not large and len(texts) == values.known:
         return Type(LEFT_OUT, "all differ")
+    if large and 2 * len(texts) > values.known:
+        return Type(LEFT_OUT, "whole numbers above 2^24 that mostly differ, as ids do")
     few = whole and len(texts) <= FEW and values.known >= ROWS_EACH * len(texts)
     return Type(CATEGORY if coded or few else NUMBER)
 

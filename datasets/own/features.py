@@ -17,6 +17,7 @@ from retrieval_leaderboard.datasets.own import (
     described_tables,
     feature_columns,
     feature_types,
+    near_misses,
     values,
     vectors,
 )
@@ -55,7 +56,8 @@ def described(log: Log, spec: DataSpec) -> Log:
             log, more = _joined(log, role, table)
             lines.append(more)
             notes += table.notes
-        columns, more = _columns(role, table, getattr(spec, f"{role}_features"), _ids(log, role))
+        columns, more, warnings = _columns(role, table, getattr(spec, f"{role}_features"), _ids(log, role))
+        notes += warnings
         given, beside = _vectors(role, getattr(spec, f"{role}_vectors"), spec, _ids(log, role))
         for name in set(columns) & set(given):
             raise InputError(f"--{role}-vectors {name}: there is a column of that name; choose another")
@@ -108,14 +110,14 @@ def _with_listed(log: Log, listed: Ids) -> Log:
 
 def _columns(
     role: str, table: DescribedTable | None, chosen: Mapping[str, str], ids: Ids
-) -> tuple[dict[str, Column], str]:
-    """The feature columns of a table, a row for each of `ids`, and what they are, in words."""
+) -> tuple[dict[str, Column], str, list[str]]:
+    """The feature columns of a table, a row for each of `ids`, what they are, in words, and warnings."""
     if table is None:
-        return {}, ""
+        return {}, "", []
     types = {column_of(table.source, name): kind for name, kind in chosen.items()}
     place = _places(ids, table.ids)
     there = place >= 0
-    found, used, unused = dict[str, Column](), list[str](), list[str]()
+    found, used, unused, warnings = dict[str, Column](), list[str](), list[str](), list[str]()
     for column in table.source.names:
         if column == table.column:
             continue
@@ -125,13 +127,16 @@ def _columns(
         cells = table.cells(column)
         cells = cells if there.all() else cells.take(there)
         kind = feature_types.find(cells, types.get(column, ""))
+        missed = None if column in types else near_misses.of(cells, kind)
+        if missed:
+            warnings.append(missed.warning(role, kind))
         if kind.name == feature_types.LEFT_OUT:
-            unused.append(f"{name} ({kind.why or 'as chosen'})")
+            unused.append(f"{name} ({missed.count if missed else kind.why or 'as chosen'})")
             continue
         found[name] = feature_columns.make(cells, kind, place[there], len(ids))
         used.append(f"{name} = {kind.name}{feature_columns.described(found[name])}")
     words = ", ".join(used) or "none"
-    return found, f"{words}; not used: {', '.join(unused)}" if unused else words
+    return found, f"{words}; not used: {', '.join(unused)}" if unused else words, warnings
 
 
 def _vectors(
@@ -143,9 +148,9 @@ def _vectors(
         path = Path(file).expanduser()
         read = _of_array if path.suffix.lower() == ".npy" else _of_table
         column, theirs = read(path, name, role, spec, ids)
-        there = int((_places(ids, theirs) >= 0).sum())
+        there = int((~np.isnan(column.vectors[:, 0])).sum())
         line = f"{name} = vector{feature_columns.described(column)}, of {there:,} of {len(ids):,} {role}s"
-        others = len(theirs) - there
+        others = int((_places(ids, theirs) < 0).sum())
         lines.append(f"{line}; {others:,} of {path.name} are of others" if others else line)
         found[name] = column
     return found, lines

@@ -32,7 +32,7 @@ def of_cells(cells: Cells, place: npt.NDArray[np.int64], n: int) -> Vector:
         InputError: no list of numbers, lists of several lengths, more than 1,024 numbers, or one that is
             not finite (file and line).
     """
-    read = _arrow_blocks if holds_lists(cells) else _text_blocks
+    read = arrow_blocks if holds_lists(cells) else _text_blocks
     vectors = np.empty((0, 0), dtype=np.float32)
     for rows, block in read(cells):
         if not vectors.size:
@@ -87,7 +87,7 @@ def of_file(path: Path, place: npt.NDArray[np.int64], n: int) -> Vector:
 
 def lengths(cells: Cells) -> set[int]:
     """How long the lists in a column are."""
-    return {block.shape[1] for _, block in _arrow_blocks(cells)}
+    return {block.shape[1] for _, block in arrow_blocks(cells)}
 
 
 def open_array(path: Path) -> npt.NDArray:
@@ -158,7 +158,7 @@ Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 """Row numbers int64[m], and their vectors float32[m, w]"""
 
 
-def _arrow_blocks(cells: Cells) -> Iterator[Block]:
+def arrow_blocks(cells: Cells) -> Iterator[Block]:
     """The lists that are there, in blocks of consecutive rows whose lists are of one length."""
     import pyarrow as pa
     from pyarrow import compute

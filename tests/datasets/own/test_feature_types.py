@@ -12,6 +12,7 @@ from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError
 
 RNG = np.random.default_rng(0)
+LIKE_IDS = "whole numbers above 2^24 that mostly differ, as ids do"
 WORDS = [f"word{at}" for at in range(6)]
 
 
@@ -30,6 +31,9 @@ def arrow(values) -> pd.Series:
         (["red", "blue"] * 5, "color", "category"),
         (["0.5", "1", "2.25", "7"] * 3, "price", "number"),
         ([str(1000 + at) for at in range(40)], "views", "number"),
+        ([str(7**at) for at in range(20)], "revenue", "number"),
+        ([str(2**60 + at % 20) for at in range(60)], "seller", "category"),
+        ([str(10**8 * (at % 9)) for at in range(40)], "budget", "number"),
         ([str(at % 3) for at in range(60)], "grade", "category"),
         ([str(at % 20) for at in range(60)], "shop_id", "category"),
         ([f"0{at % 20}" for at in range(60)], "post", "category"),
@@ -57,6 +61,8 @@ def test_a_type_is_found(values, name, expected) -> None:
         (["x"] * 9, "shop", "one value"),
         (["", "nan"], "shop", "no value"),
         ([str(at) for at in range(9)], "row_id", "all differ"),
+        ([str(2**60 + at) for at in range(40)], "snow", LIKE_IDS),
+        (arrow([2**60 + at * (at > 9) for at in range(50)]), "snow", LIKE_IDS),
         ([f"2024-01-0{1 + at % 9}" for at in range(20)], "since", "times"),
         ([str(1_600_000_000 + at) for at in range(20)], "created_at", "times"),
         (arrow(pa.array([0, 1], pa.timestamp("s"))), "since", "times"),

@@ -210,3 +210,44 @@ def test_a_role_makes_a_column_of_an_index_without_a_name(tmp_path, form) -> Non
     alone = load(**given)
     assert alone.profile.left_out == [] and "u1" in alone.user_ids
     assert "x1" in load(**given, columns={"user": "__index_level_0__"}).user_ids
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "told", "meant"),
+    [
+        ([f"{at}.5" for at in range(79)], "-",
+         "'-' in column 'price' is no number, and 79 of 80 values are numbers", "number"),
+        ([f'"[{at}.5, 1.0]"' for at in range(79)], '"[0.5, 1.0"',
+         "'[0.5, 1.0' in column 'price' is no list, and 79 of 80 values are lists", "vector"),
+        ([f'"[{at}.5, 1.0]"' for at in range(79)], "[0.5]",
+         "'[0.5]' in column 'price' is a list of 1 numbers, and 79 of 80 values have 2", "vector"),
+    ],
+)  # fmt: skip
+def test_a_value_that_spoils_a_column_is_told(tmp_path, good, bad, told, meant) -> None:
+    rows = [f"u{at % 9},i{at % 80},{1_600_000_000 + at}" for at in range(400)]
+    log = table(tmp_path / "log.csv", "user_id,item_id,timestamp", *rows)
+    values = [*good[:30], bad, *good[30:]]
+    dataset = load(
+        log,
+        items=table(
+            tmp_path / "items.csv", "item_id,price", *(f"i{at},{each}" for at, each in enumerate(values))
+        ),
+    )
+    (warning,) = [note for note in dataset.profile.warnings if "price" in note]
+    assert warning.startswith(f"items.csv, line 32: {told}: the column is ")
+    assert warning.endswith(f"--item-features price={meant}, or choose another type")
+    assert "all differ" not in "\n".join(dataset.profile.lines())
+    mended = table(
+        tmp_path / "items.csv", "item_id,price", *(f"i{at},{each}" for at, each in enumerate(good))
+    )
+    dataset = load(log, items=mended)
+    assert list(dataset.train.item_features.columns) == ["price"]
+    assert not any("price" in note for note in dataset.profile.warnings)
+
+
+def test_a_list_of_another_length_in_parquet_is_told(log) -> None:
+    looks = [[0.5, 1.0]] * ITEMS * 3
+    looks[5] = [0.5]
+    frame = pd.DataFrame({"item_id": [*range(ITEMS), *range(100, 100 + 2 * ITEMS)], "look": looks})
+    (warning,) = [note for note in load(log, items=frame).profile.warnings if "look" in note]
+    assert "DataFrame, row 6:" in warning and "is a list of 1 numbers, and 35 of 36 values have 2" in warning

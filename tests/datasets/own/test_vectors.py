@@ -65,6 +65,9 @@ def test_a_column_of_lists(log, tmp_path, form) -> None:
     found = read(load(log, **given))
     expected = LOOKS.astype(np.float16) if form == "parquet" else LOOKS
     assert found["7"] == expected[7].astype(np.float32).tolist() and np.isnan(found["4"]).all()
+    if form != "frame":
+        told = "\n".join(load(log, **given).profile.lines())
+        assert "look = vector (3 wide), of 9 of 10 items" in told
 
 
 def test_items_without_a_vector_are_unknown_and_others_are_counted(log, tmp_path) -> None:
