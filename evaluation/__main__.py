@@ -27,6 +27,7 @@ examples:
   python -m evaluation report
   python -m evaluation report --dataset gowalla --results-dir results
   python -m evaluation score --dataset mine
+  python -m evaluation score --runs mine --dataset moved/clicks.csv
   python -m evaluation migrate --results-dir results --scores-dir studies/records
 """
 
@@ -50,11 +51,18 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _score(options: argparse.Namespace) -> None:
+    total = 0
     for folder in _folders(options):
         with _held(folder):
             scored = rescore.score(folder, lambda about: _load(about, options))
             leaderboard.derive(folder)
         print(f"{folder}: {scored} runs scored")
+        total += scored
+    if not total:
+        raise InputError(
+            f"no run under {options.results_dir} could be scored: give the data that they are about, by "
+            f"{reload.PLACES}, or run them anew"
+        )
 
 
 def _migrate(options: argparse.Namespace) -> None:
@@ -76,11 +84,16 @@ def _folders(options: argparse.Namespace) -> list[Path]:
     folders = {path.parent.name: path.parent for path in sorted(options.results_dir.glob("*/runs"))}
     if not folders:
         raise InputError(f"no run is stored under {options.results_dir}: give --results-dir")
-    if not options.dataset:
+    if not options.dataset and not options.runs:
         return list(folders.values())
-    name = options.dataset[0]
-    if options.dataset[1:] or name not in folders:
+    name = options.runs or options.dataset[0]
+    if not options.runs and (options.dataset[1:] or name not in folders):
         name = _name(options.dataset)
+        if name not in folders and any(map(files.is_path, options.dataset)):
+            raise InputError(
+                f"no run under {options.results_dir} is about a dataset '{name}', only about "
+                f"{', '.join(folders)}; say whose data this is: --runs NAME"
+            )
     if name not in folders:
         raise unknown(f"dataset with runs under {options.results_dir}", name, folders)
     return [folders[name]]
@@ -119,6 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     own_data.add_paths(which, "--dataset", "NAME", "whose runs (default: all datasets'), by name or by files")
     which.add_argument("--results-dir", type=Path, default=leaderboard.OWN_RESULTS, metavar="DIR",
                        help="folder of the results (default: results/local)")  # fmt: skip
+
+    which.add_argument("--runs", metavar="NAME",
+                       help="whose runs, where --dataset is the new place of their data")  # fmt: skip
 
     again = commands.add_parser("report", parents=[stored], help="write every table anew")
     again.set_defaults(work=_report)

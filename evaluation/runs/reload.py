@@ -11,12 +11,16 @@ from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import dataset_file
 from retrieval_leaderboard.datasets.own import options as own_data
-from retrieval_leaderboard.datasets.own.spec import TABLES
+from retrieval_leaderboard.datasets.own.spec import TABLES, option
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, BLOCK, DRAW
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support.errors import InputError
 
+BESIDE = ("items", "users", "item_vectors", "user_vectors")
+"""The fields that name what lies beside a log"""
+PLACES = "--dataset, --items, --users, --item-vectors and --user-vectors"
+"""What says where files of one's own are"""
 ELSEWHERE = (*TABLES, "dataset", "data_dir", "scale")
 """What is not remembered where the data is named anew"""
 
@@ -60,12 +64,22 @@ def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Names
             **(said | given),
         )
     except InputError as error:
-        if named or given or not about.source:
+        place = _beside(error, {name: known[name] for name in known.keys() - given.keys()})
+        if not place and (named or given or not about.source):
             raise
         raise InputError(
             f"the data of {about.name} is not to be had as the run had it: {error}; where it lies elsewhere, "
-            "give --dataset"
+            f"give {place or ('--data-dir' if 'dataset' in known else '--dataset')}"
         ) from error
+
+
+def _beside(error: InputError, known: dict[str, Any]) -> str:
+    """The option of what lies beside a log, of what is `known`, that an error is about; "" for none."""
+    for name in BESIDE:
+        paths = known.get(name, ())
+        if any(str(path) in str(error) for path in (paths.values() if isinstance(paths, dict) else paths)):
+            return option(name)
+    return ""
 
 
 def _remembered(about: DatasetSummary, named: Sequence[str], anew: bool) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def score(folder: Path, load: Loader) -> int:
         if dataset.fingerprint != record.fingerprint:
             progress.say(
                 f"{run}: left as it is, it is about data of fingerprint {record.fingerprint}, and "
-                f"{dataset.name} as loaded has {dataset.fingerprint}"
+                f"{dataset.name} as loaded has {dataset.fingerprint}: did its files or its options change?"
             )
             continue
         records.change(run, rescored(run, record, dataset))

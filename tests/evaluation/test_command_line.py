@@ -89,6 +89,40 @@ def test_data_that_is_gone_moved_or_not_remembered(run, log, tmp_path, capsys):
     assert "the record of mine does not say what it was made of: give its files" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("form", ["file", "pattern", "dataset file"])
+def test_data_that_moved_and_has_another_name(run, log, tmp_path, capsys, form):
+    gone = replace(records.read(run).dataset, source={"interactions": ["gone.csv"]})
+    records.change(run, replace(records.read(run), dataset=gone))
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "other.csv").write_text(log.read_text())
+    (tmp_path / "new" / "other.yaml").write_text("interactions: other.csv")
+    place = str(tmp_path / "new" / {"file": "other.csv", "pattern": "ot*.csv"}.get(form, "other.yaml"))
+    assert command("score", run, "--dataset", place) == 2
+    error = capsys.readouterr().err
+    assert "is about a dataset 'ot" in error and "only about mine; say whose data this is: --runs" in error
+    assert command("score", run, "--runs", "mine", "--dataset", place) == 0
+    assert "1 runs scored" in capsys.readouterr().out
+    assert command("score", run, "--runs", "mime", "--dataset", place) == 2
+    assert "did you mean 'mine'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("place", "advice"),
+    [
+        ({"items": ["gone.csv"]}, "--items"),
+        ({"users": ["gone.csv"]}, "--users"),
+        ({"item_vectors": {"look": "gone.npy"}}, "--item-vectors"),
+    ],
+)
+def test_what_lay_beside_a_log_is_asked_for_by_its_own_option(run, log, capsys, place, advice):
+    about = replace(records.read(run).dataset, source={"interactions": [str(log)]} | place)
+    records.change(run, replace(records.read(run), dataset=about))
+    for words in ([], ["--dataset", str(log)]):
+        assert command("score", run, *words) == 2
+        error = capsys.readouterr().err
+        assert "gone." in error and f"where it lies elsewhere, give {advice}\n" in error
+
+
 def test_a_named_dataset_is_found_where_it_was(tmp_path, monkeypatch):
     from retrieval_leaderboard.datasets import load
     from retrieval_leaderboard.evaluation.__main__ import _parser
@@ -143,10 +177,12 @@ def test_runs_that_cannot_be_scored_are_named_and_left(run, log, what, capsys):
     else:
         (run / records.LISTS).write_bytes(b"lists")
     before = (run / "run.json").read_bytes()
-    assert command("score", run, "--dataset", str(log)) == 0
+    assert command("score", run, "--dataset", str(log)) == 2
     assert (run / "run.json").read_bytes() == before
     printed = capsys.readouterr()
     assert str(run) in printed.out + printed.err and "0 runs scored" in printed.out
+    assert "could be scored: give the data that they are about, by --dataset, --items" in printed.err
+    assert ("did its files or its options change?" in printed.out + printed.err) == (what == "other data")
 
 
 def test_lists_that_do_not_fit_are_one_sentence(run, log, capsys):
