@@ -55,7 +55,7 @@ def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
         chosen=reason,
         begin=[_time(log, moment) for moment in periods(log)] if PROTOCOLS[divided.protocol].timeline else [],
         features=list(reading.features),
-        warnings=[*log.notes, *_warnings(tied, divided.protocol, len(divided.test))],
+        warnings=[*log.notes, *_warnings(tied, divided)],
         memory=reading.memory,
         spilled=reading.spilled,
         events=_events(log),
@@ -122,15 +122,17 @@ def _time(log: Log, moment: int) -> str:
     return str(log.seconds(moment)) if in_order else as_utc(log.seconds(moment))
 
 
-def _warnings(tied: float, protocol: str, n_queries: int) -> list[str]:
+def _warnings(tied: float, divided: Dataset) -> list[str]:
     found = []
-    if tied >= MANY_TIES and protocol in SEQUENTIAL:
+    if tied >= MANY_TIES and divided.protocol in SEQUENTIAL:
         found.append(
             f"{tied:.0%} of the interactions share their time with another of the same user: which of them "
             "comes last is drawn by the split seed"
         )
-    if n_queries < FEW_QUERIES:
-        found.append(f"only {n_queries} test queries: differences between models are mostly chance")
+    if (asked := len(divided.test)) < FEW_QUERIES:
+        found.append(f"only {asked} test queries: differences between models are mostly chance")
+    if 0 < (asked := len(divided.valid)) < FEW_QUERIES:
+        found.append(f"only {asked} validation queries: what is chosen on them is mostly chance")
     return found
 
 

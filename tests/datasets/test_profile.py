@@ -106,3 +106,14 @@ def test_known_datasets_have_one(data_dir: Path):
     assert (profile.rows, profile.kept, profile.repeated) == (100_000, 100_000, 0)
     assert profile.chosen == "the dataset's own"
     assert profile.first.startswith("1997-09-20")
+
+
+def test_few_validation_queries_are_warned_of(tmp_path: Path):
+    dataset = load(write(tmp_path / "log.csv", rows(50, 6)), tmp_path, protocol="leave-last-one")
+    assert not any("only" in note for note in dataset.notes)
+    buys = [(*row, "buy" if at % 10 < 5 + (at < 100) else "view") for at, row in enumerate(rows(60, 10))]
+    path = write(tmp_path / "log.csv", buys, "user,item,timestamp,event")
+    dataset = load(path, tmp_path, protocol="random", target=["buy"])
+    assert 0 < len(dataset.valid) < 30
+    (note,) = [note for note in dataset.notes if "validation queries" in note]
+    assert note == f"only {len(dataset.valid)} validation queries: what is chosen on them is mostly chance"
