@@ -10,22 +10,30 @@ from retrieval_leaderboard.datasets.log import ONCE, SUM, Log
 from retrieval_leaderboard.datasets.own import amounts, events
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
+from retrieval_leaderboard.datasets.splits.registry import GIVEN
 from retrieval_leaderboard.datasets.times import parse
 from retrieval_leaderboard.datasets.times.unix_times import PLAUSIBLE
 from retrieval_leaderboard.support.errors import InputError
 
 FILTERS = ("since", "until", "dedup_window", "min_history", "k_core")
-FOR_ANY = (*FILTERS, "repeats", "weight_cap")
+WEIGHTS = ("repeats", "weight_cap")
+FOR_ANY = (*FILTERS, *WEIGHTS)
 """The fields of `DataSpec` that are for named datasets too"""
 
 
 def check(spec: DataSpec, protocol: Protocol) -> None:
-    """Refuse filters that would change a split which is the source's own."""
+    """Refuse what would change a split that is the source's own, or the weights of one that is published."""
     given = [option(name) for name in FILTERS if name in spec.given()]
     if given and protocol.own_test:
         raise InputError(
             f"{' and '.join(given)}: protocol {protocol.name} keeps the source's own split, which filters "
             "would change; leave them out, or choose another protocol"
+        )
+    given = [option(name) for name in WEIGHTS if name in spec.given()]
+    if given and protocol.own_test and protocol.name != GIVEN:
+        raise InputError(
+            f"{' and '.join(given)}: protocol {protocol.name} keeps the source's own split, in which each "
+            "pair of user and item counts once; leave it out, or choose another protocol"
         )
 
 

@@ -278,3 +278,27 @@ def test_numbers_that_give_an_order_have_bounds_that_are_numbers(tmp_path: Path)
     assert data.profile is not None and data.profile.kept == 400
     with pytest.raises(InputError, match="--until 2024-01-01: the times of this data are no dates"):
         load(path, until="2024-01-01")
+
+
+@pytest.mark.parametrize(
+    "given", [{"repeats": "sum"}, {"weight_cap": 2}, {"repeats": "sum", "weight_cap": 2}]
+)
+def test_a_published_split_has_no_weights(tmp_path: Path, given: dict):
+    (tmp_path / "amazon-cds").mkdir()
+    lines = "".join(f"{user} {' '.join(str((user + at) % 50) for at in range(20))}\n" for user in range(40))
+    more = "".join(f"{user} {(user + 30) % 50}\n" for user in range(40))
+    for name, text in (("train.txt", lines), ("test.txt", more)):
+        (tmp_path / "amazon-cds" / name).write_text(text)
+    with pytest.raises(InputError, match=r"(--repeats|--weight-cap): protocol published keeps the source's"):
+        load("amazon-cds", tmp_path, **given)
+    assert load("amazon-cds", tmp_path, repeats="once").title == load("amazon-cds", tmp_path).title
+
+
+def test_files_that_come_split_may_sum_their_repeats(tmp_path: Path):
+    lines = rows()
+    files = {
+        name: write(tmp_path / f"{name}.csv", lines=part)
+        for name, part in {"train": lines[:500] * 2, "test": lines[500:]}.items()
+    }
+    data = load(**files, repeats="sum", weight_cap=3)
+    assert {2.0, 3.0} <= set(weights(data).values()) <= {1.0, 2.0, 3.0}
