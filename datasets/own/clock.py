@@ -56,8 +56,7 @@ class Clock:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of a table should know of them."""
-        early = 0 if self._spec.time_format or self.form == ORDER else self._early
-        return parse.implausible(self._late + early)
+        return parse.implausible(self._early, self._late, self._spec.time_format, self.form)
 
     def _check_unit(self, cells: Cells, times: Times) -> None:
         per_second = UNITS[self._unit]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.times import formats, unix_times
 from retrieval_leaderboard.datasets.times.date_codes import PLAIN, fitting
-from retrieval_leaderboard.datasets.times.unix_times import PLAUSIBLE, UNITS, Times
+from retrieval_leaderboard.datasets.times.unix_times import NAMED, PLAUSIBLE, UNITS, Times
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,18 +43,21 @@ def read(cells: Cells, form: str = "") -> Times:
     if form:
         formats.check(form)
     times = _read(cells, form)
-    first, last = PLAUSIBLE
-    odd = times.seconds > last
-    if not form and times.unit != unix_times.ORDER:
-        odd |= times.seconds < first
-    return replace(times, warnings=implausible(int(odd.sum())))
+    early, late = (int(odd.sum()) for odd in (times.seconds < PLAUSIBLE[0], times.seconds > PLAUSIBLE[1]))
+    return replace(times, warnings=implausible(early, late, form, times.unit))
 
 
-def implausible(count: int) -> tuple[str, ...]:
-    """The warning on so many times that are early or late."""
+def implausible(early: int, late: int, form: str, unit: str) -> tuple[str, ...]:
+    """The warning on so many times before 1980 or after 2100; `form` as for `read`, `unit` as `Times.unit`.
+
+    Early ones are meant where numbers give an order, as they may in seconds, or where a format has the year.
+    """
+    meant = unit == unix_times.ORDER or form == "s" or (form and form not in UNITS)
+    count = late if meant else early + late
     if not count:
         return ()
-    return (f"{count:,} times lie before 1980 or after 2100: are they right, or is --time-format needed?",)
+    other = f"are they in {NAMED[form]}" if form in UNITS else "are they right, or is --time-format needed"
+    return (f"{count:,} times lie before 1980 or after 2100: {other}?",)
 
 
 def _read(cells: Cells, form: str) -> Times:

@@ -96,10 +96,12 @@ def test_data_that_moved_and_has_another_name(run, log, tmp_path, capsys, form):
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "other.csv").write_text(log.read_text())
     (tmp_path / "new" / "other.yaml").write_text("interactions: other.csv")
-    place = str(tmp_path / "new" / {"file": "other.csv", "pattern": "ot*.csv"}.get(form, "other.yaml"))
+    place = str(tmp_path / "new" / {"file": "other.csv", "pattern": "other*.csv"}.get(form, "other.yaml"))
     assert command("score", run, "--dataset", place) == 2
     error = capsys.readouterr().err
-    assert "is about a dataset 'ot" in error and "only about mine; say whose data this is: --runs" in error
+    assert (
+        "is about a dataset 'other'" in error and "only about mine; say whose data this is: --runs" in error
+    )
     assert command("score", run, "--runs", "mine", "--dataset", place) == 0
     assert "1 runs scored" in capsys.readouterr().out
     assert command("score", run, "--runs", "mime", "--dataset", place) == 2

@@ -180,3 +180,10 @@ def test_a_changed_file_is_another_log(tmp_path):
     first = both(path)
     frame(seed=9).to_csv(path, index=False)
     assert both(path).fingerprint != first.fingerprint
+
+
+@pytest.mark.parametrize("unit", ["s", "ms"])
+def test_times_in_another_unit_than_is_said_are_told_alike(tmp_path, unit):
+    frame().to_csv(tmp_path / "log.csv", index=False)
+    found = both(tmp_path / "log.csv", time_format=unit, protocol="next-item")
+    assert any("lie before 1980" in note for note in found.notes) == (unit == "ms")

@@ -77,6 +77,11 @@ def test_odd_dates_are_warned_of():
     (warning,) = read(["1577836800", "0", "9999999999"]).warnings
     assert "2 times lie before 1980 or after 2100" in warning
     assert read(["1577836800"]).warnings == ()
+    (warning,) = read(["1577836800", "1577836801"], "ms").warnings
+    assert warning == "2 times lie before 1980 or after 2100: are they in milliseconds?"
+    (warning,) = read(["1577836800000"], "s").warnings
+    assert warning == "1 times lie before 1980 or after 2100: are they in seconds?"
+    assert read(["1", "2"], "s").warnings == read(["01.01.1970"], "%d.%m.%Y").warnings == ()
 
 
 @pytest.mark.parametrize(
