@@ -21,6 +21,9 @@ from retrieval_leaderboard.support.storage.mapped import blocks, loaded
 Join = Callable[[Iterator[tuple[int, Parts]]], Parts]
 """The first user and the parts, codes of users from 0, of each of `Log.parts` → those of the whole log"""
 
+OVERLAP = "train and test overlap in {:,} pairs: they are not counted as truth"
+WITHOUT_TRUTH = "{:,} test queries have no other truth and are left out; with seen items kept they are asked"
+
 
 def split(
     log: Log, protocol: str, exclude_seen: bool, split_seed: int, join: Join = lambda parts: next(parts)[1]
@@ -112,8 +115,8 @@ def _finish(parts: Parts, exclude_seen: bool) -> Parts:
         return replace(parts, asked=len(parts.test))
     valid, test = _without_seen(parts.valid), _without_seen(parts.test)
     overlap = int(parts.test.relevant.lengths.sum() - test.relevant.lengths.sum())
-    words = "train and test overlap in {:,} pairs: they are not counted as truth"
-    counted = parts.counted | ({words: overlap} if overlap else {})
+    counts = {OVERLAP: overlap, WITHOUT_TRUTH: len(parts.test) - len(test)}
+    counted = parts.counted | {words: count for words, count in counts.items() if count}
     return replace(parts, valid=valid, test=test, counted=counted, asked=len(parts.test))
 
 

@@ -171,6 +171,7 @@ def test_published_counts_overlap_duplicates_and_the_cold():
     assert dataset.notes == (
         "1 duplicate interactions dropped from training",
         "train and test overlap in 2 pairs: they are not counted as truth",
+        "1 test queries have no other truth and are left out; with seen items kept they are asked",
         "1 test users without a training interaction",
         "1 test items without a training interaction",
         "no validation queries: too few interactions per user, or in the validation period",
