@@ -44,7 +44,8 @@ class NearMiss:
 
 def of(cells: Cells, found: Type) -> NearMiss | None:
     """What keeps a column, for which a type was `found`, from being numbers or lists; None for nothing."""
-    if found.name in (NUMBER, VECTOR) or feature_types.is_code(cells.column):
+    name, _, declared = cells.column.partition(":")
+    if found.name in (NUMBER, VECTOR) or declared in feature_types.RECBOLE or feature_types.is_code(name):
         return None
     if holds_lists(cells):
         return _lengths(cells, _sizes(cells)) if found.why == feature_types.LENGTHS else None

@@ -246,6 +246,14 @@ def test_a_value_that_spoils_a_column_is_told(tmp_path, good, bad, told, meant) 
     assert not any("price" in note for note in dataset.profile.warnings)
 
 
+@pytest.mark.parametrize("column", ["size:token", "size_code", "size"])
+def test_numbers_that_are_categories_by_their_header_are_no_near_miss(log, tmp_path, column) -> None:
+    rows = [f"{item},{'XL' if item == 5 else 36 + item % 4}" for item in range(40)]
+    dataset = load(log, items=table(tmp_path / "items.csv", f"item_id,{column}", *rows))
+    assert list(dataset.train.item_features.columns) == [column.split(":")[0]]
+    assert any("'XL'" in note for note in dataset.profile.warnings) == (column == "size")
+
+
 def test_a_list_of_another_length_in_parquet_is_told(log) -> None:
     looks = [[0.5, 1.0]] * ITEMS * 3
     looks[5] = [0.5]
