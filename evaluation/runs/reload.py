@@ -14,6 +14,7 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES, option
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, BLOCK, DRAW
+from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support.errors import InputError
 
@@ -58,7 +59,7 @@ def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Names
             protocol=about.protocol,
             exclude_seen=about.exclude_seen,
             split_seed=about.split_seed,
-            carve={DRAW: DRAW, BLOCK: AS_TEST}.get(about.carve),
+            carve=_carve(about),
             scale=scale,
             memory=options.memory,
             **(said | given),
@@ -71,6 +72,12 @@ def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Names
             f"the data of {about.name} is not to be had as the run had it: {error}; where it lies elsewhere, "
             f"give {place or ('--data-dir' if 'dataset' in known else '--dataset')}"
         ) from error
+
+
+def _carve(about: DatasetSummary) -> str | None:
+    """How validation was carved, where that is a choice."""
+    protocol = PROTOCOLS.get(about.protocol)
+    return {DRAW: DRAW, BLOCK: AS_TEST}.get(about.carve) if protocol and protocol.own_test else None
 
 
 def _beside(error: InputError, known: dict[str, Any]) -> str:

@@ -89,6 +89,18 @@ def test_data_that_is_gone_moved_or_not_remembered(run, log, tmp_path, capsys):
     assert "the record of mine does not say what it was made of: give its files" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("protocol", ["time", "random", "leave-last-one"])
+def test_data_of_ones_own_is_loaded_again_by_any_protocol(log, protocol):
+    from retrieval_leaderboard.datasets import load
+    from retrieval_leaderboard.evaluation.__main__ import _parser
+    from retrieval_leaderboard.evaluation.runs import reload
+    from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
+
+    dataset = load(str(log), protocol=protocol)
+    again = reload.dataset(DatasetSummary.of(dataset), [], _parser().parse_args(["score"]))
+    assert (again.fingerprint, again.carve) == (dataset.fingerprint, dataset.carve)
+
+
 @pytest.mark.parametrize("form", ["file", "pattern", "dataset file"])
 def test_data_that_moved_and_has_another_name(run, log, tmp_path, capsys, form):
     gone = replace(records.read(run).dataset, source={"interactions": ["gone.csv"]})
