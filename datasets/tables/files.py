@@ -21,8 +21,13 @@ PARQUET = ".parquet"
 SUFFIXES = (*TEXTS, *JSON, PARQUET)
 HIVE = re.compile(r"([^=]+)=(.*)")
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-SPLIT = re.compile(r"(?:.*[._-])?(train|test)", re.IGNORECASE)
-"""A file's name where it is a part of a split"""
+WORDS = re.compile(r"[^\W\d_]+")
+SPLITS = {
+    "train": ("train", "training", "trainset", "base"),
+    "valid": ("valid", "validation", "validset", "val", "dev"),
+    "test": ("test", "testing", "testset"),
+}
+"""Part of a split → the words that name it in files and folders"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def find(given: str | Path) -> tuple[list[Found], tuple[str, ...]]:
     tables = [file for file in files if packed.kind(file) in SUFFIXES]
     if not tables:
         raise InputError(f"{path}: there is no file in it, or of that pattern, that ends in {_endings()}")
-    _check(path, tables)
+    _check(path, base, tables)
     others = ", ".join(file.name for file in files if file not in tables)
     notes = (f"files that are no tables are not read: {others}",) if others else ()
     return [Found(file, _partition(file.relative_to(base))) for file in tables], notes
@@ -96,7 +101,7 @@ def _files(base: Path, matches: Iterable[Path]) -> Iterable[Path]:
                 yield file
 
 
-def _check(given: Path, tables: list[Path]) -> None:
+def _check(given: Path, base: Path, tables: list[Path]) -> None:
     """Refuse tables that are hardly one log."""
     by_format = {_format(file): file for file in reversed(tables)}
     if len(by_format) > 1:
@@ -104,13 +109,24 @@ def _check(given: Path, tables: list[Path]) -> None:
         raise InputError(
             f"{given}: {one.name} and {other.name} are of two formats; name the files of the log"
         )
-    names = ((SPLIT.fullmatch(packed.stem(file)), file.name) for file in tables)
-    parts = {found[1].lower(): name for found, name in names if found}
-    if len(parts) == 2:
-        raise InputError(
-            f"{given}: {parts['train']} and {parts['test']} look split; give them by --train and --test, or "
-            "name the files of the log"
+    parts: dict[str, Path] = {}
+    for file in tables:
+        for part in _parts(file.relative_to(base)):
+            parts.setdefault(part, file)
+    if len(set(parts.values())) > 1:
+        (part, file), (another, second), *_ = sorted(
+            parts.items(), key=lambda each: list(SPLITS).index(each[0])
         )
+        raise InputError(
+            f"{given}: {file.relative_to(base)} and {second.relative_to(base)} look split; give them by "
+            f"--{part} and --{another}, or name the files of the log"
+        )
+
+
+def _parts(file: Path) -> list[str]:
+    """The parts of a split that the names of a file and its folders have."""
+    words = {word.lower() for name in file.parts for word in WORDS.findall(name)}
+    return [part for part, names in SPLITS.items() if words & set(names)]
 
 
 def _format(file: Path) -> str:

@@ -138,3 +138,22 @@ def test_errors_name_the_file_of_the_part(tmp_path: Path):
     write(tmp_path / "x.test.inter", TEST, timed=False)
     with pytest.raises(InputError, match=r"x\.test\.inter has other columns than .*x\.train\.inter"):
         load(train=train, test=test)
+
+
+@pytest.mark.parametrize("name", ["train", "valid", "test"])
+def test_a_part_of_which_no_row_is_left_is_refused(tmp_path: Path, name: str):
+    rows = {"train": 3, "valid": 3, "test": 3}
+    for part, rating in (rows | {name: 1}).items():
+        lines = [f"u{user},i{user + 3 * step + len(part)},{rating}" for user in range(9) for step in range(4)]
+        (tmp_path / f"{part}.csv").write_text("\n".join(["user,item,rating", *lines]) + "\n")
+    given = {part: str(tmp_path / f"{part}.csv") for part in rows}
+    with pytest.raises(InputError, match=f"--{name} .*{name}.csv: no row of it is left"):
+        load(**given, min_rating=2)
+
+
+def test_a_file_of_validation_without_rows_is_refused(tmp_path: Path):
+    rows = [("u1", f"i{step}", step) for step in range(8)]
+    given = {part: write(tmp_path / f"{part}.csv", rows[:4]) for part in ("train", "test")}
+    (tmp_path / "valid.csv").write_text((tmp_path / "train.csv").read_text().splitlines()[0] + "\n")
+    with pytest.raises(InputError, match=r"--valid .*valid\.csv: no row of it is left"):
+        load(**given, valid=str(tmp_path / "valid.csv"))

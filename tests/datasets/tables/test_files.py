@@ -91,7 +91,13 @@ def test_files_with_nothing_in_them(tmp_path: Path):
             ("x.train.inter", "x.test.inter"),
             "x.train.inter and x.test.inter look split; give them by --train",
         ),
-        (("train.csv", "test.csv", "valid.csv"), "train.csv and test.csv look split"),
+        (("train.csv", "test.csv", "valid.csv"), "train.csv and valid.csv look split"),
+        (("train-2024.csv", "test-2024.csv"), "train-2024.csv and test-2024.csv look split"),
+        (("train_part.csv", "validation_part.csv"), "look split; give them by --train and --valid"),
+        (("trainset.csv", "testset.csv"), "trainset.csv and testset.csv look split"),
+        (("ua.base.csv", "ua.dev.csv"), "ua.base.csv and ua.dev.csv look split"),
+        (("train/part-0.csv", "test/part-0.csv"), "train/part-0.csv and test/part-0.csv look split"),
+        (("split=train/a.csv", "split=test/a.csv"), "split=train/a.csv and split=test/a.csv look split"),
         (("_delta_log/0.json", "a.parquet"), "is a Delta table, which keeps rows that were deleted"),
     ],
 )
@@ -106,7 +112,13 @@ def test_folders_that_are_hardly_a_log(tmp_path: Path, names: tuple[str, ...], s
 
 
 @pytest.mark.parametrize(
-    ("name", "latest"), [("contest.csv", "latest.csv"), ("train.csv", "b.csv"), ("trainer.csv", "test.csv")]
+    ("name", "latest"),
+    [
+        ("contest.csv", "latest.csv"),
+        ("train.csv", "b.csv"),
+        ("trainer.csv", "test.csv"),
+        ("train_test_1.csv", "train_test_2.csv"),
+    ],
 )
 def test_names_that_are_no_split(tmp_path: Path, name: str, latest: str):
     fill(tmp_path, name, latest)
