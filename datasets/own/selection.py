@@ -9,6 +9,7 @@ from retrieval_leaderboard.datasets import filters
 from retrieval_leaderboard.datasets.log import ONCE, SUM, Log
 from retrieval_leaderboard.datasets.own import amounts, events
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
+from retrieval_leaderboard.datasets.prepared.derived import derived
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
 from retrieval_leaderboard.datasets.times import parse
 from retrieval_leaderboard.datasets.times.unix_times import PLAUSIBLE
@@ -37,10 +38,15 @@ def applied(log: Log, spec: DataSpec) -> Log:
     Raises:
         InputError: nothing is left, or the log lacks what is needed.
     """
-    given = [option(name) for name in FILTERS if name in spec.given()]
-    if given and log.by_user is not None:
-        raise InputError(f"{' and '.join(given)} needs all rows in memory; leave --memory out")
     began = log.title or log.name
+    said = {name: value for name, value in spec.given().items() if name in (*FILTERS, "events", "target")}
+    log = derived(log, lambda log: _narrowed(log, spec), said, "filtering") if said else log
+    log = _repeated(log, spec)
+    words = [*events.words(spec), *(each.words for each in log.filtered), *_of_weights(log)]
+    return replace(log, title=", ".join([began, *words]))
+
+
+def _narrowed(log: Log, spec: DataSpec) -> Log:
     if spec.since or spec.until:
         since, until = (_moment(log, spec, name) for name in ("since", "until"))
         log = filters.window(log, since, until, _window(spec))
@@ -52,9 +58,7 @@ def applied(log: Log, spec: DataSpec) -> Log:
         log = filters.min_history(log, spec.min_history, f"users of {spec.min_history} or more")
     if spec.k_core:
         log = filters.k_core(log, spec.k_core, f"{spec.k_core}-core")
-    log = _repeated(log, spec)
-    words = [*events.words(spec), *(each.words for each in log.filtered), *_of_weights(log)]
-    return replace(log, title=", ".join([began, *words]))
+    return log
 
 
 def _repeated(log: Log, spec: DataSpec) -> Log:
