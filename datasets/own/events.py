@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -117,15 +117,25 @@ def applied(log: Log, spec: DataSpec) -> Log:
     dropped = log.reading.dropped | left_out
     log = replace(log, reading=replace(log.reading, dropped=dropped))
     if spec.events:
-        log = filters.of_rows(log, filters.each(np.array([name in spec.events for name in kinds]), log.event))
-        of_kinds = np.array([spec.events.get(name, 0.0) for name in kinds], np.float32)
-        log = replace(log, weight=rewriting.looked_up(log, of_kinds, log.event))
+        log = filters.of_rows(log, _is_among(spec.events, log, kinds))
+        weight = np.array([spec.events.get(name, 0.0) for name in kinds], np.float32)
+        log = replace(log, weight=rewriting.looked_up(log, weight, _codes(log)))
     if not len(log.user):
         raise InputError(f"{log.title}: no row has an event of {_written(spec.events)}; name others")
     if spec.target:
-        target = filters.each(np.array([name in spec.target for name in kinds]), log.event)
+        target = _is_among(spec.target, log, kinds)
         log = replace(log, target=None if target.all() else target)
     return log
+
+
+def _is_among(names: Collection[str], log: Log, kinds: list[str]) -> npt.NDArray[np.bool_]:
+    """bool[n]: which rows have an event of `names`."""
+    return filters.each(np.array([name in names for name in kinds]), _codes(log))
+
+
+def _codes(log: Log) -> npt.NDArray[np.uint8]:
+    assert log.event is not None
+    return log.event
 
 
 def words(spec: DataSpec) -> tuple[str, ...]:

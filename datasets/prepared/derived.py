@@ -50,11 +50,11 @@ def derived(log: Log, make: Callable[[Log], Log], said: Any, phase: str) -> Log:
 
     about = made(target, write, f"{log.name}, {phase},")
     found = arrays(target)
-    by_user = replace(by_user, row=found.pop("row"), offsets=found.pop("offsets"), folder=target)
+    rows = {name: found.pop(name) for name in ("row", "offsets")}
     return replace(
         log,
         **found,
-        by_user=by_user,
+        by_user=replace(by_user, **rows, folder=target),
         notes=(*log.notes, *about["notes"]),
         reading=typed.parse(Reading, about["reading"]),
         filtered=tuple(typed.parse(Filtered, each) for each in about["filtered"]),

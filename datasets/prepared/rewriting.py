@@ -52,7 +52,7 @@ def selected(log: Log, kept: Mask, users: Mask, items: Mask) -> Log:
             for name, values in columns.items():
                 some = loaded(values[block])[kept[block]]
                 arrays.append(name, change[name](some) if name in change else some)
-    found = {name: open_array(folder / f"{name}.npy") for name in columns}
+    found: dict[str, Any] = {name: open_array(folder / f"{name}.npy") for name in columns}
     offsets = offsets_of(counts(found["user"], len(known.user_ids)))
     _forget(log)
     return replace(known, by_user=replace(by_user, row=found.pop("row"), offsets=offsets), **found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pytest
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.own import chunked
 from retrieval_leaderboard.support.errors import InputError
+from tests.datasets.prepared.compared import both
 
 pytest.importorskip("duckdb")
 
@@ -32,17 +32,6 @@ def frame(rows: int = 600, seed: int = 0) -> pd.DataFrame:
             "timestamp": 1_600_000_000 + rng.integers(0, 500, rows),
         }
     )
-
-
-def both(path: Path | list[str], **said):
-    """The dataset in memory and within a limit; the same in all that counts."""
-    expected, found = load(path, **said), load(path, memory="300MB", **said)
-    assert found.fingerprint == expected.fingerprint
-    assert found.notes == expected.notes
-    assert found.heading == expected.heading
-    ours, theirs = (each.profile.as_dict() for each in (found, expected))
-    assert ours | {"memory": 0, "spilled": 0} == theirs
-    return found
 
 
 @pytest.mark.parametrize("protocol", ["time", "next-item", "random"])
