@@ -43,6 +43,8 @@ class Chunk:
     """bool[n], as `Log.target`"""
     part: npt.NDArray[np.uint8] | None = None
     """uint8[n], as `Log.part`"""
+    event: npt.NDArray[np.uint8] | None = None
+    """uint8[n]: places in `Reading.events`, in whichever order"""
 
     def __len__(self) -> int:
         return len(self.user)

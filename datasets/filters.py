@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import Filtered, Log
+from retrieval_leaderboard.datasets.prepared import rewriting
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.mapped import loaded
 
 CHUNK = 2**22
 """Rows looked at, and sorted, at once"""
@@ -58,7 +60,7 @@ def min_history(log: Log, least: int, words: str) -> Log:
     Raises:
         InputError: no user has so many.
     """
-    kept = _each(_counts(log.user, len(log.user_ids)) >= least, log.user)
+    kept = each(_counts(log.user, len(log.user_ids)) >= least, log.user)
     return _filtered(log, kept, words, f"no user has {least} interactions; give fewer")
 
 
@@ -75,31 +77,34 @@ def k_core(log: Log, k: int, words: str) -> Log:
     while True:
         before = users.sum() + items.sum()
         users &= _counts(log.user, len(users), distinct) >= k
-        distinct &= _each(users, log.user)
+        distinct &= each(users, log.user)
         items &= _counts(log.item, len(items), distinct) >= k
-        distinct &= _each(items, log.item)
+        distinct &= each(items, log.item)
         if users.sum() + items.sum() == before:
             break
-    kept = _each(users, log.user) & _each(items, log.item)
+    kept = each(users, log.user)
+    kept &= each(items, log.item)
     if not kept.any():
         raise InputError(f"{log.name}: there is no {words}: fewer and fewer remain until none does; lower it")
-    core = log.with_users(users).with_items(items)
-    return _noted(core, log, words)
+    return _noted(_selected(log, kept, users, items), log, words)
 
 
 def of_rows(log: Log, kept: Mask) -> Log:
     """The log of the rows `kept`, without users and items that have none any more, but for listed items."""
     if kept.all():
         return log
-    left = log.with_interactions(kept)
     users, items = (
-        (_counts(after, n) > 0) | (_counts(before, n) == 0)
-        for after, before, n in (
-            (left.user, log.user, len(log.user_ids)),
-            (left.item, log.item, len(log.item_ids)),
-        )
+        (_counts(codes, n, kept) > 0) | (_counts(codes, n) == 0)
+        for codes, n in ((log.user, len(log.user_ids)), (log.item, len(log.item_ids)))
     )
-    return left.with_users(users).with_items(items if log.listed is None else items | log.listed)
+    return _selected(log, kept, users, items if log.listed is None else items | log.listed)
+
+
+def _selected(log: Log, kept: Mask, users: Mask, items: Mask) -> Log:
+    """The log of the rows `kept`, all of which are of `users` and `items`, the only ones that stay."""
+    if log.by_user is not None:
+        return rewriting.selected(log, kept, users, items)
+    return log.with_interactions(kept).with_users(users).with_items(items)
 
 
 def _filtered(log: Log, kept: Mask, words: str, problem: str) -> Log:
@@ -129,27 +134,36 @@ def _counts(codes: npt.NDArray[np.int32], n: int, kept: Mask | None = None) -> n
     found = np.zeros(n, dtype=np.int64)
     for start in range(0, len(codes), CHUNK):
         part = slice(start, start + CHUNK)
-        found += np.bincount(codes[part] if kept is None else codes[part][kept[part]], minlength=n)
+        some = loaded(codes[part])
+        found += np.bincount(some if kept is None else some[kept[part]], minlength=n)
     return found
 
 
-def _each(kept: Mask, codes: npt.NDArray[np.int32]) -> Mask:
-    """bool[n]: `kept` of each code."""
+def each(kept: Mask, codes: npt.NDArray[np.integer]) -> Mask:
+    """bool[n]: `kept` of each code, integer[n]."""
     found = np.empty(len(codes), dtype=np.bool_)
     for start in range(0, len(codes), CHUNK):
         part = slice(start, start + CHUNK)
-        found[part] = kept[codes[part]]
+        found[part] = kept[loaded(codes[part])]
     return found
 
 
 def _by_users(log: Log) -> Iterator[npt.NDArray[np.int64]]:
-    """The rows in parts of about `CHUNK`, each with all of some users' rows, in the order of the source."""
-    ends = np.cumsum(_counts(log.user, len(log.user_ids)))
+    """The rows in parts, each with all of some users' rows.
+
+    Those of one user and time stand in the order of the source.
+    """
+    by_user = log.by_user
+    ends = np.cumsum(_counts(log.user, len(log.user_ids))) if by_user is None else by_user.offsets[1:]
+    size = CHUNK if by_user is None else by_user.at_once
     first = 0
     while first < len(ends):
         begun = ends[first - 1] if first else 0
-        last = max(first + 1, int(np.searchsorted(ends, begun + CHUNK, side="right")))
-        yield np.flatnonzero((log.user >= first) & (log.user < last))
+        last = max(first + 1, int(np.searchsorted(ends, begun + size, side="right")))
+        if by_user is None:
+            yield np.flatnonzero((log.user >= first) & (log.user < last))
+        else:
+            yield np.arange(begun, ends[last - 1])
         first = last
 
 

@@ -14,6 +14,7 @@ from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.own.values import is_frame
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
+from retrieval_leaderboard.datasets.prepared.derived import derived
 from retrieval_leaderboard.datasets.prepared.limit import parse as parse_limit
 from retrieval_leaderboard.datasets.prepared.loading import as_log
 from retrieval_leaderboard.datasets.profiling import with_profile
@@ -167,7 +168,9 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, 
         log = features.described(reader.read(spec, timed=timed, rated=rated), spec)
     else:
         in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)
-        log = as_log(in_chunks, paths, limit, (spec.given(), timed, rated))
+        log = as_log(in_chunks, paths, limit, (chunked.said(spec), timed, rated))
+        if said := features.said(spec):
+            log = derived(log, lambda log: features.described(log, spec), said, "describing")
     if taken(log.name.lower()):
         log = replace(log, name=f"{log.name}-own")
     timed_or_not = (

@@ -17,9 +17,9 @@ from retrieval_leaderboard.support.storage.mapped import loaded
 
 TRAIN, VALID, TEST = range(3)
 """`Log.part` of the source's own split"""
-COLUMNS = ("timestamp", "nanoseconds", "rating", "weight", "target", "part")
+COLUMNS = ("timestamp", "nanoseconds", "rating", "weight", "target", "part", "event")
 """What each row of a source may have beside user and item"""
-ROWS = ("user", "item", *COLUMNS, "event")
+ROWS = ("user", "item", *COLUMNS)
 """The columns of `Log` that have a value a row, beside `context`"""
 BILLION = 10**9
 LATEST = 2**63 // BILLION - 1
@@ -82,6 +82,8 @@ class ByUser:
     """Rows that may be looked at together, where a single user has no more"""
     folder: Path | None = None
     """Where the arrays lie"""
+    scratch: Path | None = None
+    """Where those of a log that is made of this one are written; None where none is made"""
     first_user: int = 0
     """What is added to the codes of users, where the log is a part of another"""
 
@@ -215,7 +217,7 @@ class Log:
         log = self.with_interactions(kept[self.item])
         return replace(
             log,
-            item=_recoded(kept)[log.item],
+            item=recoded(kept)[log.item],
             item_ids=catalog.item_ids,
             listed=catalog.listed,
             item_features=catalog.item_features,
@@ -225,10 +227,16 @@ class Log:
         """The log of the users `kept`, bool[n_users], alone; interactions of others are left out."""
         if kept.all():
             return self
-        log, users = self.with_interactions(kept[self.user]), np.flatnonzero(kept)
+        log = self.with_interactions(kept[self.user])
+        return replace(log.with_people(kept), user=recoded(kept)[log.user])
+
+    def with_people(self, kept: npt.NDArray[np.bool_]) -> Log:
+        """What is known of the users `kept`; the rows stay as they are, with the codes of before."""
+        if kept.all():
+            return self
+        users = np.flatnonzero(kept)
         return replace(
-            log,
-            user=_recoded(kept)[log.user],
+            self,
             user_ids=self.user_ids[users],
             user_features=None if self.user_features is None else self.user_features.take(users).compact(),
         )
@@ -260,6 +268,6 @@ class Log:
         return moment // BILLION if self._in_nanoseconds else int(self.timestamp[self.moment >= moment].min())
 
 
-def _recoded(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+def recoded(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
     """int32[n]: the new code of each that is kept."""
     return np.cumsum(kept, dtype=np.int32) - 1

@@ -15,6 +15,7 @@ from retrieval_leaderboard.datasets.splits.periods import periods, span
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, SEQUENTIAL
 from retrieval_leaderboard.datasets.times.parse import as_utc
 from retrieval_leaderboard.datasets.times.unix_times import ORDER
+from retrieval_leaderboard.support.storage.mapped import counts
 
 MANY_TIES = 0.1
 FEW_QUERIES = 30
@@ -92,8 +93,8 @@ def _count(part: Log, in_catalog: npt.NDArray[np.bool_]) -> _Counts:
 def _events(log: Log) -> dict[str, int]:
     if log.event is None or log.reading is None:
         return {}
-    counts = np.bincount(log.event, minlength=len(log.reading.events))
-    return {name: int(count) for name, count in zip(log.reading.events, counts, strict=True) if count}
+    found = counts(log.event, len(log.reading.events))
+    return {name: int(count) for name, count in zip(log.reading.events, found, strict=True) if count}
 
 
 def _relevant(log: Log, exclude_seen: bool) -> str:

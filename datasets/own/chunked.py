@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Reading
-from retrieval_leaderboard.datasets.own import described_tables, names, opened, reader, values
+from retrieval_leaderboard.datasets.own import events, names, opened, reader, values
 from retrieval_leaderboard.datasets.own.clock import Clock
 from retrieval_leaderboard.datasets.own.raw_ids import RawIdReader
-from retrieval_leaderboard.datasets.own.spec import DataSpec, option
+from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.prepared import limit
 from retrieval_leaderboard.datasets.tables import dropped_rows, files, table_chunks
+from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.tables.files import Found
 from retrieval_leaderboard.datasets.tables.source_table import SourceTable, TableFile, joined, without_index
 from retrieval_leaderboard.support.errors import InputError
@@ -24,11 +26,11 @@ from retrieval_leaderboard.support.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-KNOWN = {
+READ = (
     "columns", "time_format", "min_rating", "drop_incomplete", "name", "interactions", "train", "valid",
-    "test", "repeats", "weight_cap",
-}  # fmt: skip
-"""Fields of a `DataSpec` that rows can be read by some at a time"""
+    "test",
+)  # fmt: skip
+"""Fields of a `DataSpec` that decide what is read"""
 SHARE, SMALLEST, LARGEST = 64, 2**20, 2**25
 """Of the limit that a block of text takes, which comes to some ten times of it; and its bytes"""
 
@@ -37,15 +39,8 @@ def log(spec: DataSpec, memory: int, *, timed: bool, rated: bool) -> tuple[Chunk
     """A log to be read in at most `memory` bytes, and its files; `timed` and `rated` as for `reader.read`.
 
     Raises:
-        InputError: something in `spec` that all rows must be in memory for, or no file where it says.
+        InputError: a table that is in memory already, or no file where `spec` says.
     """
-    if other := sorted(spec.given().keys() - KNOWN):
-        raise InputError(f"{option(other[0])} needs all rows in memory; leave --memory out")
-    for role in ("item", "user"):
-        if beside := described_tables.beside(spec.train or spec.interactions, role):
-            raise InputError(
-                f"{beside[0]} describes {role}s, for which all must be in memory; leave --memory out"
-            )
     found, notes, frames = _tables(spec)
     if frames:
         raise InputError("a pandas table is in memory already; leave memory out")
@@ -58,6 +53,11 @@ def log(spec: DataSpec, memory: int, *, timed: bool, rated: bool) -> tuple[Chunk
     return ChunkedLog(
         name, reading.chunks, title=title, notes=tuple(notes), reading=lambda: reading.reading()
     ), paths
+
+
+def said(spec: DataSpec) -> tuple[dict[str, Any], bool, bool]:
+    """What of `spec` decides what is read, or is refused when it is."""
+    return {name: getattr(spec, name) for name in READ}, bool(spec.events), bool(spec.target)
 
 
 def proposal(spec: DataSpec) -> str:
@@ -97,7 +97,11 @@ class _Rows:
         self._dropped: Counter[str] = Counter()
         self._unread: list[str] = []
         self._notes: Counter[str] = Counter()
-        self._clock, self._ids = Clock(self._spec), {"user": RawIdReader(), "item": RawIdReader()}
+        self._clock, self._ids = (
+            Clock(self._spec),
+            {role: RawIdReader() for role in ("user", "item", "event")},
+        )
+        self._events: dict[str, int] = {}
         self._labels: dict[str, set[int | None]] = {}
         self._kinds: dict[str, set[str]] = {}
         self._times: list[str] = []
@@ -121,24 +125,35 @@ class _Rows:
         """How they were read, once all were."""
         assert self._first is not None
         rest = tuple(name for name in self._first.names if name not in self._roles.values())
-        labels = [name for name, found in self._labels.items() if found == {0, 1}]
-        given = self._spec.columns
         notes = [
             *(_summed(note, count) for note, count in self._notes.items()),
             *self._unread,
             *self._ids["user"].notes(),
             *self._ids["item"].notes(),
+            *self._ids["event"].notes(),
             *(self._clock.warnings if "timestamp" in self._roles else ()),
-            *(dropped_rows.of_time(name, given) for name in self._times),
-            *(dropped_rows.of_label(name, given) for name in labels if name not in self._times),
-            *(
-                dropped_rows.of_kinds(name, sorted(kinds), given)
-                for name, kinds in self._kinds.items()
-                if 2 <= len(kinds) <= dropped_rows.MOST_KINDS and name not in (*self._times, *labels)
-            ),
+            *filter(None, map(self._warning, rest)),
         ]
-        times = self._clock.form if "timestamp" in self._roles else ""
-        return Reading(self._rows, self._roles, rest, dict(self._dropped), times, notes=tuple(notes))
+        return Reading(
+            self._rows,
+            self._roles,
+            rest,
+            dict(self._dropped),
+            self._clock.form if "timestamp" in self._roles else "",
+            notes=tuple(notes),
+            events=tuple(self._events),
+        )
+
+    def _warning(self, name: str) -> str:
+        """What is said of a column that is not used and looks like one that has to be; else ""."""
+        given, kinds = self._spec.columns, self._kinds.get(name, set())
+        if name in self._times:
+            return dropped_rows.of_time(name, given)
+        if self._labels.get(name) == {0, 1}:
+            return dropped_rows.of_label(name, given)
+        if 2 <= len(kinds) <= dropped_rows.MOST_KINDS:
+            return dropped_rows.of_kinds(name, sorted(kinds), given)
+        return ""
 
     def _chunk(self, file: TableFile, part: int) -> Chunk:
         file = without_index(file, self._spec.columns.values())
@@ -176,8 +191,23 @@ class _Rows:
             timestamp=when.seconds if when else empty if timed else None,
             nanoseconds=when.nanoseconds if when else empty.astype(np.int32) if timed else None,
             rating=rating,
+            weight=events.weights(table["weight"]) if "weight" in table else None,
+            event=self._event(table["event"]) if "event" in table else None,
             part=np.full(rows, part, np.uint8) if self._spec.is_split else None,
         )
+
+    def _event(self, cells: Cells) -> npt.NDArray[np.uint8]:
+        """The place of each row's event among those found so far."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not len(cells):
+            return np.empty(0, np.uint8)
+        text = self._ids["event"].read(cells)
+        for name in pc.unique(text).to_pylist():
+            self._events.setdefault(name, len(self._events))
+        events.check_kinds(cells, len(self._events))
+        return pc.index_in(text, pa.array(list(self._events), text.type)).to_numpy().astype(np.uint8)
 
     def _look(self, source: SourceTable) -> None:
         """See whether a column that is not used looks like one that has to be."""

@@ -72,7 +72,7 @@ def read(
         if values.is_frame(each):
             opened.append(of_frame(each))
             continue
-        found, more = _find(each)
+        found, more = find(each)
         opened += open_files(found, named)
         notes += more
     known = {*named.values(), *chosen}
@@ -134,7 +134,8 @@ def bare(column: str) -> str:
     return column.split(":")[0]
 
 
-def _find(given: str) -> tuple[list[Found], tuple[str, ...]]:
+def find(given: str) -> tuple[list[Found], tuple[str, ...]]:
+    """The files of one of the paths that `read` takes, and notes; InputError as `files.find`."""
     path = Path(given).expanduser()
     if packed.kind(path) in files.DESCRIBED and path.is_file():
         return [Found(path)], ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from retrieval_leaderboard.datasets import filters
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.own.amounts import LARGEST
 from retrieval_leaderboard.datasets.own.spec import DataSpec
+from retrieval_leaderboard.datasets.prepared import rewriting
 from retrieval_leaderboard.datasets.tables import ids, numbers
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.storage.mapped import counts
 
 MOST = 255
 """Kinds of events that a column may have"""
@@ -60,18 +62,28 @@ def read(table: Mapping[str, Cells]) -> tuple[dict[str, Any], tuple[str, ...], t
         cells = table["event"]
         named, codes, notes = ids.read(cells)
         kinds = tuple(named)
-        if len(kinds) > MOST:
-            raise InputError(
-                f"{cells.path}: column '{cells.column}' has {len(kinds):,} different values, and events have "
-                f"{MOST} at most; is it the right one?"
-            )
+        check_kinds(cells, len(kinds))
         found["event"] = codes.astype(np.uint8)
     if "weight" in table:
-        found["weight"] = _weights(table["weight"])
+        found["weight"] = weights(table["weight"])
     return found, kinds, notes
 
 
-def _weights(cells: Cells) -> npt.NDArray[np.float32]:
+def check_kinds(cells: Cells, kinds: int) -> None:
+    """Refuse a column with so many kinds of events, if they are too many."""
+    if kinds > MOST:
+        raise InputError(
+            f"{cells.path}: column '{cells.column}' has more than {MOST} different values, the most "
+            "that events have; is it the right one?"
+        )
+
+
+def weights(cells: Cells) -> npt.NDArray[np.float32]:
+    """float32[n].
+
+    Raises:
+        InputError: a weight that is no number above 0 (line).
+    """
     found = numbers.read(cells)
     wrong = ~((found >= 1 / LARGEST) & (found <= LARGEST))
     if wrong.any():
@@ -97,23 +109,33 @@ def applied(log: Log, spec: DataSpec) -> Log:
     for name in spec.target:
         if spec.events and name not in spec.events:
             raise InputError(f"--target {name}: it is not among --events {_written(spec.events)}; add it")
-    counts = np.bincount(log.event, minlength=len(kinds))
     left_out = {
         f"with event '{name}'": int(rows)
-        for name, rows in zip(kinds, counts, strict=True)
+        for name, rows in zip(kinds, counts(log.event, len(kinds)), strict=True)
         if rows and spec.events and name not in spec.events
     }
     dropped = log.reading.dropped | left_out
     log = replace(log, reading=replace(log.reading, dropped=dropped))
     if spec.events:
-        weight = np.array([spec.events.get(name, 0.0) for name in kinds], np.float32)[log.event]
-        log = filters.of_rows(replace(log, weight=weight), weight > 0)
+        log = filters.of_rows(log, _is_among(spec.events, log, kinds))
+        weight = np.array([spec.events.get(name, 0.0) for name in kinds], np.float32)
+        log = replace(log, weight=rewriting.looked_up(log, weight, _codes(log)))
     if not len(log.user):
         raise InputError(f"{log.title}: no row has an event of {_written(spec.events)}; name others")
     if spec.target:
-        target = np.array([name in spec.target for name in kinds])[log.event]
+        target = _is_among(spec.target, log, kinds)
         log = replace(log, target=None if target.all() else target)
     return log
+
+
+def _is_among(names: Collection[str], log: Log, kinds: list[str]) -> npt.NDArray[np.bool_]:
+    """bool[n]: which rows have an event of `names`."""
+    return filters.each(np.array([name in names for name in kinds]), _codes(log))
+
+
+def _codes(log: Log) -> npt.NDArray[np.uint8]:
+    assert log.event is not None
+    return log.event
 
 
 def words(spec: DataSpec) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pickle
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from retrieval_leaderboard.datasets.own import (
 )
 from retrieval_leaderboard.datasets.own.described_tables import DescribedTable, Ids, bare, column_of
 from retrieval_leaderboard.datasets.own.spec import DataSpec
+from retrieval_leaderboard.datasets.prepared import rewriting
+from retrieval_leaderboard.datasets.prepared.folder import identity
 from retrieval_leaderboard.support.errors import InputError
 
 ROLES = ("item", "user")
@@ -71,9 +75,33 @@ def described(log: Log, spec: DataSpec) -> Log:
     return replace(log, notes=(*log.notes, *notes), reading=replace(reading, features=tuple(lines)))
 
 
+def said(spec: DataSpec) -> list[Any]:
+    """All that decides what `described` does to a log; [] where it describes nothing."""
+    found = list[Any]()
+    for role in ROLES:
+        types, named = getattr(spec, f"{role}_features"), getattr(spec, f"{role}_vectors")
+        paths = [Path(file).expanduser() for file in named.values()]
+        beside = [each for path in paths for each in (path, vectors.ids_of(path)) if each.exists()]
+        tables = [_content(each) for each in _given(spec, role)]
+        if tables or types or named:
+            found.append((role, tables, dict(types), dict(named), identity(beside)))
+    return found
+
+
+def _content(table: Any) -> Any:
+    """What tells a table from others: the state of its files, or a digest."""
+    if values.is_frame(table):
+        return blake2b(pickle.dumps(table)).hexdigest()
+    return identity(one.path for one in described_tables.find(table)[0])
+
+
+def _given(spec: DataSpec, role: str) -> Sequence[Any]:
+    """The tables of items or users that are named, or lie beside the log."""
+    return getattr(spec, f"{role}s") or described_tables.beside(spec.train or spec.interactions, role)
+
+
 def _table(spec: DataSpec, role: str) -> DescribedTable | None:
-    given = getattr(spec, f"{role}s") or described_tables.beside(spec.train or spec.interactions, role)
-    chosen = getattr(spec, f"{role}_features")
+    given, chosen = _given(spec, role), getattr(spec, f"{role}_features")
     if not given and chosen:
         raise InputError(f"--{role}-features: there is no table of {role}s; give it by --{role}s")
     return described_tables.read(given, role, spec.columns, chosen) if given else None
@@ -105,7 +133,7 @@ def _with_listed(log: Log, listed: Ids) -> Log:
     is_listed = np.zeros(len(every), dtype=np.bool_)
     is_listed[_places(every, listed)] = True
     code = _places(every, _ids(log, "item")).astype(np.int32)
-    return replace(log, item=code[log.item], item_ids=every, listed=is_listed)
+    return replace(log, item=rewriting.looked_up(log, code, log.item), item_ids=every, listed=is_listed)
 
 
 def _columns(

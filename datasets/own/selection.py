@@ -9,6 +9,8 @@ from retrieval_leaderboard.datasets import filters
 from retrieval_leaderboard.datasets.log import ONCE, SUM, Log
 from retrieval_leaderboard.datasets.own import amounts, events
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
+from retrieval_leaderboard.datasets.prepared.derived import derived
+from retrieval_leaderboard.datasets.splits.candidates import without_own_list
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
 from retrieval_leaderboard.datasets.splits.registry import GIVEN
 from retrieval_leaderboard.datasets.times import parse
@@ -45,14 +47,22 @@ def applied(log: Log, spec: DataSpec) -> Log:
     Raises:
         InputError: nothing is left, or the log lacks what is needed.
     """
-    given = [option(name) for name in FILTERS if name in spec.given()]
-    if given and log.by_user is not None:
-        raise InputError(f"{' and '.join(given)} needs all rows in memory; leave --memory out")
     began = log.title or log.name
+    said = {name: value for name, value in spec.given().items() if name in (*FILTERS, "events", "target")}
+    log = derived(log, lambda log: _narrowed(log, spec), said, "filtering") if said else log
+    log = _repeated(log, spec)
+    words = [*events.words(spec), *(each.words for each in log.filtered), *_of_weights(log)]
+    return replace(log, title=", ".join([began, *words]))
+
+
+def _narrowed(log: Log, spec: DataSpec) -> Log:
+    # Of fewer rows, a list of no others would look like one that names more.
+    log = without_own_list(log)
     if spec.since or spec.until:
         since, until = (_moment(log, spec, name) for name in ("since", "until"))
         log = filters.window(log, since, until, _window(spec))
     if spec.dedup_window:
+        _check_dated(log)
         said = f"repeats within {_duration(spec.dedup_window)} left out"
         log = filters.without_repeats(log, spec.dedup_window, said)
     log = events.applied(log, spec)
@@ -60,9 +70,7 @@ def applied(log: Log, spec: DataSpec) -> Log:
         log = filters.min_history(log, spec.min_history, f"users of {spec.min_history} or more")
     if spec.k_core:
         log = filters.k_core(log, spec.k_core, f"{spec.k_core}-core")
-    log = _repeated(log, spec)
-    words = [*events.words(spec), *(each.words for each in log.filtered), *_of_weights(log)]
-    return replace(log, title=", ".join([began, *words]))
+    return log
 
 
 def _repeated(log: Log, spec: DataSpec) -> Log:
@@ -108,6 +116,15 @@ def _check_era(log: Log, name: str, value: str, found: int) -> None:
     else:
         return
     raise InputError(f"{option(name)} {value}: {problem}")
+
+
+def _check_dated(log: Log) -> None:
+    """Refuse a length of time beside numbers that give an order."""
+    if log.timestamp is not None and log.timestamp.max() < PLAUSIBLE[0]:
+        raise InputError(
+            f"{option('dedup_window')}: the times of {log.title or log.name} give an order and are no dates; "
+            "leave it out"
+        )
 
 
 def _window(spec: DataSpec) -> str:

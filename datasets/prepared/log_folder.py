@@ -11,12 +11,12 @@ import numpy as np
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ids import opened
-from retrieval_leaderboard.datasets.log import COLUMNS, ByUser, Log, Reading
+from retrieval_leaderboard.datasets.log import ROWS, ByUser, Log, Reading
 from retrieval_leaderboard.datasets.prepared.folder import made
 from retrieval_leaderboard.datasets.prepared.phases import Phases
 from retrieval_leaderboard.datasets.prepared.sorting import sort
 from retrieval_leaderboard.support.storage import typed
-from retrieval_leaderboard.support.storage.mapped import open_array
+from retrieval_leaderboard.support.storage.mapped import blocks, open_array
 
 ROW_BYTES = 1024
 """Of the limit for each row of a part that is split at once: several times what it takes"""
@@ -42,33 +42,43 @@ def _write(source: ChunkedLog, folder: Path, memory: int) -> dict[str, Any]:
                 describe(np.asarray(opened(folder, TABLES[name]))).save(folder / f"{name}.npz")
     reading = source.reading() if source.reading else None
     reading = reading or Reading(found.rows, {}, times="unix seconds" if found.timed else "")
-    reading = replace(reading, memory=memory, spilled=found.spilled)
+    reading = replace(reading, memory=memory, spilled=found.spilled, events=_in_order(folder, reading.events))
     return {"rows": found.rows, "reading": asdict(reading)} | phases.as_json()
 
 
+def _in_order(folder: Path, events: tuple[str, ...]) -> tuple[str, ...]:
+    """`Reading.events` in order; `Log.event` in `folder` has their places then."""
+    kinds = sorted(events)
+    if kinds != list(events):
+        place = np.array([kinds.index(name) for name in events], np.uint8)
+        codes = np.lib.format.open_memmap(folder / "event.npy", mode="r+")
+        for block in blocks(len(codes)):
+            codes[block] = place[codes[block]]
+        codes.flush()
+    return tuple(kinds)
+
+
 def _read(source: ChunkedLog, folder: Path, about: dict[str, Any], at_once: int) -> Log:
-    def array(name: str) -> Any:
-        path = folder / f"{name}.npy"
-        return open_array(path) if path.exists() else None
-
-    def features(name: str) -> Any:
-        path = folder / f"{name}.npz"
-        return Features.load(path) if path.exists() else None
-
-    reading = typed.parse(Reading, about["reading"])
+    reading, found = typed.parse(Reading, about["reading"]), arrays(folder)
     return Log(
         name=source.name,
-        user=array("user"),
-        item=array("item"),
-        user_ids=opened(folder, "user_ids"),
-        item_ids=opened(folder, "item_ids"),
         ordered=source.ordered,
         periods=source.periods,
-        listed=array("listed"),
-        by_user=ByUser(array("row"), np.asarray(array("offsets")), at_once, folder),
+        by_user=ByUser(found.pop("row"), found.pop("offsets"), at_once, folder),
         title=source.title,
         notes=(*source.notes, *reading.notes),
         reading=reading,
-        **{name: features(name) for name in TABLES},
-        **{name: array(name) for name in COLUMNS},
+        **found,
     )
+
+
+def arrays(folder: Path) -> dict[str, Any]:
+    """The rows, ids and features of a log, by the names of its fields, and `ByUser.row` and `offsets`."""
+    found = {name: folder / f"{name}.npy" for name in (*ROWS, "listed", "row")}
+    tables = {name: folder / f"{name}.npz" for name in TABLES}
+    return {
+        **{name: open_array(path) if path.exists() else None for name, path in found.items()},
+        **{name: Features.load(path) if path.exists() else None for name, path in tables.items()},
+        **{ids: opened(folder, ids) for ids in TABLES.values()},
+        "offsets": np.load(folder / "offsets.npy"),
+    }

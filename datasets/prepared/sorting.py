@@ -39,6 +39,7 @@ TYPES = {
     "weight": "FLOAT",
     "target": "BOOLEAN",
     "part": "UTINYINT",
+    "event": "UTINYINT",
 }
 """column of a `Chunk` → its type"""
 

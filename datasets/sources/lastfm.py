@@ -6,7 +6,7 @@
 - 360K (Celma 2010): `usersha1-artmbid-artname-plays.tsv` has no header and four columns: user, artist's
   MusicBrainz id, artist's name, plays. Plays are weights.
 - 2K (Cantador et al., HetRec 2011): `user_artists.dat` has the header `userID artistID weight`, the weight
-  being plays. `user_taggedartists.dat` and `tags.dat`, which is in cp1252, tell how artists were tagged.
+  being plays. Tags are left out: users of the test part gave them too, each to artists of their own.
 
 The MusicBrainz id is missing for many artists of 1K and 360K. An artist is known by that id, else by its name
 after "name:", which no such id begins with. A few lines of both are broken: they are counted and left out; a
@@ -29,7 +29,7 @@ from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog, Describe
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.sources import describe, raw, tars
 from retrieval_leaderboard.datasets.sources.download import Download
-from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, find, need, numbers, seconds
+from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, need, numbers, seconds
 from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.support.errors import InputError
 
@@ -40,7 +40,7 @@ TRACKS, PROFILES_1K = "userid-timestamp-artid-artname-traid-traname.tsv", "useri
 PLAYS, PROFILES_360K = "usersha1-artmbid-artname-plays.tsv", "usersha1-profile.tsv"
 ARCHIVE_1K, ARCHIVE_360K = "lastfm-dataset-1K.tar", "lastfm-dataset-360K.tar"
 """As published, gzipped; read where they lie"""
-USER_ARTISTS, TAGGED, TAGS = "user_artists.dat", "user_taggedartists.dat", "tags.dat"
+USER_ARTISTS = "user_artists.dat"
 LINES = Layout(("line",), "\x1f", quoted=False, block_bytes=1 << 22)
 """Whole lines: the separator is a character that no name has"""
 TABLE = Layout(separator="\t", quoted=False)
@@ -112,7 +112,6 @@ def load_2k(folder: Path) -> ChunkedLog:
         InputError: a missing file, or one of another format (file and line).
     """
     file, tally = need(folder, USER_ARTISTS), Tally()
-    tagged, tags = find(folder, TAGGED), find(folder, TAGS)
 
     def chunks() -> Iterator[Chunk]:
         tally.restart()
@@ -122,8 +121,7 @@ def load_2k(folder: Path) -> ChunkedLog:
             user, artist, plays = (numbers(batch, name)[rows] for name in ("userID", "artistID", "weight"))
             yield Chunk(user, artist, weight=plays.astype(np.float32))
 
-    items = partial(_item_features, tagged, tags) if tagged and tags else None
-    return ChunkedLog("lastfm-2k", chunks, describe_items=items, ordered=False, reading=tally.reading)
+    return ChunkedLog("lastfm-2k", chunks, ordered=False, reading=tally.reading)
 
 
 def _rows(file: RawFile, form: _Format, tally: Tally) -> Iterator[tuple[pa.Array, pa.Array, Integers]]:
@@ -193,38 +191,6 @@ def _profiles(folder: Path, name: str, archive: str) -> Describe | None:
         return describe.features(describe.rows_of(ids, described, "user"), DESCRIBED)
 
     return features if file else None
-
-
-def _item_features(tagged: RawFile, tags: RawFile, ids: npt.NDArray[np.object_]) -> Features:
-    """The distinct tags that users gave to each artist of `ids`, object[n]."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    text_of = _tag_texts(tags)
-    types = dict.fromkeys(("artistID", "tagID"), "int64")
-    batches = [
-        np.stack([numbers(batch, name) for name in types]) for batch in read_columns(tagged, types, TABLE)
-    ]
-    artist, tag = np.unique(np.concatenate(batches, axis=1), axis=1)
-    row = pc.index_in(pa.array(artist).cast(pa.string()), value_set=pa.array(ids, pa.string()))
-    known = np.flatnonzero(row.is_valid().to_numpy(zero_copy_only=False))
-    rows = row.take(known).to_numpy().astype(np.int64)
-    order = np.argsort(rows, kind="stable")
-    texts = pa.chunked_array([pa.array([text_of.get(each) for each in tag[known][order]], pa.string())])
-    return Features({"tags": describe.grouped(texts, rows[order], len(ids))})
-
-
-def _tag_texts(tags: RawFile) -> dict[int, str]:
-    """Tag → its text."""
-    with tags.open() as (stream, _, _):
-        lines = stream.read().decode("cp1252", "replace").splitlines()
-    found = {}
-    for number, line in enumerate(lines[1:], 2):
-        tag, tab, text = line.partition("\t")
-        if not (tab and tag.isdecimal()):
-            raise InputError(f"{tags}, line {number}: '{line:.40}' is no tag; get the file again")
-        found[int(tag)] = text
-    return found
 
 
 def _celma(size: str, archive: str, file: str, protocols: tuple[str, ...], read: Read) -> Source:

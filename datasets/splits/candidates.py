@@ -50,7 +50,7 @@ def known_before_test(log: Log) -> Catalog:
         InputError: all times are equal, or nothing comes before the test period.
     """
     begin = periods(log)
-    log = _without_own_list(log)
+    log = without_own_list(log)
     known = known_at(log, begin[1])
     if not known.any():
         raise InputError(
@@ -67,7 +67,7 @@ def known_before_test(log: Log) -> Catalog:
     return Catalog(log.with_catalog(known), known, words, notes, begin, known_at(log, begin[0])[known])
 
 
-def _without_own_list(log: Log) -> Log:
+def without_own_list(log: Log) -> Log:
     """`log` without a list that names no item but those with interactions: it was made of them all."""
     if log.listed is None or (log.listed & ~_taken(log)).any():
         return log

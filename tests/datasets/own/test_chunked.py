@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ import pytest
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.own import chunked
 from retrieval_leaderboard.support.errors import InputError
+from tests.datasets.prepared.compared import both
 
 pytest.importorskip("duckdb")
 
@@ -32,17 +32,6 @@ def frame(rows: int = 600, seed: int = 0) -> pd.DataFrame:
             "timestamp": 1_600_000_000 + rng.integers(0, 500, rows),
         }
     )
-
-
-def both(path: Path | list[str], **said):
-    """The dataset in memory and within a limit; the same in all that counts."""
-    expected, found = load(path, **said), load(path, memory="300MB", **said)
-    assert found.fingerprint == expected.fingerprint
-    assert found.notes == expected.notes
-    assert found.heading == expected.heading
-    ours, theirs = (each.profile.as_dict() for each in (found, expected))
-    assert ours | {"memory": 0, "spilled": 0} == theirs
-    return found
 
 
 @pytest.mark.parametrize("protocol", ["time", "next-item", "random"])
@@ -165,13 +154,11 @@ def test_what_is_read_whole_only_is_refused(tmp_path):
         load(tmp_path / "log.jsonl", memory="6 apples")
 
 
-def test_what_needs_all_rows_is_refused(tmp_path):
+def test_a_table_of_items_beside_it_is_used_alike(tmp_path):
     frame().to_csv(tmp_path / "log.inter", sep="\t", index=False)
-    with pytest.raises(InputError, match="--k-core needs all rows in memory; leave --memory out"):
-        load(tmp_path / "log.inter", memory="300MB", k_core=2)
-    (tmp_path / "log.item").write_text("item\tcolor\n3\tred\n")
-    with pytest.raises(InputError, match=r"log\.item describes items.*leave --memory out"):
-        load(tmp_path / "log.inter", memory="300MB")
+    (tmp_path / "log.item").write_text("item\tcolor\n3\tred\n4\tblue\n5\tred\nnew\tblue\n")
+    found = both(tmp_path / "log.inter", item_features={"color": "category"})
+    assert found.train.item_features is not None and "new" in list(found.item_ids)
 
 
 def test_a_changed_file_is_another_log(tmp_path):

@@ -129,42 +129,22 @@ def test_plays_are_weights(tmp_path: Path):
     assert decoded.values(log.user_features, "gender", log.user_ids) == {SHA1: "f", SHA2: "unknown"}
 
 
-def hetrec(folder: Path, tags: str = "") -> Path:
+def hetrec(folder: Path) -> Path:
     folder.mkdir()
     with zipfile.ZipFile(folder / "hetrec2011-lastfm-2k.zip", "w") as archive:
         archive.writestr(
             "user_artists.dat", "userID\tartistID\tweight\r\n2\t51\t13883\r\n2\t9\t11690\r\n10\t51\t1\r\n"
         )
-        archive.writestr(
-            "user_taggedartists.dat",
-            "userID\tartistID\ttagID\tday\tmonth\tyear\r\n2\t51\t13\t1\t4\t2009\r\n10\t51\t13\t1\t4\t2009\r\n"
-            "2\t51\t7\t1\t4\t2009\r\n2\t52\t13\t1\t4\t2009\r\n2\t9\t7\t1\t4\t2009\r\n",
-        )
-        archive.writestr(
-            "tags.dat", "tagID\ttagValue\r\n7\tcafé\r\n13\tchillout\r\n".encode("cp1252") + tags.encode()
-        )
+        archive.writestr("tags.dat", "tagID\ttagValue\r\n7\tcafé\r\n13\tchillout\r\n".encode("cp1252"))
         archive.writestr("artists.dat", 'id\tname\turl\tpictureURL\r\n51\tsay "\thttp\t\r\n')
     return folder
 
 
-def test_plays_and_tags_of_2k(tmp_path: Path):
-    source = lastfm.load_2k(hetrec(tmp_path / "lastfm-2k"))
-    log = source.log()
+def test_plays_of_2k(tmp_path: Path):
+    log = lastfm.load_2k(hetrec(tmp_path / "lastfm-2k")).log()
     assert decoded.pairs(log) == [("2", "51"), ("2", "9"), ("10", "51")]
     assert log.weight is not None and log.weight.tolist() == [13883, 11690, 1]
-    assert source.describe_items is not None
-    for ids in (log.item_ids, log.item_ids[::-1]):
-        tags = decoded.values(source.describe_items(ids), "tags", ids)
-        assert {artist: sorted(each) for artist, each in tags.items()} == {
-            "9": ["café"],
-            "51": ["café", "chillout"],
-        }
-
-
-def test_a_broken_tag_is_named(tmp_path: Path):
-    folder = hetrec(tmp_path / "2k", "14 downtempo\r\n")
-    with pytest.raises(InputError, match=r"tags\.dat, line 4: '14 downtempo' is no tag; get the file again"):
-        lastfm.load_2k(folder).log()
+    assert log.item_features is None
 
 
 def test_a_row_of_another_format_is_named(tmp_path: Path):
