@@ -161,7 +161,8 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, 
             f"'{protocol or _of_own(spec, timed=True)[0]}' counts every row alike; give --min-rating X to "
             "leave low ones out, or leave the rating out"
         )
-    timed = protocol is None or PROTOCOLS[protocol].timed
+    # The order of files that come split is no time: they need theirs, or say that there are none.
+    timed = protocol in (None, GIVEN) or PROTOCOLS[protocol].timed
     if limit is None:
         if sentence := chunked.proposal(spec):
             progress.say(sentence)

@@ -41,7 +41,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "global_hot": {},
     "item_cf": {"top_k": 50},
     "swing": {"top_k": 50, "max_users_per_item": 200},
-    "infonce": {"epochs": 1, "embedding_dim": 32},
+    "infonce": {"epochs": 1, "embedding_dim": 32, "neighbors": 0},
 }
 """model → settings that differ from its defaults"""
 MACHINE_MIB = 24 * 1024

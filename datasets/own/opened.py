@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID
 from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec
+from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.datasets.tables import files
 from retrieval_leaderboard.datasets.tables.source_table import (
     SourceTable,
@@ -55,11 +57,36 @@ def tables(spec: DataSpec) -> tuple[SourceTable, Parts | None]:
         parts += [part] * len(found)
         notes += more
     named = spec.columns.values()
-    table = joined([without_index(each, named) for each in opened], tuple(notes))
+    opened = [without_index(each, named) for each in opened]
     if not spec.is_split:
-        return table, None
+        return joined(opened, tuple(notes)), None
+    table = joined(_of_common_columns(opened, spec), tuple(notes))
     sizes = [len(each.index()) for each in opened]
     return table, np.repeat(np.array(parts, dtype=np.uint8), sizes)
+
+
+def _of_common_columns(opened: list[TableFile], spec: DataSpec) -> list[TableFile]:
+    """The files of all parts, with the columns that each of them has.
+
+    Raises:
+        InputError: a column that is used is not among them.
+    """
+    first, rest = opened[0], opened[1:]
+    if all(set(each.names) == set(first.names) or each.optional for each in rest):
+        return opened
+    every = list(dict.fromkeys(name for each in opened for name in each.names))
+    filtered, events = spec.min_rating is not None, bool(spec.events or spec.target)
+    used = header.find(first.path, every, spec.columns, filtered, events)
+    for role, column in used.items():
+        lacking = next((each for each in opened if column not in each.names), None)
+        if lacking is not None:
+            without = "" if role in header.REQUIRED else f", or do without it: --columns {role}="
+            raise InputError(
+                f"{lacking.path} has no column '{column}', which other parts have for the {role}; give "
+                f"it{without}"
+            )
+    common = set(every).intersection(*(each.names for each in opened))
+    return [replace(each, names=[name for name in each.names if name in common]) for each in opened]
 
 
 def _open(given: Sequence[Any], spec: DataSpec, seen: set[Path]) -> tuple[list[TableFile], list[str]]:

@@ -73,7 +73,9 @@ def find(given: str | Path) -> tuple[list[Found], tuple[str, ...]]:
     if not tables:
         raise InputError(f"{path}: there is no file in it, or of that pattern, that ends in {_endings()}")
     _check(path, base, tables)
-    others = ", ".join(file.name for file in files if file not in tables)
+    # Beside one log they are read as tables of its items and users.
+    beside = tuple(DESCRIBED) if len(tables) == 1 else ()
+    others = ", ".join(file.name for file in files if file not in tables and file.suffix not in beside)
     notes = (f"files that are no tables are not read: {others}",) if others else ()
     return [Found(file, _partition(file.relative_to(base))) for file in tables], notes
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from retrieval_leaderboard.datasets import Dataset, load
@@ -302,3 +303,27 @@ def test_files_that_come_split_may_sum_their_repeats(tmp_path: Path):
     }
     data = load(**files, repeats="sum", weight_cap=3)
     assert {2.0, 3.0} <= set(weights(data).values()) <= {1.0, 2.0, 3.0}
+
+
+def test_a_length_of_time_is_for_dates(tmp_path: Path):
+    lines = [f"u{user},i{step % 3},{step + 1}" for user in range(9) for step in range(9)]
+    path = tmp_path / "order.csv"
+    path.write_text("\n".join(["user,item,timestamp", *lines]) + "\n")
+    with pytest.raises(InputError, match="--dedup-window: the times of order.csv give an order"):
+        load(path, protocol="next-item", dedup_window="1h")
+
+
+def test_a_window_makes_no_catalog_of_a_list_that_names_no_other_items(tmp_path: Path):
+    rows = [
+        (f"u{user}", f"i{(user + step) % 20}", 1_600_000_000 + 100 * step + user)
+        for user in range(20)
+        for step in range(20)
+    ]
+    rows.append(("u0", "fresh", 1_600_000_000 + 10_000))
+    rows.append(("u0", "old", 1_500_000_000))
+    frame = pd.DataFrame(rows, columns=["user", "item", "timestamp"])
+    items = pd.DataFrame({"item": frame["item"].unique(), "color": "red"})
+    items.loc[::2, "color"] = "blue"
+    whole = load(frame, item_features=items, protocol="time")
+    narrowed = load(frame, item_features=items, protocol="time", since="2020-01-01")
+    assert "fresh" not in whole.item_ids and "fresh" not in narrowed.item_ids

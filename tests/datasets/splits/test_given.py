@@ -136,7 +136,7 @@ def test_errors_name_the_file_of_the_part(tmp_path: Path):
     with pytest.raises(InputError, match=r"x\.test\.inter, line 3: 'user_id:token' is missing"):
         load(train=train, test=test)
     write(tmp_path / "x.test.inter", TEST, timed=False)
-    with pytest.raises(InputError, match=r"x\.test\.inter has other columns than .*x\.train\.inter"):
+    with pytest.raises(InputError, match=r"x\.test\.inter has no column 'timestamp:float'"):
         load(train=train, test=test)
 
 
@@ -157,3 +157,24 @@ def test_a_file_of_validation_without_rows_is_refused(tmp_path: Path):
     (tmp_path / "valid.csv").write_text((tmp_path / "train.csv").read_text().splitlines()[0] + "\n")
     with pytest.raises(InputError, match=r"--valid .*valid\.csv: no row of it is left"):
         load(**given, valid=str(tmp_path / "valid.csv"))
+
+
+@pytest.mark.parametrize("late", ["1700000008000", "2023-11-14T22:13:28Z"])
+def test_parts_whose_times_are_of_different_forms_are_refused(tmp_path: Path, late: str):
+    lines = {"train": [f"u1,i{step},{1_700_000_000 + step}" for step in range(4)], "test": [f"u1,i9,{late}"]}
+    for part, rows in lines.items():
+        (tmp_path / f"{part}.csv").write_text("\n".join(["user,item,timestamp", *rows]) + "\n")
+    given = {part: str(tmp_path / f"{part}.csv") for part in lines}
+    with pytest.raises(InputError, match="or do without the column: --columns timestamp="):
+        load(**given)
+    assert load(**given, columns={"timestamp": ""}).test.timestamp is None
+
+
+def test_parts_need_the_used_columns_in_common_alone(tmp_path: Path):
+    (tmp_path / "train.csv").write_text("user,item,timestamp,price\nu1,a,1,2\nu1,b,2,2\nu2,a,3,1\n")
+    (tmp_path / "test.csv").write_text("item,note,user\nc,x,u1\nb,x,u2\n")
+    given = {part: str(tmp_path / f"{part}.csv") for part in ("train", "test")}
+    with pytest.raises(InputError, match=r"test\.csv has no column 'timestamp', .*--columns timestamp="):
+        load(**given)
+    found = load(**given, columns={"timestamp": ""})
+    assert ids(found, found.test) == {"u1": (["a", "b"], ["c"]), "u2": (["a"], ["b"])}
