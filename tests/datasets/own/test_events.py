@@ -309,7 +309,7 @@ def test_a_length_of_time_is_for_dates(tmp_path: Path):
     lines = [f"u{user},i{step % 3},{step + 1}" for user in range(9) for step in range(9)]
     path = tmp_path / "order.csv"
     path.write_text("\n".join(["user,item,timestamp", *lines]) + "\n")
-    with pytest.raises(InputError, match="--dedup-window: the times of order.csv give an order"):
+    with pytest.raises(InputError, match=r"--dedup-window: the times of order\.csv give an order"):
         load(path, protocol="next-item", dedup_window="1h")
 
 
