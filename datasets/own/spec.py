@@ -28,7 +28,10 @@ class DataSpec:
     """What is said of one's own data."""
 
     columns: Mapping[str, str] = said(
-        dict, header.parse, "ROLE=NAME,…", "columns: user, item, timestamp, rating; timestamp= for none"
+        dict,
+        header.parse,
+        "ROLE=NAME,…",
+        "columns: user, item, timestamp, rating, event, weight; timestamp= for none",
     )
     """role → name of its column, "" to do without it; others are looked for under `columns.NAMES`"""
     time_format: str = said(
@@ -37,7 +40,7 @@ class DataSpec:
     """A unit ("s", "ms", "us", "ns") or a format of strptime; "" to find it from the values"""
     min_rating: float | None = said(None, values.number, "X", "leave out rows with a lower rating or label")
     """Rows with a lower rating are no interactions"""
-    drop_incomplete: bool = said(False, values.flag, "", "leave out rows without user, item or time")
+    drop_incomplete: bool = said(False, values.flag, "", "leave out rows without a value that is used")
     """Leave out rows that lack a user, an item or another value that is used, instead of refusing them"""
     items: tuple[Any, ...] = said(
         (), values.tables, "PATH", "tables of items: a row for each, with an id and features"

@@ -47,7 +47,9 @@ def one_type(columns: list[pd.Series]) -> list[pd.Series]:
                 kinds = [_widest(kinds)]
                 break
         else:
-            raise TypeError(kinds)
+            if not all(pa.types.is_integer(kind) or _is_text(kind) for kind in kinds):
+                raise TypeError(kinds)
+            kinds = [pa.string()]  # Whole numbers are their digits, as in a text file.
     if not kinds or all(type_of(each) == kinds[0] for each in columns):
         return columns
     return [each.astype(pd.ArrowDtype(kinds[0])) for each in columns]

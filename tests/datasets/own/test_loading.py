@@ -180,3 +180,17 @@ def test_a_named_dataset_remembers_its_folder_and_scale(tmp_path: Path, monkeypa
     source = load("aliec-sim", tmp_path / "data", scale=0.002).source
     assert source["dataset"] == "aliec-sim" and source["scale"] == 0.002
     assert not Path(source["data_dir"]).is_absolute()
+
+
+def test_whole_numbers_of_parquet_and_text_of_csv_are_one_log(tmp_path: Path):
+    rows = [
+        (user, 100 + (user * 3 + step) % 30, 1_600_000_000 + 50 * step + user)
+        for user in range(12)
+        for step in range(9)
+    ]
+    table = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"])
+    table[:50].to_parquet(tmp_path / "a.parquet", index=False)
+    table[50:].to_csv(tmp_path / "b.csv", index=False)
+    table.to_csv(tmp_path / "whole.csv", index=False)
+    mixed = load([tmp_path / "a.parquet", tmp_path / "b.csv"], name="whole")
+    assert mixed.fingerprint == load(tmp_path / "whole.csv").fingerprint
