@@ -9,8 +9,9 @@ from typing import Any
 from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Log
-from retrieval_leaderboard.datasets.own import chunked, features, reader, remembered, selection
+from retrieval_leaderboard.datasets.own import chunked, reader, remembered, selection
 from retrieval_leaderboard.datasets.own.asked import Given, asked
+from retrieval_leaderboard.datasets.own.features import describing
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.own.values import is_frame
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
@@ -71,7 +72,7 @@ def load(
     """
     limit = parse_limit(memory)
     said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
-    found = asked(dataset, features.as_tables(own), list(SOURCES)).updated(said)
+    found = asked(dataset, describing.as_tables(own), list(SOURCES)).updated(said)
     how, spec = found.split, found.spec
     source = SOURCES[found.name] if found.name else None
     protocols = _of_own(spec, timed=True) if source is None else source.protocols
@@ -166,12 +167,12 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, 
     if limit is None:
         if sentence := chunked.proposal(spec):
             progress.say(sentence)
-        log = features.described(reader.read(spec, timed=timed, rated=rated), spec)
+        log = describing.described(reader.read(spec, timed=timed, rated=rated), spec)
     else:
         in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)
         log = as_log(in_chunks, paths, limit, (chunked.said(spec), timed, rated))
-        if said := features.said(spec):
-            log = derived(log, lambda log: features.described(log, spec), said, "describing")
+        if said := describing.said(spec):
+            log = derived(log, lambda log: describing.described(log, spec), said, "describing")
     if taken(log.name.lower()):
         log = replace(log, name=f"{log.name}-own")
     timed_or_not = (

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from retrieval_leaderboard.datasets.log import ONCE, SUM
-from retrieval_leaderboard.datasets.own import amounts, feature_types, values
+from retrieval_leaderboard.datasets.own import amounts, values
+from retrieval_leaderboard.datasets.own.features import feature_types
 from retrieval_leaderboard.datasets.own.values import Parse
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.support.errors import unknown

@@ -15,15 +15,15 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.features import Features, Vector
 from retrieval_leaderboard.datasets.features.column import Column
 from retrieval_leaderboard.datasets.log import Log, Reading
-from retrieval_leaderboard.datasets.own import (
+from retrieval_leaderboard.datasets.own import values
+from retrieval_leaderboard.datasets.own.features import (
     described_tables,
     feature_columns,
     feature_types,
     near_misses,
-    values,
     vectors,
 )
-from retrieval_leaderboard.datasets.own.described_tables import DescribedTable, Ids, bare, column_of
+from retrieval_leaderboard.datasets.own.features.described_tables import DescribedTable, Ids, bare, column_of
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.prepared import rewriting
 from retrieval_leaderboard.datasets.prepared.folder import identity

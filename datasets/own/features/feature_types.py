@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from retrieval_leaderboard.datasets.own import vectors
-from retrieval_leaderboard.datasets.own.feature_values import (
+from retrieval_leaderboard.datasets.own.features import vectors
+from retrieval_leaderboard.datasets.own.features.feature_values import (
     BLANK,
     SEPARATORS,
     Values,

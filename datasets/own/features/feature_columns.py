@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features import Categorical, Multivalued, Numeric, Vector
 from retrieval_leaderboard.datasets.features.column import Column
-from retrieval_leaderboard.datasets.own import feature_types, vectors
-from retrieval_leaderboard.datasets.own.feature_types import Type
-from retrieval_leaderboard.datasets.own.feature_values import Values, holds_lists, listed, split
+from retrieval_leaderboard.datasets.own.features import feature_types, vectors
+from retrieval_leaderboard.datasets.own.features.feature_types import Type
+from retrieval_leaderboard.datasets.own.features.feature_values import Values, holds_lists, listed, split
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError

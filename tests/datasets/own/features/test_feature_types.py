@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from retrieval_leaderboard.datasets.own import feature_columns, feature_types
+from retrieval_leaderboard.datasets.own.features import feature_columns, feature_types
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError
 

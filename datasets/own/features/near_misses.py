@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.own import feature_types, vectors
-from retrieval_leaderboard.datasets.own.feature_types import LEFT_OUT, NEARLY, NUMBER, VECTOR, Type
-from retrieval_leaderboard.datasets.own.feature_values import Values, are_lists, holds_lists, listed
+from retrieval_leaderboard.datasets.own.features import feature_types, vectors
+from retrieval_leaderboard.datasets.own.features.feature_types import LEFT_OUT, NEARLY, NUMBER, VECTOR, Type
+from retrieval_leaderboard.datasets.own.features.feature_values import Values, are_lists, holds_lists, listed
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.times.parse import TEXT
 

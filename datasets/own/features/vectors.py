@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features import Vector
 from retrieval_leaderboard.datasets.features.vector import ROWS_A_BLOCK, WIDEST
-from retrieval_leaderboard.datasets.own.feature_values import holds_lists
+from retrieval_leaderboard.datasets.own.features.feature_values import holds_lists
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError
 
