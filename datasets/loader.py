@@ -8,12 +8,11 @@ from typing import Any
 
 from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Log
+from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.own import chunked, reader, remembered, selection
 from retrieval_leaderboard.datasets.own.asked import Given, asked
 from retrieval_leaderboard.datasets.own.features import describing
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
-from retrieval_leaderboard.datasets.own.values import is_frame
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
 from retrieval_leaderboard.datasets.prepared.derived import derived
 from retrieval_leaderboard.datasets.prepared.limit import parse as parse_limit
@@ -90,7 +89,6 @@ def load(
     chosen = name or protocols[0]
     selection.check(spec, PROTOCOLS[chosen])
     log = selection.applied(log, spec)
-    _check_files(log, spec)
     # What is bought was often viewed before: with a target, seen items stay.
     usual = excludes_seen(chosen) and log.target is None
     excluded, seed = how.get("exclude_seen", usual), how.get("split_seed", 0)
@@ -111,18 +109,6 @@ def _check_own(source: Source | None, spec: DataSpec) -> None:
     if source is not None and given:
         options = " and ".join(map(option, given))
         raise InputError(f"{options}: that is for data of your own; leave it out for {source.name}")
-
-
-def _check_files(log: Log, spec: DataSpec) -> None:
-    """Refuse files of a part of which no row is left."""
-    for name, part in (("train", TRAIN), ("valid", VALID), ("test", TEST)):
-        given = getattr(spec, name)
-        if given and not any((each.part == part).any() for each in log.parts() if each.part is not None):
-            files = " ".join(str(each) for each in given if not is_frame(each))
-            raise InputError(
-                f"--{name} {files}: no row of it is left, for it has none or other options leave them all "
-                "out; leave it out, or give rows"
-            )
 
 
 def _of_own(spec: DataSpec, timed: bool) -> tuple[str, ...]:
@@ -165,8 +151,6 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, 
     # The order of files that come split is no time: they need theirs, or say that there are none.
     timed = protocol in (None, GIVEN) or PROTOCOLS[protocol].timed
     if limit is None:
-        if sentence := chunked.proposal(spec):
-            progress.say(sentence)
         log = describing.described(reader.read(spec, timed=timed, rated=rated), spec)
     else:
         in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)

@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
-from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Reading
-from retrieval_leaderboard.datasets.own import events, names, opened, reader, values
+from retrieval_leaderboard.datasets.log import Reading
+from retrieval_leaderboard.datasets.own import events, names, opened, reader
 from retrieval_leaderboard.datasets.own.clock import Clock
 from retrieval_leaderboard.datasets.own.raw_ids import RawIdReader
 from retrieval_leaderboard.datasets.own.spec import DataSpec
-from retrieval_leaderboard.datasets.prepared import limit
-from retrieval_leaderboard.datasets.tables import dropped_rows, files, table_chunks
+from retrieval_leaderboard.datasets.tables import dropped_rows, table_chunks
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.tables.files import Found
 from retrieval_leaderboard.datasets.tables.source_table import SourceTable, TableFile, joined, without_index
@@ -41,44 +40,21 @@ def log(spec: DataSpec, memory: int, *, timed: bool, rated: bool) -> tuple[Chunk
     Raises:
         InputError: a table that is in memory already, or no file where `spec` says.
     """
-    found, notes, frames = _tables(spec)
-    if frames:
+    tables, notes = opened.find(spec)
+    if any(not table.files for table in tables):
         raise InputError("a pandas table is in memory already; leave memory out")
-    paths = [one.path for _, one in found]
-    if twice := [path for path, times in Counter(path.resolve() for path in paths).items() if times > 1]:
-        raise InputError(f"{twice[0]} is given twice; leave it out once")
+    found = [(table.part, one) for table in tables for one in table.files]
     size = min(max(memory // SHARE, SMALLEST), LARGEST)
     name, title = names.of(spec)
     reading = _Rows(spec, found, size, timed, rated)
     return ChunkedLog(
         name, reading.chunks, title=title, notes=tuple(notes), reading=lambda: reading.reading()
-    ), paths
+    ), [one.path for _, one in found]
 
 
 def said(spec: DataSpec) -> tuple[dict[str, Any], bool, bool]:
     """What of `spec` decides what is read, or is refused when it is."""
     return {name: getattr(spec, name) for name in READ}, bool(spec.events), bool(spec.target)
-
-
-def proposal(spec: DataSpec) -> str:
-    """A sentence where reading the files in memory may take more than is free; else ""."""
-    found, _, _ = _tables(spec)
-    return limit.proposal(names.of(spec)[1], [one.path for _, one in found])
-
-
-def _tables(spec: DataSpec) -> tuple[list[tuple[int, Found]], list[str], int]:
-    """The part and the place of each file, notes, and how many tables are in memory.
-
-    Raises:
-        InputError: as `opened.check` and `files.find`.
-    """
-    opened.check(spec)
-    groups = {TRAIN: spec.train or spec.interactions, VALID: spec.valid, TEST: spec.test}
-    given = [(part, each) for part, some in groups.items() for each in some]
-    in_files = [(part, files.find(each)) for part, each in given if not values.is_frame(each)]
-    found = [(part, one) for part, (some, _) in in_files for one in some]
-    notes = [note for _, (_, some) in in_files for note in some]
-    return found, notes, len(given) - len(in_files)
 
 
 class _Rows:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID
-from retrieval_leaderboard.datasets.own import values
+from retrieval_leaderboard.datasets.own import events, names, values
 from retrieval_leaderboard.datasets.own.spec import DataSpec
+from retrieval_leaderboard.datasets.prepared import limit
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.datasets.tables import files
+from retrieval_leaderboard.datasets.tables.files import Found
 from retrieval_leaderboard.datasets.tables.source_table import (
     SourceTable,
     TableFile,
@@ -23,6 +23,7 @@ from retrieval_leaderboard.datasets.tables.source_table import (
     open_files,
     without_index,
 )
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 
 Parts = npt.NDArray[np.uint8]
@@ -39,30 +40,63 @@ def check(spec: DataSpec) -> None:
         raise InputError("no interactions are named: give interactions, or train and test")
 
 
+@dataclass(frozen=True)
+class Table:
+    """What is given as a table: files, or a pandas table."""
+
+    part: int
+    """As `Log.part`"""
+    files: list[Found]
+    frame: Any = None
+
+
+def find(spec: DataSpec) -> tuple[list[Table], list[str]]:
+    """The tables that `spec` names, and notes; nothing is read.
+
+    Raises:
+        InputError: as `check` and `files.find`, or a file that is given twice.
+    """
+    check(spec)
+    seen: set[Path] = set()
+    found: list[Table] = []
+    notes: list[str] = []
+    for part, each in ((part, each) for part, given in spec.tables.items() for each in given):
+        if values.is_frame(each):
+            found.append(Table(part, [], each))
+            continue
+        some, more = files.find(each)
+        for path in (one.path.resolve() for one in some):
+            if path in seen:
+                raise InputError(f"{path} is given twice; leave it out once")
+            seen.add(path)
+        found.append(Table(part, some))
+        notes += more
+    return found, notes
+
+
 def tables(spec: DataSpec) -> tuple[SourceTable, Parts | None]:
     """All tables that `spec` names, as one, and the part of each row; None where they come unsplit.
 
+    Where they may take more memory than is free, that is said.
+
     Raises:
-        InputError: as `check` and `source_table.open_table`, or a file that is given twice.
+        InputError: as `find` and `source_table.open_files`.
     """
-    check(spec)
-    groups = {TRAIN: spec.train or spec.interactions, VALID: spec.valid, TEST: spec.test}
-    seen: set[Path] = set()
+    found, notes = find(spec)
+    paths = [one.path for table in found for one in table.files]
+    if sentence := limit.proposal(names.of(spec)[1], paths):
+        progress.say(sentence)
     opened: list[TableFile] = []
     parts: list[int] = []
-    notes: list[str] = []
-    for part, given in groups.items():
-        found, more = _open(given, spec, seen)
-        opened += found
-        parts += [part] * len(found)
-        notes += more
-    named = spec.columns.values()
-    opened = [without_index(each, named) for each in opened]
+    for table in found:
+        some = open_files(table.files, spec.columns) if table.files else [of_frame(table.frame)]
+        opened += [without_index(each, spec.columns.values()) for each in some]
+        parts += [table.part] * len(some)
     if not spec.is_split:
         return joined(opened, tuple(notes)), None
-    table = joined(_of_common_columns(opened, spec), tuple(notes))
+    joint = joined(_of_common_columns(opened, spec), tuple(notes))
     sizes = [len(each.index()) for each in opened]
-    return table, np.repeat(np.array(parts, dtype=np.uint8), sizes)
+    return joint, np.repeat(np.array(parts, dtype=np.uint8), sizes)
 
 
 def _of_common_columns(opened: list[TableFile], spec: DataSpec) -> list[TableFile]:
@@ -75,8 +109,8 @@ def _of_common_columns(opened: list[TableFile], spec: DataSpec) -> list[TableFil
     if all(set(each.names) == set(first.names) or each.optional for each in rest):
         return opened
     every = list(dict.fromkeys(name for each in opened for name in each.names))
-    filtered, events = spec.min_rating is not None, bool(spec.events or spec.target)
-    used = header.find(first.path, every, spec.columns, filtered, events)
+    filtered = spec.min_rating is not None
+    used = header.find(first.path, every, spec.columns, filtered, events.wanted(spec))
     for role, column in used.items():
         lacking = next((each for each in opened if column not in each.names), None)
         if lacking is not None:
@@ -87,21 +121,3 @@ def _of_common_columns(opened: list[TableFile], spec: DataSpec) -> list[TableFil
             )
     common = set(every).intersection(*(each.names for each in opened))
     return [replace(each, names=[name for name in each.names if name in common]) for each in opened]
-
-
-def _open(given: Sequence[Any], spec: DataSpec, seen: set[Path]) -> tuple[list[TableFile], list[str]]:
-    """The tables of a part, and notes; `seen` are the files of other parts, and then of this one too."""
-    opened: list[TableFile] = []
-    notes: list[str] = []
-    for each in given:
-        if values.is_frame(each):
-            opened.append(of_frame(each))
-            continue
-        found, more = files.find(each)
-        for path in (one.path.resolve() for one in found):
-            if path in seen:
-                raise InputError(f"{path} is given twice; leave it out once")
-            seen.add(path)
-        opened += open_files(found, spec.columns)
-        notes += more
-    return opened, notes

@@ -8,7 +8,8 @@ from dataclasses import replace
 from retrieval_leaderboard.datasets import filters
 from retrieval_leaderboard.datasets.log import ONCE, SUM, Log
 from retrieval_leaderboard.datasets.own import amounts, events
-from retrieval_leaderboard.datasets.own.spec import DataSpec, option
+from retrieval_leaderboard.datasets.own.spec import PARTS, DataSpec, option
+from retrieval_leaderboard.datasets.own.values import is_frame
 from retrieval_leaderboard.datasets.prepared.derived import derived
 from retrieval_leaderboard.datasets.splits.candidates import without_own_list
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
@@ -51,6 +52,7 @@ def applied(log: Log, spec: DataSpec) -> Log:
     said = {name: value for name, value in spec.given().items() if name in (*FILTERS, "events", "target")}
     log = derived(log, lambda log: _narrowed(log, spec), said, "filtering") if said else log
     log = _repeated(log, spec)
+    _check_parts(log, spec)
     words = [*events.words(spec), *(each.words for each in log.filtered), *_of_weights(log)]
     return replace(log, title=", ".join([began, *words]))
 
@@ -71,6 +73,18 @@ def _narrowed(log: Log, spec: DataSpec) -> Log:
     if spec.k_core:
         log = filters.k_core(log, spec.k_core, f"{spec.k_core}-core")
     return log
+
+
+def _check_parts(log: Log, spec: DataSpec) -> None:
+    """Refuse files of a part of which no row is left."""
+    for name, part in PARTS.items():
+        given = getattr(spec, name)
+        if given and not any((each.part == part).any() for each in log.parts() if each.part is not None):
+            files = " ".join(str(each) for each in given if not is_frame(each))
+            raise InputError(
+                f"{option(name)} {files}: no row of it is left, for it has none or other options leave them "
+                "all out; leave it out, or give rows"
+            )
 
 
 def _repeated(log: Log, spec: DataSpec) -> Log:
@@ -108,7 +122,7 @@ def _moment(log: Log, spec: DataSpec, name: str) -> int | None:
 
 def _check_era(log: Log, name: str, value: str, found: int) -> None:
     """Refuse a number beside dates, such as 2020 for a year, and a date beside numbers that give an order."""
-    dated = log.timestamp is not None and log.timestamp.max() >= PLAUSIBLE[0]
+    dated = _is_dated(log)
     if dated and found < PLAUSIBLE[0] and "-" not in value and "/" not in value:
         problem = "as unix seconds it lies before 1980; give a date such as 2020-01-31"
     elif log.timestamp is not None and not dated and found >= PLAUSIBLE[0]:
@@ -118,9 +132,14 @@ def _check_era(log: Log, name: str, value: str, found: int) -> None:
     raise InputError(f"{option(name)} {value}: {problem}")
 
 
+def _is_dated(log: Log) -> bool:
+    """Whether there are times, and they are dates and not numbers that give an order."""
+    return log.timestamp is not None and bool(log.timestamp.max() >= PLAUSIBLE[0])
+
+
 def _check_dated(log: Log) -> None:
     """Refuse a length of time beside numbers that give an order."""
-    if log.timestamp is not None and log.timestamp.max() < PLAUSIBLE[0]:
+    if log.timestamp is not None and not _is_dated(log):
         raise InputError(
             f"{option('dedup_window')}: the times of {log.title or log.name} give an order and are no dates; "
             "leave it out"

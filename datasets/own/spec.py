@@ -7,12 +7,15 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from retrieval_leaderboard.datasets.log import ONCE, SUM
+from retrieval_leaderboard.datasets.log import ONCE, SUM, TEST, TRAIN, VALID
 from retrieval_leaderboard.datasets.own import amounts, values
 from retrieval_leaderboard.datasets.own.features import feature_types
 from retrieval_leaderboard.datasets.own.values import Parse
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.support.errors import unknown
+
+PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
+"""Field of `DataSpec` → the part that its tables are"""
 
 
 def said(default: Any, parse: Parse, metavar: str, about: str) -> Any:
@@ -133,7 +136,13 @@ class DataSpec:
     @property
     def is_split(self) -> bool:
         """Whether its parts are given."""
-        return bool(self.train or self.valid or self.test)
+        return any(getattr(self, name) for name in PARTS)
+
+    @property
+    def tables(self) -> dict[int, tuple[Any, ...]]:
+        """`Log.part` → its tables; a log that comes unsplit is `TRAIN`."""
+        given = {part: getattr(self, name) for name, part in PARTS.items()}
+        return given if self.is_split else given | {TRAIN: self.interactions}
 
     def within(self, folder: Path) -> Self:
         """With paths that begin in `folder`, where they are relative."""

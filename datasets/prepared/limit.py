@@ -26,7 +26,7 @@ def parse(text: str | int | None) -> int | None:
     """
     if text is None or (isinstance(text, int) and not isinstance(text, bool)):
         return text
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]i?B)\s*", str(text), re.IGNORECASE)
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([MGT]i?B)\s*", str(text), re.IGNORECASE)
     unit = UNITS.get(found[2].upper()) if found else None
     if found is None or unit is None:
         raise InputError(f"--memory: '{text}' is no size; give one such as 6GB or 500MB")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,8 @@ from retrieval_leaderboard.datasets.splits import holdout
 from retrieval_leaderboard.datasets.splits.order import Rows, asked, distinct, pairs_of, targeted
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 
-HoldOut = Callable[[npt.NDArray[np.int32], int, np.random.Generator, int], npt.NDArray[np.bool_]]
+# As text: NumPy loads its random numbers when they are named.
+HoldOut: TypeAlias = "Callable[[npt.NDArray[np.int32], int, np.random.Generator, int], npt.NDArray[np.bool_]]"
 """As `holdout.draw`"""
 
 

@@ -17,6 +17,7 @@ from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.training import memory
 from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.support.errors import InputError
+from tests.neural.looks import check_looks
 
 DATA = planted()
 SMALL = {"embedding_dim": 16, "batch_size": 16, "negatives": 24, "epochs": 40, "features": True}
@@ -117,11 +118,7 @@ def model(train):
 
 
 def test_cold_and_new_items_stand_where_they_look_like(model, train) -> None:
-    vectors = model.encode_items()
-    near = vectors[0] @ vectors.T
-    assert near[[4, 8, 12]].mean() > near[[1, 2, 3, 5, 6, 7]].mean() + 0.2
-    new = model.encode_new_items(train.item_features.take(np.array([2])))
-    assert set((np.argsort(-(vectors @ new[0]))[:4] % BLOCKS).tolist()) == {2}
+    check_looks(model, train)
 
 
 def test_saved_and_loaded_it_answers_as_before(model, train, tmp_path) -> None:

@@ -11,6 +11,7 @@ from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.neural.training import memory
 from retrieval_leaderboard.neural.training.trainer import Trainer
+from tests.neural.looks import check_looks
 
 DATA = planted()
 SMALL = {"embedding_dim": 16, "batch_size": 16, "negatives": 24, "epochs": 40, "features": True, "mlp": ""}
@@ -43,11 +44,7 @@ def model(train):
 
 
 def test_cold_and_new_items_stand_where_they_look_like(model, train) -> None:
-    vectors = model.encode_items()
-    near = vectors[0] @ vectors.T
-    assert near[[4, 8, 12]].mean() > near[[1, 2, 3, 5, 6, 7]].mean() + 0.2
-    new = model.encode_new_items(train.item_features.take(np.array([2])))
-    assert set((np.argsort(-(vectors @ new[0]))[:4] % BLOCKS).tolist()) == {2}
+    check_looks(model, train)
 
 
 def test_from_data_to_trained_towers_there_is_one_copy(model, train) -> None:
