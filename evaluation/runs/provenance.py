@@ -9,8 +9,15 @@ from typing import Any
 from retrieval_leaderboard.support.errors import InputError, unknown
 from retrieval_leaderboard.support.storage import typed
 
-WAYS = {"defaults": "defaults", "hand": "manual", "tuning": "tuned", "command line": "CLI override"}
+WAYS = {
+    "defaults": "defaults",
+    "hand": "manual",
+    "tuning": "tuned",
+    "budget": "budget",
+    "command line": "CLI override",
+}
 """Key of `Provenance.by` → how a page has it"""
+OFFICIAL = ("defaults", "budget")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,11 @@ class Provenance:
     def by_command(self) -> bool:
         """Whether they were set for a run: perhaps after a look at the test results."""
         return self.by == "command line"
+
+    @property
+    def official(self) -> bool:
+        """Whether a procedure that is the same for all models led to them: their defaults, or one budget."""
+        return self.by in OFFICIAL
 
     @property
     def counted(self) -> str:
