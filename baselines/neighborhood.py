@@ -12,6 +12,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
+from retrieval_leaderboard.evaluation.ranking import popularity
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -40,7 +41,10 @@ def target_exponent_rule(usual: float, long: float) -> Rule:
 
 @dataclass
 class Neighborhood(ItemToItemRetriever):
-    """An item-to-item model that keeps the largest similarities of each item."""
+    """An item-to-item model that keeps the largest similarities of each item.
+
+    Places for which no item of the history has a neighbor are filled by popularity, as `global_hot` ranks.
+    """
 
     top_k: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 20, 50, 100, 200, 500, 1000])
     """Similarities kept for each item of the side `prune_axis`; auto keeps an 80th of the items, yet 50 to
@@ -86,3 +90,4 @@ class Neighborhood(ItemToItemRetriever):
             divisors = np.maximum(sums, np.finfo(np.float64).tiny) ** self.normalization
             similarity.data /= np.repeat(divisors, np.diff(similarity.indptr)).astype(np.float32)
         self.similarity_ = similarity
+        self.popular_ = popularity.ranked(train.item_weights, train)
