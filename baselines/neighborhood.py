@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Settings = Mapping[str, Any]
+CANDIDATES = 5_000
+"""Similarities that the items of a mean history keep together"""
 LONG = 50
 """Interactions a user, on average, from which popular items are held back further, in time order."""
 
 
 def neighbors_kept(settings: Settings, train: Interactions, valid: Queries | None) -> int:
-    """An 80th of the items, yet 50 to 200: in a small catalog those that come after are noise."""
-    return min(max(train.n_items // 80, 50), 200)
+    """5,000 divided by the interactions of a user, yet 50 to 500.
+
+    Few items of a history have to reach further for enough candidates; of many, distant ones are noise.
+    """
+    return min(max(round(CANDIDATES / max(train.interactions_a_user, 1)), 50), 500)
 
 
 def target_exponent_rule(usual: float, long: float) -> Rule:
@@ -47,8 +52,8 @@ class Neighborhood(ItemToItemRetriever):
     """
 
     top_k: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 20, 50, 100, 200, 500, 1000])
-    """Similarities kept for each item of the side `prune_axis`; auto keeps an 80th of the items, yet 50 to
-    200."""
+    """Similarities kept for each item of the side `prune_axis`; auto keeps 5,000 divided by the
+    interactions of a user on average, yet 50 to 500."""
     history_exponent: float = setting(0.6, search=(0.2, 1.2))
     """a: how far the weight of a popular item of the history is reduced."""
     target_exponent: float | Auto = setting(AUTO, at_least=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +12,7 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import ties, topk
 
 
-def ranked(counts: npt.NDArray[np.float64], train: Interactions) -> npt.NDArray[np.int32]:
+def ranked(counts: npt.NDArray[Any], train: Interactions) -> npt.NDArray[np.int32]:
     """int32[m]: the items that anyone took, by `counts` [n_items], largest first; ties by `ties.rank`."""
     order = np.lexsort((ties.rank(np.arange(len(counts))), -counts)).astype(np.int32)
     return order[train.item_counts[order] > 0]
@@ -31,7 +33,9 @@ def filled(lists: topk.TopK, order: npt.NDArray[np.int32], exclude: Ragged) -> t
     if not len(short):
         return lists
     listed = (items[short] >= 0).sum(axis=1)
-    taken = [np.concatenate([exclude[row], items[row, :n]]) for row, n in zip(short, listed, strict=True)]
+    taken = [
+        np.concatenate([exclude[int(row)], items[row, :n]]) for row, n in zip(short, listed, strict=True)
+    ]
     k = items.shape[1]
     found, _ = topk.first_allowed(order, np.zeros(len(order), np.float32), Ragged.from_rows(taken), k)
     place = np.arange(k) - listed[:, None]  # (short, k), 0 at the first empty place
