@@ -1,0 +1,78 @@
+"""User-based collaborative filtering: what the users with the most similar histories took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models.fields import setting
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, users_of_items
+
+
+@register("user_knn", by_default=False)
+@dataclass
+class UserKNN(Retriever):
+    """The items of the `top_k` users whose training rows are most similar to a query's history.
+
+    s(h, v) = (Σ_{i ∈ h ∩ I_v} |U_i|^-p / (|h|^½ |I_v|^a + shrinkage))^ρ, score(j) = |U_j|^-b Σ_v s(h, v)
+
+    over the neighbors v that took j: user-based kNN of Herlocker et al., An algorithmic framework for
+    performing collaborative filtering, SIGIR 1999, with shrinkage as in Ferrari Dacrema et al., RecSys 2019.
+    p = 0, a = ½, b = 0 and ρ = 1 is the plain cosine. A query's own training row is no neighbor of it.
+    """
+
+    top_k: int = setting(200, at_least=1, search=[20, 50, 100, 200, 400, 800])
+    """Users whose items count."""
+    item_exponent: float = setting(0.3, at_least=0, search=(0.0, 1.0))
+    """p: an item that many took says less of two users who share it."""
+    user_exponent: float = setting(0.5, at_least=0, search=(0.0, 1.0))
+    """a: how far the similarity of a user with many items is reduced."""
+    target_exponent: float = setting(0.0, at_least=0, search=(0.0, 0.6))
+    """b: how far the score of a popular item is reduced."""
+    shrinkage: float = setting(1.0, at_least=0, search=[0.0, 1.0, 10.0, 100.0])
+    amplification: float = setting(1.0, above=0, search=(0.5, 3.0))
+    """ρ: above 1, the most similar users count more."""
+
+    stochastic: ClassVar[bool] = False
+
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Keep the training rows, both ways."""
+        self.users_of_item_ = dict(zip(("values", "offsets"), users_of_items(train).compact(), strict=True))
+        self.items_of_user_ = dict(zip(("values", "offsets"), train.by_user.compact(), strict=True))
+        self.item_weight_ = np.maximum(train.item_counts, 1) ** -float(self.item_exponent)
+        self.user_norm_ = np.maximum(train.user_counts, 1) ** float(self.user_exponent)
+        self.target_weight_ = np.maximum(train.item_counts, 1) ** -float(self.target_exponent)
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` best; an item that no neighbor took is not returned."""
+        from retrieval_leaderboard.baselines import user_knn_kernels
+
+        users, items = (arrays(_rows(each)) for each in (self.users_of_item_, self.items_of_user_))
+        about = self.item_weight_, self.user_norm_, self.target_weight_
+        numbers = float(self.shrinkage), float(self.amplification), int(self.top_k)
+
+        def work(start: int, stop: int, found, scores) -> None:
+            asked = queries.take(slice(start, stop))
+            user_knn_kernels.recommend(
+                asked.user, arrays(asked.history), arrays(asked.exclude), users, items, *about, *numbers,
+                found, scores,
+            )  # fmt: skip
+
+        return topk.by_queries(work, len(queries), k, 64)
+
+    @property
+    def parameters(self) -> int:
+        """Training interactions."""
+        return len(self.items_of_user_["values"])
+
+
+def _rows(stored: dict[str, npt.NDArray]) -> Ragged:
+    return Ragged.from_offsets(stored["values"], stored["offsets"])

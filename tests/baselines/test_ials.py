@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.baselines.ials import IALS
+from retrieval_leaderboard.evaluation.testing import check_model
+from retrieval_leaderboard.support import compute
+from tests.baselines.logs import dense, interactions, queries
+
+
+def solved(taken, vectors, model):
+    """Each row's exact solution, in 64 bits; `taken` 0 or 1 [q, n]."""
+    gram = model.unobserved_weight * vectors.T @ vectors
+    found = np.zeros((len(taken), vectors.shape[1]))
+    for at, row in enumerate(taken > 0):
+        own = vectors[row]
+        strength = (row.sum() + model.unobserved_weight * len(row)) ** model.frequency_exponent
+        system = own.T @ own + gram + model.regularization * strength * np.eye(vectors.shape[1])
+        found[at] = np.linalg.solve(system, own.sum(axis=0))
+    return found
+
+
+@pytest.mark.parametrize("factors", [4, 40])
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_each_half_is_the_exact_solution(factors, exponent):
+    train = interactions(np.random.default_rng(0), 60, 90)
+    model = IALS(factors=factors, frequency_exponent=exponent, unobserved_weight=0.3, iterations=3)
+    model.fit(train, None, 0)
+    items = np.random.default_rng(0).normal(0, 0.1 / factors**0.5, (90, factors))
+    for _ in range(3):
+        users = solved(dense(train), items, model)
+        items = solved(dense(train).T, users, model)
+    np.testing.assert_allclose(model.encode_items(), items, atol=2e-4 * np.abs(items).max())
+    expected = solved(dense(train), model.encode_items().astype(np.float64), model)
+    found = model.encode_queries(queries(train))
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_the_loss_falls():
+    train = interactions(np.random.default_rng(1), 120, 80)
+    taken = dense(train)
+
+    def loss(iterations):
+        model = IALS(factors=8, iterations=iterations, regularization=0.01)
+        model.fit(train, None, 0)
+        items = model.encode_items().astype(np.float64)
+        users = model.encode_queries(queries(train)).astype(np.float64)
+        scores = users @ items.T
+        weights = [
+            (taken.sum(axis=axis) + model.unobserved_weight * taken.shape[axis]) * (rows**2).sum(axis=1)
+            for axis, rows in ((1, users), (0, items))
+        ]
+        kept = taken * (1 - scores) ** 2 + model.unobserved_weight * scores**2
+        return kept.sum() + model.regularization * sum(each.sum() for each in weights)
+
+    losses = [loss(iterations) for iterations in (1, 2, 4, 8, 16)]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_the_same_bits_on_any_number_of_threads():
+    train = interactions(np.random.default_rng(2), 400, 300)
+    fitted = []
+    for threads in (1, 2):
+        compute.configure("cpu", "fp32", threads)
+        model = IALS(factors=16, iterations=2)
+        model.fit(train, None, 0)
+        fitted.append(model.encode_items())
+    np.testing.assert_array_equal(*fitted)
+
+
+def test_contract():
+    check_model(IALS)
