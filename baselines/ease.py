@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from retrieval_leaderboard.baselines import symmetric_inverse
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
@@ -15,19 +16,29 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import Block, arrays, stack, users_of_items
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
+    Block,
+    arrays,
+    nearest,
+    roots_of,
+    stack,
+    users_of_items,
+)
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.system import memory
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-ALL = 5_000
-"""Catalog up to which every weight is kept"""
+Floats = npt.NDArray[np.floating[Any]]
+BLOCK_ITEMS = 64
+DENSE_ITEMS = 20_000
+"""Catalog up to which all items are candidates: the inverse takes 1.5 GiB"""
+CANDIDATES = 200
 
 
-def _weights_kept(settings: Mapping[str, Any], train: Interactions, valid: Queries | None) -> int:
-    return train.n_items if train.n_items <= ALL else 1_000
+def _candidates(settings: Mapping[str, Any], train: Interactions, valid: Queries | None) -> int:
+    return train.n_items if train.n_items <= DENSE_ITEMS else CANDIDATES
 
 
 @register("ease", by_default=False)
@@ -35,61 +46,120 @@ def _weights_kept(settings: Mapping[str, Any], train: Interactions, valid: Queri
 class EASE(ItemToItemRetriever):
     """EASE^R: the item-to-item weights B that minimize ‖X − XB‖² + λ‖B‖² with a diagonal of zeros.
 
-    B_ij = −P_ij / P_jj with P = (XᵀX + λI)⁻¹: equation 8 of Steck, Embarrassingly shallow autoencoders for
-    sparse data, WWW 2019. Needs memory for n_items² numbers of 32 bits.
+    X_ui = √w_ui where user u took item i, w the weight of the interaction (1 without weights), else 0. With
+    P = (XᵀX + λI)⁻¹, B_ij = −P_ij / P_jj: equation 8 of Steck, Embarrassingly shallow autoencoders for
+    sparse data, WWW 2019. That needs memory for n_items² numbers of 32 bits. With fewer candidates than
+    items, B minimizes the same where B_ij = 0 unless i is a candidate of j, one of those with the largest
+    cosine: the item selection of Ning and Karypis, SLIM: sparse linear methods for top-N recommender systems,
+    ICDM 2011, without its ‖B‖₁. Column j is then the same formula with the inverse for j and its candidates.
     """
 
     regularization: float = setting(300.0, above=0, search=(1.0, 10_000.0, "log"))
     """λ"""
-    top_k: int | Auto = setting(AUTO, at_least=1)
-    """Weights kept for each returned item, the largest in size; auto keeps all of them up to 5,000 items,
-    else 1,000."""
+    candidates: int | Auto = setting(AUTO, at_least=1)
+    """Items that may have a weight for a returned item; auto takes all, and 200 from 20,000 items on."""
+    top_k: int = setting(1000, at_least=1)
+    """Weights kept for each returned item, the largest in size."""
+    recency: float = setting(1.0, search=(0.0, 2.0))
+    """The r-th history item from the end weighs r^-recency, where the data is in time order."""
 
-    rules: ClassVar[dict[str, Rule]] = {"top_k": _weights_kept}
+    rules: ClassVar[dict[str, Rule]] = {"candidates": _candidates}
     stochastic: ClassVar[bool] = False
+    uses_weights: ClassVar[bool] = True
+
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """Recency, where the data is not in time order."""
+        return frozenset() if train.ordered else frozenset({"recency"})
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
-        """Invert the regularized Gram matrix.
+        """Solve for the weights of each item.
 
         Raises:
-            InputError: it does not fit into memory.
+            InputError: the inverse for all items does not fit into memory.
         """
+        candidates = self.resolve(train, valid)["candidates"]
+        self.recency_ = self.recency if train.ordered else 0.0
+        if candidates < train.n_items - 1:
+            self.similarity_ = self._sparse(train, candidates)
+        else:
+            self.similarity_ = self._dense(train)
+
+    def _dense(self, train: Interactions) -> csr_array:
         need, free = 4 * train.n_items**2, memory.available()
         if need > free:
             raise InputError(
-                f"ease: {train.n_items:,} items need {need >> 20:,} MiB of memory, {free >> 20:,} MiB are "
-                "free: leave the model out, or leave out rare items (--k-core)"
+                f"ease: the inverse for {train.n_items:,} items needs {need >> 20:,} MiB of memory, "
+                f"{free >> 20:,} MiB are free: set candidates to {CANDIDATES}"
             )
-        matrix = _gram(train)
-        np.fill_diagonal(matrix, matrix.diagonal() + np.float32(self.regularization))
-        symmetric_inverse.invert(matrix, "ease")
-        top_k = self.resolve(train, valid)["top_k"]
-        self.similarity_ = _weights(matrix, top_k)
+        inverse = _gram(train)
+        np.fill_diagonal(inverse, inverse.diagonal() + np.float32(self.regularization))
+        symmetric_inverse.invert(inverse, "ease")
+
+        def work(first: int, last: int) -> Block:
+            # Column j of B is row j of P, which is symmetric, over −P_jj.
+            rows = inverse[first:last] / -inverse.diagonal()[first:last, None]
+            rows[np.arange(last - first), np.arange(first, last)] = 0
+            kept = _largest(rows, self.top_k)
+            values = np.take_along_axis(rows, kept, axis=1)
+            return np.full(len(kept), kept.shape[1]), kept.astype(np.int32).ravel(), values.ravel()
+
+        blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease: weights", "items")
+        return stack(blocks, train.n_items).T.tocsr()
+
+    def _sparse(self, train: Interactions, candidates: int) -> csr_array:
+        from scipy.linalg.lapack import dposv
+
+        from retrieval_leaderboard.baselines import ease_kernels
+
+        near = _most_similar(train, candidates)
+        users, (roots, _) = arrays(users_of_items(train)), roots_of(train)
+
+        def work(first: int, last: int) -> Block:
+            counts, places = np.zeros((2, train.n_users), np.int32)
+            codes, values = [], []
+            for item in range(first, last):
+                # The item comes last: then the rest is its candidates' part of the matrix.
+                among = np.append(near.indices[near.indptr[item] : near.indptr[item + 1]], np.int32(item))
+                gram = np.empty((len(among), len(among)))
+                ease_kernels.some_items(among, users, roots, counts, places, gram)
+                system, shared = gram[:-1, :-1], gram[-1, :-1]
+                np.fill_diagonal(system, system.diagonal() + self.regularization)
+                found = dposv(system.T, shared)[1] if len(shared) else shared
+                kept = _largest(found[None], self.top_k)[0]
+                codes.append(among[kept])
+                values.append(found[kept].astype(np.float32))
+            lengths = np.array([len(each) for each in codes], np.int64)
+            return lengths, np.concatenate(codes), np.concatenate(values)
+
+        with threadpool_limits(1, user_api="blas"):  # The blocks have threads of their own.
+            blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease", "items")
+        return stack(blocks, train.n_items).T.tocsr()
 
 
 def _gram(train: Interactions) -> npt.NDArray[np.float32]:
-    """float32[n_items, n_items]: how many users took both items."""
+    """float32[n_items, n_items]: XᵀX."""
     from retrieval_leaderboard.baselines import ease_kernels
 
     matrix = np.zeros((train.n_items, train.n_items), np.float32)
-    users, items = arrays(users_of_items(train)), arrays(train.by_user)
+    users, items, roots = arrays(users_of_items(train)), arrays(train.by_user), roots_of(train)
     in_blocks(
-        lambda first, last: ease_kernels.count(first, last, users, items, matrix),
-        train.n_items, 256, "ease: counting", "items",
+        lambda first, last: ease_kernels.all_items(first, last, users, items, *roots, matrix),
+        train.n_items, BLOCK_ITEMS, "ease: counting", "items",
     )  # fmt: skip
     return matrix
 
 
-def _weights(inverse: npt.NDArray[np.float32], top_k: int) -> csr_array:
-    """B from P; its column j is −1 / P_jj times row j of P, which is symmetric."""
-    n_items = len(inverse)
+def _most_similar(train: Interactions, top_k: int) -> csr_array:
+    """Row i holds the `top_k` items of largest cosine to item i."""
+    lengths = np.sqrt(np.where(train.item_counts > 0, train.item_weights, 1))
+    ones = np.ones(train.n_users)
+    return nearest(train, ones, (lengths, lengths), 0.0, top_k, "ease: candidates", weighted=True)
 
-    def work(first: int, last: int) -> Block:
-        rows = inverse[first:last] / -inverse.diagonal()[first:last, None]
-        rows[np.arange(last - first), np.arange(first, last)] = 0
-        kept = np.argpartition(-np.abs(rows), min(top_k, n_items) - 1, axis=1)[:, :top_k]
-        kept.sort(axis=1)
-        values = np.take_along_axis(rows, kept, axis=1)
-        return np.full(last - first, kept.shape[1]), kept.astype(np.int32).ravel(), values.ravel()
 
-    return stack(in_blocks(work, n_items, 256, "ease: weights", "items"), n_items).T.tocsr()
+def _largest(rows: Floats, top_k: int) -> npt.NDArray[np.int64]:
+    """int64[n, at most top_k]: the columns of the largest in size of each row, ascending."""
+    if top_k >= rows.shape[1]:
+        return np.broadcast_to(np.arange(rows.shape[1]), rows.shape)
+    kept = np.argpartition(-np.abs(rows), top_k - 1, axis=1)[:, :top_k]
+    kept.sort(axis=1)
+    return kept

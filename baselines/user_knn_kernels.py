@@ -10,8 +10,8 @@ from retrieval_leaderboard.evaluation.ranking.kernels import clear, finish, push
 
 @njit(cache=True, nogil=True)
 def recommend(
-    asking, history, exclude, users, items, item_weight, user_norm, target_weight, shrinkage, amplification,
-    top_k, found, scores,
+    asking, history, exclude, users, items, user_roots, item_roots, item_weight, user_norm, target_weight,
+    recency, shrinkage, amplification, top_k, found, scores,
 ):  # fmt: skip
     """The best items of each query, by its nearest users; ties by `ties.rank`.
 
@@ -20,9 +20,11 @@ def recommend(
         history, exclude: rows of items, one a query, as (values, start, stop).
         users: rows of users, one an item.
         items: rows of items, one a user.
+        user_roots, item_roots: float32, √w of the interactions beside the values of `users` and `items`;
+            None, which is compiled apart, where all are 1.
         item_weight, target_weight: float64[n_items].
         user_norm: float64[n_users].
-        shrinkage, amplification, top_k: as of `UserKNN`.
+        recency, shrinkage, amplification, top_k: as of `UserKNN`.
         found: int32[b, k], filled.
         scores: float32[b, k], filled.
     """
@@ -32,7 +34,7 @@ def recommend(
     state = np.zeros(n_items, np.uint8)  # 1: touched, 2: excluded
     near, nearness = np.empty(top_k, np.int32), np.empty(top_k, np.float32)
     for r in range(len(asking)):
-        count = _similar(r, asking[r], history, users, item_weight, shared, met)
+        count = _similar(r, history, users, user_roots, item_weight, recency, shared, met)
         norm = np.sqrt(np.float64(max(history[2][r] - history[1][r], 1)))
         clear(nearness, near)
         for user in met[:count]:
@@ -40,7 +42,7 @@ def recommend(
                 similarity = shared[user] / (norm * user_norm[user] + shrinkage)
                 push(np.float32(similarity**amplification), user, nearness, near)
             shared[user] = 0.0
-        count = _taken(near, nearness, items, total, touched, state)
+        count = _taken(near, nearness, items, item_roots, total, touched, state)
         for item in exclude[0][exclude[1][r] : exclude[2][r]]:
             state[item] |= 2
         clear(scores[r], found[r])
@@ -56,28 +58,38 @@ def recommend(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _similar(r, asking, history, users, item_weight, shared, met):
+def _similar(r, history, users, roots, item_weight, recency, shared, met):
     """Fill `shared` for the users `met` who share an item with history `r`; how many they are."""
     count = 0
-    for seen in history[0][history[1][r] : history[2][r]]:
-        for user in users[0][users[1][seen] : users[2][seen]]:
+    for place in range(history[1][r], history[2][r]):
+        seen = history[0][place]
+        weight = item_weight[seen] * np.float64(history[2][r] - place) ** -recency
+        for at in range(users[1][seen], users[2][seen]):
+            user = users[0][at]
             # Written always and kept when new: cheaper than a branch nobody can predict.
             met[count] = user
             count += shared[user] == 0.0
-            shared[user] += item_weight[seen]
+            if roots is None:
+                shared[user] += weight
+            else:
+                shared[user] += weight * roots[at]
     return count
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _taken(near, nearness, items, total, touched, state):
+def _taken(near, nearness, items, roots, total, touched, state):
     """Fill `total` for the items `touched` that the nearest users took; how many they are."""
     count = 0
     for place in range(len(near)):
         if nearness[place] > -np.inf:
             user = near[place]
-            for item in items[0][items[1][user] : items[2][user]]:
+            for at in range(items[1][user], items[2][user]):
+                item = items[0][at]
                 touched[count] = item
                 count += state[item] == 0
                 state[item] = 1
-                total[item] += nearness[place]
+                if roots is None:
+                    total[item] += nearness[place]
+                else:
+                    total[item] += nearness[place] * roots[at]
     return count

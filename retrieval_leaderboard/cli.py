@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.list is not None:
             models = [*map(registry.get, registry.names()), *map(registry.load_file, options.model)]
-            print(listing.text(options.list, datasets(options.data_dir), models))
+            print(listing.text(options.list, datasets(options.data_dir), models, registry.defaults()))
             return 0
         with interrupting():
             return pipeline.run(options)
@@ -103,7 +103,8 @@ def _data_options(group: argparse._ArgumentGroup) -> None:
 
 def _model_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--models", metavar="A,B", help="registered models to run (default: all)")
+    add("--models", metavar="A,B",
+        help="models to run, of --list, or all (default: those that --list marks by *)")  # fmt: skip
     add("--model", action="append", default=[], metavar="FILE.py:CLASS", help="a model of your own")
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--configs-dir", type=Path, default=OWN_CONFIGS, metavar="DIR",

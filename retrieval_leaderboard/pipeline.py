@@ -7,6 +7,7 @@ import shutil
 import textwrap
 import time
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from retrieval_leaderboard import (
@@ -28,6 +29,8 @@ from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
 
 DEFAULT_DATASET = "aliec-sim"
+ALL_MODELS = "all"
+"""What `--models` names every registered model by"""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,11 +111,12 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
 
 def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
     if options.models == "":
-        raise InputError("--models: name models of --list, or leave it out for all of them")
+        raise InputError("--models: name models of --list, all of them by 'all', or leave it out")
     if options.models is not None:
-        names = list(dict.fromkeys(options.models.split(",")))
+        named = (registry.names() if word == ALL_MODELS else [word] for word in options.models.split(","))
+        names = list(dict.fromkeys(chain.from_iterable(named)))
     else:
-        names = [] if options.model else registry.names()
+        names = [] if options.model else registry.defaults()
     for name in names:
         registry.get(name)
     if set(names) & set(neural.NAMES):

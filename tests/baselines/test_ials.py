@@ -4,25 +4,27 @@ import pytest
 from retrieval_leaderboard.baselines.ials import IALS
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support import compute
-from tests.baselines.logs import dense, interactions, queries
+from tests.baselines.logs import dense, interactions, queries, with_weights
 
 
 def solved(taken, vectors, model):
-    """Each row's exact solution, in 64 bits; `taken` 0 or 1 [q, n]."""
+    """Each row's exact solution, in 64 bits; `taken` [q, n] the weights, 0 where there is no interaction."""
     gram = model.unobserved_weight * vectors.T @ vectors
     found = np.zeros((len(taken), vectors.shape[1]))
-    for at, row in enumerate(taken > 0):
-        own = vectors[row]
+    for at, row in enumerate(taken):
         strength = (row.sum() + model.unobserved_weight * len(row)) ** model.frequency_exponent
-        system = own.T @ own + gram + model.regularization * strength * np.eye(vectors.shape[1])
-        found[at] = np.linalg.solve(system, own.sum(axis=0))
+        own = vectors.T @ (row[:, None] * vectors)
+        system = own + gram + model.regularization * strength * np.eye(vectors.shape[1])
+        found[at] = np.linalg.solve(system, row @ vectors)
     return found
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("factors", [4, 40])
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
-def test_each_half_is_the_exact_solution(factors, exponent):
+def test_each_half_is_the_exact_solution(factors, exponent, weighted):
     train = interactions(np.random.default_rng(0), 60, 90)
+    train = with_weights(train) if weighted else train
     model = IALS(factors=factors, frequency_exponent=exponent, unobserved_weight=0.3, iterations=3)
     model.fit(train, None, 0)
     items = np.random.default_rng(0).normal(0, 0.1 / factors**0.5, (90, factors))
@@ -30,7 +32,7 @@ def test_each_half_is_the_exact_solution(factors, exponent):
         users = solved(dense(train), items, model)
         items = solved(dense(train).T, users, model)
     np.testing.assert_allclose(model.encode_items(), items, atol=2e-4 * np.abs(items).max())
-    expected = solved(dense(train), model.encode_items().astype(np.float64), model)
+    expected = solved(dense(train) > 0, model.encode_items().astype(np.float64), model)
     found = model.encode_queries(queries(train))
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
