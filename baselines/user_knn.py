@@ -26,8 +26,8 @@ class UserKNN(Retriever):
     score(j) = |U_j|^-b Σ_v s(h, v) √w_vj,
 
     over the neighbors v that took j. The history's item i is the r_i-th from the end, w are the weights of
-    interactions (each 1 without weights), |U_i| = Σ_v w_vi and |I_v| = Σ_i w_vi. With p = t = b = 0, a = ½ and
-    ρ = 1 it is the plain cosine of Herlocker et al., An algorithmic framework for performing collaborative
+    interactions (each 1 without weights), |U_i| = Σ_v w_vi and |I_v| = Σ_i w_vi. With p = t = b = 0, a = ½
+    and ρ = 1 it is the plain cosine of Herlocker et al., An algorithmic framework for performing collaborative
     filtering, SIGIR 1999; shrinkage as in Ferrari Dacrema et al., Are we really making much progress?, RecSys
     2019; ρ is the case amplification of Breese et al., Empirical analysis of predictive algorithms for
     collaborative filtering, UAI 1998; t weighs a history as Ludewig and Jannach, Evaluation of session-based

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import yaml
 
-from retrieval_leaderboard import ROOT
+from retrieval_leaderboard import ROOT, cli, pipeline
+from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.support.storage.locks import locked
 
 MODELS = Path("tests") / "evaluation" / "sample_models.py"
@@ -93,6 +94,26 @@ def test_a_board_from_a_file(run, tmp_path):
     assert list(row)[:14] == columns.split(",")
     assert row["status"] == "done" and 0 < float(row["ndcg@20"]) <= 1
     assert float(row["peak_rss_mib"]) > 10 and float(row["parameters"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ([], registry.defaults()),
+        (["--models", "all"], registry.names()),
+        (["--models", "ease,all"], ["ease", *(name for name in registry.names() if name != "ease")]),
+        (["--models", "ease,item_cf,ease"], ["ease", "item_cf"]),
+    ],
+)
+def test_which_models_run(words, names):
+    sources = pipeline._sources(cli.parser().parse_args(words))
+    assert [source.name for source in sources] == names
+
+
+def test_the_default_models():
+    assert set(registry.names()) > set(registry.defaults()) == {
+        "global_hot", "item_cf", "swing", "als", "dssm_bce", "simplex_ccl", "infonce", "bsl",
+    }  # fmt: skip
 
 
 def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
@@ -266,6 +287,7 @@ def test_the_list_needs_no_data(run):
     ("words", "sentence"),
     [
         (["--models", "item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
+        (["--models", "all,item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
         (["--models", ""], "--models: name models of --list, all of them by 'all', or leave it out"),
         (["--list", "item_fc"], "unknown name after --list 'item_fc': did you mean 'item_cf'?"),
         (["--protocol", "tine"], "did you mean 'time'?"),
