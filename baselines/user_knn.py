@@ -27,11 +27,11 @@ class UserKNN(Retriever):
 
     over the neighbors v that took j. The history's item i is the r_i-th from the end, w are the weights of
     interactions (each 1 without weights), |U_i| = Σ_v w_vi and |I_v| = Σ_i w_vi. With p = t = b = 0, a = ½
-    and ρ = 1 it is the plain cosine of Herlocker et al., An algorithmic framework for performing collaborative
-    filtering, SIGIR 1999; shrinkage as in Ferrari Dacrema et al., Are we really making much progress?, RecSys
-    2019; ρ is the case amplification of Breese et al., Empirical analysis of predictive algorithms for
-    collaborative filtering, UAI 1998; t weighs a history as Ludewig and Jannach, Evaluation of session-based
-    recommendation algorithms, UMUAI 2018. A query's own training row is no neighbor of it.
+    and ρ = 1 it is the plain cosine of Herlocker et al., An algorithmic framework for performing
+    collaborative filtering, SIGIR 1999; shrinkage as in Ferrari Dacrema et al., Are we really making much
+    progress?, RecSys 2019; ρ is the case amplification of Breese et al., Empirical analysis of predictive
+    algorithms for collaborative filtering, UAI 1998; t weighs a history as Ludewig and Jannach, Evaluation of
+    session-based recommendation algorithms, UMUAI 2018. A query's own training row is no neighbor of it.
     """
 
     top_k: int = setting(200, at_least=1, search=[20, 50, 100, 200, 400, 800])
