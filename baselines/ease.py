@@ -56,7 +56,7 @@ class EASE(ItemToItemRetriever):
 
     regularization: float = setting(300.0, above=0, search=(1.0, 10_000.0, "log"))
     """λ"""
-    candidates: int | Auto = setting(AUTO, at_least=1)
+    candidates: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 100, 200, 400])
     """Items that may have a weight for a returned item; auto takes all, and 200 from 20,000 items on."""
     top_k: int = setting(1000, at_least=1)
     """Weights kept for each returned item, the largest in size."""
@@ -107,24 +107,15 @@ class EASE(ItemToItemRetriever):
         return stack(blocks, train.n_items).T.tocsr()
 
     def _sparse(self, train: Interactions, candidates: int) -> csr_array:
-        from scipy.linalg.lapack import dposv
-
-        from retrieval_leaderboard.baselines import ease_kernels
-
         near = _most_similar(train, candidates)
         users, (roots, _) = arrays(users_of_items(train)), roots_of(train)
 
         def work(first: int, last: int) -> Block:
-            counts, places = np.zeros((2, train.n_users), np.int32)
+            room = np.zeros((2, train.n_users), np.int32)
             codes, values = [], []
             for item in range(first, last):
-                # The item comes last: then the rest is its candidates' part of the matrix.
-                among = np.append(near.indices[near.indptr[item] : near.indptr[item + 1]], np.int32(item))
-                gram = np.empty((len(among), len(among)))
-                ease_kernels.some_items(among, users, roots, counts, places, gram)
-                system, shared = gram[:-1, :-1], gram[-1, :-1]
-                np.fill_diagonal(system, system.diagonal() + self.regularization)
-                found = dposv(system.T, shared)[1] if len(shared) else shared
+                among = near.indices[near.indptr[item] : near.indptr[item + 1]]
+                found = self._column(item, among, users, roots, room)
                 kept = _largest(found[None], self.top_k)[0]
                 codes.append(among[kept])
                 values.append(found[kept].astype(np.float32))
@@ -134,6 +125,32 @@ class EASE(ItemToItemRetriever):
         with threadpool_limits(1, user_api="blas"):  # The blocks have threads of their own.
             blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease", "items")
         return stack(blocks, train.n_items).T.tocsr()
+
+    def _column(
+        self,
+        item: int,
+        among: npt.NDArray[np.int32],
+        users: tuple[npt.NDArray[Any], ...],
+        roots: npt.NDArray[np.float32] | None,
+        room: npt.NDArray[np.int32],
+    ) -> npt.NDArray[np.float64]:
+        """float64[m]: the weights of the m items `among` for `item`, by the normal equations of them alone.
+
+        `users`, `roots` and `room` are as of `ease_kernels.some_items`.
+        """
+        from scipy.linalg.lapack import dposv
+
+        from retrieval_leaderboard.baselines import ease_kernels
+
+        if not len(among):
+            return np.empty(0)
+        gram = np.empty((len(among) + 1, len(among) + 1))  # The item comes last.
+        ease_kernels.some_items(np.append(among, np.int32(item)), users, roots, *room, gram)
+        system, shared = gram[:-1, :-1], gram[-1, :-1]
+        np.fill_diagonal(system, system.diagonal() + self.regularization)
+        return np.asarray(
+            dposv(system.T, shared)[1]
+        )  # The lower triangle of rows is an upper one of columns.
 
 
 def _gram(train: Interactions) -> npt.NDArray[np.float32]:
