@@ -145,7 +145,7 @@ class EASE(ItemToItemRetriever):
         if not len(among):
             return np.empty(0)
         gram = np.empty((len(among) + 1, len(among) + 1))  # The item comes last.
-        ease_kernels.some_items(np.append(among, np.int32(item)), users, roots, *room, gram)
+        ease_kernels.some_items(np.append(among, np.int32(item)), users, roots, room, gram)
         system, shared = gram[:-1, :-1], gram[-1, :-1]
         np.fill_diagonal(system, system.diagonal() + self.regularization)
         return np.asarray(
@@ -158,9 +158,10 @@ def _gram(train: Interactions) -> npt.NDArray[np.float32]:
     from retrieval_leaderboard.baselines import ease_kernels
 
     matrix = np.zeros((train.n_items, train.n_items), np.float32)
-    users, items, roots = arrays(users_of_items(train)), arrays(train.by_user), roots_of(train)
+    users, items = arrays(users_of_items(train)), arrays(train.by_user)
+    of_users, of_items = roots_of(train)
     in_blocks(
-        lambda first, last: ease_kernels.all_items(first, last, users, items, *roots, matrix),
+        lambda first, last: ease_kernels.all_items(first, last, users, items, of_users, of_items, matrix),
         train.n_items, BLOCK_ITEMS, "ease: counting", "items",
     )  # fmt: skip
     return matrix

@@ -30,16 +30,16 @@ def all_items(first, last, users, items, user_roots, item_roots, matrix):
 
 
 @njit(cache=True, nogil=True)
-def some_items(chosen, users, roots, counts, places, matrix):
+def some_items(chosen, users, roots, room, matrix):
     """Fill matrix[a, b], float64[m, m], a >= b, with the sum of √(w_ui w_uj) over the users of both items.
 
     Args:
         chosen: int32[m], the items i and j of rows a and columns b.
-        users, roots: as of `all_items`.
-        counts: int32[n_users], all 0 before and after.
-        places: int32[n_users], room to work in.
+        users, roots: rows of users and √w beside their values, as of `all_items`.
+        room: int32[2, n_users] to work in; room[0] is 0 before and after.
         matrix: the sums.
     """
+    counts, places = room
     matrix[:] = 0.0
     for item in chosen:
         for user in users[0][users[1][item] : users[2][item]]:

@@ -74,7 +74,8 @@ class PopularWindow(Retriever):
         return np.where(queries.timestamp >= last, last, day)
 
     def _counts(self, start: int, stop: int) -> npt.NDArray[np.float64]:
-        return np.bincount(self.item_[start:stop], self.weight_[start:stop], self.n_items_)
+        counts = np.bincount(self.item_[start:stop], self.weight_[start:stop], self.n_items_)
+        return np.asarray(counts, np.float64)
 
     @property
     def parameters(self) -> int:

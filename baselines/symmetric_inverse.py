@@ -35,8 +35,8 @@ def invert(matrix: npt.NDArray[np.float32], label: str) -> None:
 
 def _sweep(matrix: npt.NDArray[np.float32], start: int, stop: int) -> None:
     """Sweep the pivots `start`..`stop` - 1 of the lower triangle."""
-    pivot = matrix[start:stop, start:stop].astype(np.float64)
-    pivot = np.linalg.inv(np.tril(pivot) + np.tril(pivot, -1).T)
+    corner = matrix[start:stop, start:stop].astype(np.float64)
+    pivot = np.linalg.inv(np.tril(corner) + np.tril(corner, -1).T)
     panel = np.concatenate([matrix[start:stop, :start].T, matrix[start:, start:stop]])  # (n, b)
     row = np.ascontiguousarray((panel.astype(np.float32) @ pivot.astype(np.float32)).T)  # (b, n)
 

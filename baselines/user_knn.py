@@ -93,7 +93,8 @@ class UserKNN(Retriever):
 
 def _stored(rows: Ragged, roots: npt.NDArray[np.float32] | None) -> dict[str, npt.NDArray]:
     values, offsets = rows.compact()
-    return {"values": values, "offsets": offsets} | ({} if roots is None else {"roots": roots})
+    stored: dict[str, npt.NDArray] = {"values": values, "offsets": offsets}
+    return stored if roots is None else stored | {"roots": roots}
 
 
 def _rows(stored: dict[str, npt.NDArray]) -> Ragged:
