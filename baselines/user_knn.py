@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.baselines.neighborhood import target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.models.fields import setting
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.models.retriever import Retriever, Rule
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, roots_of, users_of_items
 
@@ -40,14 +41,18 @@ class UserKNN(Retriever):
     """p: an item that many took says less of two users who share it."""
     user_exponent: float = setting(0.5, at_least=0, search=(0.0, 1.0))
     """a: how far the similarity of a user with many items is reduced."""
-    target_exponent: float = setting(0.0, at_least=0, search=(0.0, 0.6))
-    """b: how far the score of a popular item is reduced."""
+    target_exponent: float | Auto = setting(
+        AUTO, at_least=0, search=[AUTO, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    )
+    """b: how far the score of a popular item is reduced. Auto takes 0, and 0.5 where the data is in time
+    order and users have 50 interactions or more on average."""
     recency: float = setting(1.0, search=(0.0, 2.0))
     """t: the r-th history item from the end weighs r^-t, where the data is in time order."""
     shrinkage: float = setting(1.0, at_least=0, search=[0.0, 1.0, 10.0, 100.0])
     amplification: float = setting(1.0, above=0, search=(0.5, 3.0))
     """ρ: above 1, the most similar users count more."""
 
+    rules: ClassVar[dict[str, Rule]] = {"target_exponent": target_exponent_rule(0.0, 0.5)}
     stochastic: ClassVar[bool] = False
     uses_weights: ClassVar[bool] = True
 
@@ -65,7 +70,7 @@ class UserKNN(Retriever):
         lengths = np.where(train.user_counts > 0, train.user_weights, 1)
         self.item_weight_ = popularity ** -float(self.item_exponent)
         self.user_norm_ = lengths ** float(self.user_exponent)
-        self.target_weight_ = popularity ** -float(self.target_exponent)
+        self.target_weight_ = popularity ** -float(self.resolve(train, valid)["target_exponent"])
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` best; an item that no neighbor took is not returned."""

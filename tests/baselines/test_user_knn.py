@@ -24,7 +24,7 @@ def scores(train, model):
         near = sorted(np.flatnonzero(row), key=lambda other: (-row[other], ties.rank(int(other))))
         near = near[: model.top_k]
         found[user] = row[near] @ roots[near]
-    return found * popularity**-model.target_exponent
+    return found * popularity ** -model.resolve(train, None)["target_exponent"]
 
 
 @pytest.mark.parametrize("weighted", [False, True])
