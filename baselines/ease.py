@@ -41,6 +41,11 @@ def _candidates(settings: Mapping[str, Any], train: Interactions, valid: Queries
     return train.n_items if train.n_items <= DENSE_ITEMS else CANDIDATES
 
 
+def _regularization(settings: Mapping[str, Any], train: Interactions, valid: Queries | None) -> float:
+    """The diagonal of XᵀX grows with the items of a user, and so do the λ that papers have found."""
+    return max(4.0 * train.interactions_a_user, 1.0)
+
+
 @register("ease", by_default=False)
 @dataclass
 class EASE(ItemToItemRetriever):
@@ -54,8 +59,10 @@ class EASE(ItemToItemRetriever):
     ICDM 2011, without its ‖B‖₁. Column j is then the same formula with the inverse for j and its candidates.
     """
 
-    regularization: float = setting(300.0, above=0, search=(1.0, 10_000.0, "log"))
-    """λ"""
+    regularization: float | Auto = setting(
+        AUTO, above=0, search=[AUTO, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]
+    )
+    """λ; auto takes four times the mean number of interactions of a user."""
     candidates: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 100, 200, 400])
     """Items that may have a weight for a returned item; auto takes all, and 200 from 20,000 items on."""
     top_k: int = setting(1000, at_least=1)
@@ -63,7 +70,7 @@ class EASE(ItemToItemRetriever):
     recency: float = setting(1.0, search=(0.0, 2.0))
     """The r-th history item from the end weighs r^-recency, where the data is in time order."""
 
-    rules: ClassVar[dict[str, Rule]] = {"candidates": _candidates}
+    rules: ClassVar[dict[str, Rule]] = {"regularization": _regularization, "candidates": _candidates}
     stochastic: ClassVar[bool] = False
     uses_weights: ClassVar[bool] = True
 
@@ -77,14 +84,15 @@ class EASE(ItemToItemRetriever):
         Raises:
             InputError: the inverse for all items does not fit into memory.
         """
-        candidates = self.resolve(train, valid)["candidates"]
+        settings = self.resolve(train, valid)
+        candidates, strength = settings["candidates"], float(settings["regularization"])
         self.recency_ = self.recency if train.ordered else 0.0
         if candidates < train.n_items - 1:
-            self.similarity_ = self._sparse(train, candidates)
+            self.similarity_ = self._sparse(train, candidates, strength)
         else:
-            self.similarity_ = self._dense(train)
+            self.similarity_ = self._dense(train, strength)
 
-    def _dense(self, train: Interactions) -> csr_array:
+    def _dense(self, train: Interactions, strength: float) -> csr_array:
         need, free = 4 * train.n_items**2, memory.available()
         if need > free:
             raise InputError(
@@ -92,7 +100,7 @@ class EASE(ItemToItemRetriever):
                 f"{free >> 20:,} MiB are free: set candidates to {CANDIDATES}"
             )
         inverse = _gram(train)
-        np.fill_diagonal(inverse, inverse.diagonal() + np.float32(self.regularization))
+        np.fill_diagonal(inverse, inverse.diagonal() + np.float32(strength))
         symmetric_inverse.invert(inverse, "ease")
 
         def work(first: int, last: int) -> Block:
@@ -106,7 +114,7 @@ class EASE(ItemToItemRetriever):
         blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease: weights", "items")
         return stack(blocks, train.n_items).T.tocsr()
 
-    def _sparse(self, train: Interactions, candidates: int) -> csr_array:
+    def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
         near = _most_similar(train, candidates)
         users, (roots, _) = arrays(users_of_items(train)), roots_of(train)
 
@@ -115,7 +123,7 @@ class EASE(ItemToItemRetriever):
             codes, values = [], []
             for item in range(first, last):
                 among = near.indices[near.indptr[item] : near.indptr[item + 1]]
-                found = self._column(item, among, users, roots, room)
+                found = _column(item, among, strength, users, roots, room)
                 kept = _largest(found[None], self.top_k)[0]
                 codes.append(among[kept])
                 values.append(found[kept].astype(np.float32))
@@ -126,31 +134,30 @@ class EASE(ItemToItemRetriever):
             blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease", "items")
         return stack(blocks, train.n_items).T.tocsr()
 
-    def _column(
-        self,
-        item: int,
-        among: npt.NDArray[np.int32],
-        users: tuple[npt.NDArray[Any], ...],
-        roots: npt.NDArray[np.float32] | None,
-        room: npt.NDArray[np.int32],
-    ) -> npt.NDArray[np.float64]:
-        """float64[m]: the weights of the m items `among` for `item`, by the normal equations of them alone.
 
-        `users`, `roots` and `room` are as of `ease_kernels.some_items`.
-        """
-        from scipy.linalg.lapack import dposv
+def _column(
+    item: int,
+    among: npt.NDArray[np.int32],
+    strength: float,
+    users: tuple[npt.NDArray[Any], ...],
+    roots: npt.NDArray[np.float32] | None,
+    room: npt.NDArray[np.int32],
+) -> npt.NDArray[np.float64]:
+    """float64[m]: the weights of the m items `among` for `item`, by the normal equations of them alone.
 
-        from retrieval_leaderboard.baselines import ease_kernels
+    `strength` is λ; `users`, `roots` and `room` are as of `ease_kernels.some_items`.
+    """
+    from scipy.linalg.lapack import dposv
 
-        if not len(among):
-            return np.empty(0)
-        gram = np.empty((len(among) + 1, len(among) + 1))  # The item comes last.
-        ease_kernels.some_items(np.append(among, np.int32(item)), users, roots, room, gram)
-        system, shared = gram[:-1, :-1], gram[-1, :-1]
-        np.fill_diagonal(system, system.diagonal() + self.regularization)
-        return np.asarray(
-            dposv(system.T, shared)[1]
-        )  # The lower triangle of rows is an upper one of columns.
+    from retrieval_leaderboard.baselines import ease_kernels
+
+    if not len(among):
+        return np.empty(0)
+    gram = np.empty((len(among) + 1, len(among) + 1))  # The item comes last.
+    ease_kernels.some_items(np.append(among, np.int32(item)), users, roots, room, gram)
+    system, shared = gram[:-1, :-1], gram[-1, :-1]
+    np.fill_diagonal(system, system.diagonal() + strength)
+    return np.asarray(dposv(system.T, shared)[1])  # The lower triangle of rows is an upper one of columns.
 
 
 def _gram(train: Interactions) -> npt.NDArray[np.float32]:

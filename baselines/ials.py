@@ -40,9 +40,9 @@ class IALS(EmbeddingRetriever):
 
     factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 64, 128, 256])
     """Dimensions of a vector; auto as of `als`."""
-    regularization: float = setting(0.003, above=0, search=(0.0001, 0.1, "log"))
+    regularization: float = setting(0.01, above=0, search=(0.0003, 0.1, "log"))
     """λ"""
-    unobserved_weight: float = setting(0.1, above=0, search=(0.003, 1.0, "log"))
+    unobserved_weight: float = setting(0.01, above=0, search=(0.001, 1.0, "log"))
     """α₀: weight of the pairs that are not there."""
     frequency_exponent: float = setting(1.0, at_least=0, at_most=1, search=[0.0, 0.5, 1.0])
     """ν: 1 regularizes users and items in proportion to their interactions, 0 all alike."""

@@ -72,8 +72,7 @@ def test_few_candidates_are_a_regression_on_them(candidates, weighted):
 def test_all_other_items_as_candidates_are_the_closed_form():
     user, item = np.nonzero(np.random.default_rng(0).random((300, 40)) < 0.3)
     train = Interactions(user.astype(np.int32), item.astype(np.int32), None, 300, 40)
-    model = EASE(regularization=20.0)
-    found = model._sparse(train, train.n_items - 1).toarray()
+    found = EASE()._sparse(train, train.n_items - 1, 20.0).toarray()
     np.testing.assert_allclose(found, weights(train, 20.0), atol=1e-6)
 
 
@@ -110,6 +109,12 @@ def test_recency_weighs_the_history_where_it_has_an_order():
         model = EASE(recency=1.5)
         model.fit(replace(train, ordered=ordered), None, 0)
         assert model.recency_ == expected
+
+
+def test_denser_data_is_regularized_more():
+    few, many = (interactions(np.random.default_rng(0), density=each) for each in (0.1, 0.4))
+    assert EASE().resolve(few, None)["regularization"] == 4 * few.interactions_a_user
+    assert EASE().resolve(many, None)["regularization"] > 2 * EASE().resolve(few, None)["regularization"]
 
 
 def test_a_catalog_that_does_not_fit_is_refused(monkeypatch):
