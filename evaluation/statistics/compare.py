@@ -28,11 +28,6 @@ class _Known:
     def mean(self) -> float:
         return self.row.mean(RANKED_BY)
 
-    def deviations(self, of_queries: dict[str, Floats], metric: str) -> Floats:
-        """float64[draws]: bootstrapped means minus the mean."""
-        name = self.row.newest.row_stem
-        return of_queries[metric] + bootstrap.seed_part(self.row.values(metric), name)
-
 
 def compare(board: Board) -> BoardStatistics:
     """Statistics of every row with stored metrics of its queries, as docs/metrics.md defines them.
@@ -44,37 +39,32 @@ def compare(board: Board) -> BoardStatistics:
         for index, row in enumerate(board.rows)
         if row.done and (values := queries.read(row)) is not None and RANKED_BY in values
     ]
-    standings: list[Standing | None] = [None] * len(board.rows)
-    p_values = np.full((len(board.rows), len(board.rows)), np.nan)
-    if not known:
-        return BoardStatistics(None, standings, p_values)
     known = _without_unknown_queries(known)
-    deviations = _deviations(known)
+    official = np.array([each.row.provenance.official for each in known], dtype=np.bool_)
     raw = _tests(known)
-    official = np.array([each.row.provenance.official for each in known])
     corrected = paired.holm_pairs(raw, official)
     reference = _reference(known)
     against = _against(raw, reference, official)
-    ranks = _ranks(known, corrected, official)
-    for place, each in enumerate(known):
-        spread = deviations[place]
+    spreads, ranks = _deviations(known), _ranks(known, corrected, official)
+    standings: list[Standing | None] = [None] * len(board.rows)
+    for each, spread, rank, p in zip(known, spreads, ranks, against, strict=True):
         metrics = {name: bootstrap.interval(each.row.mean(name), spread[name]) for name in spread}
-        lead, p = None, None
-        if reference is not None and place != reference:
-            difference = spread[RANKED_BY] - deviations[reference][RANKED_BY]
+        lead = None
+        if reference is not None and each is not known[reference]:
+            difference = spread[RANKED_BY] - spreads[reference][RANKED_BY]
             lead = bootstrap.interval(each.mean - known[reference].mean, difference)
-            p = float(against[place])
-        standings[each.index] = Standing(ranks[place], metrics, lead, p)
+        standings[each.index] = Standing(rank, metrics, lead, None if lead is None else float(p))
     at = [each.index for each in known]
+    p_values = np.full((len(board.rows), len(board.rows)), np.nan)
     p_values[np.ix_(at, at)] = corrected
     return BoardStatistics(None if reference is None else known[reference].index, standings, p_values)
 
 
 def _without_unknown_queries(known: list[_Known]) -> list[_Known]:
     """The rows with the metrics of the queries that have a relevant item; they are the same in all rows."""
+    if not known:
+        return []
     kept = ~np.isnan(known[0].values[RANKED_BY])
-    if kept.all():
-        return known
     return [
         _Known(each.index, each.row, {name: column[kept] for name, column in each.values.items()})
         for each in known
@@ -87,11 +77,9 @@ def _deviations(known: list[_Known]) -> list[dict[str, Floats]]:
     drawn = bootstrap.query_part([known[place].values[name] for place, name in names])
     found: list[dict[str, Floats]] = [{} for _ in known]
     for column, (place, name) in enumerate(names):
-        found[place][name] = drawn[:, column]
-    return [
-        {name: each.deviations(of_queries, name) for name in of_queries}
-        for each, of_queries in zip(known, found, strict=True)
-    ]
+        row = known[place].row
+        found[place][name] = drawn[:, column] + bootstrap.seed_part(row.values(name), row.newest.row_stem)
+    return found
 
 
 def _tests(known: list[_Known]) -> Floats:

@@ -30,6 +30,11 @@ def by_model(found, folder_board):
     return {row.model: each for row, each in zip(folder_board.rows, found.standings, strict=True)}
 
 
+def p_of_pair(found, folder_board):
+    models = [row.model for row in folder_board.rows]
+    return found.p_values[models.index("als"), models.index("item_cf")]
+
+
 def test_a_board_in_whole(tmp_path):
     keep_run(tmp_path, "item_cf")
     keep_run(tmp_path, "als", shift=0.05, by="budget")
@@ -64,10 +69,13 @@ def test_rows_that_were_explored_do_not_change_what_is_said_of_the_others(tmp_pa
         keep_run(tmp_path / "b", "item_cf", seed)
     for folder in (tmp_path / "a", tmp_path / "b"):
         keep_run(folder, "als", shift=0.02)
-    keep_run(tmp_path / "b", "mine", shift=0.3, by="command line")
+    keep_run(tmp_path / "b", "mine", shift=0.001, by="command line")
     before, after = board(tmp_path / "a"), board(tmp_path / "b")
-    of, of_more = by_model(compare(before), before), by_model(compare(after), after)
-    assert all(of_more[model] == pytest.approx(of[model]) or of_more[model] == of[model] for model in of)
+    less, more = compare(before), compare(after)
+    of, of_more = by_model(less, before), by_model(more, after)
+    assert all(_digits(of_more[model]) == _digits(of[model]) for model in of)
+    pair, same_pair = p_of_pair(less, before), p_of_pair(more, after)
+    assert 0 < pair == pytest.approx(same_pair, rel=1e-6)
 
 
 def test_the_reference_is_the_official_row_of_item_cf_where_there_is_one(tmp_path):
