@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     dataset, asked = _load(options)
     _check_tune(options, dataset.split_seed)  # A dataset file may have one.
     _show(dataset)
-    options.k = harness.length(options.k, dataset)
+    options.k, *options.also = harness.lengths(options.k, dataset)
     jobs = _jobs(options, sources, dataset, compute_config)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, asked))
@@ -87,7 +87,9 @@ def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpar
 
 def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
     failed = False
-    pending = [job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board))]
+    pending = [
+        job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
+    ]
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
@@ -186,7 +188,7 @@ def _jobs(
         made = config.provenance if values == config.settings else Provenance("command line")
         stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            how = on.device, on.precision, made
+            how = on.device, on.precision, made, tuple(options.also)
             jobs.append(runner.Job(source, values, seed, options.k, *how))
     return jobs
 

@@ -27,10 +27,10 @@ class Row:
     """The model's settings as asked, and what it was computed on and in."""
     done: list[RunRecord]
     failed: list[RunRecord]
-    folder: Path
-    """Of the dataset's results, where its runs lie."""
     shipped: bool = False
     """Whether its runs came with the project, and stand beside the user's."""
+    folder: Path = Path()
+    """Of the dataset's results, where its runs lie."""
 
     @property
     def newest(self) -> RunRecord:
@@ -177,8 +177,8 @@ def _row(alike: list[RunRecord], folder: Path, shipped: bool) -> Row:
         settings=alike[0].settings | computed,
         done=[record for record in alike if record.is_done],
         failed=[record for record in alike if not record.is_done],
-        folder=folder,
         shipped=shipped,
+        folder=folder,
     )
 
 

@@ -8,7 +8,13 @@ from statistics import mean, stdev
 
 from retrieval_leaderboard import ROOT, WORKSPACE
 from retrieval_leaderboard.datasets.splits import validation
-from retrieval_leaderboard.evaluation.reports import csv_table, index_section, main_table, references
+from retrieval_leaderboard.evaluation.reports import (
+    csv_table,
+    index_section,
+    lengths_table,
+    main_table,
+    references,
+)
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels, settings_line, written
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
@@ -81,6 +87,7 @@ def markdown(board: Board, family: list[Board]) -> str:
     named = labels(board.rows)
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table.markdown(board)]
     parts += references.section(board, named)
+    parts += lengths_table.section(board, named)
     parts += ["## Slices\n", slice_table(board.rows, named, board.k)]
     parts += ["## Settings\n", settings_list(board, named)]
     if len(family) > 1:

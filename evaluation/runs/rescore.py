@@ -56,13 +56,15 @@ def rescored(run: Path, record: RunRecord, dataset: Dataset) -> RunRecord:
     Raises:
         InputError: the lists do not answer the dataset's test queries.
     """
+    also = [int(k) for k in record.measured.at]
     with np.load(run / records.LISTS) as stored:
         items = stored["items"]
     try:
-        lists.check_shape(items, (len(dataset.test), record.k), dataset.train_valid.n_items)
+        lists.check_shape(items, (len(dataset.test), max([record.k, *also])), dataset.train_valid.n_items)
         lists.check_items(items, dataset.test)
     except lists.InvalidListsError as error:
         raise InputError(f"{run / records.LISTS} cannot be scored: {error}") from error
-    found = harness.score(items, dataset, record.k)
-    result = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices))
+    found = harness.score(items, dataset, record.k, also=also)
+    others = {str(k): metrics for k, metrics in found.at.items()}
+    result = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices), at=others)
     return replace(record, result=result)
