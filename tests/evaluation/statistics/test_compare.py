@@ -120,6 +120,7 @@ def test_a_clone_has_every_interval(tmp_path):
         with_metrics = [row for row in rows if row.done and queries.path(row).is_file()]
         assert with_metrics
         assert all(queries.read(row) is not None for row in with_metrics), "none of them is stale"
+        assert {queries.path(row) for row in with_metrics} == {*(folder / queries.FOLDER).iterdir()}
     code = (
         "import sys; from pathlib import Path\n"
         "from tests.evaluation.statistics.test_compare import said\n"
