@@ -87,7 +87,7 @@ def markdown(board: Board, family: list[Board]) -> str:
     named = labels(board.rows)
     parts = [f"# {board.heading}\n", *_banner(board), _about(board), main_table.markdown(board)]
     parts += references.section(board, named)
-    parts += lengths_table.section(board, named)
+    parts += filter(None, [lengths_table.section(board.rows, named, board.k)])
     parts += ["## Slices\n", slice_table(board.rows, named, board.k)]
     parts += ["## Settings\n", settings_list(board, named)]
     if len(family) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.support import markdown
 
 SHOWN = {"recall": "Recall", "ndcg": "NDCG"}
@@ -17,24 +17,25 @@ def other_lengths(rows: Sequence[Row]) -> list[int]:
     return sorted({int(k) for row in rows for record in row.done for k in record.measured.at})
 
 
-def section(board: Board, named: Sequence[str]) -> list[str]:
-    """A heading and a table, the best NDCG at the board's k first; [] where no run has another k.
+def section(rows: Sequence[Row], named: Sequence[str], k: int) -> str:
+    """A heading and a table, the best NDCG at the board's `k` first; "" where no run has another k.
 
     Args:
-        board: whose rows are shown.
+        rows: those of a board.
         named: how to call each of them.
+        k: the board's.
     """
-    lengths = sorted([board.k, *other_lengths(board.rows)])
+    lengths = sorted([k, *other_lengths(rows)])
     if len(lengths) < 2:
-        return []
-    rows = sorted(zip(board.rows, named, strict=True), key=lambda pair: -pair[0].mean("ndcg"))
-    header = ["model", *(f"{title}@{k}" for title in SHOWN.values() for k in lengths)]
+        return ""
+    ordered = sorted(zip(rows, named, strict=True), key=lambda pair: -pair[0].mean("ndcg"))
+    header = ["model", *(f"{title}@{length}" for title in SHOWN.values() for length in lengths)]
     body = [
-        [label, *(_cell(row, name, k, board.k) for name in SHOWN for k in lengths)]
-        for row, label in rows
+        [label, *(_cell(row, name, length, k) for name in SHOWN for length in lengths)]
+        for row, label in ordered
         if row.done
     ]
-    return ["## Other lengths of lists\n", markdown.table(body, header, numbers=range(1, len(header))) + "\n"]
+    return f"## Other lengths of lists\n\n{markdown.table(body, header, numbers=range(1, len(header)))}\n"
 
 
 def _cell(row: Row, name: str, k: int, of_board: int) -> str:
