@@ -18,7 +18,7 @@ from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
-from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, runner
+from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
@@ -100,6 +100,8 @@ def _option(options: argparse.Namespace) -> str:
 
 def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
     failed = False
+    for job in () if options.force else jobs:
+        rescore.measure_at(job.folder(dataset, board), job.also, dataset)
     pending = [
         job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
     ]
