@@ -70,7 +70,7 @@ class RowwiseAdamW(torch.optim.Optimizer):
         if any(part is not None and part.neighbors is not None for part in self.touched):
             if self._bound() <= longest:
                 return
-            self.touched = [None if part is None else _of_rows(part) for part in self.touched]
+            self.touched = [None if part is None else of_rows(part) for part in self.touched]
         leaves = [part.leaf for part in self.touched if part is not None]
         torch.nn.utils.clip_grad_norm_([*leaves, *self.dense], longest)
 
@@ -178,7 +178,7 @@ def _keep(skip: Tensor | None, old: Iterable[Tensor], new: Iterable[Tensor]) -> 
     return [torch.where(skip.to(a.device) > 0, a, b) for a, b in zip(old, new, strict=True)]
 
 
-def _of_rows(part: Lease) -> Lease:
+def of_rows(part: Lease) -> Lease:
     """A lease of the rows themselves, where neighbors were added to them."""
     if part.neighbors is None:
         return part
