@@ -9,8 +9,13 @@ vectors are served as those of plain towers. Models that have it are no plain tw
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 import torch
+from numba import njit
 from torch import Tensor, nn
 
 from retrieval_leaderboard.datasets.dataset import Interactions
@@ -39,8 +44,38 @@ class Neighbors(nn.Module):
         vectors, place = table.weight, self.item[items]
         if torch.is_grad_enabled():
             _, vectors, place = table.lease(place)
+        return self._sums(vectors, place, items)
+
+    def mixed(self, vectors: Tensor, items: Tensor) -> Tensor:
+        """As `forward`, of all `vectors`, float[n, d], without a gradient."""
+        with torch.no_grad():
+            return self._sums(vectors, self.item[items], items)
+
+    def _sums(self, vectors: Tensor, place: Tensor, items: Tensor) -> Tensor:
         offsets = torch.arange(0, place.numel() + 1, place.shape[1], device=place.device)
         return weighted_sums(vectors, place.flatten(), self.weight[items].flatten(), offsets)
+
+    @cached_property
+    def gain(self) -> float:
+        """Largest factor by which a gradient of the sums can lengthen on its way to the rows, or more."""
+        into = torch.zeros(len(self.item)).index_add_(0, self.item.flatten(), self.weight.flatten())
+        # ‖A‖₂² ≤ ‖A‖₁ ‖A‖∞ (Golub & Van Loan, Matrix Computations, 2013, corollary 2.3.2).
+        return float((into.max() * self.weight.sum(dim=1).max()).sqrt())
+
+    def transposed(self, items: Tensor) -> Edges:
+        """Which rows of a table the gradients of the sums of `items`, int64[n], all different, go to."""
+        return Edges(*by_row(items.numpy(), self.item.numpy(), self.weight.numpy()))
+
+
+class Edges(NamedTuple):
+    """For each row of a table, the sums that it takes part in."""
+
+    offsets: npt.NDArray[np.int64]
+    """int64[rows + 1]"""
+    source: npt.NDArray[np.int32]
+    """int32[total]: places of the sums"""
+    weight: npt.NDArray[np.float32]
+    """float32[total]"""
 
 
 def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
@@ -60,3 +95,23 @@ def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
     share[:, 0] = 1
     share[row, place] = weight * similar.data / np.bincount(row, similar.data, train.n_items)[row]
     return Neighbors(torch.from_numpy(item), torch.from_numpy(share))
+
+
+@njit(cache=True, nogil=True)
+def by_row(items, item, weight):
+    """`Edges` of the sums of `items`, int64[n], with `Neighbors.item` and `weight`: a counting sort."""
+    offsets = np.zeros(len(item) + 1, np.int64)
+    for at in range(len(items)):
+        for place in range(item.shape[1]):
+            offsets[item[items[at], place] + 1] += weight[items[at], place] != 0
+    for row in range(len(item)):
+        offsets[row + 1] += offsets[row]
+    source, share = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+    free = offsets[:-1].copy()
+    for at in range(len(items)):
+        for place in range(item.shape[1]):
+            if weight[items[at], place] != 0:
+                row = item[items[at], place]
+                source[free[row]], share[free[row]] = at, weight[items[at], place]
+                free[row] += 1
+    return offsets, source, share

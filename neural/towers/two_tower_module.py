@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
-from retrieval_leaderboard.neural.towers.distinct import distinct
+from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
 from retrieval_leaderboard.neural.towers.head import Head
 from retrieval_leaderboard.neural.towers.history import QueryBatch, weights
@@ -180,14 +180,14 @@ class TwoTowerModule(nn.Module):
 
     def _lease(self, table: Table, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The distinct `items`, their embeddings with neighbors, and for each of `items` its place."""
-        if self.neighbors is None:
-            return table.lease(items)
+        if self.neighbors is None or not would_sync(items):
+            return table.lease(items, self.neighbors)
         item, place = distinct(items, len(self.item_known) - 1)
         return item, self._embeddings(table, item), place
 
     def _embeddings(self, table: Table, items: Tensor) -> Tensor:
         """float[n, d]: the rows of `table` for `items`, int64[n], with those of their neighbors."""
-        return table(items) if self.neighbors is None else self.neighbors(table, items)
+        return table(items, self.neighbors)
 
     def _known(self, known: Tensor, ids: Tensor) -> Tensor:
         """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""

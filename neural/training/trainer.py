@@ -149,9 +149,9 @@ class Trainer:
         with DEVICES[self.device].autocast(self.precision):
             loss = batch_loss(self.loss, self.towers, batch)
         self.scaler.scale(loss).backward()
-        parameters = self.optimizer.collect()
+        self.optimizer.collect()
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
+        self.optimizer.clip(CLIP_NORM)
         self.steps += 1
         done = self.steps / (self.epochs * self.steps_an_epoch + 1)
         share = schedule.rate(done, self.settings.averaging)
