@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
+from retrieval_leaderboard.neural.towers.distinct import all_different, distinct, would_sync
 from retrieval_leaderboard.neural.training.exact import gather_rows
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ class Table(nn.Module):
         with `neighbors`.
         """
         row, place = distinct(ids, len(self.weight) - 1)
-        leaf = self.weight[row] if neighbors is None else neighbors.mixed(self.weight, row)  # (distinct, dim)
-        if torch.is_grad_enabled():
-            self.leases.append(Lease(row, leaf.requires_grad_(), neighbors))
+        leaf = self._leaf(row, neighbors)
         return row.clamp(max=len(self.weight) - 2), leaf, place
 
     def forward(self, ids: Tensor, neighbors: Neighbors | None = None) -> Tensor:
@@ -72,8 +70,17 @@ class Table(nn.Module):
             return neighbors(self, ids)
         if not torch.is_grad_enabled():
             return self.weight[ids]
+        if not would_sync(ids) and ids.dim() == 1 and all_different(ids, len(self.weight) - 1):
+            return self._leaf(ids, neighbors)
         _, vectors, place = self.lease(ids, neighbors)
         return gather_rows(vectors, place)
+
+    def _leaf(self, row: Tensor, neighbors: Neighbors | None) -> Tensor:
+        """float32[r, dim]: the vectors of `row`, int64[r], all different, as `lease` gives them."""
+        leaf = self.weight[row] if neighbors is None else neighbors.mixed(self.weight, row)
+        if torch.is_grad_enabled():
+            self.leases.append(Lease(row, leaf.requires_grad_(), neighbors))
+        return leaf
 
     def touched(self) -> Lease | None:
         """The rows leased since the last step, whose `leaf` has a `grad`, as one lease.

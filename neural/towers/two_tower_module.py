@@ -26,6 +26,7 @@ from retrieval_leaderboard.neural.towers.history_encoders import (
 )
 from retrieval_leaderboard.neural.towers.tables import Table
 from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns, Vocabulary
+from retrieval_leaderboard.neural.training.unit_length import unit_length
 
 INIT_SCALE = 0.1
 """Standard deviation of fresh embeddings."""
@@ -110,7 +111,7 @@ class TwoTowerModule(nn.Module):
 
     def items(self, items: Tensor) -> Tensor:
         """float[n, d]: the vectors of `items`, int64[n]."""
-        own = self._embeddings(self.item, items) * self._known(self.item_known, items)
+        own = self._counted(self._embeddings(self.item, items), self.item_known, items)
         return self._item(own, self.item_rows, items)
 
     def new_items(self, rows: FeatureRows) -> Tensor:
@@ -168,7 +169,7 @@ class TwoTowerModule(nn.Module):
     def _history(self, queries: QueryBatch, base: Tensor) -> Tensor:
         """float[b, d]: (1-γ)·history."""
         item, vectors, place = self._lease(self.history or self.item, queries.history)
-        vectors = vectors * self._known(self.item_known, item)
+        vectors = self._counted(vectors, self.item_known, item)
         if self.item_features is not None and self.item_rows is not None:
             vectors = vectors + self.item_features(self.item_rows, item).sum(dim=1)
         weight = weights(queries, self.item_weight, self.recency)
@@ -189,6 +190,12 @@ class TwoTowerModule(nn.Module):
         """float[n, d]: the rows of `table` for `items`, int64[n], with those of their neighbors."""
         return table(items, self.neighbors)
 
+    def _counted(self, vectors: Tensor, known: Tensor, ids: Tensor) -> Tensor:
+        """`vectors`, float[n, d], of those of `ids`, int64[n], that count; of others zeros."""
+        kept = self._known(known, ids)
+        every = not would_sync(kept) and bool(kept.all())  # As in most steps, which spares a copy.
+        return vectors if every else vectors * kept
+
     def _known(self, known: Tensor, ids: Tensor) -> Tensor:
         """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""
         kept = known[ids]
@@ -197,7 +204,7 @@ class TwoTowerModule(nn.Module):
         return kept.unsqueeze(1)
 
     def _scaled(self, vectors: Tensor) -> Tensor:
-        return functional.normalize(vectors, dim=1) if self.settings.similarity == "cosine" else vectors
+        return unit_length(vectors) if self.settings.similarity == "cosine" else vectors
 
     def is_known(self, queries: QueryBatch, given: FeatureRows | None = None) -> Tensor:
         """bool[b]: whether anything is known of the queries' users."""

@@ -67,8 +67,8 @@ class RowwiseAdamW(torch.optim.Optimizer):
 
     def clip(self, longest: float) -> None:
         """Scale the collected gradients so that all together are no longer than `longest`."""
-        if any(part is not None and part.neighbors is not None for part in self.touched):
-            if self._bound() <= longest:
+        if not would_sync(self.steps):
+            if self._bound() <= longest:  # As in most steps, which spares a pass over the gradients.
                 return
             self.touched = [None if part is None else of_rows(part) for part in self.touched]
         leaves = [part.leaf for part in self.touched if part is not None]

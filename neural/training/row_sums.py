@@ -1,7 +1,7 @@
 """Sums over a row's scores, which losses take of its negatives: in one pass over the scores on a CPU.
 
-PyTorch passes over the matrix a dozen times, forward and backward, and memory bounds it. Notation: b rows of m
-scores n_ij, x_ij = rate · n_ij + bias_i - shift_j.
+PyTorch passes over the matrix a dozen times, forward and backward, and memory bounds it. Notation: b rows
+of m scores n_ij, x_ij = rate · n_ij + bias_i - shift_j.
 """
 
 from __future__ import annotations

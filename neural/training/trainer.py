@@ -26,16 +26,13 @@ from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import Averaging
 from retrieval_leaderboard.neural.training.build import batcher_of, towers_of
 from retrieval_leaderboard.neural.training.checkpoint import Tensors, part, prefixed
-from retrieval_leaderboard.neural.training.exact import gather_rows, total
+from retrieval_leaderboard.neural.training.exact import total
 from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
+from retrieval_leaderboard.neural.training.scores import scores
 from retrieval_leaderboard.neural.training.threads import Spare
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
-
-HIT_SCORE = -65504.0
-"""Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
-
 
 Loss = Callable[[Tensor, Tensor, Batch, TwoTowerModule], Tensor]
 """As `TwoTower.pair_loss`"""
@@ -193,7 +190,5 @@ class Trainer:
 def batch_loss(pair_loss: Loss, towers: TwoTowerModule, batch: Batch) -> Tensor:
     """Weighted mean of the loss over the pairs of `batch`, float[]."""
     queries, items = towers(batch.queries, batch.items)  # (rows, dim), (items, dim)
-    positive = (gather_rows(queries, batch.row) * gather_rows(items, batch.target)).sum(dim=1)  # (pairs,)
-    negative = batch.masked(queries @ gather_rows(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
-    loss = pair_loss(positive, negative, batch, towers)  # (pairs,)
+    loss = pair_loss(*scores(queries, items, batch), batch, towers)  # (pairs,)
     return total(loss * batch.weight) / total(batch.weight)
