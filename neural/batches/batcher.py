@@ -112,14 +112,14 @@ class Batcher:
         """
         start, split, stop = examples.start[row_ids], examples.split[row_ids], examples.stop[row_ids]
         at, row = ranges(split, stop, pairs)
-        targets = examples.items[at]  # (pairs,)
+        targets = examples.items.index_select(0, at)  # (pairs,)
         user = examples.user[row_ids]
         drawn = [sampler.draw(user, targets, self.generator) for sampler in self.samplers]
         together = torch.cat(drawn)
         # Where a sampler had too few, another item that was drawn stands in.
         negatives, _ = distinct(torch.where(together < 0, together[:1], together), self.n_items)
         unused = negatives == self.n_items
-        weight = self.user_weight[user][row]  # (pairs,)
+        weight = self.user_weight[user].index_select(0, row)  # (pairs,)
         if examples.weight is not None:
             weight = weight * examples.weight[at]
         context = None if examples.context is None else examples.context[row_ids]

@@ -69,7 +69,7 @@ class Table(nn.Module):
         if neighbors is not None and (would_sync(self.weight) or not torch.is_grad_enabled()):
             return neighbors(self, ids)
         if not torch.is_grad_enabled():
-            return self.weight[ids]
+            return gather_rows(self.weight, ids)
         if not would_sync(ids) and ids.dim() == 1 and all_different(ids, len(self.weight) - 1):
             return self._leaf(ids, neighbors)
         _, vectors, place = self.lease(ids, neighbors)
@@ -77,7 +77,7 @@ class Table(nn.Module):
 
     def _leaf(self, row: Tensor, neighbors: Neighbors | None) -> Tensor:
         """float32[r, dim]: the vectors of `row`, int64[r], all different, as `lease` gives them."""
-        leaf = self.weight[row] if neighbors is None else neighbors.mixed(self.weight, row)
+        leaf = gather_rows(self.weight, row) if neighbors is None else neighbors.mixed(self.weight, row)
         if torch.is_grad_enabled():
             self.leases.append(Lease(row, leaf.requires_grad_(), neighbors))
         return leaf
@@ -92,6 +92,6 @@ class Table(nn.Module):
             return parts[0] if parts else None
         row, place = distinct(torch.cat([part.row for part in parts]), len(self.weight) - 1)
         grads = torch.cat([part.leaf.grad for part in parts])  # type: ignore[misc]
-        leaf = self.weight[row]
+        leaf = gather_rows(self.weight, row)
         leaf.grad = torch.zeros_like(leaf).index_add_(0, place, grads)
         return Lease(row, leaf, parts[0].neighbors)

@@ -198,7 +198,7 @@ class TwoTowerModule(nn.Module):
 
     def _known(self, known: Tensor, ids: Tensor) -> Tensor:
         """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""
-        kept = known[ids]
+        kept = known.index_select(0, ids)
         if self.training and self.settings.id_dropout:
             kept = kept * (torch.rand_like(kept) >= self.settings.id_dropout)
         return kept.unsqueeze(1)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
 from retrieval_leaderboard.neural.towers.tables import Lease, Table
+from retrieval_leaderboard.neural.training.prefetch import AHEAD, LINE, prefetch
 from retrieval_leaderboard.neural.training.threads import in_parts
 
 LOW_RATE = 0.1
@@ -123,17 +124,14 @@ class RowwiseAdamW(torch.optim.Optimizer):
             1 - group["lr"] * group["weight_decay"], group["lr"] / (1 - beta1**steps),
             beta1, 1 - beta1, beta2, 1 - beta2, (1 - beta2**steps) ** -0.5, group["eps"],
         )  # fmt: skip
-        tables = [each.numpy() for each in whole]
-        row, grad = part.row.numpy(), part.leaf.grad.numpy()
         numbers = tuple(np.float32(each) for each in scalars)
+        arrays = [each.numpy() for each in (*whole, part.leaf.grad)]
         if part.neighbors is None:
-            in_parts(lambda start, stop: update_rows(start, stop, *tables, row, grad, numbers), len(row))
+            arrays.append(part.row.numpy())
+            in_parts(lambda start, stop: update_rows(start, stop, numbers, *arrays), len(part.row))
             return
-        edges = part.neighbors.transposed(part.row)
-        in_parts(
-            lambda start, stop: update_mixed_rows(start, stop, *tables, grad, *edges, numbers),
-            len(edges.offsets) - 1,
-        )
+        arrays.extend(part.neighbors.transposed(part.row))
+        in_parts(lambda start, stop: update_mixed_rows(start, stop, numbers, *arrays), len(whole[0]) - 1)
 
     def _updated(
         self, weight: Tensor, first: Tensor, second: Tensor, grad: Tensor, share: float = 1.0
@@ -211,34 +209,47 @@ def _update(w, m, v, g, numbers):
         w[d] = kept * w[d] - rate * m[d] / (np.sqrt(v[d]) * correction + eps)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _ask(weight, first, second, row):
+    """Have a row of a table and its moments, float32[rows, dim] each, in the cache soon."""
+    for d in range(0, weight.shape[1], LINE):
+        prefetch(weight, row, d)
+        prefetch(first, row, d)
+        prefetch(second, row, d)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def update_rows(start, stop, weight, first, second, row, grad, numbers):
+def update_rows(start, stop, numbers, weight, first, second, grad, row):
     """One AdamW step of the rows row[start:stop] of `weight`, in place.
 
     Args:
         start, stop: the part of `row` and `grad`.
-        weight, first, second: float32[rows, dim], a table and its moments.
-        row: int64[r], distinct.
-        grad: float32[r, dim].
         numbers: `Numbers`.
+        weight, first, second: float32[rows, dim], a table and its moments.
+        grad: float32[r, dim].
+        row: int64[r], distinct.
     """
     for at in range(start, stop):
+        if at + AHEAD < stop:
+            _ask(weight, first, second, row[at + AHEAD])
         _update(weight[row[at]], first[row[at]], second[row[at]], grad[at], numbers)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def update_mixed_rows(start, stop, weight, first, second, grad, offsets, source, share, numbers):
+def update_mixed_rows(start, stop, numbers, weight, first, second, grad, offsets, source, share):
     """One AdamW step of those of the rows `start`..`stop` - 1 that take part in sums.
 
     Args:
         start, stop: the rows.
+        numbers: `Numbers`.
         weight, first, second: float32[rows, dim], a table and its moments.
         grad: float32[n, dim], of the sums.
         offsets, source, share: `Edges`.
-        numbers: `Numbers`.
     """
     total = np.empty(grad.shape[1], np.float32)
     for row in range(start, stop):
+        if row + AHEAD < stop and offsets[row + AHEAD] < offsets[row + AHEAD + 1]:
+            _ask(weight, first, second, row + AHEAD)
         begin, end = offsets[row], offsets[row + 1]
         if begin < end:
             total[:] = 0
