@@ -93,7 +93,9 @@ TARGETS = (
     *(
         Target(
             f"a step of SimpleX, {neighbors} neighbors, {threads} thread(s), over copies and products",
-            f"test_simplex_steps[{neighbors}-{threads}]", 3, f"test_copies_and_products[{neighbors}-{threads}]",
+            f"test_simplex_steps[{neighbors}-{threads}]",
+            3,
+            f"test_copies_and_products[{neighbors}-{threads}]",
         )
         for neighbors in (0, 20)
         for threads in (1, 2)
