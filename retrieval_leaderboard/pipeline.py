@@ -7,6 +7,7 @@ import shutil
 import textwrap
 import time
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from retrieval_leaderboard import (
@@ -18,16 +19,21 @@ from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
-from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, runner
+from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
+from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, need, unknown
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
 
 DEFAULT_DATASET = "aliec-sim"
+ALL_MODELS = "all"
+"""What `--models` names every registered model by"""
+BUDGET_SEEDS = 5
+"""Seeds of the final fits after a search in a budget of time"""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,15 +41,17 @@ def run(options: argparse.Namespace) -> int:
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
-    _check_tune(options, options.split_seed)
+    _check_search(options, options.split_seed)
     compute_config = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
     dataset, asked = _load(options)
-    _check_tune(options, dataset.split_seed)  # A dataset file may have one.
+    _check_search(options, dataset.split_seed)  # A dataset file may have one.
     _show(dataset)
-    options.k = harness.length(options.k, dataset)
-    jobs = _jobs(options, sources, dataset, compute_config)
+    options.k, *options.also = harness.lengths(options.k, dataset)
+    timed = bool(options.budget) and not options.tune
+    options.seeds = options.seeds or (BUDGET_SEEDS if timed else 1)
+    jobs = _jobs(options, sources, dataset, compute_config, from_defaults=options.defaults or timed)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, asked))
     waiting = (
@@ -52,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     with locked(board, waiting):
         tidy(board)
-        if options.tune:
-            failed = _tune(jobs, dataset, board, options)
-            jobs = _jobs(options, sources, dataset, compute_config)
+        if _searches(options):
+            failed = _search(jobs, dataset, board, options)
+            jobs = _jobs(options, sources, dataset, compute_config, from_defaults=False)
         failed |= _run(jobs, dataset, board, options)
         table = leaderboard.write(board, dataset.fingerprint, options.k)
     print(_banner(dataset, asked))
@@ -63,11 +71,15 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
-    """Tune every model's settings and write them into the dataset's config; whether a search found none."""
+def _searches(options: argparse.Namespace) -> bool:
+    return bool(options.tune or options.budget)
+
+
+def _search(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
+    """Search every model's settings and write them into the dataset's config; whether a search found none."""
     if not len(dataset.valid):
-        raise InputError(f"--tune: {dataset.heading} has no validation queries to tune settings on")
-    budget = search.Budget(options.tune, options.tune_minutes)
+        raise InputError(f"{_option(options)}: {dataset.heading} has no validation queries to choose on")
+    budget = Budget(options.budget, options.tune or None)
     given = settings.parse_assignments(options.set)
     specs = [
         search.SearchSpec(job, dataset, frozenset(given.get(job.source.name, {})))
@@ -85,9 +97,17 @@ def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpar
     return failed
 
 
+def _option(options: argparse.Namespace) -> str:
+    return "--budget" if options.budget else "--tune"
+
+
 def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
     failed = False
-    pending = [job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board))]
+    for job in () if options.force else jobs:
+        rescore.measure_at(job.folder(dataset, board), job.also, dataset)
+    pending = [
+        job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
+    ]
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
@@ -108,11 +128,12 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
 
 def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
     if options.models == "":
-        raise InputError("--models: name models of --list, or leave it out for all of them")
+        raise InputError("--models: name models of --list, all of them by 'all', or leave it out")
     if options.models is not None:
-        names = list(dict.fromkeys(options.models.split(",")))
+        named = (registry.names() if word == ALL_MODELS else [word] for word in options.models.split(","))
+        names = list(dict.fromkeys(chain.from_iterable(named)))
     else:
-        names = [] if options.model else registry.names()
+        names = [] if options.model else registry.defaults()
     for name in names:
         registry.get(name)
     if set(names) & set(neural.NAMES):
@@ -171,8 +192,9 @@ def _jobs(
     sources: list[runner.ModelSource],
     dataset: Dataset,
     on: compute.Compute,
+    from_defaults: bool,
 ) -> list[runner.Job]:
-    layers = configs.layers(options.configs_dir, dataset.name)
+    layers = [] if from_defaults else configs.layers(options.configs_dir, dataset.name)
     from_command = settings.parse_assignments(options.set)
     for path in layers:
         found = configs.read(path, dataset)  # A model that was tuned may be a plug-in's.
@@ -186,24 +208,30 @@ def _jobs(
         made = config.provenance if values == config.settings else Provenance("command line")
         stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            how = on.device, on.precision, made
+            how = on.device, on.precision, made, tuple(options.also)
             jobs.append(runner.Job(source, values, seed, options.k, *how))
     return jobs
 
 
 def _check_configs_dir(options: argparse.Namespace) -> None:
-    """Refuse a folder of settings that is not there, but for the one that --tune makes."""
+    """Refuse a folder of settings that is not there, but for the one that a search makes."""
     folder = options.configs_dir
-    made = options.tune or folder == configs.OWN_CONFIGS
+    made = _searches(options) or folder == configs.OWN_CONFIGS
     if not folder.is_dir() and (folder.exists() or not made):
         raise InputError(
             f"--configs-dir {folder}: there is no such folder; name one, or leave the option out"
         )
 
 
-def _check_tune(options: argparse.Namespace, split_seed: int | None) -> None:
-    if options.tune and split_seed:
-        raise InputError("--tune: leave --split-seed out; another split learns from what is test in split 0")
+def _check_search(options: argparse.Namespace, split_seed: int | None) -> None:
+    if not _searches(options):
+        return
+    if split_seed:
+        raise InputError(
+            f"{_option(options)}: leave --split-seed out; another split learns from what is test in split 0"
+        )
+    if options.defaults:
+        raise InputError(f"{_option(options)} finds settings and --defaults ignores them: leave one out")
 
 
 def _check_settings(options: argparse.Namespace, sources: list[runner.ModelSource]) -> None:

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import yaml
 
-from retrieval_leaderboard import ROOT
+from retrieval_leaderboard import ROOT, cli, pipeline
+from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.support.storage.locks import locked
 
 MODELS = Path("tests") / "evaluation" / "sample_models.py"
@@ -95,6 +96,26 @@ def test_a_board_from_a_file(run, tmp_path):
     assert float(row["peak_rss_mib"]) > 10 and float(row["parameters"]) > 0
 
 
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ([], registry.defaults()),
+        (["--models", "all"], registry.names()),
+        (["--models", "ease,all"], ["ease", *(name for name in registry.names() if name != "ease")]),
+        (["--models", "ease,item_cf,ease"], ["ease", "item_cf"]),
+    ],
+)
+def test_which_models_run(words, names):
+    sources = pipeline._sources(cli.parser().parse_args(words))
+    assert [source.name for source in sources] == names
+
+
+def test_the_default_models():
+    assert set(registry.names()) > set(registry.defaults()) == {
+        "global_hot", "item_cf", "swing", "als", "dssm_bce", "simplex_ccl", "infonce", "bsl",
+    }  # fmt: skip
+
+
 def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
     run("--models", "global_hot")
     (record,) = (tmp_path / "results" / "mine" / "runs").glob("*/run.json")
@@ -158,7 +179,7 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
 def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     done = run("--models", "item_cf,global_hot", "--tune", "3", "--set", "item_cf.last_n=2")
     config = tmp_path / "configs" / "mine.yaml"
-    assert f"written to {config}" in done.stdout and "item_cf: trial 3/3" in done.stdout
+    assert f"written to {config}" in done.stdout and "item_cf: trial 3: NDCG@20 0." in done.stdout
     entry = yaml.safe_load(config.read_text())["time"]["item_cf"]
     assert entry["settings"]["last_n"] == 2 and entry["provenance"]["trials"] == 3
     row = rows(tmp_path)["item_cf", "0"]
@@ -254,6 +275,20 @@ def test_k(run, tmp_path):
     assert "ndcg@5" in rows(tmp_path)[("global_hot", "0")]
 
 
+def test_several_k(run, tmp_path):
+    run("--models", "global_hot", "--k", "5,3,10")
+    (row,) = rows(tmp_path).values()
+    assert 0 < float(row["recall@3"]) < float(row["recall@5"]) < float(row["recall@10"])
+    page = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "top 5" in page and f"{float(row['ndcg@10']):.4f}" in page.split("## Other lengths of lists")[1]
+    assert "done before" in run("--models", "global_hot", "--k", "5,10").stdout
+    assert "done before" in run("--models", "global_hot", "--k", "5,7").stdout, "its lists are long enough"
+    (row,) = rows(tmp_path).values()
+    assert float(row["recall@5"]) <= float(row["recall@7"]) <= float(row["recall@10"])
+    assert "done before" not in run("--models", "global_hot", "--k", "5,11").stdout
+    assert "recall@11" in next(iter(rows(tmp_path).values()))
+
+
 def test_the_list_needs_no_data(run):
     shown = run("--list").stdout
     for word in ("gowalla", "aliec-sim", "embedded", "infonce"):
@@ -266,7 +301,8 @@ def test_the_list_needs_no_data(run):
     ("words", "sentence"),
     [
         (["--models", "item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
-        (["--models", ""], "--models: name models of --list, or leave it out for all of them"),
+        (["--models", "all,item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
+        (["--models", ""], "--models: name models of --list, all of them by 'all', or leave it out"),
         (["--list", "item_fc"], "unknown name after --list 'item_fc': did you mean 'item_cf'?"),
         (["--protocol", "tine"], "did you mean 'time'?"),
         (["--carve", "as-tets"], "unknown carve 'as-tets': did you mean 'as-test'?"),
@@ -308,16 +344,38 @@ def test_bad_words_are_refused(run, words, sentence):
         (["--carve", "as-tets"], "did you mean 'as-test'?"),
         (["--scale", "0.5"], "a scale is for aliec-sim"),
         (["--split-seed", "-1"], "split seed -1"),
-        (["--tune", "2", "--split-seed", "1"], "leave --split-seed out"),
+        (["--budget", "2s", "--split-seed", "1"], "--budget: leave --split-seed out"),
+        (["--budget", "2s", "--defaults"], "--budget finds settings and --defaults ignores them"),
     ],
 )
 def test_bad_words_are_refused_before_the_dataset_is_read(run, words, sentence):
     assert sentence in refused(run(*words, dataset="absent.csv", check=2))
 
 
-@pytest.mark.parametrize("words", [["--tune-minutes", "inf"], ["--checkpoint-minutes", "nan"]], ids=" ".join)
-def test_minutes_are_finite(run, words):
-    assert f"argument {words[0]}: {words[1]} is not a number of minutes" in run(*words, check=2).stderr
+def test_minutes_are_finite(run):
+    refused = run("--checkpoint-minutes", "nan", check=2).stderr
+    assert "argument --checkpoint-minutes: nan is not a number of minutes" in refused
+
+
+def test_a_budget_begins_with_the_defaults_and_ends_with_five_seeds(run, tmp_path):
+    run("--models", "item_cf", "--budget", "0.5s", "--set", "item_cf.last_n=2")
+    run(plugin("Seeded"), "--budget", "1s")
+    found = rows(tmp_path)
+    budget = found["item_cf", "0"]["provenance"]
+    assert budget.startswith("budget, 1 trial,") and "(limit 0.00833333)" in budget
+    assert len([key for key in found if key[0] == "Seeded"]) == 5
+    refused = run("--budget", "5", check=2).stderr
+    assert "argument --budget: '5' is no duration: give it as 45m, 2h, 1h30m or 90s" in refused
+
+
+def test_defaults_whatever_configs_say(run, tmp_path):
+    run("--models", "item_cf", "--tune", "3")
+    run("--models", "item_cf", "--defaults")
+    records = (tmp_path / "results" / "mine" / "runs").glob("*/run.json")
+    assert sorted(json.loads(path.read_text())["provenance"].get("by", "") for path in records) == [
+        "defaults",
+        "tuning",
+    ]
 
 
 def test_unknown_dataset_names_the_nearest(run):
