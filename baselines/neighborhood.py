@@ -25,11 +25,13 @@ LONG = 50
 
 
 def neighbors_kept(settings: Settings, train: Interactions, valid: Queries | None) -> int:
-    """5,000 divided by the interactions of a user, yet 50 to 500.
+    """5,000 divided by the interactions of a user, yet at most 500 and a tenth of the items, and at least 50.
 
-    Few items of a history have to reach further for enough candidates; of many, distant ones are noise.
+    Few items of a history have to reach further for enough candidates; of many, and in a small catalog,
+    distant ones are noise.
     """
-    return min(max(round(CANDIDATES / max(train.interactions_a_user, 1)), 50), 500)
+    wanted = round(CANDIDATES / max(train.interactions_a_user, 1))
+    return max(min(wanted, 500, train.n_items // 10), 50)
 
 
 def target_exponent_rule(usual: float, long: float) -> Rule:
@@ -53,7 +55,7 @@ class Neighborhood(ItemToItemRetriever):
 
     top_k: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 20, 50, 100, 200, 500, 1000])
     """Similarities kept for each item of the side `prune_axis`; auto keeps 5,000 divided by the
-    interactions of a user on average, yet 50 to 500."""
+    interactions of a user on average, yet at most 500 and a tenth of the items, and at least 50."""
     history_exponent: float = setting(0.6, search=(0.2, 1.2))
     """a: how far the weight of a popular item of the history is reduced."""
     target_exponent: float | Auto = setting(AUTO, at_least=0)

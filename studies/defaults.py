@@ -1,8 +1,8 @@
 """How far untuned models come: `python -m studies.defaults --data-dir DIR`.
 
 On datasets that no rule was chosen on, scores the defaults and searches; on the others, scores every tuned
-model with its defaults and with the tuned settings of the other datasets. Keeps the scores in `studies/records/`
-and fills docs/defaults.md.
+model with its defaults and with the tuned settings of the other datasets. Keeps the scores in
+`studies/records/` and fills docs/defaults.md.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ def read() -> list[Share]:
     return [transfer.share(found, ROOT) for found in scores.load_all(RECORDS, scores.Transfer)]
 
 
+def tables() -> dict[str, str]:
+    """The page's tables, as Markdown."""
+    return {"held out": held_out.table(held_out.read()), "transfer": transfer.table(read())}
+
+
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Measure what is asked for and fill the page."""
@@ -53,8 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             held_out.measure_all(dataset, options.models, options.fits)
         else:
             measure(dataset, options.models)
-    parts = {"held out": held_out.table(held_out.read()), "transfer": transfer.table(read())}
-    pages.fill(ROOT / "docs" / "defaults.md", parts)
+    pages.fill(ROOT / "docs" / "defaults.md", tables())
     return 0
 
 

@@ -12,10 +12,13 @@ from retrieval_leaderboard.datasets.dataset import Interactions
 from tests.baselines.logs import interactions
 
 
-@pytest.mark.parametrize("a_user, kept", [(1, 500), (10, 500), (25, 200), (100, 50), (500, 50)])
-def test_neighbors_kept_follow_from_the_length_of_histories(a_user, kept):
+@pytest.mark.parametrize(
+    "a_user, n_items, kept",
+    [(1, 9000, 500), (10, 9000, 500), (25, 9000, 200), (500, 9000, 50), (25, 1500, 150), (25, 500, 50)],
+)
+def test_neighbors_kept_follow_from_histories_and_catalog(a_user, n_items, kept):
     user = np.repeat(np.arange(3, dtype=np.int32), a_user)
-    train = Interactions(user, np.tile(np.arange(a_user, dtype=np.int32), 3), None, 5, 1000)
+    train = Interactions(user, np.tile(np.arange(a_user, dtype=np.int32), 3), None, 5, n_items)
     assert ItemCF().resolve(train, None)["top_k"] == kept
     assert ItemCF(top_k=7).resolve(train, None)["top_k"] == 7
 
