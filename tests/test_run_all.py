@@ -275,6 +275,20 @@ def test_k(run, tmp_path):
     assert "ndcg@5" in rows(tmp_path)[("global_hot", "0")]
 
 
+def test_several_k(run, tmp_path):
+    run("--models", "global_hot", "--k", "5,3,10")
+    (row,) = rows(tmp_path).values()
+    assert 0 < float(row["recall@3"]) < float(row["recall@5"]) < float(row["recall@10"])
+    page = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "top 5" in page and f"{float(row['ndcg@10']):.4f}" in page.split("## Other lengths of lists")[1]
+    assert "done before" in run("--models", "global_hot", "--k", "5,10").stdout
+    assert "done before" in run("--models", "global_hot", "--k", "5,7").stdout, "its lists are long enough"
+    (row,) = rows(tmp_path).values()
+    assert float(row["recall@5"]) <= float(row["recall@7"]) <= float(row["recall@10"])
+    assert "done before" not in run("--models", "global_hot", "--k", "5,11").stdout
+    assert "recall@11" in next(iter(rows(tmp_path).values()))
+
+
 def test_the_list_needs_no_data(run):
     shown = run("--list").stdout
     for word in ("gowalla", "aliec-sim", "embedded", "infonce"):
