@@ -1,4 +1,4 @@
-"""The command line: `python -m evaluation report | score | migrate`."""
+"""The command line: `python -m evaluation report | score | lists | migrate`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.asked import asked
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.tables import files
+from retrieval_leaderboard.evaluation.exchange import command as exchange
 from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
@@ -28,6 +29,8 @@ examples:
   python -m evaluation report --dataset gowalla --results-dir results
   python -m evaluation score --dataset mine
   python -m evaluation score --runs mine --dataset moved/clicks.csv
+  python -m evaluation score theirs.parquet --dataset gowalla --name theirs
+  python -m evaluation lists --run results/local/gowalla/runs/als-seed0-... --out als.trec
   python -m evaluation migrate --results-dir results --scores-dir studies/records
 """
 
@@ -51,6 +54,10 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _score(options: argparse.Namespace) -> None:
+    if options.lists is not None:
+        exchange.score_given(options)
+        return
+    exchange.check_unused(options)
     total = 0
     for folder in _folders(options):
         with _held(folder):
@@ -139,9 +146,14 @@ def _parser() -> argparse.ArgumentParser:
     again = commands.add_parser("report", parents=[stored], help="write every table anew")
     again.set_defaults(work=_report)
 
-    score = commands.add_parser("score", parents=[stored], help="compute every metric anew from stored lists")
-    reload.add_arguments(score.add_argument_group("data, where it is not as the runs had it"))
+    score = commands.add_parser(
+        "score", parents=[stored], help="score lists from a file, or the stored lists of runs anew"
+    )
+    exchange.add_given(score)
+    reload.add_arguments(score.add_argument_group("data, where it is not as the runs had it"), {"name"})
     score.set_defaults(work=_score)
+
+    exchange.add_lists(commands)
 
     migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")
     migrate.add_argument_group("scores").add_argument(

@@ -62,5 +62,5 @@ def _line(record: RunRecord, row: Row, board: Board) -> dict[str, Any]:
 
 def _measured(record: RunRecord, k: int) -> dict[str, Any]:
     metrics = {f"{name}@{k}": f"{value:.6f}" for name, value in record.measured.metrics.items()}
-    costs = {name: getattr(record.costs, name) for name in COSTS}
+    costs = {name: getattr(record.costs, name) for name in COSTS if record.costs.machine}
     return {"queries": record.dataset.test_queries} | metrics | costs

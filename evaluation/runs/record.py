@@ -116,8 +116,14 @@ class Costs:
 
     @property
     def machine(self) -> str:
-        """The processor and threads."""
+        """The processor and threads; "" where costs are not known."""
+        if self == UNKNOWN_COSTS:
+            return ""
         return f"{self.processor}, {self.threads} thread{'' if self.threads == 1 else 's'}"
+
+
+UNKNOWN_COSTS = Costs(0.0, 0.0, 0.0, 0.0, 0.0, None, 0.0, 0, "")
+"""Of lists from elsewhere"""
 
 
 @dataclass(frozen=True)
