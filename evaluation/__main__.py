@@ -1,4 +1,4 @@
-"""The command line: `python -m evaluation report | score | lists | migrate`."""
+"""The command line: `python -m evaluation report | score | lists | diff | migrate`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.asked import asked
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.tables import files
+from retrieval_leaderboard.evaluation.differences import command as differences
 from retrieval_leaderboard.evaluation.exchange import command as exchange
 from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite
@@ -31,18 +32,18 @@ examples:
   python -m evaluation score --runs mine --dataset moved/clicks.csv
   python -m evaluation score theirs.parquet --dataset gowalla --name theirs
   python -m evaluation lists --run results/local/gowalla/runs/als-seed0-... --out als.trec
+  python -m evaluation diff main results
   python -m evaluation migrate --results-dir results --scores-dir studies/records
 """
 
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0: done, 2: bad input, 130: stopped."""
+    """Run the command line; 0: done, 1: `diff` found a change, 2: bad input, 130: stopped."""
     options = _parser().parse_args(arguments)
     try:
         with interrupting():
-            options.work(options)
-        return 0
+            return options.work(options) or 0
     except KeyboardInterrupt:
         return 130
 
@@ -128,7 +129,7 @@ def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m evaluation",
-        description="Derives tables and metrics again from stored runs, without fitting anything.",
+        description="Works on stored runs, without fitting anything.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -154,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     score.set_defaults(work=_score)
 
     exchange.add_lists(commands)
+    differences.add_parser(commands)
 
     migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")
     migrate.add_argument_group("scores").add_argument(
