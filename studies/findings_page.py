@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from math import nan, sqrt
 from pathlib import Path
 from statistics import mean, stdev
@@ -24,6 +25,8 @@ BOARDS = (
     "ml-1m: next-item, seen items excluded, top 20",
     "ml-100k: next-item, seen items kept, top 20",
 )
+MARKERS = "osD^vP*X"
+"""Of machines"""
 
 
 @dataclass(frozen=True)
@@ -217,19 +220,24 @@ def _times(row: Row, other: Row) -> str:
 
 
 def plot(boards: list[Board], target: Path) -> None:
-    """NDCG@20 over seconds to fit: a panel a board, a color a machine, whose efficient models are joined."""
-    figure, axes = figures.panels(len(boards), (4 * len(boards), 4), "findings")
+    """NDCG@20 over seconds to fit: a panel a board, a color a model, a marker a machine.
+
+    Lines join the efficient models of a machine.
+    """
+    figure, axes = figures.panels(len(boards), (12, 8), "findings", columns=3)
+    machines = dict.fromkeys(machine for board in boards for machine in by_machine(select_rows(board)))
+    markers = dict(zip(machines, cycle(MARKERS), strict=False))
     for axis, board in zip(axes, boards, strict=True):
         for machine, rows in by_machine(select_rows(board)).items():
             line = [_point(row) for row in efficient(rows)]
-            (drawn,) = axis.plot(*zip(*line, strict=True), "-", alpha=0.4, zorder=1)
-            points = zip(*map(_point, rows), strict=True)
-            axis.plot(*points, "o", color=drawn.get_color(), zorder=2, label=machine)
+            axis.plot(*zip(*line, strict=True), "-", color="lightgray", zorder=1)
+            axis.plot([], [], markers[machine], color="black", markerfacecolor="none", label=machine)
             for row in rows:
-                axis.annotate(row.model, _point(row), textcoords="offset points", xytext=(4, 4), fontsize=7)
-        axis.legend(fontsize=5, loc="lower right")
+                axis.plot(*_point(row), markers[machine], color=figures.color(row.model), zorder=2)
+                axis.plot([], [], "o", color=figures.color(row.model), label=row.model)
         title = board.heading.rsplit(",", 1)[0].replace(", ", "\n")
         axis.set(xscale="log", xlabel="seconds to fit", ylabel="NDCG@20", title=title)
+    figures.legend(figure, axes, columns=3)
     figures.save(figure, target)
 
 
