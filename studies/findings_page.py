@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import cycle
-from math import nan, sqrt
+from math import nan
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 from retrieval_leaderboard import neural
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boards
-from retrieval_leaderboard.studies import figures, gaps_to_published
-from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Settings, Setup, Study, resolved
+from retrieval_leaderboard.studies import figures, findings_summary, gaps_to_published
+from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Study
 from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.studies.scores import Finding
+from retrieval_leaderboard.studies.variant_scores import score, stored
 from retrieval_leaderboard.support import markdown, pages
 
 BOARDS = (
@@ -27,31 +27,6 @@ BOARDS = (
 )
 MARKERS = "osD^vP*X"
 """Of machines"""
-
-
-@dataclass(frozen=True)
-class Score:
-    """A variant's NDCG@20 over at least two seeds."""
-
-    values: list[float]
-
-    @property
-    def mean(self) -> float:
-        """Over seeds."""
-        return mean(self.values)
-
-    @property
-    def variance(self) -> float:
-        """Of the mean."""
-        return stdev(self.values) ** 2 / len(self.values)
-
-    def text(self, base: Score) -> str:
-        """The mean, and the change from `base` in percent, with ≈ where it is within two standard errors."""
-        if self is base:
-            return f"{self.mean:.4f}"
-        noise = 2 * sqrt(self.variance + base.variance)
-        sign = "≈ " if abs(self.mean - base.mean) <= noise else ""
-        return f"{self.mean:.4f} ({sign}{self.mean / base.mean - 1:+.1%})"
 
 
 def write(root: Path, records: list[Finding]) -> None:
@@ -66,6 +41,7 @@ def write(root: Path, records: list[Finding]) -> None:
 def tables(records: list[Finding], boards: list[Board], gaps: list[gaps_to_published.Gap]) -> dict[str, str]:
     """Mark → Markdown; `gaps` are published numbers that are not reached."""
     return {
+        "summary": findings_summary.lines(records, boards),
         "conditions": _conditions(records),
         **{study.name: _ablation(study, records) for study in STUDIES},
         "quality and cost": _quality_and_cost(boards),
@@ -88,22 +64,6 @@ def _conditions(records: list[Finding]) -> str:
 
 def _machines(records: list[Finding]) -> str:
     return "; ".join(sorted({f"{each.processor}, threads: {each.threads}" for each in records}))
-
-
-def stored(setup: Setup, model: str, changed: Settings, records: list[Finding]) -> list[Finding]:
-    """What is stored of a variant, the newest of each seed."""
-    values = resolved(model, setup.settings | changed)
-    by_seed = {
-        each.seed: each
-        for each in sorted(records, key=lambda each: each.date)
-        if (each.name, each.model, each.settings) == (setup.dataset, model, values)
-    }
-    return list(by_seed.values())
-
-
-def score(seeds: list[Finding]) -> Score | None:
-    """Of what is stored of a variant; None where that is fewer than two seeds."""
-    return Score([each.ndcg for each in seeds]) if len(seeds) > 1 else None
 
 
 def _ablation(study: Study, records: list[Finding]) -> str:

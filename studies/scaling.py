@@ -95,7 +95,9 @@ def plot(found: Points, target: Path) -> None:
     for axis, (label, key) in zip(axes, MEASURES.items(), strict=True):
         for model, records in found.items():
             sizes = [interactions(each) for each in records]
-            axis.plot(sizes, [cost(each, key) for each in records], "o-", label=model, color=figures.color(model))
+            axis.plot(
+                sizes, [cost(each, key) for each in records], "o-", label=model, color=figures.color(model)
+            )
         axis.set(xscale="log", yscale="log", xlabel="training interactions", title=label)
     figures.legend(figure, axes, len(found))
     figures.save(figure, target)
