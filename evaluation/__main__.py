@@ -40,7 +40,7 @@ examples:
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0: done, 1: `diff` found a change, 2: bad input, 130: stopped."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         with interrupting():
             return options.work(options) or 0
@@ -126,15 +126,16 @@ def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
     return reload.dataset(about, named, options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Of all commands."""
+    found = argparse.ArgumentParser(
         prog="python -m evaluation",
         description="Works on stored runs, without fitting anything.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = found.add_subparsers(dest="command", required=True)
     stored = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     which = stored.add_argument_group("runs")
     own_data.add_paths(which, "--dataset", "NAME", "whose runs (default: all datasets'), by name or by files")
@@ -163,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of the studies' scores too, such as studies/records",
     )  # fmt: skip
     migrate.set_defaults(work=_migrate)
-    return parser
+    return found
 
 
 def _folder(text: str) -> Path:
