@@ -13,6 +13,8 @@ from retrieval_leaderboard.studies.scores import Finding
 from retrieval_leaderboard.studies.variant_scores import score, stored
 
 CHEAP = ("item_cf", "swing")
+SMALLEST = 0.005
+"""Share that is not rounded to none"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ CLAIMS = (
           "similarity", "dot product, temperature 1", "mixed"),
     Claim("Fixed propagation over the items' graph pays on gowalla alone", "five neighbors",
           "propagation", "5, weighing 5 together", "mixed"),
-    Claim("64 dimensions are enough but on gowalla", "256", "dimensions", "256", "better"),
+    Claim("64 dimensions are enough but on gowalla", "256 in their place", "dimensions", "256", "better"),
     Claim("Where the next item is asked for, every interaction is a training example",
           "interactions in place of users", "examples", "interaction", "better"),
     Claim("Hard negatives bring nothing", "16 of them", "hard negatives", "16", "same"),
@@ -85,8 +87,12 @@ def holds(claim: Claim, records: list[Finding]) -> bool:
 
 
 def _figures(found: dict[str, tuple[float, bool]]) -> str:
-    parts = [f"{'≈ ' if noise else ''}{change:+.0%} on {name}" for name, (change, noise) in found.items()]
+    parts = [f"{'≈ ' if noise else ''}{_signed(change)} on {name}" for name, (change, noise) in found.items()]
     return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
+
+
+def _signed(share: float) -> str:
+    return f"{share:+.0%}" if abs(share) >= SMALLEST else "0%"
 
 
 def _cheap(boards: Sequence[Board]) -> str:
