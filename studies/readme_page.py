@@ -48,6 +48,7 @@ def tables(shown: Board) -> dict[str, str]:
     notes = [
         f"{about.name}: {about.users:,} users, {about.items:,} items, {about.train_valid_interactions:,} "
         f"training interactions, {about.test_queries:,} test queries. ±: standard deviation over seeds.",
+        "Settings were chosen on the validation part; the last column says how.",
         PROPAGATED if any(map(propagation.propagates, found)) else "",
         f"Costs, slices, published numbers and further rows: [{folder}]({folder}/{LEADERBOARD}).",
     ]

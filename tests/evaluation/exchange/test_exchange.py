@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import pytrec_eval
 
 from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.__main__ import main
-from retrieval_leaderboard.evaluation.exchange import reading
+from retrieval_leaderboard.evaluation.exchange import coding, reading
 from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.runs import records, runner
 from retrieval_leaderboard.support import progress
@@ -73,6 +74,25 @@ def test_lists_that_went_out_come_in_to_the_same_metrics(run, log, suffix):
         assert np.array_equal(
             np.load(again / records.LISTS)[name], np.load(run / records.LISTS)[name], equal_nan=True
         )
+
+
+def test_a_written_run_has_the_recall_that_trec_eval_finds(run, log):
+    dataset = load(str(log), protocol=records.read(run).dataset.protocol)
+    lines = [line.split() for line in written(run, ".trec").read_text().splitlines()]
+    found = {qid: {} for qid, *_ in lines}
+    for qid, _, item, _, score, _ in lines:
+        found[qid][item] = float(score)
+    several = coding.several_queries(dataset)
+    names = range(len(dataset.test)) if several else dataset.user_ids[dataset.test.user]
+    relevant = (dataset.test.relevant[query] for query in range(len(dataset.test)))
+    truth = {
+        str(name): dict.fromkeys(dataset.item_ids[items].tolist(), 1)
+        for name, items in zip(names, relevant, strict=True)
+    }
+    recall = f"recall_{K}"
+    theirs = pytrec_eval.RelevanceEvaluator(truth, {recall}).evaluate(found)
+    mean = sum(each[recall] for each in theirs.values()) / len(truth)
+    assert mean == pytest.approx(records.read(run).measured.metrics["recall"], abs=1e-12)
 
 
 def test_their_row_is_marked_and_never_official(run, log):
