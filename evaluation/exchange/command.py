@@ -47,6 +47,8 @@ def score_given(options: argparse.Namespace) -> None:
     own = own_data.given(options)
     if not options.dataset and not own.keys() & set(TABLES):
         raise InputError(f"{options.lists}: say what data the lists answer: --dataset NAME_OR_PATH")
+    if options.runs:
+        raise InputError("--runs names stored runs; leave it out where a file of lists is scored")
     if not options.row:
         raise InputError(f"{options.lists}: say what their row is called: --name NAME")
     columns = reading.parse_columns(options.list_columns)

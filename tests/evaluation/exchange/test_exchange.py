@@ -237,6 +237,7 @@ def test_a_run_is_ordered_by_score_then_by_rank(tmp_path):
     [
         (["score", "LISTS"], "say what data the lists answer: --dataset"),
         (["score", "LISTS", "--dataset", "LOG"], "say what their row is called: --name"),
+        (["score", "LISTS", "--dataset", "LOG", "--runs", "a"], "--runs names stored runs"),
         (["score", "LISTS", "--dataset", "LOG", "--name", "als"], "a model of this suite is called so"),
         (["score", "LISTS", "--dataset", "LOG", "--name", "a/b"], "call the row by letters"),
         (
