@@ -1,4 +1,4 @@
-"""The command line: `python -m evaluation report | score | lists | diff | migrate`."""
+"""The command line: `python -m evaluation report | score | lists | diff | time | migrate`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from retrieval_leaderboard.datasets.tables import files
 from retrieval_leaderboard.evaluation.differences import command as differences
 from retrieval_leaderboard.evaluation.exchange import command as exchange
 from retrieval_leaderboard.evaluation.reports import leaderboard
-from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite
+from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite, timings
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
-from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
 from retrieval_leaderboard.support.stopping import interrupting
 from retrieval_leaderboard.support.storage.locks import locked
@@ -33,6 +33,7 @@ examples:
   python -m evaluation score theirs.parquet --dataset gowalla --name theirs
   python -m evaluation lists --run results/local/gowalla/runs/als-seed0-... --out als.trec
   python -m evaluation diff main results
+  python -m evaluation time --dataset gowalla --threads 1
   python -m evaluation migrate --results-dir results --scores-dir studies/records
 """
 
@@ -71,6 +72,15 @@ def _score(options: argparse.Namespace) -> None:
             f"no run under {options.results_dir} could be scored: give the data that they are about, by "
             f"{reload.PLACES}, or run them anew"
         )
+
+
+def _time(options: argparse.Namespace) -> None:
+    compute.configure(threads=options.threads)
+    for folder in _folders(options):
+        with _held(folder):
+            count = timings.measure(folder, lambda about: _load(about, options), options.force)
+            leaderboard.derive(folder)
+        print(f"{folder}: {count} rows measured")
 
 
 def _migrate(options: argparse.Namespace) -> None:
@@ -130,7 +140,7 @@ def parser() -> argparse.ArgumentParser:
     """Of all commands."""
     found = argparse.ArgumentParser(
         prog="python -m evaluation",
-        description="Works on stored runs, without fitting anything.",
+        description="Works on stored runs: tables, metrics, lists, costs, what changed.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -157,6 +167,11 @@ def parser() -> argparse.ArgumentParser:
 
     exchange.add_lists(commands)
     differences.add_parser(commands)
+    time = commands.add_parser("time", parents=[stored], help="measure the costs of official rows in one go")
+    time.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the cores there are)")
+    time.add_argument("--force", action="store_true", help="measure again what was measured here before")
+    reload.add_arguments(time.add_argument_group("data, where it is not as the runs had it"))
+    time.set_defaults(work=_time)
 
     migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")
     migrate.add_argument_group("scores").add_argument(

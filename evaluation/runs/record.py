@@ -119,7 +119,7 @@ class Costs:
         """The processor and threads; "" where costs are not known."""
         if self == UNKNOWN_COSTS:
             return ""
-        return f"{self.processor}, {self.threads} thread{'' if self.threads == 1 else 's'}"
+        return machine(self.processor, self.threads)
 
 
 UNKNOWN_COSTS = Costs(0.0, 0.0, 0.0, 0.0, 0.0, None, 0.0, 0, "")
@@ -179,6 +179,11 @@ class RunRecord(Identity):
     def costs(self) -> Costs:
         """Of a finished run, as `measured`."""
         return self.measured.costs
+
+
+def machine(processor: str, threads: int) -> str:
+    """What costs are of, in words."""
+    return f"{processor}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def digest(identity: dict[str, Any]) -> str:
