@@ -10,6 +10,7 @@ from typing import Any
 from retrieval_leaderboard.evaluation.metrics.measure import LIST_LEVEL, PER_QUERY
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.labels import written
+from retrieval_leaderboard.evaluation.reports.lengths_table import other_lengths
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 
 COSTS = (
@@ -21,7 +22,8 @@ ASKED = ("device", "precision", "date", "commit")
 
 def text(board: Board) -> str:
     """Failed runs have empty numbers, and their reason."""
-    metrics = [f"{name}@{board.k}" for name in (*PER_QUERY, *LIST_LEVEL)]
+    lengths = [board.k, *other_lengths(board.rows)]
+    metrics = [f"{name}@{k}" for k in lengths for name in (*PER_QUERY, *LIST_LEVEL)]
     head = ["model", "seed", "status", "queries", *metrics, *COSTS, *ASKED, "shipped"]
     head += ["dataset", "protocol", "exclude_seen", "fingerprint", "settings", "provenance", "reason"]
     out = io.StringIO()
@@ -61,6 +63,11 @@ def _line(record: RunRecord, row: Row, board: Board) -> dict[str, Any]:
 
 
 def _measured(record: RunRecord, k: int) -> dict[str, Any]:
-    metrics = {f"{name}@{k}": f"{value:.6f}" for name, value in record.measured.metrics.items()}
+    by_length = {str(k): record.measured.metrics} | record.measured.at
+    metrics = {
+        f"{name}@{length}": f"{value:.6f}"
+        for length, values in by_length.items()
+        for name, value in values.items()
+    }
     costs = {name: getattr(record.costs, name) for name in COSTS if record.costs.machine}
     return {"queries": record.dataset.test_queries} | metrics | costs
