@@ -30,7 +30,7 @@ def test_it_is_short_and_shows_a_real_dataset():
 def test_an_official_row_goes_before_one_explored_by_hand():
     said = {"by hand": ("hand", 200), "in the budget": ("budget", 20), "overridden": ("command line", 0)}
     rows = [
-        Row("als", {"how": how}, [record("als", by=by, trials=trials)], [])
+        Row("als", {"how": how}, [record("als", by=by, trials=trials)], [], ROOT)
         for how, (by, trials) in said.items()
     ]
     shown = Board(rows[0].newest.dataset, "f", 20, rows)

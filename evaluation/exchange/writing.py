@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.exchange import coding, trec
-from retrieval_leaderboard.evaluation.models import lists
-from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs import records, rescore
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import atomic_file
@@ -23,10 +22,10 @@ SUFFIXES = (".parquet", ".csv", *trec.SUFFIXES)
 
 
 def stored(run: Path, record: RunRecord, dataset: Dataset) -> npt.NDArray[np.int32]:
-    """int32[q, k]: the item codes that the run in the folder `run` keeps.
+    """As `rescore.stored_lists`.
 
     Raises:
-        InputError: it keeps none, or they do not answer the dataset's test queries.
+        InputError: there are none, or they do not answer the dataset's test queries.
     """
     if not (run / records.LISTS).is_file():
         raise InputError(f"{run} came without its lists: run the model again")
@@ -35,13 +34,7 @@ def stored(run: Path, record: RunRecord, dataset: Dataset) -> npt.NDArray[np.int
             f"{run} is about data of fingerprint {record.fingerprint}, and {dataset.name} as loaded has "
             f"{dataset.fingerprint}: did its files or its options change?"
         )
-    with np.load(run / records.LISTS) as file:
-        items = file["items"]
-    try:
-        lists.check_shape(items, (len(dataset.test), record.k), dataset.train_valid.n_items)
-    except lists.InvalidListsError as error:
-        raise InputError(f"{run / records.LISTS} cannot be read: {error}") from error
-    return items
+    return rescore.stored_lists(run, record, dataset)
 
 
 def table(items: npt.NDArray[np.int32], dataset: Dataset) -> pd.DataFrame:

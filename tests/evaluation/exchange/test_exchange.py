@@ -1,5 +1,7 @@
 """Lists go out with raw ids and come in again as a row of their own, to the same metrics."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -74,6 +76,16 @@ def test_lists_that_went_out_come_in_to_the_same_metrics(run, log, suffix):
         assert np.array_equal(
             np.load(again / records.LISTS)[name], np.load(run / records.LISTS)[name], equal_nan=True
         )
+
+
+def test_lists_of_several_k_go_out_whole(run):
+    before = records.read(run)
+    try:
+        at = {str(K): before.measured.metrics}
+        records.change(run, replace(before, k=5, result=replace(before.measured, at=at)))
+        assert pd.read_parquet(written(run, ".parquet"))["rank"].max() == K
+    finally:
+        records.change(run, before)
 
 
 def test_a_written_run_has_the_recall_that_trec_eval_finds(run, log):
