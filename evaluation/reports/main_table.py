@@ -126,7 +126,7 @@ def _metric(row: Row, name: str) -> str:
 
 def _cost(row: Row, name: str, form: str) -> str:
     """The mean of a cost; a dash for parameters that a model does not report."""
-    known = all(getattr(record.costs, name) is not None for record in row.timed)
+    known = row.machine and all(getattr(record.costs, name) is not None for record in row.timed)
     return form.format(row.cost(name)) if known else NONE
 
 
@@ -134,7 +134,7 @@ def _numbers(row: Row, machines: list[str]) -> str:
     """Which of `machines`, counted from 1, the row's costs are of, in brackets those of its other runs; a
     dash without one.
     """
-    if not row.done:
+    if not row.machine:
         return NONE
     used = {record.costs.machine for record in row.done} - {row.machine}
     others = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
