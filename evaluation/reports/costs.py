@@ -47,9 +47,10 @@ class RowCosts:
 
 
 def machine_of(rows: Sequence[Row]) -> str:
-    """The machine on which most rows ran, official ones before others, of equals that of the newest run."""
+    """The machine on which most rows ran, official ones if there are several; of equals the newest's."""
     done = [row for row in rows if row.done]
-    counted = [row for row in done if row.provenance.official and row.model != "global_hot"] or done
+    official = [row for row in done if row.provenance.official]
+    counted = official if len(official) > 1 else done
     newest: dict[str, str] = {}
     for record in (record for row in done for record in row.done):
         newest[record.costs.machine] = max(record.date, newest.get(record.costs.machine, ""))

@@ -13,7 +13,7 @@ from retrieval_leaderboard.evaluation.runs.provenance import WAYS
 
 FEW = 3
 """Differing settings that a label has room for"""
-SHORT = 16
+SHORT = 20
 """Characters of a setting that a name has room for"""
 Settings = dict[str, Any]
 
@@ -22,7 +22,7 @@ def labels(rows: Sequence[Row]) -> list[str]:
     """A label for each row: the model, with the settings in which its rows differ, the mark of propagation
     over a graph, that of weights that are not used, and whether it is shipped.
 
-    Where those are more than FEW, with as few of them as `distinguishing` names, and the number of the others.
+    Where those are more than FEW, with as few of them as `distinguishing` names, and how many others.
     """
     keys = _differing(rows)
     shown = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from retrieval_leaderboard import ROOT, WORKSPACE
-from retrieval_leaderboard.evaluation.reports import csv_table, index, page
+from retrieval_leaderboard.evaluation.reports import csv_table
 from retrieval_leaderboard.evaluation.reports.board import Board, read_boards
+from retrieval_leaderboard.evaluation.reports.pages import index, page
+from retrieval_leaderboard.evaluation.reports.pages.stems import ONLY, stems
 from retrieval_leaderboard.evaluation.reports.report import report
-from retrieval_leaderboard.evaluation.reports.stems import ONLY, stems
 from retrieval_leaderboard.evaluation.statistics import queries
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import write_text

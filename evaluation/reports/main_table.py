@@ -18,10 +18,15 @@ FIRST = ("ndcg", "recall")
 RANK, INTERVAL, CHANGE, MADE = "rank", "95 % interval", "Δ to ItemCF", "settings"
 DIFFERS = "*"
 BY_TESTS = (
-    f"Interval: of NDCG, bootstrapped over queries and seeds. Rank: 1–3 where the order is within noise. {DIFFERS} differs "
-    "from ItemCF, p < 0.05, paired test, corrected for the number of rows."
+    f"Interval: of NDCG, bootstrapped over queries and seeds. {DIFFERS}: differs from ItemCF, p < 0.05, "
+    "paired test, corrected for the number of rows."
+)
+RANKED = "Rank: 1–3 where the order is within noise."
+PARTLY = (
+    f"{NONE} as rank: rows without stored metrics of each query have no test, and tables with one no ranks."
 )
 OVER_SEEDS = "±: one standard deviation over seeds, of a row whose metrics of each query are not stored."
+ELSEWHERE = f"{NONE} as seconds: measured on another machine or number of threads."
 UNTESTED = "Metrics of each query are not stored: no interval, no test; the order is that of the means."
 
 
@@ -65,23 +70,28 @@ def main_table(report: Report, entries: Sequence[Entry]) -> MainTable:
     columns = [RANK, ndcg, INTERVAL, recall, CHANGE, "fit s", "rank s", MADE]
     able = contenders([entry.row for entry in entries])
     best = {name: max((row.mean(name) for row in able), default=0.0) for name in FIRST}
+    ranked = all(entry.standing for entry in entries if entry.row.done)
     lines = [
-        _line(report, entry, best if entry.row in able else {}, dict.fromkeys(columns, NONE))
+        _line(
+            report,
+            entry,
+            best if entry.row in able else {},
+            _ranked(entry, ranked) | dict.fromkeys(columns[1:], NONE),
+        )
         for entry in entries
     ]
-    return MainTable(columns, lines, _footnotes(entries))
+    return MainTable(columns, lines, footnotes(entries))
 
 
 def markdown(table: MainTable) -> str:
-    """The best metrics in bold, failed runs with their reason, settings as links; then the footnotes."""
+    """The best metrics in bold, failed runs with their reason, settings as links."""
     ranks, *columns = table.columns
     body = [
         [line.cells[ranks], _with_reason(line), *(_cell(line, column) for column in columns)]
         for line in table.lines
     ]
     header = [ranks, table.labeled, *columns]
-    text = tables.table(body, header, numbers=range(2, len(header) - 1))
-    return "\n\n".join([text, *(note.replace("*", "\\*") for note in table.footnotes)]) + "\n"
+    return tables.table(body, header, numbers=range(2, len(header) - 1)) + "\n"
 
 
 def failure(row: Row) -> str:
@@ -109,7 +119,6 @@ def _line(report: Report, entry: Entry, best: dict[str, float], cells: dict[str,
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     columns = {name: metric_column(name, report.board.k) for name in FIRST}
     cells |= {columns[name]: mean_cell(row, name) for name in FIRST}
-    cells[RANK] = entry.standing.rank if entry.standing else NONE
     cells[INTERVAL] = _interval(entry)
     cells[CHANGE] = _change(report, entry)
     cells |= {column: entry.costs.cell(column) for column in FORMS if column in cells}
@@ -128,6 +137,11 @@ def spread_cell(row: Row, name: str) -> str:
     return "" if spread is None else f"± {spread:.4f}"
 
 
+def _ranked(entry: Entry, ranked: bool) -> dict[str, str]:
+    """The rank of a row, where all rows of its table have one: else it would be one among a few."""
+    return {RANK: entry.standing.rank if ranked and entry.standing else NONE}
+
+
 def _interval(entry: Entry) -> str:
     if entry.interval is None:
         return spread_cell(entry.row, "ndcg") or NONE
@@ -141,9 +155,15 @@ def _change(report: Report, entry: Entry) -> str:
     return f"{entry.ndcg / reference.ndcg - 1:+.1%}" + (f" {DIFFERS}" if entry.differs else "")
 
 
-def _footnotes(entries: Sequence[Entry]) -> list[str]:
+def footnotes(entries: Sequence[Entry]) -> list[str]:
+    """What the columns of these rows need to be understood."""
     done = [entry for entry in entries if entry.row.done]
-    notes = [BY_TESTS] if any(entry.standing for entry in done) else [UNTESTED] if done else []
+    tested = [entry for entry in done if entry.standing]
+    if not done:
+        return []
+    notes = [BY_TESTS, RANKED if len(tested) == len(done) else PARTLY] if tested else [UNTESTED]
     if any(entry.standing is None and entry.row.spread("ndcg") is not None for entry in done):
         notes.append(OVER_SEEDS)
+    if any(entry.costs.seconds is None for entry in done):
+        notes.append(ELSEWHERE)
     return notes

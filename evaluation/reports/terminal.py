@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrieval_leaderboard.evaluation.reports import warnings
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.main_table import CHANGE, MADE, Line, MainTable, main_table
+from retrieval_leaderboard.evaluation.reports.pages import warnings
+from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
 from retrieval_leaderboard.evaluation.reports.report import report
-from retrieval_leaderboard.evaluation.reports.verdict import verdict
 
 FIRST = ("NDCG", "Recall", "fit s", CHANGE, "rank", MADE, "rank s")
 """How the columns that are left out last begin, in this order; the others come after them."""

@@ -1,7 +1,7 @@
 """The table of slices: names, dashes and their footnotes, records of earlier versions, chance."""
 
 from retrieval_leaderboard.evaluation.reports.board import Row
-from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
+from retrieval_leaderboard.evaluation.reports.pages.slice_table import slice_table
 from tests.evaluation import stored
 from tests.evaluation.stored import part
 

@@ -1,12 +1,12 @@
-"""Under a board's tables: how the settings of each row came about, what differs from the defaults, the command."""
+"""How the settings of each row came about, what differs from the defaults, and the command that makes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from retrieval_leaderboard.evaluation.reports import command
 from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.pages import command
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 
 
@@ -17,16 +17,21 @@ def section(report: Report) -> str:
 
 def _of_row(entry: Entry) -> str:
     row = entry.row
-    parts = [f'<a id="{entry.anchor}"></a>\n\n### {entry.name}\n', f"{row.provenance.summary()} · {seeds(row)}  "]
+    parts = [
+        f'<a id="{entry.anchor}"></a>\n\n### {entry.name}\n',
+        f"{row.provenance.summary()} · {seeds(row)}  ",
+    ]
     parts.append(f"{differing(row)}\n")
     if words := command.command(row):
         parts.append(f"```sh\n{command.lines(words)}\n```\n")
-    parts.append(f"<details><summary>Every setting</summary>\n\n{_written(row.shown_settings)}\n\n</details>\n")
+    parts.append(
+        f"<details><summary>Every setting</summary>\n\n{_written(row.shown_settings)}\n\n</details>\n"
+    )
     return "\n".join(parts)
 
 
 def seeds(row: Row) -> str:
-    """ "seed 0", or "seeds 0, 1, 2"."""
+    """As "seed 0", or "seeds 0, 1, 2"."""
     found = sorted(record.seed for record in row.done + row.failed)
     return f"seed{'s' if len(found) > 1 else ''} {', '.join(map(str, found))}"
 
@@ -42,7 +47,9 @@ def differing(row: Row) -> str:
 
 
 def _without_effect(row: Row) -> set[str]:
-    return set.intersection(*(set(record.measured.without_effect) for record in row.done)) if row.done else set()
+    return (
+        set.intersection(*(set(record.measured.without_effect) for record in row.done)) if row.done else set()
+    )
 
 
 def _written(settings: Mapping[str, Any]) -> str:

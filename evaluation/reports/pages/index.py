@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval_leaderboard.evaluation.reports.page import FOOTER, VERDICT
+from retrieval_leaderboard.evaluation.reports.pages.page import FOOTER, VERDICT
 
 SYNTHETIC = "synthetic"
 
@@ -49,19 +49,28 @@ def of_results(results: Path, shipped: Path, own: str) -> str:
         own: name of the user's folder in it.
     """
     if results.resolve() == shipped.resolve():
-        parts = [_boards(results, results), f"Boards of your own runs, once there are any: [{own}/]({own}/README.md).\n"]
+        parts = [
+            _boards(results, results),
+            f"Boards of your own runs, once there are any: [{own}/]({own}/README.md).\n",
+        ]
     else:
         parts = ["## Boards of your own runs\n", _boards(results, results)]
         parts += ["## Boards that came with the project\n", _boards(shipped, results)]
-    return "\n".join(["# Leaderboards\n", "Every number is derived from the runs stored beside it.\n", *parts])
+    return "\n".join(
+        ["# Leaderboards\n", "Every number is derived from the runs stored beside it.\n", *parts]
+    )
 
 
 def _boards(results: Path, seen_from: Path) -> str:
     """The boards under `results`, linked from a page in `seen_from`: real data, then synthetic."""
-    found = [link for folder in sorted(results.glob("*")) if (folder / "runs").is_dir() for link in pages(folder)]
+    found = [
+        link for folder in sorted(results.glob("*")) if (folder / "runs").is_dir() for link in pages(folder)
+    ]
     real = _listed((link for link in found if not link.synthetic), seen_from)
     synthetic = _listed((link for link in found if link.synthetic), seen_from)
-    return "\n".join(filter(None, [real, synthetic and f"On synthetic data:\n\n{synthetic}"])) or "None yet.\n"
+    return (
+        "\n".join(filter(None, [real, synthetic and f"On synthetic data:\n\n{synthetic}"])) or "None yet.\n"
+    )
 
 
 def _listed(links: Iterable[Link], seen_from: Path) -> str:

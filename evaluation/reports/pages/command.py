@@ -55,12 +55,13 @@ def command(row: Row) -> list[str]:
 
 
 def lines(words: Sequence[str]) -> str:
-    """The words for a shell, in lines of no more than WIDTH characters where words allow it."""
-    text, line = "", ""
-    for word in map(shlex.quote, words):
-        if line and len(line) + len(word) + 3 > WIDTH:
+    """The words for a shell, in lines of no more than WIDTH characters where options allow it."""
+    parts = re.split(r" (?=--)", shlex.join(words))
+    text, line = "", parts[0]
+    for part in parts[1:]:
+        if len(line) + len(part) + 3 > WIDTH:
             text, line = f"{text}{line} \\\n", "   "
-        line = f"{line} {word}" if line else word
+        line = f"{line} {part}"
     return text + line
 
 

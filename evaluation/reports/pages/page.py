@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from retrieval_leaderboard.evaluation.reports import (
+from retrieval_leaderboard.evaluation.reports import index_section, main_table
+from retrieval_leaderboard.evaluation.reports.board import Board
+from retrieval_leaderboard.evaluation.reports.pages import (
     data_section,
-    index_section,
-    main_table,
     metric_tables,
     published_section,
     settings_section,
     warnings,
 )
-from retrieval_leaderboard.evaluation.reports.board import Board
+from retrieval_leaderboard.evaluation.reports.pages.slice_table import slice_tables
+from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
-from retrieval_leaderboard.evaluation.reports.slice_table import slice_tables
-from retrieval_leaderboard.evaluation.reports.verdict import verdict
 
 VERDICT = "**Verdict:** "
 """How the first line after the title begins"""
 FOOTER = "Derived from the stored runs beside this page by `python -m evaluation report`.\n"
+OFFICIAL = "Each model with its defaults, or with what one search for all found within one budget of time."
+EXPLORED = (
+    "Settings found by hand, by older searches or on a command line, each row with a number of trials of its "
+    "own, and lists from elsewhere: follow the link to what was done."
+)
 OVERRIDES = (
     "A CLI override is never marked as the best: it may have been picked after a look at the test results."
 )
@@ -41,8 +45,7 @@ def markdown(report: Report, family: Sequence[Board], folder: Path) -> str:
         f"# {board.heading}\n",
         f"{VERDICT}{verdict(report)}\n",
         _banner(board),
-        _official(report),
-        _explored(report),
+        _tables(report),
         published_section.section(report),
         f"## Slices\n\n{slice_tables(report.entries, board.k)}",
         metric_tables.list_metrics(report),
@@ -65,34 +68,21 @@ def _banner(board: Board) -> str:
     return "**Synthetic data, made by this project's generator: no number here is a real dataset's.**\n"
 
 
-def _official(report: Report) -> str:
-    if not report.official:
-        return ""
+def _tables(report: Report) -> str:
+    """The official rows, then those that no common procedure led to, and what that means."""
     times = f", seconds on {report.machine}" if report.machine else ""
-    intro = (
-        "Official rows: each model with its defaults, or with settings found within one budget of time by the "
-        "same procedure.\n"
-    )
-    return f"## Models{times}\n\n{_table(report, report.official)}\n{intro}"
-
-
-def _explored(report: Report) -> str:
-    """The rows that no common procedure led to, and what that means."""
-    found = report.explored
-    if not found:
-        return ""
-    times = "" if report.official or not report.machine else f", seconds on {report.machine}"
-    intro = (
-        "Settings found by hand, by older searches or on a command line, each row with a number of trials of its "
-        "own, and lists from elsewhere. The link tells what was done."
-    )
-    by_command = any(entry.row.provenance.by_command for entry in found)
-    parts = [f"## Explored further{times}\n", intro + (f" {OVERRIDES}" if by_command else "") + "\n"]
-    return "\n".join([*parts, _table(report, found)])
+    parts: list[str] = []
+    if report.official:
+        parts += [f"## Models{times}\n", _table(report, report.official), f"{OFFICIAL}\n"]
+    if report.explored:
+        by_command = any(entry.row.provenance.by_command for entry in report.explored)
+        parts += [f"## Explored further{'' if report.official else times}\n", _table(report, report.explored)]
+        parts.append(EXPLORED + (f" {OVERRIDES}" if by_command else "") + "\n")
+    notes = [note for rows in (report.official, report.explored) for note in main_table.footnotes(rows)]
+    notes += warnings.marks(report)
+    notes = [note.replace("*", "\\*") + "\n" for note in dict.fromkeys(notes)]
+    return "\n".join([*parts, *notes])
 
 
 def _table(report: Report, entries: Sequence[Entry]) -> str:
-    text = main_table.markdown(main_table.main_table(report, entries))
-    shown = {entry.name for entry in entries}
-    marks = [note for note in warnings.marks(report) if any(note[0] in name for name in shown)]
-    return "\n".join([text, *(f"{note}\n" for note in marks)])
+    return main_table.markdown(main_table.main_table(report, entries))

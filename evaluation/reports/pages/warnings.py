@@ -38,8 +38,8 @@ def _below_popularity(report: Report) -> Iterator[str]:
     for entry in report.done:
         if hot and entry.ndcg < hot[0]:
             yield (
-                f"{entry.name}: NDCG@{report.board.k} below Global Hot's; doubt it or its settings, unless the "
-                "slices show why."
+                f"{entry.name}: NDCG@{report.board.k} below Global Hot's; doubt it or its settings, unless "
+                "the slices show why."
             )
 
 
@@ -74,6 +74,6 @@ def _failed(report: Report) -> Iterator[str]:
         if row.failed and not row.shipped:
             folders = ", ".join(f"runs/{record.stem}" for record in row.failed)
             yield (
-                f"{entry.name} failed ({failure(row)}): run it again, or delete {folders} beside this board, and "
-                "the next command on the dataset leaves it out."
+                f"{entry.name} failed ({failure(row)}): run it again, or delete {folders} beside this board, "
+                "and the next command on the dataset leaves it out."
             )

@@ -18,9 +18,9 @@ def data_section(board: Board) -> str:
     profiled = [record for record in board.records if record.dataset.profile]
     newest = max(profiled, key=lambda record: record.date, default=None)
     lines = [
-        f"{about.users:,} users; {about.items:,} items in the catalog; {about.train_valid_interactions:,} training "
-        f"interactions, the validation part among them; {about.test_queries:,} test queries with "
-        f"{about.test_items:,} relevant items"
+        f"{about.users:,} users; {about.items:,} items in the catalog; "
+        f"{about.train_valid_interactions:,} training interactions, the validation part among them; "
+        f"{about.test_queries:,} test queries with {about.test_items:,} relevant items"
     ]
     lines += newest.dataset.profile.lines() if newest and newest.dataset.profile else []
     lines += [f"validation: {validation.describe(about.protocol, about.carve)}", *about.notes]
@@ -33,7 +33,12 @@ def provenance_section(board: Board) -> str:
     split = [f"split seed {board.split_seed}"] if board.split_seed else []
     machines = [f"runs on {each}" for each in board.machines]
     return "## Provenance\n\n" + _listed(
-        [f"fingerprint of data and split `{board.fingerprint}`", *split, *machines, f"runs from {dates[0]} to {dates[-1]}"]
+        [
+            f"fingerprint of data and split `{board.fingerprint}`",
+            *split,
+            *machines,
+            f"runs from {dates[0]} to {dates[-1]}",
+        ]
     )
 
 

@@ -11,9 +11,9 @@ from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 from retrieval_leaderboard.support import markdown
 
 CAPTION = (
-    "Rows of this board are bold. Numbers that were chosen on the test set are optimistically biased; ours are "
-    "chosen on validation. Towers that add the vectors of an item's neighbors propagate one step over the "
-    "graph of items and stand beside graph models."
+    "Rows of this board are bold. Numbers that were chosen on the test set are optimistically biased; ours "
+    "are chosen on validation. Towers that add the vectors of an item's neighbors propagate one step over "
+    "the graph of items and stand beside graph models."
 )
 Line = tuple[float, list[str]]
 """NDCG and the cells of a row"""
@@ -27,7 +27,9 @@ def section(report: Report) -> str:
     sources = list(dict.fromkeys(reference.source for reference in known))
     theirs = {each: _theirs(known, each, sources) for each in comparability.CLASSES}
     parts = [
-        f"### {each}\n\n{_table(report, lines, _ours(report, each))}\n" for each, lines in theirs.items() if lines
+        f"### {each}\n\n{_table(report, lines, _ours(report, each))}\n"
+        for each, lines in theirs.items()
+        if lines
     ]
     numbered = (f"[{number}] {source}" for number, source in enumerate(sources, start=1))
     return "\n".join(["## Beside published numbers\n", f"{CAPTION}\n", *parts, "  \n".join(numbered) + "\n"])
@@ -55,7 +57,9 @@ def _ours(report: Report, table: str) -> list[Line]:
     return [
         (entry.ndcg, _cells(entry, facts))
         for entry in report.done
-        if not entry.row.provenance.by_command and (facts := _facts(entry)) is not None and facts.table == table
+        if not entry.row.provenance.by_command
+        and (facts := _facts(entry)) is not None
+        and facts.table == table
     ]
 
 

@@ -13,7 +13,7 @@ ONLY = "leaderboard"
 
 
 def stems(boards: Sequence[Board]) -> list[str]:
-    """A name without a suffix for each board of a dataset: of the facts in which they differ, if there are several.
+    """A name without a suffix for each board of a dataset: of the facts in which several of them differ.
 
     Boards on data that has changed differ in their fingerprints alone.
     """
