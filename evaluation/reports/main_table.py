@@ -64,34 +64,36 @@ def metric_column(name: str, k: int) -> str:
 
 
 def main_table(report: Report, entries: Sequence[Entry]) -> MainTable:
-    """The rows of one of the two tables of `report`."""
+    """The rows of one of the two tables of `report`, without columns that would say nothing of any.
+
+    Rows are ranked where all have stored metrics of each query: else a rank would be one among a few.
+    """
     k = report.board.k
     ndcg, recall = (metric_column(name, k) for name in FIRST)
     columns = [RANK, ndcg, INTERVAL, recall, CHANGE, "fit s", "rank s", MADE]
     able = contenders([entry.row for entry in entries])
     best = {name: max((row.mean(name) for row in able), default=0.0) for name in FIRST}
     ranked = all(entry.standing for entry in entries if entry.row.done)
-    lines = [
-        _line(
-            report,
-            entry,
-            best if entry.row in able else {},
-            _ranked(entry, ranked) | dict.fromkeys(columns[1:], NONE),
+    lines = []
+    for entry in entries:
+        cells = dict.fromkeys(columns, NONE) | (
+            {RANK: entry.standing.rank} if ranked and entry.standing else {}
         )
-        for entry in entries
-    ]
-    return MainTable(columns, lines, footnotes(entries))
+        lines.append(_line(report, entry, best if entry.row in able else {}, cells))
+    empty = [each for each in (RANK, INTERVAL, CHANGE) if all(line.cells[each] == NONE for line in lines)]
+    return MainTable([each for each in columns if each not in empty], lines, footnotes(entries))
 
 
 def markdown(table: MainTable) -> str:
     """The best metrics in bold, failed runs with their reason, settings as links."""
-    ranks, *columns = table.columns
+    ranks = [column for column in table.columns if column == RANK]
+    others = [column for column in table.columns if column != RANK]
     body = [
-        [line.cells[ranks], _with_reason(line), *(_cell(line, column) for column in columns)]
+        [*(line.cells[each] for each in ranks), _with_reason(line), *(_cell(line, each) for each in others)]
         for line in table.lines
     ]
-    header = [ranks, table.labeled, *columns]
-    return tables.table(body, header, numbers=range(2, len(header) - 1)) + "\n"
+    header = [*ranks, table.labeled, *others]
+    return tables.table(body, header, numbers=range(len(ranks) + 1, len(header) - 1)) + "\n"
 
 
 def failure(row: Row) -> str:
@@ -135,11 +137,6 @@ def spread_cell(row: Row, name: str) -> str:
     """± the standard deviation of a metric over seeds; "" with fewer than two."""
     spread = row.spread(name)
     return "" if spread is None else f"± {spread:.4f}"
-
-
-def _ranked(entry: Entry, ranked: bool) -> dict[str, str]:
-    """The rank of a row, where all rows of its table have one: else it would be one among a few."""
-    return {RANK: entry.standing.rank if ranked and entry.standing else NONE}
 
 
 def _interval(entry: Entry) -> str:

@@ -30,16 +30,16 @@ def show(board: Board, console: Console | None = None) -> None:
     found = report(board)
     console.print(board.heading, style="bold")
     console.print(verdict(found).replace("**", ""))
+    footnotes: dict[str, None] = {}
     for heading, entries in (("", found.official), ("Explored further", found.explored)):
         if entries:
             console.print(heading, style="bold")
             table = main_table(found, entries)
             draw(table, console)
-            console.print()
-            for footnote in table.footnotes:
-                console.print(footnote, style="dim")
-    for note in warnings.marks(found):
-        console.print(note, style="dim")
+            footnotes |= dict.fromkeys(table.footnotes)
+    console.print()
+    for footnote in [*footnotes, *warnings.marks(found)]:
+        console.print(footnote, style="dim")
     if found.machine:
         console.print(f"Seconds on {found.machine}.", style="dim")
     for note in board.dataset.notes:

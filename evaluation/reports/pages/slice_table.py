@@ -78,7 +78,7 @@ def _queries(known: list[Slices]) -> dict[str, int]:
 
 def _random_recalls(known: list[Slices]) -> dict[str, str]:
     return {
-        name: f"{part.random_recall:.4f}"
+        name: f"{part.random_recall:.2g}"
         for slices in known
         for name, part in slices.items()
         if part.random_recall is not None

@@ -20,7 +20,7 @@ def verdict(report: Report) -> str:
         return " ".join([*sentences, "Every run failed: there is nothing to compare."])
     sentences += _official(report, official)
     if (found := _best_explored(report)) and (not official or found.ndcg > official[0].ndcg):
-        sentences += [f"Explored further, {_lead(report, found)}", *_beside_item_cf(report, found)]
+        sentences += [f"Explored further, {_lead(report, found, 'has')}", *_beside_item_cf(report, found)]
     if failed := [entry.name for entry in report.entries if not entry.row.done]:
         sentences.append(f"Failed: {', '.join(failed)}.")
     return " ".join(sentences)
@@ -33,7 +33,7 @@ def _official(report: Report, official: Sequence[Entry]) -> list[str]:
     best, *others = official
     if not others:
         return [f"Only one official row has a result: **{best.name}**, NDCG@{report.board.k} {_score(best)}."]
-    return [_lead(report, best), *_beside_item_cf(report, best), *_ties(report, best, others)]
+    return [_lead(report, best, "leads with"), *_beside_item_cf(report, best), *_ties(report, best, others)]
 
 
 def _best_explored(report: Report) -> Entry | None:
@@ -43,10 +43,10 @@ def _best_explored(report: Report) -> Entry | None:
     return next((entry for entry in done if entry.row in able), None)
 
 
-def _lead(report: Report, best: Entry) -> str:
+def _lead(report: Report, best: Entry, verb: str) -> str:
     seconds = best.costs.seconds
     cost = "" if seconds is None else f", for {_duration(seconds)} of fitting and ranking"
-    return f"**{best.name}** leads with NDCG@{report.board.k} {_score(best)}{cost}."
+    return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}."
 
 
 def _beside_item_cf(report: Report, best: Entry) -> list[str]:
