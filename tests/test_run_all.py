@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import yaml
 
-from retrieval_leaderboard import ROOT
+from retrieval_leaderboard import ROOT, cli, pipeline
+from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.support.storage.locks import locked
 
 MODELS = Path("tests") / "evaluation" / "sample_models.py"
@@ -100,6 +101,26 @@ def test_a_board_from_a_file(run, tmp_path):
     assert list(row)[:14] == columns.split(",")
     assert row["status"] == "done" and 0 < float(row["ndcg@20"]) <= 1
     assert float(row["peak_rss_mib"]) > 10 and float(row["parameters"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ([], registry.defaults()),
+        (["--models", "all"], registry.names()),
+        (["--models", "ease,all"], ["ease", *(name for name in registry.names() if name != "ease")]),
+        (["--models", "ease,item_cf,ease"], ["ease", "item_cf"]),
+    ],
+)
+def test_which_models_run(words, names):
+    sources = pipeline._sources(cli.parser().parse_args(words))
+    assert [source.name for source in sources] == names
+
+
+def test_the_default_models():
+    assert set(registry.names()) > set(registry.defaults()) == {
+        "global_hot", "item_cf", "swing", "als", "dssm_bce", "simplex_ccl", "infonce", "bsl",
+    }  # fmt: skip
 
 
 def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
@@ -262,6 +283,20 @@ def test_k(run, tmp_path):
     assert "ndcg@5" in rows(tmp_path)[("global_hot", "0")]
 
 
+def test_several_k(run, tmp_path):
+    run("--models", "global_hot", "--k", "5,3,10")
+    (row,) = rows(tmp_path).values()
+    assert 0 < float(row["recall@3"]) < float(row["recall@5"]) < float(row["recall@10"])
+    page = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "top 5" in page and f"{float(row['ndcg@10']):.4f}" in page.split("## Other lengths of lists")[1]
+    assert "done before" in run("--models", "global_hot", "--k", "5,10").stdout
+    assert "done before" in run("--models", "global_hot", "--k", "5,7").stdout, "its lists are long enough"
+    (row,) = rows(tmp_path).values()
+    assert float(row["recall@5"]) <= float(row["recall@7"]) <= float(row["recall@10"])
+    assert "done before" not in run("--models", "global_hot", "--k", "5,11").stdout
+    assert "recall@11" in next(iter(rows(tmp_path).values()))
+
+
 def test_the_list_needs_no_data(run):
     shown = run("--list").stdout
     for word in ("gowalla", "aliec-sim", "embedded", "infonce"):
@@ -274,7 +309,8 @@ def test_the_list_needs_no_data(run):
     ("words", "sentence"),
     [
         (["--models", "item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
-        (["--models", ""], "--models: name models of --list, or leave it out for all of them"),
+        (["--models", "all,item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
+        (["--models", ""], "--models: name models of --list, all of them by 'all', or leave it out"),
         (["--list", "item_fc"], "unknown name after --list 'item_fc': did you mean 'item_cf'?"),
         (["--protocol", "tine"], "did you mean 'time'?"),
         (["--carve", "as-tets"], "unknown carve 'as-tets': did you mean 'as-test'?"),
