@@ -66,6 +66,11 @@ def markdown(report: Report, family: Sequence[Board], folder: Path) -> str:
     return "\n".join(filter(None, parts))
 
 
+def _other_lengths(report: Report) -> str:
+    rows, names = [entry.row for entry in report.done], [entry.name for entry in report.done]
+    return lengths_table.section(rows, names, report.board.k)
+
+
 def _banner(board: Board) -> str:
     if not board.dataset.synthetic:
         return ""
