@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         table = leaderboard.write(board, dataset.fingerprint, options.k)
     print(_banner(dataset, asked))
     terminal.show(table)
-    print(board / leaderboard.LEADERBOARD)
+    print(leaderboard.page_of(board, table))
     return 1 if failed else 0
 
 
