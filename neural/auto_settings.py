@@ -53,7 +53,8 @@ def neighbors(settings: Settings, train: Interactions, valid: Queries | None) ->
 
 
 def history_encoder(settings: Settings, train: Interactions, valid: Queries | None) -> str:
-    """The mean for examples per user; per interaction, weights by position, with much data self-attention.
+    """The mean for examples per user; per interaction, weights by position, with much data self-attention;
+    per sequence, what was made for them.
 
     A history without order has no positions to tell apart, and attention needs data to be learned from.
     """
@@ -64,7 +65,8 @@ def history_encoder(settings: Settings, train: Interactions, valid: Queries | No
 
 def history_encoder_without_attention(settings: Settings, train: Interactions, valid: Queries | None) -> str:
     """The same without attention: the better the cosine contrastive loss learns it, the worse it ranks."""
-    return "mean" if settings["examples"] == "user" else "position_weighted"
+    kinds = {"user": "mean", "interaction": "position_weighted", "sequence": "causal"}
+    return kinds[settings["examples"]]
 
 
 def temperature(settings: Settings, train: Interactions, valid: Queries | None) -> float:

@@ -102,8 +102,13 @@ class TwoTower(TowerSettings):
             self._export_weights()
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Recency, with training examples per user; cold negatives, where no item is cold."""
-        idle = {"recency"} if self.resolve(train, valid)["examples"] == "user" else set()
+        """Recency, with training examples per user; it and history_exponent, where the encoder has no use for
+        weights; cold negatives, where no item is cold.
+        """
+        resolved = self.resolve(train, valid)
+        causal = resolved["history_encoder"] == "causal"
+        idle = {"recency"} if causal or resolved["examples"] == "user" else set()
+        idle |= {"history_exponent"} if causal else set()
         idle |= {"cold_negatives"} if train.item_counts.all() else set()
         return frozenset(idle)
 
@@ -225,7 +230,7 @@ class TwoTower(TowerSettings):
         towers = self.towers
         device = towers.item_known.device
         history = queries.history
-        if self.resolved_["examples"] == "interaction":
+        if self.resolved_["examples"] != "user":
             history = history.last(self.max_history)
         values, offsets = history.compact()
         user, items, bounds = (

@@ -18,13 +18,16 @@ from retrieval_leaderboard.neural.towers.history import QueryBatch, ranges
 
 @dataclass(frozen=True)
 class Batch:
-    """b examples, their p (example, target) pairs, and m negatives shared by all of them."""
+    """b rows, their p (row, target) pairs, and m negatives shared by all of them.
+
+    A row is an example, or of an example that is a sequence one of its targets, so that b is p.
+    """
 
     queries: QueryBatch
     items: Tensor
     """int64[i]: distinct items to encode, targets and negatives; on a GPU some stand twice at the end"""
     row: Tensor
-    """int64[p]: the example of each pair, by its row in the batch"""
+    """int64[p]: the row of each pair"""
     target: Tensor
     """int64[p]: the position in `items` of each pair's target"""
     negative: Tensor
@@ -113,12 +116,18 @@ class Batcher:
         weight = self.user_weight[user][row]  # (pairs,)
         if examples.weight is not None:
             weight = weight * examples.weight[at]
-        context = None if examples.context is None else examples.context[row_ids]
-        queries = QueryBatch.of(user, examples.items, start, split, history, context)
+        places = row_ids
+        if examples.sequential:
+            user, places, row = user[row], at, torch.arange(len(at), device=at.device)
+        context = None if examples.context is None else examples.context[places]
+        history_stop = examples.history_stop[row_ids]
+        queries = QueryBatch.of(
+            user, examples.items, start, history_stop, history, context, examples.sequential
+        )
         own, owner = targets, row
         if self.mask_history:
             own, owner = torch.cat([queries.history, own]), torch.cat([queries.row, owner])
-        hit_row, hit_negative = find_hits(own, owner, negatives, len(row_ids))
+        hit_row, hit_negative = find_hits(own, owner, negatives, len(user))
         return Batch(
             queries=queries,
             items=items.clamp(max=self.n_items - 1),
@@ -145,7 +154,7 @@ def _sizes(examples: Examples, order: Tensor, batch_size: int) -> list[list[int]
 
     One look at the device an epoch spares every batch three.
     """
-    lengths = torch.stack([examples.split - examples.start, examples.stop - examples.split])[
+    lengths = torch.stack([examples.history_stop - examples.start, examples.stop - examples.split])[
         :, order
     ]  # (2, examples)
     full = functional.pad(lengths, (0, -len(order) % batch_size))
