@@ -80,7 +80,9 @@ def binary_cross_entropy(
     return missed + negative_weight * of_pairs(refused, row)
 
 
-def generalized_bce(positive: Tensor, negative: Tensor, row: Tensor, rate: float, calibration: float) -> Tensor:
+def generalized_bce(
+    positive: Tensor, negative: Tensor, row: Tensor, rate: float, calibration: float
+) -> Tensor:
     """-(β log σ(p) + Σⱼ log(1 - σ(nⱼ))) / (m + 1), Petrov & Macdonald 2023 (gSASRec).
 
     β = t (α - 1) + 1, where α is `rate`, the share of the catalog that the m negatives are, and t is

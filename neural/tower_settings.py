@@ -73,9 +73,10 @@ class TowerSettings(EmbeddingRetriever):
     begin with or add, that training sets to zero."""
     examples: Literal["auto", "user", "interaction", "sequence"] = "auto"
     """What a training example is: "user", whose items are split at random into history and targets, half
-    each, at every visit; "interaction", one of them with the items before it as history; "sequence", so many
-    of a user's items that `max_history` of them have others before them, each of which is a target with
-    those as history, for causal; "auto", interaction where the data is in time order and each validation query has one relevant item."""
+    each, at every visit; "interaction", one of them with the items before it as history; "sequence", for
+    causal, a stretch of `max_history` targets in a row, each of which has the items of the stretch before it
+    as history; "auto", interaction where the data is in time order and each validation query has one
+    relevant item."""
     max_history: int = setting(50, at_least=1)
     """Newest items that make the history, for examples per interaction and sequence and for self_attention;
     positions that position_weighted tells apart."""

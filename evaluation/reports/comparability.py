@@ -59,6 +59,7 @@ OURS = {
     "infonce": Facts("two-tower", loss="softmax"),
     "bsl": Facts("two-tower", loss="BSL"),
     "simplex_ccl": Facts("two-tower", loss="CCL"),
+    "sasrec": Facts("two-tower", loss="softmax"),
 }
 """Model of this suite → what holds whatever its settings"""
 

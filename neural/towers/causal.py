@@ -43,7 +43,10 @@ class Causal(nn.Module):
     def forward(
         self, vectors: Tensor, place: Tensor, weight: Tensor, queries: QueryBatch, user: Tensor
     ) -> Tensor:
-        """float[b, d]; as `Mean.forward`, whose `weight` has no effect. No history is longer than `longest`."""
+        """float[b, d]; as `Mean.forward`, but `weight` has no effect.
+
+        No history is longer than `longest`.
+        """
         if not len(place):
             return torch.zeros_like(user)
         padding = padding_of(queries, self.longest)
@@ -85,13 +88,14 @@ class Layer(nn.Module):
 
         Padding stands behind the items, so that causal attention needs no other mask.
         """
-        parts = Spread.apply(asked, padding.cell, padding.cells).split([r * n for r, n in padding.shapes])
+        parts = _Spread.apply(asked, padding.cell, padding.cells).split([r * n for r, n in padding.shapes])
         mixed = []
         for part, (rows, length) in zip(parts, padding.shapes, strict=True):
             heads = part.view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # (3, r, heads, l, ·)
-            found = functional.scaled_dot_product_attention(*heads.unbind(), is_causal=True)
+            query, key, value = heads.unbind()
+            found = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
             mixed.append(found.transpose(1, 2).reshape(rows * length, -1))
-        return Collect.apply(torch.cat(mixed), padding.cell)
+        return _Collect.apply(torch.cat(mixed), padding.cell)
 
 
 class Padding(NamedTuple):
@@ -116,7 +120,9 @@ def padding_of(queries: QueryBatch, longest: int) -> Padding:
         shapes, first = [(len(lengths), longest)], torch.arange(len(lengths), device=device) * longest
     else:
         shapes, first = _by_length(lengths)
-    return Padding((first - offsets[:-1])[queries.row] + torch.arange(len(queries.row), device=device), shapes)
+    return Padding(
+        (first - offsets[:-1])[queries.row] + torch.arange(len(queries.row), device=device), shapes
+    )
 
 
 def _by_length(lengths: Tensor) -> tuple[list[tuple[int, int]], Tensor]:
@@ -134,7 +140,7 @@ def _by_length(lengths: Tensor) -> tuple[list[tuple[int, int]], Tensor]:
     return shapes, first
 
 
-class Spread(torch.autograd.Function):
+class _Spread(torch.autograd.Function):
     """Rows to cells of their own, the other cells being 0; each way is a copy, without sums."""
 
     @staticmethod
@@ -148,7 +154,7 @@ class Spread(torch.autograd.Function):
         return grad.index_select(0, cell), None, None
 
 
-class Collect(torch.autograd.Function):
+class _Collect(torch.autograd.Function):
     """The rows at `cell`, all different."""
 
     @staticmethod

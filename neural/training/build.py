@@ -61,8 +61,8 @@ def columns_of(settings: TowerSettings, train: Interactions) -> TowerColumns:
     moment = context.columns_of(train) if settings.context else None
     if moment is not None and (not moment.coded or settings.examples == "user"):
         raise InputError(
-            f"{settings.name}.context needs a dataset with times and training examples per interaction or sequence; "
-            "set context=false or examples=interaction"
+            f"{settings.name}.context needs a dataset with times and training examples per interaction or "
+            "sequence; set context=false or examples=interaction"
         )
     return TowerColumns(user, item, moment)
 
