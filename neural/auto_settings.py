@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 
 Settings = Mapping[str, Any]
@@ -29,6 +31,11 @@ def examples(settings: Settings, train: Interactions, valid: Queries | None) -> 
     """
     by_interaction = valid is not None and train.ordered and bool((valid.relevant.lengths == 1).all())
     return "interaction" if by_interaction else "user"
+
+
+def sequences(settings: Settings, train: Interactions, valid: Queries | None) -> str:
+    """One a sequence, whatever is asked."""
+    return "sequence"
 
 
 def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
@@ -102,6 +109,8 @@ def epochs(settings: Settings, train: Interactions, valid: Queries | None) -> in
 
 def n_examples(settings: Settings, train: Interactions) -> int:
     """Training examples an epoch: those of which anything is known but the target."""
+    if settings["examples"] == "sequence":
+        return int(np.ceil(np.maximum(train.user_counts - 1, 0) / settings["max_history"]).sum())
     users = int((train.user_counts > 0).sum())
     known = settings["user_share"] > 0 or (settings["features"] and train.user_features is not None)
     if settings["examples"] == "interaction":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import setting
 from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import Rule
+from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.neural.two_tower import TwoTower
 
 if TYPE_CHECKING:
@@ -26,10 +29,6 @@ class SasRec(TwoTower):
 
     similarity: Literal["cosine", "dot"] = "dot"
     shared_history: bool = True
-    history_encoder: Literal[
-        "auto", "mean", "position_weighted", "user_attention", "self_attention", "causal"
-    ] = "causal"
-    examples: Literal["auto", "user", "interaction", "sequence"] = "sequence"
     max_history: int = setting(200, at_least=1)
     attention_heads: int = setting(2, at_least=1, search=[1, 2, 4])
     attention_layers: int = setting(2, at_least=1, search=[1, 2, 3])  # type: ignore[misc]
@@ -51,6 +50,14 @@ class SasRec(TwoTower):
     """τ: scores are divided by it."""
     calibration: float = setting(0.75, at_least=0, at_most=1, search=[0.0, 0.5, 0.75, 0.9, 1.0])
     """t of gbce: 1 for scores as of all negatives, 0 for plain binary cross-entropy."""
+
+    rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {"examples": auto_settings.sequences}
+
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """Also what the other loss needs, and how negatives are drawn where all items are."""
+        idle = {"logq_correction"} if self.loss == "gbce" else {"calibration"}
+        drawing = {"negatives", "negative_exponent", "cold_negatives"} if self.every_negative else set()
+        return super().without_effect(train, valid) | idle | drawing
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:
         """Softmax or generalized binary cross-entropy of each pair."""

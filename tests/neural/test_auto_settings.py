@@ -11,7 +11,7 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, auto_settings
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SasRec, SimpleX, auto_settings
 
 DATA = planted()
 
@@ -80,6 +80,9 @@ def test_neighbors_are_for_examples_per_user_with_many_items(
     (SimpleX(), "interaction", 0, "position_weighted"),
     (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
     (InfoNCE(history_encoder="mean"), "interaction", 0, "mean"),
+    (InfoNCE(), "sequence", 1, "causal"),
+    (SimpleX(), "sequence", 1, "causal"),
+    (SasRec(), "auto", 1, "causal"),
 ])  # fmt: skip
 def test_histories_in_order_are_attended_to_where_there_is_much(
     model, examples: str, missing: int, expected: str, monkeypatch
@@ -110,6 +113,8 @@ def test_epochs_come_to_a_number_of_steps(epochs, examples: int, expected: int) 
     {"examples": "interaction"},
     {"examples": "interaction", "user_share": 1.0},
     {"examples": "interaction", "features": True},
+    {"examples": "sequence", "max_history": 2},
+    {"examples": "sequence", "max_history": 1, "user_share": 1.0},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("described", [False, True])
 def test_the_rule_counts_the_examples_that_are_trained_on(settings: dict, described: bool) -> None:
