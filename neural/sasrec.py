@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.evaluation.models.fields import setting
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.neural import auto_settings
@@ -33,7 +33,11 @@ class SasRec(TwoTower):
     attention_heads: int = setting(2, at_least=1, search=[1, 2, 4])
     attention_layers: int = setting(2, at_least=1, search=[1, 2, 3])  # type: ignore[misc]
     """Layers of causal."""
-    dropout: float = setting(0.2, at_least=0, below=1, search=(0.0, 0.6))
+    dropout: float | Auto = setting(  # type: ignore[assignment]
+        AUTO, at_least=0, below=1, search=[AUTO, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    )
+    """Share of the hidden outputs, and of what causal and its layers begin with or add, that training sets to
+    zero. Auto takes 0.2 where users have 15 interactions on average, else 0.5."""
     user_exponent: float = setting(0.0, search=(0.0, 1.0))
     batch_size: int = setting(128, at_least=1, search=[64, 128, 256])
     learning_rate: float = setting(0.01, above=0, search=(0.003, 0.03, "log"))
@@ -51,7 +55,10 @@ class SasRec(TwoTower):
     calibration: float = setting(0.75, at_least=0, at_most=1, search=[0.0, 0.5, 0.75, 0.9, 1.0])
     """t of gbce: 1 for scores as of all negatives, 0 for plain binary cross-entropy."""
 
-    rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {"examples": auto_settings.sequences}
+    rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {
+        "examples": auto_settings.sequences,
+        "dropout": auto_settings.sequence_dropout,
+    }
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Also what the other loss needs, and how negatives are drawn where all items are."""

@@ -73,6 +73,15 @@ def test_neighbors_are_for_examples_per_user_with_many_items(
     assert InfoNCE(**settings, examples=examples).resolve(taken(2, length), None)["neighbors"] == k
 
 
+@pytest.mark.parametrize(("dropout", "length", "expected"), [
+    ("auto", auto_settings.MANY_INTERACTIONS_A_USER, 0.2),
+    ("auto", auto_settings.MANY_INTERACTIONS_A_USER - 1, 0.5),
+    (0.1, 2, 0.1),
+])  # fmt: skip
+def test_sequences_of_sparse_data_have_much_dropout(dropout, length: int, expected: float) -> None:
+    assert SasRec(dropout=dropout).resolve(taken(2, length), None)["dropout"] == expected
+
+
 @pytest.mark.parametrize(("model", "examples", "missing", "expected"), [
     (InfoNCE(), "interaction", 0, "self_attention"),
     (InfoNCE(), "interaction", 1, "position_weighted"),

@@ -22,7 +22,7 @@ def padded(request, monkeypatch):
 
 
 def encoder() -> Causal:
-    settings = SasRec(embedding_dim=DIM, attention_heads=2, attention_layers=2, max_history=LONGEST)
+    settings = SasRec(embedding_dim=DIM, attention_heads=2, max_history=LONGEST, dropout=0.0)
     generator = torch.Generator().manual_seed(3)
     made = Causal(settings, generator).eval()
     with torch.no_grad():  # Fresh layers add nothing: make them do something.
