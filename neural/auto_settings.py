@@ -39,7 +39,7 @@ def sequences(settings: Settings, train: Interactions, valid: Queries | None) ->
 
 
 def sequence_dropout(settings: Settings, train: Interactions, valid: Queries | None) -> float:
-    """0.2 where users have 15 interactions on average, as its authors on MovieLens, else 0.5, as on the rest."""
+    """0.2 where users have 15 interactions on average, else 0.5, as SASRec's authors have it."""
     return 0.2 if train.interactions_a_user >= MANY_INTERACTIONS_A_USER else 0.5
 
 
