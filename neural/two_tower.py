@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
 ITEMS_A_BLOCK = 65_536
+HISTORY_A_BLOCK = 131_072
+"""Items of histories that go through a transformer at once."""
 
 
 @dataclass
@@ -210,6 +212,15 @@ class TwoTower(TowerSettings):
 
     def _encode(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
         """float32[q, d]: the queries' vectors; bool[q]: whether anything is known of the user."""
+        causal = self.resolved_["history_encoder"] == "causal"
+        block = max(1, HISTORY_A_BLOCK // self.max_history if causal else len(queries))
+        starts = range(0, max(1, len(queries)), block)
+        parts = [self._encode_at_once(queries.take(slice(start, start + block))) for start in starts]
+        vectors, known = zip(*parts, strict=True)
+        return np.concatenate(vectors), np.concatenate(known)
+
+    def _encode_at_once(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+        """As `_encode`, in one piece."""
         import torch
 
         asked = self._asked(queries)

@@ -10,7 +10,7 @@ import torch
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import measure
-from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec, SimpleX, auto_settings
+from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec, SimpleX, auto_settings, two_tower
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.optimizer import LOW_RATE
 from retrieval_leaderboard.neural.training.schedule import rate
@@ -310,6 +310,18 @@ def test_batches_reach_the_loss_with_their_hits_masked() -> None:
 def test_settings_that_cannot_be_used_are_named(settings: dict, said: str) -> None:
     with pytest.raises(InputError, match=said):
         SimpleX(**settings)
+
+
+def test_a_transformer_is_given_so_many_items_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, queries = blocks(ordered=True)
+    model, sizes = SasRec(**(SMALL | {"epochs": 1})), []
+    model.fit(train, None, 0)
+    whole, at_once = model.encode_queries(queries), model._encode_at_once
+    monkeypatch.setattr(two_tower, "HISTORY_A_BLOCK", 7 * model.max_history)
+    monkeypatch.setattr(model, "_encode_at_once", lambda part: (sizes.append(len(part)), at_once(part))[1])
+    np.testing.assert_allclose(model.encode_queries(queries), whole, rtol=1e-5, atol=1e-6)
+    assert sizes == [7] * (len(queries) // 7) + [len(queries) % 7]
+    assert model.encode_queries(queries.take(slice(0))).shape == (0, model.embedding_dim)
 
 
 def test_data_without_an_order_is_nothing_for_sequences() -> None:
