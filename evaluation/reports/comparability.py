@@ -80,6 +80,7 @@ OURS = {
     "infonce": Facts("two-tower", loss="softmax"),
     "bsl": Facts("two-tower", loss="BSL"),
     "simplex_ccl": Facts("two-tower", loss="CCL"),
+    "sasrec": Facts("two-tower", loss="softmax"),
 }
 """Model of this suite → what holds whatever its settings"""
 
@@ -106,7 +107,8 @@ def facts(model: str, settings: Mapping[str, Any], propagated: bool) -> Facts | 
     user = BY_BOTH if settings["user_share"] else BY_HISTORY
     features = "of users and items" if settings["features"] else "none"
     dimension = [settings["embedding_dim"], *widths][-1]
-    found = replace(found, dimension=dimension, user=user, features=features)
+    loss = settings.get("loss", found.loss)  # Some models have several.
+    found = replace(found, dimension=dimension, user=user, features=features, loss=loss)
     return replace(found, kind="graph", graph=OVER_ITEMS) if propagated else found
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.causal import Causal
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
 from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
@@ -228,7 +229,7 @@ class TwoTowerModule(nn.Module):
 
     def low_rate_parameters(self) -> list[nn.Parameter]:
         """Matrices that every example of every step moves, while few move an embedding."""
-        return list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention) else []
+        return list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention | Causal) else []
 
     @property
     def widest_vector(self) -> int:
@@ -253,7 +254,7 @@ class TwoTowerModule(nn.Module):
 def _encoder(settings: TowerSettings, generator: torch.Generator | None) -> nn.Module:
     kinds = {
         "mean": Mean, "position_weighted": PositionWeighted,
-        "user_attention": UserAttention, "self_attention": SelfAttention,
+        "user_attention": UserAttention, "self_attention": SelfAttention, "causal": Causal,
     }  # fmt: skip
     return kinds[settings.history_encoder](settings, generator)
 
