@@ -18,7 +18,7 @@ from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.reports import listing
+from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
 from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
 from retrieval_leaderboard.support import compute, progress
@@ -134,6 +134,7 @@ def _output_options(group: argparse._ArgumentGroup) -> None:
         help="folder of the results (default: results/local)")  # fmt: skip
     add("--list", nargs="?", const="", metavar="NAME",
         help="show datasets and models; one of them, or 'datasets', in full")  # fmt: skip
+    formats.add_argument(group)
     add("--quiet", action="store_true", help="print the table only")
 
 

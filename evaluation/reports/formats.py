@@ -1,0 +1,115 @@
+"""The other forms of a dataset's boards, beside their Markdown: pages, pictures and LaTeX tables."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from retrieval_leaderboard.evaluation.reports import leaderboard, propagation, unweighted
+from retrieval_leaderboard.evaluation.reports.board import Board, read_boards
+from retrieval_leaderboard.evaluation.reports.figures import svg, tex
+from retrieval_leaderboard.evaluation.reports.figures.data import BoardData
+from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
+from retrieval_leaderboard.evaluation.reports.html import page
+from retrieval_leaderboard.evaluation.reports.labels import labels
+from retrieval_leaderboard.evaluation.statistics.compare import compare
+from retrieval_leaderboard.support.errors import unknown
+from retrieval_leaderboard.support.storage.files import write_text
+
+FORMATS = {
+    "html": "one file that needs no network",
+    "svg": "quality × cost, and intervals",
+    "tex": "a table for LaTeX with booktabs",
+}
+OPTION = "--report"
+
+
+def add_argument(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add `--report html,svg,tex` to a command."""
+    told = "; ".join(f"{name}: {words}" for name, words in FORMATS.items())
+    parser.add_argument(OPTION, type=parse, default=(), metavar="A,B", help=f"also write boards as {told}")
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """The formats that an option names.
+
+    Raises:
+        InputError: one of them is none.
+    """
+    names = tuple(dict.fromkeys(each.strip() for each in text.split(",")))
+    for name in names:
+        if name not in FORMATS:
+            raise unknown(f"format in {OPTION}", name, FORMATS)
+    return names
+
+
+def write(folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Write every board of a dataset's `folder` in each of `formats`; the files.
+
+    Raises:
+        InputError: the packages that draw are not installed, or nothing can be written there.
+    """
+    if not formats:
+        return []
+    boards = [family[0] for family in read_boards(folder, leaderboard.shipped_beside(folder))]
+    named = dict(zip(stems(boards), boards, strict=True))
+    return [file for stem in named for file in _write(folder, stem, named, formats)]
+
+
+def _write(folder: Path, stem: str, named: dict[str, Board], formats: Sequence[str]) -> Iterator[Path]:
+    board = named[stem]
+    data = board_data(board, compare(board))
+    for name, text in _files(stem, data, named, formats):
+        write_text(folder / name, text)
+        yield folder / name
+
+
+def _files(
+    stem: str, data: BoardData, named: dict[str, Board], formats: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Name and text of each file of a board with results; one without any has none but its page."""
+    if "html" in formats:
+        siblings = {f"{other}.html": board.heading for other, board in named.items() if other != stem}
+        yield f"{stem}.html", page.page(data, _notes(named[stem]), siblings, _again(named[stem], formats))
+    if "svg" in formats:
+        for name, text in svg.pictures(data).items():
+            yield f"{stem}-{name}.svg", text
+    if "tex" in formats and data.done:
+        yield f"{stem}.tex", tex.table(data)
+
+
+def stems(boards: Sequence[Board]) -> list[str]:
+    """What the files of each board of a dataset are called: by what they differ in, where there are several."""
+    if len(boards) == 1:
+        return [Path(leaderboard.LEADERBOARD).stem]
+    facts = [_facts(board) for board in boards]
+    differing = [at for at, values in enumerate(zip(*facts, strict=True)) if len(set(values)) > 1]
+    found = [_slug(" ".join(each[at] for at in differing)) for each in facts]
+    return [
+        f"{stem}-{board.fingerprint}" if found.count(stem) > 1 else stem
+        for stem, board in zip(found, boards, strict=True)
+    ]
+
+
+def _facts(board: Board) -> tuple[str, ...]:
+    about = board.dataset
+    return about.title, about.protocol, "unseen" if about.exclude_seen else "all", f"top {board.k}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.]+", "-", text.lower()).strip("-")
+
+
+def _notes(board: Board) -> list[str]:
+    """What readers should know or doubt, and what the marks of rows mean."""
+    marks = propagation.footnotes(board.rows, labels(board.rows)) + unweighted.footnotes(board.rows)
+    return [*board.dataset.notes, *leaderboard.warnings(board), *marks]
+
+
+def _again(board: Board, formats: Sequence[str]) -> str:
+    return shlex.join(
+        ["python", "-m", "evaluation", "report", "--dataset", board.dataset.name, OPTION, ",".join(formats)]
+    )
