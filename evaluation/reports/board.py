@@ -27,6 +27,8 @@ class Row:
     """The model's settings as asked, and what it was computed on and in."""
     done: list[RunRecord]
     failed: list[RunRecord]
+    folder: Path
+    """Of the dataset's results, where its runs lie."""
     shipped: bool = False
     """Whether its runs came with the project, and stand beside the user's."""
 
@@ -149,8 +151,8 @@ def read_boards(folder: Path, shipped: Path | None = None) -> list[list[Board]]:
 def _boards_of(folder: Path, shipped: bool = False) -> dict[tuple[str, int], list[Row]]:
     """Fingerprint and k → the rows of the runs stored under `folder`."""
     runs = records.of_board(folder).values()
-    alike = _grouped(runs, lambda each: json.dumps(each.key | {"seed": 0}, sort_keys=True))
-    rows = [_row(group, shipped) for group in alike.values()]
+    alike = _grouped(runs, lambda each: json.dumps(each.row_key, sort_keys=True))
+    rows = [_row(group, folder, shipped) for group in alike.values()]
     return _grouped(rows, lambda row: (row.newest.fingerprint, row.newest.k))
 
 
@@ -167,7 +169,7 @@ def _board(rows: list[Row]) -> Board:
     return Board(about.dataset, about.fingerprint, about.k, rows)
 
 
-def _row(alike: list[RunRecord], shipped: bool) -> Row:
+def _row(alike: list[RunRecord], folder: Path, shipped: bool) -> Row:
     identity = alike[0].key
     computed = {key: identity[key] for key in COMPUTED if identity[key]}
     return Row(
@@ -175,6 +177,7 @@ def _row(alike: list[RunRecord], shipped: bool) -> Row:
         settings=alike[0].settings | computed,
         done=[record for record in alike if record.is_done],
         failed=[record for record in alike if not record.is_done],
+        folder=folder,
         shipped=shipped,
     )
 

@@ -12,6 +12,7 @@ from retrieval_leaderboard.evaluation.reports import csv_table, index_section, m
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders, read_boards
 from retrieval_leaderboard.evaluation.reports.labels import labels, settings_line, written
 from retrieval_leaderboard.evaluation.reports.slice_table import slice_table
+from retrieval_leaderboard.evaluation.statistics import queries
 from retrieval_leaderboard.support import markdown as tables
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import write_text
@@ -32,7 +33,8 @@ def write(folder: Path, fingerprint: str, k: int) -> Board:
     The shipped runs on the same data stand on its boards too, marked.
 
     The Markdown file holds every board of the folder, that of (`fingerprint`, `k`) first; the CSV
-    file holds that board alone. `results/README.md` beside the folder is brought up to date.
+    file holds that board alone. `results/README.md` beside the folder is brought up to date, and so are the
+    metrics of each query that the folder's rows keep.
 
     Returns:
         The board of (`fingerprint`, `k`).
@@ -40,6 +42,8 @@ def write(folder: Path, fingerprint: str, k: int) -> Board:
     families = read_boards(folder, shipped_beside(folder))
     asked = next(board for family in families for board in family if board.is_about(fingerprint, k))
     families.sort(key=lambda family: asked not in family)
+    for row in (row for family in families for board in family for row in board.rows if not row.shipped):
+        queries.keep(row)
     shown = [(asked if asked in family else family[0], family) for family in families]
     pages = [markdown(board, family) + index_section.section(folder, board) for board, family in shown]
     write_text(folder / LEADERBOARD, "\n".join(pages))

@@ -44,6 +44,16 @@ class Identity:
         """What names of its folders and files are made of: model, seed and a digest of it all."""
         return f"{self.model}-seed{self.seed}-{digest(self.key)}"
 
+    @property
+    def row_key(self) -> dict[str, Any]:
+        """What its row on a board has in common: all but the seed."""
+        return self.key | {"seed": 0}
+
+    @property
+    def row_stem(self) -> str:
+        """What files of its row, over all seeds, are called."""
+        return f"{self.model}-{digest(self.row_key)}"
+
 
 @dataclass(frozen=True)
 class DatasetSummary:

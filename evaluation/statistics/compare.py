@@ -1,0 +1,122 @@
+"""How sure a board is: intervals, leads, tests and ranks of its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.statistics import bootstrap, paired, queries
+from retrieval_leaderboard.evaluation.statistics.bootstrap import Floats
+from retrieval_leaderboard.evaluation.statistics.queries import PerQuery
+from retrieval_leaderboard.evaluation.statistics.standing import BoardStatistics, Standing
+
+REFERENCE_MODEL, RANKED_BY = "item_cf", "ndcg"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A row whose queries' metrics are stored."""
+
+    index: int
+    """In the board"""
+    row: Row
+    values: PerQuery
+
+    @property
+    def mean(self) -> float:
+        return self.row.mean(RANKED_BY)
+
+
+def compare(board: Board) -> BoardStatistics:
+    """Statistics of every row with stored metrics of its queries, as docs/metrics.md defines them.
+
+    Ranks count the rows of one table: those that a procedure common to all models led to, or the others.
+    """
+    known = [
+        _Known(index, row, values)
+        for index, row in enumerate(board.rows)
+        if row.done and (values := queries.read(row)) is not None and RANKED_BY in values
+    ]
+    known = _without_unknown_queries(known)
+    official = np.array([each.row.provenance.official for each in known], dtype=np.bool_)
+    raw = _tests(known)
+    corrected = paired.holm_pairs(raw, official)
+    reference = _reference(known)
+    against = _against(raw, reference, official)
+    spreads, ranks = _deviations(known), _ranks(known, corrected, official)
+    standings: list[Standing | None] = [None] * len(board.rows)
+    for each, spread, rank, p in zip(known, spreads, ranks, against, strict=True):
+        metrics = {name: bootstrap.interval(each.row.mean(name), spread[name]) for name in spread}
+        lead = None
+        if reference is not None and each is not known[reference]:
+            difference = spread[RANKED_BY] - spreads[reference][RANKED_BY]
+            lead = bootstrap.interval(each.mean - known[reference].mean, difference)
+        standings[each.index] = Standing(rank, metrics, lead, None if lead is None else float(p))
+    at = [each.index for each in known]
+    p_values = np.full((len(board.rows), len(board.rows)), np.nan)
+    p_values[np.ix_(at, at)] = corrected
+    return BoardStatistics(None if reference is None else known[reference].index, standings, p_values)
+
+
+def _without_unknown_queries(known: list[_Known]) -> list[_Known]:
+    """The rows with the metrics of the queries that have a relevant item; they are the same in all rows."""
+    if not known:
+        return []
+    kept = ~np.isnan(known[0].values[RANKED_BY])
+    return [
+        _Known(each.index, each.row, {name: column[kept] for name, column in each.values.items()})
+        for each in known
+    ]
+
+
+def _deviations(known: list[_Known]) -> list[dict[str, Floats]]:
+    """For each row, metric → float64[draws] bootstrapped means minus the mean."""
+    names = [(place, name) for place, each in enumerate(known) for name in each.values]
+    drawn = bootstrap.query_part([known[place].values[name] for place, name in names])
+    found: list[dict[str, Floats]] = [{} for _ in known]
+    for column, (place, name) in enumerate(names):
+        row = known[place].row
+        found[place][name] = drawn[:, column] + bootstrap.seed_part(row.values(name), row.newest.row_stem)
+    return found
+
+
+def _tests(known: list[_Known]) -> Floats:
+    """float64[r, r]: p of every pair, uncorrected; 1 where there are too few queries for a test."""
+    columns = [each.values[RANKED_BY] for each in known]
+    if len(columns[0]) < 2:
+        return np.ones((len(known), len(known)))
+    covariances = paired.covariance(columns, bootstrap.means(columns))
+    means = np.array([each.mean for each in known])
+    seeds = [(each.row.spread(RANKED_BY) or 0.0, len(each.row.done)) for each in known]
+    return paired.p_values(means, covariances, len(columns[0]), seeds)
+
+
+def _reference(known: list[_Known]) -> int | None:
+    """The best of ItemCF's rows, of those by a procedure common to all models where there is one."""
+    rows = [place for place, each in enumerate(known) if each.row.model == REFERENCE_MODEL]
+    return max(
+        rows, key=lambda place: (known[place].row.provenance.official, known[place].mean), default=None
+    )
+
+
+def _against(raw: Floats, reference: int | None, official: np.ndarray) -> Floats:
+    """float64[r]: p of each row's test against the reference, corrected within its table."""
+    found = np.full(len(raw), np.nan)
+    if reference is None:
+        return found
+    others = np.arange(len(raw)) != reference
+    for table in (official & others, ~official & others):
+        found[table] = paired.holm(raw[table, reference])
+    return found
+
+
+def _ranks(known: list[_Known], corrected: Floats, official: np.ndarray) -> list[str]:
+    """Each row's rank within its table."""
+    found = [""] * len(known)
+    means = np.array([each.mean for each in known])
+    for table in (np.flatnonzero(official), np.flatnonzero(~official)):
+        for row, rank in zip(table, paired.ranks(means[table], corrected[np.ix_(table, table)]), strict=True):
+            found[row] = rank
+    return found
