@@ -82,7 +82,7 @@ def _files(
 
 
 def stems(boards: Sequence[Board]) -> list[str]:
-    """What the files of each board of a dataset are called: by what they differ in, where there are several."""
+    """What the files of each board of a dataset are called: where there are several, by what differs."""
     if len(boards) == 1:
         return [Path(leaderboard.LEADERBOARD).stem]
     facts = [_facts(board) for board in boards]

@@ -20,6 +20,10 @@ NEAR = 0.75
 """Share of the best NDCG from which rows are drawn with their intervals: farther ones would squeeze them"""
 
 
+COLOR: Spec = {"field": "color", "type": "nominal", "scale": None}
+"""Of a model, as the data says it"""
+
+
 @dataclass(frozen=True)
 class Size:
     """Of a plot without its axes, in pixels."""
@@ -40,13 +44,13 @@ def marks(rows: Sequence[dict[str, Any]]) -> Spec:
     """Encodings of points: the color of a model, the shape of its family, hollow where explored by hand."""
     shapes = sorted({row["shape"] for row in rows})
     return {
-        "color": {"field": "color", "type": "nominal", "scale": None},
+        "color": COLOR,
         "shape": {
             "field": "shape", "type": "nominal", "legend": None,
             "scale": {"domain": shapes, "range": shapes},
         },
         "fill": {
-            "condition": {"test": "datum.official", "field": "color", "type": "nominal", "scale": None},
+            "condition": COLOR | {"test": "datum.official"},
             "value": "transparent",
         },
     }  # fmt: skip
@@ -87,7 +91,7 @@ def quality_cost(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec 
               "axis": {"format": ",~g", "values": _ticks(*x.domain)}}  # fmt: skip
     up = {"field": "ndcg", "type": "quantitative", "title": f"NDCG@{board.k}",
           "scale": {"domain": y.domain, "nice": False, "zero": False}, "axis": {"tickCount": 6}}  # fmt: skip
-    seconds = {"field": "seconds", "title": "fit s", "format": ",.1f"}
+    told = tooltip(board, {"field": "seconds", "title": "fit s", "format": ",.1f"})
     return chart(
         values,
         f"NDCG@{board.k} of each model over the seconds that its fit takes.",
@@ -95,19 +99,35 @@ def quality_cost(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec 
         height=size.height,
         encoding={"x": across, "y": up},
         layer=[
-            {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {
-                "y": up | {"field": "low"}, "y2": {"field": "high"},
-                "color": {"field": "color", "type": "nominal", "scale": None}}},
-            {"transform": [{"filter": "datum.leader"}], "mark": {"type": "rule", "opacity": 0.6}, "encoding": {
-                "x2": {"field": "label_x"}, "y2": {"field": "label_y"}}},
-            {"mark": {"type": "point", "size": 80, "strokeWidth": 2, "opacity": 1},
-             "encoding": marks(values) | {"tooltip": tooltip(board, seconds)}},
-            {"transform": [{"filter": "datum.label_x"}],
-             "mark": {"type": "text", "baseline": "middle", "fontSize": placement.FONT}, "encoding": {
-                "x": across | {"field": "label_x"}, "y": up | {"field": "label_y"},
-                "text": {"field": "name"}}},
+            _bar(1.5, {"y": up | {"field": "low"}, "y2": {"field": "high"}}),
+            *_labels(across, up),
+            _points(values, told),
         ],
-    )  # fmt: skip
+    )
+
+
+def _bar(width: float, ends: Spec) -> Spec:
+    return {"mark": {"type": "rule", "strokeWidth": width}, "encoding": ends | {"color": COLOR}}
+
+
+def _points(values: Sequence[dict[str, Any]], told: list[Spec]) -> Spec:
+    mark = {"type": "point", "size": 80, "strokeWidth": 2, "opacity": 1}
+    return {"mark": mark, "encoding": marks(values) | {"tooltip": told}}
+
+
+def _labels(across: Spec, up: Spec) -> list[Spec]:
+    """The names where `_add_labels` put them, with lines to those that stand apart."""
+    at = {"x": across | {"field": "label_x"}, "y": up | {"field": "label_y"}, "text": {"field": "name"}}
+    text = {"type": "text", "baseline": "middle", "fontSize": placement.FONT}
+    ends = {"x2": {"field": "label_x"}, "y2": {"field": "label_y"}}
+    return [
+        {
+            "transform": [{"filter": "datum.leader"}],
+            "mark": {"type": "rule", "opacity": 0.6},
+            "encoding": ends,
+        },
+        {"transform": [{"filter": "datum.label_x"}], "mark": text, "encoding": at},
+    ]
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -171,17 +191,12 @@ def intervals(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | N
     across = {"field": "ndcg", "type": "quantitative", "title": f"NDCG@{board.k}, {board.bars}",
               "scale": {"zero": False, "nice": False, "padding": 12},
               "axis": {"tickCount": size.width // 100}}  # fmt: skip
-    color = {"field": "color", "type": "nominal", "scale": None}
-    layer: list[Spec] = [
-        {"mark": {"type": "rule", "strokeWidth": 2.5},
-         "encoding": {"x": across | {"field": "low"}, "x2": {"field": "high"}, "color": color}},
-        {"mark": {"type": "point", "size": 70, "strokeWidth": 2, "opacity": 1},
-         "encoding": marks(values) | {"tooltip": tooltip(board)}},
-    ]  # fmt: skip
+    layer = [
+        _bar(2.5, {"x": across | {"field": "low"}, "x2": {"field": "high"}}),
+        _points(values, tooltip(board)),
+    ]
     if board.reference in [row.name for row in near]:
-        layer.insert(0, {"transform": [{"filter": {"field": "name", "equal": board.reference}}],
-                         "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.7},
-                         "encoding": {"x": across, "y": {"value": 0}, "y2": {"value": "height"}}})  # fmt: skip
+        layer.insert(0, _line_at(board.reference, across))
     return chart(
         values,
         f"NDCG@{board.k} of each model with {board.bars}.",
@@ -190,6 +205,15 @@ def intervals(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | N
         encoding={"x": across, "y": names(near)},
         layer=layer,
     )
+
+
+def _line_at(name: str, across: Spec) -> Spec:
+    """A dashed line through a row's value."""
+    return {
+        "transform": [{"filter": {"field": "name", "equal": name}}],
+        "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.7},
+        "encoding": {"x": across, "y": {"value": 0}, "y2": {"value": "height"}},
+    }
 
 
 def names(rows: Sequence[RowData]) -> Spec:

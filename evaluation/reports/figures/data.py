@@ -91,9 +91,9 @@ class BoardData:
 
     @property
     def official(self) -> list[RowData]:
-        """The rows with results that one procedure made, or all where it made none but popularity's."""
+        """The rows with results that one procedure made; all, where it made those of one model alone."""
         found = [row for row in self.done if row.official]
-        return found if len(found) > 1 else self.done
+        return found if len({row.model for row in found}) > 1 else self.done
 
     def best(self, metric: str) -> float:
         """The highest mean among the rows of the official table that may be called the best."""

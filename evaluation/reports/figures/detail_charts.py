@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from retrieval_leaderboard.evaluation.reports.figures.charts import FORMAT, Size, Spec, chart, names
+from retrieval_leaderboard.evaluation.reports.figures.charts import COLOR, FORMAT, Size, Spec, chart, names
 from retrieval_leaderboard.evaluation.reports.figures.data import BoardData, Points, RowData
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
@@ -90,8 +90,10 @@ def losses(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | None
         facet={"field": "name", "type": "nominal", "title": None, "sort": [row.name for row in known],
                "header": {"labelAnchor": "start", "labelFontWeight": "bold"}},
         columns=columns,
+        bounds="flush",
+        spacing={"row": 48, "column": AXIS + 12},
         spec={
-            "width": size.width // columns - AXIS + 8,
+            "width": size.width // columns - AXIS - 12,
             "height": size.height // 4,
             "mark": {"type": "line", "strokeWidth": 1.75, "point": {"size": 12, "filled": True}},
             "encoding": {
@@ -99,7 +101,7 @@ def losses(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | None
                       "axis": {"grid": False, "tickMinStep": 1, "tickCount": 4}},
                 "y": {"field": "y", "type": "quantitative", "title": None, "scale": {"zero": False},
                       "axis": {"tickCount": 4, "minExtent": AXIS, "maxExtent": AXIS}},
-                "color": {"field": "color", "type": "nominal", "scale": None},
+                "color": COLOR,
                 "tooltip": [{"field": "name", "title": "model"}, {"field": "x", "title": "epoch"},
                             {"field": "y", "title": "loss", "format": ".4~g"}],
             },
@@ -167,9 +169,7 @@ def significance(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec 
                        "labelLimit": 110}}  # fmt: skip
     told = [{"field": "name", "title": "model"}, {"field": "other", "title": "against"},
             {"field": "verdict", "title": "is"}, {"field": "p", "title": "p, corrected"}]  # fmt: skip
-    layer: list[Spec] = [
-        {"mark": "rect", "encoding": {"color": verdict, "tooltip": told}}
-    ]
+    layer: list[Spec] = [{"mark": "rect", "encoding": {"color": verdict, "tooltip": told}}]
     if step >= 36:
         layer.append({"mark": {"type": "text", "fontSize": 10, "color": "#ffffff"},
                       "encoding": {"text": {"field": "p"}, "tooltip": told}})  # fmt: skip

@@ -36,7 +36,7 @@ def board_data(board: Board, statistics: BoardStatistics | None = None) -> Board
     order = sorted(range(len(board.rows)), key=lambda at: -board.rows[at].mean("ndcg"))
     rows = [board.rows[at] for at in order]
     found = [statistics.standings[at] for at in order] if statistics else [None] * len(rows)
-    names, machine = _names(rows), _machine(rows)
+    names, machine, bars = _names(rows), _machine(rows), _bars(rows, found)
     made = zip(rows, names, labels(rows), found, strict=True)
     reference = statistics.reference if statistics else None
     return BoardData(
@@ -50,10 +50,10 @@ def board_data(board: Board, statistics: BoardStatistics | None = None) -> Board
             if any(row.values(name) for row in rows)
         },
         machine=machine,
-        bars=_bars(rows, found),
+        bars=bars,
         reference="" if reference is None else names[order.index(reference)],
         rows=[
-            RowData(**_about(board, row, name, label), **_measured(row, standing, machine))
+            RowData(**_about(board, row, name, label), **_measured(row, standing, machine, bars))
             for row, name, label, standing in made
         ],
         p_values=_p_values(statistics, order),
@@ -85,14 +85,14 @@ def _detail(text: str) -> str:
     return re.sub(r"^ \((.*)\)(?=[^()]*$)", r"\1", text).strip(" ,")
 
 
-def _measured(row: Row, standing: Standing | None, machine: str) -> dict[str, Any]:
+def _measured(row: Row, standing: Standing | None, machine: str, bars: str) -> dict[str, Any]:
     """What came out of its runs, or why nothing did."""
     if not row.done:
         return {"reason": main_table.failure(row)}
     curves = _training(row)
     return {
         "rank": standing.rank if standing else "",
-        "metrics": _metrics(row, standing),
+        "metrics": _metrics(row, standing, bars),
         "lead": standing.lead if standing else None,
         "p": standing.p if standing else None,
         "costs": _costs(row) if row.machine == machine else {},
@@ -137,14 +137,14 @@ def _bars(rows: Sequence[Row], standings: Sequence[Standing | None]) -> str:
     return OVER_SEEDS if any(row.spread("ndcg") for row in rows) else ""
 
 
-def _metrics(row: Row, standing: Standing | None) -> dict[str, Interval]:
-    """By name; the mean alone where nothing is known of its spread."""
+def _metrics(row: Row, standing: Standing | None, bars: str) -> dict[str, Interval]:
+    """By name; the mean alone where no bar of that kind is known."""
     known = standing.metrics if standing else {}
-    return {name: known.get(name) or _over_seeds(row, name) for name in PER_QUERY if row.values(name)}
+    return {name: known.get(name) or _mean(row, name, bars) for name in PER_QUERY if row.values(name)}
 
 
-def _over_seeds(row: Row, name: str) -> Interval:
-    mean, spread = row.mean(name), row.spread(name) or 0.0
+def _mean(row: Row, name: str, bars: str) -> Interval:
+    mean, spread = row.mean(name), (bars == OVER_SEEDS and row.spread(name)) or 0.0
     return Interval(mean, mean - spread, mean + spread)
 
 

@@ -1,4 +1,4 @@
-"""A board as a LaTeX table with booktabs' rules: `\\usepackage{booktabs}` is all that a document needs."""
+"""A board as a LaTeX table with the rules of the package booktabs, which is all that a document needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from retrieval_leaderboard.evaluation.statistics.standing import Interval
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "–": "--", "±": r"\(\pm\)", "Δ": r"\(\Delta\)", "−": r"\(-\)", "@": "@", "‡": r"\textdaggerdbl{}",
     "†": r"\textdagger{}", "§": r"\S{}", "→": r"\(\to\)", "·": r"\textperiodcentered{}",
@@ -19,12 +19,12 @@ NAMED = {"fit_seconds": "fit s", "recommend_seconds": "rank s"}
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX sets as it stands, whatever it holds; line ends and what cannot be printed as spaces."""
+    """Text that LaTeX sets as it stands, whatever it holds; what cannot be printed as spaces."""
     return "".join(SPECIAL.get(each, each if each.isprintable() else " ") for each in text)
 
 
 def table(board: BoardData) -> str:
-    """The official rows: rank, NDCG with its bar, other metrics, the difference to the reference, and costs."""
+    """The official rows: rank, metrics, the difference to the reference, and costs."""
     rows = board.official
     ranked = any(row.rank for row in rows)
     costs = [name for name in NAMED if any(name in row.costs for row in rows)]
@@ -34,7 +34,11 @@ def table(board: BoardData) -> str:
     head += [*(escaped(board.metrics[name]) for name in others), *(NAMED[name] for name in costs)]
     kinds = ("r" if ranked else "") + "l" + "r" * (len(head) - 1 - ranked)
     body = [
-        [*([escaped(row.rank) or NONE] if ranked else []), escaped(row.name), *_figures(board, row, others, costs)]
+        [
+            *([escaped(row.rank) or NONE] if ranked else []),
+            escaped(row.name),
+            *_figures(board, row, others, costs),
+        ]
         for row in rows
     ]
     lines = [
@@ -58,9 +62,7 @@ def _line(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _figures(
-    board: BoardData, row: RowData, others: Sequence[str], costs: Sequence[str]
-) -> Iterator[str]:
+def _figures(board: BoardData, row: RowData, others: Sequence[str], costs: Sequence[str]) -> Iterator[str]:
     yield _bold(board, row, "ndcg") + _range(row.metrics["ndcg"])
     if board.reference:
         yield NONE if row.lead is None else f"\\({row.lead.mean:+.4f}\\)"

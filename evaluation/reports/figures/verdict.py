@@ -16,7 +16,8 @@ def verdict(board: BoardData) -> str:
         return ""
     best = max(rows, key=lambda row: row.metrics["ndcg"].mean)
     ndcg = best.metrics["ndcg"]
-    interval = f" (95 % interval {ndcg.low:.4f} to {ndcg.high:.4f})" if board.bars == INTERVALS else ""
+    known = board.bars == INTERVALS and ndcg.low < ndcg.high
+    interval = f" (95 % interval {ndcg.low:.4f} to {ndcg.high:.4f})" if known else ""
     told = f"{best.name} has the best NDCG@{board.k}: {ndcg.mean:.4f}{interval}"
     reference = next((row for row in rows if row.name == board.reference and row is not best), None)
     return told + (_against(best, reference) if reference else "") + "."

@@ -37,7 +37,8 @@ FIGURES = (
     ("intervals", "How sure", charts.intervals,
      "Rows far below the best are left out. The dashed line is the row that others are compared with, where "
      "there is one."),
-    ("curves", "NDCG by length of the lists", detail_charts.curves, "A color a model; dashes tell its rows apart."),
+    ("curves", "NDCG by length of the lists", detail_charts.curves,
+     "A color a model; dashes tell its rows apart."),
     ("slices", "Parts of the queries", detail_charts.slices,
      "Cold and warm, by length of history, and by popularity of the relevant items. Empty where a model "
      "cannot answer."),
@@ -45,7 +46,8 @@ FIGURES = (
      "Paired tests of NDCG on the same queries, two-sided, with Holm's correction; noise from p = .05."),
     ("validation", "Validation during training", detail_charts.validation,
      "Of the first seed, in the fit that chose the number of epochs."),
-    ("loss", "Training loss", detail_charts.losses, "Of the first seed. Losses of different models do not compare."),
+    ("loss", "Training loss", detail_charts.losses,
+     "Of the first seed. Losses of different models do not compare."),
 )  # fmt: skip
 """Id, title, chart and caption"""
 

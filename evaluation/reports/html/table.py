@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from retrieval_leaderboard.evaluation.reports.figures.data import COSTS, BoardData, RowData
 from retrieval_leaderboard.evaluation.reports.figures.detail_charts import written_p
@@ -54,7 +55,9 @@ def columns(board: BoardData) -> list[Column]:
 
 def _ranks(board: BoardData) -> Iterator[Column]:
     if any(row.rank for row in board.done):
-        yield Column("rank", "rank", _rank, "ascending", "Rows that share ranks are within noise of each other")
+        yield Column(
+            "rank", "rank", _rank, "ascending", "Rows that share ranks are within noise of each other"
+        )
 
 
 def _rank(row: RowData) -> Cell:
@@ -64,12 +67,14 @@ def _rank(row: RowData) -> Cell:
 def _metrics(board: BoardData) -> Iterator[Column]:
     for name, title in board.metrics.items():
         best = board.best(name)
-        yield Column(title, name, lambda row, name=name, best=best: _metric(row, name, best), help=board.bars)
+        yield Column(title, name, partial(_metric, name, best), help=board.bars)
         if name == "ndcg" and board.reference:
-            yield Column(f"Δ to {board.reference}", "lead", _lead, help="Difference in NDCG, and p of its test")
+            yield Column(
+                f"Δ to {board.reference}", "lead", _lead, help="Difference in NDCG, and p of its test"
+            )
 
 
-def _metric(row: RowData, name: str, best: float) -> Cell:
+def _metric(name: str, best: float, row: RowData) -> Cell:
     if name not in row.metrics:
         return Cell()
     value = row.metrics[name]
@@ -90,10 +95,10 @@ def _lead(row: RowData) -> Cell:
 def _costs(board: BoardData) -> Iterator[Column]:
     for name, words in HELP.items():
         if any(name in row.costs for row in board.done):
-            yield Column(COSTS[name], "cost", lambda row, name=name: _cost(row, name), "ascending", words)
+            yield Column(COSTS[name], "cost", partial(_cost, name), "ascending", words)
 
 
-def _cost(row: RowData, name: str) -> Cell:
+def _cost(name: str, row: RowData) -> Cell:
     if name not in row.costs:
         return Cell()
     return Cell(FORM[name].format(row.costs[name]), row.costs[name])
