@@ -163,5 +163,5 @@ def score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float
     """
     queries = dataset.test
     scored = measure.per_query(items, queries.relevant, k)
-    of_lists = measure.list_level(items, dataset.train_valid.n_items)
+    of_lists = measure.list_level(items, dataset.train_valid)
     return Evaluation(k, items, scored, of_lists, seconds, slices(items, queries, dataset.train_valid, k))

@@ -85,7 +85,7 @@ def test_the_dataset_is_listed_with_its_counts_and_license(project):
 def test_the_models_are_fitted_and_ranked_by_the_added_metric(board):
     assert {name: row["status"] for name, row in board.items()} == {"pure_svd": "done", "bpr": "done"}
     for row in board.values():
-        assert 0 < float(row["mrr@5"]) <= float(row["hitrate@5"])
+        assert 0 < float(row["f1@5"]) <= float(row["hitrate@5"])
 
 
 def test_the_protocol_asks_for_each_users_last_two_events(project, board):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import definitions  # noqa: F401  (importing registers them)
 from retrieval_leaderboard.evaluation.metrics.registry import LIST_LEVEL, PER_QUERY, Hits
@@ -32,9 +33,15 @@ def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[st
     return {name: metric.function(hits) for name, metric in PER_QUERY.items()}
 
 
-def list_level(items: npt.NDArray[np.int32], n_items: int) -> dict[str, float]:
-    """Every list-level metric of int32[q, k] lists from a catalog of `n_items`."""
-    return {name: metric.function(items, n_items) for name, metric in LIST_LEVEL.items()}
+def list_level(items: npt.NDArray[np.int32], train: Interactions) -> dict[str, float]:
+    """Every list-level metric of int32[q, k] lists, but for those with nothing to measure.
+
+    Args:
+        items: -1 for an empty position.
+        train: what the final model learns from.
+    """
+    found = {name: float(metric.function(items, train)) for name, metric in LIST_LEVEL.items()}
+    return {name: value for name, value in found.items() if not np.isnan(value)}
 
 
 def mean(values: dict[str, npt.NDArray[np.float64]]) -> dict[str, float]:

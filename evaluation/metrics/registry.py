@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.datasets.dataset import Interactions
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -39,7 +41,7 @@ class Hits:
 
 
 PerQueryFunction = Callable[[Hits], npt.NDArray[np.float64]]
-ListFunction = Callable[[npt.NDArray[np.int32], int], float]
+ListFunction = Callable[[npt.NDArray[np.int32], Interactions], float]
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,10 @@ def per_query(
 
 
 def list_level(name: str, title: str) -> Callable[[ListFunction], ListFunction]:
-    """Register a function from all lists, int32[q, k] with -1 where empty, and the number of items."""
+    """Register a function from all lists, int32[q, k] with -1 where empty, and what models learned from.
+
+    It gives NaN where there is nothing to measure.
+    """
 
     def add(function: ListFunction) -> ListFunction:
         LIST_LEVEL[name] = Metric(name, title, function)

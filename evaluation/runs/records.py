@@ -69,10 +69,10 @@ def as_json(record: RunRecord) -> dict[str, object]:
     return asdict(record) | {"provenance": record.provenance.as_dict()}
 
 
-def is_whole(folder: Path, record: RunRecord) -> bool:
-    """Whether the files beside the record are those that were written; a damaged one is named."""
+def is_whole(folder: Path, record: RunRecord, *names: str) -> bool:
+    """Whether the files beside the record, or `names` of them, are as they were written; a damaged one is named."""
     try:
-        checksums.check(folder, record.files, record.files)
+        checksums.check(folder, record.files, names or record.files)
     except (DamagedError, OSError) as error:
         progress.warn_once(f"{error}; the run counts as not done")
         return False

@@ -85,7 +85,7 @@ def _deviations(known: list[_Known]) -> list[dict[str, Floats]]:
 def _tests(known: list[_Known]) -> Floats:
     """float64[r, r]: p of every pair, uncorrected; 1 where there are too few queries for a test."""
     columns = [each.values[RANKED_BY] for each in known]
-    if len(columns[0]) < 2:
+    if not known or len(columns[0]) < 2:
         return np.ones((len(known), len(known)))
     covariances = paired.covariance(columns, bootstrap.means(columns))
     means = np.array([each.mean for each in known])

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.evaluation.metrics.measure import PER_QUERY
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.storage.files import atomic_file
 
@@ -37,13 +38,15 @@ def path(row: Row) -> Path:
 
 def keep(row: Row) -> None:
     """Write the file of a row from the lists of its runs, unless it is up to date or some have no lists."""
-    lists = [row.folder / "runs" / record.stem / records.LISTS for record in row.done]
-    if not lists or not all(each.is_file() for each in lists):
+    runs = {row.folder / "runs" / record.stem: record for record in row.done}
+    if not runs or not all((run / records.LISTS).is_file() for run in runs):
         return
     known = _about(path(row))
     if known is not None and not _stale(known, row) and _columns(known) >= _shown():
         return
-    values = dict(_means(row, lists))
+    if not all(records.is_whole(run, record, records.LISTS) for run, record in runs.items()):
+        return
+    values = dict(_means(runs))
     if values:
         _write(row, values)
 
@@ -75,23 +78,24 @@ def _columns(known: dict[str, Any]) -> set[str]:
     return set.intersection(*(set(means) for means in known["runs"].values()))
 
 
-def _means(row: Row, lists: list[Path]) -> Iterator[tuple[str, npt.NDArray[np.float16]]]:
-    """Each metric of boards over the runs, where their lists have it as their records do.
-
-    Records may have been scored anew by another definition since.
-    """
+def _means(runs: dict[Path, RunRecord]) -> Iterator[tuple[str, npt.NDArray[np.float16]]]:
+    """Each metric of boards over the runs, where all of them have it."""
     for name in PER_QUERY:
-        if name not in _shown():
-            continue
-        total, agreed = np.zeros(1), True
-        for record, file in zip(row.done, lists, strict=True):
-            with np.load(file) as stored:
-                values = stored[name] if name in stored else np.full(1, np.nan)
-            mean = np.nanmean(values) if name in record.measured.metrics and len(values) > 1 else np.nan
-            agreed &= bool(np.isclose(mean, record.measured.metrics.get(name, 0.0), ROUNDING, 0.0))
-            total = total + values / len(row.done)
-        if agreed:
-            yield name, total.astype(np.float16)
+        if name in _shown():
+            columns = [_column(run, record, name) for run, record in runs.items()]
+            known = [column for column in columns if column is not None]
+            if len(known) == len(columns):
+                yield name, np.mean(known, axis=0).astype(np.float16)
+
+
+def _column(run: Path, record: RunRecord, name: str) -> npt.NDArray[np.float64] | None:
+    """A metric of a run's queries; None where its record has another mean, scored anew."""
+    with np.load(run / records.LISTS) as stored:
+        values: npt.NDArray[np.float64] | None = stored.get(name)
+    mean = record.measured.metrics.get(name)
+    if values is None or mean is None or not np.isclose(np.nanmean(values), mean, ROUNDING, 0.0):
+        return None
+    return values
 
 
 def _write(row: Row, values: PerQuery) -> None:

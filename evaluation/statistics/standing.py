@@ -26,7 +26,7 @@ class Standing:
     metrics: dict[str, Interval]
     """Per-query metric → its mean over queries and seeds"""
     lead: Interval | None
-    """NDCG minus that of the reference row on the same queries; None for the reference, and without one"""
+    """NDCG minus the reference row's on the same queries; None of the reference itself, and without one"""
     p: float | None
     """Of the paired test of that difference, corrected for several comparisons (Holm 1979)"""
 

@@ -51,3 +51,10 @@ def ndcg(hits: Hits) -> Values:
 def hitrate(hits: Hits) -> Values:
     """1 where there is a hit, else 0"""
     return np.where(hits.known, (hits.found > 0).astype(np.float64), np.nan)
+
+
+@per_query("mrr", "MRR")
+def reciprocal_rank(hits: Hits) -> Values:
+    """1 / rank of the first hit, 0 without one (Voorhees 1999)"""
+    positions = np.arange(1, hits.hit.shape[1] + 1)
+    return np.where(hits.known, (hits.hit / positions).max(axis=1, initial=0.0), np.nan)

@@ -12,7 +12,6 @@ from retrieval_leaderboard.evaluation.metrics.measure import (
     LIST_LEVEL,
     METRICS,
     PER_QUERY,
-    list_level,
     mean,
     per_query,
 )
@@ -30,6 +29,7 @@ def test_one_query_by_hand():
         "map": (1 / 2 + 2 / 4) / 3,
         "ndcg": (1 / math.log2(3) + 1 / math.log2(5)) / (1 + 1 / math.log2(3) + 1 / math.log2(4)),
         "hitrate": 1.0,
+        "mrr": 1 / 2,
     }
     assert {name: scored[name][0] for name in expected} == pytest.approx(expected)
 
@@ -73,7 +73,7 @@ def test_equals_trec_eval():
     run = {
         str(q): {str(item): float(k - place) for place, item in enumerate(row)} for q, row in enumerate(items)
     }
-    measures = {f"P.{k}", f"recall.{k}", f"map_cut.{k}", f"ndcg_cut.{k}", f"success.{k}"}
+    measures = {f"P.{k}", f"recall.{k}", f"map_cut.{k}", f"ndcg_cut.{k}", f"success.{k}", "recip_rank"}
     theirs = pytrec_eval.RelevanceEvaluator(truth, measures).evaluate(run)
     for query in range(n_queries):
         by_name = theirs[str(query)]
@@ -81,14 +81,9 @@ def test_equals_trec_eval():
         assert scored["recall"][query] == pytest.approx(by_name[f"recall_{k}"])
         assert scored["ndcg"][query] == pytest.approx(by_name[f"ndcg_cut_{k}"])
         assert scored["hitrate"][query] == pytest.approx(by_name[f"success_{k}"])
+        assert scored["mrr"][query] == pytest.approx(by_name["recip_rank"])
         rel = len(relevant[query])
         assert scored["map"][query] == pytest.approx(by_name[f"map_cut_{k}"] * rel / min(rel, k))
-
-
-def test_coverage_is_the_share_of_the_catalog_on_some_list():
-    found = list_level(lists([0, 1], [1, 3], [-1, -1]), n_items=4)
-    assert found["coverage"] == 3 / 4
-    assert list_level(lists([-1]), n_items=4)["coverage"] == 0.0
 
 
 def test_every_file_of_definitions_registers():
