@@ -72,7 +72,7 @@ def tooltip(board: BoardData, *more: Spec) -> list[Spec]:
         {"field": "name", "title": "model"},
         {"field": "ndcg", "title": f"NDCG@{board.k}", "format": FORMAT},
     ]
-    bars = [{"field": "interval", "title": board.bars.partition(" ")[0] + " interval"}] if board.bars else []
+    bars = [{"field": "interval", "title": board.bars}] if board.bars else []
     return [*shown, *bars, *more]
 
 
@@ -195,8 +195,7 @@ def intervals(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | N
         _bar(2.5, {"x": across | {"field": "low"}, "x2": {"field": "high"}}),
         _points(values, tooltip(board)),
     ]
-    if board.reference in [row.name for row in near]:
-        layer.insert(0, _line_at(board.reference, across))
+    layer[:0] = [_line_at(row.metrics["ndcg"].mean, across) for row in near if row.name == board.reference]
     return chart(
         values,
         f"NDCG@{board.k} of each model with {board.bars}.",
@@ -207,12 +206,13 @@ def intervals(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | N
     )
 
 
-def _line_at(name: str, across: Spec) -> Spec:
-    """A dashed line through a row's value."""
+def _line_at(value: float, across: Spec) -> Spec:
+    """A dashed line from top to bottom."""
+    at = {key: said for key, said in across.items() if key != "field"} | {"datum": value}
     return {
-        "transform": [{"filter": {"field": "name", "equal": name}}],
+        "data": {"values": [{}]},
         "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.7},
-        "encoding": {"x": across, "y": {"value": 0}, "y2": {"value": "height"}},
+        "encoding": {"x": at, "y": {"value": 0}, "y2": {"value": "height"}},
     }
 
 
