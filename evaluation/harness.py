@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.metrics import given_lists, measure
+from retrieval_leaderboard.evaluation.metrics.curve import ndcg_curve
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
@@ -42,6 +43,8 @@ class Evaluation:
     """time the model took for the lists; 0 for lists made elsewhere"""
     slices: list[Slice]
     """metrics of parts of the queries and of the truth"""
+    curve: list[float]
+    """NDCG of the first 1, 2, … k items of the lists"""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -164,4 +167,6 @@ def score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float
     queries = dataset.test
     scored = measure.per_query(items, queries.relevant, k)
     of_lists = measure.list_level(items, dataset.train_valid)
-    return Evaluation(k, items, scored, of_lists, seconds, slices(items, queries, dataset.train_valid, k))
+    parts = slices(items, queries, dataset.train_valid, k)
+    curve = ndcg_curve(items, queries.relevant, k).tolist()
+    return Evaluation(k, items, scored, of_lists, seconds, parts, curve)

@@ -65,4 +65,5 @@ def rescored(run: Path, record: RunRecord, dataset: Dataset) -> RunRecord:
         raise InputError(f"{run / records.LISTS} cannot be scored: {error}") from error
     found = harness.score(items, dataset, record.k)
     result = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices))
+    result = replace(result, curve=tuple(round(value, 6) for value in found.curve))
     return replace(record, result=result)

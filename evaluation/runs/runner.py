@@ -212,6 +212,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         training=tuple(model.training_log),
         choosing=tuple(model.choosing_log),
         ignores_weights=dataset.train_valid.weight is not None and not model.uses_weights,
+        curve=tuple(round(value, 6) for value in evaluation.curve),
     )
 
 

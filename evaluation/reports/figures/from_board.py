@@ -97,6 +97,7 @@ def _measured(row: Row, standing: Standing | None, machine: str, bars: str) -> d
         "p": standing.p if standing else None,
         "costs": _costs(row) if row.machine == machine else {},
         "slices": _slices(row),
+        "curve": _curve(row),
         "loss": _points(curves, "loss"),
         "validation": _points(curves, "valid_ndcg"),
     }
@@ -170,6 +171,16 @@ def _slice(name: str, runs: list[tuple[Slice, Result]]) -> SliceScore:
         return SliceScore(name, runs[0][0].queries, None, None)
     recall, ndcg = (sum(part.metrics[key] for part in able) / len(able) for key in ("recall", "ndcg"))
     return SliceScore(name, runs[0][0].queries, recall, ndcg)
+
+
+def _curve(row: Row) -> Points:
+    """The mean over its runs, where all have it."""
+    curves = [record.measured.curve for record in row.done]
+    return (
+        [(k, sum(at) / len(at)) for k, at in enumerate(zip(*curves, strict=True), start=1)]
+        if all(curves)
+        else []
+    )
 
 
 def _training(row: Row) -> list[dict[str, float]]:

@@ -12,7 +12,11 @@ from tests.evaluation import stored
 HOSTILE = "<script>hacked=1</script>"
 AMPERSAND = 'a_b & "c" %$#{}^~\\</script><!--'
 EPOCHS = tuple({"epoch": epoch, "loss": 1 / epoch, "valid_ndcg": 0.1 + epoch / 100} for epoch in (1, 2, 3))
-SLICES = (stored.part("warm", recall=0.4, listed=9), stored.part("cold users", 0), stored.part("tail", 5, 0.1))
+SLICES = (
+    stored.part("warm", recall=0.4, listed=9),
+    stored.part("cold users", 0),
+    stored.part("tail", 5, 0.1),
+)
 ROWS = (
     ("item_cf", 0, 0.150, {"by": "budget", "fit_seconds": 2.0}),
     ("bsl", 0, 0.168, {"by": "budget", "fit_seconds": 90.0, "choosing": EPOCHS, "training": EPOCHS}),

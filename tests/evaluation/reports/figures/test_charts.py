@@ -6,7 +6,14 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.reports.board import read_boards
-from retrieval_leaderboard.evaluation.reports.figures import charts, detail_charts, palette, placement, svg, themes
+from retrieval_leaderboard.evaluation.reports.figures import (
+    charts,
+    detail_charts,
+    palette,
+    placement,
+    svg,
+    themes,
+)
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
 from retrieval_leaderboard.evaluation.reports.figures.placement import Box, Point
 from tests.evaluation.reports import drawn
@@ -50,8 +57,8 @@ def test_labels_overlap_neither_each_other_nor_marks():
         ]
         boxes = [label.box for label in placement.place(points, 700, 300) if label]
         assert len(boxes) >= 10
-        marks = [Box(p.x - placement.MARKER, p.y - placement.MARKER, p.x + placement.MARKER, p.y + placement.MARKER)
-                 for p in points]  # fmt: skip
+        side = placement.MARKER
+        marks = [Box(each.x - side, each.y - side, each.x + side, each.y + side) for each in points]
         assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
         assert not any(box.overlaps(mark) for box in boxes for mark in marks)
         assert all(box.within(700, 300) for box in boxes)

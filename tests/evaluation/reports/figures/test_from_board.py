@@ -91,7 +91,9 @@ def boards(tmp_path, *said):
 
 def test_files_are_called_by_what_boards_differ_in(tmp_path):
     assert formats.stems(boards(tmp_path / "one", {})) == ["leaderboard"]
-    two = boards(tmp_path / "two", {"protocol": "next-item"}, {"protocol": "next-item", "exclude_seen": False})
+    two = boards(
+        tmp_path / "two", {"protocol": "next-item"}, {"protocol": "next-item", "exclude_seen": False}
+    )
     assert sorted(formats.stems(two)) == ["all", "unseen"]
     k = boards(tmp_path / "k", {"k": 10}, {"k": 20, "title": "other, scale 0.1"})
     assert sorted(formats.stems(k)) == ["other-scale-0.1-top-20", "planted-top-10"]

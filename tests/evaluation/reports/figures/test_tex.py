@@ -48,7 +48,9 @@ def test_the_best_official_figure_is_bold(tmp_path):
     assert "bsl 1" not in text and text.count("textbf{0.1700}") == 4
 
 
-@pytest.mark.skipif(not can_compile(), reason="no pdflatex with booktabs: apt-get install texlive-latex-recommended")
+@pytest.mark.skipif(
+    not can_compile(), reason="no pdflatex with booktabs: apt-get install texlive-latex-recommended"
+)
 def test_it_compiles(table, tmp_path):
     (tmp_path / "board.tex").write_text(DOCUMENT % table)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "board.tex"]

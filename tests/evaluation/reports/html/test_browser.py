@@ -23,7 +23,8 @@ WIDE, PHONE = 1280, 390
 SECONDS = 20.0
 CONTRASTS = """
 const parts = (text) => text.match(/[\\d.]+/g).map(Number);
-const light = (rgb) => rgb.slice(0, 3).map((c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+const linear = (c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+const light = (rgb) => rgb.slice(0, 3).map((c) => linear(c / 255))
   .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
 const behind = (element) => {
   for (let each = element; each; each = each.parentElement) {
@@ -35,7 +36,8 @@ const found = [];
 for (const element of document.querySelectorAll("body *:not(svg *)")) {
   const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
   if (!own || !element.offsetParent) continue;
-  const [a, b] = [light(parts(getComputedStyle(element).color)), light(behind(element))].sort((x, y) => y - x);
+  const own_color = parts(getComputedStyle(element).color);
+  const [a, b] = [light(own_color), light(behind(element))].sort((x, y) => y - x);
   if ((a + 0.05) / (b + 0.05) < 4.5) found.push(element.outerHTML.slice(0, 90));
 }
 return found;
@@ -112,9 +114,8 @@ def one(browser, selector):
 
 def rows(browser, group):
     """Names of the visible rows of a group, from the top."""
-    script = "return [...document.querySelectorAll(arguments[0])].filter((r) => !r.hidden && !r.parentElement.hidden)"
-    selector = f"tbody[data-group={group}] tr[data-name]"
-    return browser.execute_script(f"{script}.map((r) => r.dataset.name)", selector)
+    found = browser.find_elements("css selector", f"tbody[data-group={group}] tr[data-name]")
+    return [row.get_attribute("data-name") for row in found if row.is_displayed()]
 
 
 def marks(browser, chart):
@@ -183,7 +184,9 @@ def test_a_command_can_be_copied(browser):
 def test_names_of_models_run_nothing(browser):
     assert browser.execute_script("return typeof window.hacked") == "undefined"
     assert drawn.HOSTILE in [each.text for each in browser.find_elements("css selector", "tbody a span")]
-    told = browser.execute_script("return [...document.querySelectorAll('#cost text')].map((t) => t.textContent)")
+    told = browser.execute_script(
+        "return [...document.querySelectorAll('#cost text')].map((t) => t.textContent)"
+    )
     assert drawn.HOSTILE in told
 
 
@@ -228,7 +231,9 @@ def test_keys_alone_reach_the_table_the_filter_and_the_settings(browser):
     reached = []
     for _ in range(40):
         webdriver.ActionChains(browser).send_keys("\ue004").perform()  # Tab
-        reached.append(browser.execute_script("return document.activeElement.id || document.activeElement.tagName"))
+        reached.append(
+            browser.execute_script("return document.activeElement.id || document.activeElement.tagName")
+        )
     assert {"theme", "filter", "BUTTON", "A", "SUMMARY"} <= set(reached)
 
 

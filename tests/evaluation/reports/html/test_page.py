@@ -75,7 +75,9 @@ def test_a_missing_library_is_one_sentence(tmp_path, monkeypatch):
     board = drawn.data(tmp_path)
     monkeypatch.setattr(errors, "find_spec", lambda name: None)
     for draw in (lambda: page.page(board), lambda: vega.svg({})):
-        with pytest.raises(InputError, match=r"vl_convert not installed: pip install -r requirements-report.lock"):
+        with pytest.raises(
+            InputError, match=r"vl_convert not installed: pip install -r requirements-report.lock"
+        ):
             draw()
 
 
@@ -89,7 +91,12 @@ def test_the_command_writes_every_format_of_a_folder(tmp_path, capsys):
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
     folder = drawn.keep(tmp_path)
     assert command.main(["report", "--results-dir", str(tmp_path), "--report", "html,svg,tex"]) == 0
-    names = {"leaderboard.html", "leaderboard.tex", "leaderboard-quality-cost.svg", "leaderboard-intervals.svg"}
+    names = {
+        "leaderboard.html",
+        "leaderboard.tex",
+        "leaderboard-quality-cost.svg",
+        "leaderboard-intervals.svg",
+    }
     assert all((folder / name).stat().st_size for name in names)
     told = capsys.readouterr().out.splitlines()
     assert {str(folder / name) for name in names} <= set(told)
