@@ -38,9 +38,15 @@ def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
     interaction, with the newest items in its query, gains little by it; of items with many interactions the
     ids say enough.
     """
-    described = train.item_features is not None or train.user_features is not None
     few = len(train) < MANY_INTERACTIONS_AN_ITEM * train.n_items
-    return DEEP if settings["features"] and described and few and settings["examples"] == "user" else ""
+    return (
+        DEEP if settings["features"] and described(train) and few and settings["examples"] == "user" else ""
+    )
+
+
+def described(train: Interactions) -> bool:
+    """Whether users or items have features."""
+    return train.item_features is not None or train.user_features is not None
 
 
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:

@@ -47,7 +47,7 @@ class TowerSettings(EmbeddingRetriever):
     """Heads of self_attention."""
     gradient_checkpointing: bool = False
     """Compute self_attention twice instead of keeping its activations (gradient checkpointing)."""
-    features: bool = False
+    features: bool = setting(False, search=[False, True])
     """Use the user and item features, those of the history's items included, where the data has them."""
     context: bool = False
     """Use the hour, the weekday and what else is known of the moment, such as AliEC's placement (pid); needs

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
-from retrieval_leaderboard.evaluation.models.retriever import Rule, Watcher
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.support import compute
@@ -45,6 +45,7 @@ class TwoTower(TowerSettings):
     by that of its target, times the user's; histories, negatives and neighbors have none.
     """
 
+    horizon: ClassVar[str] = "epochs"
     chooses_on_validation: ClassVar[bool] = True
     uses_weights: ClassVar[bool] = True
 
@@ -61,7 +62,6 @@ class TwoTower(TowerSettings):
         self.columns_: dict[str, Any] = {}
         """`TowerColumns` of the towers, as JSON."""
         self.checkpoints: Checkpoints | None = None
-        self.watcher: Watcher | None = None
         self._towers: TwoTowerModule | None = None
 
     @abstractmethod
@@ -92,7 +92,7 @@ class TwoTower(TowerSettings):
             return self.recommend(queries, k)[0]
 
         settings = self._settings
-        task = fit.Task(settings, settings.pair_loss, recommend, self.watcher)
+        task = fit.Task(settings, settings.pair_loss, recommend)
         before = fit.Choice(self.best_epoch_, self.choosing_log_)
         trained = fit.train(task, train, valid, seed, before, self.checkpoints)
         self.best_epoch_, self.choosing_log_ = trained.choice
@@ -102,9 +102,10 @@ class TwoTower(TowerSettings):
             self._export_weights()
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Recency, with training examples per user; cold negatives, where no item is cold."""
+        """Recency, with examples per user; cold negatives, where no item is cold; features, without any."""
         idle = {"recency"} if self.resolve(train, valid)["examples"] == "user" else set()
         idle |= {"cold_negatives"} if train.item_counts.all() else set()
+        idle |= set() if auto_settings.described(train) else {"features"}
         return frozenset(idle)
 
     def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:
@@ -112,10 +113,6 @@ class TwoTower(TowerSettings):
         from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
 
         self.checkpoints = Checkpoints(folder, minutes, resume)
-
-    def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` of every evaluation."""
-        self.watcher = watcher
 
     @property
     def _settings(self) -> Self:

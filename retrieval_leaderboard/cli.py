@@ -21,8 +21,9 @@ from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
 from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
+from retrieval_leaderboard.evaluation.tuning import budget
 from retrieval_leaderboard.support import compute, progress
-from retrieval_leaderboard.support.errors import in_one_sentence
+from retrieval_leaderboard.support.errors import InputError, in_one_sentence
 from retrieval_leaderboard.support.stopping import interrupting
 
 EXAMPLES = """\
@@ -107,16 +108,20 @@ def _model_options(group: argparse._ArgumentGroup) -> None:
     add("--model", action="append", default=[], metavar="FILE.py:CLASS", help="a model of your own")
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--configs-dir", type=Path, default=OWN_CONFIGS, metavar="DIR",
-        help="folder of settings that go before the shipped ones, and of what --tune finds "
+        help="folder of settings that go before the shipped ones, and of what searches find "
         "(default: configs/local)")  # fmt: skip
+    add("--defaults", action="store_true", help="run every model with its defaults, whatever configs say")
+    add("--budget", type=_budget, metavar="TIME",
+        help="first search each model's settings for that long, such as 45m, from its defaults on the "
+        "validation part; then 5 seeds, unless --seeds says otherwise")  # fmt: skip
     add("--tune", type=_count, default=0, metavar="N",
-        help="first tune each model's settings with N trials on the validation part")  # fmt: skip
-    add("--tune-minutes", type=_minutes, default=60.0, metavar="M", help="time limit of a model's tuning")
+        help="first search each model's settings, from the configs', for as much as N fits")  # fmt: skip
 
 
 def _run_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--seeds", type=_count, default=1, metavar="N", help="number of seeds of stochastic models")
+    add("--seeds", type=_count, metavar="N",
+        help="number of seeds of stochastic models (default: 1, after --budget 5)")  # fmt: skip
     add("--k", type=_count, default=20, help="length of the lists")
     add("--device", choices=compute.DEVICE_CHOICES, default="auto")
     add("--precision", choices=compute.PRECISION_CHOICES, default="auto", help="of neural training")
@@ -143,6 +148,13 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
     return number
+
+
+def _budget(text: str) -> float:
+    try:
+        return budget.minutes(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _minutes(text: str) -> float:

@@ -22,12 +22,15 @@ from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
+from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, need, unknown
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
 
 DEFAULT_DATASET = "aliec-sim"
+BUDGET_SEEDS = 5
+"""Seeds of the final fits after a search in a budget of time"""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,15 +38,17 @@ def run(options: argparse.Namespace) -> int:
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
-    _check_tune(options, options.split_seed)
+    _check_search(options, options.split_seed)
     compute_config = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
     dataset, asked = _load(options)
-    _check_tune(options, dataset.split_seed)  # A dataset file may have one.
+    _check_search(options, dataset.split_seed)  # A dataset file may have one.
     _show(dataset)
     options.k = harness.length(options.k, dataset)
-    jobs = _jobs(options, sources, dataset, compute_config)
+    timed = bool(options.budget) and not options.tune
+    options.seeds = options.seeds or (BUDGET_SEEDS if timed else 1)
+    jobs = _jobs(options, sources, dataset, compute_config, from_defaults=options.defaults or timed)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, asked))
     waiting = (
@@ -52,9 +57,9 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     with locked(board, waiting):
         tidy(board)
-        if options.tune:
-            failed = _tune(jobs, dataset, board, options)
-            jobs = _jobs(options, sources, dataset, compute_config)
+        if _searches(options):
+            failed = _search(jobs, dataset, board, options)
+            jobs = _jobs(options, sources, dataset, compute_config, from_defaults=False)
         failed |= _run(jobs, dataset, board, options)
         table = leaderboard.write(board, dataset.fingerprint, options.k)
         files = formats.write(board, options.report)
@@ -65,11 +70,15 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
-    """Tune every model's settings and write them into the dataset's config; whether a search found none."""
+def _searches(options: argparse.Namespace) -> bool:
+    return bool(options.tune or options.budget)
+
+
+def _search(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
+    """Search every model's settings and write them into the dataset's config; whether a search found none."""
     if not len(dataset.valid):
-        raise InputError(f"--tune: {dataset.heading} has no validation queries to tune settings on")
-    budget = search.Budget(options.tune, options.tune_minutes)
+        raise InputError(f"{_option(options)}: {dataset.heading} has no validation queries to choose on")
+    budget = Budget(options.budget, options.tune or None)
     given = settings.parse_assignments(options.set)
     specs = [
         search.SearchSpec(job, dataset, frozenset(given.get(job.source.name, {})))
@@ -85,6 +94,10 @@ def _tune(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpar
             configs.write(config, configs.section(dataset), name, tuned)
             progress.say(f"{name}: {tuned.provenance.summary()}; written to {config}")
     return failed
+
+
+def _option(options: argparse.Namespace) -> str:
+    return "--budget" if options.budget else "--tune"
 
 
 def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
@@ -173,8 +186,9 @@ def _jobs(
     sources: list[runner.ModelSource],
     dataset: Dataset,
     on: compute.Compute,
+    from_defaults: bool,
 ) -> list[runner.Job]:
-    layers = configs.layers(options.configs_dir, dataset.name)
+    layers = [] if from_defaults else configs.layers(options.configs_dir, dataset.name)
     from_command = settings.parse_assignments(options.set)
     for path in layers:
         found = configs.read(path, dataset)  # A model that was tuned may be a plug-in's.
@@ -194,18 +208,24 @@ def _jobs(
 
 
 def _check_configs_dir(options: argparse.Namespace) -> None:
-    """Refuse a folder of settings that is not there, but for the one that --tune makes."""
+    """Refuse a folder of settings that is not there, but for the one that a search makes."""
     folder = options.configs_dir
-    made = options.tune or folder == configs.OWN_CONFIGS
+    made = _searches(options) or folder == configs.OWN_CONFIGS
     if not folder.is_dir() and (folder.exists() or not made):
         raise InputError(
             f"--configs-dir {folder}: there is no such folder; name one, or leave the option out"
         )
 
 
-def _check_tune(options: argparse.Namespace, split_seed: int | None) -> None:
-    if options.tune and split_seed:
-        raise InputError("--tune: leave --split-seed out; another split learns from what is test in split 0")
+def _check_search(options: argparse.Namespace, split_seed: int | None) -> None:
+    if not _searches(options):
+        return
+    if split_seed:
+        raise InputError(
+            f"{_option(options)}: leave --split-seed out; another split learns from what is test in split 0"
+        )
+    if options.defaults:
+        raise InputError(f"{_option(options)} finds settings and --defaults ignores them: leave one out")
 
 
 def _check_settings(options: argparse.Namespace, sources: list[runner.ModelSource]) -> None:

@@ -308,16 +308,38 @@ def test_bad_words_are_refused(run, words, sentence):
         (["--carve", "as-tets"], "did you mean 'as-test'?"),
         (["--scale", "0.5"], "a scale is for aliec-sim"),
         (["--split-seed", "-1"], "split seed -1"),
-        (["--tune", "2", "--split-seed", "1"], "leave --split-seed out"),
+        (["--budget", "2s", "--split-seed", "1"], "--budget: leave --split-seed out"),
+        (["--budget", "2s", "--defaults"], "--budget finds settings and --defaults ignores them"),
     ],
 )
 def test_bad_words_are_refused_before_the_dataset_is_read(run, words, sentence):
     assert sentence in refused(run(*words, dataset="absent.csv", check=2))
 
 
-@pytest.mark.parametrize("words", [["--tune-minutes", "inf"], ["--checkpoint-minutes", "nan"]], ids=" ".join)
-def test_minutes_are_finite(run, words):
-    assert f"argument {words[0]}: {words[1]} is not a number of minutes" in run(*words, check=2).stderr
+def test_minutes_are_finite(run):
+    refused = run("--checkpoint-minutes", "nan", check=2).stderr
+    assert "argument --checkpoint-minutes: nan is not a number of minutes" in refused
+
+
+def test_a_budget_begins_with_the_defaults_and_ends_with_five_seeds(run, tmp_path):
+    run("--models", "item_cf", "--budget", "0.5s", "--set", "item_cf.last_n=2")
+    run(plugin("Seeded"), "--budget", "1s")
+    found = rows(tmp_path)
+    budget = found["item_cf", "0"]["provenance"]
+    assert budget.startswith("budget, 1 trial,") and "(limit 0.00833333)" in budget
+    assert len([key for key in found if key[0] == "Seeded"]) == 5
+    refused = run("--budget", "5", check=2).stderr
+    assert "argument --budget: '5' is no duration: give it as 45m, 2h, 1h30m or 90s" in refused
+
+
+def test_defaults_whatever_configs_say(run, tmp_path):
+    run("--models", "item_cf", "--tune", "3")
+    run("--models", "item_cf", "--defaults")
+    records = (tmp_path / "results" / "mine" / "runs").glob("*/run.json")
+    assert sorted(json.loads(path.read_text())["provenance"].get("by", "") for path in records) == [
+        "defaults",
+        "tuning",
+    ]
 
 
 def test_unknown_dataset_names_the_nearest(run):

@@ -22,7 +22,6 @@ from retrieval_leaderboard.support.errors import InputError
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Watcher = Callable[[float, float], None]
 Rule = Callable[[Mapping[str, Any], Interactions, Queries | None], Any]
 """What "auto" comes to, by the settings resolved so far, the training part and the validation queries."""
 
@@ -39,6 +38,9 @@ class Retriever(ABC):
     search_space: ClassVar[dict[str, Any]] = {}
     """setting → values worth trying: a list of choices, or (low, high) or (low, high, "log"); where a field
     is not made by `setting`, which says it beside the field."""
+    horizon: ClassVar[str] = ""
+    """The setting that says how long training lasts, a number; "" where there is none. Searches try several
+    lengths of it."""
     chooses_on_validation: ClassVar[bool] = False
     """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
     with `valid=None` on more data then keeps."""
@@ -156,12 +158,6 @@ class Retriever(ABC):
         """For models that train for long: keep the state in `folder` every so many `minutes`.
 
         With `resume`, the next fit goes on from the state that is there.
-        """
-
-    def watch(self, watcher: Watcher) -> None:  # noqa: B027
-        """For models that look at the validation queries while they train: tell `watcher` what they score.
-
-        It is called with the share of the training that is done and NDCG@20; what it raises ends the fit.
         """
 
     def check_catalog(self, n_items: int) -> None:  # noqa: B027  (not all models have any)

@@ -40,6 +40,8 @@ class Provenance:
     """What all trials took"""
     cap_minutes: float | None = None
     """The time limit of the search"""
+    threads: int | None = None
+    """Of the search"""
     date: str = ""
     note: str = ""
     fingerprint: str = ""
@@ -67,6 +69,8 @@ class Provenance:
     def brief(self) -> str:
         """A few words for a table."""
         other = ", other data" if self.other_data else ""
+        if self.by == "budget":
+            return f"budget {self.cap_minutes:g} min, {self.counted}{other}"
         if self.trials:
             return ("manual, " if self.by == "hand" else "") + self.counted + other
         return WAYS[self.by] + other
@@ -83,7 +87,8 @@ class Provenance:
             parts.append(f"validation NDCG@20 {self.valid_ndcg:.4f}")
         if self.minutes is not None:
             cap = "" if self.cap_minutes is None else f" (limit {self.cap_minutes:g})"
-            parts.append(f"{self.minutes:.1f} min{cap}")
+            threads = "" if self.threads is None else f", threads {self.threads}"
+            parts.append(f"{self.minutes:.1f} min{cap}{threads}")
         other = "tuned on other data" if self.other_data else ""
         return ", ".join([*parts, *filter(None, (self.date, self.note, other))])
 

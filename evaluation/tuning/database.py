@@ -19,8 +19,8 @@ DATABASE, OUTCOME = "tuning.db", "outcome"
 SQLITE = "sqlite:///"
 DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR", "SQLITE_CONSTRAINT"}
 Outcome = dict[str, Any]
-"""What came out of a trial: "seconds", and its metrics, or the "reason" why it has none, or neither
-where it was pruned."""
+"""What came out of a trial: its place in the "order" of the search, "seconds", and its metrics, or the
+"reason" why it has none; the length of training where there were several."""
 
 
 def url(board: Path) -> str:
@@ -79,7 +79,7 @@ def write_outcome(trial: optuna.Trial, found: Outcome, state: optuna.trial.Trial
 
 
 def finished_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    """Trials that came to an end: with a score, pruned, or failed for a reason.
+    """Trials that came to an end: with a score, or failed for a reason.
 
     Raises:
         DamagedError: one is not what was written.

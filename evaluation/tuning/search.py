@@ -1,4 +1,4 @@
-"""Tune a model's settings on the validation part: `run_all.py --tune N`."""
+"""Search a model's settings on the validation part: `run_all.py --budget 45m`, or `--tune N`."""
 
 from __future__ import annotations
 
@@ -16,34 +16,23 @@ from retrieval_leaderboard.evaluation.runs.configs import TunedConfig
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.runs.record import digest
 from retrieval_leaderboard.evaluation.runs.runner import Job
-from retrieval_leaderboard.evaluation.tuning import database, search_space, trial_records
+from retrieval_leaderboard.evaluation.tuning import database, halving, search_space, trial_records
+from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.database import Outcome, outcome
-from retrieval_leaderboard.evaluation.tuning.trial import Trial, attempt
+from retrieval_leaderboard.evaluation.tuning.halving import Step
+from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.evaluation.tuning.trial_records import TrialRecord, TuningRecord
-from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.devices import DEVICES
 
 if TYPE_CHECKING:
     import optuna
 
 N_STARTUP_TRIALS = 6
-"""Trials after which the sampler looks at the scores. Optuna's 10 are a third of 30 trials; three searches
+"""Draws after which the sampler looks at the scores. Optuna's 10 are a third of 30 trials; three searches
 of 30 for ItemCF on gowalla: .1243 .1237 .1239 with 6, .1243 .1180 .1234 with 10."""
 RECORDS = "tuning"
 """Folder of the copies for reading"""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What the search of one model may take: it ends with whichever is used up first."""
-
-    trials: int
-    minutes: float
-    """No trial begins later; the first always does"""
-
-    def spent(self, trials: int, seconds: float) -> bool:
-        """Whether it is used up."""
-        return trials >= self.trials or (trials > 0 and seconds >= self.minutes * 60)
 
 
 @dataclass(frozen=True)
@@ -62,6 +51,11 @@ class SearchSpec:
         idle = settings.build(model, self.job.settings).without_effect(self.dataset.train, self.dataset.valid)
         return search_space.distributions(model, self.fixed | idle)
 
+    def lengths(self) -> tuple[float, ...]:
+        """Of training, in those of the model's own, the shortest first; one where it is not to be varied."""
+        horizon = self.job.source.load().horizon
+        return halving.LENGTHS if horizon and horizon not in self.fixed else (halving.OWN,)
+
     def name(self) -> str:
         """The same for the same search: data, model, space, settings that are not searched, device."""
         space = self.space()
@@ -70,6 +64,7 @@ class SearchSpec:
             "settings": fixed,
             "k": 0,
             "space": repr(space),
+            "lengths": self.lengths(),
         }
         return f"{self.job.source.name}-{digest(identity)}"
 
@@ -79,12 +74,12 @@ def tune(
 ) -> TunedConfig | None:
     """The settings of the best trial by NDCG@20 on all validation queries, and how they were found.
 
-    The first trial has the model's defaults, the second the job's settings, where these differ and the
-    space holds them; the others are drawn by Optuna's tree-structured Parzen estimator (Bergstra et al.
-    2011). Trials are kept in `board`/tuning.db: a search that was interrupted goes on there, a finished
-    one is only looked up, unless it is to begin `anew`. A copy for reading is written to `board`/tuning/,
-    where those of earlier searches stay: what is returned counts the trials of all, those of `shipped`, the
-    board that came with the project, included.
+    The first trial has the model's defaults. Then `halving` says what comes next: settings drawn by Optuna's
+    tree-structured Parzen estimator (Bergstra et al. 2011), the defaults and the job's settings before all
+    others, or the best ones trained for longer. Trials are kept in `board`/tuning.db: a search that was
+    interrupted goes on there, a finished one is only looked up, unless it is to begin `anew`. A copy for
+    reading is written to `board`/tuning/, where those of earlier searches stay. Of a budget of fits, what is
+    returned counts the trials of all, those of `shipped`, the board that came with the project, included.
 
     Returns:
         None where every trial failed; the reasons are said.
@@ -93,15 +88,15 @@ def tune(
         InputError: tuning.db or a copy is damaged, or cannot be written.
     """
     with database.usable(database.url(board)):
-        search = Search(spec, board, anew)
-        while not budget.spent(len(search.finished_trials()), search.seconds()):
-            search.step(budget.trials)
+        search = Search(spec, board, budget, anew)
+        while step := search.following():
+            search.make(step)
         copy = board / RECORDS / f"{search.name}.json"
         if anew and copy.is_file():
             number = len(list(copy.parent.glob(f"{search.name}*.json")))
             copy.rename(copy.with_suffix(f".{number}.json"))
         search.write(copy)
-        return search.best(budget, on_record(spec, board, shipped))
+        return search.best(on_record(spec, board, shipped))
 
 
 def on_record(spec: SearchSpec, *boards: Path | None) -> list[TrialRecord]:
@@ -117,15 +112,17 @@ def on_record(spec: SearchSpec, *boards: Path | None) -> list[TrialRecord]:
 
 
 class Search:
-    """The study of one model: its trials so far, and the next one."""
+    """The studies of one model, one a length of training: their trials so far, and the next one."""
 
-    def __init__(self, spec: SearchSpec, board: Path, anew: bool = False) -> None:
-        self.spec, self.job = spec, spec.job
-        self.model, self.space = self.job.source.load(), spec.space()
+    def __init__(self, spec: SearchSpec, board: Path, budget: Budget, anew: bool = False) -> None:
+        self.spec, self.job, self.budget = spec, spec.job, budget
+        self.model, self.space, self.lengths = self.job.source.load(), spec.space(), spec.lengths()
         self.name = spec.name()
         board.mkdir(parents=True, exist_ok=True)
-        self.storage = database.url(board)
-        self.study = database.opened(self.storage, self.name, anew)
+        storage = database.url(board)
+        self.studies = {
+            length: database.opened(storage, f"{self.name}-{length:.3g}", anew) for length in self.lengths
+        }
         first = [settings.defaults(self.model), self.job.settings]
         points = [search_space.within(self.space, values) for values in first]
         self.first = [point for at, point in enumerate(points) if point and point not in points[:at]]
@@ -135,93 +132,141 @@ class Search:
         """A trial without an outcome counts for nothing; the next one takes its place."""
         from optuna.trial import TrialState
 
-        for trial in self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-            self.study.tell(trial.number, state=TrialState.FAIL)
+        for study in self.studies.values():
+            for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+                study.tell(trial.number, state=TrialState.FAIL)
 
-    def finished_trials(self) -> list[optuna.trial.FrozenTrial]:
-        """DamagedError where one is not what was written."""
-        return database.finished_trials(self.study)
+    def finished(self) -> list[tuple[float, optuna.trial.FrozenTrial]]:
+        """Length and trial, in their order; DamagedError where one is not what was written."""
+        found = [
+            (length, trial)
+            for length, study in self.studies.items()
+            for trial in database.finished_trials(study)
+        ]
+        return sorted(found, key=lambda each: outcome(each[1])["order"])
 
-    def scored(self) -> list[optuna.trial.FrozenTrial]:
-        """Those with a score."""
-        return [trial for trial in self.finished_trials() if "ndcg" in outcome(trial)]
+    def done(self) -> list[halving.Trial]:
+        """What came out of every trial."""
+        return [
+            halving.Trial(
+                settings=trial.params,
+                length=length,
+                score=outcome(trial).get("ndcg"),
+                share=self.budget.share(outcome(trial)["seconds"], length),
+            )
+            for length, trial in self.finished()
+        ]
 
-    def seconds(self) -> float:
-        """What the trials took together."""
-        return sum(outcome(trial)["seconds"] for trial in self.finished_trials())
+    def following(self) -> Step | None:
+        """The next trial; None where the budget is used up."""
+        done = self.done()
+        if not done:
+            return Step(halving.OWN, self.first[0] if self.first else None)
+        draws = self.budget.fits is not None or not halving.exhausted(done, self.lengths[0])
+        return halving.following(done, self.lengths, draws)
 
-    def step(self, trials: int) -> None:
-        """The next of `trials` trials."""
-        import optuna
-
-        finished = self.finished_trials()
-        # A seed for each trial: a search that goes on draws what it would have drawn.
-        seed = self.job.seed * 10_000 + len(finished)
-        self.study.sampler = optuna.samplers.TPESampler(n_startup_trials=N_STARTUP_TRIALS, seed=seed)
-        waiting = [optuna.trial.TrialState.WAITING]
-        # One may be waiting since the search was interrupted.
-        if len(finished) < len(self.first) and not self.study.get_trials(deepcopy=False, states=waiting):
-            self.study.enqueue_trial(self.first[len(finished)])
-        trial = self.study.ask(self.space)
-        started = time.perf_counter()
-        before = [each for each in finished if each.params == trial.params]
-        state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial)
-        found = found | {"seconds": round(time.perf_counter() - started, 1)}
-        database.write_outcome(trial, found, state)
-        self.study.tell(trial, found["ndcg"] if state == optuna.trial.TrialState.COMPLETE else None, state)
-        best = max((outcome(each)["ndcg"] for each in self.scored()), default=None)
-        so_far = "" if best is None else f"; best so far {best:.4f}"
-        label = f"tuning {self.job.source.name}: trial {len(finished) + 1}/{trials}"
-        progress.say(f"{label}: {_summary(found)} in {found['seconds']} s{so_far}")
-
-    def _attempt(self, trial: optuna.Trial) -> tuple[optuna.trial.TrialState, Outcome]:
+    def make(self, step: Step) -> None:
+        """Make the trial, and keep what came out of it."""
         from optuna.trial import TrialState
 
-        job = replace(self.job, settings=self.settings(trial.params))
+        finished = [trial for _, trial in self.finished()]
+        study = self.studies[step.length]
+        trial = self._asked(study, step)
+        started = time.perf_counter()
+        before = [each for each in database.finished_trials(study) if each.params == trial.params]
+        state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial, step.length)
+        found = found | {"seconds": round(time.perf_counter() - started, 1), "order": len(finished)}
+        database.write_outcome(trial, found, state)
+        study.tell(trial, found["ndcg"] if state == TrialState.COMPLETE else None, state)
+        progress.say(self._line(found, len(finished) + 1))
+
+    def _asked(self, study: optuna.Study, step: Step) -> optuna.Trial:
+        import optuna
+
+        drawn = len(database.finished_trials(study))
+        # A seed for each trial: a search that goes on draws what it would have drawn.
+        seed = self.job.seed * 10_000 + drawn
+        study.sampler = optuna.samplers.TPESampler(n_startup_trials=N_STARTUP_TRIALS, seed=seed)
+        given = step.settings or next(iter(self.first[drawn : drawn + 1]), None)
+        waiting = [optuna.trial.TrialState.WAITING]
+        # One may be waiting since the search was interrupted.
+        if given is not None and not study.get_trials(deepcopy=False, states=waiting):
+            study.enqueue_trial(given)
+        return study.ask(self.space)
+
+    def _attempt(self, trial: optuna.Trial, length: float) -> tuple[optuna.trial.TrialState, Outcome]:
+        from optuna.trial import TrialState
+
+        values, horizon = self.settings(trial.params, length), self.model.horizon
+        trained = {horizon: values[horizon]} if horizon else {}
         try:
-            work = Trial(job, self.spec.dataset, self.storage, self.name, trial._trial_id)
-            found = isolation.call(attempt, work)
+            found = isolation.call(scored, replace(self.job, settings=values), self.spec.dataset)
         except isolation.Crash as crash:
-            return TrialState.FAIL, {"reason": str(crash)}
-        return (TrialState.PRUNED, {}) if found is None else (TrialState.COMPLETE, found)
+            return TrialState.FAIL, {"reason": str(crash)} | trained
+        return TrialState.COMPLETE, found | trained
 
-    def settings(self, params: dict[str, Any]) -> dict[str, Any]:
+    def _line(self, found: Outcome, number: int) -> str:
+        """What the terminal says of a trial."""
+        done = self.done()
+        best = max((each.score for each in done if each.score is not None), default=None)
+        used = min(sum(each.share for each in done), 1.0)
+        ended = f"NDCG@20 {found['ndcg']:.4f}" if "ndcg" in found else f"failed: {found['reason']}"
+        horizon = self.model.horizon
+        length = f", {horizon} {found[horizon]}" if horizon in found else ""
+        so_far = "" if best is None else f"; best so far {best:.4f}"
+        return (
+            f"tuning {self.job.source.name}: trial {number}{length}: {ended} in {found['seconds']} s"
+            f"{so_far}; {used:.0%} of the budget"
+        )
+
+    def settings(self, params: dict[str, Any], length: float) -> dict[str, Any]:
         """Every setting of a trial."""
-        return settings.resolve(self.model, self.job.settings | search_space.rounded(params), "a trial")
+        found = settings.resolve(self.model, self.job.settings | search_space.rounded(params), "a trial")
+        if len(self.lengths) == 1:
+            return found
+        data, horizon = self.spec.dataset, self.model.horizon
+        own = settings.build(self.model, found).resolve(data.train, data.valid).get(horizon, found[horizon])
+        return found | {horizon: max(1, round(own * length))}
 
-    def best(self, budget: Budget, on_record: list[TrialRecord]) -> TunedConfig | None:
+    def best(self, on_record: list[TrialRecord]) -> TunedConfig | None:
         """The best trial's settings, those that are as by default and not searched left out.
 
         Args:
-            budget: what the search was given.
-            on_record: every trial that counts, those of this search among them.
+            on_record: every trial on this validation part, those of this search among them.
         """
-        finished, scored = self.finished_trials(), self.scored()
-        if not scored:
-            reasons = "; ".join(sorted({outcome(trial).get("reason", "pruned") for trial in finished}))
+        finished = self.finished()
+        complete = [(length, trial) for length, trial in finished if "ndcg" in outcome(trial)]
+        if not complete:
+            reasons = "; ".join(sorted({outcome(trial)["reason"] for _, trial in finished}))
             progress.say(f"tuning {self.job.source.name}: no trial came to its end: {reasons}")
             return None
-        best = max(scored, key=lambda trial: (outcome(trial)["ndcg"], -trial.number))
+        length, best = max(complete, key=lambda each: (outcome(each[1])["ndcg"], -outcome(each[1])["order"]))
         default = settings.defaults(self.model)
         wanted = {
             key: value
-            for key, value in self.settings(best.params).items()
+            for key, value in self.settings(best.params, length).items()
             if key in self.space or value != default[key]
         }
-        ended = max(trial.datetime_complete for trial in finished if trial.datetime_complete)
-        made = Provenance(
-            by="tuning",
-            trials=len(on_record),
-            different=len({str(trial.settings) for trial in on_record}),
-            pruned=sum(trial.state == "pruned" for trial in on_record),
+        return TunedConfig(wanted, self._provenance(best, on_record))
+
+    def _provenance(self, best: optuna.trial.FrozenTrial, on_record: list[TrialRecord]) -> Provenance:
+        """A budget of time is one for all: it counts its own trials, as what it began with were defaults."""
+        timed, own = self.budget.fits is None, [trial for _, trial in self.finished()]
+        trials = [self._record(trial) for trial in own] if timed else on_record
+        ended = max(trial.datetime_complete for trial in own if trial.datetime_complete)
+        return Provenance(
+            by="budget" if timed else "tuning",
+            trials=len(trials),
+            different=len({str(trial.settings) for trial in trials}),
+            pruned=sum(trial.state == "pruned" for trial in trials),
             valid_ndcg=round(outcome(best)["ndcg"], 6),
-            minutes=round(sum(trial.seconds for trial in on_record) / 60, 1),
-            cap_minutes=budget.minutes,
+            minutes=round(sum(trial.seconds for trial in trials) / 60, 1),
+            cap_minutes=self.budget.minutes,
+            threads=compute.current().threads,
             date=ended.strftime("%Y-%m-%d"),
             note="; ".join([f"on {self.spec.dataset.heading}", *self._remarks(best, on_record)]),
             fingerprint=self.spec.dataset.fingerprint,
         )
-        return TunedConfig(wanted, made)
 
     def _remarks(self, best: optuna.trial.FrozenTrial, on_record: list[TrialRecord]) -> Iterator[str]:
         """What a reader should know of `best`: what was not searched, and a better trial."""
@@ -246,25 +291,21 @@ class Search:
                 dataset=data.heading,
                 versions=environment.versions(),
                 processor=DEVICES[job.device].hardware(),
+                threads=compute.current().threads,
+                minutes=self.budget.minutes,
                 fixed={key: value for key, value in job.settings.items() if key not in self.space},
-                trials=tuple(map(_record, self.finished_trials())),
+                trials=tuple(self._record(trial) for _, trial in self.finished()),
             ),
         )
 
-
-def _record(trial: optuna.trial.FrozenTrial) -> TrialRecord:
-    found = outcome(trial)
-    metrics = {key: value for key, value in found.items() if key not in ("seconds", "reason")}
-    return TrialRecord(
-        state=trial.state.name.lower(),
-        settings=search_space.rounded(trial.params),
-        seconds=found["seconds"],
-        metrics=metrics,
-        reason=found.get("reason", ""),
-    )
-
-
-def _summary(found: Outcome) -> str:
-    if "ndcg" in found:
-        return f"NDCG@20 {found['ndcg']:.4f}"
-    return f"failed: {found['reason']}" if "reason" in found else "pruned"
+    def _record(self, trial: optuna.trial.FrozenTrial) -> TrialRecord:
+        found, horizon = outcome(trial), self.model.horizon
+        apart = ("seconds", "reason", "order", horizon)
+        length = {horizon: found[horizon]} if horizon in found else {}
+        return TrialRecord(
+            state=trial.state.name.lower(),
+            settings=search_space.rounded(trial.params) | length,
+            seconds=found["seconds"],
+            metrics={key: value for key, value in found.items() if key not in apart},
+            reason=found.get("reason", ""),
+        )

@@ -17,7 +17,7 @@ class TrialRecord:
     state: str
     """"complete", "pruned" or "fail" """
     settings: dict[str, Any]
-    """Those that were searched"""
+    """Those that were searched, and the length of training"""
     seconds: float
     metrics: dict[str, float] = field(default_factory=dict)
     reason: str = ""
@@ -40,6 +40,9 @@ class TuningRecord:
     fixed: dict[str, Any]
     """Settings that were not searched"""
     trials: tuple[TrialRecord, ...]
+    threads: int | None = None
+    minutes: float | None = None
+    """The budget of time"""
     schema: int = 2
 
 

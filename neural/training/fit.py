@@ -13,7 +13,6 @@ import numpy.typing as npt
 from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries, update, update_features
-from retrieval_leaderboard.evaluation.models.retriever import Watcher
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
@@ -57,8 +56,6 @@ class Task:
     loss: Loss
     recommend: Callable[[TwoTowerModule, Queries, int], npt.NDArray[np.int32]]
     """Towers, queries and k → items int32[q, k]"""
-    watcher: Watcher | None = None
-    """Is told the share of the training that is done, and the score of each evaluation"""
 
 
 def train(
@@ -156,8 +153,6 @@ class TrainingRun:
             record["valid_ndcg"] = self.stopping.score(epoch, self._recommend)
             if self.stopping.best_epoch == epoch:
                 self._keep_best(towers)
-        if self.task.watcher is not None:
-            self.task.watcher(epoch / self.trainer.epochs, record["valid_ndcg"])
         record["valid_seconds"] = time.perf_counter() - started
         self.note += f", valid NDCG@20 {record['valid_ndcg']:.4f}, best {self.stopping.best_score:.4f}"
 

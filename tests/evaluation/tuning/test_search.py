@@ -6,7 +6,6 @@ import resource
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
 
 import optuna
 import pytest
@@ -16,9 +15,10 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning import search, search_space
-from retrieval_leaderboard.evaluation.tuning.search import Budget, SearchSpec, tune
-from retrieval_leaderboard.evaluation.tuning.trial import Trial, Watch, attempt, scored
-from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.evaluation.tuning.budget import Budget
+from retrieval_leaderboard.evaluation.tuning.halving import PATIENCE
+from retrieval_leaderboard.evaluation.tuning.search import SearchSpec, tune
+from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
 
@@ -47,7 +47,7 @@ def test_what_has_no_effect_on_the_data_is_not_searched():
 
 
 def tuned(question, folder, trials, minutes=60.0, anew=False):
-    return tune(question, folder, Budget(trials, minutes), anew)
+    return tune(question, folder, Budget(minutes, trials), anew)
 
 
 def in_this_process(function, *args):
@@ -178,7 +178,7 @@ def test_shipped_trials_count_and_a_better_one_is_told(here, tmp_path):
     shipped = tmp_path / "shipped"
     best = tuned(asked(), shipped, 8).provenance
     assert "another search" not in best.note
-    ours = tune(asked(), tmp_path / "mine", Budget(1, 60.0), shipped=shipped).provenance
+    ours = tune(asked(), tmp_path / "mine", Budget(60.0, 1), shipped=shipped).provenance
     assert ours.trials == 9 and ours.valid_ndcg < best.valid_ndcg
     assert ours.note.endswith(f"; another search on record came to {best.valid_ndcg:.4f}")
 
@@ -234,6 +234,35 @@ def test_the_time_limit_ends_a_search_after_its_first_trial(here, tmp_path):
     assert tuned(asked(), tmp_path, 9, minutes=0.0).provenance.trials == 1
 
 
+def test_a_budget_of_time_counts_its_own_trials_and_ends_where_draws_bring_nothing(here, tmp_path):
+    tuned(asked(given=["size"]), tmp_path, 3)
+    how = tune(asked(), tmp_path, Budget(60.0)).provenance
+    trials = json.loads((tmp_path / "tuning" / f"{asked().name()}.json").read_text())["trials"]
+    scores = [trial["metrics"].get("ndcg", 0.0) for trial in trials]
+    assert how.trials == len(trials) > PATIENCE and how.by == "budget" and how.official
+    assert max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE]) < max(scores[: -PATIENCE - 1], default=0) + 1
+    assert max(scores[-PATIENCE - 1 : -1]) > max(scores[: -PATIENCE - 1]), "a draw earlier it would not"
+    assert how.brief == f"budget 60 min, {len(trials)} trials"
+
+
+def test_the_best_settings_train_for_longer(here, tmp_path):
+    source = ModelSource("Trained", SOURCE.plugin.replace("Tunable", "Trained"))
+    job = Job(source, settings.defaults(source.load()), 0, 20, "cpu", "fp32")
+    choice = tune(SearchSpec(job, DATA), tmp_path, Budget(fits=12))
+    trials = written(tmp_path)
+    assert trials[0]["settings"] == {"place": 3.0, "epochs": 6}
+    lengths = [trial["settings"]["epochs"] for trial in trials]
+    assert list(dict.fromkeys(lengths[1:])) == [2, 6, 18]
+    assert 1 / 3 * lengths.count(2) + lengths.count(6) + 3 * lengths.count(18) <= 12 + 1e-9
+    by_place = {}
+    for trial in trials:
+        by_place.setdefault(trial["settings"]["epochs"], []).append(trial["settings"]["place"])
+    assert set(by_place[18]) < set(by_place[6]) < set(by_place[2])
+    assert choice.settings["epochs"] == 18, "what it learns grows with them"
+    fixed = SearchSpec(replace(job, settings=job.settings | {"epochs": 4}), DATA, frozenset({"epochs"}))
+    assert tune(fixed, tmp_path / "fixed", Budget(fits=3)).settings["epochs"] == 4
+
+
 def damage(database, old, new):
     content = database.read_bytes()
     assert old in content
@@ -256,7 +285,7 @@ def test_a_trial_with_another_digit_is_found(here, tmp_path):
     ndcg = str(written(tmp_path)[0]["metrics"]["ndcg"])
     damage(tmp_path / "tuning.db", f'"ndcg": {ndcg}'.encode(), f'"ndcg": {ndcg[:-1]}9'.encode())
     with pytest.raises(
-        InputError, match=r"trial 0 of the search Tunable-\w+ in tuning.db is damaged: --force"
+        InputError, match=r"trial 0 of the search Tunable-\w+-1 in tuning.db is damaged: --force"
     ):
         tuned(asked(), tmp_path, 2)
     assert tuned(asked(), tmp_path, 2, anew=True).provenance.trials == 4, "what was tried before counts"
@@ -325,35 +354,3 @@ def test_the_setting_decides_what_a_range_holds(monkeypatch):
         search_space.within(search_space.distributions(model), {"place": 1.5, "size": 8, "fixed": 9}) is None
     )
     assert search_space.rounded({"a": 0.123456, "b": 3, "c": "x"}) == {"a": 0.1235, "b": 3, "c": "x"}
-
-
-def test_a_hopeless_training_is_given_up(tmp_path):
-    storage = f"sqlite:///{tmp_path / 'db'}"
-    study = optuna.create_study(storage=storage, study_name="x", direction="maximize")
-    for score in (0.5, 0.6, 0.7, 0.8, 0.9):
-        trial = study.ask()
-        for stage in range(1, 10):
-            trial.report(score, stage)
-        study.tell(trial, score)
-    slow = settings.resolve(InfoNCE, {"epochs": 10, "learning_rate": 1e-9}, "here")
-    quick = Job(ModelSource("infonce"), slow, 0, 20, "cpu", "fp32")
-    trial = study.ask()
-    assert attempt(Trial(quick, DATA, storage, "x", trial._trial_id)) is None
-    reported = study.trials[-1].intermediate_values
-    assert max(reported) == 5 and 0 < max(reported.values()) < 0.7
-
-
-def test_a_watch_reports_each_tenth_once_and_not_the_end():
-    class Told:
-        reports: ClassVar[list] = []
-
-        def report(self, score, stage):
-            self.reports.append((stage, score))
-
-        def should_prune(self):
-            return False
-
-    watch = Watch(Told())
-    for done, score in ((0.05, 0.1), (0.1, 0.2), (0.15, 0.3), (0.5, 0.4), (1.0, 0.5)):
-        watch(done, score)
-    assert Told.reports == [(1, 0.2), (5, 0.4)]
