@@ -208,11 +208,10 @@ def intervals(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | N
 
 def _line_at(value: float, across: Spec) -> Spec:
     """A dashed line from top to bottom."""
-    at = {key: said for key, said in across.items() if key != "field"} | {"datum": value}
     return {
-        "data": {"values": [{}]},
+        "data": {"values": [{"at": value}]},
         "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.7},
-        "encoding": {"x": at, "y": {"value": 0}, "y2": {"value": "height"}},
+        "encoding": {"x": across | {"field": "at"}, "y": {"value": 0}, "y2": {"value": "height"}},
     }
 
 

@@ -10,7 +10,7 @@ from retrieval_leaderboard.evaluation.reports.board import COMPUTED, Board, Row
 
 
 def command(row: Row, board: Board) -> str:
-    """One line for a shell: the data, the policy, the model, and every setting that is not its default."""
+    """One line for a shell: the data, the policy, the model, and its budget or settings other than defaults."""
     about = board.dataset
     words = ["python", "run_all.py", "--dataset", about.name, "--protocol", about.protocol]
     words += ["--exclude-seen" if about.exclude_seen else "--keep-seen"]
@@ -23,9 +23,16 @@ def command(row: Row, board: Board) -> str:
     words += ["--models", row.model] if registered else ["--model", f"FILE.py:{row.model}"]
     if (seeds := len(row.done)) > 1:
         words += ["--seeds", str(seeds)]
-    for key, value in _changed(row, registered).items():
-        words += ["--set", f"{row.model}.{key}={value}"]
-    return shlex.join(words)
+    return shlex.join([*words, *_settings(row, registered)])
+
+
+def _settings(row: Row, registered: bool) -> list[str]:
+    """The search that found them, where it had a budget; or else each of them."""
+    made = row.provenance
+    if made.by == "budget" and made.cap_minutes:
+        return ["--budget", f"{made.cap_minutes:g}m"]
+    changed = _changed(row, registered).items()
+    return [word for key, value in changed for word in ("--set", f"{row.model}.{key}={value}")]
 
 
 def _changed(row: Row, registered: bool) -> dict[str, object]:

@@ -80,7 +80,8 @@ def test_the_verdict_names_the_best_row_its_lead_and_its_cost(tmp_path):
 def test_a_command_names_the_data_the_model_and_what_is_no_default(rows):
     assert rows["global_hot"].command.endswith("--models global_hot --set global_hot.epochs=3")
     assert f"--model 'FILE.py:{drawn.HOSTILE}'" in rows[drawn.HOSTILE].command
-    assert "--seeds 2" in rows["bsl 2"].command and "--seeds" not in rows["bsl 1"].command
+    assert rows["bsl 2"].command.endswith("--models bsl --seeds 2 --budget 45m")
+    assert rows["bsl 1"].command.endswith("--models bsl --set bsl.epochs=9")
 
 
 def boards(tmp_path, *said):
