@@ -1,4 +1,4 @@
-"""The command line: `python -m evaluation report | score | migrate`."""
+"""The command line: `python -m evaluation report | score | time | migrate`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from retrieval_leaderboard.datasets.own.asked import asked
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.tables import files
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard
-from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite
+from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite, timings
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
-from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
 from retrieval_leaderboard.support.stopping import interrupting
 from retrieval_leaderboard.support.storage.locks import locked
@@ -28,6 +28,7 @@ examples:
   python -m evaluation report --dataset gowalla --results-dir results --report html,svg,tex
   python -m evaluation score --dataset mine
   python -m evaluation score --runs mine --dataset moved/clicks.csv
+  python -m evaluation time --dataset gowalla --threads 1
   python -m evaluation migrate --results-dir results --scores-dir studies/records
 """
 
@@ -65,6 +66,15 @@ def _score(options: argparse.Namespace) -> None:
             f"no run under {options.results_dir} could be scored: give the data that they are about, by "
             f"{reload.PLACES}, or run them anew"
         )
+
+
+def _time(options: argparse.Namespace) -> None:
+    compute.configure(threads=options.threads)
+    for folder in _folders(options):
+        with _held(folder):
+            count = timings.measure(folder, lambda about: _load(about, options), options.force)
+            leaderboard.derive(folder)
+        print(f"{folder}: {count} rows measured")
 
 
 def _migrate(options: argparse.Namespace) -> None:
@@ -123,7 +133,7 @@ def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m evaluation",
-        description="Derives tables and metrics again from stored runs, without fitting anything.",
+        description="Works on stored runs: tables, metrics, costs.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -145,6 +155,12 @@ def _parser() -> argparse.ArgumentParser:
     score = commands.add_parser("score", parents=[stored], help="compute every metric anew from stored lists")
     reload.add_arguments(score.add_argument_group("data, where it is not as the runs had it"))
     score.set_defaults(work=_score)
+
+    time = commands.add_parser("time", parents=[stored], help="measure the costs of official rows in one go")
+    time.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the cores there are)")
+    time.add_argument("--force", action="store_true", help="measure again what was measured here before")
+    reload.add_arguments(time.add_argument_group("data, where it is not as the runs had it"))
+    time.set_defaults(work=_time)
 
     migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")
     migrate.add_argument_group("scores").add_argument(

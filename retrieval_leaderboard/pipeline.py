@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         files = formats.write(board, options.report)
     print(_banner(dataset, asked))
     terminal.show(table)
-    for file in [*files, board / leaderboard.LEADERBOARD]:
+    for file in [*files, leaderboard.page_of(board, table)]:
         print(file)
     return 1 if failed else 0
 

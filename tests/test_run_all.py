@@ -158,7 +158,7 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
 def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     done = run("--models", "item_cf,global_hot", "--tune", "3", "--set", "item_cf.last_n=2")
     config = tmp_path / "configs" / "mine.yaml"
-    assert f"written to {config}" in done.stdout and "item_cf: trial 3/3" in done.stdout
+    assert f"written to {config}" in done.stdout and "item_cf: trial 3: NDCG@20 0." in done.stdout
     entry = yaml.safe_load(config.read_text())["time"]["item_cf"]
     assert entry["settings"]["last_n"] == 2 and entry["provenance"]["trials"] == 3
     row = rows(tmp_path)["item_cf", "0"]

@@ -27,10 +27,10 @@ class Row:
     """The model's settings as asked, and what it was computed on and in."""
     done: list[RunRecord]
     failed: list[RunRecord]
-    folder: Path
-    """Of the dataset's results, where its runs lie."""
     shipped: bool = False
     """Whether its runs came with the project, and stand beside the user's."""
+    folder: Path = Path()
+    """Of the dataset's results, where its runs lie."""
 
     @property
     def newest(self) -> RunRecord:

@@ -127,7 +127,7 @@ class Costs:
     @property
     def machine(self) -> str:
         """The processor and threads."""
-        return f"{self.processor}, {self.threads} thread{'' if self.threads == 1 else 's'}"
+        return machine(self.processor, self.threads)
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,11 @@ class RunRecord(Identity):
     def costs(self) -> Costs:
         """Of a finished run, as `measured`."""
         return self.measured.costs
+
+
+def machine(processor: str, threads: int) -> str:
+    """What costs are of, in words."""
+    return f"{processor}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def digest(identity: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +11,10 @@ from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import lists
 from retrieval_leaderboard.evaluation.runs import records
-from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunRecord
+from retrieval_leaderboard.evaluation.runs.loaded import Loaded, Loader
+from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-
-Loader = Callable[[DatasetSummary], Dataset]
-"""Loads the dataset that a record describes"""
 
 
 def score(folder: Path, load: Loader) -> int:
@@ -29,21 +26,14 @@ def score(folder: Path, load: Loader) -> int:
     Raises:
         InputError: as `load`.
     """
-    scored, loaded = 0, dict[tuple[object, ...], Dataset]()
+    scored, loaded = 0, Loaded(load)
     for run, record in records.of_board(folder).items():
         if not record.is_done or not records.is_whole(run, record):
             continue
         if not (run / records.LISTS).is_file():
             progress.say(f"{run}: left as it is, it came without its lists")
             continue
-        about = record.dataset
-        split = about.protocol, about.exclude_seen, about.split_seed, about.carve, str(about.source)
-        dataset = loaded.get(split) or loaded.setdefault(split, load(about))
-        if dataset.fingerprint != record.fingerprint:
-            progress.say(
-                f"{run}: left as it is, it is about data of fingerprint {record.fingerprint}, and "
-                f"{dataset.name} as loaded has {dataset.fingerprint}: did its files or its options change?"
-            )
+        if (dataset := loaded.of(record, run)) is None:
             continue
         records.change(run, rescored(run, record, dataset))
         scored += 1

@@ -39,6 +39,9 @@ def compare(board: Board) -> BoardStatistics:
         for index, row in enumerate(board.rows)
         if row.done and (values := queries.read(row)) is not None and RANKED_BY in values
     ]
+    if not known:
+        nothing = np.full((len(board.rows), len(board.rows)), np.nan)
+        return BoardStatistics(None, [None] * len(board.rows), nothing)
     known = _without_unknown_queries(known)
     official = np.array([each.row.provenance.official for each in known], dtype=np.bool_)
     raw = _tests(known)

@@ -1,0 +1,63 @@
+"""What the rows of a board cost, on one machine with one number of threads: seconds of two do not compare."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.runs.record import Costs
+
+FORMS = {
+    "fit s": ("fit_seconds", "{:,.1f}"),
+    "rank s": ("recommend_seconds", "{:,.2f}"),
+    "queries/s": ("queries_per_second", "{:,.0f}"),
+    "peak MiB": ("peak_rss_mib", "{:,.0f}"),
+    "peak GPU MiB": ("peak_gpu_mib", "{:,.0f}"),
+    "parameters": ("parameters", "{:,.0f}"),
+}
+"""Column → the field of `Costs` it shows, and how"""
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class RowCosts:
+    """The costs of a row's runs on the board's machine; empty where it has none there."""
+
+    measured: Sequence[Costs] = ()
+
+    def mean(self, field: str) -> float | None:
+        """Of a field of `Costs`; None where a run has not measured it."""
+        values = [getattr(each, field) for each in self.measured]
+        return mean(values) if values and None not in values else None
+
+    def cell(self, column: str) -> str:
+        """As a key of FORMS has it."""
+        field, form = FORMS[column]
+        value = self.mean(field)
+        return NONE if value is None else form.format(value)
+
+    @property
+    def seconds(self) -> float | None:
+        """To fit and to rank."""
+        parts = self.mean("fit_seconds"), self.mean("recommend_seconds")
+        return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
+
+
+def machine_of(rows: Sequence[Row]) -> str:
+    """The machine on which most rows ran, official ones if there are several; of equals the newest's."""
+    done = [row for row in rows if row.done]
+    official = [row for row in done if row.provenance.official]
+    counted = official if len(official) > 1 else done
+    newest: dict[str, str] = {}
+    for record in (record for row in done for record in row.done):
+        newest[record.costs.machine] = max(record.date, newest.get(record.costs.machine, ""))
+    times = Counter(each for row in counted for each in {record.costs.machine for record in row.done})
+    return max(newest, key=lambda each: (times[each], newest[each]), default="")
+
+
+def costs_of(row: Row, machine: str) -> RowCosts:
+    """What `row` cost on `machine`."""
+    return RowCosts([record.costs for record in row.done if machine and record.costs.machine == machine])

@@ -1,0 +1,106 @@
+"""Costs of a board's rows measured again in one go, on one machine: `python -m evaluation time`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.runs import environment, isolation, records
+from retrieval_leaderboard.evaluation.runs.loaded import Loaded, Loader
+from retrieval_leaderboard.evaluation.runs.record import Costs, RunRecord, machine
+from retrieval_leaderboard.evaluation.runs.runner import CheckpointPolicy, Job, ModelSource, Work, execute
+from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.storage import sealed
+
+TIMINGS = "timings.json"
+BUSY = 0.3
+"""Cores that others keep busy, above which seconds are no longer those of a quiet machine"""
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Of the boards of one dataset."""
+
+    machine: str
+    """The processor and threads of all of them"""
+    date: str
+    costs: dict[str, Costs] = field(default_factory=dict)
+    """Stem of a run → what it took"""
+    schema: int = 1
+
+
+def read(folder: Path) -> Timings | None:
+    """Those kept under a dataset's `folder`; None where there are none, or damaged ones, which are named."""
+    return records.or_none(lambda path: sealed.load(path, Timings), folder / TIMINGS)
+
+
+def write(folder: Path, found: Timings) -> None:
+    """Keep them."""
+    sealed.write(folder / TIMINGS, asdict(found))
+
+
+def measure(folder: Path, load: Loader, anew: bool = False) -> int:
+    """Fit and rank again for every official row under `folder`, one after the other; how many were measured.
+
+    A row is measured by its run of the lowest seed. What was measured on this machine with as many threads
+    stays, unless it is to be measured `anew`. Rows of plug-ins, whose file is not known, are named.
+
+    Raises:
+        InputError: as `load`.
+    """
+    here, before = machine(environment.hardware(), compute.current().threads), read(folder)
+    known = {} if anew or before is None or before.machine != here else before.costs
+    loaded, count = Loaded(load), 0
+    for record in _wanted(folder):
+        if record.stem in known:
+            continue
+        if (data := loaded.of(record, record.stem)) is None:
+            continue
+        known = known | {record.stem: measured(record, data)}
+        date = datetime.now(UTC).strftime("%Y-%m-%d")
+        write(folder, Timings(here, date, known))
+        count += 1
+    return count
+
+
+def measured(record: RunRecord, data: Dataset) -> Costs:
+    """What the run of `record` takes here; what it finds is compared with what the record says.
+
+    Raises:
+        Crash: it failed.
+    """
+    source = ModelSource(record.model)
+    job = Job(source, record.settings, record.seed, record.k, record.device, record.precision)
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        work = Work(job, data, place, record.stem, True, place / "checkpoints", CheckpointPolicy())
+        _, result = isolation.call(execute, work)
+    if result.metrics["ndcg"] != record.measured.metrics["ndcg"]:
+        progress.say(f"{record.stem}: its NDCG is not that of its record to the last bit: run it anew")
+    if result.costs.cores_elsewhere > BUSY:
+        progress.say(
+            f"{record.stem}: other processes kept {result.costs.cores_elsewhere:.1f} cores busy: measure it "
+            "again on a quiet machine, by --force"
+        )
+    progress.say(f"{record.stem}: fitted in {result.costs.fit_seconds:.1f} s")
+    return result.costs
+
+
+def _wanted(folder: Path) -> Iterator[RunRecord]:
+    """The run of the lowest seed of every official row that has one."""
+    seen = set()
+    done = (record for record in records.of_board(folder).values() if record.is_done)
+    for record in sorted(done, key=lambda each: (each.dataset.split_seed, each.model, each.seed)):
+        row = str(record.key | {"seed": 0})
+        if not record.provenance.official or row in seen:
+            continue
+        seen.add(row)
+        if record.code or record.model not in registry.names():
+            progress.say(f"{record.stem}: left out, the file of its model is not known")
+            continue
+        yield record
