@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from retrieval_leaderboard.evaluation.reports import leaderboard, propagation, unweighted
+from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.reports.board import Board, read_boards
 from retrieval_leaderboard.evaluation.reports.figures import svg, tex
-from retrieval_leaderboard.evaluation.reports.figures.data import BoardData
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
 from retrieval_leaderboard.evaluation.reports.html import page
-from retrieval_leaderboard.evaluation.reports.labels import labels
-from retrieval_leaderboard.evaluation.statistics.compare import compare
+from retrieval_leaderboard.evaluation.reports.pages import warnings
+from retrieval_leaderboard.evaluation.reports.pages.stems import stems
+from retrieval_leaderboard.evaluation.reports.report import Report, report
 from retrieval_leaderboard.support.errors import unknown
 from retrieval_leaderboard.support.storage.files import write_text
 
@@ -60,20 +59,19 @@ def write(folder: Path, formats: Sequence[str]) -> list[Path]:
 
 
 def _write(folder: Path, stem: str, named: dict[str, Board], formats: Sequence[str]) -> Iterator[Path]:
-    board = named[stem]
-    data = board_data(board, compare(board))
-    for name, text in _files(stem, data, named, formats):
+    for name, text in _files(stem, report(named[stem]), named, formats):
         write_text(folder / name, text)
         yield folder / name
 
 
 def _files(
-    stem: str, data: BoardData, named: dict[str, Board], formats: Sequence[str]
+    stem: str, about: Report, named: dict[str, Board], formats: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """Name and text of each file of a board with results; one without any has none but its page."""
+    """Name and text of each file of a board; without results it has none but its page."""
+    data = board_data(about)
     if "html" in formats:
         siblings = {f"{other}.html": board.heading for other, board in named.items() if other != stem}
-        yield f"{stem}.html", page.page(data, _notes(named[stem]), siblings, _again(named[stem], formats))
+        yield f"{stem}.html", page.page(data, _notes(about), siblings, _again(named[stem], formats))
     if "svg" in formats:
         for name, text in svg.pictures(data).items():
             yield f"{stem}-{name}.svg", text
@@ -81,32 +79,9 @@ def _files(
         yield f"{stem}.tex", tex.table(data)
 
 
-def stems(boards: Sequence[Board]) -> list[str]:
-    """What the files of each board of a dataset are called: where there are several, by what differs."""
-    if len(boards) == 1:
-        return [Path(leaderboard.LEADERBOARD).stem]
-    facts = [_facts(board) for board in boards]
-    differing = [at for at, values in enumerate(zip(*facts, strict=True)) if len(set(values)) > 1]
-    found = [_slug(" ".join(each[at] for at in differing)) for each in facts]
-    return [
-        f"{stem}-{board.fingerprint}" if found.count(stem) > 1 else stem
-        for stem, board in zip(found, boards, strict=True)
-    ]
-
-
-def _facts(board: Board) -> tuple[str, ...]:
-    about = board.dataset
-    return about.title, about.protocol, "unseen" if about.exclude_seen else "all", f"top {board.k}"
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^\w.]+", "-", text.lower()).strip("-")
-
-
-def _notes(board: Board) -> list[str]:
+def _notes(about: Report) -> list[str]:
     """What readers should know or doubt, and what the marks of rows mean."""
-    marks = propagation.footnotes(board.rows, labels(board.rows)) + unweighted.footnotes(board.rows)
-    return [*board.dataset.notes, *leaderboard.warnings(board), *marks]
+    return [*about.board.dataset.notes, *warnings.warnings(about), *warnings.marks(about)]
 
 
 def _again(board: Board, formats: Sequence[str]) -> str:

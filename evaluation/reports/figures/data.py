@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from retrieval_leaderboard.evaluation.reports import main_table
+from retrieval_leaderboard.evaluation.reports.costs import FORMS
 from retrieval_leaderboard.evaluation.statistics.standing import Interval
 
 Points = list[tuple[float, float]]
 INTERVALS, OVER_SEEDS = "95 % interval", "± one standard deviation over seeds"
-COSTS = {name: label for label, (name, _) in main_table.COSTS.items()}
+COSTS = {name: label for label, (name, _) in FORMS.items()}
 """Field of `Costs` → what its column is called"""
 
 
@@ -39,7 +39,8 @@ class RowData:
     brief: str
     made: str
     """How its settings came about, in a few words and in full"""
-    command: str
+    commands: list[str]
+    """That searches its settings, where one did, and that makes it with them"""
     settings: dict[str, object]
     seeds: list[int]
     date: str
@@ -70,6 +71,8 @@ class BoardData:
     title: str
     dataset: str
     k: int
+    verdict: str
+    """A few sentences, with names between two pairs of asterisks"""
     facts: dict[str, str]
     metrics: dict[str, str]
     """Name → title of those that rows have, in the order of the columns"""
@@ -80,8 +83,8 @@ class BoardData:
     reference: str
     """Name of the row that others are compared with, or "" """
     rows: list[RowData]
-    p_values: list[list[float | None]]
-    """Between rows, in their order; [] without stored metrics of queries"""
+    p_values: dict[tuple[str, str], float]
+    """Names of two rows → p of the test whether they differ, where there was one"""
     synthetic: bool = False
 
     @property

@@ -184,11 +184,10 @@ def significance(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec 
 
 
 def _pairs(board: BoardData, rows: Sequence[RowData]) -> Iterator[dict[str, Any]]:
-    at = {row.name: place for place, row in enumerate(board.rows)}
-    for row in rows if board.p_values else ():
+    for row in rows:
         for other in rows:
-            p = board.p_values[at[row.name]][at[other.name]]
-            if p is not None and row is not other:
+            p = board.p_values.get((row.name, other.name))
+            if p is not None:
                 yield {"name": row.name, "other": other.name, "p": written_p(p),
                        "verdict": _verdict(row, other, p)}  # fmt: skip
 

@@ -1,11 +1,8 @@
-"""The plain values of a board, from its stored runs and what statistics say of them."""
+"""The plain values of a board, from all that pages say of it."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
-from math import isnan
 from typing import Any
 
 from retrieval_leaderboard.evaluation.metrics.registry import PER_QUERY
@@ -13,7 +10,6 @@ from retrieval_leaderboard.evaluation.metrics.slices import COLD_ITEMS, Slice
 from retrieval_leaderboard.evaluation.reports import main_table
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.figures import palette
-from retrieval_leaderboard.evaluation.reports.figures.command import command
 from retrieval_leaderboard.evaluation.reports.figures.data import (
     COSTS,
     INTERVALS,
@@ -24,54 +20,53 @@ from retrieval_leaderboard.evaluation.reports.figures.data import (
     SliceScore,
 )
 from retrieval_leaderboard.evaluation.reports.labels import labels
+from retrieval_leaderboard.evaluation.reports.pages import command
+from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
+from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 from retrieval_leaderboard.evaluation.runs.record import Result, RunRecord
-from retrieval_leaderboard.evaluation.statistics.standing import BoardStatistics, Interval, Standing
-
-FIRST = ("ndcg", "recall")
-"""Metrics whose columns come first"""
+from retrieval_leaderboard.evaluation.statistics.standing import Interval
 
 
-def board_data(board: Board, statistics: BoardStatistics | None = None) -> BoardData:
-    """The values of `board`; without `statistics`, bars are over seeds and nothing is tested."""
-    order = sorted(range(len(board.rows)), key=lambda at: -board.rows[at].mean("ndcg"))
-    rows = [board.rows[at] for at in order]
-    found = [statistics.standings[at] for at in order] if statistics else [None] * len(rows)
-    names, machine, bars = _names(rows), _machine(rows), _bars(rows, found)
-    made = zip(rows, names, labels(rows), found, strict=True)
-    reference = statistics.reference if statistics else None
+def board_data(report: Report) -> BoardData:
+    """The values of a board; bars are over seeds where no row has metrics of its queries."""
+    board, bars = report.board, _bars(report)
+    rows = [entry.row for entry in report.entries]
     return BoardData(
         title=board.heading,
         dataset=board.dataset.title,
         k=board.k,
+        verdict=verdict(report),
         facts=_facts(board),
         metrics={
-            name: main_table.metric_column(name, board.k)
-            for name in dict.fromkeys([*FIRST, *main_table.SHOWN])
+            name: f"{main_table.SHOWN[name]}@{board.k}"
+            for name in dict.fromkeys([*main_table.FIRST, *main_table.SHOWN])
             if any(row.values(name) for row in rows)
         },
-        machine=machine,
+        machine=report.machine,
         bars=bars,
-        reference="" if reference is None else names[order.index(reference)],
+        reference=report.reference.name if report.reference else "",
         rows=[
-            RowData(**_about(board, row, name, label), **_measured(row, standing, machine, bars))
-            for row, name, label, standing in made
+            RowData(**_about(entry, label, entry.row in contenders(rows)), **_measured(entry, bars))
+            for entry, label in zip(report.entries, labels(rows), strict=True)
         ],
-        p_values=_p_values(statistics, order),
+        p_values=report.p_values,
         synthetic=board.dataset.synthetic,
     )
 
 
-def _about(board: Board, row: Row, name: str, label: str) -> dict[str, Any]:
+def _about(entry: Entry, label: str, contends: bool) -> dict[str, Any]:
     """What is known of a row whatever came out."""
+    row = entry.row
+    words = filter(None, [command.command(row)])
     return {
-        "name": name,
+        "name": entry.name,
         "model": row.model,
         "detail": _detail(label.removeprefix(row.model)),
-        "official": row.provenance.official,
-        "contends": row in contenders(board.rows),
+        "official": entry.official,
+        "contends": contends,
         "brief": row.provenance.brief,
         "made": row.provenance.summary(),
-        "command": command(row, board),
+        "commands": [command.lines(each) for each in words],
         "settings": row.shown_settings,
         "seeds": sorted(record.seed for record in row.done + row.failed),
         "date": row.newest.date,
@@ -81,41 +76,28 @@ def _about(board: Board, row: Row, name: str, label: str) -> dict[str, Any]:
 
 
 def _detail(text: str) -> str:
-    """What a label says beyond the model, without the brackets around settings."""
-    return re.sub(r"^ \((.*)\)(?=[^()]*$)", r"\1", text).strip(" ,")
+    """The settings that a label has in brackets behind the model."""
+    found = re.match(r" \((.*)\)[^()]*$", text)
+    return found[1] if found else ""
 
 
-def _measured(row: Row, standing: Standing | None, machine: str, bars: str) -> dict[str, Any]:
+def _measured(entry: Entry, bars: str) -> dict[str, Any]:
     """What came out of its runs, or why nothing did."""
+    row, standing = entry.row, entry.standing
     if not row.done:
         return {"reason": main_table.failure(row)}
-    curves = _training(row)
+    log = _training(row)
     return {
         "rank": standing.rank if standing else "",
-        "metrics": _metrics(row, standing, bars),
-        "lead": standing.lead if standing else None,
+        "metrics": _metrics(entry, bars),
+        "lead": entry.lead,
         "p": standing.p if standing else None,
-        "costs": _costs(row) if row.machine == machine else {},
+        "costs": _costs(entry),
         "slices": _slices(row),
         "curve": _curve(row),
-        "loss": _points(curves, "loss"),
-        "validation": _points(curves, "valid_ndcg"),
+        "loss": _points(log, "loss"),
+        "validation": _points(log, "valid_ndcg"),
     }
-
-
-def _names(rows: Sequence[Row]) -> list[str]:
-    """The model of each row, numbered where it has several."""
-    times, seen = Counter(row.model for row in rows), Counter[str]()
-    names = []
-    for row in rows:
-        seen[row.model] += 1
-        names.append(row.model if times[row.model] == 1 else f"{row.model} {seen[row.model]}")
-    return names
-
-
-def _machine(rows: Sequence[Row]) -> str:
-    """What most rows were measured on: costs of two machines do not compare."""
-    return next(iter(Counter(row.machine for row in rows if row.done).most_common(1)), ("", 0))[0]
 
 
 def _facts(board: Board) -> dict[str, str]:
@@ -132,16 +114,17 @@ def _facts(board: Board) -> dict[str, str]:
     }
 
 
-def _bars(rows: Sequence[Row], standings: Sequence[Standing | None]) -> str:
-    if any(standings):
+def _bars(report: Report) -> str:
+    if any(entry.standing for entry in report.entries):
         return INTERVALS
-    return OVER_SEEDS if any(row.spread("ndcg") for row in rows) else ""
+    return OVER_SEEDS if any(entry.row.spread("ndcg") for entry in report.entries) else ""
 
 
-def _metrics(row: Row, standing: Standing | None, bars: str) -> dict[str, Interval]:
+def _metrics(entry: Entry, bars: str) -> dict[str, Interval]:
     """By name; the mean alone where no bar of that kind is known."""
-    known = standing.metrics if standing else {}
-    return {name: known.get(name) or _mean(row, name, bars) for name in PER_QUERY if row.values(name)}
+    known = entry.standing.metrics if entry.standing else {}
+    measured = (name for name in PER_QUERY if entry.row.values(name))
+    return {name: known.get(name) or _mean(entry.row, name, bars) for name in measured}
 
 
 def _mean(row: Row, name: str, bars: str) -> Interval:
@@ -149,10 +132,12 @@ def _mean(row: Row, name: str, bars: str) -> Interval:
     return Interval(mean, mean - spread, mean + spread)
 
 
-def _costs(row: Row) -> dict[str, float]:
-    known = (name for name in COSTS if all(getattr(each.costs, name) is not None for each in row.timed))
-    found = {name: row.cost(name) for name in known}
-    return found if found["peak_gpu_mib"] else {key: found[key] for key in found if key != "peak_gpu_mib"}
+def _costs(entry: Entry) -> dict[str, float]:
+    """By field, without what was not measured; memory of a GPU where one was used."""
+    found = {name: entry.costs.mean(name) for name in COSTS}
+    return {
+        name: value for name, value in found.items() if value is not None and (value or "gpu" not in name)
+    }
 
 
 def _slices(row: Row) -> list[SliceScore]:
@@ -191,10 +176,3 @@ def _training(row: Row) -> list[dict[str, float]]:
 
 def _points(log: list[dict[str, float]], name: str) -> Points:
     return [(each["epoch"], each[name]) for each in log if "epoch" in each and name in each]
-
-
-def _p_values(statistics: BoardStatistics | None, order: Sequence[int]) -> list[list[float | None]]:
-    if statistics is None or not any(statistics.standings):
-        return []
-    values = statistics.p_values[list(order)][:, list(order)].tolist()
-    return [[None if isnan(value) else value for value in line] for line in values]

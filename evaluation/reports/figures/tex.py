@@ -30,7 +30,7 @@ def table(board: BoardData) -> str:
     costs = [name for name in NAMED if any(name in row.costs for row in rows)]
     others = [name for name in board.metrics if name != "ndcg"]
     head = [*(["Rank"] if ranked else []), "Model", escaped(board.metrics["ndcg"])]
-    head += [*([escaped(f"Δ to {board.reference}")] if board.reference else [])]
+    head += [*([escaped(f"Δ to {board.reference}")] if any(row.lead for row in rows) else [])]
     head += [*(escaped(board.metrics[name]) for name in others), *(NAMED[name] for name in costs)]
     kinds = ("r" if ranked else "") + "l" + "r" * (len(head) - 1 - ranked)
     body = [
@@ -64,7 +64,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _figures(board: BoardData, row: RowData, others: Sequence[str], costs: Sequence[str]) -> Iterator[str]:
     yield _bold(board, row, "ndcg") + _range(row.metrics["ndcg"])
-    if board.reference:
+    if any(each.lead for each in board.official):
         yield NONE if row.lead is None else f"\\({row.lead.mean:+.4f}\\)"
     for name in others:
         yield _bold(board, row, name) if name in row.metrics else NONE

@@ -10,7 +10,6 @@ from typing import Any
 
 from retrieval_leaderboard.evaluation.reports.figures import charts, detail_charts, vega
 from retrieval_leaderboard.evaluation.reports.figures.data import BoardData, RowData
-from retrieval_leaderboard.evaluation.reports.figures.verdict import verdict
 from retrieval_leaderboard.evaluation.reports.html import table
 from retrieval_leaderboard.evaluation.reports.html.policy import policy
 from retrieval_leaderboard.support.errors import need
@@ -99,7 +98,7 @@ def page(
     style, script = _part("style.css"), _part("page.js")
     return template.render(
         board=board,
-        verdict=verdict(board),
+        verdict=board.verdict.split("**"),
         notes=notes,
         siblings=siblings or {},
         rebuild=rebuild,

@@ -6,6 +6,7 @@ from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.metrics.curve import ndcg_curve
 from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
+from retrieval_leaderboard.evaluation.reports.report import report
 from tests.evaluation import stored
 
 
@@ -30,5 +31,5 @@ def test_a_row_has_the_mean_over_its_seeds_where_all_have_a_curve(tmp_path):
     stored.keep(tmp_path / "runs" / "bsl-0", stored.record("bsl", curve=(0.1, 0.2)))
     stored.keep(tmp_path / "runs" / "bsl-1", stored.record("bsl", seed=1))
     ((board,),) = read_boards(tmp_path)
-    found = {row.name: row.curve for row in board_data(board).rows}
+    found = {row.name: row.curve for row in board_data(report(board)).rows}
     assert found == {"als": [(1, pytest.approx(0.2)), (2, pytest.approx(0.4))], "bsl": []}

@@ -6,6 +6,7 @@ import numpy as np
 
 from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
+from retrieval_leaderboard.evaluation.reports.report import report
 from retrieval_leaderboard.evaluation.statistics.standing import BoardStatistics, Interval, Standing
 from tests.evaluation import stored
 
@@ -68,7 +69,7 @@ def _standing(row, reference):
 def data(results, with_curves=False):
     """The values of that board, with statistics."""
     found = board(results)
-    made = board_data(found, statistics(found))
+    made = board_data(report(found, statistics(found)))
     if not with_curves:
         return made
     curve = [(k, k / 100) for k in range(1, 21)]

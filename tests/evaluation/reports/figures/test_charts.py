@@ -16,6 +16,7 @@ from retrieval_leaderboard.evaluation.reports.figures import (
 )
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
 from retrieval_leaderboard.evaluation.reports.figures.placement import Box, Point
+from retrieval_leaderboard.evaluation.reports.report import report
 from tests.evaluation.reports import drawn
 
 DEFAULT_MODELS = ("global_hot", "item_cf", "swing", "als", "dssm_bce", "simplex_ccl", "infonce", "bsl")
@@ -73,7 +74,7 @@ def test_a_label_without_room_is_left_out():
 @pytest.mark.parametrize("name", ["gowalla", "ml-1m", "amazon-beauty"])
 def test_every_label_of_a_shipped_board_has_room(name):
     for family in read_boards(ROOT / "results" / name):
-        board = board_data(family[0])
+        board = board_data(report(family[0]))
         spec = charts.quality_cost(board, board.done, svg.SIZE)
         unlabeled = [each["name"] for each in spec["data"]["values"] if "label_x" not in each] if spec else []
         assert not unlabeled
