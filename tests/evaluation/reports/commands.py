@@ -31,6 +31,4 @@ def asked_for(words: Sequence[str]) -> dict[str, Any]:
         where.append(f"{options.protocol}, {command.POLICIES[policy]}")
     found = {name: each for section in where for name, each in configs.in_section(path, section).items()}
     config = {} if options.defaults or model.name not in found else found[model.name].settings
-    return settings.resolve(
-        model, config | settings.parse_assignments(options.set).get(model.name, {}), "--set"
-    )
+    return settings.resolve(model, config | settings.parse_assignments(options.set).get(model.name, {}), "--set")

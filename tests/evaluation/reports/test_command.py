@@ -54,17 +54,9 @@ def test_the_split_seeds_and_length_come_back():
 
 
 def test_the_scale_of_generated_data_comes_back():
-    about = {
-        "name": "aliec-sim",
-        "title": "aliec-sim, synthetic, scale 0.02",
-        "protocol": "time",
-        "carve": "",
-    }
+    about = {"name": "aliec-sim", "title": "aliec-sim, synthetic, scale 0.02", "protocol": "time", "carve": ""}
     assert parsed(command(of_model("als", **about))).scale == 0.02
-    assert (
-        parsed(command(of_model("als", **(about | {"source": {"dataset": "aliec-sim", "scale": 0.5}})))).scale
-        == 0.5
-    )
+    assert parsed(command(of_model("als", **(about | {"source": {"dataset": "aliec-sim", "scale": 0.5}})))).scale == 0.5
 
 
 def test_data_of_ones_own_comes_back():
