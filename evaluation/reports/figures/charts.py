@@ -182,10 +182,10 @@ def _add_labels(values: list[dict[str, Any]], x: _Axis, y: _Axis, size: Size) ->
 
 
 def intervals(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | None:
-    """NDCG and its bar of the rows near the best; None with fewer than two, or where no bar is known."""
+    """NDCG and its bar of the rows near the best; None with fewer than two, or where none has a bar."""
     best = max((row.metrics["ndcg"].mean for row in rows), default=0.0)
     near = [row for row in rows if row.metrics["ndcg"].mean >= NEAR * best]
-    if len(near) < 2 or not board.bars:
+    if len(near) < 2 or not any(row.metrics["ndcg"].low < row.metrics["ndcg"].high for row in near):
         return None
     values = [about(row) for row in near]
     across = {"field": "ndcg", "type": "quantitative", "title": f"NDCG@{board.k}, {board.bars}",
@@ -201,7 +201,7 @@ def intervals(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | N
         f"NDCG@{board.k} of each model with {board.bars}.",
         width=size.width,
         height={"step": 26},
-        encoding={"x": across, "y": names(near)},
+        encoding={"x": across, "y": names(near, size)},
         layer=layer,
     )
 
@@ -215,8 +215,8 @@ def _line_at(value: float, across: Spec) -> Spec:
     }
 
 
-def names(rows: Sequence[RowData]) -> Spec:
+def names(rows: Sequence[RowData], size: Size) -> Spec:
     """An axis of rows, in their order."""
     order = [row.name for row in rows]
     return {"field": "name", "type": "nominal", "sort": order, "title": None,
-            "axis": {"domain": False, "ticks": False, "labelLimit": 150, "grid": False}}  # fmt: skip
+            "axis": {"domain": False, "ticks": False, "labelLimit": 150 if size == NARROW else 220, "grid": False}}  # fmt: skip

@@ -119,7 +119,7 @@ def slices(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | None
     cell = {"x": {"field": "slice", "type": "nominal", "sort": order, "title": None,
                   "scale": {"paddingInner": 0.02},
                   "axis": {"orient": "top", "labelAngle": -35, "domain": False, "ticks": False}},
-            "y": names(rows) | TILES}  # fmt: skip
+            "y": names(rows, size) | TILES}  # fmt: skip
     shade = {"field": "share", "type": "quantitative", "title": "share of the slice's best",
              "scale": {"domain": [0.4, 1], "clamp": True, "range": SHADES},
              "legend": {"orient": "bottom", "format": "%", "gradientLength": min(size.width, 220),
@@ -178,7 +178,7 @@ def significance(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec 
         "Paired tests of NDCG between all models: which differences are more than noise.",
         width={"step": step},
         height={"step": min(step, 26)},
-        encoding={"x": across, "y": names(rows) | TILES},
+        encoding={"x": across, "y": names(rows, size) | TILES},
         layer=layer,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from retrieval_leaderboard.evaluation.reports.figures.data import BoardData, RowData
+from retrieval_leaderboard.evaluation.reports.main_table import CHANGE
 from retrieval_leaderboard.evaluation.statistics.standing import Interval
 
 SPECIAL = {
@@ -30,7 +31,7 @@ def table(board: BoardData) -> str:
     costs = [name for name in NAMED if any(name in row.costs for row in rows)]
     others = [name for name in board.metrics if name != "ndcg"]
     head = [*(["Rank"] if ranked else []), "Model", escaped(board.metrics["ndcg"])]
-    head += [*([escaped(f"Δ to {board.reference}")] if any(row.lead for row in rows) else [])]
+    head += [*([escaped(CHANGE)] if any(row.lead for row in rows) else [])]
     head += [*(escaped(board.metrics[name]) for name in others), *(NAMED[name] for name in costs)]
     kinds = ("r" if ranked else "") + "l" + "r" * (len(head) - 1 - ranked)
     body = [

@@ -9,6 +9,7 @@ from functools import partial
 from retrieval_leaderboard.evaluation.reports.costs import FORMS
 from retrieval_leaderboard.evaluation.reports.figures.data import COSTS, BoardData, RowData
 from retrieval_leaderboard.evaluation.reports.figures.detail_charts import written_p
+from retrieval_leaderboard.evaluation.reports.main_table import CHANGE
 from retrieval_leaderboard.evaluation.statistics.standing import Interval
 
 NONE = "–"
@@ -69,9 +70,7 @@ def _metrics(board: BoardData) -> Iterator[Column]:
         best = board.best(name)
         yield Column(title, name, partial(_metric, name, best), help=board.bars)
         if name == "ndcg" and any(row.lead for row in board.done):
-            yield Column(
-                f"Δ to {board.reference}", "lead", _lead, help="Difference in NDCG, and p of its test"
-            )
+            yield Column(CHANGE, "lead", _lead, help="Difference in NDCG, and p of its test")
 
 
 def _metric(name: str, best: float, row: RowData) -> Cell:
