@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import mean
 
 from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.runs import timings
 from retrieval_leaderboard.evaluation.runs.record import Costs
 
 FORMS = {
@@ -46,7 +48,36 @@ class RowCosts:
         return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
 
 
-def machine_of(rows: Sequence[Row]) -> str:
+@dataclass(frozen=True)
+class BoardCosts:
+    """What was measured on one machine."""
+
+    machine: str
+    """The processor and threads; "" where no run finished"""
+    runs: Mapping[tuple[Path, str], Costs]
+    """Folder and stem of a run → what it took"""
+
+    def of(self, row: Row) -> RowCosts:
+        """The costs of one row."""
+        keys = ((row.folder, record.stem) for record in row.done)
+        return RowCosts([self.runs[key] for key in keys if key in self.runs])
+
+
+def costs_of(rows: Sequence[Row]) -> BoardCosts:
+    """What `python -m evaluation time` measured of `rows` in one go, else what runs on one machine took."""
+    runs = {(row.folder, record.stem): record.costs for row in rows for record in row.done}
+    for folder in dict.fromkeys(row.folder for row in sorted(rows, key=lambda row: row.shipped)):
+        found = timings.read(folder)
+        again = {(folder, stem): each for stem, each in found.costs.items()} if found else {}
+        if found and again.keys() & runs.keys():
+            return BoardCosts(found.machine, again)
+    machine = _machine(rows)
+    return BoardCosts(
+        machine, {key: each for key, each in runs.items() if machine and each.machine == machine}
+    )
+
+
+def _machine(rows: Sequence[Row]) -> str:
     """The machine on which most rows ran, official ones if there are several; of equals the newest's."""
     done = [row for row in rows if row.done]
     official = [row for row in done if row.provenance.official]
@@ -55,9 +86,4 @@ def machine_of(rows: Sequence[Row]) -> str:
     for record in (record for row in done for record in row.done):
         newest[record.costs.machine] = max(record.date, newest.get(record.costs.machine, ""))
     times = Counter(each for row in counted for each in {record.costs.machine for record in row.done})
-    return max(newest, key=lambda each: (times[each], newest[each]), default="")
-
-
-def costs_of(row: Row, machine: str) -> RowCosts:
-    """What `row` cost on `machine`."""
-    return RowCosts([record.costs for record in row.done if machine and record.costs.machine == machine])
+    return max(filter(None, newest), key=lambda each: (times[each], newest[each]), default="")

@@ -39,8 +39,8 @@ class Line:
     """Column → text"""
     best: frozenset[str] = frozenset()
     """Columns in which no row is better"""
-    reason: str = ""
-    """Why all its runs failed; "" where one did not"""
+    failed: bool = False
+    """Whether all its runs did"""
     anchor: str = ""
     """Where the page tells more of it"""
 
@@ -85,11 +85,11 @@ def main_table(report: Report, entries: Sequence[Entry]) -> MainTable:
 
 
 def markdown(table: MainTable) -> str:
-    """The best metrics in bold, failed runs with their reason, settings as links."""
+    """The best metrics in bold, settings as links."""
     ranks = [column for column in table.columns if column == RANK]
     others = [column for column in table.columns if column != RANK]
     body = [
-        [*(line.cells[each] for each in ranks), _with_reason(line), *(_cell(line, each) for each in others)]
+        [*(line.cells[each] for each in ranks), line.label, *(_cell(line, each) for each in others)]
         for line in table.lines
     ]
     header = [*ranks, table.labeled, *others]
@@ -99,10 +99,6 @@ def markdown(table: MainTable) -> str:
 def failure(row: Row) -> str:
     """The reason of the first of its runs that failed, in one line."""
     return " ".join(row.failed[0].reason.split())
-
-
-def _with_reason(line: Line) -> str:
-    return f"{line.label} (failed: {line.reason})".replace("|", "\\|") if line.reason else line.label
 
 
 def _cell(line: Line, column: str) -> str:
@@ -117,7 +113,7 @@ def _line(report: Report, entry: Entry, best: dict[str, float], cells: dict[str,
     row = entry.row
     cells[MADE] = row.provenance.brief
     if not row.done:
-        return Line(entry.name, cells, reason=failure(row), anchor=entry.anchor)
+        return Line(f"{entry.name} (failed)", cells, failed=True, anchor=entry.anchor)
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     columns = {name: metric_column(name, report.board.k) for name in FIRST}
     cells |= {columns[name]: mean_cell(row, name) for name in FIRST}

@@ -97,16 +97,16 @@ class Report:
 def report(board: Board, statistics: BoardStatistics | None = None) -> Report:
     """What pages say of `board`; `statistics` are computed where none are given."""
     statistics = statistics or compare(board)
-    machine = costs.machine_of(board.rows)
+    measured = costs.costs_of(board.rows)
     order = sorted(range(len(board.rows)), key=lambda at: -board.rows[at].mean("ndcg"))
     rows = [board.rows[at] for at in order]
     entries = [
-        Entry(row, name, statistics.standings[at], costs.costs_of(row, machine))
+        Entry(row, name, statistics.standings[at], measured.of(row))
         for at, row, name in zip(order, rows, labels.names(rows), strict=True)
     ]
     reference = statistics.reference
     found = _reference(entries) if reference is None else entries[order.index(reference)]
-    return Report(board, entries, machine, found, _p_values(statistics, entries, order))
+    return Report(board, entries, measured.machine, found, _p_values(statistics, entries, order))
 
 
 def _reference(entries: Sequence[Entry]) -> Entry | None:

@@ -88,8 +88,9 @@ def _drawn(table: MainTable, columns: list[str], width: int) -> Table:
     for column in columns:
         drawn.add_column(column, justify="right", no_wrap=column != MADE, overflow="fold", max_width=24)
     for line in table.lines:
-        label = f"{line.label} (failed)" if line.reason else line.label
-        drawn.add_row(Text(label, "red" if line.reason else ""), *(_cell(line, each) for each in columns))
+        drawn.add_row(
+            Text(line.label, "red" if line.failed else ""), *(_cell(line, each) for each in columns)
+        )
     return drawn
 
 

@@ -69,7 +69,7 @@ class Provenance:
     def brief(self) -> str:
         """A few words for a table."""
         other = ", other data" if self.other_data else ""
-        if self.by == "budget":
+        if self.by == "budget" and self.cap_minutes is not None:
             return f"budget {self.cap_minutes:g} min, {self.counted}{other}"
         if self.trials:
             return ("manual, " if self.by == "hand" else "") + self.counted + other

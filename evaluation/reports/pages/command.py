@@ -41,9 +41,23 @@ def command(row: Row) -> list[str]:
     """
     if row.provenance.by == "lists":
         return []
-    about, registered = row.newest.dataset, row.model in registry.names()
-    words = ["python", "run_all.py", *_data(about)]
-    words += ["--models", row.model] if registered else ["--model", OWN_FILE]
+    given = _settings(row) if row.model in registry.names() else _assignments(row.model, asked(row))
+    return [*_started(row), *given]
+
+
+def search(row: Row) -> list[str]:
+    """The words of the command that searched its settings; [] where no budget of time led to them."""
+    made = row.provenance
+    if made.by != "budget" or made.cap_minutes is None:
+        return []
+    threads = [] if made.threads is None else ["--threads", str(made.threads)]
+    return [*_started(row), *threads, "--budget", f"{made.cap_minutes:g}m"]
+
+
+def _started(row: Row) -> list[str]:
+    """The words that say everything but the settings."""
+    words = ["python", "run_all.py", *_data(row.newest.dataset)]
+    words += ["--models", row.model] if row.model in registry.names() else ["--model", OWN_FILE]
     if (seeds := 1 + max(record.seed for record in row.done + row.failed)) > 1:
         words += ["--seeds", str(seeds)]
     if row.newest.k != K:
@@ -51,7 +65,7 @@ def command(row: Row) -> list[str]:
     words += ["--device", row.newest.device]
     if row.newest.device != "cpu":
         words += ["--precision", row.newest.precision]
-    return [*words, *(_settings(row, about) if registered else _assignments(row.model, asked(row)))]
+    return words
 
 
 def lines(words: Sequence[str]) -> str:
@@ -82,21 +96,18 @@ def changed(row: Row) -> dict[str, Any]:
     return {key: value for key, value in asked(row).items() if key not in known or known[key] != value}
 
 
-def _settings(row: Row, about: DatasetSummary) -> list[str]:
+def _settings(row: Row) -> list[str]:
     """What to say of settings, beside what the shipped configs do."""
-    if asked(row) == _configured(row.model, about.name, about.protocol, about.exclude_seen):
+    about = row.newest.dataset
+    configured = _configured(row.model, about.name, about.protocol, about.exclude_seen)
+    if asked(row) == configured:
         return []
-    ignored = ["--defaults"] if _has_config(row.model, about) else []
+    ignored = [] if configured == defaults(row.model) else ["--defaults"]
     return [*ignored, *_assignments(row.model, changed(row))]
 
 
 def _assignments(model: str, given: Mapping[str, Any]) -> list[str]:
     return [word for key, value in given.items() for word in ("--set", f"{model}.{key}={value}")]
-
-
-def _has_config(model: str, about: DatasetSummary) -> bool:
-    plain = defaults(model)
-    return _configured(model, about.name, about.protocol, about.exclude_seen) != plain
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.main_table import failure
 from retrieval_leaderboard.evaluation.reports.pages import command
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 
@@ -22,11 +23,17 @@ def _of_row(entry: Entry) -> str:
         f"{row.provenance.summary()} · {seeds(row)}  ",
     ]
     parts.append(f"{differing(row)}\n")
-    if words := command.command(row):
+    if row.failed:
+        parts.append(f"Failed: {failure(row)}.\n")
+    searched, words = command.search(row), command.command(row)
+    if searched:
+        words_of_both = f"# the search, then the fits\n{command.lines(searched)}\n# the fits alone\n"
+        parts.append(f"```sh\n{words_of_both}{command.lines(words)}\n```\n")
+    elif words:
         parts.append(f"```sh\n{command.lines(words)}\n```\n")
-    parts.append(
-        f"<details><summary>Every setting</summary>\n\n{_written(row.shown_settings)}\n\n</details>\n"
-    )
+    if row.shown_settings:
+        every = _written(row.shown_settings)
+        parts.append(f"<details><summary>Every setting</summary>\n\n{every}\n\n</details>\n")
     return "\n".join(parts)
 
 

@@ -21,7 +21,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
 
 
 def asked_for(words: Sequence[str]) -> dict[str, Any]:
-    """The settings that a command gives its model where configs are the shipped ones, by the pipeline's rules."""
+    """The settings that a command gives its model, with the shipped configs, by the pipeline's rules."""
     options = parsed(words)
     model = registry.get(options.models)
     path = configs.SHIPPED / f"{options.dataset[0]}.yaml"
@@ -31,4 +31,6 @@ def asked_for(words: Sequence[str]) -> dict[str, Any]:
         where.append(f"{options.protocol}, {command.POLICIES[policy]}")
     found = {name: each for section in where for name, each in configs.in_section(path, section).items()}
     config = {} if options.defaults or model.name not in found else found[model.name].settings
-    return settings.resolve(model, config | settings.parse_assignments(options.set).get(model.name, {}), "--set")
+    return settings.resolve(
+        model, config | settings.parse_assignments(options.set).get(model.name, {}), "--set"
+    )

@@ -8,8 +8,9 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Row
-from retrieval_leaderboard.evaluation.reports.pages.command import WIDTH, command, lines
+from retrieval_leaderboard.evaluation.reports.pages.command import WIDTH, command, lines, search
 from retrieval_leaderboard.evaluation.reports.pages.settings_section import differing, section
+from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from tests.evaluation import stored
 from tests.evaluation.reports.boards import row, with_tests
 from tests.evaluation.reports.commands import asked_for, parsed
@@ -54,15 +55,23 @@ def test_the_split_seeds_and_length_come_back():
 
 
 def test_the_scale_of_generated_data_comes_back():
-    about = {"name": "aliec-sim", "title": "aliec-sim, synthetic, scale 0.02", "protocol": "time", "carve": ""}
+    about = {
+        "name": "aliec-sim",
+        "title": "aliec-sim, synthetic, scale 0.02",
+        "protocol": "time",
+        "carve": "",
+    }
     assert parsed(command(of_model("als", **about))).scale == 0.02
-    assert parsed(command(of_model("als", **(about | {"source": {"dataset": "aliec-sim", "scale": 0.5}})))).scale == 0.5
+    assert (
+        parsed(command(of_model("als", **(about | {"source": {"dataset": "aliec-sim", "scale": 0.5}})))).scale
+        == 0.5
+    )
 
 
 def test_data_of_ones_own_comes_back():
     given = {
-        "interactions": ["/data/my log.csv", "/data/b.csv"], "columns": {"user": "uid"}, "target": ["buy", "cart"],
-        "drop_incomplete": True, "k_core": 5,
+        "interactions": ["/data/my log.csv", "/data/b.csv"], "columns": {"user": "uid"},
+        "target": ["buy", "cart"], "drop_incomplete": True, "k_core": 5,
     }  # fmt: skip
     each = of_model("als", name="mine", protocol="time", carve="", source=DataSpec.of(given).given())
     options = parsed(command(each))
@@ -79,6 +88,17 @@ def test_lists_from_elsewhere_have_no_command(monkeypatch):
     given = row("mine")
     record = replace(given.done[0], provenance=replace(given.provenance, by="lists"))
     assert command(replace(given, done=[record])) == []
+
+
+def test_a_row_of_a_budget_has_the_command_of_its_search_too():
+    each = of_model("als", seeds=5)
+    made = Provenance("budget", trials=37, cap_minutes=45, threads=2)
+    found = replace(each, done=[replace(record, provenance=made) for record in each.done])
+    options = parsed(search(found))
+    assert (options.budget, options.seeds, options.threads, options.defaults) == (45, 5, 2, False)
+    text = section(with_tests(found))
+    assert "budget" in text and "--budget 45m" in text and "# the fits alone" in text
+    assert found.provenance.brief == "budget 45 min, 37 trials" and search(each) == []
 
 
 def test_lines_are_short_and_one_command_for_a_shell():

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from retrieval_leaderboard.evaluation.reports import index_section, terminal
 from retrieval_leaderboard.evaluation.reports.board import Row
-from retrieval_leaderboard.evaluation.reports.costs import costs_of, machine_of
+from retrieval_leaderboard.evaluation.reports.costs import costs_of
 from retrieval_leaderboard.evaluation.reports.main_table import (
     ELSEWHERE,
     OVER_SEEDS,
@@ -19,9 +19,10 @@ from retrieval_leaderboard.evaluation.reports.main_table import (
     main_table,
     markdown,
 )
-from retrieval_leaderboard.evaluation.reports.pages import metric_tables
+from retrieval_leaderboard.evaluation.reports.pages import metric_tables, settings_section
 from retrieval_leaderboard.evaluation.reports.pages.warnings import warnings
 from retrieval_leaderboard.evaluation.reports.report import report
+from retrieval_leaderboard.evaluation.runs import timings
 from tests.evaluation import stored
 from tests.evaluation.reports.boards import board, failed, row, statistics, with_tests, without_tests
 
@@ -82,25 +83,47 @@ def test_a_table_with_an_untested_row_has_no_ranks():
     assert {PARTLY, OVER_SEEDS} <= set(table(partly).footnotes)
 
 
-def test_failed_rows_are_last_with_their_reason():
-    found = cells(with_tests(*BOTH, failed()))
-    assert list(found)[-1] == r"bad (failed: ValueError: too \| much for me)"
+def test_failed_rows_are_last_and_their_settings_have_the_reason():
+    of = with_tests(*BOTH, failed())
+    assert list(cells(of))[-1] == "bad (failed)" and cells(of)["bad (failed)"]["NDCG@20"] == "–"
+    assert "\nFailed: ValueError: too | much for me.\n" in settings_section.section(of)
 
 
 def test_costs_are_of_one_machine():
     times = [(1.0, "a", "2026-01-01"), (9.0, "b", "2026-01-03"), (3.0, "a", "2026-01-02")]
-    done = [replace(stored.record("als", fit_seconds=s, processor=on), date=date) for s, on, date in times]
-    als, bsl = Row("als", {}, done, []), row("bsl", processor="b")
-    assert machine_of([als]) == "b, 1 thread", "of equals the newest"
-    assert machine_of([als, row("swing"), bsl, row("item_cf")]) == "a, 1 thread", "that of most rows"
-    assert machine_of([als, bsl, row("x", by="hand"), row("y", by="hand")]) == "b, 1 thread", (
-        "of official ones"
+    done = [
+        replace(stored.record("als", fit_seconds=s, processor=on, seed=seed), date=date)
+        for seed, (s, on, date) in enumerate(times)
+    ]
+    als, bsl, swing, item_cf = (
+        Row("als", {}, done, []),
+        row("bsl", processor="b"),
+        row("swing"),
+        row("item_cf"),
     )
-    assert costs_of(als, "a, 1 thread").mean("fit_seconds") == 2.0
-    of = without_tests(als, row("swing"), bsl, row("item_cf"))
-    assert cells(of)["bsl"]["fit s"] == "–" and ELSEWHERE in table(of).footnotes
+    assert costs_of([als]).machine == "b, 1 thread", "of equals the newest"
+    assert costs_of([als, swing, bsl, item_cf]).machine == "a, 1 thread", "that of most rows"
+    others = row("x", by="hand"), row("y", by="hand")
+    assert costs_of([als, bsl, *others]).machine == "b, 1 thread", "of official ones"
+    of = without_tests(als, swing, bsl, item_cf)
+    found = cells(of)
+    assert (found["als"]["fit s"], found["bsl"]["fit s"]) == ("2.0", "–") and ELSEWHERE in table(of).footnotes
     assert ELSEWHERE not in table(of, [each for each in of.entries if each.name == "als"]).footnotes
-    assert machine_of([failed()]) == ""
+    assert costs_of([failed()]).machine == ""
+
+
+def test_costs_that_were_measured_in_one_go_replace_those_of_runs(tmp_path):
+    als, bsl = row("als", folder=tmp_path), row("bsl", folder=tmp_path)
+    again = replace(stored.COSTS, fit_seconds=77.0)
+    timings.write(tmp_path, timings.Timings("quiet, 1 thread", "2026-01-01", {als.newest.stem: again}))
+    of = without_tests(als, bsl)
+    assert of.machine == "quiet, 1 thread"
+    assert (cells(of)["als"]["fit s"], cells(of)["bsl"]["fit s"]) == ("77.0", "–")
+    shipped = row("swing", shipped=True)
+    assert without_tests(shipped).machine == "a, 1 thread"
+    other = timings.Timings("quiet, 1 thread", "2026-01-01", {"another board's": again})
+    timings.write(tmp_path, other)
+    assert without_tests(als, bsl).machine == "a, 1 thread", "nothing of this board was measured again"
 
 
 @pytest.mark.parametrize(("peak", "shown"), [(0.0, False), (512.0, True)])

@@ -14,8 +14,8 @@ BSL, ITEM_CF = row("bsl", 0.16, **SLOW), row("item_cf", 0.15, **FAST)
 def test_a_significant_lead_with_its_interval_and_costs():
     assert verdict(with_tests(BSL, ITEM_CF)) == (
         "**bsl** leads with NDCG@20 0.1600 (95 % interval 0.1500 to 0.1700), for 2 min of fitting and "
-        "ranking. Its difference to ItemCF is +0.0100 (+6.7%; 95 % interval +0.0000 to +0.0200); ItemCF comes "
-        "at 1/60 of the cost."
+        "ranking. Its difference to ItemCF is +0.0100 (+6.7%; 95 % interval +0.0000 to +0.0200); ItemCF "
+        "comes at 1/60 of the cost."
     )
 
 
