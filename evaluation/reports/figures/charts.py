@@ -217,6 +217,6 @@ def _line_at(value: float, across: Spec) -> Spec:
 
 def names(rows: Sequence[RowData], size: Size) -> Spec:
     """An axis of rows, in their order."""
+    axis = {"domain": False, "ticks": False, "grid": False, "labelLimit": 150 if size == NARROW else 220}
     order = [row.name for row in rows]
-    return {"field": "name", "type": "nominal", "sort": order, "title": None,
-            "axis": {"domain": False, "ticks": False, "labelLimit": 150 if size == NARROW else 220, "grid": False}}  # fmt: skip
+    return {"field": "name", "type": "nominal", "sort": order, "title": None, "axis": axis}

@@ -57,7 +57,7 @@ def board_data(report: Report) -> BoardData:
 def _about(entry: Entry, label: str, contends: bool) -> dict[str, Any]:
     """What is known of a row whatever came out."""
     row = entry.row
-    words = filter(None, [command.command(row)])
+    words = filter(None, (command.search(row), command.command(row)))
     return {
         "name": entry.name,
         "model": row.model,

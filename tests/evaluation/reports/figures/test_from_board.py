@@ -67,4 +67,8 @@ def test_a_board_says_what_its_page_in_markdown_says(tmp_path):
     )
     assert found.reference == "item_cf" and found.p_values["item_cf", "global_hot"] == 0.0004
     commands = {row.name: row.commands for row in found.rows}
-    assert "--models bsl" in commands["bsl"][-1] and "FILE.py:CLASS" in commands[drawn.HOSTILE][-1]
+    assert [("--budget 45m" in each, "--set" in each) for each in commands["bsl"]] == [
+        (True, False),
+        (False, True),
+    ]
+    assert len(commands["bsl (CLI override)"]) == 1 and "FILE.py:CLASS" in commands[drawn.HOSTILE][-1]
