@@ -9,13 +9,13 @@ from pathlib import Path
 
 from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.reports.board import Board, read_boards
-from retrieval_leaderboard.evaluation.reports.figures import svg, tex
+from retrieval_leaderboard.evaluation.reports.figures import svg, tex, vega
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
 from retrieval_leaderboard.evaluation.reports.html import page
 from retrieval_leaderboard.evaluation.reports.pages import warnings
 from retrieval_leaderboard.evaluation.reports.pages.stems import stems
 from retrieval_leaderboard.evaluation.reports.report import Report, report
-from retrieval_leaderboard.support.errors import unknown
+from retrieval_leaderboard.support.errors import need, unknown
 from retrieval_leaderboard.support.storage.files import write_text
 
 FORMATS = {
@@ -23,6 +23,8 @@ FORMATS = {
     "svg": "quality × cost, and intervals",
     "tex": "a table for LaTeX with booktabs",
 }
+NEEDED = {"html": page.PACKAGES, "svg": vega.PACKAGES}
+"""Format → the packages that draw it"""
 OPTION = "--report"
 
 
@@ -36,12 +38,13 @@ def parse(text: str) -> tuple[str, ...]:
     """The formats that an option names.
 
     Raises:
-        InputError: one of them is none.
+        InputError: one of them is none, or the packages that draw it are not installed.
     """
     names = tuple(dict.fromkeys(each.strip() for each in text.split(",")))
     for name in names:
         if name not in FORMATS:
             raise unknown(f"format in {OPTION}", name, FORMATS)
+        need(NEEDED.get(name, ()), vega.LOCK)  # Before anything is fitted.
     return names
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from retrieval_leaderboard.evaluation.reports.costs import FORMS
 from retrieval_leaderboard.evaluation.reports.figures.data import BoardData, RowData
 from retrieval_leaderboard.evaluation.reports.main_table import CHANGE
 from retrieval_leaderboard.evaluation.statistics.standing import Interval
@@ -16,7 +17,8 @@ SPECIAL = {
     "†": r"\textdagger{}", "§": r"\S{}", "→": r"\(\to\)", "·": r"\textperiodcentered{}",
 }  # fmt: skip
 NONE = "--"
-NAMED = {"fit_seconds": "fit s", "recommend_seconds": "rank s"}
+NAMED = {field: (title, form) for title, (field, form) in FORMS.items() if field.endswith("_seconds")}
+"""Field of `Costs` that has a column → its title, and how it is written"""
 
 
 def escaped(text: str) -> str:
@@ -32,7 +34,7 @@ def table(board: BoardData) -> str:
     others = [name for name in board.metrics if name != "ndcg"]
     head = [*(["Rank"] if ranked else []), "Model", escaped(board.metrics["ndcg"])]
     head += [*([escaped(CHANGE)] if any(row.lead for row in rows) else [])]
-    head += [*(escaped(board.metrics[name]) for name in others), *(NAMED[name] for name in costs)]
+    head += [*(escaped(board.metrics[name]) for name in others), *(NAMED[name][0] for name in costs)]
     kinds = ("r" if ranked else "") + "l" + "r" * (len(head) - 1 - ranked)
     body = [
         [
@@ -70,7 +72,7 @@ def _figures(board: BoardData, row: RowData, others: Sequence[str], costs: Seque
     for name in others:
         yield _bold(board, row, name) if name in row.metrics else NONE
     for name in costs:
-        yield f"{row.costs[name]:,.1f}" if name in row.costs else NONE
+        yield NAMED[name][1].format(row.costs[name]) if name in row.costs else NONE
 
 
 def _bold(board: BoardData, row: RowData, name: str) -> str:

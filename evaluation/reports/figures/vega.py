@@ -9,6 +9,7 @@ from retrieval_leaderboard.evaluation.reports.figures import themes
 from retrieval_leaderboard.support.errors import need
 
 LOCK = "requirements-report.lock"
+PACKAGES = ("vl_convert",)
 SNIPPET = "window.bundle = {vegaEmbed};"
 
 
@@ -18,7 +19,7 @@ def svg(spec: dict[str, Any]) -> str:
     Raises:
         InputError: the library is not installed.
     """
-    need(["vl_convert"], LOCK)
+    need(PACKAGES, LOCK)
     import vl_convert
 
     return vl_convert.vegalite_to_svg(spec, config=themes.on_any_background())
@@ -31,7 +32,7 @@ def script() -> str:
     Raises:
         InputError: the library is not installed.
     """
-    need(["vl_convert"], LOCK)
+    need(PACKAGES, LOCK)
     import vl_convert
 
     # No element of a page may end in the middle of it.

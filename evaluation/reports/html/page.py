@@ -15,6 +15,7 @@ from retrieval_leaderboard.evaluation.reports.html.policy import policy
 from retrieval_leaderboard.support.errors import need
 from retrieval_leaderboard.support.storage.files import contents
 
+PACKAGES = ("jinja2", *vega.PACKAGES)
 HERE = Path(__file__).parent
 SHAPES = {
     "square": "M-4,-4H4V4H-4Z",
@@ -83,7 +84,7 @@ def page(
     Raises:
         InputError: the packages that draw it are not installed.
     """
-    need(["jinja2", "vl_convert"], vega.LOCK)
+    need(PACKAGES, vega.LOCK)
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(HERE)

@@ -74,7 +74,7 @@ def test_the_same_board_gives_the_same_bytes(tmp_path):
 def test_a_missing_library_is_one_sentence(tmp_path, monkeypatch):
     board = drawn.data(tmp_path)
     monkeypatch.setattr(errors, "find_spec", lambda name: None)
-    for draw in (lambda: page.page(board), lambda: vega.svg({})):
+    for draw in (lambda: page.page(board), lambda: vega.svg({}), lambda: formats.parse("tex,html")):
         with pytest.raises(
             InputError, match=r"vl_convert not installed: pip install -r requirements-report.lock"
         ):
@@ -82,6 +82,7 @@ def test_a_missing_library_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_unknown_formats_are_refused_with_the_nearest():
+    pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
     assert formats.parse("html, svg,html") == ("html", "svg")
     with pytest.raises(InputError, match="unknown format in --report 'htm': did you mean 'html'"):
         formats.parse("htm")
