@@ -49,11 +49,7 @@ class ItemCF(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
-        lengths = np.where(train.user_counts > 0, train.user_weights, 1)
-        weights = lengths ** -float(self.user_exponent)  # (users,)
-        # The kernel knows an item it has met by a sum above 0, and ranks by finite ones.
-        least = 1.0 if train.weight is None else train.weight.min(initial=1.0)
-        weights = np.clip(weights, np.finfo(np.float64).tiny / least, 1e100)
+        weights = self._user_weights(train, self.user_exponent)
         each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
         size = np.bincount(train.item, each, minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0

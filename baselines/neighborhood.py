@@ -66,6 +66,14 @@ class Neighborhood(ItemToItemRetriever):
         """Recency, where the data is not in time order."""
         return frozenset() if train.ordered else frozenset({"recency"})
 
+    @staticmethod
+    def _user_weights(train: Interactions, exponent: float) -> npt.NDArray[np.float64]:
+        """float64[n_users]: |I_u|^-exponent, |I_u| the sum of the weights of u's interactions."""
+        lengths = np.where(train.user_counts > 0, train.user_weights, 1)
+        # The kernel knows an item it has met by a sum above 0, and ranks by finite ones.
+        least = 1.0 if train.weight is None else train.weight.min(initial=1.0)
+        return np.clip(lengths ** -float(exponent), np.finfo(np.float64).tiny / least, 1e100)
+
     def _norms(
         self, size: npt.NDArray[Any], target_exponent: float
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -90,6 +90,23 @@ TARGETS = (
         "a step with 1,000,000 rows, over 100,000",
         f"{STEPS}[1000000]", 1.3, f"{STEPS}[100000]", f"{PLAIN_STEPS}[1000000]", f"{PLAIN_STEPS}[100000]",
     ),
+    *(
+        Target(
+            f"a step of SimpleX, {neighbors} neighbors, {threads} thread(s), over copies and products",
+            f"test_simplex_steps[{neighbors}-{threads}]",
+            3,
+            f"test_copies_and_products[{neighbors}-{threads}]",
+        )
+        for neighbors in (0, 20)
+        for threads in (1, 2)
+    ),
+    *(
+        Target(
+            f"a step of SimpleX with 20 neighbors, {threads} thread(s), over one without",
+            f"test_simplex_steps[20-{threads}]", 1.5, f"test_simplex_steps[0-{threads}]",
+        )
+        for threads in (1, 2)
+    ),
     Target("AliEC's 26.6 million rows, first reading", "test_first_reading", 60),
     Target("AliEC from the cache", "test_cached_reading", 2),
     Target("run_all.py --list", "test_list", 1.5),

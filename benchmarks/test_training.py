@@ -4,12 +4,20 @@ from itertools import islice
 
 import numpy as np
 import pytest
+import torch
 
 from retrieval_leaderboard import neural
 from retrieval_leaderboard.datasets import Interactions
 from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.support import compute
 
 STEPS = 40
+PARTS = pytest.mark.parametrize(
+    ("neighbors", "threads"),
+    [(neighbors, threads) for neighbors in (0, 20) for threads in (1, 2)],
+    ids=lambda value: str(value),
+)
+"""Of a step of SimpleX: items with neighbors or without, and threads"""
 
 
 def trainer_of(name, train, **settings):
@@ -48,7 +56,7 @@ def test_epoch(benchmark, gowalla, name, settings):
 
 @pytest.mark.benchmark(group="batches of gowalla")
 def test_rows_of_an_epoch(timed, gowalla):
-    timed(trainer_of("infonce", gowalla.train_valid).rows)
+    timed(trainer_of("infonce", gowalla.train_valid).examples)
 
 
 @pytest.mark.benchmark(group="batches of gowalla")
@@ -63,6 +71,56 @@ def test_negative_sampling(timed, gowalla, exponent):
     trainer = trainer_of("dssm_bce", gowalla.train_valid, negatives=2048, negative_exponent=exponent)
     nobody = trainer.interactions.user[:0]
     timed(trainer.batcher.samplers[0].draw, nobody, nobody, trainer.generator)
+
+
+@pytest.fixture
+def simplex(gowalla, neighbors, threads):
+    """What trains SimpleX on so many threads, and a few batches."""
+    before = compute.current()
+    compute.configure("cpu", threads=threads)
+    trainer = trainer_of("simplex_ccl", gowalla.train_valid, negatives=1000, neighbors=neighbors)
+    yield trainer, list(islice(trainer.batcher.epoch(trainer.examples()), 20))
+    compute.configure("cpu", threads=before.threads)
+    torch.set_num_threads(before.threads)
+
+
+@PARTS
+@pytest.mark.benchmark(group="20 steps of SimpleX")
+def test_simplex_steps(timed, simplex):
+    trainer, batches = simplex
+    timed(lambda: [trainer.step(batch) for batch in batches])
+
+
+@PARTS
+@pytest.mark.benchmark(group="20 steps of SimpleX")
+def test_copies_and_products(timed, simplex):
+    """The least of a step: its three matrix products, and each number of the rows it changes copied once."""
+    trainer, batches = simplex
+    dim, work = trainer.settings.embedding_dim, []
+    for batch in batches:
+        shapes = (len(batch.queries.user), dim), (len(batch.negative), dim)
+        work.append((*(torch.rand(shape) for shape in shapes), torch.rand(4 * rows_of(trainer, batch), dim)))
+    copy = torch.empty(max(len(numbers) for *_, numbers in work), dim)
+
+    def least():
+        for queries, items, numbers in work:
+            scores = queries @ items.T
+            scores @ items, scores.T @ queries
+            copy[: len(numbers)].copy_(numbers)
+
+    timed(least)
+
+
+def rows_of(trainer, batch):
+    """How many rows of tables a step on `batch` changes: each with a weight, a gradient, and two moments."""
+    from retrieval_leaderboard.neural.training.optimizer import of_rows
+    from retrieval_leaderboard.neural.training.trainer import batch_loss
+
+    batch_loss(trainer.loss, trainer.towers, batch).backward()
+    trainer.optimizer.collect()
+    rows = sum(len(of_rows(part).row) for part in trainer.optimizer.touched if part is not None)
+    trainer.optimizer.zero_grad()
+    return rows
 
 
 @pytest.mark.parametrize("rows", [100_000, 1_000_000])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +34,7 @@ class Evaluation:
 
     k: int
     items: npt.NDArray[np.int32]
-    """int32[q, k] item codes, best first, -1 for an empty position"""
+    """int32[q, longest k] item codes, best first, -1 for an empty position"""
     per_query: dict[str, npt.NDArray[np.float64]]
     """metric → float64[q]"""
     list_level: dict[str, float]
@@ -45,6 +45,8 @@ class Evaluation:
     """metrics of parts of the queries and of the truth"""
     curve: list[float]
     """NDCG of the first 1, 2, … k items of the lists"""
+    at: dict[int, dict[str, float]] = field(default_factory=dict)
+    """another k → each metric, as `metrics`"""
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -94,20 +96,27 @@ def warm_up(model: type[Retriever], values: Mapping[str, Any], with_weights: boo
     fitted.recommend(data.test, 5)
 
 
-def evaluate(model: Retriever, dataset: Dataset, k: int = 20) -> Evaluation:
+def evaluate(model: Retriever, dataset: Dataset, k: int = 20, also: Sequence[int] = ()) -> Evaluation:
     """Rank the whole catalog for every test query with a fitted model.
+
+    Args:
+        model: fitted.
+        dataset: with the test queries.
+        k: how many positions count.
+        also: other such numbers to have metrics of: lists are as long as the largest.
 
     Raises:
         InputError: as `length`.
         InvalidListsError: the model broke the contract of `Retriever.recommend`.
     """
-    k = length(k, dataset)
+    k, *also = lengths([k, *also], dataset)
+    longest = max([k, *also])
     model.check_catalog(dataset.train_valid.n_items)
     started = time.perf_counter()
-    items, scores = model.recommend(dataset.test.without_answers(), k)
+    items, scores = model.recommend(dataset.test.without_answers(), longest)
     seconds = time.perf_counter() - started
-    lists.check(items, scores, dataset.test, k, dataset.train_valid.n_items)
-    return score(items, dataset, k, seconds)
+    lists.check(items, scores, dataset.test, longest, dataset.train_valid.n_items)
+    return score(items, dataset, k, seconds, also)
 
 
 def evaluate_lists(given: given_lists.Given, dataset: Dataset, k: int = 20) -> Evaluation:
@@ -155,18 +164,31 @@ def length(k: int, dataset: Dataset) -> int:
     return length
 
 
-def score(items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float = 0.0) -> Evaluation:
+def lengths(given: Sequence[int], dataset: Dataset) -> list[int]:
+    """Each of `given` by `length`, the first of equal ones."""
+    return list(dict.fromkeys(length(k, dataset) for k in given))
+
+
+def score(
+    items: npt.NDArray[np.int32], dataset: Dataset, k: int, seconds: float = 0.0, also: Sequence[int] = ()
+) -> Evaluation:
     """Every metric of lists that answer the test queries.
 
     Args:
-        items: int32[q, k] item codes, best first, -1 for an empty position; they are not checked.
+        items: int32[q, longest k] item codes, best first, -1 for an empty position; they are not checked.
         dataset: whose test queries they answer.
         k: how many positions count.
         seconds: what the lists took.
+        also: other such numbers.
     """
-    queries = dataset.test
+    queries, train = dataset.test, dataset.train_valid
     scored = measure.per_query(items, queries.relevant, k)
-    of_lists = measure.list_level(items, dataset.train_valid)
-    parts = slices(items, queries, dataset.train_valid, k)
+    of_lists = measure.list_level(items[:, :k], train)
+    others = {
+        other: measure.mean(measure.per_query(items, queries.relevant, other))
+        | measure.list_level(items[:, :other], train)
+        for other in also
+    }
+    parts = slices(items[:, :k], queries, train, k)
     curve = ndcg_curve(items, queries.relevant, k).tolist()
-    return Evaluation(k, items, scored, of_lists, seconds, parts, curve)
+    return Evaluation(k, items, scored, of_lists, seconds, parts, curve, others)

@@ -15,11 +15,11 @@ the number of its targets.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from retrieval_leaderboard.neural.training.exact import of_pairs, softplus
+from retrieval_leaderboard.neural.training.row_sums import hinge_sums, log_sum_exp, softplus_sums
 
 
 def sampled_softmax(
@@ -32,10 +32,7 @@ def sampled_softmax(
     catalog. The target is left uncorrected: it is always there (Khrylchenko et al. 2025,
     arXiv 2507.09331).
     """
-    negative = negative.float() / temperature
-    if log_q is not None:
-        negative = negative - log_q
-    together = torch.logsumexp(negative, dim=1)  # (rows,)
+    together = log_sum_exp(negative, temperature, log_q)  # (rows,)
     return softplus(of_pairs(together, row) - positive.float() / temperature)
 
 
@@ -46,7 +43,7 @@ def bilateral_softmax(
 
     The target is not in the sum: with w = 1 this is the sampled softmax less that term.
     """
-    pushed = torch.logsumexp(negative.float() / temperature, dim=1)  # (rows,)
+    pushed = log_sum_exp(negative, temperature)  # (rows,)
     return negative_weight * of_pairs(pushed, row) - positive.float() / temperature
 
 
@@ -59,7 +56,7 @@ def cosine_contrastive(
     negative_weight: float,
 ) -> Tensor:
     """(1 - p)₊ + w/m Σⱼ (nⱼ - margin)₊, Mao et al. 2021 (SimpleX) eq. 1."""
-    pushed = functional.relu(negative - margin).float().sum(dim=1) / count  # (rows,)
+    pushed = hinge_sums(negative, margin) / count  # (rows,)
     return functional.relu(1 - positive.float()) + negative_weight * of_pairs(pushed, row)
 
 
@@ -74,7 +71,7 @@ def binary_cross_entropy(
 ) -> Tensor:
     """-log σ(p/τ + bias) - w/m Σⱼ log(1 - σ(nⱼ/τ + bias))."""
     # One a row: the gradient of a single number would be summed over the whole matrix at once.
-    biases = bias.expand(len(negative), 1)
-    refused = softplus(negative.float() / temperature + biases).sum(dim=1) / count  # (rows,)
-    missed = softplus(-positive.float() / temperature - of_pairs(biases.squeeze(1), row))
+    biases = bias.expand(len(negative))
+    refused = softplus_sums(negative, temperature, biases) / count  # (rows,)
+    missed = softplus(-positive.float() / temperature - of_pairs(biases, row))
     return missed + negative_weight * of_pairs(refused, row)

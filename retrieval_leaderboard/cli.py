@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.list is not None:
             models = [*map(registry.get, registry.names()), *map(registry.load_file, options.model)]
-            print(listing.text(options.list, datasets(options.data_dir), models))
+            print(listing.text(options.list, datasets(options.data_dir), models, registry.defaults()))
             return 0
         with interrupting():
             return pipeline.run(options)
@@ -104,7 +104,8 @@ def _data_options(group: argparse._ArgumentGroup) -> None:
 
 def _model_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--models", metavar="A,B", help="registered models to run (default: all)")
+    add("--models", metavar="A,B",
+        help="models to run, of --list, or all (default: those that --list marks by *)")  # fmt: skip
     add("--model", action="append", default=[], metavar="FILE.py:CLASS", help="a model of your own")
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--configs-dir", type=Path, default=OWN_CONFIGS, metavar="DIR",
@@ -122,7 +123,8 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--seeds", type=_count, metavar="N",
         help="number of seeds of stochastic models (default: 1, after --budget 5)")  # fmt: skip
-    add("--k", type=_count, default=20, help="length of the lists")
+    add("--k", type=_lengths, default=[20], metavar="K[,K]",
+        help="length of the lists, the board's first, then others to measure at (default: 20)")  # fmt: skip
     add("--device", choices=compute.DEVICE_CHOICES, default="auto")
     add("--precision", choices=compute.PRECISION_CHOICES, default="auto", help="of neural training")
     add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
@@ -148,6 +150,10 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
     return number
+
+
+def _lengths(text: str) -> list[int]:
+    return [_count(each) for each in text.split(",")]
 
 
 def _budget(text: str) -> float:

@@ -7,6 +7,7 @@ import shutil
 import textwrap
 import time
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from retrieval_leaderboard import (
@@ -18,7 +19,7 @@ from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard, terminal
-from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, runner
+from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
@@ -29,6 +30,8 @@ from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
 
 DEFAULT_DATASET = "aliec-sim"
+ALL_MODELS = "all"
+"""What `--models` names every registered model by"""
 BUDGET_SEEDS = 5
 """Seeds of the final fits after a search in a budget of time"""
 
@@ -45,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     dataset, asked = _load(options)
     _check_search(options, dataset.split_seed)  # A dataset file may have one.
     _show(dataset)
-    options.k = harness.length(options.k, dataset)
+    options.k, *options.also = harness.lengths(options.k, dataset)
     timed = bool(options.budget) and not options.tune
     options.seeds = options.seeds or (BUDGET_SEEDS if timed else 1)
     jobs = _jobs(options, sources, dataset, compute_config, from_defaults=options.defaults or timed)
@@ -102,7 +105,11 @@ def _option(options: argparse.Namespace) -> str:
 
 def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argparse.Namespace) -> bool:
     failed = False
-    pending = [job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board))]
+    for job in () if options.force else jobs:
+        rescore.measure_at(job.folder(dataset, board), job.also, dataset)
+    pending = [
+        job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
+    ]
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
@@ -123,11 +130,12 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
 
 def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
     if options.models == "":
-        raise InputError("--models: name models of --list, or leave it out for all of them")
+        raise InputError("--models: name models of --list, all of them by 'all', or leave it out")
     if options.models is not None:
-        names = list(dict.fromkeys(options.models.split(",")))
+        named = (registry.names() if word == ALL_MODELS else [word] for word in options.models.split(","))
+        names = list(dict.fromkeys(chain.from_iterable(named)))
     else:
-        names = [] if options.model else registry.names()
+        names = [] if options.model else registry.defaults()
     for name in names:
         registry.get(name)
     if set(names) & set(neural.NAMES):
@@ -202,7 +210,7 @@ def _jobs(
         made = config.provenance if values == config.settings else Provenance("command line")
         stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            how = on.device, on.precision, made
+            how = on.device, on.precision, made, tuple(options.also)
             jobs.append(runner.Job(source, values, seed, options.k, *how))
     return jobs
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import yaml
 
-from retrieval_leaderboard import ROOT
+from retrieval_leaderboard import ROOT, cli, pipeline
+from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.support.storage.locks import locked
 
 MODELS = Path("tests") / "evaluation" / "sample_models.py"
@@ -70,6 +71,13 @@ def rows(tmp_path, name="mine"):
         return {(row["model"], row["seed"]): row for row in csv.DictReader(table)}
 
 
+def slices(page, metric):
+    """Model → slice → its cell, of the table of a metric."""
+    lines = page[page.index(f"| {metric}@", page.index("## Slices")) :].partition("\n\n")[0].splitlines()
+    header, _, *body = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return {line[0]: dict(zip(header, line, strict=True)) for line in body}
+
+
 def plugin(name):
     return f"--model={MODELS}:{name}"
 
@@ -85,7 +93,7 @@ def test_a_board_from_a_file(run, tmp_path):
         "columns: user = user_id, item = item_id, timestamp = timestamp"
         in done.stdout.partition("fitting")[0]
     )
-    assert "## Data\n\n- 480 rows read, 480 kept; 0 repeat a pair of user and item" in table
+    assert "\n- 480 rows read, 480 kept; 0 repeat a pair of user and item" in table.partition("## Data\n")[2]
     assert "[mine.csv: time" in (tmp_path / "results" / "README.md").read_text()
     row = rows(tmp_path)[("item_cf", "0")]
     columns = "model,seed,status,queries,precision@20,recall@20,map@20,ndcg@20,hitrate@20,coverage@20"
@@ -93,6 +101,26 @@ def test_a_board_from_a_file(run, tmp_path):
     assert list(row)[:14] == columns.split(",")
     assert row["status"] == "done" and 0 < float(row["ndcg@20"]) <= 1
     assert float(row["peak_rss_mib"]) > 10 and float(row["parameters"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ([], registry.defaults()),
+        (["--models", "all"], registry.names()),
+        (["--models", "ease,all"], ["ease", *(name for name in registry.names() if name != "ease")]),
+        (["--models", "ease,item_cf,ease"], ["ease", "item_cf"]),
+    ],
+)
+def test_which_models_run(words, names):
+    sources = pipeline._sources(cli.parser().parse_args(words))
+    assert [source.name for source in sources] == names
+
+
+def test_the_default_models():
+    assert set(registry.names()) > set(registry.defaults()) == {
+        "global_hot", "item_cf", "swing", "als", "dssm_bce", "simplex_ccl", "infonce", "bsl",
+    }  # fmt: skip
 
 
 def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
@@ -113,8 +141,8 @@ def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
 def test_failures_are_visible_and_stop_nothing(run, tmp_path):
     done = run("--models", "global_hot", plugin("FailsOnRealData"), plugin("DiesOnRealData"), check=1)
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert "FailsOnRealData (failed: ValueError: too much for \\| me)" in table
-    assert "DiesOnRealData (failed: its process was killed by SIGKILL" in table
+    assert "| FailsOnRealData (failed)" in table and "Failed: ValueError: too much for | me." in table
+    assert "Failed: its process was killed by SIGKILL" in table
     (folder,) = (tmp_path / "results" / "mine" / "runs").glob("FailsOnRealData-*")
     assert f"run it again, or delete runs/{folder.name}" in table
     assert folder.name in done.stdout, "the terminal warns as the board does"
@@ -130,7 +158,7 @@ def test_seeds_give_mean_and_spread(run, tmp_path):
     found = rows(tmp_path)
     assert [seed for model, seed in found if model == "Seeded"] == ["0", "1", "2"]
     assert [seed for model, seed in found if model == "Popular"] == ["0"], "no chance, one run"
-    values = [float(found[("Seeded", seed)]["recall@20"]) for seed in "012"]
+    values = [float(found[("Seeded", seed)]["map@20"]) for seed in "012"]
     assert len(set(values)) > 1, "each run has its seed"
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert f"{np.mean(values):.4f}" in table and f"± {np.std(values, ddof=1):.4f}" in table
@@ -147,7 +175,7 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
     run(plugin("Popular"))
     run(plugin("Popular"), "--set", "Popular.power=-1")
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert "Popular (power=1.0)" in table and "Popular (power=-1.0)" in table
+    assert "| Popular " in table and "| Popular (CLI override)" in table and "`power=-1.0`" in table
     run("--models", "global_hot")
     run("--models", "global_hot", "--precision", "bf16")
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
@@ -165,12 +193,13 @@ def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     assert row["provenance"].startswith("tuned, 3 trials, validation NDCG@20 0.")
     assert f"top_k={entry['settings']['top_k']}," in row["settings"]
     board = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert "3 trials" in board and "†" not in board
+    assert "3 trials" in board and "## Explored further" in board
     before = config.read_text()
     run("--models", "item_cf", "--tune", "3", "--set", "item_cf.last_n=2")
     assert config.read_text() == before
     run("--models", "item_cf", "--set", "item_cf.top_k=7")
-    assert "CLI override †" in (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    board = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "[CLI override](#item_cf" in board
 
 
 def test_a_choice_that_confirms_the_defaults_is_told_of_the_run_there_is(run, tmp_path):
@@ -193,11 +222,14 @@ def test_a_tuned_plugin_is_no_hindrance_to_commands_without_it(run, tmp_path):
 def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
     for words in (["--split-seed", "0"], ["--split-seed", "1"], []):
         run("--models", "global_hot", "--protocol", "leave-last-one", *words)
-    run("--models", "global_hot")
-    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert table.index("# mine.csv: time") < table.index("# mine.csv: leave-last-one")
-    assert "## Spread over split seeds" in table
-    assert len({row["fingerprint"] for row in rows(tmp_path).values()}) == 1
+    done = run("--models", "global_hot")
+    folder = tmp_path / "results" / "mine"
+    assert done.stdout.rstrip().endswith(str(folder / "time.md"))
+    assert "(time.md)" in (folder / "leaderboard.md").read_text()
+    assert (folder / "time.md").read_text().startswith("# mine.csv: time")
+    assert "## Spread over split seeds" in (folder / "leave-last-one.md").read_text()
+    with (folder / "leaderboard.csv").open() as table:
+        assert len({row["fingerprint"] for row in csv.DictReader(table)}) == 3
 
 
 def test_boards_of_other_rows_of_a_file_are_no_split_seeds_of_each_other(run, log, tmp_path):
@@ -205,25 +237,22 @@ def test_boards_of_other_rows_of_a_file_are_no_split_seeds_of_each_other(run, lo
     for lines in (log.read_text().splitlines(), log.read_text().splitlines()[:-1]):
         mine.write_text("\n".join(lines) + "\n")
         run("--models", "global_hot", "--protocol", "leave-last-one", dataset=mine)
-    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert table.count("# mine.csv: leave-last-one") == 2
-    assert "## Spread over split seeds" not in table
+    pages = [path.read_text() for path in (tmp_path / "results" / "mine").glob("*.md")]
+    assert sum(page.startswith("# mine.csv: leave-last-one") for page in pages) == 2 < len(pages)
+    assert not any("## Spread over split seeds" in page for page in pages)
 
 
 def test_cold_items_have_a_slice_and_a_dash_where_they_are_out_of_reach(run, tmp_path):
     run("--protocol", "cold-items", "--models", "global_hot,item_cf", plugin("KnowsFeatures"))
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert table.startswith("# mine.csv: cold-items, seen items kept, top 20")
-    slices = [line.split("|") for line in table[table.index("## Slices") :].splitlines() if "|" in line]
-    header, *lines = [[cell.strip() for cell in line[1:-1]] for line in slices]
-    found = {line[0]: dict(zip(header, line, strict=True)) for line in lines}
-    names = ["warm", "cold users", "history 1–2", "history 3–9", "history 10+"]
-    assert list(found)[1:] == [*names, "head items", "tail items", "cold items"]
-    cold = found["cold items"]
-    assert int(cold["queries"]) > 0
-    assert (cold["global_hot"], cold["item_cf"]) == ("–", "–")
-    assert " / " in cold["KnowsFeatures"]
-    assert cold["random"] == f"{20 / 36:.6f}"
+    ndcg, recall = (slices(table, name) for name in ("NDCG", "Recall"))
+    names = [name for name in ndcg["queries"] if name.startswith(("warm", "history", "head", "tail", "cold"))]
+    assert {"warm", "head items", "cold items"} <= set(names)
+    assert int(ndcg["queries"]["cold items"]) > 0
+    cold = {model: line["cold items"] for model, line in recall.items()}
+    assert (cold["global_hot"], cold["item_cf"]) == ("–", "–") and 0 <= float(cold["KnowsFeatures"]) <= 1
+    assert cold["a ranking by chance"] == f"{20 / 36:.2g}"
     assert table.count("– for cold items: the model knows items by their id alone") == 1
     assert "4 items held out of training with their" in table
 
@@ -236,8 +265,8 @@ def test_a_list_for_nobody_is_a_dash(run, tmp_path):
     )
     run("--models", "global_hot,item_cf", dataset=path)
     table = (tmp_path / "results" / "late" / "leaderboard.md").read_text()
-    (line,) = [line for line in table.splitlines() if line.startswith("| cold users")]
-    assert line.count("–") == 1 and " / " in line
+    cold = {model: line["cold users"] for model, line in slices(table, "NDCG").items()}
+    assert cold["item_cf"] == "–" and cold["global_hot"] != "–"
     assert "– for cold users, or another slice: the model returned nothing" in table
 
 
@@ -254,6 +283,20 @@ def test_k(run, tmp_path):
     assert "ndcg@5" in rows(tmp_path)[("global_hot", "0")]
 
 
+def test_several_k(run, tmp_path):
+    run("--models", "global_hot", "--k", "5,3,10")
+    (row,) = rows(tmp_path).values()
+    assert 0 < float(row["recall@3"]) < float(row["recall@5"]) < float(row["recall@10"])
+    page = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "top 5" in page and f"{float(row['ndcg@10']):.4f}" in page.split("## Other lengths of lists")[1]
+    assert "done before" in run("--models", "global_hot", "--k", "5,10").stdout
+    assert "done before" in run("--models", "global_hot", "--k", "5,7").stdout, "its lists are long enough"
+    (row,) = rows(tmp_path).values()
+    assert float(row["recall@5"]) <= float(row["recall@7"]) <= float(row["recall@10"])
+    assert "done before" not in run("--models", "global_hot", "--k", "5,11").stdout
+    assert "recall@11" in next(iter(rows(tmp_path).values()))
+
+
 def test_the_list_needs_no_data(run):
     shown = run("--list").stdout
     for word in ("gowalla", "aliec-sim", "embedded", "infonce"):
@@ -266,7 +309,8 @@ def test_the_list_needs_no_data(run):
     ("words", "sentence"),
     [
         (["--models", "item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
-        (["--models", ""], "--models: name models of --list, or leave it out for all of them"),
+        (["--models", "all,item_fc"], "unknown model 'item_fc': did you mean 'item_cf'?"),
+        (["--models", ""], "--models: name models of --list, all of them by 'all', or leave it out"),
         (["--list", "item_fc"], "unknown name after --list 'item_fc': did you mean 'item_cf'?"),
         (["--protocol", "tine"], "did you mean 'time'?"),
         (["--carve", "as-tets"], "unknown carve 'as-tets': did you mean 'as-test'?"),

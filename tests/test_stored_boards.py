@@ -178,5 +178,5 @@ def test_the_command_of_an_official_row_asks_for_its_settings(folder):
             if row.model in registry.names():
                 assert asked_for(words) == command.asked(row), words
             asked = (options.dataset, options.protocol, options.k, options.device)
-            assert asked == ([about.name], about.protocol, board.k, row.newest.device)
+            assert asked == ([about.name], about.protocol, [board.k], row.newest.device)
             assert (options.seeds or 1) == len({record.seed for record in row.done + row.failed})

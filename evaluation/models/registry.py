@@ -22,11 +22,14 @@ PACKAGES = ("retrieval_leaderboard.baselines", "retrieval_leaderboard.neural")
 """Whose import registers the models of the suite, in every process that asks for one."""
 
 _models: dict[str, type[Retriever]] = {}
+_defaults: set[str] = set()
 Model = TypeVar("Model", bound="type[Retriever]")
 
 
-def register(name: str) -> Callable[[Model], Model]:
+def register(name: str, *, by_default: bool = True) -> Callable[[Model], Model]:
     """Make a retriever class known to the command line as `name`: letters, digits, "_" and "-".
+
+    Unless `by_default`, it runs where it is named, or where all models are asked for.
 
     Raises:
         ValueError: another name, which could be no folder of a run, or one that is taken.
@@ -39,6 +42,8 @@ def register(name: str) -> Callable[[Model], Model]:
             raise ValueError(f"two models are registered as '{name}'")
         model.name = name
         _models[name] = model
+        if by_default:
+            _defaults.add(name)
         return model
 
     return add
@@ -47,6 +52,11 @@ def register(name: str) -> Callable[[Model], Model]:
 def names() -> list[str]:
     """Registered names, in order of registration."""
     return list(_registered())
+
+
+def defaults() -> list[str]:
+    """The names of those that run where none is named."""
+    return [name for name in names() if name in _defaults]
 
 
 def get(name: str) -> type[Retriever]:

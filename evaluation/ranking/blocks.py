@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -28,15 +28,16 @@ def in_blocks(
     Returns:
         What `work` returned, in the order of the blocks.
     """
-    starts = range(0, total, size)
     results = []
-    with (
-        progress.bar(label, total, unit) as advance,
-        ThreadPoolExecutor(compute.current().threads) as threads,
-    ):
-        for start, result in zip(
-            starts, threads.map(lambda at: work(at, min(at + size, total)), starts), strict=True
-        ):
+    with progress.bar(label, total, unit) as advance:
+        for start, result in zip(range(0, total, size), in_threads(work, total, size), strict=True):
             results.append(result)
             advance(min(size, total - start))
     return results
+
+
+def in_threads(work: Callable[[int, int], Result], total: int, size: int) -> Iterator[Result]:
+    """As `in_blocks`, without a bar: a result as soon as it and those before it are there."""
+    starts = range(0, total, size)
+    with ThreadPoolExecutor(compute.current().threads) as threads:
+        yield from threads.map(lambda at: work(at, min(at + size, total)), starts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -163,6 +164,30 @@ def first_allowed(
 
     in_blocks(work, len(exclude), 4096, "ranking", "queries")
     return found, found_scores
+
+
+def by_queries(
+    work: Callable[[int, int, npt.NDArray[np.int32], npt.NDArray[np.float32]], None],
+    n_queries: int,
+    k: int,
+    block: int,
+) -> TopK:
+    """Lists that a model's own kernel fills.
+
+    Args:
+        work: called with start and stop of a block of queries, and the rows of the result to fill:
+            items int32[b, k] and scores float32[b, k].
+        n_queries: how many queries there are.
+        k: length of a list.
+        block: queries in a block.
+    """
+    found, scores = _empty(n_queries, k)
+    if k > 0:
+        in_blocks(
+            lambda start, stop: work(start, stop, found[start:stop], scores[start:stop]),
+            n_queries, block, "ranking", "queries",
+        )  # fmt: skip
+    return found, scores
 
 
 def _empty(n_queries: int, k: int) -> TopK:

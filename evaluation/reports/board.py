@@ -177,8 +177,8 @@ def _row(alike: list[RunRecord], folder: Path, shipped: bool) -> Row:
         settings=alike[0].settings | computed,
         done=[record for record in alike if record.is_done],
         failed=[record for record in alike if not record.is_done],
-        folder=folder,
         shipped=shipped,
+        folder=folder,
     )
 
 

@@ -22,6 +22,8 @@ FORMS = {
 }
 """Column → the field of `Costs` it shows, and how"""
 NONE = "–"
+WHOLE = 100
+"""From which on a figure has no decimals"""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class RowCosts:
         """As a key of FORMS has it."""
         field, form = FORMS[column]
         value = self.mean(field)
-        return NONE if value is None else form.format(value)
+        if value is None:
+            return NONE
+        return f"{value:,.0f}" if value >= WHOLE else form.format(value)
 
     @property
     def seconds(self) -> float | None:

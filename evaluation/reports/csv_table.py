@@ -9,6 +9,7 @@ from typing import Any
 
 from retrieval_leaderboard.evaluation.metrics.measure import LIST_LEVEL, PER_QUERY
 from retrieval_leaderboard.evaluation.reports.labels import written
+from retrieval_leaderboard.evaluation.reports.pages.lengths_table import other_lengths
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 
@@ -23,7 +24,9 @@ OF_ROWS = ("official", "name", "rank", "ndcg_low", "ndcg_high", "lead", "lead_lo
 
 def text(reports: Sequence[Report]) -> str:
     """Failed runs have empty numbers, and their reason; a row has the metrics of its own k."""
-    lengths = sorted({report.board.k for report in reports})
+    lengths = dict.fromkeys(
+        k for report in reports for k in (report.board.k, *other_lengths(report.board.rows))
+    )
     metrics = [f"{name}@{k}" for k in lengths for name in (*PER_QUERY, *LIST_LEVEL)]
     head = ["model", "seed", "status", "queries", *metrics, *COSTS, *ASKED, "shipped"]
     head += ["dataset", "protocol", "exclude_seen", "fingerprint", "settings", "provenance", "reason"]
@@ -60,7 +63,12 @@ def _line(record: RunRecord, entry: Entry, report: Report) -> dict[str, Any]:
 
 
 def _measured(record: RunRecord, k: int) -> dict[str, Any]:
-    metrics = {f"{name}@{k}": f"{value:.6f}" for name, value in record.measured.metrics.items()}
+    by_length = {str(k): record.measured.metrics} | record.measured.at
+    metrics = {
+        f"{name}@{length}": f"{value:.6f}"
+        for length, values in by_length.items()
+        for name, value in values.items()
+    }
     costs = {name: getattr(record.costs, name) for name in COSTS}
     return {"queries": record.dataset.test_queries} | metrics | costs
 

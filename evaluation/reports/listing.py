@@ -18,19 +18,22 @@ DATASETS = "datasets"
 GAP = 2
 
 
-def text(name: str, datasets: Sequence[Listed], models: Sequence[type[Retriever]]) -> str:
+def text(
+    name: str, datasets: Sequence[Listed], models: Sequence[type[Retriever]], by_default: Sequence[str]
+) -> str:
     """What there is, as wide as the terminal.
 
     Args:
         name: "" for everything in brief, "datasets" for those in full, or a dataset or model.
         datasets: all of them.
         models: all of them.
+        by_default: names of the models that run where none is named.
 
     Raises:
         InputError: nothing has that name; the nearest one is named.
     """
     if not name:
-        return "\n".join([_brief_datasets(datasets), "", _brief_models(models), "", _more()])
+        return "\n".join([_brief_datasets(datasets), "", _brief_models(models, by_default), "", _more()])
     by_name = {model.name: model for model in models}
     model, dot, key = name.partition(".")
     if model in by_name:
@@ -52,14 +55,20 @@ def _brief_datasets(datasets: Sequence[Listed]) -> str:
     return tabulate(lines, ["dataset", "status", "protocol by default"], tablefmt="simple")
 
 
-def _brief_models(models: Sequence[type[Retriever]]) -> str:
-    room = _width() - max(len(model.name) for model in models) - GAP
-    lines = [(model.name, textwrap.shorten(_summary(model), room, placeholder=" …")) for model in models]
+def _brief_models(models: Sequence[type[Retriever]], by_default: Sequence[str]) -> str:
+    names = {model.name: model.name + " *" * (model.name in by_default) for model in models}
+    room = _width() - max(map(len, names.values())) - GAP
+    lines = [
+        (names[model.name], textwrap.shorten(_summary(model), room, placeholder=" …")) for model in models
+    ]
     return tabulate(lines, ["model", "what it is"], tablefmt="simple")
 
 
 def _more() -> str:
-    return "--list MODEL shows its settings, --list datasets where files belong."
+    return (
+        "* runs where no model is named; the others by --models all or by name.\n"
+        "--list MODEL shows its settings, --list datasets where files belong."
+    )
 
 
 def _dataset(listed: Listed) -> str:

@@ -70,7 +70,7 @@ def as_json(record: RunRecord) -> dict[str, object]:
 
 
 def is_whole(folder: Path, record: RunRecord, *names: str) -> bool:
-    """Whether the files beside the record, or `names` of them, are as they were written; a damaged one is named."""
+    """Whether all files beside the record, or `names`, are as they were written; a damaged one is named."""
     try:
         checksums.check(folder, record.files, names or record.files)
     except (DamagedError, OSError) as error:

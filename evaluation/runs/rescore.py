@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import numpy as np
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import lists
-from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.models.saving import RECORD
+from retrieval_leaderboard.evaluation.runs import records, runner
 from retrieval_leaderboard.evaluation.runs.loaded import Loaded, Loader
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.support import progress
@@ -40,20 +42,37 @@ def score(folder: Path, load: Loader) -> int:
     return scored
 
 
-def rescored(run: Path, record: RunRecord, dataset: Dataset) -> RunRecord:
-    """The record of the run in the folder `run` with every metric as it is today.
+def measure_at(run: Path, also: Sequence[int], dataset: Dataset) -> None:
+    """Add metrics at other k to a finished run on `dataset`, where its stored lists are long enough."""
+    if not also or not runner.is_done(run):
+        return
+    record = records.load(run / RECORD)
+    lacking = [k for k in also if str(k) not in record.measured.at]
+    if lacking and max(lacking) <= max(_lengths(record)):
+        records.change(run, rescored(run, record, dataset, lacking))
+
+
+def _lengths(record: RunRecord) -> list[int]:
+    """Every k that a finished run has metrics at, the board's first; lists are as long as the largest."""
+    return [record.k, *map(int, record.measured.at)]
+
+
+def rescored(run: Path, record: RunRecord, dataset: Dataset, also: Sequence[int] = ()) -> RunRecord:
+    """The record of the run in the folder `run` with every metric as it is today, at `also` too.
 
     Raises:
         InputError: the lists do not answer the dataset's test queries.
     """
+    k, *others = _lengths(record)
     with np.load(run / records.LISTS) as stored:
         items = stored["items"]
     try:
-        lists.check_shape(items, (len(dataset.test), record.k), dataset.train_valid.n_items)
+        lists.check_shape(items, (len(dataset.test), max([k, *others])), dataset.train_valid.n_items)
         lists.check_items(items, dataset.test)
     except lists.InvalidListsError as error:
         raise InputError(f"{run / records.LISTS} cannot be scored: {error}") from error
-    found = harness.score(items, dataset, record.k)
-    result = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices))
-    result = replace(result, curve=tuple(round(value, 6) for value in found.curve))
+    found = harness.score(items, dataset, k, also=[*others, *also])
+    at = {str(other): metrics for other, metrics in found.at.items()}
+    curve = tuple(round(value, 6) for value in found.curve)
+    result = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices), at=at, curve=curve)
     return replace(record, result=result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -70,6 +71,8 @@ class Job:
     precision: str
     provenance: Provenance = DEFAULTS
     """how the settings came about"""
+    also: tuple[int, ...] = ()
+    """other k to have metrics of"""
 
     def identity(self, dataset: Dataset) -> Identity:
         """What makes two runs the same run."""
@@ -93,18 +96,20 @@ class Job:
         return board / "checkpoints" / self.identity(dataset).stem
 
 
-def is_done(folder: Path) -> bool:
-    """Whether the run in `folder` finished here, and is as it was written.
+def is_done(folder: Path, also: Iterable[int] = ()) -> bool:
+    """Whether the run in `folder` finished here, is as it was written, and has metrics at `also`.
 
     A record without its lists came with the project, from another machine.
     """
-    return (folder / records.LISTS).is_file() and _is_good(folder)
+    return (folder / records.LISTS).is_file() and _is_good(folder, also)
 
 
-def _is_good(folder: Path) -> bool:
+def _is_good(folder: Path, also: Iterable[int] = ()) -> bool:
     """Whether `folder` holds a finished run, of whatever machine, that is as it was written."""
     record = records.read(folder)
-    return record is not None and record.is_done and records.is_whole(folder, record)
+    if record is None or not record.is_done or not records.is_whole(folder, record):
+        return False
+    return {str(k) for k in also} <= record.measured.at.keys()
 
 
 def update_provenance(job: Job, folder: Path) -> None:
@@ -187,7 +192,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
     harness.fit(model, dataset, job.seed)
     fit_seconds, elsewhere = time.perf_counter() - started, Usage.now().cores_elsewhere(before)
     progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
-    evaluation = harness.evaluate(model, dataset, job.k)
+    evaluation = harness.evaluate(model, dataset, job.k, job.also)
     with writing(work.folder):
         _save_lists(evaluation, work.folder)
         model.save(work.folder)
@@ -211,6 +216,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         without_effect=tuple(sorted(model.without_effect(dataset.train, dataset.valid))),
         training=tuple(model.training_log),
         choosing=tuple(model.choosing_log),
+        at={str(k): metrics for k, metrics in evaluation.at.items()},
         ignores_weights=dataset.train_valid.weight is not None and not model.uses_weights,
         curve=tuple(round(value, 6) for value in evaluation.curve),
     )

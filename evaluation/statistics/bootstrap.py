@@ -68,7 +68,7 @@ def query_part(columns: Sequence[npt.NDArray[np.floating]], draws: int = DRAWS, 
     Returns:
         float64[draws, c], not to be written to.
     """
-    return _query_part(_Columns(columns), draws, seed) if columns else np.zeros((draws, 0))
+    return _query_part(_Columns(columns), draws, seed)
 
 
 @lru_cache(maxsize=64)

@@ -39,9 +39,10 @@ def compare(board: Board) -> BoardStatistics:
         for index, row in enumerate(board.rows)
         if row.done and (values := queries.read(row)) is not None and RANKED_BY in values
     ]
+    standings: list[Standing | None] = [None] * len(board.rows)
+    p_values = np.full((len(board.rows), len(board.rows)), np.nan)
     if not known:
-        nothing = np.full((len(board.rows), len(board.rows)), np.nan)
-        return BoardStatistics(None, [None] * len(board.rows), nothing)
+        return BoardStatistics(None, standings, p_values)
     known = _without_unknown_queries(known)
     official = np.array([each.row.provenance.official for each in known], dtype=np.bool_)
     raw = _tests(known)
@@ -49,7 +50,6 @@ def compare(board: Board) -> BoardStatistics:
     reference = _reference(known)
     against = _against(raw, reference, official)
     spreads, ranks = _deviations(known), _ranks(known, corrected, official)
-    standings: list[Standing | None] = [None] * len(board.rows)
     for each, spread, rank, p in zip(known, spreads, ranks, against, strict=True):
         metrics = {name: bootstrap.interval(each.row.mean(name), spread[name]) for name in spread}
         lead = None
@@ -58,15 +58,12 @@ def compare(board: Board) -> BoardStatistics:
             lead = bootstrap.interval(each.mean - known[reference].mean, difference)
         standings[each.index] = Standing(rank, metrics, lead, None if lead is None else float(p))
     at = [each.index for each in known]
-    p_values = np.full((len(board.rows), len(board.rows)), np.nan)
     p_values[np.ix_(at, at)] = corrected
     return BoardStatistics(None if reference is None else known[reference].index, standings, p_values)
 
 
 def _without_unknown_queries(known: list[_Known]) -> list[_Known]:
     """The rows with the metrics of the queries that have a relevant item; they are the same in all rows."""
-    if not known:
-        return []
     kept = ~np.isnan(known[0].values[RANKED_BY])
     return [
         _Known(each.index, each.row, {name: column[kept] for name, column in each.values.items()})
@@ -88,7 +85,7 @@ def _deviations(known: list[_Known]) -> list[dict[str, Floats]]:
 def _tests(known: list[_Known]) -> Floats:
     """float64[r, r]: p of every pair, uncorrected; 1 where there are too few queries for a test."""
     columns = [each.values[RANKED_BY] for each in known]
-    if not known or len(columns[0]) < 2:
+    if len(columns[0]) < 2:
         return np.ones((len(known), len(known)))
     covariances = paired.covariance(columns, bootstrap.means(columns))
     means = np.array([each.mean for each in known])

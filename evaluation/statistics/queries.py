@@ -18,13 +18,18 @@ from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.storage import sealed
 from retrieval_leaderboard.support.storage.files import atomic_file
 
 FOLDER = "queries"
 ABOUT = b"row"
-"""Key of the file's metadata: a JSON object of fingerprint, k and the runs with their means"""
+"""Key of the file's metadata: sealed JSON of fingerprint, k, number of seeds, and runs with their means"""
 ROUNDING = 1e-9
 """By how much a mean of stored values may differ from that of the record, relatively"""
+HALF = 5e-4
+"""By how much the mean of values in float16 may be off, relatively: half a unit of the last of 11 bits"""
+TINY = 1e-6
+"""By how much absolutely: the smallest numbers of float16 have fewer bits"""
 ZSTD_LEVEL = 19
 
 PerQuery = dict[str, npt.NDArray[np.float16]]
@@ -64,10 +69,22 @@ def read(row: Row) -> PerQuery | None:
         return None
     try:
         table = parquet.read_table(file, page_checksum_verification=True)
+        found = {name: table.column(name).to_numpy() for name in table.column_names}
+        _check(found, known)
     except (OSError, ValueError) as error:
         progress.warn_once(f"{file} is left out: it is damaged: {error}")
         return None
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+    return found
+
+
+def _check(found: PerQuery, known: dict[str, Any]) -> None:
+    """Refuse, as ValueError, values that are not what the file says of itself."""
+    if found.keys() != _columns(known) or any(column.dtype != np.float16 for column in found.values()):
+        raise ValueError(f"its columns are {', '.join(found)}")
+    for name, column in found.items():
+        said = np.mean([means[name] for means in known["runs"].values()])
+        if not np.isclose(np.nanmean(column, dtype=np.float64), said, HALF, TINY):
+            raise ValueError(f"the mean of {name} is not that of its runs")
 
 
 def _shown() -> set[str]:
@@ -109,7 +126,7 @@ def _write(row: Row, values: PerQuery) -> None:
     }
     said = {"fingerprint": about.fingerprint, "k": about.k, "seeds": len(runs), "runs": runs}
     table = pa.table({name: pa.array(column) for name, column in values.items()})
-    table = table.replace_schema_metadata({ABOUT: json.dumps(said).encode()})
+    table = table.replace_schema_metadata({ABOUT: json.dumps(sealed.seal(said)).encode()})
     with atomic_file(path(row)) as scratch:
         # Measured on gowalla and ml-1m: plain values come out smaller than a dictionary or split bytes.
         parquet.write_table(
@@ -126,7 +143,10 @@ def _about(file: Path) -> dict[str, Any] | None:
         return None
     try:
         found = parquet.read_metadata(file)
-        return {**json.loads(found.metadata[ABOUT]), "queries": found.num_rows}
+        said = json.loads(found.metadata[ABOUT])
+        if sealed.CHECKSUM not in said or not sealed.is_whole(said):
+            raise ValueError("the checksum of what it says of itself does not hold")
+        return said | {"queries": found.num_rows}
     except (OSError, ValueError, LookupError, TypeError) as error:
         progress.warn_once(f"{file} is left out: it is damaged: {error}")
         return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import islice
 
 import torch
@@ -11,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from retrieval_leaderboard.neural.batches.examples import Examples
-from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion, where_in
-from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
+from retrieval_leaderboard.neural.batches.negatives import NegativeSampler, log_inclusion
+from retrieval_leaderboard.neural.towers.distinct import distinct, where_in, would_sync
 from retrieval_leaderboard.neural.towers.history import QueryBatch, ranges
 
 
@@ -22,24 +23,33 @@ class Batch:
 
     queries: QueryBatch
     items: Tensor
-    """int64[i]: distinct items to encode, targets and negatives; on a GPU some stand twice at the end"""
+    """int64[i]: distinct items to encode, the m negatives and then the other targets; on a GPU the last
+    item stands in for unused places"""
     row: Tensor
     """int64[p]: the example of each pair, by its row in the batch"""
     target: Tensor
     """int64[p]: the position in `items` of each pair's target"""
-    negative: Tensor
-    """int64[m]: the positions in `items` of the negatives, all different"""
-    log_q: Tensor
-    """float32[m]: log probability of each negative to be in the sample"""
+    chance: Callable[[], Tensor]
+    """Gives `log_q`, which not every loss wants."""
     unused: Tensor
     """bool[m]: places without a negative, which only a GPU has"""
     hit_row: Tensor
     """int64[h]: row of each accidental hit, a negative that is no negative of that row; or the
     number of rows where there is no hit, which only a GPU has"""
     hit_negative: Tensor
-    """int64[h]: its position in `negative`"""
+    """int64[h]: its place among the negatives"""
     weight: Tensor
     """float32[p]: weight of each pair in the loss"""
+
+    @property
+    def negative(self) -> Tensor:
+        """int64[m]: the negatives, all different."""
+        return self.items[: len(self.unused)]
+
+    @cached_property
+    def log_q(self) -> Tensor:
+        """float32[m]: log probability of each negative to be in the sample."""
+        return self.chance()
 
     @property
     def negatives(self) -> Tensor | int:
@@ -102,42 +112,55 @@ class Batcher:
         """
         start, split, stop = examples.start[row_ids], examples.split[row_ids], examples.stop[row_ids]
         at, row = ranges(split, stop, pairs)
-        targets = examples.items[at]  # (pairs,)
+        targets = examples.items.index_select(0, at)  # (pairs,)
         user = examples.user[row_ids]
         drawn = [sampler.draw(user, targets, self.generator) for sampler in self.samplers]
         together = torch.cat(drawn)
         # Where a sampler had too few, another item that was drawn stands in.
         negatives, _ = distinct(torch.where(together < 0, together[:1], together), self.n_items)
         unused = negatives == self.n_items
-        items, index = distinct(torch.cat([negatives, targets]), self.n_items)
-        weight = self.user_weight[user][row]  # (pairs,)
+        weight = self.user_weight[user].index_select(0, row)  # (pairs,)
         if examples.weight is not None:
             weight = weight * examples.weight[at]
         context = None if examples.context is None else examples.context[row_ids]
         queries = QueryBatch.of(user, examples.items, start, split, history, context)
         own, owner = targets, row
         if self.mask_history:
-            own, owner = torch.cat([queries.history, own]), torch.cat([queries.row, owner])
-        hit_row, hit_negative = find_hits(own, owner, negatives, len(row_ids))
+            own, owner = torch.cat([own, queries.history]), torch.cat([owner, queries.row])
+        found, place = where_in(negatives, own, self.n_items)
+        hit_row, hit_negative = hits(found, place, owner, len(row_ids))
+        others, target = self._others(targets, found[: len(targets)], place[: len(targets)], len(negatives))
         return Batch(
             queries=queries,
-            items=items.clamp(max=self.n_items - 1),
+            items=torch.cat([negatives, others]).clamp(max=self.n_items - 1),
             row=row,
-            target=index[len(negatives) :],
-            negative=index[: len(negatives)],
-            # The item that stands in for an unused place may have no chance at all, and log 0.
-            log_q=self._log_q(negatives.clamp(max=self.n_items - 1), drawn).masked_fill(unused, 0.0),
+            target=target,
+            chance=partial(self._log_q, negatives, unused, drawn),
             unused=unused,
             hit_row=hit_row,
             hit_negative=hit_negative,
             weight=weight,
         )
 
-    def _log_q(self, negatives: Tensor, drawn: list[Tensor]) -> Tensor:
+    def _others(self, targets: Tensor, found: Tensor, place: Tensor, m: int) -> tuple[Tensor, Tensor]:
+        """The distinct targets that are no negatives, and the place of each target behind the m negatives.
+
+        Args:
+            targets: int64[p].
+            found, place: bool[p] and int64[p], which of them stand among the negatives, and where.
+            m: the negatives.
+        """
+        others, at = distinct(torch.where(found, self.n_items, targets), self.n_items)
+        if not would_sync(others) and len(others) and others[-1] == self.n_items:
+            others = others[:-1]
+        return others, torch.where(found, place, m + at)
+
+    def _log_q(self, negatives: Tensor, unused: Tensor, drawn: list[Tensor]) -> Tensor:
         """float32[m]: log of the probability of each of `negatives` to be in what the samplers draw."""
-        return log_inclusion(
-            sampler.log_missed(negatives, items) for sampler, items in zip(self.samplers, drawn, strict=True)
-        )
+        # The item that stands in for an unused place may have no chance at all, and log 0.
+        items = negatives.clamp(max=self.n_items - 1)
+        missed = (each.log_missed(items, own) for each, own in zip(self.samplers, drawn, strict=True))
+        return log_inclusion(missed).masked_fill(unused, 0.0)
 
 
 def _sizes(examples: Examples, order: Tensor, batch_size: int) -> list[list[int]]:
@@ -152,13 +175,12 @@ def _sizes(examples: Examples, order: Tensor, batch_size: int) -> list[list[int]
     return full.view(2, -1, batch_size).sum(dim=2).T.tolist()
 
 
-def find_hits(items: Tensor, row: Tensor, negatives: Tensor, n_rows: int) -> tuple[Tensor, Tensor]:
-    """Where `items` stand among the sorted `negatives`: for each that does, its row and the place.
+def hits(found: Tensor, place: Tensor, row: Tensor, n_rows: int) -> tuple[Tensor, Tensor]:
+    """For each item that was `found` among the negatives, its row and its `place` there.
 
     Where the host would wait to learn how many do, all are given, with row `n_rows` for those that do not.
     """
-    found, place = where_in(negatives, items)
-    if would_sync(items):
+    if would_sync(found):
         return torch.where(found, row, n_rows), place
     hit = torch.nonzero(found).squeeze(1)
     return row[hit], place[hit]

@@ -17,6 +17,7 @@ from torch import Tensor
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.neural.batches.examples import InteractionTensors
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.distinct import where_in
 
 Recommend = Callable[[Queries, int], npt.NDArray[np.int32]]
 """Queries and k → items int32[q, k], as `Retriever.recommend`"""
@@ -224,9 +225,3 @@ def log_inclusion(missed: Iterable[Tensor]) -> Tensor:
         float32[m]: log(1 - Πₛ missedₛ).
     """
     return torch.log(-torch.expm1(torch.as_tensor(sum(missed)))).float()
-
-
-def where_in(ordered: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-    """bool[n]: whether each of `items` stands in `ordered`, which is sorted; and int64[n]: where."""
-    place = torch.searchsorted(ordered, items).clamp_(max=len(ordered) - 1)
-    return ordered[place] == items, place

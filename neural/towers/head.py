@@ -41,7 +41,7 @@ class Head(nn.Module):
 
     def forward(self, fields: Tensor) -> Tensor:
         """float[n, d] of float[n, f, d]."""
-        total = fields.sum(dim=1)
+        total = fields.sum(dim=1) if fields.shape[1] > 1 else fields.squeeze(1)
         return total if self.layers is None else total + self.layers(self.interact(fields)).float()
 
 

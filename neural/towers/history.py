@@ -40,7 +40,7 @@ class QueryBatch:
         """Queries whose row i has the history `items[start[i]:stop[i]]`; `total` as in `ranges`."""
         at, row = ranges(start, stop, total)
         offsets = functional.pad(torch.cumsum(stop - start, 0), (1, 0))
-        return cls(user, items[at], row, offsets, context)
+        return cls(user, items.index_select(0, at), row, offsets, context)
 
     @property
     def has_history(self) -> Tensor:
@@ -69,13 +69,13 @@ def ranges(start: Tensor, stop: Tensor, total: int | None = None) -> tuple[Tenso
     each = torch.arange(len(start), device=start.device)
     row = torch.repeat_interleave(each, lengths, output_size=total)
     shift = start - (torch.cumsum(lengths, 0) - lengths)
-    return torch.arange(len(row), device=start.device) + shift[row], row
+    return torch.arange(len(row), device=start.device) + shift.index_select(0, row), row
 
 
 def weights(queries: QueryBatch, item_weight: Tensor, recency: float) -> Tensor:
     """float32[h]: item_weight[i] · r^-recency for the r-th item from the end, scaled to sum to 1 a row."""
-    weight = item_weight[queries.history]
+    weight = item_weight.index_select(0, queries.history)
     if recency:
         weight = weight * (queries.from_end + 1).float() ** -recency
     total = torch.zeros(len(queries.user), device=weight.device).index_add_(0, queries.row, weight)
-    return weight / total[queries.row]
+    return weight / total.index_select(0, queries.row)

@@ -9,8 +9,13 @@ vectors are served as those of plain towers. Models that have it are no plain tw
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 import torch
+from numba import njit
 from torch import Tensor, nn
 
 from retrieval_leaderboard.datasets.dataset import Interactions
@@ -18,6 +23,8 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.towers.tables import Table
+from retrieval_leaderboard.neural.training.prefetch import AHEAD, LINE, prefetch
+from retrieval_leaderboard.neural.training.threads import fuses, in_parts
 
 
 class Neighbors(nn.Module):
@@ -36,11 +43,51 @@ class Neighbors(nn.Module):
 
     def forward(self, table: Table, items: Tensor) -> Tensor:
         """float[n, d]: the rows of `table` for `items`, int64[n], and their neighbors' by weight."""
-        vectors, place = table.weight, self.item[items]
-        if torch.is_grad_enabled():
-            _, vectors, place = table.lease(place)
+        if not torch.is_grad_enabled():
+            return self.mixed(table.weight, items)
+        _, vectors, place = table.lease(self.item[items])
+        return self._sums(vectors, place, items)
+
+    def mixed(self, vectors: Tensor, items: Tensor) -> Tensor:
+        """As `forward`, of all `vectors`, float[n, d], without a gradient."""
+        with torch.no_grad():
+            if not fuses(vectors):
+                return self._sums(vectors, self.item[items], items)
+            sums = vectors.new_empty(len(items), vectors.shape[1])
+            arrays = [sums.numpy(), vectors.numpy(), items.numpy(), *self.arrays]
+            in_parts(lambda start, stop: mix(start, stop, *arrays), len(items))
+            return sums
+
+    def _sums(self, vectors: Tensor, place: Tensor, items: Tensor) -> Tensor:
         offsets = torch.arange(0, place.numel() + 1, place.shape[1], device=place.device)
         return weighted_sums(vectors, place.flatten(), self.weight[items].flatten(), offsets)
+
+    @cached_property
+    def gain(self) -> float:
+        """Largest factor by which a gradient of the sums can lengthen on its way to the rows, or more."""
+        into = torch.zeros(len(self.item)).index_add_(0, self.item.flatten(), self.weight.flatten())
+        # ‖A‖₂² ≤ ‖A‖₁ ‖A‖∞ (Golub & Van Loan, Matrix Computations, 2013, corollary 2.3.2).
+        return float((into.max() * self.weight.sum(dim=1).max()).sqrt())
+
+    def transposed(self, items: Tensor) -> Edges:
+        """Which rows of a table the gradients of the sums of `items`, int64[n], all different, go to."""
+        return Edges(*by_row(items.numpy(), *self.arrays))
+
+    @cached_property
+    def arrays(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """`item` and `weight` for kernels on a CPU."""
+        return self.item.numpy().astype(np.int32), self.weight.numpy()
+
+
+class Edges(NamedTuple):
+    """For each row of a table, the sums that it takes part in."""
+
+    offsets: npt.NDArray[np.int64]
+    """int64[rows + 1]"""
+    source: npt.NDArray[np.int32]
+    """int32[total]: places of the sums"""
+    weight: npt.NDArray[np.float32]
+    """float32[total]"""
 
 
 def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
@@ -60,3 +107,63 @@ def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
     share[:, 0] = 1
     share[row, place] = weight * similar.data / np.bincount(row, similar.data, train.n_items)[row]
     return Neighbors(torch.from_numpy(item), torch.from_numpy(share))
+
+
+@njit(cache=True, nogil=True)
+def mix(start, stop, sums, vectors, items, item, weight):
+    """Write the sums `start`..`stop` - 1: those of `vectors` for `items` and their neighbors.
+
+    Args:
+        start, stop: the sums.
+        sums: float32[n, dim].
+        vectors: float32[rows, dim].
+        items: int64[n].
+        item, weight: `Neighbors.arrays`.
+    """
+    for at in range(start, stop):
+        if at + AHEAD < stop:
+            _ask(item, items[at + AHEAD])
+            _ask(weight, items[at + AHEAD])
+        if at + 1 < stop:
+            for place in range(item.shape[1]):
+                _ask(vectors, item[items[at + 1], place])
+        total = sums[at]
+        total[:] = 0
+        for place in range(item.shape[1]):
+            added, share = vectors[item[items[at], place]], weight[items[at], place]
+            for d in range(len(total)):
+                total[d] += share * added[d]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _ask(array, row):
+    """Have a row of `array`, 4 bytes a number, in the cache soon."""
+    for d in range(0, array.shape[1], LINE):
+        prefetch(array, row, d)
+
+
+@njit(cache=True, nogil=True)
+def by_row(items, item, weight):
+    """`Edges` of the sums of `items`, int64[n], with `Neighbors.arrays`: a counting sort.
+
+    A neighbor that there is not is the item itself, with weight 0, and needs no look.
+    """
+    offsets = np.zeros(len(item) + 1, np.int64)
+    for at in range(len(items)):
+        if at + AHEAD < len(items):
+            _ask(item, items[at + AHEAD])
+        for place in range(item.shape[1]):
+            offsets[item[items[at], place] + 1] += 1
+    for row in range(len(item)):
+        offsets[row + 1] += offsets[row]
+    source, share = np.empty(offsets[-1], np.int32), np.empty(offsets[-1], np.float32)
+    free = offsets[:-1].copy()
+    for at in range(len(items)):
+        if at + AHEAD < len(items):
+            _ask(item, items[at + AHEAD])
+            _ask(weight, items[at + AHEAD])
+        for place in range(item.shape[1]):
+            row = item[items[at], place]
+            source[free[row]], share[free[row]] = at, weight[items[at], place]
+            free[row] += 1
+    return offsets, source, share

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
-from retrieval_leaderboard.neural.towers.distinct import distinct
+from retrieval_leaderboard.neural.towers.distinct import all_different, distinct, would_sync
 from retrieval_leaderboard.neural.training.exact import gather_rows
+
+if TYPE_CHECKING:
+    from retrieval_leaderboard.neural.towers.neighbors import Neighbors
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Rows of a table that take part in a step."""
+
+    row: Tensor
+    """int64[r]: their numbers"""
+    leaf: Tensor
+    """float32[r, dim]: the leaf of the autograd graph that stands for them"""
+    neighbors: Neighbors | None = None
+    """What was added to the rows in `leaf`, where something was: its gradient is the sums', not the rows'."""
 
 
 class Table(nn.Module):
@@ -27,43 +45,53 @@ class Table(nn.Module):
         if generator is not None:
             weight[:rows] = torch.randn(rows, dim, generator=generator) * scale
         self.register_buffer("weight", weight)
-        self.leases: list[tuple[Tensor, Tensor]] = []
-        """Row numbers int64[r] and the leaf float32[r, dim] that stands for them in this step."""
+        self.leases: list[Lease] = []
+        """Those of this step"""
 
     @property
     def rows(self) -> Tensor:
         """float32[rows, dim]: every row."""
         return self.weight[:-1]
 
-    def lease(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def lease(self, ids: Tensor, neighbors: Neighbors | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """The distinct `ids` (int64, repeats allowed), their vectors, and for each of `ids` its place.
 
         On a GPU there are as many places as `ids`, and those left over repeat the last row. While
-        gradients are recorded, the vectors are a leaf of the autograd graph.
+        gradients are recorded, the vectors are a leaf of the autograd graph. On a CPU they may be those
+        with `neighbors`.
         """
         row, place = distinct(ids, len(self.weight) - 1)
-        leaf = self.weight[row]  # (distinct, dim)
-        if torch.is_grad_enabled():
-            self.leases.append((row, leaf.requires_grad_()))
+        leaf = self._leaf(row, neighbors)
         return row.clamp(max=len(self.weight) - 2), leaf, place
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """The vector of each of `ids`: float32[*ids.shape, dim]."""
+    def forward(self, ids: Tensor, neighbors: Neighbors | None = None) -> Tensor:
+        """The vector of each of `ids`, with `neighbors` where they are given: float32[*ids.shape, dim]."""
+        if neighbors is not None and (would_sync(self.weight) or not torch.is_grad_enabled()):
+            return neighbors(self, ids)
         if not torch.is_grad_enabled():
-            return self.weight[ids]
-        _, vectors, place = self.lease(ids)
+            return gather_rows(self.weight, ids)
+        if not would_sync(ids) and ids.dim() == 1 and all_different(ids, len(self.weight) - 1):
+            return self._leaf(ids, neighbors)
+        _, vectors, place = self.lease(ids, neighbors)
         return gather_rows(vectors, place)
 
-    def touched(self) -> tuple[Tensor, Tensor] | None:
-        """The rows leased since the last step, int64[r], and their vectors, whose `grad` is set.
+    def _leaf(self, row: Tensor, neighbors: Neighbors | None) -> Tensor:
+        """float32[r, dim]: the vectors of `row`, int64[r], all different, as `lease` gives them."""
+        leaf = gather_rows(self.weight, row) if neighbors is None else neighbors.mixed(self.weight, row)
+        if torch.is_grad_enabled():
+            self.leases.append(Lease(row, leaf.requires_grad_(), neighbors))
+        return leaf
+
+    def touched(self) -> Lease | None:
+        """The rows leased since the last step, whose `leaf` has a `grad`, as one lease.
 
         None where nothing was leased, or no lease took part in the loss.
         """
-        parts = [(row, leaf) for row, leaf in self.leases if leaf.grad is not None]
+        parts = [lease for lease in self.leases if lease.leaf.grad is not None]
         if len(parts) < 2:
             return parts[0] if parts else None
-        row, place = distinct(torch.cat([row for row, _ in parts]), len(self.weight) - 1)
-        grads = torch.cat([leaf.grad for _, leaf in parts])  # type: ignore[misc]
-        leaf = self.weight[row]
+        row, place = distinct(torch.cat([part.row for part in parts]), len(self.weight) - 1)
+        grads = torch.cat([part.leaf.grad for part in parts])  # type: ignore[misc]
+        leaf = gather_rows(self.weight, row)
         leaf.grad = torch.zeros_like(leaf).index_add_(0, place, grads)
-        return row, leaf
+        return Lease(row, leaf, parts[0].neighbors)

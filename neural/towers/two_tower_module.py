@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
-from retrieval_leaderboard.neural.towers.distinct import distinct
+from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
 from retrieval_leaderboard.neural.towers.head import Head
 from retrieval_leaderboard.neural.towers.history import QueryBatch, weights
@@ -26,6 +26,7 @@ from retrieval_leaderboard.neural.towers.history_encoders import (
 )
 from retrieval_leaderboard.neural.towers.tables import Table
 from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns, Vocabulary
+from retrieval_leaderboard.neural.training.unit_length import unit_length
 
 INIT_SCALE = 0.1
 """Standard deviation of fresh embeddings."""
@@ -110,7 +111,7 @@ class TwoTowerModule(nn.Module):
 
     def items(self, items: Tensor) -> Tensor:
         """float[n, d]: the vectors of `items`, int64[n]."""
-        own = self._embeddings(self.item, items) * self._known(self.item_known, items)
+        own = self._counted(self._embeddings(self.item, items), self.item_known, items)
         return self._item(own, self.item_rows, items)
 
     def new_items(self, rows: FeatureRows) -> Tensor:
@@ -168,7 +169,7 @@ class TwoTowerModule(nn.Module):
     def _history(self, queries: QueryBatch, base: Tensor) -> Tensor:
         """float[b, d]: (1-γ)·history."""
         item, vectors, place = self._lease(self.history or self.item, queries.history)
-        vectors = vectors * self._known(self.item_known, item)
+        vectors = self._counted(vectors, self.item_known, item)
         if self.item_features is not None and self.item_rows is not None:
             vectors = vectors + self.item_features(self.item_rows, item).sum(dim=1)
         weight = weights(queries, self.item_weight, self.recency)
@@ -180,24 +181,30 @@ class TwoTowerModule(nn.Module):
 
     def _lease(self, table: Table, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The distinct `items`, their embeddings with neighbors, and for each of `items` its place."""
-        if self.neighbors is None:
-            return table.lease(items)
+        if self.neighbors is None or not would_sync(items):
+            return table.lease(items, self.neighbors)
         item, place = distinct(items, len(self.item_known) - 1)
         return item, self._embeddings(table, item), place
 
     def _embeddings(self, table: Table, items: Tensor) -> Tensor:
         """float[n, d]: the rows of `table` for `items`, int64[n], with those of their neighbors."""
-        return table(items) if self.neighbors is None else self.neighbors(table, items)
+        return table(items, self.neighbors)
+
+    def _counted(self, vectors: Tensor, known: Tensor, ids: Tensor) -> Tensor:
+        """`vectors`, float[n, d], of those of `ids`, int64[n], that count; of others zeros."""
+        kept = self._known(known, ids)
+        every = not would_sync(kept) and bool(kept.all())  # As in most steps, which spares a copy.
+        return vectors if every else vectors * kept
 
     def _known(self, known: Tensor, ids: Tensor) -> Tensor:
         """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""
-        kept = known[ids]
+        kept = known.index_select(0, ids)
         if self.training and self.settings.id_dropout:
             kept = kept * (torch.rand_like(kept) >= self.settings.id_dropout)
         return kept.unsqueeze(1)
 
     def _scaled(self, vectors: Tensor) -> Tensor:
-        return functional.normalize(vectors, dim=1) if self.settings.similarity == "cosine" else vectors
+        return unit_length(vectors) if self.settings.similarity == "cosine" else vectors
 
     def is_known(self, queries: QueryBatch, given: FeatureRows | None = None) -> Tensor:
         """bool[b]: whether anything is known of the queries' users."""

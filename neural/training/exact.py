@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrieval_leaderboard.neural.training.threads import fuses
+
 WIDTH = 1024
 
 
@@ -29,13 +31,16 @@ def softplus(values: Tensor) -> Tensor:
 def gather_rows(vectors: Tensor, place: Tensor) -> Tensor:
     """`vectors[place]`, whose gradients are summed in the same order every time.
 
-    Those of plain indexing are summed by several threads at once, in whatever order they come.
+    Those of plain indexing are summed by several threads at once, in whatever order they come; and on a CPU
+    it takes several times as long.
     """
     return functional.embedding(place, vectors)
 
 
 def of_pairs(values: Tensor, row: Tensor) -> Tensor:
-    """`values[row]`, float[p], of a number a row, float[b]; gradients as those of `taken`."""
+    """`values[row]`, float[p], of a number a row, float[b]; gradients as those of `gather_rows`."""
+    if fuses(values):  # The gradients are added by one thread.
+        return values.index_select(0, row)
     return gather_rows(values.unsqueeze(1), row).squeeze(1)
 
 

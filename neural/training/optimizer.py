@@ -10,8 +10,9 @@ import torch
 from numba import njit
 from torch import Tensor, nn
 
-from retrieval_leaderboard.neural.towers.distinct import would_sync
-from retrieval_leaderboard.neural.towers.tables import Table
+from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
+from retrieval_leaderboard.neural.towers.tables import Lease, Table
+from retrieval_leaderboard.neural.training.prefetch import AHEAD, LINE, prefetch
 from retrieval_leaderboard.neural.training.threads import in_parts
 
 LOW_RATE = 0.1
@@ -53,17 +54,34 @@ class RowwiseAdamW(torch.optim.Optimizer):
         self.steps = torch.zeros((), device=device, dtype=torch.float64)  # 1 - 0.999 is 5e-5 off in float32.
         weights = [table.weight for table in self.tables] + [each.data for each in self.dense]
         self.moments = [(torch.zeros_like(each), torch.zeros_like(each)) for each in weights]
-        self.touched: list[tuple[Tensor, Tensor] | None] = []
-        """Of each table, the rows of this step and their vectors with gradients."""
+        self.touched: list[Lease | None] = []
+        """Of each table, the rows of this step, with gradients."""
         placeholder = nn.Parameter(torch.zeros(0, device=device))
         super().__init__([placeholder], {"lr": lr, "weight_decay": weight_decay, "betas": betas, "eps": eps})
 
     def collect(self) -> list[Tensor]:
         """Make this step's gradients the parameters', so that they are unscaled and clipped; return those."""
         self.touched = [table.touched() for table in self.tables]
-        leaves = [part[1] for part in self.touched if part is not None]
+        leaves = [part.leaf for part in self.touched if part is not None]
         self.param_groups[0]["params"] = [*leaves, *self.dense]
         return self.param_groups[0]["params"]
+
+    def clip(self, longest: float) -> None:
+        """Scale the collected gradients so that all together are no longer than `longest`."""
+        if not would_sync(self.steps):
+            if self._bound() <= longest:  # As in most steps, which spares a pass over the gradients.
+                return
+            self.touched = [None if part is None else of_rows(part) for part in self.touched]
+        leaves = [part.leaf for part in self.touched if part is not None]
+        torch.nn.utils.clip_grad_norm_([*leaves, *self.dense], longest)
+
+    def _bound(self) -> float:
+        """The length of all gradients together, or more: those of rows follow from those of sums."""
+        gains = [1.0 if part.neighbors is None else part.neighbors.gain for part in self.touched if part]
+        leaves = [part.leaf for part in self.touched if part]
+        grads = [each.grad for each in (*leaves, *self.dense) if each.grad is not None]
+        lengths = torch.stack([torch.linalg.vector_norm(grad) for grad in grads])
+        return float((lengths * torch.tensor([*gains, *[1.0] * (len(grads) - len(gains))])).norm())
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
@@ -75,7 +93,7 @@ class RowwiseAdamW(torch.optim.Optimizer):
         ):
             if part is not None:
                 update = self._update_rows if would_sync(table.weight) else self._update_rows_on_cpu
-                update((table.weight, *moments), *part)
+                update((table.weight, *moments), part)
         for weight, share, moments in zip(
             self.dense, self.shares, self.moments[len(self.tables) :], strict=True
         ):
@@ -86,28 +104,34 @@ class RowwiseAdamW(torch.optim.Optimizer):
                     whole.copy_(values)
         self.zero_grad()
 
-    def _update_rows(self, whole: Whole, row: Tensor, leaf: Tensor) -> None:
-        """Update the rows `row`, int64[r], of a table and its moments from `leaf.grad`, float32[r, dim]."""
+    def _update_rows(self, whole: Whole, part: Lease) -> None:
+        """Update the leased rows of a table and its moments."""
         _, first, second = whole
+        row, leaf = part.row, part.leaf
         old = leaf.detach(), first[row], second[row]  # (r, dim) each
         new = self._updated(*old, leaf.grad)  # type: ignore[arg-type]
         for each, rows in zip(whole, _keep(self.found_inf, old, new), strict=True):
             each[row] = rows
 
-    def _update_rows_on_cpu(self, whole: Whole, row: Tensor, leaf: Tensor) -> None:
+    def _update_rows_on_cpu(self, whole: Whole, part: Lease) -> None:
         """The same, in one pass."""
         if self.found_inf is not None and self.found_inf.item():
             return
-        assert leaf.grad is not None
+        assert part.leaf.grad is not None
         group, steps = self.param_groups[0], float(self.steps)
         beta1, beta2 = group["betas"]
         scalars = (
             1 - group["lr"] * group["weight_decay"], group["lr"] / (1 - beta1**steps),
             beta1, 1 - beta1, beta2, 1 - beta2, (1 - beta2**steps) ** -0.5, group["eps"],
         )  # fmt: skip
-        arrays = [each.numpy() for each in (*whole, row, leaf.grad)]
-        numbers = [np.float32(each) for each in scalars]
-        in_parts(lambda start, stop: update_rows(start, stop, *arrays, *numbers), len(row))
+        numbers = tuple(np.float32(each) for each in scalars)
+        arrays = [each.numpy() for each in (*whole, part.leaf.grad)]
+        if part.neighbors is None:
+            arrays.append(part.row.numpy())
+            in_parts(lambda start, stop: update_rows(start, stop, numbers, *arrays), len(part.row))
+            return
+        arrays.extend(part.neighbors.transposed(part.row))
+        in_parts(lambda start, stop: update_mixed_rows(start, stop, numbers, *arrays), len(whole[0]) - 1)
 
     def _updated(
         self, weight: Tensor, first: Tensor, second: Tensor, grad: Tensor, share: float = 1.0
@@ -152,29 +176,85 @@ def _keep(skip: Tensor | None, old: Iterable[Tensor], new: Iterable[Tensor]) -> 
     return [torch.where(skip.to(a.device) > 0, a, b) for a, b in zip(old, new, strict=True)]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def update_rows(
-    start, stop, weight, first, second, row, grad, kept, rate, beta1, rest1, beta2, rest2, correction, eps
-):
-    """One AdamW step of the rows row[start:stop] of `weight`, in place.
+def of_rows(part: Lease) -> Lease:
+    """A lease of the rows themselves, where neighbors were added to them."""
+    if part.neighbors is None:
+        return part
+    assert part.leaf.grad is not None
+    near = part.neighbors
+    row, place = distinct(near.item[part.row], len(near.item))
+    leaf = part.leaf.new_empty(len(row), part.leaf.shape[1])
+    share = near.weight[part.row].unsqueeze(2) * part.leaf.grad.unsqueeze(1)  # (r, places, dim)
+    leaf.grad = torch.zeros_like(leaf).index_add_(0, place.flatten(), share.flatten(0, 1))
+    return Lease(row, leaf)
+
+
+Numbers = tuple[np.float32, ...]
+"""Of a step: 1 - learning rate · weight decay; learning rate / (1 - β₁^t); β₁; 1 - β₁; β₂; 1 - β₂;
+1 / √(1 - β₂^t); and ε, which is added to the root of the second moment"""
+
+
+@njit(cache=True, nogil=True, inline="always", error_model="numpy")
+def _update(w, m, v, g, numbers):
+    """One AdamW step of a row, float32[dim] each, in place.
 
     Fused because memory bounds it: every number is read and written once, where a chain of tensor
-    operations passes over copies of the rows a dozen times.
+    operations passes over copies of the rows a dozen times. Without a branch for a division by zero, which
+    cannot be, it uses SIMD.
+    """
+    kept, rate, beta1, rest1, beta2, rest2, correction, eps = numbers
+    for d in range(len(g)):
+        m[d] = beta1 * m[d] + rest1 * g[d]
+        v[d] = beta2 * v[d] + rest2 * g[d] * g[d]
+        w[d] = kept * w[d] - rate * m[d] / (np.sqrt(v[d]) * correction + eps)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _ask(weight, first, second, row):
+    """Have a row of a table and its moments, float32[rows, dim] each, in the cache soon."""
+    for d in range(0, weight.shape[1], LINE):
+        prefetch(weight, row, d)
+        prefetch(first, row, d)
+        prefetch(second, row, d)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def update_rows(start, stop, numbers, weight, first, second, grad, row):
+    """One AdamW step of the rows row[start:stop] of `weight`, in place.
 
     Args:
         start, stop: the part of `row` and `grad`.
+        numbers: `Numbers`.
         weight, first, second: float32[rows, dim], a table and its moments.
-        row: int64[r], distinct.
         grad: float32[r, dim].
-        kept: 1 - learning rate · weight decay. This and all that follow: float32.
-        rate: learning rate / (1 - β₁^t).
-        beta1, rest1, beta2, rest2: β₁, 1 - β₁, β₂ and 1 - β₂.
-        correction: 1 / √(1 - β₂^t).
-        eps: added to the root of the second moment.
+        row: int64[r], distinct.
     """
     for at in range(start, stop):
-        w, m, v, g = weight[row[at]], first[row[at]], second[row[at]], grad[at]
-        for d in range(len(g)):
-            m[d] = beta1 * m[d] + rest1 * g[d]
-            v[d] = beta2 * v[d] + rest2 * g[d] * g[d]
-            w[d] = kept * w[d] - rate * m[d] / (np.sqrt(v[d]) * correction + eps)
+        if at + AHEAD < stop:
+            _ask(weight, first, second, row[at + AHEAD])
+        _update(weight[row[at]], first[row[at]], second[row[at]], grad[at], numbers)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def update_mixed_rows(start, stop, numbers, weight, first, second, grad, offsets, source, share):
+    """One AdamW step of those of the rows `start`..`stop` - 1 that take part in sums.
+
+    Args:
+        start, stop: the rows.
+        numbers: `Numbers`.
+        weight, first, second: float32[rows, dim], a table and its moments.
+        grad: float32[n, dim], of the sums.
+        offsets, source, share: `Edges`.
+    """
+    total = np.empty(grad.shape[1], np.float32)
+    for row in range(start, stop):
+        if row + AHEAD < stop and offsets[row + AHEAD] < offsets[row + AHEAD + 1]:
+            _ask(weight, first, second, row + AHEAD)
+        begin, end = offsets[row], offsets[row + 1]
+        if begin < end:
+            total[:] = 0
+            for at in range(begin, end):
+                added, factor = grad[source[at]], share[at]
+                for d in range(len(total)):
+                    total[d] += factor * added[d]
+            _update(weight[row], first[row], second[row], total, numbers)

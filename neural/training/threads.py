@@ -7,15 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import torch
+from torch import Tensor
 
 from retrieval_leaderboard.evaluation.runs.usage import Usage
 from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.system import cores
+
+
+def fuses(values: Tensor) -> bool:
+    """Whether compiled kernels take `values`: float32 in main memory, which no operation is to round."""
+    plain = DEVICES[values.device.type].asynchronous or torch.is_autocast_enabled(values.device.type)
+    return not plain and values.dtype == torch.float32
 
 
 def in_parts(work: Callable[[int, int], None], total: int) -> None:
     """Call `work(start, stop)` for as many equal parts of 0..`total` as there are threads, one on each."""
     threads = compute.current().threads
+    if threads == 1:  # Handing the work over would take as long as much of it does.
+        return work(0, total)
     size = max(1, -(-total // threads))
     starts = range(0, total, size)
     list(_pool(threads).map(lambda start: work(start, min(start + size, total)), starts))

@@ -26,16 +26,13 @@ from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import Averaging
 from retrieval_leaderboard.neural.training.build import batcher_of, towers_of
 from retrieval_leaderboard.neural.training.checkpoint import Tensors, part, prefixed
-from retrieval_leaderboard.neural.training.exact import gather_rows, total
+from retrieval_leaderboard.neural.training.exact import total
 from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
+from retrieval_leaderboard.neural.training.scores import scores
 from retrieval_leaderboard.neural.training.threads import Spare
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
-
-HIT_SCORE = -65504.0
-"""Score of a masked negative: the lowest of fp16. -inf would make NaN of a row with no negative left."""
-
 
 Loss = Callable[[Tensor, Tensor, Batch, TwoTowerModule], Tensor]
 """As `TwoTower.pair_loss`"""
@@ -149,9 +146,9 @@ class Trainer:
         with DEVICES[self.device].autocast(self.precision):
             loss = batch_loss(self.loss, self.towers, batch)
         self.scaler.scale(loss).backward()
-        parameters = self.optimizer.collect()
+        self.optimizer.collect()
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
+        self.optimizer.clip(CLIP_NORM)
         self.steps += 1
         done = self.steps / (self.epochs * self.steps_an_epoch + 1)
         share = schedule.rate(done, self.settings.averaging)
@@ -193,7 +190,5 @@ class Trainer:
 def batch_loss(pair_loss: Loss, towers: TwoTowerModule, batch: Batch) -> Tensor:
     """Weighted mean of the loss over the pairs of `batch`, float[]."""
     queries, items = towers(batch.queries, batch.items)  # (rows, dim), (items, dim)
-    positive = (gather_rows(queries, batch.row) * gather_rows(items, batch.target)).sum(dim=1)  # (pairs,)
-    negative = batch.masked(queries @ gather_rows(items, batch.negative).T, HIT_SCORE)  # (rows, negatives)
-    loss = pair_loss(positive, negative, batch, towers)  # (pairs,)
+    loss = pair_loss(*scores(queries, items, batch), batch, towers)  # (pairs,)
     return total(loss * batch.weight) / total(batch.weight)

@@ -1,5 +1,7 @@
 """Small random training data, and a dense view of it for slow references."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
@@ -17,10 +19,16 @@ def interactions(rng, n_users=80, n_items=50, density=0.15, times=False):
 
 
 def dense(train):
-    """float64[n_users, n_items]: 1 where a user took an item."""
+    """float64[n_users, n_items]: the weight where a user took an item, 1 without weights."""
     matrix = np.zeros((train.n_users, train.n_items))
-    matrix[train.user, train.item] = 1
+    matrix[train.user, train.item] = 1 if train.weight is None else train.weight
     return matrix
+
+
+def with_weights(train, seed=0):
+    """The interactions with weights of 0.25, 1 or 5."""
+    weight = np.random.default_rng(seed).choice(np.array([0.25, 1, 5], np.float32), len(train))
+    return replace(train, weight=weight)
 
 
 def queries(train):

@@ -7,24 +7,20 @@ import pytest
 
 from retrieval_leaderboard.baselines import swing
 from retrieval_leaderboard.baselines.als import ALS
+from retrieval_leaderboard.baselines.ease import EASE
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
+from retrieval_leaderboard.baselines.ials import IALS
 from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.popular_window import PopularWindow
+from retrieval_leaderboard.baselines.rp3beta import RP3Beta
 from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.baselines.user_knn import UserKNN
 from retrieval_leaderboard.datasets.ragged import Ragged
-from tests.baselines.logs import dense, interactions, queries
+from tests.baselines.logs import dense, interactions, queries, with_weights
 
 
 def weighted(seed=0, **more):
-    rng = np.random.default_rng(seed)
-    train = interactions(rng, **more)
-    return replace(train, weight=rng.choice(np.array([0.25, 1, 5], np.float32), len(train)))
-
-
-def weights(train):
-    """float64[n_users, n_items]: 0 where a user did not take an item."""
-    matrix = np.zeros((train.n_users, train.n_items))
-    matrix[train.user, train.item] = train.weight
-    return matrix
+    return with_weights(interactions(np.random.default_rng(seed), **more), seed)
 
 
 def fitted(model, train):
@@ -36,7 +32,7 @@ def fitted(model, train):
 def test_item_cf_is_the_formula(exponent):
     train = weighted()
     model = ItemCF(user_exponent=exponent, normalization=0, top_k=1000, amplification=1.0)
-    taken = weights(train)
+    taken = dense(train)
     lengths = np.where(taken.any(axis=1), taken.sum(axis=1), 1)
     roots = np.sqrt(taken)
     shared = roots.T @ (roots * lengths[:, None] ** -exponent)
@@ -49,7 +45,7 @@ def test_item_cf_is_the_formula(exponent):
 
 def swing_reference(train, model, users_of):
     """The docstring, pair by pair."""
-    w = weights(train)
+    w = dense(train)
     sets = [set(np.flatnonzero(row)) for row in w]
     activity = [(max(row.sum(), 0) if row.any() else 1) + model.user_offset for row in w]
     user = np.array(activity) ** -model.user_exponent
@@ -89,10 +85,11 @@ def test_als_minimizes_its_weighted_loss():
     alpha, penalty = 3.0, 0.5
     model = fitted(ALS(factors=4, alpha=alpha, regularization=penalty, iterations=200), train)
     y = model.encode_items().astype(np.float64)
-    confidence = np.where(dense(train) > 0, alpha * weights(train), 1.0)
+    taken = dense(train) > 0
+    confidence = np.where(taken, alpha * dense(train), 1.0)
 
     def users_for(items):
-        rows = zip(confidence, dense(train), strict=True)
+        rows = zip(confidence, taken, strict=True)
         return np.array(
             [
                 np.linalg.solve(items.T @ (c[:, None] * items) + penalty * np.eye(4), items.T @ (c * p))
@@ -102,7 +99,7 @@ def test_als_minimizes_its_weighted_loss():
 
     def loss(items):
         users = users_for(items)
-        errors = confidence * (dense(train) - users @ items.T) ** 2
+        errors = confidence * (taken - users @ items.T) ** 2
         return errors.sum() + penalty * ((users**2).sum() + (items**2).sum())
 
     unweighted = fitted(
@@ -135,6 +132,12 @@ def test_global_hot_sums_weights(half_life):
         ALS(factors=4),
         GlobalHot(),
         GlobalHot(half_life_days=9),
+        PopularWindow(days=90),
+        RP3Beta(),
+        UserKNN(),
+        IALS(factors=4),
+        EASE(),
+        EASE(candidates=9),
     ],
 )
 def test_weights_of_one_change_no_bit(model):

@@ -72,6 +72,21 @@ def test_metrics_come_back_from_the_lists(run, log):
         assert records.read(run) == before and records.is_whole(run, before)
 
 
+def test_metrics_of_other_lengths_come_back_too(run, log):
+    before = records.read(run)
+    with np.load(run / records.LISTS) as stored:
+        items = stored["items"]
+    wrong = replace(before.measured, at={"4": {}})
+    records.change(run, replace(before, result=wrong))
+    assert command("score", run, "--dataset", str(log)) == 0
+    after = records.read(run).measured
+    assert after.metrics == before.measured.metrics and after.at["4"]["recall"] < after.metrics["recall"]
+    assert f" {after.at['4']['ndcg']:.4f} |" in (run.parents[1] / leaderboard.LEADERBOARD).read_text()
+    np.savez(run / records.LISTS, items=items[:, :4])
+    records.write(run, replace(before, k=2, result=wrong))
+    assert command("score", run, "--dataset", str(log)) == 0, "the lists are as long as the longest"
+
+
 def test_data_that_is_gone_moved_or_not_remembered(run, log, tmp_path, capsys):
     before = records.read(run)
     assert before.dataset.source == {"interactions": [str(log)]}

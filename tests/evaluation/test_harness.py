@@ -38,6 +38,18 @@ def test_a_model_is_not_told_the_answers():
     assert len(evaluate(model, DATA, k=5).items) == len(DATA.test)
 
 
+def test_several_lengths_are_measured_on_the_same_lists():
+    model = GlobalHot()
+    harness.fit(model, DATA, seed=0)
+    found = evaluate(model, DATA, 5, also=(2, 9, 5))
+    assert found.items.shape == (len(DATA.test), 9)
+    assert (
+        found.metrics == evaluate(model, DATA, 5).metrics and found.slices == evaluate(model, DATA, 5).slices
+    )
+    assert found.at == {k: evaluate(model, DATA, k).metrics for k in (2, 9)}
+    assert found.at[2]["recall"] < found.metrics["recall"] < found.at[9]["recall"]
+
+
 def test_an_unknown_item_keeps_its_place_and_a_user_without_a_list_is_a_miss():
     users = DATA.user_ids[DATA.test.user]
     given = {user: ["no such item", item] for user, item in zip(users[1:], TRUTH[1:], strict=True)}

@@ -9,6 +9,7 @@ from retrieval_leaderboard.evaluation.reports import index_section, main_table
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.pages import (
     data_section,
+    lengths_table,
     metric_tables,
     published_section,
     settings_section,
@@ -47,6 +48,9 @@ def markdown(report: Report, family: Sequence[Board], folder: Path) -> str:
         _banner(board),
         _tables(report),
         published_section.section(report),
+        lengths_table.section(
+            [each.row for each in report.done], [each.name for each in report.done], board.k
+        ),
         f"## Slices\n\n{slice_tables(report.entries, board.k)}",
         metric_tables.list_metrics(report),
         metric_tables.other_metrics(report),
@@ -60,6 +64,11 @@ def markdown(report: Report, family: Sequence[Board], folder: Path) -> str:
         FOOTER,
     ]
     return "\n".join(filter(None, parts))
+
+
+def _other_lengths(report: Report) -> str:
+    rows, names = [entry.row for entry in report.done], [entry.name for entry in report.done]
+    return lengths_table.section(rows, names, report.board.k)
 
 
 def _banner(board: Board) -> str:

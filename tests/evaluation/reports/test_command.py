@@ -49,7 +49,7 @@ def test_the_split_seeds_and_length_come_back():
     about = {"name": "ml-1m", "protocol": "next-item", "carve": "", "exclude_seen": True, "split_seed": 3}
     options = parsed(command(of_model("infonce", seeds=3, k=10, **about)))
     assert (options.dataset, options.protocol, options.split_seed) == (["ml-1m"], "next-item", 3)
-    assert (options.exclude_seen, options.seeds, options.k, options.device) == (True, 3, 10, "cpu")
+    assert (options.exclude_seen, options.seeds, options.k, options.device) == (True, 3, [10], "cpu")
     kept = parsed(command(of_model("infonce", **(about | {"exclude_seen": False}))))
     assert kept.exclude_seen is None, "as the protocol has it"
 

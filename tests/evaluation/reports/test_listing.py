@@ -1,5 +1,6 @@
 """`--list`: everything, a line each, and one thing in full."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from retrieval_leaderboard.support.errors import InputError
 
 
 def listed(name="", folder=Path("nowhere")):
-    return listing.text(name, datasets(folder), [registry.get(each) for each in registry.names()])
+    models = [registry.get(each) for each in registry.names()]
+    return listing.text(name, datasets(folder), models, registry.defaults())
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +24,16 @@ def narrow(monkeypatch):
 
 def test_every_dataset_and_model_has_a_line():
     lines = listed().splitlines()
-    assert len(lines) <= len(registry.names()) + len(SOURCES) + 8 and max(map(len, lines)) <= 80
+    assert len(lines) <= len(registry.names()) + len(SOURCES) + 9 and max(map(len, lines)) <= 80
     for name in (*registry.names(), *SOURCES):
         assert sum(line.startswith(name + " ") for line in lines) == 1
+
+
+def test_models_that_run_by_default_are_marked():
+    lines = listed().splitlines()
+    marked = [line.split()[0] for line in lines if re.match(r"[a-z_]+ \*", line)]
+    assert marked == registry.defaults()
+    assert any(line.startswith("ease  ") for line in lines)
 
 
 def test_a_model_has_every_setting_with_its_default():

@@ -53,6 +53,20 @@ def test_one_run_has_no_spread_of_seeds_and_several_have_that_of_t():
     assert not np.allclose(drawn[:9], bootstrap.seed_part(values, "b")[:9])
 
 
+def test_five_runs_are_too_few_to_resample():
+    """What docs/metrics.md says of the bootstrap over seeds alone, and that ours is not like it."""
+    rng = np.random.default_rng(5)
+    runs = rng.normal(size=(4000, 5))
+    resampled = np.stack([row[rng.integers(0, 5, (500, 5))].mean(axis=1) for row in runs])
+    low, high = np.quantile(resampled, [0.025, 0.975], axis=1)
+    assert np.mean((low <= 0) & (high >= 0)) == pytest.approx(0.84, abs=0.015)
+    ours = [
+        bootstrap.interval(row.mean(), bootstrap.seed_part(list(row), "a", 500, i))
+        for i, row in enumerate(runs)
+    ]
+    assert np.mean([each.low <= 0 <= each.high for each in ours]) == pytest.approx(0.95, abs=0.015)
+
+
 @pytest.mark.parametrize(("seed_spread", "interaction"), [(0.0, 0.0), (0.01, 0.05), (0.03, 0.0)])
 def test_intervals_cover_the_true_mean_as_often_as_they_say(seed_spread, interaction):
     rng = np.random.default_rng(3)

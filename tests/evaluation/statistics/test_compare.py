@@ -95,6 +95,12 @@ def test_a_board_without_item_cf_has_no_leads(tmp_path):
     assert found.reference is None and found.standings[0].lead is None and found.standings[0].rank == "1"
 
 
+def test_a_board_without_stored_metrics_has_no_statistics(tmp_path):
+    stored.keep(tmp_path / "runs" / "without", stored.record("item_cf", ndcg=0.3))
+    found = compare(board(tmp_path))
+    assert found.reference is None and found.standings == [None] and np.isnan(found.p_values).all()
+
+
 def test_the_spread_of_seeds_widens_intervals(tmp_path):
     keep_run(tmp_path / "one")
     for seed, shift in enumerate((0.0, 0.2, 0.4)):
@@ -120,6 +126,7 @@ def test_a_clone_has_every_interval(tmp_path):
         with_metrics = [row for row in rows if row.done and queries.path(row).is_file()]
         assert with_metrics
         assert all(queries.read(row) is not None for row in with_metrics), "none of them is stale"
+        assert {queries.path(row) for row in with_metrics} == {*(folder / queries.FOLDER).iterdir()}
     code = (
         "import sys; from pathlib import Path\n"
         "from tests.evaluation.statistics.test_compare import said\n"

@@ -40,6 +40,21 @@ def test_it_agrees_with_a_randomization_test():
     assert p_of([first, second], [(0.0, 1)] * 2)[0, 1] == pytest.approx(by_swaps, abs=0.01)
 
 
+@pytest.mark.parametrize("seed_spread", [0.0, 0.01, 0.05])
+def test_equal_models_differ_in_one_test_of_twenty(seed_spread):
+    """Two models of the same expectation, five seeds each, over the same skewed queries."""
+    rng = np.random.default_rng(4)
+    boards, queries, runs, rejected = 1000, 200, 5, 0
+    for _ in range(boards):
+        of_query = rng.beta(0.5, 3, queries)
+        own = rng.normal(0, 0.1, (2, queries)) + of_query
+        of_run = rng.normal(0, seed_spread, (2, runs))
+        columns = list(own + of_run.mean(axis=1, keepdims=True))
+        seeds = [(float(each.std(ddof=1)), runs) for each in of_run]
+        rejected += p_of(columns, seeds)[0, 1] < 0.05
+    assert 0.03 <= rejected / boards <= 0.07, rejected / boards
+
+
 def test_rows_that_return_the_same_are_equal():
     column = np.linspace(0, 1, 10)
     found = p_of([column, column, column / 2], [(0.0, 1)] * 3)

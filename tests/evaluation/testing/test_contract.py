@@ -135,7 +135,7 @@ def test_user_rows_have_a_row_for_strangers():
     assert Retriever.user_rows(table, users, table.mean(axis=0)).tolist() == [[4, 5], [2, 3], [0, 1]]
 
 
-PERSONALISED = [name for name in registry.names() if name != "global_hot"]
+PERSONALISED = [name for name in registry.names() if name not in ("global_hot", "popular_window")]
 
 
 @pytest.mark.parametrize("name", PERSONALISED)

@@ -133,7 +133,7 @@ def test_hits_are_exactly_the_negatives_that_the_row_took(
 ) -> None:
     rows = examples_per_user(resident(train), generator())
     for batch in batcher(train, in_batch, mask_history).epoch(rows):
-        negatives = batch.items[batch.negative].tolist()
+        negatives = batch.negative.tolist()
         assert len(set(negatives)) == len(negatives)
         taken = [h + t if mask_history else t for h, t in zip(histories(batch), targets(batch), strict=True)]
         expected = {
@@ -146,7 +146,7 @@ def test_in_batch_negatives_hold_every_target_and_know_their_probability(train: 
     made = batcher(train, True, True)
     rows = examples_per_user(resident(train), generator())
     batch = made.assemble(rows, torch.arange(10))
-    negatives = batch.items[batch.negative]
+    negatives = batch.negative
     assert torch.isin(batch.items, negatives).all()
     uniform, in_batch = made.samplers
     missed = (

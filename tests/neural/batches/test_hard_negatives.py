@@ -56,7 +56,7 @@ def test_rows_meet_negatives_from_their_own_lists() -> None:
     # Only items 30 and 31 are hard, for everybody.
     hard(trainer).lists = torch.tensor([30, 31], dtype=torch.int32).repeat(DATA.train.n_users, 1)
     batch = next(trainer.batcher.epoch(trainer.examples()))
-    negatives = batch.items[batch.negative]
+    negatives = batch.negative
     drawn = torch.isin(negatives, torch.tensor([30, 31]))
     assert drawn.sum() == 2
     assert (batch.log_q[drawn] == 0).all() and (batch.log_q[~drawn] < 0).all()

@@ -11,6 +11,8 @@ from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS
 from retrieval_leaderboard.neural.batches.negatives import HardNegatives
 from retrieval_leaderboard.neural.towers import distinct
+from retrieval_leaderboard.neural.training import trainer as trainer_module
+from retrieval_leaderboard.neural.training.optimizer import of_rows
 from retrieval_leaderboard.neural.training.trainer import batch_loss
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices.cpu import Cpu
@@ -120,8 +122,9 @@ def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
             trainer.optimizer.collect()
             found.append(loss.detach())
             assert torch.isfinite(loss)
-            for table, (row, leaf) in zip(trainer.optimizer.tables, trainer.optimizer.touched, strict=True):
-                found.append(torch.zeros_like(table.weight).index_add(0, row, leaf.grad))
+            for table, part in zip(trainer.optimizer.tables, trainer.optimizer.touched, strict=True):
+                rows = of_rows(part)
+                found.append(torch.zeros_like(table.weight).index_add(0, rows.row, rows.leaf.grad))
             found += [each.grad.clone() for each in trainer.optimizer.dense if each.grad is not None]
             trainer.optimizer.zero_grad()
         return found
@@ -129,3 +132,23 @@ def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
     plain = gradients()
     walk_like_a_gpu(monkeypatch)
     torch.testing.assert_close(gradients(), plain)
+
+
+@pytest.mark.parametrize("clipped", [False, True])
+@pytest.mark.parametrize(
+    "settings", [{"examples": "interaction"}, {"shared_history": True, "user_share": 0.3}]
+)
+@pytest.mark.parametrize("model", MODELS)
+def test_both_paths_take_the_same_steps_with_neighbors(model, settings, clipped, monkeypatch) -> None:
+    def weights() -> list[torch.Tensor]:
+        trainer = trainer_of(model(**(SMALL | settings | {"neighbors": 3})), train(), 0)
+        trainer.optimizer.param_groups[0]["eps"] = 0.1  # A small one would blow rounding up.
+        made = trainer.batcher.epoch(trainer.examples())
+        for _ in range(3):
+            trainer.step(next(made))
+        return [each.clone() for each in trainer.towers.trained()]
+
+    monkeypatch.setattr(trainer_module, "CLIP_NORM", 0.05 if clipped else 10.0)
+    plain = weights()
+    walk_like_a_gpu(monkeypatch)
+    torch.testing.assert_close(weights(), plain, rtol=1e-5, atol=1e-6)

@@ -1,0 +1,190 @@
+"""Linear item-to-item weights in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from retrieval_leaderboard.baselines import symmetric_inverse
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
+from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
+    Block,
+    arrays,
+    nearest,
+    roots_of,
+    stack,
+    users_of_items,
+)
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.system import memory
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Floats = npt.NDArray[np.floating[Any]]
+BLOCK_ITEMS = 64
+DENSE_ITEMS = 20_000
+"""Catalog up to which all items are candidates: the inverse takes 1.5 GiB"""
+CANDIDATES = 200
+
+
+def _candidates(settings: Mapping[str, Any], train: Interactions, valid: Queries | None) -> int:
+    return train.n_items if train.n_items <= DENSE_ITEMS else CANDIDATES
+
+
+def _regularization(settings: Mapping[str, Any], train: Interactions, valid: Queries | None) -> float:
+    """The diagonal of XᵀX grows with the items of a user, and so do the λ that papers have found."""
+    return max(4.0 * train.interactions_a_user, 1.0)
+
+
+@register("ease", by_default=False)
+@dataclass
+class EASE(ItemToItemRetriever):
+    """EASE^R: the item-to-item weights B that minimize ‖X − XB‖² + λ‖B‖² with a diagonal of zeros.
+
+    X_ui = √w_ui where user u took item i, w the weight of the interaction (1 without weights), else 0. With
+    P = (XᵀX + λI)⁻¹, B_ij = −P_ij / P_jj: equation 8 of Steck, Embarrassingly shallow autoencoders for
+    sparse data, WWW 2019. That needs memory for n_items² numbers of 32 bits. With fewer candidates than
+    items, B minimizes the same where B_ij = 0 unless i is a candidate of j, one of those with the largest
+    cosine: the item selection of Ning and Karypis, SLIM: sparse linear methods for top-N recommender systems,
+    ICDM 2011, without its ‖B‖₁. Column j is then the same formula with the inverse for j and its candidates.
+    """
+
+    regularization: float | Auto = setting(
+        AUTO, above=0, search=[AUTO, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]
+    )
+    """λ; auto takes four times the mean number of interactions of a user."""
+    candidates: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 100, 200, 400])
+    """Items that may have a weight for a returned item; auto takes all, and 200 from 20,000 items on."""
+    top_k: int = setting(1000, at_least=1)
+    """Weights kept for each returned item, the largest in size."""
+    recency: float = setting(1.0, search=(0.0, 2.0))
+    """The r-th history item from the end weighs r^-recency, where the data is in time order."""
+
+    rules: ClassVar[dict[str, Rule]] = {"regularization": _regularization, "candidates": _candidates}
+    stochastic: ClassVar[bool] = False
+    uses_weights: ClassVar[bool] = True
+
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """Recency, where the data is not in time order."""
+        return frozenset() if train.ordered else frozenset({"recency"})
+
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Solve for the weights of each item.
+
+        Raises:
+            InputError: the inverse for all items does not fit into memory.
+        """
+        settings = self.resolve(train, valid)
+        candidates, strength = settings["candidates"], float(settings["regularization"])
+        self.recency_ = self.recency if train.ordered else 0.0
+        if candidates < train.n_items - 1:
+            self.similarity_ = self._sparse(train, candidates, strength)
+        else:
+            self.similarity_ = self._dense(train, strength)
+
+    def _dense(self, train: Interactions, strength: float) -> csr_array:
+        need, free = 4 * train.n_items**2, memory.available()
+        if need > free:
+            raise InputError(
+                f"ease: the inverse for {train.n_items:,} items needs {need >> 20:,} MiB of memory, "
+                f"{free >> 20:,} MiB are free: set candidates to {CANDIDATES}"
+            )
+        inverse = _gram(train)
+        np.fill_diagonal(inverse, inverse.diagonal() + np.float32(strength))
+        symmetric_inverse.invert(inverse, "ease")
+
+        def work(first: int, last: int) -> Block:
+            # Column j of B is row j of P, which is symmetric, over −P_jj.
+            rows = inverse[first:last] / -inverse.diagonal()[first:last, None]
+            rows[np.arange(last - first), np.arange(first, last)] = 0
+            kept = _largest(rows, self.top_k)
+            values = np.take_along_axis(rows, kept, axis=1)
+            return np.full(len(kept), kept.shape[1]), kept.astype(np.int32).ravel(), values.ravel()
+
+        blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease: weights", "items")
+        return stack(blocks, train.n_items).T.tocsr()
+
+    def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
+        near = _most_similar(train, candidates)
+        users, (roots, _) = arrays(users_of_items(train)), roots_of(train)
+
+        def work(first: int, last: int) -> Block:
+            room = np.zeros((2, train.n_users), np.int32)
+            codes, values = [], []
+            for item in range(first, last):
+                among = near.indices[near.indptr[item] : near.indptr[item + 1]]
+                found = _column(item, among, strength, users, roots, room)
+                kept = _largest(found[None], self.top_k)[0]
+                codes.append(among[kept])
+                values.append(found[kept].astype(np.float32))
+            lengths = np.array([len(each) for each in codes], np.int64)
+            return lengths, np.concatenate(codes), np.concatenate(values)
+
+        with threadpool_limits(1, user_api="blas"):  # The blocks have threads of their own.
+            blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease", "items")
+        return stack(blocks, train.n_items).T.tocsr()
+
+
+def _column(
+    item: int,
+    among: npt.NDArray[np.int32],
+    strength: float,
+    users: tuple[npt.NDArray[Any], ...],
+    roots: npt.NDArray[np.float32] | None,
+    room: npt.NDArray[np.int32],
+) -> npt.NDArray[np.float64]:
+    """float64[m]: the weights of the m items `among` for `item`, by the normal equations of them alone.
+
+    `strength` is λ; `users`, `roots` and `room` are as of `ease_kernels.some_items`.
+    """
+    from scipy.linalg.lapack import dposv
+
+    from retrieval_leaderboard.baselines import ease_kernels
+
+    if not len(among):
+        return np.empty(0)
+    gram = np.empty((len(among) + 1, len(among) + 1))  # The item comes last.
+    ease_kernels.some_items(np.append(among, np.int32(item)), users, roots, room, gram)
+    system, shared = gram[:-1, :-1], gram[-1, :-1]
+    np.fill_diagonal(system, system.diagonal() + strength)
+    return np.asarray(dposv(system.T, shared)[1])  # The lower triangle of rows is an upper one of columns.
+
+
+def _gram(train: Interactions) -> npt.NDArray[np.float32]:
+    """float32[n_items, n_items]: XᵀX."""
+    from retrieval_leaderboard.baselines import ease_kernels
+
+    matrix = np.zeros((train.n_items, train.n_items), np.float32)
+    users, items = arrays(users_of_items(train)), arrays(train.by_user)
+    of_users, of_items = roots_of(train)
+    in_blocks(
+        lambda first, last: ease_kernels.all_items(first, last, users, items, of_users, of_items, matrix),
+        train.n_items, BLOCK_ITEMS, "ease: counting", "items",
+    )  # fmt: skip
+    return matrix
+
+
+def _most_similar(train: Interactions, top_k: int) -> csr_array:
+    """Row i holds the `top_k` items of largest cosine to item i."""
+    lengths = np.sqrt(np.where(train.item_counts > 0, train.item_weights, 1))
+    ones = np.ones(train.n_users)
+    return nearest(train, ones, (lengths, lengths), 0.0, top_k, "ease: candidates", weighted=True)
+
+
+def _largest(rows: Floats, top_k: int) -> npt.NDArray[np.int64]:
+    """int64[n, at most top_k]: the columns of the largest in size of each row, ascending."""
+    if top_k >= rows.shape[1]:
+        return np.broadcast_to(np.arange(rows.shape[1]), rows.shape)
+    kept = np.argpartition(-np.abs(rows), top_k - 1, axis=1)[:, :top_k]
+    kept.sort(axis=1)
+    return kept

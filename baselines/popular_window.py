@@ -1,0 +1,92 @@
+"""What was taken most often in the days before the query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.baselines.global_hot import SECONDS_PER_DAY
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.fields import setting
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.evaluation.ranking import ties, topk
+from retrieval_leaderboard.support.errors import InputError
+
+
+@register("popular_window", by_default=False)
+@dataclass
+class PopularWindow(Retriever):
+    """Items by the number of users who took them in the last days before the query.
+
+    The window ends where the UTC day of the query begins, or, for queries after the training data and those
+    without a time, with the training data. Items that nobody took in it follow, by all that was taken before
+    its end. Where interactions have weights, by the sum of those: the "recently popular" of Ji et al., A
+    Re-visit of the Popularity Baseline in Recommender Systems, SIGIR 2020.
+    """
+
+    days: float = setting(7.0, above=0, search=[1.0, 3.0, 7.0, 14.0, 30.0, 90.0])
+    """Length of the window."""
+
+    stochastic: ClassVar[bool] = False
+    uses_weights: ClassVar[bool] = True
+
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Sort the interactions by time.
+
+        Raises:
+            InputError: they have no times.
+        """
+        if train.timestamp is None:
+            raise InputError(
+                "popular_window needs the time of each interaction, which this dataset does not have: "
+                "leave the model out"
+            )
+        order = np.argsort(train.timestamp, kind="stable")
+        self.time_, self.item_ = train.timestamp[order], train.item[order]
+        self.weight_ = np.ones(len(order), np.float32) if train.weight is None else train.weight[order]
+        self.n_items_ = train.n_items
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` most popular items that a query does not exclude; none that nobody took before."""
+        items = np.full((len(queries), k), -1, np.int32)
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        ends, group = np.unique(self._ends(queries), return_inverse=True)
+        before, stop = np.zeros(self.n_items_), 0
+        for number, end in enumerate(ends):
+            start, stop = stop, int(np.searchsorted(self.time_, end))
+            before += self._counts(start, stop)
+            opened = int(np.searchsorted(self.time_, end - self.days * SECONDS_PER_DAY))
+            order, counts = _ranked(self._counts(opened, stop), before)
+            rows = np.flatnonzero(group == number)
+            items[rows], scores[rows] = topk.first_allowed(order, counts, queries.exclude.take(rows), k)
+        return items, scores
+
+    def _ends(self, queries: Queries) -> npt.NDArray[np.int64]:
+        """int64[q]: the first second after the window of each query."""
+        last = self.time_.max(initial=0) + 1
+        if queries.timestamp is None:
+            return np.full(len(queries), last)
+        day = queries.timestamp // SECONDS_PER_DAY * SECONDS_PER_DAY
+        return np.where(queries.timestamp >= last, last, day)
+
+    def _counts(self, start: int, stop: int) -> npt.NDArray[np.float64]:
+        counts = np.bincount(self.item_[start:stop], self.weight_[start:stop], self.n_items_)
+        return np.asarray(counts, np.float64)
+
+    @property
+    def parameters(self) -> int:
+        """Training interactions."""
+        return len(self.item_)
+
+
+def _ranked(
+    within: npt.NDArray[np.float64], before: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Items by (count within the window, count before its end, `ties.rank`), and their counts within it."""
+    known = np.flatnonzero(before)
+    order = known[np.lexsort((ties.rank(known), -before[known], -within[known]))]
+    return order.astype(np.int32), within[order].astype(np.float32)

@@ -1,0 +1,106 @@
+"""User-based collaborative filtering: what the users with the most similar histories took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval_leaderboard.baselines.neighborhood import target_exponent_rule
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
+from retrieval_leaderboard.evaluation.models.registry import register
+from retrieval_leaderboard.evaluation.models.retriever import Retriever, Rule
+from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, roots_of, users_of_items
+
+
+@register("user_knn", by_default=False)
+@dataclass
+class UserKNN(Retriever):
+    """The items of the `top_k` users whose training rows are most similar to a query's history.
+
+    s(h, v) = (Σ_{i ∈ h ∩ I_v} √w_vi r_i^-t |U_i|^-p / (|h|^½ |I_v|^a + shrinkage))^ρ,
+    score(j) = |U_j|^-b Σ_v s(h, v) √w_vj,
+
+    over the neighbors v that took j. The history's item i is the r_i-th from the end, w are the weights of
+    interactions (each 1 without weights), |U_i| = Σ_v w_vi and |I_v| = Σ_i w_vi. With p = t = b = 0, a = ½
+    and ρ = 1 it is the plain cosine of Herlocker et al., An algorithmic framework for performing
+    collaborative filtering, SIGIR 1999; shrinkage as in Ferrari Dacrema et al., Are we really making much
+    progress?, RecSys 2019; ρ is the case amplification of Breese et al., Empirical analysis of predictive
+    algorithms for collaborative filtering, UAI 1998; t weighs a history as Ludewig and Jannach, Evaluation of
+    session-based recommendation algorithms, UMUAI 2018. A query's own training row is no neighbor of it.
+    """
+
+    top_k: int = setting(200, at_least=1, search=[20, 50, 100, 200, 400, 800])
+    """Users whose items count."""
+    item_exponent: float = setting(0.3, at_least=0, search=(0.0, 1.0))
+    """p: an item that many took says less of two users who share it."""
+    user_exponent: float = setting(0.5, at_least=0, search=(0.0, 1.0))
+    """a: how far the similarity of a user with many items is reduced."""
+    target_exponent: float | Auto = setting(
+        AUTO, at_least=0, search=[AUTO, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    )
+    """b: how far the score of a popular item is reduced. Auto takes 0, and 0.5 where the data is in time
+    order and users have 50 interactions or more on average."""
+    recency: float = setting(1.0, search=(0.0, 2.0))
+    """t: the r-th history item from the end weighs r^-t, where the data is in time order."""
+    shrinkage: float = setting(1.0, at_least=0, search=[0.0, 1.0, 10.0, 100.0])
+    amplification: float = setting(1.0, above=0, search=(0.5, 3.0))
+    """ρ: above 1, the most similar users count more."""
+
+    rules: ClassVar[dict[str, Rule]] = {"target_exponent": target_exponent_rule(0.0, 0.5)}
+    stochastic: ClassVar[bool] = False
+    uses_weights: ClassVar[bool] = True
+
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """Recency, where the data is not in time order."""
+        return frozenset() if train.ordered else frozenset({"recency"})
+
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Keep the training rows, both ways."""
+        self.recency_ = float(self.recency) if train.ordered else 0.0
+        of_users, of_items = roots_of(train)
+        self.users_of_item_ = _stored(users_of_items(train), of_users)
+        self.items_of_user_ = _stored(train.by_user, of_items)
+        popularity = np.where(train.item_counts > 0, train.item_weights, 1)
+        lengths = np.where(train.user_counts > 0, train.user_weights, 1)
+        self.item_weight_ = popularity ** -float(self.item_exponent)
+        self.user_norm_ = lengths ** float(self.user_exponent)
+        self.target_weight_ = popularity ** -float(self.resolve(train, valid)["target_exponent"])
+
+    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The `k` best; an item that no neighbor took is not returned."""
+        from retrieval_leaderboard.baselines import user_knn_kernels
+
+        users, items = (arrays(_rows(each)) for each in (self.users_of_item_, self.items_of_user_))
+        roots = self.users_of_item_.get("roots"), self.items_of_user_.get("roots")
+        about = self.item_weight_, self.user_norm_, self.target_weight_
+        numbers = self.recency_, float(self.shrinkage), float(self.amplification), int(self.top_k)
+
+        def work(start: int, stop: int, found, scores) -> None:
+            asked = queries.take(slice(start, stop))
+            user_knn_kernels.recommend(
+                asked.user, arrays(asked.history), arrays(asked.exclude), users, items, *roots, *about,
+                *numbers, found, scores,
+            )  # fmt: skip
+
+        return topk.by_queries(work, len(queries), k, 64)
+
+    @property
+    def parameters(self) -> int:
+        """Training interactions."""
+        return len(self.items_of_user_["values"])
+
+
+def _stored(rows: Ragged, roots: npt.NDArray[np.float32] | None) -> dict[str, npt.NDArray]:
+    values, offsets = rows.compact()
+    stored: dict[str, npt.NDArray] = {"values": values, "offsets": offsets}
+    return stored if roots is None else stored | {"roots": roots}
+
+
+def _rows(stored: dict[str, npt.NDArray]) -> Ragged:
+    return Ragged.from_offsets(stored["values"], stored["offsets"])
