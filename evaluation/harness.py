@@ -43,8 +43,8 @@ class Evaluation:
     """time the model took for the lists; 0 for lists made elsewhere"""
     slices: list[Slice]
     """metrics of parts of the queries and of the truth"""
-    curve: list[float]
-    """NDCG of the first 1, 2, … k items of the lists"""
+    curve: tuple[float, ...]
+    """NDCG of the first 1, 2, … k items of the lists, to six decimals"""
     at: dict[int, dict[str, float]] = field(default_factory=dict)
     """another k → each metric, as `metrics`"""
 
@@ -190,5 +190,5 @@ def score(
         for other in also
     }
     parts = slices(items[:, :k], queries, train, k)
-    curve = ndcg_curve(items, queries.relevant, k).tolist()
+    curve = tuple(ndcg_curve(items, queries.relevant, k).round(6).tolist())
     return Evaluation(k, items, scored, of_lists, seconds, parts, curve, others)

@@ -73,6 +73,6 @@ def rescored(run: Path, record: RunRecord, dataset: Dataset, also: Sequence[int]
         raise InputError(f"{run / records.LISTS} cannot be scored: {error}") from error
     found = harness.score(items, dataset, k, also=[*others, *also])
     at = {str(other): metrics for other, metrics in found.at.items()}
-    curve = tuple(round(value, 6) for value in found.curve)
-    result = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices), at=at, curve=curve)
+    scored = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices), at=at)
+    result = replace(scored, curve=found.curve)
     return replace(record, result=result)
