@@ -159,13 +159,17 @@ def _slice(name: str, runs: list[tuple[Slice, Result]]) -> SliceScore:
 
 
 def _curve(row: Row) -> Points:
-    """The mean over its runs, where all have it."""
-    curves = [record.measured.curve for record in row.done]
-    return (
-        [(k, sum(at) / len(at)) for k, at in enumerate(zip(*curves, strict=True), start=1)]
-        if all(curves)
-        else []
-    )
+    """The mean over its runs at every length of the lists that all of them have NDCG of."""
+    known = [_by_length(record) for record in row.done]
+    lengths = sorted(set.intersection(*map(set, known)))
+    return [(k, sum(each[k] for each in known) / len(known)) for k in lengths]
+
+
+def _by_length(record: RunRecord) -> dict[int, float]:
+    """Length → NDCG: every one where they were kept, or else those that were asked for."""
+    at = record.measured.at | {str(record.k): record.measured.metrics}
+    asked = {int(k): metrics["ndcg"] for k, metrics in at.items() if "ndcg" in metrics}
+    return asked | dict(enumerate(record.measured.curve, start=1))
 
 
 def _training(row: Row) -> list[dict[str, float]]:

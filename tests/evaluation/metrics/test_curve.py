@@ -25,11 +25,18 @@ def test_without_a_relevant_item_there_is_no_number():
     assert np.isnan(ndcg_curve(np.zeros((2, 3), dtype=np.int32), Ragged.empty(2), 3)).all()
 
 
-def test_a_row_has_the_mean_over_its_seeds_where_all_have_a_curve(tmp_path):
+def test_a_row_has_the_mean_over_its_seeds_at_lengths_that_all_have(tmp_path):
     for seed, curve in enumerate([(0.1, 0.3), (0.3, 0.5)]):
-        stored.keep(tmp_path / "runs" / f"als-{seed}", stored.record("als", seed=seed, curve=curve))
-    stored.keep(tmp_path / "runs" / "bsl-0", stored.record("bsl", curve=(0.1, 0.2)))
-    stored.keep(tmp_path / "runs" / "bsl-1", stored.record("bsl", seed=1))
+        stored.keep(
+            tmp_path / "runs" / f"als-{seed}",
+            stored.record("als", seed=seed, curve=curve, k=2, ndcg=curve[-1]),
+        )
+    stored.keep(tmp_path / "runs" / "bsl-0", stored.record("bsl", curve=(0.1, 0.2), k=2, ndcg=0.2))
+    stored.keep(
+        tmp_path / "runs" / "bsl-1", stored.record("bsl", seed=1, k=2, ndcg=0.4, at={"5": {"ndcg": 0.6}})
+    )
+    stored.keep(tmp_path / "runs" / "mf", stored.record("mf", k=2, ndcg=0.4, at={"5": {"ndcg": 0.6}}))
     ((board,),) = read_boards(tmp_path)
     found = {row.name: row.curve for row in board_data(report(board)).rows}
-    assert found == {"als": [(1, pytest.approx(0.2)), (2, pytest.approx(0.4))], "bsl": []}
+    assert found.pop("als") == [(1, pytest.approx(0.2)), (2, pytest.approx(0.4))]
+    assert found == {"bsl": [(2, pytest.approx(0.3))], "mf": [(2, 0.4), (5, 0.6)]}
