@@ -153,8 +153,9 @@ class TwoTowerModule(nn.Module):
         """float[b, 1, d]: γ·e_u."""
         if self.user is None:
             return None
-        known = self._known(self.user_known, user) * (user >= 0).unsqueeze(1)
-        return (self.settings.user_share * known * self.user(user.clamp(min=0))).unsqueeze(1)
+        code = user.clamp(min=0)
+        known = self._known(self.user_known, code) * (user >= 0).unsqueeze(1)
+        return (self.settings.user_share * known * self.user(code)).unsqueeze(1)
 
     def _profile(self, user: Tensor, given: FeatureRows | None) -> Tensor | None:
         """float[b, f, d]"""

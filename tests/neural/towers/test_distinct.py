@@ -64,6 +64,15 @@ def test_marks_find_what_a_sort_finds() -> None:
         assert torch.equal(values[place], ids)
 
 
+@pytest.mark.parametrize("filler", [10, 10_000])
+def test_lists_of_all_numbers_find_what_a_search_finds(filler) -> None:
+    ordered, items = torch.tensor([2, 5, 9]), torch.tensor([9, 3, 2, 0, 9])
+    found, place = distinct.where_in(ordered, items, filler)
+    assert found.tolist() == [True, False, True, False, True]
+    assert place[found].tolist() == [2, 0, 2]
+    assert distinct.all_different(ordered, filler) and not distinct.all_different(items, filler)
+
+
 def test_distinct_fills_unused_places(like_a_gpu) -> None:
     ids = torch.tensor([7, 3, 3, 9, 7, 3])
     values, place = distinct.distinct(ids, 10)
