@@ -16,6 +16,7 @@ from retrieval_leaderboard import (
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
+from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard, terminal
@@ -169,10 +170,7 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
     dataset = load(
         asked,
         options.data_dir,
-        protocol=options.protocol,
-        exclude_seen=options.exclude_seen,
-        split_seed=options.split_seed,
-        carve=options.carve,
+        **split.given(options),
         fallback=not options.no_fallback,
         scale=options.scale,
         memory=options.memory,

@@ -7,7 +7,14 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 
-LOCKS = ("requirements.lock", *(f"requirements-{extra}.lock" for extra in ("test", "serve", "big", "report")))
+LOCKS = (
+    "requirements.lock",
+    "requirements-test.lock",
+    "requirements-serve.lock",
+    "requirements-big.lock",
+    "requirements-docs.lock",
+    "requirements-report.lock",
+)
 PIN = re.compile(r"([a-z0-9-]+)==\S+( ; [^\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
@@ -36,7 +43,7 @@ def test_every_requirement_is_pinned_and_torch_apart():
     needed = dict(
         zip(
             LOCKS,
-            (project["dependencies"], *(extras[each] for each in ("test", "serve", "big", "report"))),
+            (project["dependencies"], *(extras[name] for name in ("test", "serve", "big", "docs", "report"))),
             strict=True,
         )
     )

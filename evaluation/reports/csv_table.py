@@ -69,7 +69,7 @@ def _measured(record: RunRecord, k: int) -> dict[str, Any]:
         for length, values in by_length.items()
         for name, value in values.items()
     }
-    costs = {name: getattr(record.costs, name) for name in COSTS}
+    costs = {name: getattr(record.costs, name) for name in COSTS if record.costs.machine}
     return {"queries": record.dataset.test_queries} | metrics | costs
 
 

@@ -126,8 +126,14 @@ class Costs:
 
     @property
     def machine(self) -> str:
-        """The processor and threads."""
+        """The processor and threads; "" where costs are not known."""
+        if self == UNKNOWN_COSTS:
+            return ""
         return machine(self.processor, self.threads)
+
+
+UNKNOWN_COSTS = Costs(0.0, 0.0, 0.0, 0.0, 0.0, None, 0.0, 0, "")
+"""Of lists from elsewhere"""
 
 
 @dataclass(frozen=True)
