@@ -98,7 +98,7 @@ class TwoTowerModule(nn.Module):
             for name in ("item", "history", "newest"):
                 table = getattr(self, name)
                 if table is not None:
-                    state[f"{name}.weight"] = functional.pad(self.neighbors(table, every), (0, 0, 0, 1))
+                    state[f"{name}.weight"] = functional.pad(table(every, self.neighbors), (0, 0, 0, 1))
         return TwoTowerModule.restore(self.settings, self.columns, state)
 
     def _user_fields(self) -> int:
