@@ -43,7 +43,7 @@ def _lines(known: list[tuple[RowData, Points]], size: Size, axes: tuple[str, str
     values = [value for row, points in known for value in _points(row, points)]
     order = [row.name for row, _ in known]
     by_name = {"field": "name", "type": "nominal", "sort": order}
-    legend = {"title": None, "orient": "bottom", "columns": max(size.width // 130, 1), "symbolType": "stroke"}
+    legend = {"title": None, "orient": "bottom", "columns": max(size.width // 220, 1), "symbolType": "stroke"}
     return chart(
         values,
         title,
@@ -91,7 +91,7 @@ def losses(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | None
                "header": {"labelAnchor": "start", "labelFontWeight": "bold"}},
         columns=columns,
         bounds="flush",
-        spacing={"row": 48, "column": AXIS + 12},
+        spacing={"row": 62, "column": AXIS + 12},
         spec={
             "width": size.width // columns - AXIS - 12,
             "height": size.height // 4,

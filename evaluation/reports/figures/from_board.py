@@ -46,7 +46,11 @@ def board_data(report: Report) -> BoardData:
         bars=bars,
         reference=report.reference.name if report.reference else "",
         rows=[
-            RowData(**_about(entry, label, entry.row in contenders(rows)), **_measured(entry, bars))
+            RowData(
+                **_about(entry, label, entry.row in contenders(rows)),
+                **_measured(entry, bars),
+                rank=entry.standing.rank if entry.standing and _ranked(report, entry) else "",
+            )
             for entry, label in zip(report.entries, labels(rows), strict=True)
         ],
         p_values=report.p_values,
@@ -88,7 +92,6 @@ def _measured(entry: Entry, bars: str) -> dict[str, Any]:
         return {"reason": main_table.failure(row)}
     log = _training(row)
     return {
-        "rank": standing.rank if standing else "",
         "metrics": _metrics(entry, bars),
         "lead": entry.lead,
         "p": standing.p if standing else None,
@@ -118,6 +121,11 @@ def _bars(report: Report) -> str:
     if any(entry.standing for entry in report.entries):
         return INTERVALS
     return OVER_SEEDS if any(entry.row.spread("ndcg") for entry in report.entries) else ""
+
+
+def _ranked(report: Report, entry: Entry) -> bool:
+    """Whether all rows of its table were tested: else a rank would be one among a few."""
+    return all(each.standing for each in report.done if each.official == entry.official)
 
 
 def _metrics(entry: Entry, bars: str) -> dict[str, Interval]:

@@ -28,7 +28,7 @@ def config(text: str, muted: str, line: str) -> dict[str, Any]:
         },
         "header": {"labelColor": text, "titleColor": text, "labelFontSize": 11},
         "legend": {"labelColor": text, "titleColor": muted, "labelFontSize": 11, "titleFontSize": 11,
-                   "titleFontWeight": "normal", "labelLimit": 150},
+                   "titleFontWeight": "normal", "labelLimit": 210},
         "text": {"color": text},
         "rule": {"color": line},
     }  # fmt: skip

@@ -101,7 +101,7 @@ function config() {
   return {
     background: null, font, view: { stroke: null }, text: { color: text }, rule: { color: muted },
     axis: { ...words, labelColor: text, titlePadding: 8, domainColor: line, tickColor: line, gridColor: line, gridOpacity: 0.3 },
-    header: { labelColor: text, labelFontSize: 12 }, legend: { ...words, labelColor: text, labelLimit: 150 },
+    header: { labelColor: text, labelFontSize: 12 }, legend: { ...words, labelColor: text, labelLimit: 210 },
   };
 }
 

@@ -58,6 +58,8 @@ def test_bars_are_of_one_kind(tmp_path):
     mixed = board_data(report(board, statistics)).rows
     ndcg = {row.name: row.metrics["ndcg"] for row in mixed if row.metrics}
     assert ndcg["bsl"].low == ndcg["bsl"].high, "no spread over seeds among intervals"
+    ranks = {row.name: row.rank for row in mixed}
+    assert ranks["item_cf"] == "" and ranks[drawn.HOSTILE] == "1–2", "no rank among a few tested rows"
 
 
 def test_a_board_says_what_its_page_in_markdown_says(tmp_path):
