@@ -16,7 +16,7 @@ from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.tables import files
 from retrieval_leaderboard.evaluation.differences import command as differences
 from retrieval_leaderboard.evaluation.exchange import command as exchange
-from retrieval_leaderboard.evaluation.reports import leaderboard
+from retrieval_leaderboard.evaluation.reports import formats, leaderboard
 from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite, timings
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support import compute, progress
@@ -27,7 +27,7 @@ from retrieval_leaderboard.support.storage.locks import locked
 EXAMPLES = """\
 examples:
   python -m evaluation report
-  python -m evaluation report --dataset gowalla --results-dir results
+  python -m evaluation report --dataset gowalla --results-dir results --report html,svg,tex
   python -m evaluation score --dataset mine
   python -m evaluation score --runs mine --dataset moved/clicks.csv
   python -m evaluation score theirs.parquet --dataset gowalla --name theirs
@@ -53,6 +53,8 @@ def _report(options: argparse.Namespace) -> None:
     for folder in _folders(options):
         with _held(folder):
             print(leaderboard.derive(folder) / leaderboard.LEADERBOARD)
+            for file in formats.write(folder, options.report):
+                print(file)
 
 
 def _score(options: argparse.Namespace) -> None:
@@ -156,6 +158,7 @@ def parser() -> argparse.ArgumentParser:
                        help="whose runs, where --dataset is the new place of their data")  # fmt: skip
 
     again = commands.add_parser("report", parents=[stored], help="write every table anew")
+    formats.add_argument(again)
     again.set_defaults(work=_report)
 
     score = commands.add_parser(

@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.reports import listing
+from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
 from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
 from retrieval_leaderboard.evaluation.tuning import budget
@@ -133,6 +133,7 @@ def _output_options(group: argparse._ArgumentGroup) -> None:
         help="folder of the results (default: results/local)")  # fmt: skip
     add("--list", nargs="?", const="", metavar="NAME",
         help="show datasets and models; one of them, or 'datasets', in full")  # fmt: skip
+    formats.add_argument(group)
     add("--quiet", action="store_true", help="print the table only")
 
 

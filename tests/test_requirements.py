@@ -13,6 +13,7 @@ LOCKS = (
     "requirements-serve.lock",
     "requirements-big.lock",
     "requirements-docs.lock",
+    "requirements-report.lock",
 )
 PIN = re.compile(r"([a-z0-9-]+)==\S+( ; [^\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
@@ -42,7 +43,7 @@ def test_every_requirement_is_pinned_and_torch_apart():
     needed = dict(
         zip(
             LOCKS,
-            (project["dependencies"], *(extras[name] for name in ("test", "serve", "big", "docs"))),
+            (project["dependencies"], *(extras[name] for name in ("test", "serve", "big", "docs", "report"))),
             strict=True,
         )
     )

@@ -65,7 +65,7 @@ def keep(given: Given, dataset: Dataset, board: Path) -> RunRecord:
         dataset=DatasetSummary.of(dataset),
         provenance=Provenance("lists", date=f"{now:%Y-%m-%d}", note=f"{given.path.name}, digest {digest}"),
         resolved={},
-        result=Result(found.metrics, tuple(found.slices), UNKNOWN_COSTS, False, False, ()),
+        result=Result(found.metrics, tuple(found.slices), UNKNOWN_COSTS, False, False, (), curve=found.curve),
         date=now.strftime("%Y-%m-%d %H:%M UTC"),
         versions=environment.versions(),
         commit=environment.git_commit(),

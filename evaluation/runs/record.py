@@ -154,6 +154,8 @@ class Result:
     """Whether interactions had weights that the model does not use"""
     at: dict[str, dict[str, float]] = field(default_factory=dict)
     """Another k, as text → metrics of the first so many items of the same lists"""
+    curve: tuple[float, ...] = ()
+    """NDCG of the first 1, 2, … k items of the lists; () in records from before there was one"""
 
 
 @dataclass(frozen=True)

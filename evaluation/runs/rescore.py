@@ -68,7 +68,8 @@ def rescored(run: Path, record: RunRecord, dataset: Dataset, also: Sequence[int]
     items = stored_lists(run, record, dataset)
     found = harness.score(items, dataset, k, also=[*others, *also])
     at = {str(other): metrics for other, metrics in found.at.items()}
-    result = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices), at=at)
+    scored = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices), at=at)
+    result = replace(scored, curve=found.curve)
     return replace(record, result=result)
 
 

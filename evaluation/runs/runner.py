@@ -218,6 +218,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         choosing=tuple(model.choosing_log),
         at={str(k): metrics for k, metrics in evaluation.at.items()},
         ignores_weights=dataset.train_valid.weight is not None and not model.uses_weights,
+        curve=evaluation.curve,
     )
 
 

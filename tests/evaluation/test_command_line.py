@@ -34,7 +34,8 @@ def run(log, tmp_path):
     model = GlobalHot()
     harness.fit(model, dataset, 0)
     found = harness.evaluate(model, dataset, 10)
-    said = record("global_hot", dataset, metrics=found.metrics, slices=tuple(found.slices), k=10)
+    measured = {"metrics": found.metrics, "slices": tuple(found.slices), "curve": found.curve}
+    said = record("global_hot", dataset, **measured, k=10)
     folder = tmp_path / "results" / dataset.name / "runs" / said.stem
     folder.mkdir(parents=True)
     np.savez(folder / records.LISTS, items=found.items)
@@ -64,7 +65,7 @@ def test_tables_are_written_again_as_they_were(run):
 
 def test_metrics_come_back_from_the_lists(run, log):
     before = records.read(run)
-    wrong = replace(before.measured, metrics=dict.fromkeys(before.measured.metrics, 0.0), slices=())
+    wrong = replace(before.measured, metrics=dict.fromkeys(before.measured.metrics, 0.0), slices=(), curve=())
     records.change(run, replace(before, result=wrong))
     for words in ([], ["--dataset", "mine"], ["--dataset", str(log)], ["--interactions", str(log)]):
         records.change(run, replace(before, result=wrong))
