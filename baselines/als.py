@@ -31,8 +31,8 @@ class ALS(EmbeddingRetriever):
     Volinsky, Collaborative Filtering for Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient
     steps of Takács, Pilászy & Tikk, RecSys 2011. The x of a query is the exact solution for its history,
     given the items' y: the same for a known user as for an unseen one, and so not quite the x that those
-    steps came to for that row. A query without history gets no items: its vector is zero. Histories have no
-    weights: all their items have c = α.
+    steps came to for that row. A query of whose history nothing is known has the mean vector of the training
+    users. Histories have no weights: all their items have c = α.
     """
 
     factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 32, 64, 128, 256])
@@ -70,7 +70,9 @@ class ALS(EmbeddingRetriever):
                 use_gpu=on_gpu,
             )
             model.fit(_confidences(train, self.alpha), show_progress=False, callback=lambda *_: advance())
-        self.item_factors_ = (model.to_cpu() if on_gpu else model).item_factors
+        fitted = model.to_cpu() if on_gpu else model
+        self.item_factors_ = fitted.item_factors
+        self.mean_user_ = fitted.user_factors.mean(axis=0, dtype=np.float64).astype(np.float32)
         vars(self).pop("_inverse", None)  # That of an earlier fit.
 
     def encode_items(self) -> npt.NDArray[np.float32]:
@@ -78,7 +80,16 @@ class ALS(EmbeddingRetriever):
         return self.item_factors_
 
     def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
-        """float32[q, factors]: of each history, whoever's it is; zeros for an empty one."""
+        """float32[q, factors]: of each history, whoever's it is."""
+        vectors = self._solved(queries)
+        vectors[~vectors.any(axis=1)] = self.mean_user_
+        return vectors
+
+    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
+        """bool[q]: whether anyone took an item of the history."""
+        return np.asarray(self._solved(queries).any(axis=1))
+
+    def _solved(self, queries: Queries) -> npt.NDArray[np.float32]:
         return fold_in.solved(queries.history, self.item_factors_, self._inverse, self.alpha)
 
     @cached_property

@@ -12,7 +12,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.ranking import ties, topk
+from retrieval_leaderboard.evaluation.ranking import popularity, topk
 from retrieval_leaderboard.support.errors import InputError
 
 SECONDS_PER_DAY = 86_400
@@ -39,9 +39,8 @@ class GlobalHot(Retriever):
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count, and sort by (count, `ties.rank`)."""
         counts = np.bincount(train.item, self._weights(train), minlength=train.n_items)
-        order = np.lexsort((ties.rank(np.arange(len(counts))), -counts)).astype(np.int32)
         # What an item counts after many half-lives may be too small for a number above 0.
-        self.order_ = order[train.item_counts[order] > 0]
+        self.order_ = popularity.ranked(counts, train)
         self.scores_ = counts[self.order_].astype(np.float32)
 
     def _weights(self, train: Interactions) -> npt.NDArray[np.float64] | None:

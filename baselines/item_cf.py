@@ -38,11 +38,13 @@ class ItemCF(Neighborhood):
     """p: a user with many items says less of each pair of them."""
     shrinkage: float = setting(1.0, at_least=0, search=[0.0, 1.0, 10.0])
     """Added to the denominator: lowers similarities that few users support."""
-    amplification: float = setting(2.0, above=0, search=(0.7, 2.5))
-    """ρ: above 1, a few large similarities of a history count more than many small ones."""
+    amplification: float | Auto = setting(AUTO, above=0, search=[AUTO, 0.7, 1.0, 1.3, 1.6, 2.0, 2.5])
+    """ρ: above 1, a few large similarities of a history count more than many small ones. Auto takes 2 where
+    the data is in time order, and else 1.3."""
 
     rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {
-        "target_exponent": target_exponent_rule(0.05, 0.5)
+        "target_exponent": target_exponent_rule(0.05, 0.5),
+        "amplification": lambda _, train, __: 2.0 if train.ordered else 1.3,
     }
     stochastic: ClassVar[bool] = False
     uses_weights: ClassVar[bool] = True
@@ -58,5 +60,5 @@ class ItemCF(Neighborhood):
         neighbors = nearest(
             train, weights, norms, self.shrinkage, settings["top_k"], "item_cf", weighted=True
         )
-        neighbors.data **= np.float32(self.amplification)
+        neighbors.data **= np.float32(settings["amplification"])
         self._set_similarity(neighbors, train)

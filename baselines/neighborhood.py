@@ -12,18 +12,26 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
+from retrieval_leaderboard.evaluation.ranking import popularity
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Settings = Mapping[str, Any]
+CANDIDATES = 5_000
+"""Similarities that the items of a mean history keep together"""
 LONG = 50
 """Interactions a user, on average, from which popular items are held back further, in time order."""
 
 
 def neighbors_kept(settings: Settings, train: Interactions, valid: Queries | None) -> int:
-    """An 80th of the items, yet 50 to 200: in a small catalog those that come after are noise."""
-    return min(max(train.n_items // 80, 50), 200)
+    """5,000 divided by the interactions of a user, yet at most 500 and a tenth of the items, and at least 50.
+
+    Few items of a history have to reach further for enough candidates; of many, and in a small catalog,
+    distant ones are noise.
+    """
+    wanted = round(CANDIDATES / max(train.interactions_a_user, 1))
+    return max(min(wanted, 500, train.n_items // 10), 50)
 
 
 def target_exponent_rule(usual: float, long: float) -> Rule:
@@ -40,11 +48,14 @@ def target_exponent_rule(usual: float, long: float) -> Rule:
 
 @dataclass
 class Neighborhood(ItemToItemRetriever):
-    """An item-to-item model that keeps the largest similarities of each item."""
+    """An item-to-item model that keeps the largest similarities of each item.
+
+    Places for which no item of the history has a neighbor are filled by popularity, as `global_hot` ranks.
+    """
 
     top_k: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 20, 50, 100, 200, 500, 1000])
-    """Similarities kept for each item of the side `prune_axis`; auto keeps an 80th of the items, yet 50 to
-    200."""
+    """Similarities kept for each item of the side `prune_axis`; auto keeps 5,000 divided by the
+    interactions of a user on average, yet at most 500 and a tenth of the items, and at least 50."""
     history_exponent: float = setting(0.6, search=(0.2, 1.2))
     """a: how far the weight of a popular item of the history is reduced."""
     target_exponent: float | Auto = setting(AUTO, at_least=0)
@@ -94,3 +105,4 @@ class Neighborhood(ItemToItemRetriever):
             divisors = np.maximum(sums, np.finfo(np.float64).tiny) ** self.normalization
             similarity.data /= np.repeat(divisors, np.diff(similarity.indptr)).astype(np.float32)
         self.similarity_ = similarity
+        self.popular_ = popularity.ranked(train.item_weights, train)

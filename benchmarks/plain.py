@@ -73,7 +73,7 @@ def item_cf(train: Interactions, model: ItemCF) -> csr_array:
             span = slice(shared.indptr[row], shared.indptr[row + 1])
             codes = shared.indices[span]
             norms = size[item] ** concrete(model.target_exponent) * size[codes] ** model.history_exponent
-            scores = (shared.data[span] / (norms + model.shrinkage)) ** model.amplification
+            scores = (shared.data[span] / (norms + model.shrinkage)) ** concrete(model.amplification)
             lists.append(_largest(codes[codes != item], scores[codes != item], concrete(model.top_k)))
     return _stacked(lists, train.n_items).T.tocsr()
 

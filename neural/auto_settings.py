@@ -20,6 +20,7 @@ NEIGHBORS, MANY_INTERACTIONS_A_USER = 20, 15
 ATTENTION_INTERACTIONS = 500_000
 DEEP, MANY_INTERACTIONS_AN_ITEM = "128", 100
 SHARPEST, SOFTEST, SHARP_INTERACTIONS = 0.1, 0.2, 800_000
+FEW_INTERACTIONS, TRUST_IN_POPULARITY = 5, 0.2
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 3500, 4, 60
 
 
@@ -85,6 +86,26 @@ def history_encoder_without_attention(settings: Settings, train: Interactions, v
     """The same without attention: the better the cosine contrastive loss learns it, the worse it ranks."""
     kinds = {"user": "mean", "interaction": "position_weighted", "sequence": "causal"}
     return kinds[settings["examples"]]
+
+
+def popularity_exponent(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+    """0.2 for examples per user where users have fewer than 5 interactions on average, else 0.
+
+    So few leave most directions to chance, and what many took is the better guess. Vectors of dot have
+    lengths of their own.
+    """
+    if settings["examples"] != "user" or settings["similarity"] == "dot":
+        return 0.0
+    return TRUST_IN_POPULARITY if train.interactions_a_user < FEW_INTERACTIONS else 0.0
+
+
+def popularity_exponent_of_margins(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+    """The same, yet 0.04 or more for examples per user and cosine.
+
+    The cosine contrastive loss tells no negatives below its margin apart, popular or not.
+    """
+    least = 0.04 if settings["examples"] == "user" and settings["similarity"] == "cosine" else 0.0
+    return max(popularity_exponent(settings, train, valid), least)
 
 
 def temperature(settings: Settings, train: Interactions, valid: Queries | None) -> float:

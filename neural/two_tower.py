@@ -130,9 +130,9 @@ class TwoTower(TowerSettings):
         """Answer queries from `towers`."""
         self.propagates_ = towers.neighbors is not None
         self._towers = towers.eval().folded()
-        counts = np.maximum(train.item_counts, 1)
-        scale = ((counts / counts.mean()) ** self.popularity_exponent).astype(np.float32)  # (items,)
-        self.cold_scale_ = float(counts.mean() ** -self.popularity_exponent)
+        counts, exponent = np.maximum(train.item_counts, 1), self.resolved_["popularity_exponent"]
+        scale = ((counts / counts.mean()) ** exponent).astype(np.float32)  # (items,)
+        self.cold_scale_ = float(counts.mean() ** -exponent)
         self.item_vectors_: Vectors = np.empty(0, dtype=np.float32)  # The former ones go before others come.
         self.item_vectors_ = self._encode_items(train.n_items)
         self.item_vectors_ *= scale[:, None]

@@ -19,10 +19,12 @@ class Setup:
     """that every variant has, so that a study takes minutes"""
 
 
+PLAIN = {"popularity_exponent": 0.0}
+"""So that what is compared ranks by its vectors alone"""
 SETUPS = (
-    Setup("gowalla", {"epochs": 10, "neighbors": 0}),
-    Setup("amazon-beauty"),
-    Setup("ml-100k"),
+    Setup("gowalla", PLAIN | {"epochs": 10, "neighbors": 0}),
+    Setup("amazon-beauty", PLAIN),
+    Setup("ml-100k", PLAIN),
 )
 
 
@@ -47,10 +49,11 @@ def _values(setting: str, *values: Any, **changed: Any) -> dict[str, tuple[str, 
 
 
 BEAUTY, ML_100K = SETUPS[1:]
-ML_1M = Setup("ml-1m", {"epochs": 1})
+ML_1M = Setup("ml-1m", PLAIN | {"epochs": 1})
 FEATURES = Setup(
     "aliec-sim",
-    {
+    PLAIN
+    | {
         "features": True, "cold_negatives": True, "mlp": "256-128", "norm": "layer", "learning_rate": 0.01,
         "weight_decay": 0.1, "temperature": 0.1, "epochs": 6,
     },
@@ -177,7 +180,7 @@ STUDIES = (
     Study(
         "examples",
         _values("examples", "user", "interaction", history_encoder="mean", neighbors=0),
-        (FEATURES, ML_100K, Setup("ml-1m")),
+        (FEATURES, ML_100K, Setup("ml-1m", PLAIN)),
     ),
     Study("max_history", _values("max_history", 50, 10, 200), (ML_100K, ML_1M)),
     Study("hard negatives", _values("hard_negatives", 0, 4, 16), (BEAUTY, ML_100K)),

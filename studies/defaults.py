@@ -1,7 +1,8 @@
 """How far untuned models come: `python -m studies.defaults --data-dir DIR`.
 
-Scores every model that was tuned for a dataset, with its defaults and with the tuned settings of the other
-datasets; keeps the scores in `studies/records/defaults/` and fills docs/defaults.md.
+On datasets that no rule was chosen on, scores the defaults and searches; on the others, scores every tuned
+model with its defaults and with the tuned settings of the other datasets. Keeps the scores in
+`studies/records/` and fills docs/defaults.md.
 """
 
 from __future__ import annotations
@@ -11,15 +12,15 @@ from pathlib import Path
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.studies import command, scores, transfer
+from retrieval_leaderboard.studies import command, held_out, scores, transfer
 from retrieval_leaderboard.studies.transfer import Share
 from retrieval_leaderboard.studies.tuned_configs import DATASETS, score, tuned_models
-from retrieval_leaderboard.support import markdown, pages
+from retrieval_leaderboard.support import pages
 from retrieval_leaderboard.support.errors import in_one_sentence
 
 RECORDS = Path(__file__).parent / "records" / "defaults"
 WANTED = 0.9
-"""The share of a tuned model's NDCG@20 that its defaults should reach"""
+"""The share of a tuned model's NDCG@20 that its defaults should reach, there where they were chosen"""
 
 
 def measure(dataset: Dataset, models: list[str]) -> None:
@@ -39,30 +40,25 @@ def read() -> list[Share]:
     return [transfer.share(found, ROOT) for found in scores.load_all(RECORDS, scores.Transfer)]
 
 
-def table(shares: list[Share]) -> str:
-    """Defaults beside tuned settings, as Markdown."""
-    header = ["dataset", "model", "defaults", "tuned", "share", f"≥ {WANTED:.0%}", "trials"]
-    lines = []
-    for each in shares:
-        if each.score.origin:
-            continue
-        ndcg = each.score.ndcg
-        line = [each.score.dataset, each.score.model, f"{ndcg:.4f}", f"{each.tuned:.4f}", f"{each.value:.1%}"]
-        lines.append([*line, "yes" if ndcg >= WANTED * each.tuned else "no", each.trials])
-    return markdown.table(lines, header)
+def tables() -> dict[str, str]:
+    """The page's tables, as Markdown."""
+    return {"held out": held_out.table(held_out.read()), "transfer": transfer.table(read())}
 
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Measure what is asked for and fill the page."""
-    parser = command.parser("defaults", __doc__, DATASETS)
+    parser = command.parser("defaults", __doc__, (*held_out.DATASETS, *DATASETS))
     parser.add_argument("--models", type=command.names, default=[], metavar="A,B", help="default: all")
+    parser.add_argument("--fits", type=int, default=12, metavar="N", help="of a search on data held out")
     options = parser.parse_args(arguments)
     for name in [] if options.page_only else options.datasets:
-        measure(load(name, options.data_dir), options.models)
-    shares = read()
-    parts = {"defaults": table(shares), "transfer": transfer.table(shares)}
-    pages.fill(ROOT / "docs" / "defaults.md", parts)
+        dataset = load(name, options.data_dir)
+        if name in held_out.DATASETS:
+            held_out.measure_all(dataset, options.models, options.fits)
+        else:
+            measure(dataset, options.models)
+    pages.fill(ROOT / "docs" / "defaults.md", tables())
     return 0
 
 

@@ -24,6 +24,7 @@ from retrieval_leaderboard.evaluation.runs import environment, isolation
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.studies import command, scores
+from retrieval_leaderboard.studies.ablations import PLAIN
 from retrieval_leaderboard.studies.scores import Finding
 from retrieval_leaderboard.support import compute, markdown, pages
 from retrieval_leaderboard.support.errors import in_one_sentence
@@ -96,6 +97,11 @@ def datasets(folder: Path, protocol: str) -> Iterator[Dataset]:
         yield load(folder / "log.csv", protocol=protocol, name=f"shop with {name}", **given)
 
 
+def _asked(row: Row) -> dict[str, Any]:
+    """Every setting of a row, all of which rank by their vectors alone."""
+    return settings.read(registry.get(MODEL), PLAIN | row.settings, "study")
+
+
 def measure(dataset: Dataset) -> None:
     """Score every row of `ROWS` on it that has no score yet."""
     for row in (
@@ -103,7 +109,7 @@ def measure(dataset: Dataset) -> None:
     ):
         for seed in range(SEEDS):
             here = compute.current()
-            asked = settings.read(registry.get(MODEL), row.settings, "study")
+            asked = _asked(row)
             job = Job(ModelSource(MODEL), asked, seed, K, here.device, here.precision)
             target = RECORDS / f"{dataset.name}-{job.identity(dataset).stem}.json"
             if target.is_file():
@@ -138,7 +144,7 @@ def table(found: list[Finding]) -> str:
     lines, alone = [], 0.0
     for protocol in PROTOCOLS:
         for row in (each for each in ROWS if protocol in each.protocols):
-            asked = settings.read(registry.get(MODEL), row.settings, "study")
+            asked = _asked(row)
             each = [
                 one.ndcg
                 for one in found

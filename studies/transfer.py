@@ -75,27 +75,29 @@ def shares(scored: list[Share]) -> dict[str, dict[str, Shares]]:
 def best_elsewhere(dataset: str, by_dataset: dict[str, Shares]) -> str:
     """The origin one would choose without `dataset`: its smallest share on the other datasets is the largest.
 
-    An origin's own dataset does not count. One that was not scored on every other dataset is left out. The
-    defaults come first among equals, and where there is no other dataset.
+    An origin's own dataset does not count. One that was not scored on every other dataset is left out; ""
+    where all are. The defaults are none of them: the dataset had its say in those.
     """
     worst = {}
-    for origin in (DEFAULTS, *(name for name in by_dataset if name != dataset)):
+    for origin in (name for name in by_dataset if name != dataset):
         elsewhere = [here for name, here in by_dataset.items() if name not in (dataset, origin)]
         if elsewhere and all(origin in here for here in elsewhere):
             worst[origin] = min(here[origin] for here in elsewhere)
-    return max(worst, key=lambda origin: worst[origin], default=DEFAULTS)
+    return max(worst, key=lambda origin: worst[origin], default="")
 
 
 def table(scored: list[Share]) -> str:
-    """Shares with other datasets' tuned settings, as Markdown; a blank was not scored."""
+    """Shares with other datasets' tuned settings, as Markdown; a blank was not scored, none is left out."""
     lines = []
     for model, by_dataset in sorted(shares(scored).items()):
         for dataset, here in by_dataset.items():
+            if not here.keys() - {DEFAULTS}:
+                continue
             origin = best_elsewhere(dataset, by_dataset)
-            cells = [_percent(here.get(name)) for name in (DEFAULTS, *DATASETS, origin)]
+            cells = [_percent(here.get(name)) for name in (*DATASETS, origin)]
             lines.append([model, dataset, *cells[:-1], origin, cells[-1]])
     of_others = [f"of {name}" for name in DATASETS]
-    return markdown.table(lines, ["model", "on", DEFAULTS, *of_others, "best elsewhere", "its share"])
+    return markdown.table(lines, ["model", "on", *of_others, "best elsewhere", "its share"])
 
 
 def _percent(share: float | None) -> str:

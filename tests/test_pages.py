@@ -21,7 +21,6 @@ from retrieval_leaderboard.studies import (
     metric_definitions,
     scaling,
     scores,
-    transfer,
 )
 from retrieval_leaderboard.support import pages
 
@@ -35,8 +34,7 @@ def findings_tables():
 
 
 def defaults_tables():
-    records = defaults.read()
-    return {"defaults": defaults.table(records), "transfer": transfer.table(records)}
+    return defaults.tables()
 
 
 def torture_tables():

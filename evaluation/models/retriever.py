@@ -16,7 +16,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.models import fields, lists, saving
 from retrieval_leaderboard.evaluation.models.fields import AUTO, setting
-from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.evaluation.ranking import popularity, topk
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ class EmbeddingRetriever(Retriever):
 class ItemToItemRetriever(Retriever):
     """A model that scores an item by its similarities to the history's items, summed.
 
-    Its `fit` sets `similarity_`, and may set `recency_`.
+    Its `fit` sets `similarity_`, and may set `recency_` and `popular_`.
     """
 
     last_n: int = setting(0, at_least=0)
@@ -234,6 +234,9 @@ class ItemToItemRetriever(Retriever):
     """float32[n_items, n_items], set by `fit`: row = item of the history, column = item returned"""
     recency_ = 0.0
     """The r-th item from the end of a history weighs r^-recency_"""
+    popular_ = cast("npt.NDArray[np.int32] | None", None)
+    """int32[m]: what fills the places that are left, best first, such as `popularity.ranked`; None for
+    nothing"""
 
     def check_catalog(self, n_items: int) -> None:
         """Refuse similarities that are not of all items with all."""
@@ -242,10 +245,11 @@ class ItemToItemRetriever(Retriever):
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` items of largest summed similarity to each history; ties by `ties.rank`.
 
-        An item similar to nothing in the history is not returned.
+        Items similar to nothing in the history come after all others, in the order of `popular_`.
         """
         history = queries.history.last(self.last_n) if self.last_n else queries.history
-        return topk.neighbors(history, self.similarity_, queries.exclude, k, self.recency_)
+        lists = topk.neighbors(history, self.similarity_, queries.exclude, k, self.recency_)
+        return lists if self.popular_ is None else popularity.filled(lists, self.popular_, queries.exclude)
 
     @property
     def parameters(self) -> int:

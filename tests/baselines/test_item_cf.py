@@ -18,7 +18,7 @@ COSINE = {
 
 def reference(train, model):
     """The formula, with dense matrices; row = item of the history, column = item returned."""
-    taken = dense(train)
+    taken, model = dense(train), model.resolved(train, None)
     lengths = np.maximum(taken.sum(axis=1), 1)
     shared = taken.T @ (taken * lengths[:, None] ** -model.user_exponent)
     size = np.where(np.diag(shared) > 0, np.diag(shared), 1)
@@ -27,9 +27,9 @@ def reference(train, model):
     np.fill_diagonal(similarity, 0)
     similarity = similarity.astype(np.float32)
     if model.prune_axis == "history":
-        kept = largest(similarity, model.resolve(train, None)["top_k"])
+        kept = largest(similarity, model.top_k)
     else:
-        kept = largest(similarity.T, model.resolve(train, None)["top_k"]).T
+        kept = largest(similarity.T, model.top_k).T
     sums = kept.sum(axis=1, keepdims=True)
     return kept / np.where(sums > 0, sums, 1) ** model.normalization
 

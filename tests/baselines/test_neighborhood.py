@@ -12,11 +12,25 @@ from retrieval_leaderboard.datasets.dataset import Interactions
 from tests.baselines.logs import interactions
 
 
-@pytest.mark.parametrize("n_items, kept", [(5, 50), (5_000, 62), (40_981, 200)])
-def test_neighbors_kept_follow_from_the_catalog(n_items, kept):
-    train = Interactions(np.zeros(1, np.int32), np.zeros(1, np.int32), None, 1, n_items)
+@pytest.mark.parametrize(
+    "a_user, n_items, kept",
+    [(1, 9000, 500), (10, 9000, 500), (25, 9000, 200), (500, 9000, 50), (25, 1500, 150), (25, 500, 50)],
+)
+def test_neighbors_kept_follow_from_histories_and_catalog(a_user, n_items, kept):
+    user = np.repeat(np.arange(3, dtype=np.int32), a_user)
+    train = Interactions(user, np.tile(np.arange(a_user, dtype=np.int32), 3), None, 5, n_items)
     assert ItemCF().resolve(train, None)["top_k"] == kept
     assert ItemCF(top_k=7).resolve(train, None)["top_k"] == 7
+
+
+@pytest.mark.parametrize("ordered, expected", [(True, 2.0), (False, 1.3)])
+def test_large_similarities_count_more_in_time_order(ordered, expected):
+    train = replace(interactions(np.random.default_rng(0)), ordered=ordered)
+    fitted, same, other = ItemCF(), ItemCF(amplification=expected), ItemCF(amplification=1.7)
+    for each in (fitted, same, other):
+        each.fit(train, None, 0)
+    np.testing.assert_array_equal(fitted.similarity_.toarray(), same.similarity_.toarray())
+    assert (fitted.similarity_ != other.similarity_).nnz
 
 
 @pytest.mark.parametrize("model, usual, far", [(ItemCF, 0.05, 0.5), (Swing, 0.1, 1.0)])

@@ -31,6 +31,34 @@ def test_little_data_has_a_high_temperature(interactions: int, temperature: floa
     assert found == pytest.approx(temperature, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("model", "each", "changed", "expected"),
+    [
+        (BSL, 4, {}, 0.2),
+        (BSL, 5, {}, 0.0),
+        (SimpleX, 4, {}, 0.2),
+        (SimpleX, 5, {}, 0.04),
+        (SimpleX, 4, {"examples": "interaction"}, 0.0),
+        (BSL, 4, {"examples": "interaction"}, 0.0),
+        (BSL, 4, {"similarity": "dot"}, 0.0),
+        (SimpleX, 5, {"similarity": "dot"}, 0.0),
+        (SimpleX, 4, {"popularity_exponent": 0.1}, 0.1),
+    ],
+)
+def test_popularity_ranks_where_users_have_few_interactions(model, each, changed, expected) -> None:
+    assert model(**changed).resolve(taken(20, each), None)["popularity_exponent"] == expected
+
+
+def test_a_popularity_exponent_by_rule_ranks_as_the_same_one_given() -> None:
+    small = {"epochs": 1, "batch_size": 8, "embedding_dim": 8}
+    by_rule, given, plain = (SimpleX(**small, popularity_exponent=each) for each in ("auto", 0.04, 0.0))
+    for each in (by_rule, given, plain):
+        each.fit(DATA.train, None, 0)
+    assert by_rule.resolved_["popularity_exponent"] == 0.04
+    assert (by_rule.encode_items() == given.encode_items()).all()
+    assert (by_rule.encode_items() != plain.encode_items()).any()
+
+
 @pytest.mark.parametrize("model", [InfoNCE, DssmBce, BSL])
 def test_a_given_temperature_is_the_same_training_as_one_by_rule(model) -> None:
     small = {"epochs": 1, "batch_size": 8, "embedding_dim": 8}

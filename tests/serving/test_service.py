@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from retrieval_leaderboard.baselines.als import ALS
 from retrieval_leaderboard.datasets import Categorical, Features
 from retrieval_leaderboard.evaluation import EmbeddingRetriever
 from retrieval_leaderboard.neural import InfoNCE
@@ -69,7 +70,14 @@ def test_a_user_of_whom_only_unknown_values_are_told_gets_the_default(infonce):
         assert answer.fallback and answer.items == default
 
 
-def test_a_model_without_a_default_gives_an_unseen_user_nothing(run_of, dataset, tmp_path):
+def test_an_unseen_user_gets_what_als_gives_the_mean_user(run_of, dataset, tmp_path):
+    bundle.write(run_of("als", factors=8), dataset, tmp_path / "als")
+    answer = Recommender.open(tmp_path / "als").recommend("unseen")
+    assert answer.fallback and not answer.known_user and len(answer.items) == 20
+
+
+def test_a_model_without_a_default_gives_an_unseen_user_nothing(run_of, dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(ALS, "encode_queries", ALS._solved)
     bundle.write(run_of("als", factors=8), dataset, tmp_path / "als")
     als = Recommender.open(tmp_path / "als")
     unseen, known = als.recommend("unseen"), als.recommend("u1")

@@ -1,0 +1,83 @@
+"""Defaults on datasets that no rule was chosen on, beside the best settings of a search there."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from retrieval_leaderboard.datasets import Dataset
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.runs import environment, isolation
+from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
+from retrieval_leaderboard.evaluation.tuning import search
+from retrieval_leaderboard.evaluation.tuning.budget import Budget
+from retrieval_leaderboard.evaluation.tuning.trial import scored
+from retrieval_leaderboard.support import compute, markdown
+from retrieval_leaderboard.support.storage import sealed
+
+RECORDS = Path(__file__).parent / "records" / "held_out"
+DATASETS = ("yelp2018", "s3rec-beauty", "s3rec-sports", "s3rec-toys")
+"""No part of them has had a say in a default or in a rule"""
+POPULARITY = "global_hot"
+MODELS = (POPULARITY, "item_cf", "swing", "als")
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A model's NDCG@20 on the validation queries of a dataset, by defaults and after a search."""
+
+    dataset: str
+    """In words"""
+    model: str
+    defaults: float
+    tuned: float | None
+    """Of the best trial, of which the defaults are one; None where nothing was searched"""
+    trials: int
+    processor: str
+    commit: str
+    schema: int = 1
+
+
+def measure(dataset: Dataset, model: str, trials: int) -> HeldOut:
+    """Score the defaults, and search with as many `trials`; none where 0."""
+    here, values = compute.configure(), settings.defaults(registry.get(model))
+    job = Job(ModelSource(model), values, 0, 20, here.device, here.precision)
+    ndcg = isolation.call(scored, job, dataset)["ndcg"]
+    best = _searched(job, dataset, trials) if trials and model != POPULARITY else None
+    best, tried = (None, 0) if best is None else (max(best, ndcg), trials)  # A config's score is rounded.
+    machine, commit = environment.processor(), environment.git_commit()
+    return HeldOut(dataset.heading, model, ndcg, best, tried, machine, commit)
+
+
+def _searched(job: Job, dataset: Dataset, trials: int) -> float | None:
+    with tempfile.TemporaryDirectory() as board:
+        tuned = search.tune(search.SearchSpec(job, dataset), Path(board), Budget(fits=trials))
+    return None if tuned is None else tuned.provenance.valid_ndcg
+
+
+def measure_all(dataset: Dataset, models: list[str], trials: int) -> None:
+    """Keep the scores of these models; of `MODELS` where none is named."""
+    for model in models or MODELS:
+        sealed.write(RECORDS / f"{dataset.name}-{model}.json", asdict(measure(dataset, model, trials)))
+
+
+def read() -> list[HeldOut]:
+    """Every stored score."""
+    return [sealed.load(path, HeldOut) for path in sorted(RECORDS.glob("*.json"))]
+
+
+def table(scores: list[HeldOut]) -> str:
+    """Defaults beside the best trial and popularity, as Markdown; a dash where nothing was searched."""
+    popular = {each.dataset: each.defaults for each in scores if each.model == POPULARITY}
+    lines = []
+    for each in scores:
+        if each.model == POPULARITY:
+            continue
+        tuned = ["–", "–", "–"]
+        if each.tuned is not None:
+            tuned = [f"{each.tuned:.4f}", f"{each.defaults / each.tuned:.1%}", str(each.trials)]
+        lines.append(
+            [each.dataset, each.model, f"{popular[each.dataset]:.4f}", f"{each.defaults:.4f}", *tuned]
+        )
+    return markdown.table(lines, ["dataset", "model", POPULARITY, "defaults", "tuned", "share", "fits"])
