@@ -10,7 +10,7 @@ TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-need
 # The blocks (a pin and its hashes) of the second file that the first does not have.
 BEYOND := awk '/^[a-z]/ { keep = !(FNR < NR && $$0 in had); had[$$0] } FNR < NR && keep'
 
-.PHONY: leaderboard test test-all lint types lowest bench torture lock
+.PHONY: leaderboard test test-all lint types docs lowest bench torture lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
@@ -31,6 +31,11 @@ types: .venv/installed-test
 	ln -s $(CURDIR)/retrieval_leaderboard/*.py $(PACKAGES:%=$(CURDIR)/%) build/types/retrieval_leaderboard
 	cd build/types && ../../$(BIN)/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache
 
+# The pages as a site, in build/site; a link or an anchor that leads nowhere is an error.
+docs: .venv/installed-docs
+	$(BIN)/python -m support.site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 .venv/bin/python:
 	@$(PYTHON) support/python.py
 	$(PYTHON) -m venv .venv
@@ -45,6 +50,10 @@ types: .venv/installed-test
 	$(BIN)/pip install --quiet --requirement requirements-test.lock
 	touch $@
 
+.venv/installed-docs: requirements-docs.lock .venv/installed
+	$(BIN)/pip install --quiet --requirement requirements-docs.lock
+	touch $@
+
 # Pins every version anew, for all platforms and Pythons; torch keeps its pin in requirements-torch.txt.
 lock: | .venv/bin/python
 	$(BIN)/pip install --quiet uv
@@ -52,10 +61,14 @@ lock: | .venv/bin/python
 	$(COMPILE) --constraint .venv/run.txt --extra test --output-file .venv/test.txt
 	$(COMPILE) --constraint .venv/run.txt --extra serve --output-file .venv/serve.txt
 	$(COMPILE) --constraint .venv/run.txt --extra big --output-file .venv/big.txt
+	$(COMPILE) --constraint .venv/run.txt --extra docs --output-file .venv/docs.txt
+	$(COMPILE) --constraint .venv/run.txt --extra report --output-file .venv/report.txt
 	(echo "# Every version of the environment but PyTorch's (requirements-torch.txt); made by 'make lock' from pyproject.toml."; echo "$(TOO_OLD)"; cat .venv/run.txt) > requirements.lock
 	(echo "# What tests need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/test.txt) > requirements-test.lock
 	(echo "# What serving needs beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/serve.txt) > requirements-serve.lock
 	(echo "# What logs larger than memory need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/big.txt) > requirements-big.lock
+	(echo "# What the site of the pages needs beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/docs.txt) > requirements-docs.lock
+	(echo "# What pages and pictures of boards need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/report.txt) > requirements-report.lock
 
 # The quick tests with the lowest versions that pyproject.toml allows, in an environment of their own.
 lowest: | .venv/bin/python

@@ -36,7 +36,7 @@ class RP3Beta(Neighborhood):
     target_exponent: float | Auto = setting(
         AUTO, at_least=0, search=[AUTO, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8]
     )
-    """β: how far the score of a popular returned item is reduced; 0 is P³α. Auto takes 0.2, and 0.5 where the
+    """β: how far the score of a popular returned item is reduced; 0 is P³α. Auto takes 0.1, and 0.5 where the
     data is in time order and users have 50 interactions or more on average."""
     alpha: float = setting(0.6, at_least=0, search=(0.0, 1.2))
     """α: transition probabilities from a user to the items, to this power."""
@@ -44,7 +44,7 @@ class RP3Beta(Neighborhood):
 
     rules: ClassVar[dict[str, Rule]] = {
         "top_k": lambda _, train, __: min(max(train.n_items // 40, 50), 500),
-        "target_exponent": target_exponent_rule(0.2, 0.5),
+        "target_exponent": target_exponent_rule(0.1, 0.5),
     }
     stochastic: ClassVar[bool] = False
     uses_weights: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""The command line: `python -m evaluation report | score | time | migrate`."""
+"""The command line: `python -m evaluation report | score | lists | diff | time | migrate`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.asked import asked
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.tables import files
-from retrieval_leaderboard.evaluation.reports import leaderboard
+from retrieval_leaderboard.evaluation.differences import command as differences
+from retrieval_leaderboard.evaluation.exchange import command as exchange
+from retrieval_leaderboard.evaluation.reports import formats, leaderboard
 from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite, timings
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support import compute, progress
@@ -25,9 +27,12 @@ from retrieval_leaderboard.support.storage.locks import locked
 EXAMPLES = """\
 examples:
   python -m evaluation report
-  python -m evaluation report --dataset gowalla --results-dir results
+  python -m evaluation report --dataset gowalla --results-dir results --report html,svg,tex
   python -m evaluation score --dataset mine
   python -m evaluation score --runs mine --dataset moved/clicks.csv
+  python -m evaluation score theirs.parquet --dataset gowalla --name theirs
+  python -m evaluation lists --run results/local/gowalla/runs/als-seed0-... --out als.trec
+  python -m evaluation diff main results
   python -m evaluation time --dataset gowalla --threads 1
   python -m evaluation migrate --results-dir results --scores-dir studies/records
 """
@@ -35,12 +40,11 @@ examples:
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0: done, 2: bad input, 130: stopped."""
-    options = _parser().parse_args(arguments)
+    """Run the command line; 0: done, 1: `diff` found a change, 2: bad input, 130: stopped."""
+    options = parser().parse_args(arguments)
     try:
         with interrupting():
-            options.work(options)
-        return 0
+            return options.work(options) or 0
     except KeyboardInterrupt:
         return 130
 
@@ -49,9 +53,15 @@ def _report(options: argparse.Namespace) -> None:
     for folder in _folders(options):
         with _held(folder):
             print(leaderboard.derive(folder) / leaderboard.LEADERBOARD)
+            for file in formats.write(folder, options.report):
+                print(file)
 
 
 def _score(options: argparse.Namespace) -> None:
+    if options.lists is not None:
+        exchange.score_given(options)
+        return
+    exchange.check_unused(options)
     total = 0
     for folder in _folders(options):
         with _held(folder):
@@ -128,15 +138,16 @@ def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
     return reload.dataset(about, named, options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Of all commands."""
+    found = argparse.ArgumentParser(
         prog="python -m evaluation",
-        description="Works on stored runs: tables, metrics, costs.",
+        description="Works on stored runs: tables, metrics, lists, costs, what changed.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = found.add_subparsers(dest="command", required=True)
     stored = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     which = stored.add_argument_group("runs")
     own_data.add_paths(which, "--dataset", "NAME", "whose runs (default: all datasets'), by name or by files")
@@ -147,12 +158,18 @@ def _parser() -> argparse.ArgumentParser:
                        help="whose runs, where --dataset is the new place of their data")  # fmt: skip
 
     again = commands.add_parser("report", parents=[stored], help="write every table anew")
+    formats.add_argument(again)
     again.set_defaults(work=_report)
 
-    score = commands.add_parser("score", parents=[stored], help="compute every metric anew from stored lists")
-    reload.add_arguments(score.add_argument_group("data, where it is not as the runs had it"))
+    score = commands.add_parser(
+        "score", parents=[stored], help="score lists from a file, or the stored lists of runs anew"
+    )
+    exchange.add_given(score)
+    reload.add_arguments(score.add_argument_group("data, where it is not as the runs had it"), {"name"})
     score.set_defaults(work=_score)
 
+    exchange.add_lists(commands)
+    differences.add_parser(commands)
     time = commands.add_parser("time", parents=[stored], help="measure the costs of official rows in one go")
     time.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the cores there are)")
     time.add_argument("--force", action="store_true", help="measure again what was measured here before")
@@ -165,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder of the studies' scores too, such as studies/records",
     )  # fmt: skip
     migrate.set_defaults(work=_migrate)
-    return parser
+    return found
 
 
 def _folder(text: str) -> Path:

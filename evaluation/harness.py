@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.metrics import given_lists, measure
+from retrieval_leaderboard.evaluation.metrics.curve import ndcg_curve
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
@@ -42,6 +43,8 @@ class Evaluation:
     """time the model took for the lists; 0 for lists made elsewhere"""
     slices: list[Slice]
     """metrics of parts of the queries and of the truth"""
+    curve: tuple[float, ...]
+    """NDCG of the first 1, 2, … k items of the lists, to six decimals"""
     at: dict[int, dict[str, float]] = field(default_factory=dict)
     """another k → each metric, as `metrics`"""
 
@@ -187,4 +190,5 @@ def score(
         for other in also
     }
     parts = slices(items[:, :k], queries, train, k)
-    return Evaluation(k, items, scored, of_lists, seconds, parts, others)
+    curve = tuple(ndcg_curve(items, queries.relevant, k).round(6).tolist())
+    return Evaluation(k, items, scored, of_lists, seconds, parts, curve, others)

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 
 Settings = Mapping[str, Any]
@@ -30,6 +32,16 @@ def examples(settings: Settings, train: Interactions, valid: Queries | None) -> 
     """
     by_interaction = valid is not None and train.ordered and bool((valid.relevant.lengths == 1).all())
     return "interaction" if by_interaction else "user"
+
+
+def sequences(settings: Settings, train: Interactions, valid: Queries | None) -> str:
+    """One a sequence, whatever is asked."""
+    return "sequence"
+
+
+def sequence_dropout(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+    """0.2 where users have 15 interactions on average, else 0.5, as SASRec's authors have it."""
+    return 0.2 if train.interactions_a_user >= MANY_INTERACTIONS_A_USER else 0.5
 
 
 def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
@@ -60,7 +72,8 @@ def neighbors(settings: Settings, train: Interactions, valid: Queries | None) ->
 
 
 def history_encoder(settings: Settings, train: Interactions, valid: Queries | None) -> str:
-    """The mean for examples per user; per interaction, weights by position, with much data self-attention.
+    """The mean for examples per user; per interaction, weights by position, with much data self-attention;
+    per sequence, what was made for them.
 
     A history without order has no positions to tell apart, and attention needs data to be learned from.
     """
@@ -71,7 +84,8 @@ def history_encoder(settings: Settings, train: Interactions, valid: Queries | No
 
 def history_encoder_without_attention(settings: Settings, train: Interactions, valid: Queries | None) -> str:
     """The same without attention: the better the cosine contrastive loss learns it, the worse it ranks."""
-    return "mean" if settings["examples"] == "user" else "position_weighted"
+    kinds = {"user": "mean", "interaction": "position_weighted", "sequence": "causal"}
+    return kinds[settings["examples"]]
 
 
 def popularity_exponent(settings: Settings, train: Interactions, valid: Queries | None) -> float:
@@ -127,6 +141,8 @@ def epochs(settings: Settings, train: Interactions, valid: Queries | None) -> in
 
 def n_examples(settings: Settings, train: Interactions) -> int:
     """Training examples an epoch: those of which anything is known but the target."""
+    if settings["examples"] == "sequence":
+        return int(np.ceil(np.maximum(train.user_counts - 1, 0) / settings["max_history"]).sum())
     users = int((train.user_counts > 0).sum())
     known = settings["user_share"] > 0 or (settings["features"] and train.user_features is not None)
     if settings["examples"] == "interaction":

@@ -75,3 +75,16 @@ def binary_cross_entropy(
     refused = softplus_sums(negative, temperature, biases) / count  # (rows,)
     missed = softplus(-positive.float() / temperature - of_pairs(biases, row))
     return missed + negative_weight * of_pairs(refused, row)
+
+
+def generalized_bce(
+    positive: Tensor, negative: Tensor, row: Tensor, rate: float, calibration: float
+) -> Tensor:
+    """-(β log σ(p) + Σⱼ log(1 - σ(nⱼ))) / (m + 1), Petrov & Macdonald 2023 (gSASRec).
+
+    β = t (α - 1) + 1, where α is `rate`, the share of the catalog that the m negatives are, and t is
+    `calibration`: at 0 it is plain binary cross-entropy, at 1 its scores are calibrated whatever m.
+    """
+    kept = softplus(-positive.float()) * (calibration * (rate - 1) + 1)
+    refused = softplus(negative.float()).sum(dim=1)  # (rows,)
+    return (kept + of_pairs(refused, row)) / (negative.shape[1] + 1)

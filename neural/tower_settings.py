@@ -39,15 +39,18 @@ class TowerSettings(EmbeddingRetriever):
     """What the neighbors weigh together; the item's own embedding weighs 1."""
     history_exponent: float = setting(0.5, search=(0.0, 1.0))
     """An item taken by n users weighs n^-exponent in the mean of a history."""
-    history_encoder: Literal["auto", "mean", "position_weighted", "user_attention", "self_attention"] = "auto"
+    history_encoder: Literal[
+        "auto", "mean", "position_weighted", "user_attention", "self_attention", "causal"
+    ] = "auto"
     """How a history becomes one vector: "mean", its weighted mean; "position_weighted", the mean of items
     each of whose dimensions is multiplied by what is learned of it for the item's place from the end;
     "user_attention", the mean with weights that the user decides; "self_attention", the mean and what it
-    finds in the newest `max_history` items; "auto", for examples per user mean, per
+    finds in the newest `max_history` items; "causal", what a transformer in which no item sees a newer one
+    makes of the newest item, for data in time order; "auto", for examples per user mean, per
     interaction position_weighted, and from half a million interactions on self_attention, but for
-    simplex_ccl."""
+    simplex_ccl; per sequence causal."""
     attention_heads: int = setting(4, at_least=1)
-    """Heads of self_attention."""
+    """Heads of self_attention and causal."""
     gradient_checkpointing: bool = False
     """Compute self_attention twice instead of keeping its activations (gradient checkpointing)."""
     features: bool = setting(False, search=[False, True])
@@ -69,14 +72,17 @@ class TowerSettings(EmbeddingRetriever):
     norm: Literal["none", "layer", "batch"] = "none"
     """What normalizes the inputs of the deep part's hidden layers."""
     dropout: float = setting(0.0, at_least=0, below=1)
-    """Share of the hidden outputs, of the deep part and of self_attention, that training sets to zero."""
-    examples: Literal["auto", "user", "interaction"] = "auto"
+    """Share of the hidden outputs, of the deep part and of self_attention, and of what causal and its layers
+    begin with or add, that training sets to zero."""
+    examples: Literal["auto", "user", "interaction", "sequence"] = "auto"
     """What a training example is: "user", whose items are split at random into history and targets, half
-    each, at every visit; "interaction", one of them with the items before it as history; "auto", interaction
-    where the data is in time order and each validation query has one relevant item."""
+    each, at every visit; "interaction", one of them with the items before it as history; "sequence", for
+    causal, a stretch of `max_history` targets in a row, each of which has the items of the stretch before it
+    as history; "auto", interaction where the data is in time order and each validation query has one
+    relevant item."""
     max_history: int = setting(50, at_least=1)
-    """Newest items that make the history, for examples per interaction and for self_attention; positions
-    that position_weighted tells apart."""
+    """Newest items that make the history, for examples per interaction and sequence and for self_attention;
+    positions that position_weighted tells apart."""
     recency: float = setting(1.0, search=(0.0, 2.0))
     """The r-th history item from the end weighs r^-recency, for examples per interaction."""
     user_exponent: float = setting(0.5, search=(0.0, 1.0))
@@ -108,6 +114,11 @@ class TowerSettings(EmbeddingRetriever):
     patience: int = setting(4, at_least=1)
     """Stop after this many evaluations without a better validation NDCG@20."""
 
+    attention_layers: ClassVar[int] = 2
+    """Layers of causal."""
+    every_negative: ClassVar[bool] = False
+    """Whether all items with training interactions are negatives of every batch, in place of drawn ones."""
+
     rules: ClassVar[dict[str, Rule]] = {
         "examples": auto_settings.examples,
         "mlp": auto_settings.mlp,
@@ -133,6 +144,18 @@ class TowerSettings(EmbeddingRetriever):
             raise InputError(
                 f"{self.name}: averaging is {self.averaging} with norm=batch, whose running means would be "
                 "of other weights: set averaging to 0, or norm to layer"
+            )
+        if self.examples == "sequence" and self.history_encoder not in ("auto", "causal"):
+            raise InputError(f"{self.name}: examples=sequence needs history_encoder=causal")
+        if self.examples == "user" and self.history_encoder == "causal":
+            raise InputError(
+                f"{self.name}: history_encoder=causal needs the order of histories, which examples=user "
+                "shuffles: set examples to sequence"
+            )
+        if self.embedding_dim % self.attention_heads and self.history_encoder == "causal":
+            raise InputError(
+                f"{self.name}: embedding_dim is {self.embedding_dim}, no multiple of attention_heads "
+                f"({self.attention_heads})"
             )
         widths = self.mlp.split("-") if self.mlp not in ("", AUTO) else []
         if not all(each.isdigit() and int(each) for each in widths):

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
 ITEMS_A_BLOCK = 65_536
+HISTORY_A_BLOCK = 131_072
+"""Items of histories that go through a transformer at once."""
 
 
 @dataclass
@@ -102,8 +104,13 @@ class TwoTower(TowerSettings):
             self._export_weights()
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Recency, with examples per user; cold negatives, where no item is cold; features, without any."""
-        idle = {"recency"} if self.resolve(train, valid)["examples"] == "user" else set()
+        """Recency, with training examples per user; it and history_exponent, where the encoder has no use for
+        weights; cold negatives, where no item is cold; features, without any.
+        """
+        resolved = self.resolve(train, valid)
+        causal = resolved["history_encoder"] == "causal"
+        idle = {"recency"} if causal or resolved["examples"] == "user" else set()
+        idle |= {"history_exponent"} if causal else set()
         idle |= {"cold_negatives"} if train.item_counts.all() else set()
         idle |= set() if auto_settings.described(train) else {"features"}
         return frozenset(idle)
@@ -205,6 +212,15 @@ class TwoTower(TowerSettings):
 
     def _encode(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
         """float32[q, d]: the queries' vectors; bool[q]: whether anything is known of the user."""
+        causal = self.resolved_["history_encoder"] == "causal"
+        block = max(1, HISTORY_A_BLOCK // self.max_history if causal else len(queries))
+        starts = range(0, max(1, len(queries)), block)
+        parts = [self._encode_at_once(queries.take(slice(start, start + block))) for start in starts]
+        vectors, known = zip(*parts, strict=True)
+        return np.concatenate(vectors), np.concatenate(known)
+
+    def _encode_at_once(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+        """As `_encode`, in one piece."""
         import torch
 
         asked = self._asked(queries)
@@ -222,7 +238,7 @@ class TwoTower(TowerSettings):
         towers = self.towers
         device = towers.item_known.device
         history = queries.history
-        if self.resolved_["examples"] == "interaction":
+        if self.resolved_["examples"] != "user":
             history = history.last(self.max_history)
         values, offsets = history.compact()
         user, items, bounds = (

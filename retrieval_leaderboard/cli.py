@@ -15,10 +15,9 @@ from retrieval_leaderboard import pipeline
 from retrieval_leaderboard.datasets.loader import DATA_DIR
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
-from retrieval_leaderboard.datasets.splits.holdout import CARVES
-from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
+from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.reports import listing
+from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
 from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
 from retrieval_leaderboard.evaluation.tuning import budget
@@ -84,14 +83,7 @@ def _data_options(group: argparse._ArgumentGroup) -> None:
         "a name from --list (default: aliec-sim), a dataset file, or files, folders or patterns of a log",
     )
     add("--data-dir", type=Path, default=DATA_DIR, metavar="DIR", help="folder of the datasets")
-    add("--protocol", metavar="NAME", help=f"{', '.join(PROTOCOLS)} (default: the dataset's)")
-    add("--split-seed", type=int, metavar="S", help="seed of everything random in the split (default: 0)")
-    carves = " or ".join(f"{name} ({words})" for name, words in CARVES.items())
-    add("--carve", metavar="HOW",
-        help=f"validation of a source with test rows alone: {carves} (default: the dataset's)")  # fmt: skip
-    seen = group.add_mutually_exclusive_group()
-    seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
-    seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")
+    split.add_arguments(group)
     add("--memory", metavar="SIZE", help="keep to a limit, such as 6GB, and prepare the data on disk")
     add("--scale", type=float, metavar="S", help="size of aliec-sim; 1.0 is the size of AliEC")
     add(
@@ -141,6 +133,7 @@ def _output_options(group: argparse._ArgumentGroup) -> None:
         help="folder of the results (default: results/local)")  # fmt: skip
     add("--list", nargs="?", const="", metavar="NAME",
         help="show datasets and models; one of them, or 'datasets', in full")  # fmt: skip
+    formats.add_argument(group)
     add("--quiet", action="store_true", help="print the table only")
 
 

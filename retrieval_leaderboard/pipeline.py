@@ -16,9 +16,10 @@ from retrieval_leaderboard import (
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
+from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
+from retrieval_leaderboard.evaluation.reports import formats, leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
@@ -65,9 +66,11 @@ def run(options: argparse.Namespace) -> int:
             jobs = _jobs(options, sources, dataset, compute_config, from_defaults=False)
         failed |= _run(jobs, dataset, board, options)
         table = leaderboard.write(board, dataset.fingerprint, options.k)
+        files = formats.write(board, options.report)
     print(_banner(dataset, asked))
     terminal.show(table)
-    print(board / leaderboard.LEADERBOARD)
+    for file in [*files, leaderboard.page_of(board, table)]:
+        print(file)
     return 1 if failed else 0
 
 
@@ -167,10 +170,7 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
     dataset = load(
         asked,
         options.data_dir,
-        protocol=options.protocol,
-        exclude_seen=options.exclude_seen,
-        split_seed=options.split_seed,
-        carve=options.carve,
+        **split.given(options),
         fallback=not options.no_fallback,
         scale=options.scale,
         memory=options.memory,

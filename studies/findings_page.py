@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import nan, sqrt
+from itertools import cycle
+from math import nan
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 from retrieval_leaderboard import neural
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boards
-from retrieval_leaderboard.studies import figures, gaps_to_published
-from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Settings, Setup, Study, resolved
+from retrieval_leaderboard.studies import figures, findings_summary, gaps_to_published
+from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Study
 from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.studies.scores import Finding
+from retrieval_leaderboard.studies.variant_scores import score, stored
 from retrieval_leaderboard.support import markdown, pages
 
 BOARDS = (
@@ -24,31 +25,8 @@ BOARDS = (
     "ml-1m: next-item, seen items excluded, top 20",
     "ml-100k: next-item, seen items kept, top 20",
 )
-
-
-@dataclass(frozen=True)
-class Score:
-    """A variant's NDCG@20 over at least two seeds."""
-
-    values: list[float]
-
-    @property
-    def mean(self) -> float:
-        """Over seeds."""
-        return mean(self.values)
-
-    @property
-    def variance(self) -> float:
-        """Of the mean."""
-        return stdev(self.values) ** 2 / len(self.values)
-
-    def text(self, base: Score) -> str:
-        """The mean, and the change from `base` in percent, with ≈ where it is within two standard errors."""
-        if self is base:
-            return f"{self.mean:.4f}"
-        noise = 2 * sqrt(self.variance + base.variance)
-        sign = "≈ " if abs(self.mean - base.mean) <= noise else ""
-        return f"{self.mean:.4f} ({sign}{self.mean / base.mean - 1:+.1%})"
+MARKERS = "osD^vP*X"
+"""Of machines"""
 
 
 def write(root: Path, records: list[Finding]) -> None:
@@ -63,6 +41,7 @@ def write(root: Path, records: list[Finding]) -> None:
 def tables(records: list[Finding], boards: list[Board], gaps: list[gaps_to_published.Gap]) -> dict[str, str]:
     """Mark → Markdown; `gaps` are published numbers that are not reached."""
     return {
+        "summary": findings_summary.lines(records, boards),
         "conditions": _conditions(records),
         **{study.name: _ablation(study, records) for study in STUDIES},
         "quality and cost": _quality_and_cost(boards),
@@ -85,22 +64,6 @@ def _conditions(records: list[Finding]) -> str:
 
 def _machines(records: list[Finding]) -> str:
     return "; ".join(sorted({f"{each.processor}, threads: {each.threads}" for each in records}))
-
-
-def stored(setup: Setup, model: str, changed: Settings, records: list[Finding]) -> list[Finding]:
-    """What is stored of a variant, the newest of each seed."""
-    values = resolved(model, setup.settings | changed)
-    by_seed = {
-        each.seed: each
-        for each in sorted(records, key=lambda each: each.date)
-        if (each.name, each.model, each.settings) == (setup.dataset, model, values)
-    }
-    return list(by_seed.values())
-
-
-def score(seeds: list[Finding]) -> Score | None:
-    """Of what is stored of a variant; None where that is fewer than two seeds."""
-    return Score([each.ndcg for each in seeds]) if len(seeds) > 1 else None
 
 
 def _ablation(study: Study, records: list[Finding]) -> str:
@@ -217,19 +180,24 @@ def _times(row: Row, other: Row) -> str:
 
 
 def plot(boards: list[Board], target: Path) -> None:
-    """NDCG@20 over seconds to fit: a panel a board, a color a machine, whose efficient models are joined."""
-    figure, axes = figures.panels(len(boards), (4 * len(boards), 4), "findings")
+    """NDCG@20 over seconds to fit: a panel a board, a color a model, a marker a machine.
+
+    Lines join the efficient models of a machine.
+    """
+    figure, axes = figures.panels(len(boards), (12, 8), "findings", columns=3)
+    machines = dict.fromkeys(machine for board in boards for machine in by_machine(select_rows(board)))
+    markers = dict(zip(machines, cycle(MARKERS), strict=False))
     for axis, board in zip(axes, boards, strict=True):
         for machine, rows in by_machine(select_rows(board)).items():
             line = [_point(row) for row in efficient(rows)]
-            (drawn,) = axis.plot(*zip(*line, strict=True), "-", alpha=0.4, zorder=1)
-            points = zip(*map(_point, rows), strict=True)
-            axis.plot(*points, "o", color=drawn.get_color(), zorder=2, label=machine)
+            axis.plot(*zip(*line, strict=True), "-", color="lightgray", zorder=1)
+            axis.plot([], [], markers[machine], color="black", markerfacecolor="none", label=machine)
             for row in rows:
-                axis.annotate(row.model, _point(row), textcoords="offset points", xytext=(4, 4), fontsize=7)
-        axis.legend(fontsize=5, loc="lower right")
+                axis.plot(*_point(row), markers[machine], color=figures.color(row.model), zorder=2)
+                axis.plot([], [], "o", color=figures.color(row.model), label=row.model)
         title = board.heading.rsplit(",", 1)[0].replace(", ", "\n")
         axis.set(xscale="log", xlabel="seconds to fit", ylabel="NDCG@20", title=title)
+    figures.legend(figure, axes, columns=3)
     figures.save(figure, target)
 
 

@@ -67,7 +67,13 @@ def plot(found: list[Gap], target: Path) -> None:
     figure, axes = figures.panels(len(curves), (5 * len(curves), 4), "learning curves")
     for axis, (heading, lines) in zip(axes, curves.items(), strict=True):
         for label, points in lines.items():
-            axis.plot(*zip(*points, strict=True), "o-", markersize=3, label=label)
+            axis.plot(
+                *zip(*points, strict=True),
+                "o-",
+                markersize=3,
+                label=label,
+                color=figures.color(label.split(",")[0]),
+            )
         axis.set(xlabel="epochs", ylabel="NDCG@20 on validation", title=heading.rsplit(",", 1)[0])
         axis.legend()
     figures.save(figure, target)

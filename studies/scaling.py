@@ -91,13 +91,15 @@ def _conditions(records: list[RunRecord]) -> str:
 
 def plot(found: Points, target: Path) -> None:
     """Seconds to fit and peak memory over interactions, both axes logarithmic."""
-    figure, axes = figures.panels(len(MEASURES), (12, 4), "scaling")
+    figure, axes = figures.panels(len(MEASURES), (12, 4.4), "scaling")
     for axis, (label, key) in zip(axes, MEASURES.items(), strict=True):
         for model, records in found.items():
             sizes = [interactions(each) for each in records]
-            axis.plot(sizes, [cost(each, key) for each in records], "o-", label=model)
+            axis.plot(
+                sizes, [cost(each, key) for each in records], "o-", label=model, color=figures.color(model)
+            )
         axis.set(xscale="log", yscale="log", xlabel="training interactions", title=label)
-    axes[0].legend()
+    figures.legend(figure, axes, len(found))
     figures.save(figure, target)
 
 

@@ -8,8 +8,33 @@ import sys
 import pytest
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.studies import readme_page
+from retrieval_leaderboard.support import pages
+from tests.evaluation.stored import record
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+PAGE = ROOT / "README.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_its_table_is_what_the_stored_runs_say():
+    assert pages.filled(TEXT, readme_page.tables(readme_page.board()), PAGE) == TEXT
+
+
+def test_it_is_short_and_shows_a_real_dataset():
+    assert len(TEXT.splitlines()) <= 150
+    assert not readme_page.board().dataset.synthetic
+
+
+def test_an_official_row_goes_before_one_explored_by_hand():
+    said = {"by hand": ("hand", 200), "in the budget": ("budget", 20), "overridden": ("command line", 0)}
+    rows = [
+        Row("als", {"how": how}, [record("als", by=by, trials=trials)], [], ROOT)
+        for how, (by, trials) in said.items()
+    ]
+    shown = Board(rows[0].newest.dataset, "f", 20, rows)
+    assert [row.settings["how"] for row in readme_page.rows(shown)] == ["in the budget"]
 
 
 @pytest.fixture(scope="module")

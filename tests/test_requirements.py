@@ -7,7 +7,14 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 
-LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-serve.lock", "requirements-big.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-test.lock",
+    "requirements-serve.lock",
+    "requirements-big.lock",
+    "requirements-docs.lock",
+    "requirements-report.lock",
+)
 PIN = re.compile(r"([a-z0-9-]+)==\S+( ; [^\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
@@ -34,7 +41,11 @@ def test_every_requirement_is_pinned_and_torch_apart():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     needed = dict(
-        zip(LOCKS, (project["dependencies"], extras["test"], extras["serve"], extras["big"]), strict=True)
+        zip(
+            LOCKS,
+            (project["dependencies"], *(extras[name] for name in ("test", "serve", "big", "docs", "report"))),
+            strict=True,
+        )
     )
     for name, requirements in needed.items():
         named = {re.split("[>=]", line)[0].lower().replace("_", "-") for line in requirements}

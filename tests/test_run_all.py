@@ -71,6 +71,13 @@ def rows(tmp_path, name="mine"):
         return {(row["model"], row["seed"]): row for row in csv.DictReader(table)}
 
 
+def slices(page, metric):
+    """Model → slice → its cell, of the table of a metric."""
+    lines = page[page.index(f"| {metric}@", page.index("## Slices")) :].partition("\n\n")[0].splitlines()
+    header, _, *body = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return {line[0]: dict(zip(header, line, strict=True)) for line in body}
+
+
 def plugin(name):
     return f"--model={MODELS}:{name}"
 
@@ -86,12 +93,14 @@ def test_a_board_from_a_file(run, tmp_path):
         "columns: user = user_id, item = item_id, timestamp = timestamp"
         in done.stdout.partition("fitting")[0]
     )
-    assert "## Data\n\n- 480 rows read, 480 kept; 0 repeat a pair of user and item" in table
+    assert "\n- 480 rows read, 480 kept; 0 repeat a pair of user and item" in table.partition("## Data\n")[2]
     assert "[mine.csv: time" in (tmp_path / "results" / "README.md").read_text()
     row = rows(tmp_path)[("item_cf", "0")]
-    columns = "model,seed,status,queries,precision@20,recall@20,map@20,ndcg@20,hitrate@20,coverage@20"
-    columns += ",fit_seconds,recommend_seconds,peak_rss_mib,parameters"
-    assert list(row)[:14] == columns.split(",")
+    columns = "model,seed,status,queries,precision@20,recall@20,map@20,ndcg@20,hitrate@20"
+    assert list(row)[:9] == columns.split(",")
+    first = list(row).index("fit_seconds")
+    assert list(row)[first : first + 4] == "fit_seconds,recommend_seconds,peak_rss_mib,parameters".split(",")
+    assert row["official"] == "True" and row["rank"] and float(row["ndcg_low"]) <= float(row["ndcg@20"])
     assert row["status"] == "done" and 0 < float(row["ndcg@20"]) <= 1
     assert float(row["peak_rss_mib"]) > 10 and float(row["parameters"]) > 0
 
@@ -134,8 +143,8 @@ def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
 def test_failures_are_visible_and_stop_nothing(run, tmp_path):
     done = run("--models", "global_hot", plugin("FailsOnRealData"), plugin("DiesOnRealData"), check=1)
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert "FailsOnRealData (failed: ValueError: too much for \\| me)" in table
-    assert "DiesOnRealData (failed: its process was killed by SIGKILL" in table
+    assert "| FailsOnRealData (failed)" in table and "Failed: ValueError: too much for | me." in table
+    assert "Failed: its process was killed by SIGKILL" in table
     (folder,) = (tmp_path / "results" / "mine" / "runs").glob("FailsOnRealData-*")
     assert f"run it again, or delete runs/{folder.name}" in table
     assert folder.name in done.stdout, "the terminal warns as the board does"
@@ -151,7 +160,7 @@ def test_seeds_give_mean_and_spread(run, tmp_path):
     found = rows(tmp_path)
     assert [seed for model, seed in found if model == "Seeded"] == ["0", "1", "2"]
     assert [seed for model, seed in found if model == "Popular"] == ["0"], "no chance, one run"
-    values = [float(found[("Seeded", seed)]["recall@20"]) for seed in "012"]
+    values = [float(found[("Seeded", seed)]["map@20"]) for seed in "012"]
     assert len(set(values)) > 1, "each run has its seed"
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert f"{np.mean(values):.4f}" in table and f"± {np.std(values, ddof=1):.4f}" in table
@@ -168,7 +177,7 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
     run(plugin("Popular"))
     run(plugin("Popular"), "--set", "Popular.power=-1")
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert "Popular (power=1.0)" in table and "Popular (power=-1.0)" in table
+    assert "| Popular " in table and "| Popular (CLI override)" in table and "`power=-1.0`" in table
     run("--models", "global_hot")
     run("--models", "global_hot", "--precision", "bf16")
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
@@ -186,12 +195,13 @@ def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     assert row["provenance"].startswith("tuned, 3 trials, validation NDCG@20 0.")
     assert f"top_k={entry['settings']['top_k']}," in row["settings"]
     board = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert "3 trials" in board and "†" not in board
+    assert "3 trials" in board and "## Explored further" in board
     before = config.read_text()
     run("--models", "item_cf", "--tune", "3", "--set", "item_cf.last_n=2")
     assert config.read_text() == before
     run("--models", "item_cf", "--set", "item_cf.top_k=7")
-    assert "CLI override †" in (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    board = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    assert "[CLI override](#item_cf" in board
 
 
 def test_a_choice_that_confirms_the_defaults_is_told_of_the_run_there_is(run, tmp_path):
@@ -214,11 +224,14 @@ def test_a_tuned_plugin_is_no_hindrance_to_commands_without_it(run, tmp_path):
 def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
     for words in (["--split-seed", "0"], ["--split-seed", "1"], []):
         run("--models", "global_hot", "--protocol", "leave-last-one", *words)
-    run("--models", "global_hot")
-    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert table.index("# mine.csv: time") < table.index("# mine.csv: leave-last-one")
-    assert "## Spread over split seeds" in table
-    assert len({row["fingerprint"] for row in rows(tmp_path).values()}) == 1
+    done = run("--models", "global_hot")
+    folder = tmp_path / "results" / "mine"
+    assert done.stdout.rstrip().endswith(str(folder / "time.md"))
+    assert "(time.md)" in (folder / "leaderboard.md").read_text()
+    assert (folder / "time.md").read_text().startswith("# mine.csv: time")
+    assert "## Spread over split seeds" in (folder / "leave-last-one.md").read_text()
+    with (folder / "leaderboard.csv").open() as table:
+        assert len({row["fingerprint"] for row in csv.DictReader(table)}) == 3
 
 
 def test_boards_of_other_rows_of_a_file_are_no_split_seeds_of_each_other(run, log, tmp_path):
@@ -226,25 +239,22 @@ def test_boards_of_other_rows_of_a_file_are_no_split_seeds_of_each_other(run, lo
     for lines in (log.read_text().splitlines(), log.read_text().splitlines()[:-1]):
         mine.write_text("\n".join(lines) + "\n")
         run("--models", "global_hot", "--protocol", "leave-last-one", dataset=mine)
-    table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
-    assert table.count("# mine.csv: leave-last-one") == 2
-    assert "## Spread over split seeds" not in table
+    pages = [path.read_text() for path in (tmp_path / "results" / "mine").glob("*.md")]
+    assert sum(page.startswith("# mine.csv: leave-last-one") for page in pages) == 2 < len(pages)
+    assert not any("## Spread over split seeds" in page for page in pages)
 
 
 def test_cold_items_have_a_slice_and_a_dash_where_they_are_out_of_reach(run, tmp_path):
     run("--protocol", "cold-items", "--models", "global_hot,item_cf", plugin("KnowsFeatures"))
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert table.startswith("# mine.csv: cold-items, seen items kept, top 20")
-    slices = [line.split("|") for line in table[table.index("## Slices") :].splitlines() if "|" in line]
-    header, *lines = [[cell.strip() for cell in line[1:-1]] for line in slices]
-    found = {line[0]: dict(zip(header, line, strict=True)) for line in lines}
-    names = ["warm", "cold users", "history 1–2", "history 3–9", "history 10+"]
-    assert list(found)[1:] == [*names, "head items", "tail items", "cold items"]
-    cold = found["cold items"]
-    assert int(cold["queries"]) > 0
-    assert (cold["global_hot"], cold["item_cf"]) == ("–", "–")
-    assert " / " in cold["KnowsFeatures"]
-    assert cold["random"] == f"{20 / 36:.6f}"
+    ndcg, recall = (slices(table, name) for name in ("NDCG", "Recall"))
+    names = [name for name in ndcg["queries"] if name.startswith(("warm", "history", "head", "tail", "cold"))]
+    assert {"warm", "head items", "cold items"} <= set(names)
+    assert int(ndcg["queries"]["cold items"]) > 0
+    cold = {model: line["cold items"] for model, line in recall.items()}
+    assert (cold["global_hot"], cold["item_cf"]) == ("–", "–") and 0 <= float(cold["KnowsFeatures"]) <= 1
+    assert cold["a ranking by chance"] == f"{20 / 36:.2g}"
     assert table.count("– for cold items: the model knows items by their id alone") == 1
     assert "4 items held out of training with their" in table
 
@@ -257,8 +267,8 @@ def test_a_list_for_nobody_is_a_dash(run, tmp_path):
     )
     run("--models", "global_hot,item_cf", dataset=path)
     table = (tmp_path / "results" / "late" / "leaderboard.md").read_text()
-    (line,) = [line for line in table.splitlines() if line.startswith("| cold users")]
-    assert line.count("–") == 1 and " / " in line
+    cold = {model: line["cold users"] for model, line in slices(table, "NDCG").items()}
+    assert cold["item_cf"] == "–" and cold["global_hot"] != "–"
     assert "– for cold users, or another slice: the model returned nothing" in table
 
 

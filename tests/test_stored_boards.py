@@ -17,9 +17,16 @@ from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation import evaluate, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.saving import RECORD
+from retrieval_leaderboard.evaluation.reports.board import read_boards
+from retrieval_leaderboard.evaluation.reports.pages import command, page
+from retrieval_leaderboard.evaluation.reports.pages.page import VERDICT
+from retrieval_leaderboard.evaluation.reports.pages.stems import stems
+from retrieval_leaderboard.evaluation.reports.report import report
 from retrieval_leaderboard.evaluation.runs import configs, environment, records, runner
 from retrieval_leaderboard.evaluation.tuning import trial_records
 from retrieval_leaderboard.studies import scores
+from tests.evaluation.reports import widths
+from tests.evaluation.reports.commands import asked_for, parsed
 
 RESULTS, FINDINGS = ROOT / "results", ROOT / "studies" / "records" / "findings"
 ON_GOWALLA = ("global_hot", "item_cf", "swing", "als")
@@ -133,3 +140,43 @@ def test_stored_findings_have_the_settings_that_their_models_have():
         found = scores.load(path, scores.Finding)
         assert set(found.settings) == {each.name for each in fields(registry.get(found.model))}, path
         assert path.name == found.file
+
+
+BOARDS = sorted(path.parent for path in RESULTS.glob("*/runs"))
+
+
+def pages(folder):
+    return [path for path in folder.glob("*.md") if VERDICT in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("folder", BOARDS, ids=lambda folder: folder.name)
+def test_a_page_opens_with_its_verdict_and_nothing_of_it_is_cut(folder):
+    assert pages(folder)
+    for path in pages(folder):
+        text = path.read_text(encoding="utf-8")
+        title, _, verdict, *_ = text.splitlines()
+        assert verdict.startswith(VERDICT) and ("synthetic" in title) == folder.name.startswith("aliec-sim")
+        widths.check(text)
+        assert path.relative_to(RESULTS).as_posix() in (RESULTS / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", BOARDS, ids=lambda folder: folder.name)
+def test_pages_are_what_stored_runs_and_metrics_say(folder):
+    boards = read_boards(folder)
+    names = stems([family[0] for family in boards])
+    for stem, family in zip(names, boards, strict=True):
+        text = page.markdown(report(family[0]), family, folder)
+        assert (folder / f"{stem}.md").read_text(encoding="utf-8") == text, stem
+
+
+@pytest.mark.parametrize("folder", BOARDS, ids=lambda folder: folder.name)
+def test_the_command_of_an_official_row_asks_for_its_settings(folder):
+    for board in (board for family in read_boards(folder) for board in family):
+        for row in (row for row in board.rows if row.provenance.official):
+            words, about = command.command(row), board.dataset
+            options = parsed(words)
+            if row.model in registry.names():
+                assert asked_for(words) == command.asked(row), words
+            asked = (options.dataset, options.protocol, options.k, options.device)
+            assert asked == ([about.name], about.protocol, [board.k], row.newest.device)
+            assert (options.seeds or 1) == len({record.seed for record in row.done + row.failed})

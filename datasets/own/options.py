@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
@@ -10,9 +11,11 @@ from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 
 
-def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Add them to a parser or a group of one: an option for each field of `DataSpec`."""
-    for each in fields(DataSpec):
+def add_arguments(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, leave_out: Collection[str] = ()
+) -> None:
+    """Add them to a parser or a group of one: an option for each field of `DataSpec` but those left out."""
+    for each in (each for each in fields(DataSpec) if each.name not in leave_out):
         name, about = option(each.name), each.metadata
         if about["parse"] is values.flag:
             parser.add_argument(name, action="store_true", default=None, help=about["help"])
@@ -31,7 +34,7 @@ def add_paths(
 
 def given(options: argparse.Namespace) -> dict[str, Any]:
     """Field → what was given for it; InputError for a value that is none of the field's."""
-    found = {each.name: getattr(options, each.name) for each in fields(DataSpec)}
+    found = {each.name: getattr(options, each.name, None) for each in fields(DataSpec)}
     said = {name: value for name, value in found.items() if value is not None}
     spec = DataSpec.of(said)
     return {name: getattr(spec, name) for name in said}

@@ -16,6 +16,15 @@ def read(cells: Cells, advice: str = "") -> npt.NDArray[np.float32]:
     Raises:
         InputError: one that is no finite number, with its line and what else to do, `advice`.
     """
+    return _read(cells, advice, np.float32)
+
+
+def read_exact(cells: Cells, advice: str = "") -> npt.NDArray[np.float64]:
+    """float64[n]; else as `read`."""
+    return _read(cells, advice, np.float64)
+
+
+def _read(cells: Cells, advice: str, dtype: type[np.floating]) -> npt.NDArray:
     import pandas as pd
 
     values = cells.values
@@ -23,7 +32,7 @@ def read(cells: Cells, advice: str = "") -> npt.NDArray[np.float32]:
         text = values.astype(str).str.strip()
         values = pd.to_numeric(text.str.lower().map(TRUTHS).fillna(text), errors="coerce")
     with np.errstate(over="ignore"):  # What is too large is refused below.
-        numbers = values.to_numpy(dtype=np.float32, na_value=np.nan)
+        numbers = values.to_numpy(dtype=dtype, na_value=np.nan)
     wrong = ~np.isfinite(numbers)
     if wrong.any():
         at = int(np.argmax(wrong))

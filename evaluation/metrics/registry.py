@@ -1,7 +1,7 @@
 """Metrics by name: a function under a decorator, in any file of `definitions/`, is all that a new one needs.
 
 A per-query metric has a column in `Evaluation.per_query`, in every slice, in leaderboard.csv and, where it
-says so, in the main table. A list-level metric, which has no value for one query, stands in
+says so, on its board's page. A list-level metric, which has no value for one query, stands in
 `Evaluation.metrics` and in leaderboard.csv.
 """
 
@@ -52,7 +52,7 @@ class Metric(Generic[Function]):
     title: str
     function: Function
     on_board: bool = False
-    """Whether the main table has a column for it; leaderboard.csv has one in any case"""
+    """Whether a board's page has a column for it; leaderboard.csv has one in any case"""
 
 
 PER_QUERY: dict[str, Metric[PerQueryFunction]] = {}

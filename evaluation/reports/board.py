@@ -81,7 +81,7 @@ class Row:
 
     @property
     def machine(self) -> str:
-        """What its costs were measured on; "" where no run finished."""
+        """What its costs were measured on; "" where no run finished, or they are not known."""
         return self.timed[0].costs.machine if self.done else ""
 
     def cost(self, name: str) -> float:
@@ -125,7 +125,8 @@ class Board:
     @property
     def machines(self) -> list[str]:
         """What its finished runs were made on, each once."""
-        return list(dict.fromkeys(record.costs.machine for row in self.rows for record in row.done))
+        used = (record.costs.machine for row in self.rows for record in row.done)
+        return list(dict.fromkeys(filter(None, used)))
 
     def is_about(self, fingerprint: str, k: int) -> bool:
         """Whether it ranks lists of `k` for the dataset of that fingerprint."""

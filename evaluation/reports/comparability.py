@@ -13,12 +13,20 @@ FAMILIES = {
     "two-tower": "vectors", "graph": "graph",
 }  # fmt: skip
 """Kind → family, whose models are compared with each other; if need be vectors with and without a graph"""
+MF_CLASS, GRAPH_CLASS = "64 dimensions, no propagation", "Propagation over a graph"
+ITEM_CLASS, WIDE_CLASS = "Item-item, linear and popularity models", "Vectors of another size, no propagation"
+CLASSES = (MF_CLASS, GRAPH_CLASS, WIDE_CLASS, ITEM_CLASS)
+"""Like beside like: what a page compares in one table"""
+COMMON_SIZE = 64
+"""Dimensions of most published vectors"""
 WITH_VECTORS = ("vectors", "graph")
 OVER_ITEMS, USUAL_GRAPH = "over items", "over users and items"
 COMPARED = ("dimension", "graph", "user", "features", "loss", "weights", "history")
 BY_ID, BY_HISTORY, BY_BOTH = "an id", "the history", "an id and the history"
 USERS = {"MF": BY_ID, "graph": BY_ID, "two-tower": BY_HISTORY}
 """Kind → what its user vectors are usually made of"""
+WEIGHED = ("ItemCF", "Swing")
+"""Methods over items with the settings of weights"""
 PLAIN_COSINE = 0.5
 """Both exponents of items in a cosine: with others items have weights"""
 
@@ -49,16 +57,30 @@ class Facts:
         """A value of FAMILIES."""
         return FAMILIES[self.kind]
 
+    @property
+    def table(self) -> str:
+        """One of CLASSES; a graph that only filters items makes no vectors."""
+        if self.family in ("popularity", "items") or self.dimension == 0:
+            return ITEM_CLASS
+        if self.family == "graph":
+            return GRAPH_CLASS
+        return MF_CLASS if self.dimension == COMMON_SIZE else WIDE_CLASS
+
 
 OURS = {
     "global_hot": Facts("popularity"),
     "item_cf": Facts("item-item", method="ItemCF"),
     "swing": Facts("item-item", method="Swing"),
+    "ease": Facts("linear", method="EASE"),
+    "rp3beta": Facts("item-item", method="RP3β"),
+    "user_knn": Facts("item-item", method="UserKNN"),
     "als": Facts("MF", loss="squared error of counts"),
+    "ials": Facts("MF", loss="squared error of counts"),
     "dssm_bce": Facts("two-tower", loss="BCE"),
     "infonce": Facts("two-tower", loss="softmax"),
     "bsl": Facts("two-tower", loss="BSL"),
     "simplex_ccl": Facts("two-tower", loss="CCL"),
+    "sasrec": Facts("two-tower", loss="softmax"),
 }
 """Model of this suite → what holds whatever its settings"""
 
@@ -74,7 +96,9 @@ def facts(model: str, settings: Mapping[str, Any], propagated: bool) -> Facts | 
     found = OURS.get(model)
     if found is None or found.kind == "popularity":
         return found
-    if found.kind == "item-item":
+    if found.family == "items" and found.method not in WEIGHED:
+        return found
+    if found.family == "items":
         history = "the last item" if settings["last_n"] == 1 else "all"
         return replace(found, weights=_weights(settings), history=history)
     if found.kind == "MF":
@@ -83,7 +107,8 @@ def facts(model: str, settings: Mapping[str, Any], propagated: bool) -> Facts | 
     user = BY_BOTH if settings["user_share"] else BY_HISTORY
     features = "of users and items" if settings["features"] else "none"
     dimension = [settings["embedding_dim"], *widths][-1]
-    found = replace(found, dimension=dimension, user=user, features=features)
+    loss = settings.get("loss", found.loss)  # Some models have several.
+    found = replace(found, dimension=dimension, user=user, features=features, loss=loss)
     return replace(found, kind="graph", graph=OVER_ITEMS) if propagated else found
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
 from retrieval_leaderboard.evaluation.reports import propagation, unweighted
 from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.runs.provenance import WAYS
 
 FEW = 3
 """Differing settings that a label has room for"""
+SHORT = 20
+"""Characters of a setting that a name has room for"""
 Settings = dict[str, Any]
 
 
@@ -18,8 +22,7 @@ def labels(rows: Sequence[Row]) -> list[str]:
     """A label for each row: the model, with the settings in which its rows differ, the mark of propagation
     over a graph, that of weights that are not used, and whether it is shipped.
 
-    Where those are more than FEW, with as few of them as `distinguishing` names, and the number of the
-    others: `differences` has all.
+    Where those are more than FEW, with as few of them as `distinguishing` names, and how many others.
     """
     keys = _differing(rows)
     shown = {
@@ -29,11 +32,32 @@ def labels(rows: Sequence[Row]) -> list[str]:
     return [_label(row, shown[row.model], len(keys[row.model])) for row in rows]
 
 
-def differences(rows: Sequence[Row]) -> dict[str, str]:
-    """Label → every setting in which the rows of its model differ, for the labels that leave some out."""
-    keys = _differing(rows)
-    named = zip(labels(rows), rows, strict=True)
-    return {label: _written(row, keys[row.model]) for label, row in named if len(keys[row.model]) > FEW}
+def names(rows: Sequence[Row]) -> list[str]:
+    """A short name for each row of a page: the model, where it has several rows with how its settings came
+    about or the one setting in which they differ, else with a number; then the marks of `labels`.
+
+    The one official row of a model goes by the model alone.
+    """
+    short = [(_short(row, rows), row.shipped) for row in rows]
+    times, seen = Counter(short), Counter[tuple[str, bool]]()
+    found = []
+    for row, name in zip(rows, short, strict=True):
+        seen[name] += 1
+        found.append(name[0] + (f" {seen[name]}" if times[name] > 1 else "") + _marks(row))
+    return found
+
+
+def _short(row: Row, rows: Sequence[Row]) -> str:
+    alike = [each for each in rows if (each.model, each.shipped) == (row.model, row.shipped)]
+    made = row.provenance
+    if len(alike) == 1 or (made.official and sum(each.provenance.official for each in alike) == 1):
+        return row.model
+    same = [each for each in alike if each.provenance.by == made.by]
+    if len(same) == 1:
+        return f"{row.model} ({WAYS[made.by]})"
+    keys = distinguishing([each.shown_settings for each in same])
+    setting = _written(row, keys)
+    return f"{row.model} ({setting})" if len(keys) == 1 and len(setting) <= SHORT else row.model
 
 
 def differing(choices: list[Settings]) -> tuple[str, ...]:
@@ -77,13 +101,11 @@ def _choices(model: str, rows: Sequence[Row]) -> list[Settings]:
 def _label(row: Row, keys: tuple[str, ...], differ: int) -> str:
     more = f"+{differ - len(keys)}" if differ > len(keys) else ""
     shown = ", ".join(filter(None, (_written(row, keys), more)))
-    return (
-        row.model
-        + (f" ({shown})" if shown else "")
-        + propagation.marked(row)
-        + unweighted.marked(row)
-        + (", shipped" if row.shipped else "")
-    )
+    return row.model + (f" ({shown})" if shown else "") + _marks(row)
+
+
+def _marks(row: Row) -> str:
+    return propagation.marked(row) + unweighted.marked(row) + (", shipped" if row.shipped else "")
 
 
 def _written(row: Row, keys: tuple[str, ...]) -> str:
@@ -94,13 +116,3 @@ def _written(row: Row, keys: tuple[str, ...]) -> str:
 def written(settings: Settings) -> str:
     """`settings` in one line: key=value, key=value."""
     return ", ".join(f"{key}={value}" for key, value in settings.items())
-
-
-def settings_line(row: Row) -> str:
-    """The settings of `row` in one line, those that change nothing on the data apart."""
-    idle = (
-        set.intersection(*(set(record.measured.without_effect) for record in row.done)) if row.done else set()
-    )
-    used = written({key: value for key, value in row.shown_settings.items() if key not in idle})
-    apart = written({key: value for key, value in row.shown_settings.items() if key in idle})
-    return used + (f"; without effect here: {apart}" if apart else "")

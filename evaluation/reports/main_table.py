@@ -1,35 +1,33 @@
-"""A board's main table: a row a model, its metrics and costs, to be drawn as Markdown or on a terminal."""
+"""A board's main tables, of official rows and of those explored further, for Markdown and terminals."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval_leaderboard.evaluation.metrics.measure import PER_QUERY
-from retrieval_leaderboard.evaluation.reports import propagation, unweighted
-from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
-from retrieval_leaderboard.evaluation.reports.labels import differences, labels
+from retrieval_leaderboard.evaluation.reports.board import Row, contenders
+from retrieval_leaderboard.evaluation.reports.costs import FORMS, NONE
+from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 from retrieval_leaderboard.support import markdown as tables
 
 SHOWN = {name: metric.title for name, metric in PER_QUERY.items() if metric.on_board}
-"""Metric with a column → how it is called"""
-FEWER = "†"
-SHIPPED_ROWS = "Shipped: a run that came with the project, made by its authors on the machine that is named."
-BRACKETS = "Labels show the smallest set of settings that distinguishes a model's rows; full settings below."
-ELSEWHERE = "machine: of the costs; in brackets those of other seeds, whose costs are left out."
-BEST = (
-    "CLI overrides are never marked as the best: they may have been picked after a look at the test results."
+"""Metric of boards → how it is called"""
+FIRST = ("ndcg", "recall")
+"""The metrics of the main tables"""
+RANK, INTERVAL, CHANGE, MADE = "rank", "95 % interval", "Δ to ItemCF", "settings"
+DIFFERS = "*"
+BY_TESTS = (
+    f"Interval: of NDCG, bootstrapped over queries and seeds. {DIFFERS}: differs from ItemCF, p < 0.05, "
+    "paired test, corrected for the number of rows."
 )
-MORE = "+n: n more differ."
-Costs = dict[str, tuple[str, str]]
-COSTS: Costs = {
-    "fit s": ("fit_seconds", "{:,.1f}"),
-    "rank s": ("recommend_seconds", "{:,.2f}"),
-    "queries/s": ("queries_per_second", "{:,.0f}"),
-    "peak MiB": ("peak_rss_mib", "{:,.0f}"),
-    "peak GPU MiB": ("peak_gpu_mib", "{:,.0f}"),
-    "parameters": ("parameters", "{:,.0f}"),
-}
-NONE = "–"
+RANKED = "Rank: 1–3 where the order is within noise."
+PARTLY = (
+    f"{NONE} as rank: rows without stored metrics of each query have no test, and tables with one no ranks."
+)
+OVER_SEEDS = "±: one standard deviation over seeds, of a row whose metrics of each query are not stored."
+ELSEWHERE = f"{NONE} as seconds: measured on another machine or number of threads."
+UNTESTED = "Metrics of each query are not stored: no interval, no test; the order is that of the means."
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,10 @@ class Line:
     """Column → text"""
     best: frozenset[str] = frozenset()
     """Columns in which no row is better"""
-    reason: str = ""
-    """Why all its runs failed; "" where one did not"""
+    failed: bool = False
+    """Whether all its runs did"""
+    anchor: str = ""
+    """Where the page tells more of it"""
 
 
 @dataclass(frozen=True)
@@ -58,58 +58,42 @@ class MainTable:
     """What the column of the labels is called"""
 
 
-def main_table(board: Board) -> MainTable:
-    """The rows of `board`; the memory of a GPU has a column where a run used one."""
-    rows = sorted(board.rows, key=lambda row: -row.mean("ndcg"))
-    on_gpu = any(record.costs.peak_gpu_mib for row in rows for record in row.done)
-    costs = [label for label in COSTS if on_gpu or label != "peak GPU MiB"]
-    columns = [*(metric_column(name, board.k) for name in SHOWN), "tuning", *costs, "machine"]
-    able = contenders(rows)
-    best = {name: max((row.mean(name) for row in able), default=0.0) for name in SHOWN}
-    most, machines = max(row.provenance.trials for row in rows), board.machines
-    texts = [{"tuning": _tuned(row, most), "machine": _numbers(row, machines)} for row in rows]
-    named = labels(rows)
-    lines = [
-        _line(row, label, best if row in able else {}, board.k, dict.fromkeys(columns, NONE) | cells)
-        for row, label, cells in zip(rows, named, texts, strict=True)
-    ]
-    return MainTable(columns, lines, _footnotes(rows, named, most))
-
-
 def metric_column(name: str, k: int) -> str:
     """What the column of a key of SHOWN is called."""
     return f"{SHOWN[name]}@{k}"
 
 
-def markdown(board: Board) -> str:
-    """The main table, the best metrics in bold, failed runs with their reason; then what belongs under it."""
-    table = main_table(board)
-    body = [[_with_reason(line), *(_bold(line, column) for column in table.columns)] for line in table.lines]
-    text = tables.table(body, [table.labeled, *table.columns], numbers=range(1, len(table.columns) + 1))
-    listed = "".join(f"- **{label}**: {text}\n" for label, text in differences(board.rows).items())
-    return "\n\n".join([text, *table.footnotes, *filter(None, [listed.rstrip()])]) + "\n"
+def main_table(report: Report, entries: Sequence[Entry]) -> MainTable:
+    """The rows of one of the two tables of `report`, without columns that would say nothing of any.
+
+    Rows are ranked where all have stored metrics of each query: else a rank would be one among a few.
+    """
+    k = report.board.k
+    ndcg, recall = (metric_column(name, k) for name in FIRST)
+    columns = [RANK, ndcg, INTERVAL, recall, CHANGE, "fit s", "rank s", MADE]
+    able = contenders([entry.row for entry in entries])
+    best = {name: max((row.mean(name) for row in able), default=0.0) for name in FIRST}
+    ranked = all(entry.standing for entry in entries if entry.row.done)
+    lines = []
+    for entry in entries:
+        cells = dict.fromkeys(columns, NONE) | (
+            {RANK: entry.standing.rank} if ranked and entry.standing else {}
+        )
+        lines.append(_line(report, entry, best if entry.row in able else {}, cells))
+    empty = [each for each in (RANK, INTERVAL, CHANGE) if all(line.cells[each] == NONE for line in lines)]
+    return MainTable([each for each in columns if each not in empty], lines, footnotes(entries))
 
 
-def _with_reason(line: Line) -> str:
-    return f"{line.label} (failed: {line.reason})".replace("|", "\\|") if line.reason else line.label
-
-
-def _bold(line: Line, column: str) -> str:
-    number, space, spread = line.cells[column].partition(" ")
-    return f"**{number}**{space}{spread}" if column in line.best else number + space + spread
-
-
-def _line(row: Row, label: str, best: dict[str, float], k: int, cells: dict[str, str]) -> Line:
-    """`best` are the metrics to be called best from which on; {} for a row that may not be."""
-    if not row.done:
-        return Line(label, cells, reason=failure(row))
-    failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
-    cells |= {metric_column(name, k): _metric(row, name) for name in SHOWN}
-    cells |= {column: _cost(row, *cost) for column, cost in COSTS.items() if column in cells}
-    leads = [
-        metric_column(name, k) for name, value in best.items() if row.mean(name) >= value > float("-inf")
+def markdown(table: MainTable) -> str:
+    """The best metrics in bold, settings as links."""
+    ranks = [column for column in table.columns if column == RANK]
+    others = [column for column in table.columns if column != RANK]
+    body = [
+        [*(line.cells[each] for each in ranks), line.label, *(_cell(line, each) for each in others)]
+        for line in table.lines
     ]
-    return Line(label + failed, cells, frozenset(leads))
+    header = [*ranks, table.labeled, *others]
+    return tables.table(body, header, numbers=range(len(ranks) + 1, len(header) - 1)) + "\n"
 
 
 def failure(row: Row) -> str:
@@ -117,43 +101,62 @@ def failure(row: Row) -> str:
     return " ".join(row.failed[0].reason.split())
 
 
-def _metric(row: Row, name: str) -> str:
-    if not row.values(name):
-        return NONE
-    spread = row.spread(name)
-    return f"{row.mean(name):.4f}" + ("" if spread is None else f" ± {spread:.4f}")
+def _cell(line: Line, column: str) -> str:
+    text = line.cells[column].replace("*", "\\*")
+    if column == MADE and line.anchor:
+        return f"[{text}](#{line.anchor})"
+    return f"**{text}**" if column in line.best else text
 
 
-def _cost(row: Row, name: str, form: str) -> str:
-    """The mean of a cost; a dash for parameters that a model does not report."""
-    known = all(getattr(record.costs, name) is not None for record in row.timed)
-    return form.format(row.cost(name)) if known else NONE
-
-
-def _numbers(row: Row, machines: list[str]) -> str:
-    """Which of `machines`, counted from 1, the row's costs are of, in brackets those of its other runs; a
-    dash without one.
-    """
+def _line(report: Report, entry: Entry, best: dict[str, float], cells: dict[str, str]) -> Line:
+    """`best` are the metrics to be called best from which on; {} for a row that may not be."""
+    row = entry.row
+    cells[MADE] = row.provenance.brief
     if not row.done:
+        return Line(f"{entry.name} (failed)", cells, failed=True, anchor=entry.anchor)
+    failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
+    columns = {name: metric_column(name, report.board.k) for name in FIRST}
+    cells |= {columns[name]: mean_cell(row, name) for name in FIRST}
+    cells[INTERVAL] = _interval(entry)
+    cells[CHANGE] = _change(report, entry)
+    cells |= {column: entry.costs.cell(column) for column in FORMS if column in cells}
+    leads = [columns[name] for name, value in best.items() if row.mean(name) >= value > float("-inf")]
+    return Line(entry.name + failed, cells, frozenset(leads), anchor=entry.anchor)
+
+
+def mean_cell(row: Row, name: str) -> str:
+    """The mean of a metric over the runs of `row`."""
+    return f"{row.mean(name):.4f}" if row.values(name) else NONE
+
+
+def spread_cell(row: Row, name: str) -> str:
+    """± the standard deviation of a metric over seeds; "" with fewer than two."""
+    spread = row.spread(name)
+    return "" if spread is None else f"± {spread:.4f}"
+
+
+def _interval(entry: Entry) -> str:
+    if entry.interval is None:
+        return spread_cell(entry.row, "ndcg") or NONE
+    return f"{entry.interval.low:.4f}–{entry.interval.high:.4f}"
+
+
+def _change(report: Report, entry: Entry) -> str:
+    reference = report.reference
+    if reference is None or reference is entry or not reference.ndcg > 0 or not entry.row.values("ndcg"):
         return NONE
-    used = {record.costs.machine for record in row.done} - {row.machine}
-    others = [str(number) for number, machine in enumerate(machines, start=1) if machine in used]
-    return str(machines.index(row.machine) + 1) + (f" ({', '.join(others)})" if others else "")
+    return f"{entry.ndcg / reference.ndcg - 1:+.1%}" + (f" {DIFFERS}" if entry.differs else "")
 
 
-def _tuned(row: Row, most: int) -> str:
-    return row.provenance.brief + (f" {FEWER}" if row.provenance.trials < most else "")
-
-
-def _footnotes(rows: list[Row], named: list[str], most: int) -> list[str]:
-    notes = [SHIPPED_ROWS] if any(row.shipped for row in rows) else []
-    if any("(" in label for label in named):
-        notes.append(f"{BRACKETS} {MORE}" if differences(rows) else BRACKETS)
-    if 0 < len(contenders(rows)) < sum(bool(row.done) for row in rows):
-        notes.append(BEST)
-    if any(len(row.timed) < len(row.done) for row in rows):
+def footnotes(entries: Sequence[Entry]) -> list[str]:
+    """What the columns of these rows need to be understood."""
+    done = [entry for entry in entries if entry.row.done]
+    tested = [entry for entry in done if entry.standing]
+    if not done:
+        return []
+    notes = [BY_TESTS, RANKED if len(tested) == len(done) else PARTLY] if tested else [UNTESTED]
+    if any(entry.standing is None and entry.row.spread("ndcg") is not None for entry in done):
+        notes.append(OVER_SEEDS)
+    if any(entry.costs.seconds is None for entry in done):
         notes.append(ELSEWHERE)
-    if any(row.provenance.trials < most for row in rows):
-        largest = max((row.provenance for row in rows), key=lambda each: each.trials).counted
-        notes.append(f"{FEWER} smaller tuning budget than the best-tuned row ({largest}).")
-    return notes + propagation.footnotes(rows, named) + unweighted.footnotes(rows)
+    return notes

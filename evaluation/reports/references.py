@@ -1,6 +1,4 @@
-"""Published numbers beside ours: what `references.yaml` holds, the rows of a board that each is like, and the
-board's section on them.
-"""
+"""Published numbers beside ours: what `references.yaml` holds, and the rows of a board that each is like."""
 
 from __future__ import annotations
 
@@ -16,34 +14,13 @@ from retrieval_leaderboard.evaluation.reports import comparability
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.comparability import Facts
 from retrieval_leaderboard.evaluation.reports.propagation import propagates
-from retrieval_leaderboard.support import markdown
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import contents
 
 FILE = Path(__file__).with_name("references.yaml")
 CUTOFF = 20
-"""All published numbers there are of lists of 20."""
+"""Length of the lists of a published row that does not say"""
 MEASURES = ("recall", "ndcg")
-HEADER = [
-    "published as",
-    "kind",
-    "theirs",
-    "ours",
-    "our row",
-    "Δ",
-    "differs in",
-    "theirs chosen on",
-    "source",
-]
-CAPTION = (
-    "Recall@20 / NDCG@20. Each published number stands once, beside the row of ours that is most like "
-    "it, of several the one with the most trials; bold ones are above every row of ours but CLI "
-    "overrides. Towers that add the vectors of an item's neighbors propagate one step over "
-    "the graph of items taken together, and stand beside graph models. Published numbers that "
-    "were selected on the test set are optimistically biased; ours use validation only. Without "
-    "vectors of the same dimension no change is given."
-)
-NONE = "–"
 
 
 @dataclass(frozen=True)
@@ -53,15 +30,15 @@ class Reference:
     name: str
     """as they call the model"""
     recall: float
-    """Recall@20"""
     ndcg: float
-    """NDCG@20"""
     source: str
     chosen_on: str
     """the part of the data that settings and epochs were chosen on: "test", "validation" or "unstated" """
     facts: Facts
     also: str = ""
     """in what else it differs from any row of ours"""
+    k: int = CUTOFF
+    """length of the lists"""
     beside: str = ""
     """the model of ours that it is compared with; "" for every one that its facts allow"""
 
@@ -86,7 +63,7 @@ class Match:
 
     @property
     def changes(self) -> tuple[float, float]:
-        """Of Recall@20 and of NDCG@20, from theirs to ours, as shares."""
+        """Of Recall and of NDCG, from theirs to ours, as shares."""
         recall, ndcg = (self.row.mean(name) / getattr(self.reference, name) - 1 for name in MEASURES)
         return recall, ndcg
 
@@ -136,11 +113,16 @@ def beside(board: Board) -> dict[Reference, list[Match]]:
     of the same family and dimension, with the fewest differences, not set by hand for a run, with the most
     trials.
     """
+    return {reference: _matches(reference, board) for reference in of_task(board)}
+
+
+def of_task(board: Board) -> list[Reference]:
+    """Every number published of a board's dataset, whole, by its protocol and policy, of lists of its k."""
     about = board.dataset
     whole = about.profile is None or about.profile.is_whole
-    same_task = board.k == CUTOFF and whole and about.exclude_seen == excludes_seen(about.protocol)
+    same_task = whole and about.exclude_seen == excludes_seen(about.protocol)
     known = published(about.name, about.protocol) if same_task else []
-    return {reference: _matches(reference, board) for reference in known}
+    return [reference for reference in known if reference.k == board.k]
 
 
 def _matches(reference: Reference, board: Board) -> list[Match]:
@@ -158,49 +140,3 @@ def _matches(reference: Reference, board: Board) -> list[Match]:
 def _unfairness(match: Match) -> tuple[bool, bool, int, bool, int, float]:
     made = match.row.provenance
     return *match.unlikeness, made.by_command, -made.trials, -match.row.mean("ndcg")
-
-
-def section(board: Board, labels: list[str]) -> list[str]:
-    """Like beside like, and then the others with what they differ in; nothing where nothing is published."""
-    found = beside(board)
-    if not any(found.values()):
-        return []
-    label = dict(zip(map(id, board.rows), labels, strict=True))
-    sources = list(dict.fromkeys(reference.source for reference in found))
-    like: list[list[str]] = []
-    unlike: list[list[str]] = []
-    for reference in sorted(found, key=_rank):
-        match = next(iter(found[reference]), None)
-        cells = _theirs(reference, board.rows), *_ours(match, label), reference.chosen_on
-        line = [reference.name, reference.facts.kind, *cells, f"[{sources.index(reference.source) + 1}]"]
-        (unlike if match is None or match.differences else like).append(line)
-    parts = ["## Beside published numbers\n", f"{CAPTION}\n"]
-    for heading, lines in (("Like for like", like), ("With a difference", unlike)):
-        if lines:
-            table = markdown.table(lines, HEADER)
-            parts.append(f"### {heading}\n\n{table}\n")
-    numbered = (f"[{number}] {source}" for number, source in enumerate(sources, start=1))
-    return [*parts, "  \n".join(numbered) + "\n"]
-
-
-def _rank(reference: Reference) -> tuple[int, float]:
-    """By family, as FAMILIES has them, then the best NDCG first."""
-    return list(comparability.FAMILIES.values()).index(reference.facts.family), -reference.ndcg
-
-
-def _theirs(reference: Reference, rows: list[Row]) -> str:
-    bold = above(reference, rows)
-    cells = (f"{getattr(reference, name):.4f}" for name in MEASURES)
-    return " / ".join(
-        f"**{cell}**" if name in bold else cell for name, cell in zip(MEASURES, cells, strict=True)
-    )
-
-
-def _ours(match: Match | None, label: dict[int, str]) -> list[str]:
-    """The cells from ours to what differs."""
-    if match is None:
-        return [NONE] * 4
-    row = match.row
-    measured = " / ".join(f"{row.mean(name):.4f}" for name in MEASURES)
-    changes = " / ".join(f"{change:+.1%}" for change in match.changes) if match.same_dimension else NONE
-    return [measured, label[id(row)], changes, "; ".join(match.differences)]

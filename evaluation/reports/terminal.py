@@ -1,4 +1,4 @@
-"""A board on the terminal: its main table as wide as there is room for, and what to doubt in it."""
+"""A board on the terminal: the verdict, its tables as wide as there is room for, and what to doubt in it."""
 
 from __future__ import annotations
 
@@ -7,42 +7,51 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.reports.board import Board
-from retrieval_leaderboard.evaluation.reports.main_table import FEWER, Line, MainTable, main_table
+from retrieval_leaderboard.evaluation.reports.main_table import CHANGE, MADE, Line, MainTable, main_table
+from retrieval_leaderboard.evaluation.reports.pages import warnings
+from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
+from retrieval_leaderboard.evaluation.reports.report import report
 
-FIRST = ("NDCG", "Recall", "fit s", "MAP", "Precision", "tuning", "parameters", "rank s", "machine")
+FIRST = ("NDCG", "Recall", "fit s", CHANGE, "rank", MADE, "rank s")
 """How the columns that are left out last begin, in this order; the others come after them."""
 WIDE = 10_000
 """Columns no terminal has."""
 
 
 def show(board: Board, console: Console | None = None) -> None:
-    """Print the main table of `board` and its footnotes, then the dataset's notes and the warnings.
+    """Print the verdict, the tables of `board` and their footnotes, the dataset's notes and the warnings.
 
     Args:
         board: whose rows to show.
         console: where to; standard output by default, in plain text where that is no terminal.
     """
     console = console or _console()
+    found = report(board)
     console.print(board.heading, style="bold")
-    table = main_table(board)
-    shown = draw(table, console)
+    console.print(verdict(found).replace("**", ""))
+    footnotes: dict[str, None] = {}
+    for heading, entries in (("", found.official), ("Explored further", found.explored)):
+        if entries:
+            console.print(heading, style="bold")
+            table = main_table(found, entries)
+            draw(table, console)
+            footnotes |= dict.fromkeys(table.footnotes)
     console.print()
-    for footnote in _footnotes(table, shown, board):
+    for footnote in [*footnotes, *warnings.marks(found)]:
         console.print(footnote, style="dim")
+    if found.machine:
+        console.print(f"Seconds on {found.machine}.", style="dim")
     for note in board.dataset.notes:
         console.print(f"note: {note}")
-    for warning in leaderboard.warnings(board):
+    for warning in warnings.warnings(found):
         console.print(f"warning: {warning}", style="yellow")
 
 
-def draw(table: MainTable, console: Console | None = None) -> list[str]:
-    """Print a table; the columns that there was room for, beside that of the labels."""
+def draw(table: MainTable, console: Console | None = None) -> None:
+    """Print a table, with the columns that there is room for beside that of the labels."""
     console = console or _console()
-    columns = _that_fit(table, console)
-    console.print(_drawn(table, columns, console.width))
-    return columns
+    console.print(_drawn(table, _that_fit(table, console), console.width))
 
 
 class _Console(Console):
@@ -53,17 +62,6 @@ class _Console(Console):
 
 def _console() -> Console:
     return _Console(highlight=False, markup=False, emoji=False)
-
-
-def _footnotes(table: MainTable, shown: list[str], board: Board) -> list[str]:
-    """What the columns that are shown need to be understood, and what the others are."""
-    notes = [note for note in table.footnotes if "tuning" in shown or not note.startswith(FEWER)]
-    left_out = [column for column in table.columns if column not in shown]
-    if "machine" in shown:
-        notes.append(leaderboard.machines(board))
-    if left_out:
-        notes.append(f"Also on the board: {', '.join(left_out)}.")
-    return notes
 
 
 def _that_fit(table: MainTable, console: Console) -> list[str]:
@@ -80,7 +78,7 @@ def _that_fit(table: MainTable, console: Console) -> list[str]:
 
 def _priority(column: str) -> int:
     ranks = [rank for rank, beginning in enumerate(FIRST) if column.startswith(beginning)]
-    return ranks[0] if ranks else len(FIRST)
+    return ranks[-1] if ranks else len(FIRST)
 
 
 def _drawn(table: MainTable, columns: list[str], width: int) -> Table:
@@ -88,10 +86,11 @@ def _drawn(table: MainTable, columns: list[str], width: int) -> Table:
     # Labels may be wrapped, numbers may not.
     drawn.add_column(table.labeled, overflow="fold", max_width=max(16, width // 3))
     for column in columns:
-        drawn.add_column(column, justify="right", no_wrap=True)
+        drawn.add_column(column, justify="right", no_wrap=column != MADE, overflow="fold", max_width=24)
     for line in table.lines:
-        label = f"{line.label} (failed)" if line.reason else line.label
-        drawn.add_row(Text(label, "red" if line.reason else ""), *(_cell(line, each) for each in columns))
+        drawn.add_row(
+            Text(line.label, "red" if line.failed else ""), *(_cell(line, each) for each in columns)
+        )
     return drawn
 
 

@@ -15,6 +15,7 @@ WAYS = {
     "tuning": "tuned",
     "budget": "budget",
     "command line": "CLI override",
+    "lists": "lists from elsewhere",
 }
 """Key of `Provenance.by` → how a page has it"""
 OFFICIAL = ("defaults", "budget")
@@ -69,7 +70,7 @@ class Provenance:
     def brief(self) -> str:
         """A few words for a table."""
         other = ", other data" if self.other_data else ""
-        if self.by == "budget":
+        if self.by == "budget" and self.cap_minutes is not None:
             return f"budget {self.cap_minutes:g} min, {self.counted}{other}"
         if self.trials:
             return ("manual, " if self.by == "hand" else "") + self.counted + other

@@ -126,8 +126,14 @@ class Costs:
 
     @property
     def machine(self) -> str:
-        """The processor and threads."""
+        """The processor and threads; "" where costs are not known."""
+        if self == UNKNOWN_COSTS:
+            return ""
         return machine(self.processor, self.threads)
+
+
+UNKNOWN_COSTS = Costs(0.0, 0.0, 0.0, 0.0, 0.0, None, 0.0, 0, "")
+"""Of lists from elsewhere"""
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,8 @@ class Result:
     """Whether interactions had weights that the model does not use"""
     at: dict[str, dict[str, float]] = field(default_factory=dict)
     """Another k, as text → metrics of the first so many items of the same lists"""
+    curve: tuple[float, ...] = ()
+    """NDCG of the first 1, 2, … k items of the lists; () in records from before there was one"""
 
 
 @dataclass(frozen=True)

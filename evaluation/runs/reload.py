@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,19 @@ ELSEWHERE = (*TABLES, "dataset", "data_dir", "scale")
 """What is not remembered where the data is named anew"""
 
 
-def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Add what may be said anew, beside --dataset: all of it goes before what a record remembers."""
+def add_arguments(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, leave_out: Collection[str] = ()
+) -> None:
+    """Add what may be said anew, beside --dataset: all of it goes before what a record remembers.
+
+    `leave_out` are fields of `DataSpec` that get no option.
+    """
     parser.add_argument("--data-dir", type=Path, metavar="DIR",
                         help="folder of the datasets (default: as the run had it)")  # fmt: skip
     parser.add_argument("--scale", type=float, metavar="S",
                         help="size of aliec-sim (default: as the run had it)")  # fmt: skip
     parser.add_argument("--memory", metavar="SIZE", help="keep to a limit, such as 6GB, and prepare on disk")
-    own_data.add_arguments(parser)
+    own_data.add_arguments(parser, leave_out)
 
 
 def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Namespace) -> Dataset:

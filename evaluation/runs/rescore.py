@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation import harness
@@ -64,14 +65,25 @@ def rescored(run: Path, record: RunRecord, dataset: Dataset, also: Sequence[int]
         InputError: the lists do not answer the dataset's test queries.
     """
     k, *others = _lengths(record)
+    items = stored_lists(run, record, dataset)
+    found = harness.score(items, dataset, k, also=[*others, *also])
+    at = {str(other): metrics for other, metrics in found.at.items()}
+    scored = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices), at=at)
+    result = replace(scored, curve=found.curve)
+    return replace(record, result=result)
+
+
+def stored_lists(run: Path, record: RunRecord, dataset: Dataset) -> npt.NDArray[np.int32]:
+    """int32[q, longest k]: the item codes that the run in the folder `run` keeps.
+
+    Raises:
+        InputError: they do not answer the dataset's test queries.
+    """
     with np.load(run / records.LISTS) as stored:
-        items = stored["items"]
+        items: npt.NDArray[np.int32] = stored["items"]
     try:
-        lists.check_shape(items, (len(dataset.test), max([k, *others])), dataset.train_valid.n_items)
+        lists.check_shape(items, (len(dataset.test), max(_lengths(record))), dataset.train_valid.n_items)
         lists.check_items(items, dataset.test)
     except lists.InvalidListsError as error:
         raise InputError(f"{run / records.LISTS} cannot be scored: {error}") from error
-    found = harness.score(items, dataset, k, also=[*others, *also])
-    at = {str(other): metrics for other, metrics in found.at.items()}
-    result = replace(record.measured, metrics=found.metrics, slices=tuple(found.slices), at=at)
-    return replace(record, result=result)
+    return items

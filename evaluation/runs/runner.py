@@ -194,7 +194,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
     progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
     evaluation = harness.evaluate(model, dataset, job.k, job.also)
     with writing(work.folder):
-        _save_lists(evaluation, work.folder)
+        save_lists(evaluation, work.folder)
         model.save(work.folder)
     costs = Costs(
         fit_seconds=round(fit_seconds, 3),
@@ -218,6 +218,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         choosing=tuple(model.choosing_log),
         at={str(k): metrics for k, metrics in evaluation.at.items()},
         ignores_weights=dataset.train_valid.weight is not None and not model.uses_weights,
+        curve=evaluation.curve,
     )
 
 
@@ -228,6 +229,7 @@ def _remove(checkpoints: Path) -> None:
         checkpoints.parent.rmdir()
 
 
-def _save_lists(evaluation: Evaluation, folder: Path) -> None:
+def save_lists(evaluation: Evaluation, folder: Path) -> None:
+    """Write the lists, and each query's metrics, into a run's folder."""
     arrays: dict[str, Any] = {"items": evaluation.items, **evaluation.per_query}
     np.savez(folder / records.LISTS, **arrays)

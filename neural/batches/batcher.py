@@ -19,14 +19,17 @@ from retrieval_leaderboard.neural.towers.history import QueryBatch, ranges
 
 @dataclass(frozen=True)
 class Batch:
-    """b examples, their p (example, target) pairs, and m negatives shared by all of them."""
+    """b rows, their p (row, target) pairs, and m negatives shared by all of them.
+
+    A row is an example, or of an example that is a sequence one of its targets, so that b is p.
+    """
 
     queries: QueryBatch
     items: Tensor
     """int64[i]: distinct items to encode, the m negatives and then the other targets; on a GPU the last
     item stands in for unused places"""
     row: Tensor
-    """int64[p]: the example of each pair, by its row in the batch"""
+    """int64[p]: the row of each pair"""
     target: Tensor
     """int64[p]: the position in `items` of each pair's target"""
     chance: Callable[[], Tensor]
@@ -122,13 +125,19 @@ class Batcher:
         weight = self.user_weight[user].index_select(0, row)  # (pairs,)
         if examples.weight is not None:
             weight = weight * examples.weight[at]
-        context = None if examples.context is None else examples.context[row_ids]
-        queries = QueryBatch.of(user, examples.items, start, split, history, context)
+        places = row_ids
+        if examples.sequential:
+            user, places, row = user[row], at, torch.arange(len(at), device=at.device)
+        context = None if examples.context is None else examples.context[places]
+        history_stop = examples.history_stop[row_ids]
+        queries = QueryBatch.of(
+            user, examples.items, start, history_stop, history, context, examples.sequential
+        )
         own, owner = targets, row
         if self.mask_history:
             own, owner = torch.cat([own, queries.history]), torch.cat([owner, queries.row])
         found, place = where_in(negatives, own, self.n_items)
-        hit_row, hit_negative = hits(found, place, owner, len(row_ids))
+        hit_row, hit_negative = hits(found, place, owner, len(user))
         others, target = self._others(targets, found[: len(targets)], place[: len(targets)], len(negatives))
         return Batch(
             queries=queries,
@@ -168,7 +177,7 @@ def _sizes(examples: Examples, order: Tensor, batch_size: int) -> list[list[int]
 
     One look at the device an epoch spares every batch three.
     """
-    lengths = torch.stack([examples.split - examples.start, examples.stop - examples.split])[
+    lengths = torch.stack([examples.history_stop - examples.start, examples.stop - examples.split])[
         :, order
     ]  # (2, examples)
     full = functional.pad(lengths, (0, -len(order) % batch_size))

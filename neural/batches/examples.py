@@ -65,12 +65,27 @@ class Examples:
     """int32[n, c]: the codes of when and where it is; None where the towers have no context"""
     weight: Tensor | None = None
     """float32[interactions]: the weight of each of `items` as a target; None for 1"""
+    sequential: bool = False
+    """Whether each target has the items from `start` to it as history, instead of those up to `split`;
+    `context` then has a row for each of `items`."""
+
+    @property
+    def history_stop(self) -> Tensor:
+        """int64[n]: where the longest history of each example ends"""
+        return self.stop - 1 if self.sequential else self.split
+
+    @property
+    def rows(self) -> int:
+        """Rows of scores that all of them together have."""
+        return int((self.stop - self.split).sum()) if self.sequential else len(self)
 
     def __len__(self) -> int:
         return len(self.user)
 
     def with_history(self) -> Examples:
         """Those whose history is not empty."""
+        if self.sequential:
+            return self
         kept = torch.nonzero(self.split > self.start).squeeze(1)
         context = None if self.context is None else self.context[kept]
         bounds = self.start[kept], self.split[kept], self.stop[kept]
@@ -110,4 +125,24 @@ def examples_per_interaction(interactions: InteractionTensors, max_history: int)
         at + 1,
         interactions.context,
         interactions.weight,
+    )
+
+
+def examples_per_sequence(interactions: InteractionTensors, max_history: int) -> Examples:
+    """The stretches of each user's items, the newest first, in which each but the first is a target once.
+
+    A stretch has `max_history` targets, the oldest one what is left of them.
+    """
+    users = torch.nonzero(interactions.user_counts > 1).squeeze(1)
+    counts = interactions.user_counts[users]
+    stretches = (counts + max_history - 2) // max_history  # of the counts - 1 targets
+    user = torch.repeat_interleave(users, stretches)
+    newer = torch.arange(len(user), device=user.device) - torch.repeat_interleave(
+        torch.cumsum(stretches, 0) - stretches, stretches
+    )
+    ends = torch.cumsum(interactions.user_counts, 0)[user]
+    stop = ends - newer * max_history
+    start = torch.maximum(ends - interactions.user_counts[user], stop - max_history - 1)
+    return Examples(
+        interactions.item, user, start, start + 1, stop, interactions.context, interactions.weight, True
     )

@@ -5,6 +5,7 @@ A sampler is a class here, among SAMPLERS, and the settings that its `of` reads.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Self
@@ -90,7 +91,8 @@ class PopularityNegatives(NegativeSampler):
     def of(cls, settings: TowerSettings, interactions: InteractionTensors) -> Self:
         """Always: a setting of 0 draws none."""
         exponent, cold = settings.negative_exponent, settings.cold_negatives
-        return cls(interactions.item_counts, settings.negatives, exponent, cold)
+        n = 0 if settings.every_negative else settings.negatives
+        return cls(interactions.item_counts, n, exponent, cold)
 
     @staticmethod
     def most(settings: TowerSettings, examples: int, pairs: int) -> int:
@@ -201,7 +203,35 @@ class InBatchNegatives(NegativeSampler):
         return log_missed(self.popularity[items], len(drawn))
 
 
-SAMPLERS: tuple[type[NegativeSampler], ...] = (PopularityNegatives, HardNegatives, InBatchNegatives)
+class EveryNegative(NegativeSampler):
+    """All items that have training interactions."""
+
+    def __init__(self, item_counts: Tensor) -> None:
+        """`item_counts` int64[n_items]: training interactions of each item."""
+        self.items = torch.nonzero(item_counts).squeeze(1)
+
+    @classmethod
+    def of(cls, settings: TowerSettings, interactions: InteractionTensors) -> Self | None:
+        """Where it is set."""
+        return cls(interactions.item_counts) if settings.every_negative else None
+
+    @staticmethod
+    def most(settings: TowerSettings, examples: int, pairs: int) -> int:
+        """More than any catalog has."""
+        return sys.maxsize * settings.every_negative
+
+    def draw(self, user: Tensor, targets: Tensor, generator: torch.Generator) -> Tensor:
+        """Without chance."""
+        return self.items
+
+    def log_missed(self, items: Tensor, drawn: Tensor) -> Tensor:
+        """The logarithm of 0."""
+        return torch.full(items.shape, -torch.inf, dtype=torch.float64, device=items.device)
+
+
+SAMPLERS: tuple[type[NegativeSampler], ...] = (
+    PopularityNegatives, HardNegatives, InBatchNegatives, EveryNegative,
+)  # fmt: skip
 """All of them, in the order in which they draw"""
 
 

@@ -14,7 +14,11 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class QueryBatch:
-    """b queries: users, each with a history."""
+    """b queries: users, each with a history.
+
+    Where they are asked `everywhere`, after each item of r histories, b is h, and there are r rows of items;
+    else b is r.
+    """
 
     user: Tensor
     """int64[b]: -1 for a user without a code"""
@@ -23,9 +27,11 @@ class QueryBatch:
     row: Tensor
     """int64[h]: the row of each item"""
     offsets: Tensor
-    """int64[b + 1]: row i has the items from offsets[i] to offsets[i + 1]"""
+    """int64[r + 1]: row i has the items from offsets[i] to offsets[i + 1]"""
     context: Tensor | None = None
     """int32[b, c]: the codes of when and where it is; None where the towers have no context"""
+    everywhere: bool = False
+    """Whether there is a query for each item of `history`, which knows of that one and of those before it"""
 
     @classmethod
     def of(
@@ -36,15 +42,16 @@ class QueryBatch:
         stop: Tensor,
         total: int | None = None,
         context: Tensor | None = None,
+        everywhere: bool = False,
     ) -> QueryBatch:
         """Queries whose row i has the history `items[start[i]:stop[i]]`; `total` as in `ranges`."""
         at, row = ranges(start, stop, total)
         offsets = functional.pad(torch.cumsum(stop - start, 0), (1, 0))
-        return cls(user, items.index_select(0, at), row, offsets, context)
+        return cls(user, items.index_select(0, at), row, offsets, context, everywhere)
 
     @property
     def has_history(self) -> Tensor:
-        """bool[b]"""
+        """bool[r]"""
         return self.offsets[1:] > self.offsets[:-1]
 
     @property

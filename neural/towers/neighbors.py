@@ -22,7 +22,6 @@ from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
-from retrieval_leaderboard.neural.towers.tables import Table
 from retrieval_leaderboard.neural.training.prefetch import AHEAD, LINE, prefetch
 from retrieval_leaderboard.neural.training.threads import fuses, in_parts
 
@@ -41,24 +40,20 @@ class Neighbors(nn.Module):
         self.register_buffer("item", item, persistent=False)
         self.register_buffer("weight", weight, persistent=False)
 
-    def forward(self, table: Table, items: Tensor) -> Tensor:
-        """float[n, d]: the rows of `table` for `items`, int64[n], and their neighbors' by weight."""
-        if not torch.is_grad_enabled():
-            return self.mixed(table.weight, items)
-        _, vectors, place = table.lease(self.item[items])
-        return self._sums(vectors, place, items)
-
     def mixed(self, vectors: Tensor, items: Tensor) -> Tensor:
-        """As `forward`, of all `vectors`, float[n, d], without a gradient."""
+        """float[n, d]: of all `vectors`, float[rows, d], those of `items`, int64[n], and their neighbors' by
+        weight, without a gradient.
+        """
         with torch.no_grad():
             if not fuses(vectors):
-                return self._sums(vectors, self.item[items], items)
+                return self.sums(vectors, self.item[items], items)
             sums = vectors.new_empty(len(items), vectors.shape[1])
             arrays = [sums.numpy(), vectors.numpy(), items.numpy(), *self.arrays]
             in_parts(lambda start, stop: mix(start, stop, *arrays), len(items))
             return sums
 
-    def _sums(self, vectors: Tensor, place: Tensor, items: Tensor) -> Tensor:
+    def sums(self, vectors: Tensor, place: Tensor, items: Tensor) -> Tensor:
+        """As `mixed`, with a gradient, where `place`, int64[n, k + 1], says which of `vectors` are whose."""
         offsets = torch.arange(0, place.numel() + 1, place.shape[1], device=place.device)
         return weighted_sums(vectors, place.flatten(), self.weight[items].flatten(), offsets)
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from retrieval_leaderboard.neural.towers.distinct import all_different, distinct, would_sync
+from retrieval_leaderboard.neural.towers.neighbors import Neighbors
 from retrieval_leaderboard.neural.training.exact import gather_rows
-
-if TYPE_CHECKING:
-    from retrieval_leaderboard.neural.towers.neighbors import Neighbors
 
 
 @dataclass(frozen=True)
@@ -66,10 +63,11 @@ class Table(nn.Module):
 
     def forward(self, ids: Tensor, neighbors: Neighbors | None = None) -> Tensor:
         """The vector of each of `ids`, with `neighbors` where they are given: float32[*ids.shape, dim]."""
-        if neighbors is not None and (would_sync(self.weight) or not torch.is_grad_enabled()):
-            return neighbors(self, ids)
         if not torch.is_grad_enabled():
-            return gather_rows(self.weight, ids)
+            return gather_rows(self.weight, ids) if neighbors is None else neighbors.mixed(self.weight, ids)
+        if neighbors is not None and would_sync(self.weight):
+            _, vectors, place = self.lease(neighbors.item[ids])
+            return neighbors.sums(vectors, place, ids)
         if not would_sync(ids) and ids.dim() == 1 and all_different(ids, len(self.weight) - 1):
             return self._leaf(ids, neighbors)
         _, vectors, place = self.lease(ids, neighbors)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.causal import Causal
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
 from retrieval_leaderboard.neural.towers.distinct import distinct, would_sync
 from retrieval_leaderboard.neural.towers.features import FeatureEncoder
@@ -98,7 +99,7 @@ class TwoTowerModule(nn.Module):
             for name in ("item", "history", "newest"):
                 table = getattr(self, name)
                 if table is not None:
-                    state[f"{name}.weight"] = functional.pad(self.neighbors(table, every), (0, 0, 0, 1))
+                    state[f"{name}.weight"] = functional.pad(table(every, self.neighbors), (0, 0, 0, 1))
         return TwoTowerModule.restore(self.settings, self.columns, state)
 
     def _user_fields(self) -> int:
@@ -153,8 +154,9 @@ class TwoTowerModule(nn.Module):
         """float[b, 1, d]: γ·e_u."""
         if self.user is None:
             return None
-        known = self._known(self.user_known, user) * (user >= 0).unsqueeze(1)
-        return (self.settings.user_share * known * self.user(user.clamp(min=0))).unsqueeze(1)
+        code = user.clamp(min=0)
+        known = self._known(self.user_known, code) * (user >= 0).unsqueeze(1)
+        return (self.settings.user_share * known * self.user(code)).unsqueeze(1)
 
     def _profile(self, user: Tensor, given: FeatureRows | None) -> Tensor | None:
         """float[b, f, d]"""
@@ -227,7 +229,7 @@ class TwoTowerModule(nn.Module):
 
     def low_rate_parameters(self) -> list[nn.Parameter]:
         """Matrices that every example of every step moves, while few move an embedding."""
-        return list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention) else []
+        return list(self.encoder.parameters()) if isinstance(self.encoder, SelfAttention | Causal) else []
 
     @property
     def widest_vector(self) -> int:
@@ -252,7 +254,7 @@ class TwoTowerModule(nn.Module):
 def _encoder(settings: TowerSettings, generator: torch.Generator | None) -> nn.Module:
     kinds = {
         "mean": Mean, "position_weighted": PositionWeighted,
-        "user_attention": UserAttention, "self_attention": SelfAttention,
+        "user_attention": UserAttention, "self_attention": SelfAttention, "causal": Causal,
     }  # fmt: skip
     return kinds[settings.history_encoder](settings, generator)
 

@@ -22,7 +22,13 @@ from retrieval_leaderboard.support.errors import InputError
 
 
 def towers_of(settings: TowerSettings, train: Interactions, generator: torch.Generator) -> TwoTowerModule:
-    """Fresh towers for `train`; the settings are resolved."""
+    """Fresh towers for `train`; the settings are resolved.
+
+    Raises:
+        InputError: they need an order in time that `train` lacks.
+    """
+    if settings.history_encoder == "causal" and not train.ordered:
+        raise InputError(f"{settings.name} learns from items in time order, which this data does not have")
     columns = columns_of(settings, train)
     k = concrete(settings.neighbors)
     vocabulary = Vocabulary(
@@ -53,10 +59,10 @@ def columns_of(settings: TowerSettings, train: Interactions) -> TowerColumns:
         for features in (train.user_features, train.item_features)
     )
     moment = context.columns_of(train) if settings.context else None
-    if moment is not None and not (moment.coded and settings.examples == "interaction"):
+    if moment is not None and (not moment.coded or settings.examples == "user"):
         raise InputError(
-            f"{settings.name}.context needs a dataset with times and training examples per interaction; "
-            "set context=false or examples=interaction"
+            f"{settings.name}.context needs a dataset with times and training examples per interaction or "
+            "sequence; set context=false or examples=interaction"
         )
     return TowerColumns(user, item, moment)
 

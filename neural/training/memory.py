@@ -24,6 +24,8 @@ COPIES = 4
 SCORE_COPIES = 8
 """Arrays as large as a batch's scores that a step holds at once: scores, masks, losses, gradients."""
 LAYER_COPIES = 4
+CAUSAL_COPIES = 20
+"""Vectors of a history item that a layer of the causal transformer holds at once, padding included"""
 VECTOR_COPIES = 3
 """Of the feature vectors of a step: gathered, centered, scaled."""
 MIB = 2**20
@@ -109,16 +111,18 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     """Bytes of the largest arrays of a step."""
     examples, dim = settings.batch_size, settings.embedding_dim
     a_user = max(1, int(train.interactions_a_user))
-    per_interaction = settings.examples == "interaction"
-    pairs = examples if per_interaction else examples * a_user
-    history = examples * (min(settings.max_history, a_user) if per_interaction else a_user)
+    history = examples * (a_user if settings.examples == "user" else min(settings.max_history, a_user))
+    pairs = {"user": examples * a_user, "interaction": examples, "sequence": history}[settings.examples]
+    rows = pairs if settings.examples == "sequence" else examples
     negatives = min(sum(each.most(settings, examples, pairs) for each in SAMPLERS), train.n_items)
     users, items = _features(settings, train)
     wide = examples * (_fields(users) + 3) + (pairs + negatives + history) * (_fields(items) + 1)  # of fields
     wide += history * (settings.history_encoder == "position_weighted")
     deep = (examples + pairs + negatives) * sum(settings.widths)
     attention = examples * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
-    scores = examples * negatives * SCORE_COPIES
+    causal = settings.attention_layers * (settings.history_encoder == "causal")
+    attention += history * dim * causal * CAUSAL_COPIES
+    scores = rows * negatives * SCORE_COPIES
     near = (pairs + negatives + history) * _near(settings)
     leased = near if compute.device().asynchronous else min(near, 2 * train.n_items)
     given = _vector_bytes(users, examples) + _vector_bytes(items, pairs + negatives + history)

@@ -18,6 +18,7 @@ from retrieval_leaderboard.neural.batches.examples import (
     Examples,
     InteractionTensors,
     examples_per_interaction,
+    examples_per_sequence,
     examples_per_user,
 )
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
@@ -77,8 +78,8 @@ class Trainer:
             )
         self.steps, self.steps_an_epoch = 0, math.ceil(len(examples) / settings.batch_size)
         first = torch.arange(min(len(examples), settings.batch_size), device=self.device)
-        self.scores = len(examples) * len(self.batcher.assemble(examples, first).negative)
-        """Scores of an example with a negative in one epoch, about."""
+        self.scores = examples.rows * len(self.batcher.assemble(examples, first).negative)
+        """Scores of a row with a negative in one epoch, about."""
         self.epochs = concrete(settings.epochs)
         self.optimizer = RowwiseAdamW(
             self.towers,
@@ -136,6 +137,8 @@ class Trainer:
         """Those of the next epoch; without those of which nothing is known."""
         if self.settings.examples == "interaction":
             examples = examples_per_interaction(self.interactions, self.settings.max_history)
+        elif self.settings.examples == "sequence":
+            examples = examples_per_sequence(self.interactions, self.settings.max_history)
         else:
             examples = examples_per_user(self.interactions, self.generator)
         speaks_without = self.towers.user is not None or self.towers.user_features is not None

@@ -34,7 +34,8 @@ def run(log, tmp_path):
     model = GlobalHot()
     harness.fit(model, dataset, 0)
     found = harness.evaluate(model, dataset, 10)
-    said = record("global_hot", dataset, metrics=found.metrics, slices=tuple(found.slices), k=10)
+    measured = {"metrics": found.metrics, "slices": tuple(found.slices), "curve": found.curve}
+    said = record("global_hot", dataset, **measured, k=10)
     folder = tmp_path / "results" / dataset.name / "runs" / said.stem
     folder.mkdir(parents=True)
     np.savez(folder / records.LISTS, items=found.items)
@@ -64,7 +65,7 @@ def test_tables_are_written_again_as_they_were(run):
 
 def test_metrics_come_back_from_the_lists(run, log):
     before = records.read(run)
-    wrong = replace(before.measured, metrics=dict.fromkeys(before.measured.metrics, 0.0), slices=())
+    wrong = replace(before.measured, metrics=dict.fromkeys(before.measured.metrics, 0.0), slices=(), curve=())
     records.change(run, replace(before, result=wrong))
     for words in ([], ["--dataset", "mine"], ["--dataset", str(log)], ["--interactions", str(log)]):
         records.change(run, replace(before, result=wrong))
@@ -107,12 +108,12 @@ def test_data_that_is_gone_moved_or_not_remembered(run, log, tmp_path, capsys):
 @pytest.mark.parametrize("protocol", ["time", "random", "leave-last-one"])
 def test_data_of_ones_own_is_loaded_again_by_any_protocol(log, protocol):
     from retrieval_leaderboard.datasets import load
-    from retrieval_leaderboard.evaluation.__main__ import _parser
+    from retrieval_leaderboard.evaluation.__main__ import parser
     from retrieval_leaderboard.evaluation.runs import reload
     from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 
     dataset = load(str(log), protocol=protocol)
-    again = reload.dataset(DatasetSummary.of(dataset), [], _parser().parse_args(["score"]))
+    again = reload.dataset(DatasetSummary.of(dataset), [], parser().parse_args(["score"]))
     assert (again.fingerprint, again.carve) == (dataset.fingerprint, dataset.carve)
 
 
@@ -154,12 +155,12 @@ def test_what_lay_beside_a_log_is_asked_for_by_its_own_option(run, log, capsys, 
 
 def test_a_named_dataset_is_found_where_it_was(tmp_path, monkeypatch):
     from retrieval_leaderboard.datasets import load
-    from retrieval_leaderboard.evaluation.__main__ import _parser
+    from retrieval_leaderboard.evaluation.__main__ import parser
     from retrieval_leaderboard.evaluation.runs import reload
     from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 
     monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
-    options = _parser().parse_args(["score"])
+    options = parser().parse_args(["score"])
     folder = tmp_path / "data" / "amazon-cds"
     folder.mkdir(parents=True)
     test = {user: range(user % 40, user % 40 + 10) for user in range(1, 100)}

@@ -11,7 +11,7 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, auto_settings
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SasRec, SimpleX, auto_settings
 
 DATA = planted()
 
@@ -101,6 +101,15 @@ def test_neighbors_are_for_examples_per_user_with_many_items(
     assert InfoNCE(**settings, examples=examples).resolve(taken(2, length), None)["neighbors"] == k
 
 
+@pytest.mark.parametrize(("dropout", "length", "expected"), [
+    ("auto", auto_settings.MANY_INTERACTIONS_A_USER, 0.2),
+    ("auto", auto_settings.MANY_INTERACTIONS_A_USER - 1, 0.5),
+    (0.1, 2, 0.1),
+])  # fmt: skip
+def test_sequences_of_sparse_data_have_much_dropout(dropout, length: int, expected: float) -> None:
+    assert SasRec(dropout=dropout).resolve(taken(2, length), None)["dropout"] == expected
+
+
 @pytest.mark.parametrize(("model", "examples", "missing", "expected"), [
     (InfoNCE(), "interaction", 0, "self_attention"),
     (InfoNCE(), "interaction", 1, "position_weighted"),
@@ -108,6 +117,9 @@ def test_neighbors_are_for_examples_per_user_with_many_items(
     (SimpleX(), "interaction", 0, "position_weighted"),
     (SimpleX(history_encoder="self_attention"), "user", 1, "self_attention"),
     (InfoNCE(history_encoder="mean"), "interaction", 0, "mean"),
+    (InfoNCE(), "sequence", 1, "causal"),
+    (SimpleX(), "sequence", 1, "causal"),
+    (SasRec(), "auto", 1, "causal"),
 ])  # fmt: skip
 def test_histories_in_order_are_attended_to_where_there_is_much(
     model, examples: str, missing: int, expected: str, monkeypatch
@@ -138,6 +150,8 @@ def test_epochs_come_to_a_number_of_steps(epochs, examples: int, expected: int) 
     {"examples": "interaction"},
     {"examples": "interaction", "user_share": 1.0},
     {"examples": "interaction", "features": True},
+    {"examples": "sequence", "max_history": 2},
+    {"examples": "sequence", "max_history": 1, "user_share": 1.0},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("described", [False, True])
 def test_the_rule_counts_the_examples_that_are_trained_on(settings: dict, described: bool) -> None:

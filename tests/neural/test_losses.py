@@ -63,6 +63,18 @@ def test_binary_cross_entropy_weighs_the_mean_of_the_negatives() -> None:
     assert_close(loss, each_pair(formula))
 
 
+@pytest.mark.parametrize("calibration", [0.0, 0.6, 1.0])
+def test_generalized_bce_raises_the_chance_of_the_target_to_a_power(calibration: float) -> None:
+    rate = 4 / 50
+
+    def formula(positive: float, negatives: list[float]) -> float:
+        power = rate * (calibration * (1 - 1 / rate) + 1 / rate)
+        refused = sum(math.log(1 - sigmoid(score)) for score in negatives)
+        return -(math.log(sigmoid(positive) ** power) + refused) / 5
+
+    assert_close(losses.generalized_bce(POSITIVE, NEGATIVE, ROW, rate, calibration), each_pair(formula))
+
+
 @pytest.mark.parametrize("hit", [-65504.0, float("-inf")])
 def test_a_masked_negative_costs_nothing(hit: float) -> None:
     masked = NEGATIVE.clone()

@@ -5,10 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.nn import functional
 from torch.testing import assert_close
 
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SimpleX, losses
+from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SasRec, SimpleX, losses
+from retrieval_leaderboard.neural.training.trainer import batch_loss
+from tests.neural.trainers import trainer_of
 
 TRAIN = planted().train
 POSITIVE = torch.tensor([0.9, 0.1, -0.4])
@@ -53,6 +56,28 @@ def test_simplex_weighs_negatives_in_units_of_the_catalog(weight, examples: str,
     scores = POSITIVE, NEGATIVE, ROW, 4
     found = loss(SimpleX(margin=0.2, negative_weight=weight), examples)
     assert_close(found, losses.cosine_contrastive(*scores, 0.2, expected * ITEMS))
+
+
+def test_sasrec_draws_so_many_of_the_catalog_for_gbce() -> None:
+    expected = losses.generalized_bce(POSITIVE / 0.5, NEGATIVE / 0.5, ROW, 4 / (ITEMS - 1), 0.9)
+    assert_close(loss(SasRec(loss="gbce", temperature=0.5, calibration=0.9), "sequence"), expected)
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_sasrec_corrects_popularity_where_it_is_told_to(corrected: bool) -> None:
+    expected = losses.sampled_softmax(POSITIVE, NEGATIVE, ROW, 1.0, LOG_Q if corrected else None)
+    assert_close(loss(SasRec(logq_correction=corrected), "sequence"), expected)
+
+
+def test_the_softmax_over_every_item_is_the_cross_entropy_of_pytorch() -> None:
+    trainer = trainer_of(SasRec(every_negative=True, embedding_dim=8, dropout=0.0), TRAIN)
+    batch = next(trainer.batcher.epoch(trainer.examples()))
+    towers = trainer.towers
+    queries, items = towers(batch.queries, torch.arange(TRAIN.n_items))
+    taken = torch.as_tensor(TRAIN.item_counts > 0)
+    scores = (queries @ items.T).masked_fill(~taken, -torch.inf)
+    expected = functional.cross_entropy(scores, batch.items[batch.target])
+    assert_close(batch_loss(trainer.loss, towers, batch), expected)
 
 
 def test_dssm_starts_where_the_target_and_all_negatives_pull_equally() -> None:

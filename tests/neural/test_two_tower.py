@@ -10,7 +10,7 @@ import torch
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import measure
-from retrieval_leaderboard.neural import MODELS, InfoNCE, SimpleX, auto_settings
+from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec, SimpleX, auto_settings, two_tower
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.optimizer import LOW_RATE
 from retrieval_leaderboard.neural.training.schedule import rate
@@ -54,7 +54,7 @@ def precision(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("model_class", MODELS)
 def test_the_held_out_items_of_the_users_block_come_first(model_class: type[TwoTower]) -> None:
-    train, queries = blocks()
+    train, queries = blocks(ordered=model_class is SasRec)
     model = model_class(**SMALL)
     model.fit(train, queries, 0)
     assert recall(model, queries) > 0.97
@@ -71,6 +71,8 @@ def test_the_held_out_items_of_the_users_block_come_first(model_class: type[TwoT
     {"neighbors": 3},
     {"neighbors": 3, "examples": "interaction", "shared_history": True},
     {"examples": "interaction", "history_encoder": "self_attention", "max_history": 4},
+    {"examples": "sequence", "history_encoder": "causal", "max_history": 4, "neighbors": 0},
+    {"examples": "interaction", "history_encoder": "causal", "max_history": 4},
     {"similarity": "dot"},
     {"negative_exponent": 0.75},
 ], ids=str)  # fmt: skip
@@ -95,7 +97,7 @@ def test_matrices_of_self_attention_learn_at_a_share_of_the_rate() -> None:
 @pytest.mark.parametrize("model_class", MODELS)
 def test_mixed_precision_learns_too(model_class: type[TwoTower], name: str, precision) -> None:
     precision(name)
-    train, queries = blocks()
+    train, queries = blocks(ordered=model_class is SasRec)
     model = model_class(**SMALL)
     model.fit(train, queries, 0)
     losses = np.array([epoch["loss"] for epoch in model.training_log])
@@ -301,10 +303,30 @@ def test_batches_reach_the_loss_with_their_hits_masked() -> None:
     ({"similarity": "cosin"}, "did you mean 'cosine'"),
     ({"examples": "users"}, "did you mean 'user'"),
     ({"negatives": 0}, "negatives is 0"),
+    ({"examples": "sequence", "history_encoder": "mean"}, "examples=sequence needs history_encoder=causal"),
+    ({"examples": "user", "history_encoder": "causal"}, "needs the order of histories"),
+    ({"history_encoder": "causal", "attention_heads": 3}, "embedding_dim is 64, no multiple of"),
 ], ids=str)  # fmt: skip
 def test_settings_that_cannot_be_used_are_named(settings: dict, said: str) -> None:
     with pytest.raises(InputError, match=said):
         SimpleX(**settings)
+
+
+def test_a_transformer_is_given_so_many_items_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, queries = blocks(ordered=True)
+    model, sizes = SasRec(**(SMALL | {"epochs": 1})), []
+    model.fit(train, None, 0)
+    whole, at_once = model.encode_queries(queries), model._encode_at_once
+    monkeypatch.setattr(two_tower, "HISTORY_A_BLOCK", 7 * model.max_history)
+    monkeypatch.setattr(model, "_encode_at_once", lambda part: (sizes.append(len(part)), at_once(part))[1])
+    np.testing.assert_allclose(model.encode_queries(queries), whole, rtol=1e-5, atol=1e-6)
+    assert sizes == [7] * (len(queries) // 7) + [len(queries) % 7]
+    assert model.encode_queries(queries.take(slice(0))).shape == (0, model.embedding_dim)
+
+
+def test_data_without_an_order_is_nothing_for_sequences() -> None:
+    with pytest.raises(InputError, match="sasrec learns from items in time order, which this data does not"):
+        SasRec(**SMALL).fit(blocks()[0], None, 0)
 
 
 def test_users_of_one_item_have_nothing_to_learn_from_but_their_id() -> None:
@@ -314,7 +336,7 @@ def test_users_of_one_item_have_nothing_to_learn_from_but_their_id() -> None:
     SimpleX(**(SMALL | {"user_share": 0.5, "epochs": 1})).fit(train, None, 0)
 
 
-@pytest.mark.parametrize("examples", ["user", "interaction"])
+@pytest.mark.parametrize("examples", ["user", "interaction", "sequence"])
 def test_weights_of_one_change_no_bit_and_others_do(examples: str) -> None:
     train, _ = blocks(ordered=True)
     rng = np.random.default_rng(0)

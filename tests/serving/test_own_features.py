@@ -1,4 +1,4 @@
-"""From one's own log, items, users and vectors to a service, by the commands of the README."""
+"""From one's own log, items, users and vectors to a service, by the commands of the pages."""
 
 import subprocess
 import sys

@@ -8,9 +8,10 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.studies import findings, findings_page
 from retrieval_leaderboard.studies.ablations import PLAIN, SETUPS, STUDIES, Setup
-from retrieval_leaderboard.studies.findings_page import Score, efficient, score, tables
+from retrieval_leaderboard.studies.findings_page import efficient, tables
 from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.studies.scores import Finding
+from retrieval_leaderboard.studies.variant_scores import Score, score
 from retrieval_leaderboard.support.pages import NOT_MEASURED
 from tests.evaluation import stored
 

@@ -9,8 +9,8 @@ from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.evaluation.reports import leaderboard
-from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.pages.settings_section import differing
 from retrieval_leaderboard.neural import BSL
 from tests.evaluation import stored
 
@@ -64,8 +64,6 @@ def test_cold_negatives_without_a_cold_item(cold: bool):
 @pytest.mark.parametrize("idle", [True, False])
 def test_a_board_tells_them_apart(idle):
     said = stored.record("item_cf", without_effect=("recency",) if idle else ())
-    line = leaderboard.settings_list(
-        Board(stored.SUMMARY, "f", 20, [Row("item_cf", ITEM_CF, [said], [])]), ["a"]
-    )
-    assert ("; without effect here: recency=0.5; seed 0" in line) is idle
-    assert line.count("recency") == 1 and "top_k=5" in line
+    line = differing(Row("item_cf", ITEM_CF, [said], []))
+    assert ("; without effect here: `recency=0.5`" in line) is idle
+    assert line.count("recency") == 1 and line.startswith("Not as by default: `top_k=5`")

@@ -85,4 +85,4 @@ def test_what_has_no_vectors_is_beside_nothing_that_has():
 
 
 def test_every_model_of_the_suite_is_known():
-    assert set(comparability.OURS) == {"global_hot", "item_cf", "swing", "als", *neural.NAMES}
+    assert {"global_hot", "item_cf", "swing", "als", *neural.NAMES} <= set(comparability.OURS)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from retrieval_leaderboard.datasets.profile import Profile
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
-from retrieval_leaderboard.evaluation.reports.leaderboard import data_section
+from retrieval_leaderboard.evaluation.reports.pages.data_section import data_section
 from tests.evaluation import stored
 
 PROFILE = Profile(
@@ -44,11 +44,11 @@ def board(*profiles: Profile | None) -> Board:
 
 
 def test_the_newest_profile_is_shown():
-    heading, lines = data_section(board(replace(PROFILE, rows=9), PROFILE, None))
-    assert heading == "## Data\n"
-    assert lines.splitlines() == [*(f"- {line}" for line in PROFILE.lines()), VALIDATION]
-    assert "10 rows read, 8 kept (left out: 2 without a user)" in lines
+    heading, blank, counts, *lines = data_section(board(replace(PROFILE, rows=9), PROFILE, None)).splitlines()
+    assert (heading, blank) == ("## Data", "") and counts.startswith("- 48 users; 32 items")
+    assert lines == [*(f"- {line}" for line in PROFILE.lines()), VALIDATION]
+    assert "10 rows read, 8 kept (left out: 2 without a user)" in lines[0]
 
 
 def test_older_records_have_none():
-    assert data_section(board(None)) == ["## Data\n", VALIDATION + "\n"]
+    assert data_section(board(None)).splitlines()[3:] == [VALIDATION]

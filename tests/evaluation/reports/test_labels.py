@@ -11,10 +11,6 @@ def labels(rows):
     return module.labels([Row(model, settings, [], []) for model, settings in rows])
 
 
-def differences(rows):
-    return module.differences([Row(model, settings, [], []) for model, settings in rows])
-
-
 def test_a_model_with_one_row_goes_by_its_name():
     assert labels([("als", {"factors": 64}), ("swing", {"alpha": 1.0})]) == ["als", "swing"]
 
@@ -37,14 +33,6 @@ def test_the_fewest_settings_that_tell_rows_apart_where_many_differ_and_how_many
         ("als", {"factors": 64}),
     ]
     assert labels(rows) == ["item_cf (last_n=0, +3)", "item_cf (last_n=1, +3)", "als"]
-    assert differences(rows) == {
-        "item_cf (last_n=0, +3)": "last_n=0, top_k=0, prune_axis=target, shrinkage=1.0",
-        "item_cf (last_n=1, +3)": "last_n=1, top_k=20, prune_axis=history, shrinkage=0.0",
-    }
-
-
-def test_nothing_is_left_out_of_labels_that_tell_all():
-    assert differences([("als", {"factors": 64, "alpha": 1.0}), ("als", {"factors": 8, "alpha": 2.0})]) == {}
 
 
 def test_two_settings_where_none_alone_tells_all_rows_apart():
@@ -84,11 +72,32 @@ def test_what_rules_resolved_is_shown_with_what_was_asked():
     asked = {"temperature": "auto", "epochs": "auto", "negatives": 5}
     known = replace(stored.record(), resolved={"temperature": 0.16, "epochs": 7, "negatives": 5})
     row, older = Row("bsl", asked, [known], []), Row("bsl", asked | {"epochs": 3}, [stored.record()], [])
-    line = module.settings_line(row)
-    assert line == "temperature=0.16 (auto), epochs=7 (auto), negatives=5"
     assert row.plain_settings == {"temperature": 0.16, "epochs": 7, "negatives": 5}
-    assert module.settings_line(older) == "temperature=auto, epochs=3, negatives=5"
     assert module.labels([row, older]) == [
         "bsl (temperature=0.16 (auto), epochs=7 (auto))",
         "bsl (temperature=auto, epochs=3)",
     ]
+
+
+def names(*rows):
+    return module.names([make(*each) for each in rows])
+
+
+def make(model, by="defaults", settings=None, shipped=False):
+    return Row(model, settings or {}, [stored.record(model, by=by)], [], shipped)
+
+
+def test_names_of_a_page_are_short():
+    assert names(("als",), ("bsl", "tuning")) == ["als", "bsl"]
+    official = ("bsl", "budget"), ("bsl", "hand")
+    assert names(*official) == ["bsl", "bsl (manual)"], "the one official row goes by the model"
+    assert names(("bsl",), ("bsl", "budget")) == ["bsl (defaults)", "bsl (budget)"]
+    assert names(("als",), ("als", "defaults", None, True)) == ["als", "als, shipped"]
+
+
+def test_several_rows_found_alike_go_by_one_setting_or_a_number():
+    plain, wide = {"neighbors": 0, "dim": 64}, {"neighbors": 20, "dim": 64}
+    rows = ("bsl", "hand", plain), ("bsl", "hand", wide)
+    assert names(*rows) == ["bsl (neighbors=0)", "bsl (neighbors=20)"]
+    assert names(*rows, ("bsl", "hand", {"neighbors": 0, "dim": 8})) == ["bsl 1", "bsl 2", "bsl 3"]
+    assert len(set(names(*rows, ("bsl", "tuning", plain), ("bsl", "tuning", wide)))) == 4

@@ -1,7 +1,15 @@
+"""Which files a dataset's boards are written to, what they are called, and the lists of them."""
+
+from dataclasses import replace
+
 import pytest
 
-from retrieval_leaderboard.evaluation.reports import leaderboard, main_table
+from retrieval_leaderboard.evaluation.reports import leaderboard
+from retrieval_leaderboard.evaluation.reports.board import read_boards
+from retrieval_leaderboard.evaluation.reports.pages.page import VERDICT
+from retrieval_leaderboard.evaluation.reports.pages.stems import stems
 from tests.evaluation import stored
+from tests.evaluation.reports.boards import board, row
 
 
 def keep(results, model, ndcg=0.5, machine="a", fingerprint="f", **more):
@@ -24,10 +32,12 @@ def shipped(tmp_path, monkeypatch):
 
 
 def rows(page):
-    """Model → its row of the main table, by the names of the columns."""
-    lines = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("|")]
-    header, _, *body = [[cell.strip() for cell in line] for line in lines]
-    return {line[0]: dict(zip(header, line, strict=True)) for line in body}
+    """Model → its row of the page's first table, by the names of the columns."""
+    table = page[page.index("\n|") :].partition("\n\n")[0].strip()
+    header, _, *body = [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()
+    ]
+    return {line[header.index("model")]: dict(zip(header, line, strict=True)) for line in body}
 
 
 def test_shipped_rows_stand_marked_beside_the_users(shipped):
@@ -37,28 +47,94 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
     leaderboard.write(theirs, "f", 20)
     before = contents(theirs)
     own = keep(shipped / "local", "hot", 0.5, machine="ours")
-    table = rows(main_table.markdown(leaderboard.write(own, "f", 20)))
-    assert {label: row["machine"] for label, row in table.items()} == {
-        "als, shipped": "2", "hot": "1", "hot, shipped": "2",
-    }  # fmt: skip
+    leaderboard.write(own, "f", 20)
     page = (own / "leaderboard.md").read_text()
-    assert "machine 1: ours, 2 threads; machine 2: theirs, 2 threads" in page and "swing" not in page
+    assert list(rows(page)) == ["als, shipped", "hot", "hot, shipped"]
+    assert "- runs on ours, 2 threads\n- runs on theirs, 2 threads\n" in page and "swing" not in page
+    assert "Shipped: a run that came with the project" in page
     assert contents(theirs) == before
 
 
 def test_shipped_boards_hold_no_row_twice(shipped):
-    theirs = keep(shipped, "hot")
-    assert list(rows(main_table.markdown(leaderboard.write(theirs, "f", 20)))) == ["hot"]
+    leaderboard.write(keep(shipped, "hot"), "f", 20)
+    assert list(rows((shipped / "mine" / "leaderboard.md").read_text())) == ["hot"]
+
+
+def test_a_page_opens_with_its_title_and_verdict(tmp_path):
+    folder = leaderboard.derive(keep(tmp_path, "als"))
+    title, blank, verdict, *_ = (folder / "leaderboard.md").read_text().splitlines()
+    assert title.startswith("# ") and not blank and verdict.startswith(f"{VERDICT}Synthetic data. ")
 
 
 def test_the_users_boards_are_listed_first(shipped):
     leaderboard.write(keep(shipped, "hot"), "f", 20)
     index = (shipped / "README.md").read_text()
-    assert index.index("(local/README.md)") < index.index("(mine/leaderboard.md)")
+    assert "(local/README.md)" in index and "(mine/leaderboard.md)" in index
     leaderboard.write(keep(shipped / "local", "hot"), "f", 20)
     assert (shipped / "README.md").read_text() == index, "a user's run changes no file of the project"
     own = (shipped / "local" / "README.md").read_text()
     assert own.index("(mine/leaderboard.md)") < own.index("(../mine/leaderboard.md)")
+
+
+def test_real_data_is_listed_before_synthetic_with_verdicts(tmp_path):
+    for name, synthetic in (("a", True), ("b", False)):
+        said = stored.record("als", name=name, title=name, synthetic=synthetic)
+        stored.keep(tmp_path / name / "runs" / "als", said)
+        leaderboard.derive(tmp_path / name)
+    index = (tmp_path / "README.md").read_text()
+    assert (
+        index.index("(b/leaderboard.md)")
+        < index.index("On synthetic data:")
+        < index.index("(a/leaderboard.md)")
+    )
+    assert index.count("Only one official row has a result: **als**") == 2
+
+
+def test_each_of_several_boards_has_a_page_and_one_page_lists_them(tmp_path):
+    for protocol, fingerprint, ndcg in (("time", "t", 0.4), ("random", "r", 0.5)):
+        keep(tmp_path, "als", ndcg, fingerprint=fingerprint, protocol=protocol)
+        folder = leaderboard.derive(tmp_path / "mine")
+    listed = (folder / "leaderboard.md").read_text()
+    assert "(random.md)" in listed and "(time.md)" in listed and VERDICT not in listed
+    assert "0.4000" in (folder / "time.md").read_text() and "0.5000" in (folder / "random.md").read_text()
+    lines = (folder / "leaderboard.csv").read_text().splitlines()
+    assert len(lines) == 3, "of all boards"
+    (of_time,) = [each for family in read_boards(folder) for each in family if each.fingerprint == "t"]
+    assert leaderboard.page_of(folder, of_time) == folder / "time.md"
+
+
+def test_pages_of_boards_that_are_gone_are_removed_and_no_other_file(tmp_path):
+    folder = keep(tmp_path, "als", fingerprint="t", protocol="time")
+    keep(tmp_path, "als", machine="b", fingerprint="r", protocol="random")
+    leaderboard.derive(folder)
+    (folder / "notes.md").write_text("# Mine\n\nWords.\n")
+    for path in (folder / "runs" / "als-b-r").iterdir():
+        path.unlink()
+    leaderboard.derive(folder)
+    assert {path.name for path in folder.glob("*.md")} == {"leaderboard.md", "notes.md"}
+    assert VERDICT in (folder / "leaderboard.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ({"protocol": "time"}, {"protocol": "random"}, ["time", "random"]),
+        ({"exclude_seen": True}, {"exclude_seen": False}, ["seen-items-excluded", "seen-items-kept"]),
+        (
+            {"title": "planted, synthetic, scale 0.02"},
+            {"title": "planted, synthetic, scale 1.0"},
+            ["scale-0.02", "scale-1.0"],
+        ),
+        ({}, {}, ["f", "g"]),
+    ],
+)
+def test_files_are_called_by_what_boards_differ_in(first, second, names):
+    two = replace(board(row("als"), **second), fingerprint="g")
+    assert stems([board(row("als"), **first), two]) == names
+
+
+def test_files_of_two_lengths_are_called_by_them():
+    assert stems([board(row("als")), replace(board(row("als")), k=10)]) == ["top-20", "top-10"]
 
 
 @pytest.mark.parametrize(
@@ -70,13 +146,22 @@ def test_times_of_a_busy_machine_are_noted(tmp_path, cores, seconds, told):
     assert ("other processes kept 1.3 cores busy" in (folder / "leaderboard.md").read_text()) is told
 
 
-def test_tables_derived_again_are_about_the_board_they_were_about(shipped):
+def test_files_derived_again_are_the_same(shipped):
     folder = keep(shipped, "hot")
-    keep(shipped, "als", fingerprint="newer data", date="2026-02-02 00:00 UTC")
+    keep(shipped, "als", fingerprint="newer data")
     leaderboard.write(folder, "f", 20)
     before = contents(folder)
+    for path in folder.glob("*.md"):
+        path.unlink()
     leaderboard.derive(folder)
     assert contents(folder) == before
-    (folder / leaderboard.TABLE).unlink()
-    leaderboard.derive(folder)
-    assert "newer data" in (folder / leaderboard.TABLE).read_text(), "else the board with the newest run"
+
+
+def test_the_table_of_runs_has_ranks_and_intervals_where_they_are_known(tmp_path):
+    folder = leaderboard.derive(keep(tmp_path, "als"))
+    header, line = (folder / "leaderboard.csv").read_text().splitlines()
+    found = dict(zip(header.split(","), line.split(","), strict=False))
+    assert header.split(",")[:4] == ["model", "seed", "status", "queries"]
+    wanted = {"rank", "ndcg_low", "ndcg_high", "lead", "lead_low", "lead_high", "p", "official", "k"}
+    assert wanted <= set(header.split(","))
+    assert found["processor"] == "a"

@@ -1,4 +1,4 @@
-"""The main table as Markdown, and on terminals of several widths."""
+"""The main tables as Markdown, and on terminals of several widths."""
 
 import io
 import re
@@ -7,29 +7,37 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from retrieval_leaderboard.evaluation.reports import index_section, leaderboard, terminal
-from retrieval_leaderboard.evaluation.reports.board import Board, Row
-from retrieval_leaderboard.evaluation.reports.main_table import BEST, COSTS, ELSEWHERE, SHOWN, _cost, markdown
+from retrieval_leaderboard.evaluation.reports import index_section, terminal
+from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.costs import costs_of
+from retrieval_leaderboard.evaluation.reports.main_table import (
+    ELSEWHERE,
+    OVER_SEEDS,
+    PARTLY,
+    RANKED,
+    UNTESTED,
+    main_table,
+    markdown,
+)
+from retrieval_leaderboard.evaluation.reports.pages import metric_tables, settings_section
+from retrieval_leaderboard.evaluation.reports.pages.warnings import warnings
+from retrieval_leaderboard.evaluation.reports.report import report
+from retrieval_leaderboard.evaluation.runs import timings
 from tests.evaluation import stored
-
-DATASET = replace(stored.SUMMARY, title="mine", synthetic=False, notes=["3 [b]rows[/b] dropped"])
-
-
-def record(ndcg, **more):
-    return stored.record(ndcg=ndcg, processor="a", threads=2, peak_rss_mib=200.0, parameters=12_345, **more)
+from tests.evaluation.reports.boards import board, failed, row, statistics, with_tests, without_tests
 
 
-def board(*rows):
-    return Board(DATASET, "f", 20, list(rows))
+def table(of, entries=None):
+    return main_table(of, of.entries if entries is None else entries)
 
 
-def failed():
-    return stored.record("bad", reason="ValueError: too | much\nfor me")
-
-
-def rows_of_many_settings():
-    keys = ("epochs", "rows", "size", "depth", "rate")
-    return [Row("bsl", dict.fromkeys(keys, value), [record(0.1 * value)], []) for value in (1, 2)]
+def cells(of):
+    """Model → column → text."""
+    header, _, *body = [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in markdown(table(of)).splitlines()
+    ]
+    at = header.index("model")
+    return {line[at]: dict(zip(header, line, strict=True)) for line in body}
 
 
 def shown(of, width, color=False):
@@ -41,95 +49,167 @@ def shown(of, width, color=False):
     return out.getvalue()
 
 
-def test_settings_that_a_label_leaves_out_stand_under_the_table():
-    text = markdown(board(*rows_of_many_settings()))
-    assert "bsl (epochs=1, +4)" in text and "+n: n more differ" in text
-    assert "- **bsl (epochs=2, +4)**: epochs=2, rows=2, size=2, depth=2, rate=2\n" in text
+BOTH = row("bsl", 0.16, parameters=12_345), row("item_cf", 0.15)
 
 
-def test_a_failed_row_says_how_to_be_rid_of_it():
-    (warning,) = leaderboard.warnings(
-        board(Row("hot", {}, [record(0.5)], []), Row("bad", {}, [], [failed()]))
-    )
-    assert warning.startswith(
-        "bad failed (ValueError: too | much for me): run it again, or delete runs/bad-seed0-"
-    )
-    (warning,) = leaderboard.warnings(board(Row("two", {}, [record(0.5)], [failed(), failed()])))
-    name = failed().stem
-    assert f"delete runs/{name}, runs/{name}" in warning
+def test_a_row_with_everything():
+    found = cells(with_tests(*BOTH))
+    assert list(found["bsl"].items()) == [
+        ("rank", "1"), ("model", "bsl"), ("NDCG@20", "**0.1600**"), ("95 % interval", "0.1500–0.1700"),
+        ("Recall@20", "**0.1600**"), ("Δ to ItemCF", r"+6.7% \*"), ("fit s", "1.0"), ("rank s", "1.00"),
+        ("settings", "[defaults](#bsl)"),
+    ]  # fmt: skip
+    assert found["item_cf"]["Δ to ItemCF"] == "–" and found["item_cf"]["rank"] == "2"
 
 
-@pytest.mark.parametrize("width", [80, 120, 200])
-def test_the_terminals_width_is_kept_and_the_best_columns_with_it(width):
-    many = [record(0.2, by="tuning", trials=99), record(0.3)]
-    text = shown(
-        board(*rows_of_many_settings(), Row("als", {}, many, []), Row("bad", {}, [], [failed()])), width
-    )
-    assert max(map(len, text.splitlines())) <= width
-    header = text.splitlines()[1].split()
-    assert {"model", "NDCG@20", "Recall@20"} <= set(header)
-    assert "**" not in text and "|" not in text.replace("too | much", "")
-    told = " ".join(text.split())
-    assert (
-        "bad (failed)" in told and "delete runs/bad-seed0-" in told and "note: 3 [b]rows[/b] dropped" in told
-    )
-    for column in ("Precision@20", "queries/s", "peak MiB", "parameters"):
-        assert text.count(column) == 1, "a column is shown, or named as left out"
+def test_differences_within_noise_have_no_mark():
+    assert cells(with_tests(*BOTH, p={("bsl", "item_cf"): 0.05}))["bsl"]["Δ to ItemCF"] == "+6.7%"
+    assert cells(without_tests(*BOTH))["bsl"]["Δ to ItemCF"] == "+6.7%"
 
 
-def test_a_wide_terminal_leaves_nothing_out():
-    text = shown(board(Row("als", {}, [record(0.2)], [])), 200)
-    assert "Also on the board" not in text and "machine 1: a, 2 threads" in text
+def test_without_tests_there_are_no_ranks_and_a_footnote_says_so():
+    of = without_tests(*BOTH)
+    assert not {"rank", "95 % interval"} & set(cells(of)["bsl"])
+    assert table(of).footnotes == [UNTESTED] and RANKED in table(with_tests(*BOTH)).footnotes
 
 
-def test_a_narrow_terminal_keeps_the_metric_that_ranks():
-    header = shown(board(Row("als", {}, [record(0.2), record(0.3)], [])), 30).splitlines()[2]
-    assert header.split() == ["model", "NDCG@20"]
+def test_a_table_with_an_untested_row_has_no_ranks():
+    seeds = Row("als", {}, [stored.record("als", ndcg=each) for each in (0.1, 0.2)], [])
+    of = board(*BOTH, seeds)
+    known = statistics(of)
+    partly = report(of, replace(known, standings=[*known.standings[:2], None]))
+    found = cells(partly)
+    assert "rank" not in found["bsl"] and found["als"]["95 % interval"] == "± 0.0707"
+    assert {PARTLY, OVER_SEEDS} <= set(table(partly).footnotes)
 
 
-def test_the_best_is_bold_on_a_terminal_and_plain_elsewhere():
-    of = board(Row("als", {}, [record(0.2)], []), Row("bsl", {}, [record(0.3)], []))
-    assert re.search(r"\x1b\[1;32m0\.3000\x1b", shown(of, 120, color=True))
-    assert not re.search(r"\x1b\[1;32m0\.2000\x1b", shown(of, 120, color=True))
-    assert "\x1b" not in shown(of, 120)
+def test_failed_rows_are_last_and_their_settings_have_the_reason():
+    of = with_tests(*BOTH, failed())
+    assert list(cells(of))[-1] == "bad (failed)" and cells(of)["bad (failed)"]["NDCG@20"] == "–"
+    assert "\nFailed: ValueError: too | much for me.\n" in settings_section.section(of)
 
 
-def test_a_model_below_popularity_is_told_on_the_terminal_too():
-    text = shown(board(Row("global_hot", {}, [record(0.3)], []), Row("als", {}, [record(0.1)], [])), 80)
-    assert "warning: als: NDCG@20 below Global Hot's; doubt it or its settings" in " ".join(text.split())
-
-
-@pytest.mark.parametrize(("parameters", "shown"), [(1234, "1,234"), (None, "–"), (0, "0")])
-def test_parameters_that_are_not_told_are_a_dash(parameters, shown):
-    row = Row("any", {}, [stored.record(parameters=parameters)], [])
-    assert _cost(row, *COSTS["parameters"]) == shown and _cost(row, *COSTS["peak GPU MiB"]) == "0"
-
-
-def test_costs_are_of_one_machine_and_the_table_says_which():
+def test_costs_are_of_one_machine():
     times = [(1.0, "a", "2026-01-01"), (9.0, "b", "2026-01-03"), (3.0, "a", "2026-01-02")]
     done = [
-        replace(stored.record(ndcg=0.2, fit_seconds=s, processor=on, threads=2), date=date)
-        for s, on, date in times
+        replace(stored.record("als", fit_seconds=s, processor=on, seed=seed), date=date)
+        for seed, (s, on, date) in enumerate(times)
     ]
-    row = Row("als", {}, done, [])
-    assert (row.machine, row.cost("fit_seconds")) == ("a, 2 threads", 2.0)
-    assert Row("als", {}, done[:2], []).cost("fit_seconds") == 9.0, "the newest of equals"
-    text = markdown(board(row, Row("bsl", {}, [record(0.1)], []), Row("bad", {}, [], [failed()])))
-    cells = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if "|" in line]
-    assert [line[-2] for line in cells[2:]] == ["1 (2)", "1", "–"]
-    assert ELSEWHERE in text
-    assert ELSEWHERE not in markdown(board(Row("als", {}, done[:1], [])))
+    als, bsl, swing, item_cf = (
+        Row("als", {}, done, []),
+        row("bsl", processor="b"),
+        row("swing"),
+        row("item_cf"),
+    )
+    assert costs_of([als]).machine == "b, 1 thread", "of equals the newest"
+    assert costs_of([als, swing, bsl, item_cf]).machine == "a, 1 thread", "that of most rows"
+    others = row("x", by="hand"), row("y", by="hand")
+    assert costs_of([als, bsl, *others]).machine == "b, 1 thread", "of official ones"
+    of = without_tests(als, swing, bsl, item_cf)
+    found = cells(of)
+    assert (found["als"]["fit s"], found["bsl"]["fit s"]) == ("2.0", "–") and ELSEWHERE in table(of).footnotes
+    assert ELSEWHERE not in table(of, [each for each in of.entries if each.name == "als"]).footnotes
+    assert costs_of([failed()]).machine == ""
+
+
+def test_costs_that_were_measured_in_one_go_replace_those_of_runs(tmp_path):
+    als, bsl = row("als", folder=tmp_path), row("bsl", folder=tmp_path)
+    again = replace(stored.COSTS, fit_seconds=77.0)
+    timings.write(tmp_path, timings.Timings("quiet, 1 thread", "2026-01-01", {als.newest.stem: again}))
+    of = without_tests(als, bsl)
+    assert of.machine == "quiet, 1 thread"
+    assert (cells(of)["als"]["fit s"], cells(of)["bsl"]["fit s"]) == ("77.0", "–")
+    shipped = row("swing", shipped=True)
+    assert without_tests(shipped).machine == "a, 1 thread"
+    other = timings.Timings("quiet, 1 thread", "2026-01-01", {"another board's": again})
+    timings.write(tmp_path, other)
+    assert without_tests(als, bsl).machine == "a, 1 thread", "nothing of this board was measured again"
 
 
 @pytest.mark.parametrize(("peak", "shown"), [(0.0, False), (512.0, True)])
 def test_the_memory_of_a_gpu_has_a_column_where_one_was_used(peak, shown):
-    row = Row("any", {}, [record(0.5, peak_gpu_mib=peak, by="tuning", trials=30)], [])
-    text = markdown(board(row, Row("broken", {}, [], [failed()])))
+    text = metric_tables.other_costs(without_tests(row("any", peak_gpu_mib=peak), failed()))
     assert ("peak GPU MiB" in text) is shown
-    table, _, footnote = text.partition("\n\n")
-    assert len({line.replace("\\|", "").count("|") for line in table.splitlines()}) == 1
-    assert "| 30 trials |" in " ".join(table.split()) and "| defaults † |" in " ".join(table.split())
-    assert footnote == "† smaller tuning budget than the best-tuned row (30 trials).\n"
+
+
+@pytest.mark.parametrize(("parameters", "shown"), [(1234, "1,234"), (None, "–"), (0, "0")])
+def test_parameters_that_are_not_told_are_a_dash(parameters, shown):
+    text = metric_tables.other_costs(without_tests(row("any", parameters=parameters)))
+    assert text.splitlines()[-1].split("|")[-2].strip() == shown
+
+
+def test_parameters_are_the_same_on_every_machine():
+    text = metric_tables.other_costs(without_tests(row("one"), row("two", processor="b", parameters=77)))
+    assert [line.split("|")[-2].strip() for line in text.splitlines()[-2:]] == ["1", "77"]
+
+
+def test_an_override_is_not_the_best_unless_all_are():
+    plain, picked = row("infonce", 0.2, {"size": 1}), row("infonce", 0.3, {"size": 2}, by="command line")
+    text = markdown(table(without_tests(plain, picked)))
+    assert text.count("**0.2000**") == 2 and "**0.3000**" not in text
+    assert markdown(table(without_tests(picked))).count("**0.3000**") == 2
+
+
+def test_a_metric_that_records_lack_is_a_dash_and_nobodys_best():
+    lines = [Row(model, {}, [stored.record(metrics={"ndcg": 0.2})], []) for model in ("als", "bsl")]
+    text = markdown(table(without_tests(*lines)))
+    assert "**–**" not in text and text.count("**0.2000**") == 2
+
+
+def test_a_failed_row_says_how_to_be_rid_of_it():
+    (warning,) = warnings(without_tests(row("hot"), failed()))
+    assert warning.startswith("bad failed (ValueError: too | much for me): run it again, or delete runs/bad-")
+
+
+def test_budgets_that_differ_and_settings_of_other_data_are_told():
+    made = [
+        replace(row(name, by="budget").done[0].provenance, cap_minutes=cap)
+        for name, cap in (("a", 45), ("b", 20))
+    ]
+    rows = [
+        Row(f"m{at}", {}, [replace(stored.record(), provenance=each)], []) for at, each in enumerate(made)
+    ]
+    assert warnings(without_tests(*rows)) == ["Budgets differ: 20, 45 minutes."]
+    assert warnings(without_tests(rows[0])) == []
+    (warning,) = warnings(without_tests(row("als", other_data=True, by="tuning")))
+    assert warning == "Tuned on other data than this: als."
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_the_terminals_width_is_kept_and_the_best_columns_with_it(width):
+    many = Row(
+        "als", {}, [stored.record("als", ndcg=each, by="tuning", trials=99) for each in (0.2, 0.3)], []
+    )
+    text = shown(board(*BOTH, many, failed()), width)
+    assert max(map(len, text.splitlines())) <= width
+    headers = [line.split() for line in text.splitlines() if line.startswith("model")]
+    assert len(headers) == 2 and all({"model", "NDCG@20", "Recall@20"} <= set(each) for each in headers)
+    assert "**" not in text and "|" not in text.replace("too | much", "")
+    told = " ".join(text.split())
+    assert "bad (failed)" in told and "delete runs/bad-seed0-" in told
+    assert "note: 3 [b]rows[/b] dropped" in told and "Explored further" in told
+
+
+def test_eighty_columns_have_room_for_costs_and_change():
+    header = next(line for line in shown(board(*BOTH), 80).splitlines() if line.startswith("model"))
+    assert "Δ to ItemCF" in header and "fit s" in header and "rank s" in header and "settings" in header
+
+
+def test_a_narrow_terminal_keeps_the_metric_that_ranks():
+    header = next(line for line in shown(board(row("als", 0.2)), 30).splitlines() if line.startswith("model"))
+    assert header.split()[:2] == ["model", "NDCG@20"]
+
+
+def test_the_best_is_bold_on_a_terminal_and_plain_elsewhere():
+    of = board(row("als", 0.2), row("bsl", 0.3))
+    assert re.search(r"\x1b\[1;32m *0\.3000\x1b", shown(of, 120, color=True))
+    assert not re.search(r"\x1b\[1;32m *0\.2000\x1b", shown(of, 120, color=True))
+    assert "\x1b" not in shown(of, 120)
+
+
+def test_a_model_below_popularity_is_told_on_the_terminal_too():
+    text = shown(board(row("global_hot", 0.3), row("als", 0.1)), 80)
+    assert "warning: als: NDCG@20 below Global Hot's; doubt it or its settings" in " ".join(text.split())
 
 
 def test_kinds_of_indexes_are_drawn_by_the_same_means():
@@ -138,23 +218,6 @@ def test_kinds_of_indexes_are_drawn_by_the_same_means():
     compared = index_section.IndexComparison(*about)
     out = io.StringIO()
     terminal.draw(index_section.for_terminal(compared), Console(file=out, width=200))
-    header, _, row = out.getvalue().splitlines()
+    header, _, line = out.getvalue().splitlines()
     assert header.startswith("index ") and "Recall@20 of exact" in header and "NDCG@20 lost" in header
-    assert row.split() == ["ivf_pq", "1.50", "20", "10", "19", "0.7500", "0.0100", "nprobe", "8"]
-
-
-def test_a_row_set_for_a_run_is_not_the_best_unless_all_are():
-    plain = Row("infonce", {"size": 1}, [record(0.2)], [])
-    picked = Row("infonce", {"size": 2}, [record(0.3, by="command line")], [])
-    text = markdown(board(plain, picked))
-    assert text.count("**0.2000**") == len(SHOWN) and "**0.3000**" not in text
-    assert BEST in text
-    alone = markdown(board(picked))
-    assert alone.count("**0.3000**") == len(SHOWN) and BEST not in alone
-
-
-def test_a_metric_that_records_lack_is_a_dash_and_nobodys_best():
-    known = {"recall": 0.2, "ndcg": 0.2}
-    lines = [Row(model, {}, [stored.record(metrics=known)], []) for model in ("als", "bsl")]
-    text = markdown(board(*lines))
-    assert "**–**" not in text and text.count("**0.2000**") == 4
+    assert line.split() == ["ivf_pq", "1.50", "20", "10", "19", "0.7500", "0.0100", "nprobe", "8"]

@@ -4,22 +4,23 @@ import pytest
 
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.labels import labels
-from retrieval_leaderboard.evaluation.reports.main_table import markdown
+from retrieval_leaderboard.evaluation.reports.pages.warnings import marks
 from retrieval_leaderboard.evaluation.reports.propagation import MARK
 from retrieval_leaderboard.neural import BSL
-from tests.evaluation.reports.test_main_table import DATASET, record
+from tests.evaluation import stored
+from tests.evaluation.reports.boards import without_tests
 
 
 def row(model, neighbors=None, propagates=False, shipped=False):
     """Of a model without the setting where `neighbors` is None."""
     settings = {} if neighbors is None else {"neighbors": neighbors}
-    return Row(model, settings, [record(0.5, propagates=propagates)], [], shipped)
+    return Row(model, settings, [stored.record(model, propagates=propagates)], [], shipped)
 
 
 def footnotes(*rows):
-    return [line for line in markdown(Board(DATASET, "f", 20, list(rows))).splitlines() if line[:1] == MARK]
+    return [line for line in marks(without_tests(*rows)) if line[:1] == MARK]
 
 
 def test_a_board_says_which_rows_have_it_and_where_the_plain_ones_are():

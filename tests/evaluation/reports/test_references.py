@@ -10,7 +10,9 @@ from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
-from retrieval_leaderboard.evaluation.reports.comparability import OURS
+from retrieval_leaderboard.evaluation.reports.comparability import GRAPH_CLASS, ITEM_CLASS, MF_CLASS, OURS
+from retrieval_leaderboard.evaluation.reports.pages.published_section import section
+from retrieval_leaderboard.evaluation.reports.report import report
 from retrieval_leaderboard.support.errors import InputError
 from tests.evaluation import stored
 from tests.evaluation.reports.test_data_section import PROFILE
@@ -28,12 +30,20 @@ def board(*rows, k=20, **about):
     return Board(replace(stored.SUMMARY, **given), "", k, list(rows))
 
 
-def cells(asked):
-    """Name of a published number → the cells of its line."""
-    named = [f"{row.model} {at}" for at, row in enumerate(asked.rows)]
-    text = "\n".join(references.section(asked, named))
-    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
-    return {line[0]: line for line in lines}
+def matches(asked):
+    """Name of a published number → the rows that may stand beside it, the fairest first."""
+    return {reference.name: found for reference, found in references.beside(asked).items()}
+
+
+def tables(asked):
+    """Class → name → the cells of its line."""
+    found = {}
+    for part in section(report(asked)).split("### ")[1:]:
+        lines = [
+            [cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines() if line[:1] == "|"
+        ]
+        found[part.partition("\n")[0]] = {line[0].strip("*"): line for line in lines[2:]}
+    return found
 
 
 def test_the_file_names_datasets_protocols_and_models_there_are(tmp_path):
@@ -50,64 +60,72 @@ def test_the_file_names_datasets_protocols_and_models_there_are(tmp_path):
                 assert each.chosen_on in ("test", "validation", "unstated")
 
 
-def test_each_published_number_stands_once_beside_the_fairest_row():
-    plain, wide = {"neighbors": 0}, {"neighbors": 0, "embedding_dim": 256}
-    found = cells(
-        board(
-            row("simplex_ccl", neighbors=20),
-            row("simplex_ccl", 0.18, 0.16, trials=20, **plain),
-            row("simplex_ccl", trials=30, **plain),
-            row("simplex_ccl", trials=99, by="command line", **plain),
-            row("simplex_ccl", trials=99, **wide),
-            row("bsl", trials=99, neighbors=20),
-        )
+PLAIN = {"neighbors": 0}
+WIDE = {"neighbors": 0, "embedding_dim": 256}
+
+
+def test_the_fairest_row_is_the_first_beside_a_published_number():
+    asked = board(
+        row("simplex_ccl", neighbors=20),
+        row("simplex_ccl", 0.18, 0.16, trials=20, **PLAIN),
+        row("simplex_ccl", trials=30, **PLAIN),
+        row("simplex_ccl", trials=99, by="command line", **PLAIN),
+        row("simplex_ccl", trials=99, **WIDE),
+        row("bsl", trials=99, neighbors=20),
     )
-    assert found["SimpleX"] == [
-        "SimpleX", "two-tower", "**0.1872** / 0.1557", "0.1500 / 0.1500", "simplex_ccl 2",
-        "-19.9% / -3.7%", "user the history, theirs an id and the history", "test", found["SimpleX"][-1],
+    found = {name: asked.rows.index(each[0].row) for name, each in matches(asked).items() if each}
+    assert (found["SimpleX"], found["MF + BSL"]) == (2, 2)
+    assert found["LightGCN"] == 5, "with neighbors, beside a graph model"
+    (simplex,) = [each[0] for name, each in matches(asked).items() if name == "SimpleX"]
+    assert simplex.changes == pytest.approx((0.15 / 0.1872 - 1, 0.15 / 0.1557 - 1))
+    assert simplex.differences == ("user the history, theirs an id and the history",)
+
+
+def test_like_stands_beside_like():
+    rows = row("simplex_ccl", **PLAIN), row("bsl", neighbors=20), row("infonce", **WIDE), row("item_cf")
+    found = tables(board(*rows))
+    mf, graph, items = (found[each] for each in (MF_CLASS, GRAPH_CLASS, ITEM_CLASS))
+    assert {"simplex_ccl", "MF + BSL", "SimpleX", "YoutubeDNN"} <= set(mf)
+    assert {"bsl", "LightGCN", "NESCL"} <= set(name.rstrip(" ‡") for name in graph)
+    assert {"item_cf", "EASE", "RP3β", "ChebyCF", "GF-CF"} <= set(items)
+    assert not any("infonce" in name for table in (mf, graph, items) for name in table), "of another size"
+    assert len([name for table in found.values() for name in table if name == "SimpleX"]) == 1
+
+
+def test_a_table_is_in_order_with_ours_in_bold():
+    mf = tables(board(row("simplex_ccl", 0.185, 0.156, **PLAIN)))[MF_CLASS]
+    assert list(mf)[:3] == ["MF + BSL", "simplex_ccl", "SimpleX"]
+    assert mf["simplex_ccl"] == [
+        "**simplex_ccl**", "**0.1850**", "**0.1560**", "64", "validation", "[30 trials](#simplex_ccl)",
     ]  # fmt: skip
-    assert found["MF + BSL"][4] == "simplex_ccl 2"
-    assert found["LightGCN"][4] == "bsl 5", "with neighbors, beside a graph model"
-    assert "graph over items, theirs over users and items" in found["LightGCN"][6]
+    assert mf["SimpleX"][:5] == ["SimpleX", "0.1872", "0.1557", "64", "test"]
 
 
-def test_without_the_same_dimension_no_change_is_given():
-    (line,) = [cells(board(row("infonce", neighbors=0, embedding_dim=256)))["YoutubeDNN"]]
-    assert line[5:7] == ["–", "dimension 256, theirs 64"]
+def test_published_numbers_stand_there_without_a_row_of_ours():
+    failed = Row("item_cf", {}, [], [stored.record("item_cf", reason="none")])
+    found = tables(board(failed, row("item_cf", by="command line")))
+    assert set(found) == {MF_CLASS, GRAPH_CLASS, ITEM_CLASS} and "item_cf" not in found[ITEM_CLASS]
 
 
-def test_a_number_that_nothing_is_beside_stands_there_too():
-    found = cells(board(row("item_cf", 0.9, 0.9)))
-    assert found["ChebyCF"][2:7] == ["0.1941 / 0.1616", "–", "–", "–", "–"]
-    assert found["EASE"][4:7] == ["item_cf 0", "+409.9% / +513.5%", "method ItemCF, theirs EASE"]
+def test_lists_of_ten_are_beside_lists_of_ten():
+    about = {"name": "ml-1m", "protocol": "leave-last-one"}
+    assert {each.k for each in references.published(*about.values())} == {10}
+    assert "SASRec, cross-entropy" in str(tables(board(row("item_cf"), k=10, **about)))
+    assert not tables(board(row("item_cf"), **about))
 
 
-def test_like_stands_before_unlike():
-    text = "\n".join(references.section(board(row("infonce", neighbors=0)), ["ours"]))
-    like, unlike = text.split("### With a difference")
-    assert "| YoutubeDNN" in like and "| SimpleX" in unlike and "| YoutubeDNN" not in unlike
-
-
-def test_rows_without_results_and_unknown_models_are_left_out():
-    failed, plugin = (
-        Row("item_cf", {}, [], [stored.record(reason="none")]),
-        Row("mine", {}, row("item_cf").done, []),
-    )
-    assert cells(board(failed, plugin)) == {}
-
-
-def test_only_like_is_compared_with_like():
+def test_only_numbers_of_the_same_task_stand_there():
     mine = row("item_cf")
-    assert cells(board(mine))
+    assert tables(board(mine))
     others = {"k": 10}, {"exclude_seen": False}, {"protocol": "random"}, {"name": "mine"}
-    assert not any(cells(board(mine, **other)) for other in others)
+    assert not any(tables(board(mine, **other)) for other in others)
 
 
 @pytest.mark.parametrize("part", [{"filters": ["10-core: 1 left out"]}, {"relevant": "purchases alone"}])
 def test_nothing_published_stands_beside_a_part_of_the_data(part):
     mine = row("item_cf")
-    assert cells(board(mine, profile=PROFILE))
-    assert not cells(board(mine, profile=replace(PROFILE, **part)))
+    assert tables(board(mine, profile=PROFILE))
+    assert not tables(board(mine, profile=replace(PROFILE, **part)))
 
 
 @pytest.mark.parametrize(

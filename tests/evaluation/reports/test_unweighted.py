@@ -6,11 +6,12 @@ import numpy as np
 
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.evaluation.reports.board import Board, Row
-from retrieval_leaderboard.evaluation.reports.main_table import main_table
+from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.pages.warnings import marks
 from retrieval_leaderboard.evaluation.reports.unweighted import FOOTNOTE
 from retrieval_leaderboard.evaluation.runs import runner
 from retrieval_leaderboard.evaluation.runs.runner import CheckpointPolicy, Job, ModelSource, Work
+from tests.evaluation.reports.boards import without_tests
 from tests.evaluation.stored import record
 
 PLUGIN = """
@@ -28,10 +29,10 @@ class Plain(GlobalHot):
 def test_a_row_that_does_not_use_weights_has_a_mark_and_a_footnote():
     used, unused = (record(name, ignores_weights=name == "plug") for name in ("als", "plug"))
     rows = [Row(each.model, {}, [each], []) for each in (used, unused)]
-    table = main_table(Board(used.dataset, "f", 20, rows))
-    assert {line.label for line in table.lines} == {"als", "plug §"}
-    assert FOOTNOTE in table.footnotes
-    assert FOOTNOTE not in main_table(Board(used.dataset, "f", 20, rows[:1])).footnotes
+    found = without_tests(*rows)
+    assert {entry.name for entry in found.entries} == {"als", "plug §"}
+    assert FOOTNOTE in marks(found)
+    assert FOOTNOTE not in marks(without_tests(*rows[:1]))
 
 
 def test_all_of_our_models_use_weights():

@@ -11,6 +11,7 @@ from retrieval_leaderboard.neural.batches.examples import (
     Examples,
     InteractionTensors,
     examples_per_interaction,
+    examples_per_sequence,
     examples_per_user,
 )
 from retrieval_leaderboard.neural.batches.negatives import (
@@ -110,6 +111,37 @@ def test_a_position_has_the_newest_items_before_it(train: Interactions) -> None:
             at += 1
 
 
+@pytest.mark.parametrize("longest", [1, 4, 50])
+def test_of_sequences_every_item_but_the_first_is_a_target_once(train: Interactions, longest: int) -> None:
+    made = batcher(train, True, False)
+    found: dict[int, list[int]] = {}
+    for batch in made.epoch(examples_per_sequence(resident(train), longest)):
+        queries = batch.queries
+        assert queries.everywhere and torch.equal(batch.row, torch.arange(len(queries.history)))
+        assert torch.equal(batch.weight, made.user_weight[queries.user])
+        told = queries.user, queries.history, batch.items[batch.target], queries.row
+        at = 0
+        for user, newest, target, row in zip(*(each.tolist() for each in told), strict=True):
+            items = train.by_user[user].tolist()
+            place = items.index(target)
+            assert newest == items[place - 1]
+            found.setdefault(user, []).append(place)
+            history = queries.history[queries.offsets[row] : at + 1].tolist()
+            # The newest stretch is full, and the others too but for the oldest.
+            assert history == items[place - len(history) : place] and len(history) <= longest
+            assert queries.offsets[row + 1] - queries.offsets[row] == longest or items[0] in history
+            at += 1
+    expected = {user: [*range(1, n)] for user, n in enumerate(train.user_counts) if n > 1}
+    assert {user: sorted(places) for user, places in found.items()} == expected
+
+
+def test_a_target_of_a_sequence_is_no_negative_of_its_own_row(train: Interactions) -> None:
+    for batch in batcher(train, True, False).epoch(examples_per_sequence(resident(train), 4)):
+        negatives, target = batch.negative, batch.items[batch.target]
+        hits = torch.nonzero(negatives[None] == target[:, None])
+        assert torch.equal(torch.stack([batch.hit_row, batch.hit_negative], 1), hits)
+
+
 @pytest.mark.parametrize("batch_size", [1, 16, 1000])
 def test_the_epoch_knows_the_sizes_of_its_batches(train: Interactions, batch_size: int) -> None:
     rows = examples_per_user(resident(train), generator())
@@ -170,16 +202,17 @@ def test_the_same_seed_gives_the_same_batches(train: Interactions) -> None:
     assert items(1) == items(1) != items(2)
 
 
-@pytest.mark.parametrize("kind", ["user", "interaction"])
+@pytest.mark.parametrize("kind", ["user", "interaction", "sequence"])
 def test_a_pair_weighs_what_its_interaction_and_its_user_do(train, kind):
     weights = np.random.default_rng(1).random(len(train), dtype=np.float32) + 0.5
     known = dict(zip(zip(train.user.tolist(), train.item.tolist(), strict=True), weights, strict=True))
     tensors = resident(replace(train, weight=weights))
-    made = (
-        examples_per_user(tensors, generator())
-        if kind == "user"
-        else examples_per_interaction(tensors, max_history=3)
-    )
+    kinds = {
+        "user": lambda: examples_per_user(tensors, generator()),
+        "interaction": lambda: examples_per_interaction(tensors, max_history=3),
+        "sequence": lambda: examples_per_sequence(tensors, max_history=3),
+    }
+    made = kinds[kind]()
     each = batcher(train, in_batch=True, mask_history=kind == "user")
     for batch in each.epoch(made.with_history()):
         user = batch.queries.user[batch.row]

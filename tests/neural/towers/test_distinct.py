@@ -64,6 +64,15 @@ def test_marks_find_what_a_sort_finds() -> None:
         assert torch.equal(values[place], ids)
 
 
+@pytest.mark.parametrize("filler", [10, 10_000])
+def test_lists_of_all_numbers_find_what_a_search_finds(filler) -> None:
+    ordered, items = torch.tensor([2, 5, 9]), torch.tensor([9, 3, 2, 0, 9])
+    found, place = distinct.where_in(ordered, items, filler)
+    assert found.tolist() == [True, False, True, False, True]
+    assert place[found].tolist() == [2, 0, 2]
+    assert distinct.all_different(ordered, filler) and not distinct.all_different(items, filler)
+
+
 def test_distinct_fills_unused_places(like_a_gpu) -> None:
     ids = torch.tensor([7, 3, 3, 9, 7, 3])
     values, place = distinct.distinct(ids, 10)
@@ -77,8 +86,9 @@ def test_distinct_fills_unused_places(like_a_gpu) -> None:
     {"features": True, "user_share": 0.3, "mlp": "8", "interaction": "cross", "norm": "layer"},
     {"features": True, "mlp": "8-8", "interaction": "fm", "dropout": 0.1, "id_dropout": 0.1},
     {"history_dropout": 0.1},
-    {"history_encoder": "user_attention", "user_share": 0.3, "negative_exponent": 0.75},
-    {"history_encoder": "self_attention", "max_history": 4},
+    {"history_encoder": "user_attention", "user_share": 0.3, "negative_exponent": 0.75, "examples": "user"},
+    {"history_encoder": "self_attention", "max_history": 4, "examples": "interaction"},
+    {"examples": "sequence", "history_encoder": "causal", "max_history": 4, "dropout": 0.1, "context": True},
     {"neighbors": 3, "examples": "interaction"},
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
@@ -113,7 +123,13 @@ def test_the_watch_sees_what_waits() -> None:
 def test_both_paths_have_the_same_gradients(model, added, monkeypatch) -> None:
     def gradients() -> list[torch.Tensor]:
         """The loss, then the gradient of every row of every table and of every parameter."""
-        settings = SMALL | {"features": True, "user_share": 0.3, "mlp": "8", "neighbors": added}
+        settings = SMALL | {
+            "features": True,
+            "user_share": 0.3,
+            "mlp": "8",
+            "neighbors": added,
+            "dropout": 0.0,
+        }
         trainer = trainer_of(model(**settings), train(), 0)
         found = []
         for batch in trainer.batcher.epoch(trainer.examples()):

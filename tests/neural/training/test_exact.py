@@ -6,6 +6,7 @@ from torch import nn
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural.dssm_bce import DssmBce
 from retrieval_leaderboard.neural.infonce import InfoNCE
+from retrieval_leaderboard.neural.sasrec import SasRec
 from retrieval_leaderboard.neural.simplex_ccl import SimpleX
 from retrieval_leaderboard.neural.training import exact
 from retrieval_leaderboard.support import compute
@@ -86,6 +87,7 @@ CASES = {
     "batch norm": DssmBce(**LARGE, mlp="96", norm="batch", examples="user"),
     "user attention": SimpleX(**LARGE, history_encoder="user_attention", examples="user"),
     "self attention": InfoNCE(**LARGE, history_encoder="self_attention", max_history=20),
+    "causal": SasRec(**LARGE, max_history=50, dropout=0.2),
     "neighbors": SimpleX(**LARGE, neighbors=10, user_share=0.5),
 }
 

@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Categorical, Features, Numeric
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.evaluation.runs.isolation import call
-from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.neural import InfoNCE, SasRec
 from retrieval_leaderboard.neural.training import memory
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.devices import DEVICES
@@ -32,35 +33,44 @@ def described():
     return replace(DATA.train_valid, n_items=N_ITEMS, item_features=features, user_features=None)
 
 
+def long():
+    """A thousand users with 100 items each, of 3,000."""
+    user = np.repeat(np.arange(1000, dtype=np.int32), 100)
+    item = (3 * user + np.tile(30 * np.arange(100, dtype=np.int32), 1000)) % 3000
+    return Interactions(user, item, None, 1000, 3000)
+
+
 CASES = {
-    "ids": (WIDE, wide),
-    "neighbors": (WIDE | {"neighbors": 20}, wide),
-    "features": (WIDE | {"features": True, "mlp": "256-128", "norm": "layer"}, described),
+    "ids": (InfoNCE, WIDE, wide),
+    "neighbors": (InfoNCE, WIDE | {"neighbors": 20}, wide),
+    "features": (InfoNCE, WIDE | {"features": True, "mlp": "256-128", "norm": "layer"}, described),
+    "sequences": (SasRec, {"epochs": 1, "batch_size": 300}, long),
 }
 
 
-def needed(train, **settings) -> int:
-    return memory.needed(InfoNCE(**settings).resolved(train, None), train)
+def needed(train, model=InfoNCE, **settings) -> int:
+    return memory.needed(model(**settings).resolved(train, None), train)
 
 
 def growth(case: str) -> float:
     """MiB that a fit adds to what importing and reading took; called in a process of its own."""
     progress.configure(quiet=True)
-    settings, data = CASES[case]
-    InfoNCE(**settings).fit(DATA.train_valid, None, 0)
+    model, settings, data = CASES[case]
+    model(**settings).fit(DATA.train_valid, None, 0)
     train = data()
     before = peak_mib()
     # Neighbors are folded into tables of their own at each evaluation.
-    InfoNCE(**settings).fit(train, DATA.valid if case == "neighbors" else None, 0)
+    model(**settings).fit(train, DATA.valid if case == "neighbors" else None, 0)
     return peak_mib() - before
 
 
 @pytest.mark.parametrize(
-    "case", ["ids", *(pytest.param(each, marks=pytest.mark.slow) for each in ("neighbors", "features"))]
+    "case",
+    ["ids", "sequences", *(pytest.param(each, marks=pytest.mark.slow) for each in ("neighbors", "features"))],
 )
 def test_the_estimate_is_what_a_fit_takes(case) -> None:
-    settings, data = CASES[case]
-    estimate = needed(data(), **settings) / memory.MIB
+    model, settings, data = CASES[case]
+    estimate = needed(data(), model, **settings) / memory.MIB
     assert 0.6 * estimate < call(growth, case) < 1.3 * estimate
 
 

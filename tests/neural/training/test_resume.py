@@ -11,7 +11,7 @@ import torch
 
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.neural import DssmBce, InfoNCE, SimpleX
+from retrieval_leaderboard.neural import DssmBce, InfoNCE, SasRec, SimpleX
 from retrieval_leaderboard.neural.training import fit
 from retrieval_leaderboard.neural.training.checkpoint import FILE, Checkpoints, State
 from retrieval_leaderboard.support.errors import InputError
@@ -62,7 +62,9 @@ def vectors(model) -> tuple[np.ndarray, np.ndarray]:
         {"examples": "interaction", "history_encoder": "self_attention", "dropout": 0.1, "context": True},
     ),
     (DssmBce, RICH | {"norm": "batch"}),
-], ids=["infonce", "infonce, averaged", "simplex_ccl, interaction", "dssm_bce, batch norm"])  # fmt: skip
+    (SasRec, {"dropout": 0.2, "max_history": 3, "features": True, "context": True, "averaging": 0.6}),
+], ids=["infonce", "infonce, averaged", "simplex_ccl, interaction", "dssm_bce, batch norm", "sasrec"]
+)  # fmt: skip
 def test_bit_for_bit(model, settings, steps, stop_after, tmp_path) -> None:
     settings = SMALL | settings
     straight = vectors(fitted(model(**settings)))

@@ -1,0 +1,1 @@
+"""What differs between two states of stored results, row by row."""

@@ -1,0 +1,93 @@
+"""What the rows of a board cost, on one machine with one number of threads: seconds of two do not compare."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.runs import timings
+from retrieval_leaderboard.evaluation.runs.record import Costs
+
+FORMS = {
+    "fit s": ("fit_seconds", "{:,.1f}"),
+    "rank s": ("recommend_seconds", "{:,.2f}"),
+    "queries/s": ("queries_per_second", "{:,.0f}"),
+    "peak MiB": ("peak_rss_mib", "{:,.0f}"),
+    "peak GPU MiB": ("peak_gpu_mib", "{:,.0f}"),
+    "parameters": ("parameters", "{:,.0f}"),
+}
+"""Column → the field of `Costs` it shows, and how"""
+NONE = "–"
+WHOLE = 100
+"""From which on a figure has no decimals"""
+
+
+@dataclass(frozen=True)
+class RowCosts:
+    """The costs of a row's runs on the board's machine; empty where it has none there."""
+
+    measured: Sequence[Costs] = ()
+
+    def mean(self, field: str) -> float | None:
+        """Of a field of `Costs`; None where a run has not measured it."""
+        values = [getattr(each, field) for each in self.measured]
+        return mean(values) if values and None not in values else None
+
+    def cell(self, column: str) -> str:
+        """As a key of FORMS has it."""
+        field, form = FORMS[column]
+        value = self.mean(field)
+        if value is None:
+            return NONE
+        return f"{value:,.0f}" if value >= WHOLE else form.format(value)
+
+    @property
+    def seconds(self) -> float | None:
+        """To fit and to rank."""
+        parts = self.mean("fit_seconds"), self.mean("recommend_seconds")
+        return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
+
+
+@dataclass(frozen=True)
+class BoardCosts:
+    """What was measured on one machine."""
+
+    machine: str
+    """The processor and threads; "" where no run finished"""
+    runs: Mapping[tuple[Path, str], Costs]
+    """Folder and stem of a run → what it took"""
+
+    def of(self, row: Row) -> RowCosts:
+        """The costs of one row."""
+        keys = ((row.folder, record.stem) for record in row.done)
+        return RowCosts([self.runs[key] for key in keys if key in self.runs])
+
+
+def costs_of(rows: Sequence[Row]) -> BoardCosts:
+    """What `python -m evaluation time` measured of `rows` in one go, else what runs on one machine took."""
+    runs = {(row.folder, record.stem): record.costs for row in rows for record in row.done}
+    for folder in dict.fromkeys(row.folder for row in sorted(rows, key=lambda row: row.shipped)):
+        found = timings.read(folder)
+        again = {(folder, stem): each for stem, each in found.costs.items()} if found else {}
+        if found and again.keys() & runs.keys():
+            return BoardCosts(found.machine, again)
+    machine = _machine(rows)
+    return BoardCosts(
+        machine, {key: each for key, each in runs.items() if machine and each.machine == machine}
+    )
+
+
+def _machine(rows: Sequence[Row]) -> str:
+    """The machine on which most rows ran, official ones if there are several; of equals the newest's."""
+    done = [row for row in rows if row.done]
+    official = [row for row in done if row.provenance.official]
+    counted = official if len(official) > 1 else done
+    newest: dict[str, str] = {}
+    for record in (record for row in done for record in row.done):
+        newest[record.costs.machine] = max(record.date, newest.get(record.costs.machine, ""))
+    times = Counter(each for row in counted for each in {record.costs.machine for record in row.done})
+    return max(filter(None, newest), key=lambda each: (times[each], newest[each]), default="")

@@ -1,0 +1,1 @@
+"""Charts and tables of boards for other documents than the page: SVG and LaTeX."""

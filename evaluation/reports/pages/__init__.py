@@ -1,0 +1,1 @@
+"""Boards as Markdown pages, and the lists of them."""

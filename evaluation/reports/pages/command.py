@@ -1,0 +1,152 @@
+"""The command that makes a row of a board."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from retrieval_leaderboard.datasets.dataset import POLICIES
+from retrieval_leaderboard.datasets.own import values
+from retrieval_leaderboard.datasets.own.spec import DataSpec, option
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
+from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, BLOCK, DRAW
+from retrieval_leaderboard.datasets.splits.registry import excludes_seen
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.reports.board import COMPUTED, Row
+from retrieval_leaderboard.evaluation.runs import configs
+from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
+
+K = 20
+"""Length of the lists where a command does not say"""
+WIDTH = 100
+"""Characters of a line of a page's code"""
+OWN_FILE = "FILE.py:CLASS"
+"""Stands for a model's own file, which no record names"""
+CARVED = {DRAW: DRAW, BLOCK: AS_TEST}
+"""How validation was carved → what asks for it"""
+PATHS = {each.name for each in fields(DataSpec) if each.metadata["parse"] is values.tables}
+"""Options that take several words"""
+SCALED = re.compile(r"scale ([\d.]+)$")
+"""Titles of generated data, in records that say nothing else of its source"""
+
+
+def command(row: Row) -> list[str]:
+    """Its words: the data, the model and, where configs lead elsewhere, every setting that is no default.
+
+    [] for lists from elsewhere, which no command of this suite made.
+    """
+    if row.provenance.by == "lists":
+        return []
+    given = _settings(row) if row.model in registry.names() else _assignments(row.model, asked(row))
+    return [*_started(row), *given]
+
+
+def search(row: Row) -> list[str]:
+    """The words of the command that searched its settings; [] where no budget of time led to them."""
+    made = row.provenance
+    if made.by != "budget" or made.cap_minutes is None:
+        return []
+    threads = [] if made.threads is None else ["--threads", str(made.threads)]
+    return [*_started(row), *threads, "--budget", f"{made.cap_minutes:g}m"]
+
+
+def _started(row: Row) -> list[str]:
+    """The words that say everything but the settings."""
+    words = ["python", "run_all.py", *_data(row.newest.dataset)]
+    words += ["--models", row.model] if row.model in registry.names() else ["--model", OWN_FILE]
+    if (seeds := 1 + max(record.seed for record in row.done + row.failed)) > 1:
+        words += ["--seeds", str(seeds)]
+    if row.newest.k != K:
+        words += ["--k", str(row.newest.k)]
+    words += ["--device", row.newest.device]
+    if row.newest.device != "cpu":
+        words += ["--precision", row.newest.precision]
+    return words
+
+
+def lines(words: Sequence[str]) -> str:
+    """The words for a shell, in lines of no more than WIDTH characters where options allow it."""
+    parts = re.split(r" (?=--)", shlex.join(words))
+    text, line = "", parts[0]
+    for part in parts[1:]:
+        if len(line) + len(part) + 3 > WIDTH:
+            text, line = f"{text}{line} \\\n", "   "
+        line = f"{line} {part}"
+    return text + line
+
+
+def asked(row: Row) -> dict[str, Any]:
+    """The model's settings, without what it was computed on."""
+    return {key: value for key, value in row.settings.items() if key not in COMPUTED}
+
+
+@cache
+def defaults(model: str) -> dict[str, Any]:
+    """Those of a registered model; {} of another."""
+    return settings.defaults(registry.get(model)) if model in registry.names() else {}
+
+
+def changed(row: Row) -> dict[str, Any]:
+    """The settings of `row` that are not the model's defaults; all where those are not known."""
+    known = defaults(row.model)
+    return {key: value for key, value in asked(row).items() if key not in known or known[key] != value}
+
+
+def _settings(row: Row) -> list[str]:
+    """What to say of settings, beside what the shipped configs do."""
+    about = row.newest.dataset
+    configured = _configured(row.model, about.name, about.protocol, about.exclude_seen)
+    if asked(row) == configured:
+        return []
+    ignored = [] if configured == defaults(row.model) else ["--defaults"]
+    return [*ignored, *_assignments(row.model, changed(row))]
+
+
+def _assignments(model: str, given: Mapping[str, Any]) -> list[str]:
+    return [word for key, value in given.items() for word in ("--set", f"{model}.{key}={value}")]
+
+
+@cache
+def _configured(model: str, dataset: str, protocol: str, exclude_seen: bool) -> dict[str, Any]:
+    """The settings of a command without --set and --defaults."""
+    path = configs.SHIPPED / f"{dataset}.yaml"
+    found = configs.in_section(path, protocol)
+    if exclude_seen != excludes_seen(protocol):
+        found |= configs.in_section(path, f"{protocol}, {POLICIES[exclude_seen]}")
+    given = found[model].settings if model in found else {}
+    return settings.resolve(registry.get(model), given, str(path))
+
+
+def _data(about: DatasetSummary) -> Iterator[str]:
+    """The options that name the data and its split."""
+    source = dict(about.source) or {"dataset": about.name}
+    scaled = SCALED.search(about.title)
+    if "scale" not in source and scaled:
+        source["scale"] = scaled[1]
+    if source.get("data_dir") == "data":
+        del source["data_dir"]
+    for name, value in source.items():
+        yield from _option(name, value)
+    yield from ("--protocol", about.protocol)
+    if about.exclude_seen != excludes_seen(about.protocol):
+        yield "--exclude-seen" if about.exclude_seen else "--keep-seen"
+    if about.split_seed:
+        yield from ("--split-seed", str(about.split_seed))
+    carve = CARVED.get(about.carve)
+    if about.name in SOURCES and carve not in (None, SOURCES[about.name].carve):
+        yield from ("--carve", str(carve))
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """A field of `DataSpec`, or another argument of `load`, as the command line takes it."""
+    if value is True:
+        return [option(name)]
+    if isinstance(value, Mapping):
+        return [option(name), ",".join(f"{key}={each}" for key, each in value.items())]
+    if isinstance(value, list | tuple):
+        return [option(name), *(map(str, value) if name in PATHS else [",".join(map(str, value))])]
+    return [option(name), str(value)]

@@ -1,0 +1,80 @@
+"""Lists of pages: the boards of a dataset that has several, and of a whole folder of results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrieval_leaderboard.evaluation.reports.pages.page import FOOTER, VERDICT
+
+SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page of a board, by what it says of itself."""
+
+    path: Path
+    title: str
+    verdict: str
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether its data was made by a generator, as titles tell."""
+        return SYNTHETIC in self.title
+
+
+def pages(folder: Path) -> Iterator[Link]:
+    """The pages of boards in a dataset's folder, by name."""
+    for path in sorted(folder.glob("*.md")):
+        title, _, rest = path.read_text(encoding="utf-8", errors="replace").partition("\n")
+        line = rest.lstrip().partition("\n")[0]
+        if title.startswith("# ") and line.startswith(VERDICT):
+            yield Link(path, title.removeprefix("# "), line.removeprefix(VERDICT))
+
+
+def of_dataset(folder: Path) -> str:
+    """The list of a dataset's boards, for one with several."""
+    return f"# {folder.name}\n\n{_listed(pages(folder), folder)}\n{FOOTER}"
+
+
+def of_results(results: Path, shipped: Path, own: str) -> str:
+    """`README.md` of a folder of results: real datasets first, each board with its verdict.
+
+    Args:
+        results: the folder.
+        shipped: that of the boards that came with the project.
+        own: name of the user's folder in it.
+    """
+    if results.resolve() == shipped.resolve():
+        parts = [
+            _boards(results, results),
+            f"Boards of your own runs, once there are any: [{own}/]({own}/README.md).\n",
+        ]
+    else:
+        parts = ["## Boards of your own runs\n", _boards(results, results)]
+        parts += ["## Boards that came with the project\n", _boards(shipped, results)]
+    return "\n".join(
+        ["# Leaderboards\n", "Every number is derived from the runs stored beside it.\n", *parts]
+    )
+
+
+def _boards(results: Path, seen_from: Path) -> str:
+    """The boards under `results`, linked from a page in `seen_from`: real data, then synthetic."""
+    found = [
+        link for folder in sorted(results.glob("*")) if (folder / "runs").is_dir() for link in pages(folder)
+    ]
+    real = _listed((link for link in found if not link.synthetic), seen_from)
+    synthetic = _listed((link for link in found if link.synthetic), seen_from)
+    return (
+        "\n".join(filter(None, [real, synthetic and f"On synthetic data:\n\n{synthetic}"])) or "None yet.\n"
+    )
+
+
+def _listed(links: Iterable[Link], seen_from: Path) -> str:
+    return "".join(
+        f"- [{link.title}]({Path(os.path.relpath(link.path, seen_from)).as_posix()})  \n  {link.verdict}\n"
+        for link in links
+    )

@@ -1,0 +1,97 @@
+"""A board as a Markdown page: the verdict, the official table, and everything else below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from retrieval_leaderboard.evaluation.reports import index_section, main_table
+from retrieval_leaderboard.evaluation.reports.board import Board
+from retrieval_leaderboard.evaluation.reports.pages import (
+    data_section,
+    lengths_table,
+    metric_tables,
+    published_section,
+    settings_section,
+    warnings,
+)
+from retrieval_leaderboard.evaluation.reports.pages.slice_table import slice_tables
+from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
+from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+
+VERDICT = "**Verdict:** "
+"""How the first line after the title begins"""
+FOOTER = "Derived from the stored runs beside this page by `python -m evaluation report`.\n"
+OFFICIAL = "Each model with its defaults, or with what one search for all found within one budget of time."
+EXPLORED = (
+    "Settings found by hand, by older searches or on a command line, each row with a number of trials of its "
+    "own, and lists from elsewhere: follow the link to what was done."
+)
+OVERRIDES = (
+    "A CLI override is never marked as the best: it may have been picked after a look at the test results."
+)
+
+
+def markdown(report: Report, family: Sequence[Board], folder: Path) -> str:
+    """The page of a board.
+
+    Args:
+        report: of the board.
+        family: the boards that differ from it in the split seed alone, itself among them.
+        folder: of the dataset's results.
+    """
+    board = report.board
+    notes = warnings.warnings(report)
+    parts = [
+        f"# {board.heading}\n",
+        f"{VERDICT}{verdict(report)}\n",
+        _banner(board),
+        _tables(report),
+        published_section.section(report),
+        lengths_table.section(
+            [each.row for each in report.done], [each.name for each in report.done], board.k
+        ),
+        f"## Slices\n\n{slice_tables(report.entries, board.k)}",
+        metric_tables.list_metrics(report),
+        metric_tables.other_metrics(report),
+        metric_tables.other_costs(report),
+        settings_section.section(report),
+        data_section.spread_section(family) if len(family) > 1 else "",
+        data_section.data_section(board),
+        data_section.provenance_section(board),
+        "## Warnings\n\n" + "\n".join(f"- {note}" for note in notes) + "\n" if notes else "",
+        index_section.section(folder, board),
+        FOOTER,
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _other_lengths(report: Report) -> str:
+    rows, names = [entry.row for entry in report.done], [entry.name for entry in report.done]
+    return lengths_table.section(rows, names, report.board.k)
+
+
+def _banner(board: Board) -> str:
+    if not board.dataset.synthetic:
+        return ""
+    return "**Synthetic data, made by this project's generator: no number here is a real dataset's.**\n"
+
+
+def _tables(report: Report) -> str:
+    """The official rows, then those that no common procedure led to, and what that means."""
+    times = f", seconds on {report.machine}" if report.machine else ""
+    parts: list[str] = []
+    if report.official:
+        parts += [f"## Models{times}\n", _table(report, report.official), f"{OFFICIAL}\n"]
+    if report.explored:
+        by_command = any(entry.row.provenance.by_command for entry in report.explored)
+        parts += [f"## Explored further{'' if report.official else times}\n", _table(report, report.explored)]
+        parts.append(EXPLORED + (f" {OVERRIDES}" if by_command else "") + "\n")
+    notes = [note for rows in (report.official, report.explored) for note in main_table.footnotes(rows)]
+    notes += warnings.marks(report)
+    notes = [note.replace("*", "\\*") + "\n" for note in dict.fromkeys(notes)]
+    return "\n".join([*parts, *notes])
+
+
+def _table(report: Report, entries: Sequence[Entry]) -> str:
+    return main_table.markdown(main_table.main_table(report, entries))

@@ -1,0 +1,63 @@
+"""How the settings of each row came about, what differs from the defaults, and the command that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.main_table import failure
+from retrieval_leaderboard.evaluation.reports.pages import command
+from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+
+
+def section(report: Report) -> str:
+    """A part a row, each with the anchor that the tables link to."""
+    return "\n".join(["## Settings\n", *map(_of_row, report.entries)])
+
+
+def _of_row(entry: Entry) -> str:
+    row = entry.row
+    parts = [
+        f'<a id="{entry.anchor}"></a>\n\n### {entry.name}\n',
+        f"{row.provenance.summary()} · {seeds(row)}  ",
+    ]
+    parts.append(f"{differing(row)}\n")
+    if row.failed:
+        parts.append(f"Failed: {failure(row)}.\n")
+    searched, words = command.search(row), command.command(row)
+    if searched:
+        words_of_both = f"# the search, then the fits\n{command.lines(searched)}\n# the fits alone\n"
+        parts.append(f"```sh\n{words_of_both}{command.lines(words)}\n```\n")
+    elif words:
+        parts.append(f"```sh\n{command.lines(words)}\n```\n")
+    if row.shown_settings:
+        every = _written(row.shown_settings)
+        parts.append(f"<details><summary>Every setting</summary>\n\n{every}\n\n</details>\n")
+    return "\n".join(parts)
+
+
+def seeds(row: Row) -> str:
+    """As "seed 0", or "seeds 0, 1, 2"."""
+    found = sorted(record.seed for record in row.done + row.failed)
+    return f"seed{'s' if len(found) > 1 else ''} {', '.join(map(str, found))}"
+
+
+def differing(row: Row) -> str:
+    """The settings that are not the model's defaults, those that change nothing on the data apart."""
+    changed = {key: row.shown_settings[key] for key in command.changed(row)}
+    used = {key: value for key, value in changed.items() if key not in _without_effect(row)}
+    idle = {key: value for key, value in changed.items() if key in _without_effect(row)}
+    known = bool(command.defaults(row.model))
+    text = (("Not as by default: " if known else "") + _written(used)) if used else "All as by default."
+    return text + (f"; without effect here: {_written(idle)}" if idle else "")
+
+
+def _without_effect(row: Row) -> set[str]:
+    return (
+        set.intersection(*(set(record.measured.without_effect) for record in row.done)) if row.done else set()
+    )
+
+
+def _written(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{key}={value}`" for key, value in settings.items())

@@ -1,0 +1,38 @@
+"""What the files of a dataset's boards are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from retrieval_leaderboard.datasets.dataset import POLICIES
+from retrieval_leaderboard.evaluation.reports.board import Board
+
+ONLY = "leaderboard"
+"""Of a dataset with one board, or of the list of several"""
+
+
+def stems(boards: Sequence[Board]) -> list[str]:
+    """A name without a suffix for each board of a dataset: of the facts in which several of them differ.
+
+    Boards on data that has changed differ in their fingerprints alone.
+    """
+    if len(boards) == 1:
+        return [ONLY]
+    facts = [_facts(board) for board in boards]
+    differing = [at for at, values in enumerate(zip(*facts, strict=True)) if len(set(values)) > 1]
+    found = [_slug(" ".join(each[at] for at in differing)) for each in facts]
+    return [
+        f"{stem}-{board.fingerprint}".strip("-") if found.count(stem) > 1 or stem == ONLY else stem
+        for stem, board in zip(found, boards, strict=True)
+    ]
+
+
+def _facts(board: Board) -> tuple[str, ...]:
+    about = board.dataset
+    what = about.title.removeprefix(about.name).replace("synthetic", "")
+    return about.protocol, POLICIES[about.exclude_seen], what, f"top {board.k}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.]+", "-", text.lower()).strip("-")

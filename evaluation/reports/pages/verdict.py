@@ -1,0 +1,103 @@
+"""The first sentences of a board: which row leads, by how much over ItemCF and at what cost, by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from retrieval_leaderboard.evaluation.reports.board import contenders
+from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+from retrieval_leaderboard.support.progress import duration
+
+ALIKE = 1.5
+"""Costs within this factor are called about the same"""
+
+
+def verdict(report: Report) -> str:
+    """A few sentences without a line break, as Markdown."""
+    official = [entry for entry in report.official if entry.row.done]
+    sentences = ["Synthetic data."] if report.board.dataset.synthetic else []
+    if not report.done:
+        return " ".join([*sentences, "Every run failed: there is nothing to compare."])
+    sentences += _official(report, official)
+    if (found := _best_explored(report)) and (not official or found.ndcg > official[0].ndcg):
+        sentences += [f"Explored further, {_lead(report, found, 'has')}", *_beside_item_cf(report, found)]
+    if failed := [entry.name for entry in report.entries if not entry.row.done]:
+        sentences.append(f"Failed: {', '.join(failed)}.")
+    return " ".join(sentences)
+
+
+def _official(report: Report, official: Sequence[Entry]) -> list[str]:
+    """What the official rows say."""
+    if not official:
+        return ["No official row has a result."]
+    best, *others = official
+    if not others:
+        return [f"Only one official row has a result: **{best.name}**, NDCG@{report.board.k} {_score(best)}."]
+    return [_lead(report, best, "leads with"), *_beside_item_cf(report, best), *_ties(report, best, others)]
+
+
+def _best_explored(report: Report) -> Entry | None:
+    """The best of the other rows that may be called the best."""
+    done = [entry for entry in report.explored if entry.row.done]
+    able = contenders([entry.row for entry in done])
+    return next((entry for entry in done if entry.row in able), None)
+
+
+def _lead(report: Report, best: Entry, verb: str) -> str:
+    seconds = best.costs.seconds
+    cost = "" if seconds is None else f", for {_duration(seconds)} of fitting and ranking"
+    return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}."
+
+
+def _beside_item_cf(report: Report, best: Entry) -> list[str]:
+    """By how much a row is above ItemCF, and what ItemCF costs beside it."""
+    reference = report.reference
+    if reference is None:
+        return ["No row of ItemCF is there to compare it with."]
+    if reference is best:
+        return ["No row of its table is above ItemCF."]
+    share = f"{best.ndcg / reference.ndcg - 1:+.1%}" if reference.ndcg > 0 else ""
+    cost = _cost_beside(best, reference)
+    if best.lead is None:
+        beside = f"Beside ItemCF's {reference.ndcg:.4f} that is {share or 'all'}, not tested"
+        return [f"{beside}{cost and f'; ItemCF comes {cost}'}."]
+    change = f"{best.lead.mean:+.4f} ({share}; 95 % interval {best.lead.low:+.4f} to {best.lead.high:+.4f})"
+    if best.differs:
+        return [f"Its difference to ItemCF is {change}{cost and f'; ItemCF comes {cost}'}."]
+    return [f"ItemCF is within noise{cost and f' {cost}'}: the difference is {change}."]
+
+
+def _ties(report: Report, best: Entry, others: Sequence[Entry]) -> list[str]:
+    """The other rows that no test tells from the best, with what they cost beside it."""
+    tied = [each for each in others if each is not report.reference and report.within_noise(best, each)]
+    named = ((each.name, _cost_beside(best, each)) for each in tied)
+    listed = ", ".join(f"{name}{cost and f' ({cost})'}" for name, cost in named)
+    return [f"Within noise of the best: {listed}."] if tied else []
+
+
+def _score(entry: Entry) -> str:
+    interval = entry.interval
+    sure = "" if interval is None else f" (95 % interval {interval.low:.4f} to {interval.high:.4f})"
+    return f"{entry.ndcg:.4f}{sure}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 0.1:
+        return "less than 0.1 s"
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+
+
+def _cost_beside(one: Entry, other: Entry) -> str:
+    """What `other` costs beside `one`: "at 1/60 of the cost"; "" where that is not known."""
+    ours, theirs = one.costs.seconds, other.costs.seconds
+    if not ours or not theirs:
+        return ""
+    ratio = ours / theirs
+    if 1 / ALIKE <= ratio <= ALIKE:
+        return "at about the same cost"
+    return f"at 1/{_rounded(ratio)} of the cost" if ratio > 1 else f"at {_rounded(1 / ratio)} times the cost"
+
+
+def _rounded(ratio: float) -> str:
+    """Two digits say enough."""
+    return f"{float(f'{ratio:.2g}'):,.10g}"

@@ -1,0 +1,79 @@
+"""What a reader of a board should doubt or know, in short sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from retrieval_leaderboard.evaluation.reports import propagation, unweighted
+from retrieval_leaderboard.evaluation.reports.main_table import failure
+from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+
+BUSY = 0.25
+"""Cores kept busy by other processes from which a page says so, of fits of a second or more"""
+SHIPPED = "Shipped: a run that came with the project, made by its authors on the machine that is named."
+
+
+def warnings(report: Report) -> list[str]:
+    """Of models that popularity beats, of times on a busy machine, of budgets that differ, of settings from
+    other data, and how to be rid of a run that failed.
+    """
+    return [
+        *_below_popularity(report),
+        *_busy(report),
+        *_budgets(report),
+        *_other_data(report),
+        *_failed(report),
+    ]
+
+
+def marks(report: Report) -> list[str]:
+    """What the marks behind names mean."""
+    rows, names = [entry.row for entry in report.entries], [entry.name for entry in report.entries]
+    shipped = [SHIPPED] if any(row.shipped for row in rows) else []
+    return [*shipped, *propagation.footnotes(rows, names), *unweighted.footnotes(rows)]
+
+
+def _below_popularity(report: Report) -> Iterator[str]:
+    hot = [entry.ndcg for entry in report.done if entry.row.model == "global_hot"]
+    for entry in report.done:
+        if hot and entry.ndcg < hot[0]:
+            yield (
+                f"{entry.name}: NDCG@{report.board.k} below Global Hot's; doubt it or its settings, unless "
+                "the slices show why."
+            )
+
+
+def _busy(report: Report) -> Iterator[str]:
+    for entry in report.done:
+        cores = _cores_elsewhere(entry)
+        if cores >= BUSY:
+            yield f"{entry.name}: other processes kept {cores:.1f} cores busy; alone it takes less time."
+
+
+def _cores_elsewhere(entry: Entry) -> float:
+    """The most among the fits of a second or more whose times are shown."""
+    long = (each.cores_elsewhere for each in entry.costs.measured if each.fit_seconds >= 1)
+    return max(long, default=0.0)
+
+
+def _budgets(report: Report) -> Iterator[str]:
+    made = (entry.row.provenance for entry in report.official)
+    caps = {each.cap_minutes for each in made if each.by == "budget" and each.cap_minutes is not None}
+    if len(caps) > 1:
+        yield f"Budgets differ: {', '.join(f'{cap:g}' for cap in sorted(caps))} minutes."
+
+
+def _other_data(report: Report) -> Iterator[str]:
+    if found := [entry.name for entry in report.entries if entry.row.provenance.other_data]:
+        yield f"Tuned on other data than this: {', '.join(found)}."
+
+
+def _failed(report: Report) -> Iterator[str]:
+    for entry in report.entries:
+        row = entry.row
+        if row.failed and not row.shipped:
+            folders = ", ".join(f"runs/{record.stem}" for record in row.failed)
+            yield (
+                f"{entry.name} failed ({failure(row)}): run it again, or delete {folders} beside this board, "
+                "and the next command on the dataset leaves it out."
+            )

@@ -1,0 +1,120 @@
+"""The command of a row: parsed by the command line, it asks for the row's data, settings and seeds."""
+
+from dataclasses import replace
+
+import pytest
+
+from retrieval_leaderboard.datasets.own import options as own_data
+from retrieval_leaderboard.datasets.own.spec import DataSpec
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.pages.command import WIDTH, command, lines, search
+from retrieval_leaderboard.evaluation.reports.pages.settings_section import differing, section
+from retrieval_leaderboard.evaluation.runs.provenance import Provenance
+from tests.evaluation import stored
+from tests.evaluation.reports.boards import row, with_tests
+from tests.evaluation.reports.commands import asked_for, parsed
+
+
+def of_model(model, changed=None, seeds=1, **about):
+    values = settings.resolve(registry.get(model), changed or {}, "here")
+    given = {"name": "gowalla", "protocol": "published", "carve": "block", "source": {}} | about
+    done = [stored.record(model, settings=values, seed=seed, **given) for seed in range(seeds)]
+    return Row(model, values | {"device": "cpu", "precision": "fp32"}, done, [])
+
+
+@pytest.mark.parametrize("changed", [{}, {"top_k": 7}, {"top_k": 7, "shrinkage": 3.5}])
+def test_settings_come_back_whatever_configs_say(changed):
+    each = of_model("item_cf", changed)
+    assert asked_for(command(each)) == {key: each.settings[key] for key in each.done[0].settings}
+    assert "--defaults" in command(each), "a config of gowalla leads elsewhere"
+
+
+def test_without_a_config_defaults_need_no_word():
+    words = command(of_model("item_cf", name="yelp2018"))
+    assert not {"--defaults", "--set"} & set(words)
+
+
+def test_settings_of_the_shipped_config_need_no_word():
+    from retrieval_leaderboard import ROOT
+    from retrieval_leaderboard.evaluation.runs import configs
+
+    known = configs.in_section(ROOT / "configs" / "gowalla.yaml", "published")["item_cf"].settings
+    each = of_model("item_cf", known)
+    assert not {"--defaults", "--set"} & set(command(each))
+    assert asked_for(command(each)) == {key: each.settings[key] for key in each.done[0].settings}
+
+
+def test_the_split_seeds_and_length_come_back():
+    about = {"name": "ml-1m", "protocol": "next-item", "carve": "", "exclude_seen": True, "split_seed": 3}
+    options = parsed(command(of_model("infonce", seeds=3, k=10, **about)))
+    assert (options.dataset, options.protocol, options.split_seed) == (["ml-1m"], "next-item", 3)
+    assert (options.exclude_seen, options.seeds, options.k, options.device) == (True, 3, [10], "cpu")
+    kept = parsed(command(of_model("infonce", **(about | {"exclude_seen": False}))))
+    assert kept.exclude_seen is None, "as the protocol has it"
+
+
+def test_the_scale_of_generated_data_comes_back():
+    about = {
+        "name": "aliec-sim",
+        "title": "aliec-sim, synthetic, scale 0.02",
+        "protocol": "time",
+        "carve": "",
+    }
+    assert parsed(command(of_model("als", **about))).scale == 0.02
+    assert (
+        parsed(command(of_model("als", **(about | {"source": {"dataset": "aliec-sim", "scale": 0.5}})))).scale
+        == 0.5
+    )
+
+
+def test_data_of_ones_own_comes_back():
+    given = {
+        "interactions": ["/data/my log.csv", "/data/b.csv"], "columns": {"user": "uid"},
+        "target": ["buy", "cart"], "drop_incomplete": True, "k_core": 5,
+    }  # fmt: skip
+    each = of_model("als", name="mine", protocol="time", carve="", source=DataSpec.of(given).given())
+    options = parsed(command(each))
+    assert DataSpec.of(own_data.given(options)) == DataSpec.of(given) and options.dataset is None
+
+
+def test_a_model_of_ones_own_has_a_place_for_its_file():
+    each = row("mine", settings={"size": 3})
+    words = command(each)
+    assert words[words.index("--model") + 1] == "FILE.py:CLASS" and "mine.size=3" in words
+
+
+def test_lists_from_elsewhere_have_no_command(monkeypatch):
+    given = row("mine")
+    record = replace(given.done[0], provenance=replace(given.provenance, by="lists"))
+    assert command(replace(given, done=[record])) == []
+
+
+def test_a_row_of_a_budget_has_the_command_of_its_search_too():
+    each = of_model("als", seeds=5)
+    made = Provenance("budget", trials=37, cap_minutes=45, threads=2)
+    found = replace(each, done=[replace(record, provenance=made) for record in each.done])
+    options = parsed(search(found))
+    assert (options.budget, options.seeds, options.threads, options.defaults) == (45, 5, 2, False)
+    text = section(with_tests(found))
+    assert "budget" in text and "--budget 45m" in text and "# the fits alone" in text
+    assert found.provenance.brief == "budget 45 min, 37 trials" and search(each) == []
+
+
+def test_lines_are_short_and_one_command_for_a_shell():
+    import shlex
+
+    words = command(of_model("simplex_ccl", {"neighbors": 7, "epochs": 3, "margin": 0.25, "negatives": 17}))
+    text = lines(words)
+    assert max(map(len, text.splitlines())) <= WIDTH + 2
+    assert shlex.split(text.replace("\\\n", "")) == words
+    assert not any(line.endswith("--set \\") for line in text.splitlines())
+
+
+def test_settings_are_told_where_they_are_not_the_defaults():
+    each = of_model("item_cf", {"top_k": 7})
+    assert differing(each) == "Not as by default: `top_k=7`"
+    assert differing(of_model("item_cf")) == "All as by default."
+    text = section(with_tests(each))
+    assert '<a id="item_cf"></a>' in text and "defaults · seed 0" in text
+    assert "<details>" in text and "`top_k=7`, `history_exponent=" in text.partition("<details>")[2]

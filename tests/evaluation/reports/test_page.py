@@ -1,0 +1,115 @@
+"""A whole page: the order of its sections, its width, its links."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.reports.pages.page import VERDICT, markdown
+from tests.evaluation.reports import widths
+from tests.evaluation.reports.boards import failed, row, with_tests, without_tests
+from tests.evaluation.stored import part
+
+SLICES = [
+    "warm",
+    "cold users",
+    "history 1–2",
+    "history 3–9",
+    "history 10+",
+    "head items",
+    "tail items",
+    "cold items",
+]
+
+
+def page(of, tmp_path):
+    return markdown(of, [of.board], tmp_path)
+
+
+def of(model, **changed):
+    return settings.defaults(registry.get(model)) | changed
+
+
+def full():
+    """Many rows with long names and everything there is to tell."""
+    slices = tuple(part(name, 123_456, random_recall=0.001) for name in SLICES)
+    models = registry.names()
+    rows = [
+        row(name, 0.5 - at / 100, of(name), slices=slices, fit_seconds=12_345.6, cores_elsewhere=1.3)
+        for at, name in enumerate(models)
+    ]
+    more = {"by": "hand", "trials": 204, "at_least": True, "slices": slices}
+    rows += [
+        row("simplex_ccl", 0.4, of("simplex_ccl", neighbors=neighbors), propagates=bool(neighbors), **more)
+        for neighbors in (0, 20)
+    ]
+    rows.append(row("dssm_bce", 0.3, of("dssm_bce", epochs=3), by="command line", slices=slices))
+    return with_tests(*rows, failed("a_model_of_ones_own"), name="gowalla", protocol="published")
+
+
+def test_nothing_is_cut_on_a_wide_page(tmp_path):
+    text = page(full(), tmp_path)
+    widths.check(text)
+    main, explored, *_ = widths.tables(text)
+    assert len(main[0]) == 9 and max(map(widths.characters, (main, explored))) <= widths.CHARACTERS
+
+
+def test_a_table_that_is_too_wide_is_found():
+    with pytest.raises(AssertionError):
+        widths.check("| " + " | ".join(["column"] * 10) + " |\n| - |\n")
+    with pytest.raises(AssertionError):
+        widths.check("| " + "a" * 120 + " |\n| - |\n")
+    with pytest.raises(AssertionError):
+        widths.check("```sh\n" + "a" * 120 + "\n```\n")
+
+
+def test_the_order_of_sections(tmp_path):
+    text = page(full(), tmp_path)
+    headings = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert headings == [
+        "Models, seconds on a, 1 thread", "Explored further", "Beside published numbers", "Slices",
+        "Other metrics", "Other costs", "Settings", "Data", "Provenance", "Warnings",
+    ]  # fmt: skip
+
+
+def test_every_link_leads_to_one_place(tmp_path):
+    text = page(full(), tmp_path)
+    anchors = re.findall(r'<a id="([^"]*)"></a>', text)
+    assert len(anchors) == len(set(anchors)) == len(full().entries)
+    assert set(re.findall(r"\]\(#([^)]*)\)", text)) == set(anchors)
+
+
+def test_the_verdict_is_the_first_line_after_the_title(tmp_path):
+    title, blank, verdict, *_ = page(full(), tmp_path).splitlines()
+    assert (
+        title == "# mine: published, seen items excluded, top 20"
+        and not blank
+        and verdict.startswith(VERDICT)
+    )
+
+
+@pytest.mark.parametrize("rows", [[row("als")], [failed()], [row("als", by="hand")]])
+def test_a_page_of_little_has_no_empty_part(rows, tmp_path):
+    text = page(without_tests(*rows), tmp_path)
+    assert "\n\n\n" not in text and VERDICT in text
+    assert ("## Explored further" in text) is (rows[0].provenance.by == "hand")
+    assert ("## Models" in text) is (rows[0].provenance.by == "defaults")
+
+
+def test_synthetic_data_is_told_in_the_title_and_below(tmp_path):
+    text = page(without_tests(row("als"), synthetic=True), tmp_path)
+    assert "synthetic" in text.splitlines()[0] and "no number here is a real dataset's" in text
+
+
+def test_boards_of_other_splits_have_their_spread(tmp_path):
+    first, second = without_tests(row("als", 0.2)).board, without_tests(row("als", 0.4)).board
+    family = [first, replace(second, dataset=replace(second.dataset, split_seed=1))]
+    text = markdown(without_tests(*first.rows), family, tmp_path)
+    assert "## Spread over split seeds" in text and "0.3000 ± 0.1414" in text
+
+
+def test_runs_are_told_with_what_they_ran_on(tmp_path):
+    text = page(without_tests(row("als"), row("bsl", processor="b", date="2026-02-02 00:00 UTC")), tmp_path)
+    assert "- runs on a, 1 thread\n- runs on b, 1 thread\n" in text
+    assert "- runs from 2026-01-01 00:00 UTC to 2026-02-02 00:00 UTC" in text

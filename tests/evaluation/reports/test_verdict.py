@@ -1,0 +1,97 @@
+"""The verdict, rule by rule."""
+
+import re
+
+import pytest
+
+from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
+from tests.evaluation.reports.boards import failed, row, with_tests, without_tests
+
+FAST, SLOW = {"fit_seconds": 1.0, "recommend_seconds": 1.0}, {"fit_seconds": 118.0, "recommend_seconds": 2.0}
+BSL, ITEM_CF = row("bsl", 0.16, **SLOW), row("item_cf", 0.15, **FAST)
+
+
+def test_a_significant_lead_with_its_interval_and_costs():
+    assert verdict(with_tests(BSL, ITEM_CF)) == (
+        "**bsl** leads with NDCG@20 0.1600 (95 % interval 0.1500 to 0.1700), for 2 min of fitting and "
+        "ranking. Its difference to ItemCF is +0.0100 (+6.7%; 95 % interval +0.0000 to +0.0200); ItemCF "
+        "comes at 1/60 of the cost."
+    )
+
+
+def test_item_cf_within_noise_at_a_share_of_the_cost():
+    text = verdict(with_tests(BSL, ITEM_CF, p={("bsl", "item_cf"): 0.3}))
+    assert "ItemCF is within noise at 1/60 of the cost: the difference is +0.0100" in text
+
+
+def test_the_other_rows_within_noise_are_named_with_their_costs():
+    others = row("als", 0.155, **FAST), row("swing", 0.154, processor="elsewhere"), ITEM_CF
+    text = verdict(with_tests(BSL, *others, p={("bsl", "als"): 0.05, ("bsl", "swing"): 0.9}))
+    assert text.endswith("Within noise of the best: als (at 1/60 of the cost), swing.")
+    assert "Within noise of the best" not in verdict(with_tests(BSL, *others, p={("bsl", "als"): 0.049}))
+
+
+def test_item_cf_leads():
+    text = verdict(with_tests(row("bsl", 0.1), ITEM_CF))
+    assert text.startswith("**item_cf** leads with NDCG@20 0.1500")
+    assert text.endswith("No row of its table is above ItemCF.")
+
+
+def test_no_item_cf():
+    text = verdict(with_tests(BSL, row("als", 0.1)))
+    assert text.endswith("No row of ItemCF is there to compare it with.")
+
+
+def test_no_statistics():
+    assert verdict(without_tests(BSL, ITEM_CF)) == (
+        "**bsl** leads with NDCG@20 0.1600, for 2 min of fitting and ranking. Beside ItemCF's 0.1500 that is "
+        "+6.7%, not tested; ItemCF comes at 1/60 of the cost."
+    )
+
+
+def test_one_row():
+    assert verdict(with_tests(BSL)).startswith("Only one official row has a result: **bsl**, NDCG@20 0.1600")
+
+
+def test_rows_that_failed():
+    assert verdict(with_tests(BSL, ITEM_CF, failed("als"))).endswith(" Failed: als.")
+    assert verdict(without_tests(failed())) == "Every run failed: there is nothing to compare."
+
+
+def test_synthetic_data_is_told_first():
+    for rows in ((BSL, ITEM_CF), (failed(),), (BSL,)):
+        assert verdict(without_tests(*rows, synthetic=True)).startswith("Synthetic data. ")
+
+
+def test_a_better_row_that_was_explored_is_told_after_the_official_ones():
+    tuned = row("infonce", 0.17, by="tuning", **SLOW)
+    text = verdict(with_tests(BSL, ITEM_CF, tuned))
+    assert text.startswith("**bsl** leads") and "Explored further, **infonce** has NDCG@20 0.1700" in text
+    assert "infonce" not in verdict(with_tests(BSL, ITEM_CF, row("infonce", 0.155, by="tuning")))
+
+
+def test_an_override_is_best_of_the_explored_rows_only_where_all_are():
+    override, tuned = row("als", 0.19, by="command line"), row("infonce", 0.17, by="tuning")
+    assert "Explored further, **infonce**" in verdict(with_tests(BSL, override, tuned))
+    assert "Explored further, **als**" in verdict(with_tests(BSL, override))
+
+
+def test_no_official_row():
+    text = verdict(with_tests(row("infonce", 0.17, by="tuning"), row("item_cf", 0.15, by="tuning")))
+    assert text.startswith("No official row has a result. Explored further, **infonce** has NDCG@20 0.1700")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(120.0, "at about the same cost"), (2.0, "at 1/60 of the cost"), (0.017, "at 1/7,100 of the cost"),
+     (1200.0, "at 10 times the cost"), (0.0, None)],
+)  # fmt: skip
+def test_costs_beside_the_best(seconds, told):
+    other = row("item_cf", 0.15, fit_seconds=seconds, recommend_seconds=0.0)
+    assert re.search(r"; ItemCF comes (at .*)\.$", verdict(with_tests(BSL, other))) if told else True
+    assert (told or "cost") in verdict(with_tests(BSL, other)) or told is None
+
+
+def test_costs_of_two_machines_are_not_compared():
+    other = row("item_cf", 0.15, processor="elsewhere", **FAST)
+    assert "cost" not in verdict(with_tests(BSL, other))
