@@ -36,25 +36,32 @@ class ALS(EmbeddingRetriever):
     """
 
     factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 32, 64, 128, 256])
-    """Dimensions of a vector; auto takes the power of two nearest to the root of the number of items, yet 32
-    to 128."""
-    regularization: float = setting(10.0, above=0, search=(0.001, 100.0, "log"))
-    """λ: the weight of the vectors' squared lengths."""
-    alpha: float = setting(30.0, above=0, search=(1.0, 100.0, "log"))
-    """α: confidence in a taken item; 1 is the confidence in one not taken.
-
-    Where users have many items and seen ones are excluded, far less is better."""
+    """Dimensions of a vector; auto takes 256 where seen items are excluded, else the power of two nearest to
+    the root of the number of items, yet 32 to 128."""
+    regularization: float | Auto = setting(
+        AUTO, above=0, search=[AUTO, 0.001, 0.01, 0.1, 1.0, 3.0, 10.0, 30.0, 60.0, 100.0, 200.0]
+    )
+    """λ: the weight of the vectors' squared lengths. Auto takes 100 where seen items are excluded, else
+    10."""
+    alpha: float | Auto = setting(AUTO, above=0, search=[AUTO, 1.0, 3.0, 10.0, 30.0, 60.0, 100.0])
+    """α: confidence in a taken item; 1 is the confidence in one not taken. Auto takes 60 where seen items are
+    excluded, else 30."""
     iterations: int = setting(15, at_least=1, search=[5, 10, 15, 30])
     """Times that all users and then all items are solved."""
 
     uses_weights: ClassVar[bool] = True
-    rules: ClassVar[dict[str, Rule]] = {"factors": lambda _, train, __: factors_for(train.n_items)}
+    rules: ClassVar[dict[str, Rule]] = {
+        "factors": lambda _, train, valid: factors_for(train.n_items) if _keeps_seen(valid) else 256,
+        "regularization": lambda _, __, valid: 10.0 if _keeps_seen(valid) else 100.0,
+        "alpha": lambda _, __, valid: 30.0 if _keeps_seen(valid) else 60.0,
+    }
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Factorize the matrix of users and items, on CUDA where implicit can."""
         import implicit
         from threadpoolctl import threadpool_limits
 
+        settings = self.resolve(train, valid)
         on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
         # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
         with (
@@ -62,17 +69,20 @@ class ALS(EmbeddingRetriever):
             progress.bar("als", self.iterations, "iterations") as advance,
         ):
             model = implicit.als.AlternatingLeastSquares(
-                factors=self.resolve(train, valid)["factors"],
-                regularization=self.regularization,
+                factors=settings["factors"],
+                regularization=settings["regularization"],
                 iterations=self.iterations,
                 num_threads=compute.current().threads,
                 random_state=seed,
                 use_gpu=on_gpu,
             )
-            model.fit(_confidences(train, self.alpha), show_progress=False, callback=lambda *_: advance())
+            model.fit(
+                _confidences(train, settings["alpha"]), show_progress=False, callback=lambda *_: advance()
+            )
         fitted = model.to_cpu() if on_gpu else model
         self.item_factors_ = fitted.item_factors
         self.mean_user_ = fitted.user_factors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.objective_ = {key: float(settings[key]) for key in ("alpha", "regularization")}
         vars(self).pop("_inverse", None)  # That of an earlier fit.
 
     def encode_items(self) -> npt.NDArray[np.float32]:
@@ -90,16 +100,21 @@ class ALS(EmbeddingRetriever):
         return np.asarray(self._solved(queries).any(axis=1))
 
     def _solved(self, queries: Queries) -> npt.NDArray[np.float32]:
-        return fold_in.solved(queries.history, self.item_factors_, self._inverse, self.alpha)
+        return fold_in.solved(queries.history, self.item_factors_, self._inverse, self.objective_["alpha"])
 
     @cached_property
     def _inverse(self) -> npt.NDArray[np.float64]:
-        return fold_in.inverse(self.item_factors_, self.regularization)
+        return fold_in.inverse(self.item_factors_, self.objective_["regularization"])
 
     @property
     def parameters(self) -> int:
         """Numbers in the vectors of items, from which those of queries follow."""
         return self.item_factors_.size
+
+
+def _keeps_seen(valid: Queries | None) -> bool:
+    """Whether what a user had may be asked for again, which popular items and few dimensions tell best."""
+    return valid is not None and not valid.exclude.lengths.any()
 
 
 def factors_for(n_items: int) -> int:

@@ -155,3 +155,16 @@ def test_contract():
 )
 def test_dimensions_follow_from_the_catalog(n_items, factors):
     assert als.factors_for(n_items) == factors
+
+
+@pytest.mark.parametrize("seen, expected", [(True, (32, 10.0, 30.0)), (False, (256, 100.0, 60.0))])
+def test_settings_follow_from_whether_seen_items_may_be_asked_for(train, seen, expected):
+    asked = queries(train)
+    valid = replace(asked, exclude=Ragged.empty(len(asked))) if seen else asked
+    found = ALS().resolve(train, valid)
+    assert (found["factors"], found["regularization"], found["alpha"]) == expected
+    by_rule, given = ALS(iterations=1), ALS(*expected, iterations=1)
+    for each in (by_rule, given):
+        each.fit(train, valid, 0)
+    np.testing.assert_array_equal(by_rule.encode_queries(asked), given.encode_queries(asked))
+    assert ALS(factors=8).resolve(train, valid)["factors"] == 8

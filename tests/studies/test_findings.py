@@ -7,7 +7,7 @@ import pytest
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.studies import findings, findings_page
-from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Setup
+from retrieval_leaderboard.studies.ablations import PLAIN, SETUPS, STUDIES, Setup
 from retrieval_leaderboard.studies.findings_page import efficient, tables
 from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.studies.scores import Finding
@@ -62,7 +62,7 @@ def test_efficient_is_what_nothing_as_cheap_beats():
 
 
 def record(model, ndcg, seed, dataset="ml-100k", **changed):
-    values = settings.resolve(registry.get(model), changed, "here")
+    values = settings.resolve(registry.get(model), PLAIN | changed, "here")
     return Finding(
         "f", 20, model, "", values, seed, "cpu", "fp32", ndcg, seconds=30.0, dataset=f"{dataset}: next-item",
         threads=2, processor="A processor", commit="", date=f"2026-11-25T00:00:0{seed}",
@@ -104,7 +104,7 @@ def test_seconds_of_two_machines_are_not_compared():
 def test_the_newest_score_of_a_seed_counts():
     newer = replace(record("bsl", 0.2, 0), date="2026-11-26")
     records = [record("bsl", 0.1, 0), record("bsl", 0.3, 1), newer]
-    found = score(findings_page.stored(Setup("ml-100k"), "bsl", {}, records))
+    found = score(findings_page.stored(Setup("ml-100k", PLAIN), "bsl", {}, records))
     assert sorted(found.values) == [0.2, 0.3]
 
 
