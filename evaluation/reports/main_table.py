@@ -138,7 +138,7 @@ def spread_cell(row: Row, name: str) -> str:
 def _interval(entry: Entry) -> str:
     if entry.interval is None:
         return spread_cell(entry.row, "ndcg") or NONE
-    return f"{entry.interval.low:.4f}–{entry.interval.high:.4f}"
+    return f"{entry.interval.low:z.4f}–{entry.interval.high:z.4f}"
 
 
 def _change(report: Report, entry: Entry) -> str:

@@ -62,7 +62,7 @@ def about(row: RowData) -> dict[str, Any]:
     return {
         "name": row.name, "color": row.color, "shape": row.shape, "official": row.official,
         "ndcg": ndcg.mean, "low": ndcg.low, "high": ndcg.high,
-        "interval": f"{ndcg.low:.4f} to {ndcg.high:.4f}" if ndcg.low < ndcg.high else "–",
+        "interval": f"{ndcg.low:z.4f} to {ndcg.high:z.4f}" if ndcg.low < ndcg.high else "–",
     }  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def _bold(board: BoardData, row: RowData, name: str) -> str:
 
 
 def _range(value: Interval) -> str:
-    return f" {{\\scriptsize [{value.low:.4f}, {value.high:.4f}]}}" if value.low < value.high else ""
+    return f" {{\\scriptsize [{value.low:z.4f}, {value.high:z.4f}]}}" if value.low < value.high else ""
 
 
 def _caption(board: BoardData) -> str:

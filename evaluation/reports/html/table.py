@@ -81,7 +81,7 @@ def _metric(name: str, best: float, row: RowData) -> Cell:
 
 
 def _range(value: Interval) -> str:
-    return f"{value.low:.4f}–{value.high:.4f}" if value.low < value.high else ""
+    return f"{value.low:z.4f}–{value.high:z.4f}" if value.low < value.high else ""
 
 
 def _lead(row: RowData) -> Cell:

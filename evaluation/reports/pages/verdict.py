@@ -77,7 +77,7 @@ def _ties(report: Report, best: Entry, others: Sequence[Entry]) -> list[str]:
 
 def _score(entry: Entry) -> str:
     interval = entry.interval
-    sure = "" if interval is None else f" (95 % interval {interval.low:.4f} to {interval.high:.4f})"
+    sure = "" if interval is None else f" (95 % interval {interval.low:z.4f} to {interval.high:z.4f})"
     return f"{entry.ndcg:.4f}{sure}"
 
 

@@ -113,9 +113,10 @@ def test_their_row_is_marked_and_never_official(run, log):
     assert found.provenance.by == "lists" and not found.provenance.official
     assert "lists from elsewhere" in found.provenance.summary()
     assert lists.name in found.provenance.note
-    page = (run.parents[1] / leaderboard.LEADERBOARD).read_text()
-    (line,) = [line for line in page.splitlines() if line.startswith("| theirs")]
-    assert "lists from elsewhere" in line and "0.0" not in line.rpartition("elsewhere")[2]
+    official, _, explored = (run.parents[1] / leaderboard.LEADERBOARD).read_text().partition("## Explored")
+    (line,) = [line for line in explored.partition("\n## ")[0].splitlines() if "| theirs" in line]
+    assert "| theirs" not in official and "[lists from elsewhere](#theirs)" in line
+    assert line.count("– |") == 2, "nobody measured what they cost"
 
 
 def test_lists_scored_again_take_the_place_of_the_first_and_another_seed_stands_beside(run, log):
