@@ -28,6 +28,8 @@ OWN_FILE = "FILE.py:CLASS"
 """Stands for a model's own file, which no record names"""
 CARVED = {DRAW: DRAW, BLOCK: AS_TEST}
 """How validation was carved → what asks for it"""
+FOLDERS = re.compile(r"(^|[=,])/(?:[^/,]*/)*(?=[^/,])")
+"""What stands before the last part of an absolute path"""
 PATHS = {each.name for each in fields(DataSpec) if each.metadata["parse"] is values.tables}
 """Options that take several words"""
 SCALED = re.compile(r"scale ([\d.]+)$")
@@ -130,7 +132,7 @@ def _data(about: DatasetSummary) -> Iterator[str]:
     if source.get("data_dir") == "data":
         del source["data_dir"]
     for name, value in source.items():
-        yield from _option(name, value)
+        yield from map(_shown, _option(name, value))
     yield from ("--protocol", about.protocol)
     if about.exclude_seen != excludes_seen(about.protocol):
         yield "--exclude-seen" if about.exclude_seen else "--keep-seen"
@@ -139,6 +141,11 @@ def _data(about: DatasetSummary) -> Iterator[str]:
     carve = CARVED.get(about.carve)
     if about.name in SOURCES and carve not in (None, SOURCES[about.name].carve):
         yield from ("--carve", str(carve))
+
+
+def _shown(word: str) -> str:
+    """An option's word; of a path its last part: who reads the page has the files elsewhere."""
+    return FOLDERS.sub(r"\1", word)
 
 
 def _option(name: str, value: Any) -> list[str]:

@@ -68,12 +68,18 @@ def test_the_scale_of_generated_data_comes_back():
     )
 
 
-def test_data_of_ones_own_comes_back():
+@pytest.mark.parametrize("folder", ["", "/home/them/data/"])
+def test_data_of_ones_own_comes_back_without_the_folders_of_their_machine(folder):
     given = {
-        "interactions": ["/data/my log.csv", "/data/b.csv"], "columns": {"user": "uid"},
+        "interactions": ["my log.csv", "b.csv"], "columns": {"user": "uid"},
         "target": ["buy", "cart"], "drop_incomplete": True, "k_core": 5,
+        "item_vectors": {"look": "looks.npy"},
     }  # fmt: skip
-    each = of_model("als", name="mine", protocol="time", carve="", source=DataSpec.of(given).given())
+    there = given | {
+        "interactions": [f"{folder}{name}" for name in given["interactions"]],
+        "item_vectors": {"look": f"{folder}looks.npy"},
+    }
+    each = of_model("als", name="mine", protocol="time", carve="", source=DataSpec.of(there).given())
     options = parsed(command(each))
     assert DataSpec.of(own_data.given(options)) == DataSpec.of(given) and options.dataset is None
 
