@@ -51,6 +51,8 @@ def keep(given: Given, dataset: Dataset, board: Path) -> RunRecord:
     entries = reading.read(given.path, given.columns, coding.several_queries(dataset))
     items = coding.coded(entries, dataset, k)
     found = harness.score(items, dataset, k)
+    empty = int((items < 0).all(axis=1).sum())
+    lacking = f"; {empty:,} of {len(items):,} test queries have no list" if empty else ""
     digest = hashlib.blake2b(contents(given.path), digest_size=6).hexdigest()
     now = datetime.now(UTC)
     record = RunRecord(
@@ -63,7 +65,9 @@ def keep(given: Given, dataset: Dataset, board: Path) -> RunRecord:
         device="",
         precision="",
         dataset=DatasetSummary.of(dataset),
-        provenance=Provenance("lists", date=f"{now:%Y-%m-%d}", note=f"{given.path.name}, digest {digest}"),
+        provenance=Provenance(
+            "lists", date=f"{now:%Y-%m-%d}", note=f"{given.path.name}, digest {digest}{lacking}"
+        ),
         resolved={},
         result=Result(found.metrics, tuple(found.slices), UNKNOWN_COSTS, False, False, (), curve=found.curve),
         date=now.strftime("%Y-%m-%d %H:%M UTC"),

@@ -94,6 +94,8 @@ def _of_table(path: Path, named: Mapping[str, str]) -> Entries:
     for role, sign in (("rank", 1.0), ("score", -1.0)):
         if role in cells:
             order = sign * numbers.read_exact(cells[role])
+            if role == "rank" and (odd := (order < 0) | (order % 1 != 0)).any():
+                raise cells[role].error(int(np.argmax(odd)), "a rank is a whole number; the best item has 1")
             break
     return Entries(cells["user"], cells.get("query"), cells["item"], order, "rank" in cells)
 

@@ -71,7 +71,7 @@ class Provenance:
         """A few words for a table."""
         other = ", other data" if self.other_data else ""
         if self.by == "budget" and self.cap_minutes is not None:
-            return f"budget {self.cap_minutes:g} min, {self.counted}{other}"
+            return f"budget {duration(self.cap_minutes)}, {self.counted}{other}"
         if self.trials:
             return ("manual, " if self.by == "hand" else "") + self.counted + other
         return WAYS[self.by] + other
@@ -97,6 +97,11 @@ class Provenance:
         """What is not as by default, as JSON."""
         default = asdict(Provenance(by=""))
         return {key: value for key, value in asdict(self).items() if value != default[key]}
+
+
+def duration(minutes: float) -> str:
+    """As pages have it: 45 min, or 25 s."""
+    return f"{minutes:g} min" if minutes >= 1 else f"{minutes * 60:g} s"
 
 
 DEFAULTS = Provenance()

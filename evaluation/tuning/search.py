@@ -56,8 +56,10 @@ class SearchSpec:
         horizon = self.job.source.load().horizon
         return halving.LENGTHS if horizon and horizon not in self.fixed else (halving.OWN,)
 
-    def name(self) -> str:
-        """The same for the same search: data, model, space, settings that are not searched, device."""
+    def name(self, minutes: float | None = None) -> str:
+        """The same for the same search: data, model, space, settings that are not searched, device; and
+        `minutes` of a budget of time, for a smaller one would not have come to a larger one's trials.
+        """
         space = self.space()
         fixed = {key: value for key, value in self.job.settings.items() if key not in space}
         identity = self.job.identity(self.dataset).key | {
@@ -65,6 +67,7 @@ class SearchSpec:
             "k": 0,
             "space": repr(space),
             "lengths": self.lengths(),
+            "minutes": minutes,
         }
         return f"{self.job.source.name}-{digest(identity)}"
 
@@ -117,7 +120,7 @@ class Search:
     def __init__(self, spec: SearchSpec, board: Path, budget: Budget, anew: bool = False) -> None:
         self.spec, self.job, self.budget = spec, spec.job, budget
         self.model, self.space, self.lengths = self.job.source.load(), spec.space(), spec.lengths()
-        self.name = spec.name()
+        self.name = spec.name(budget.minutes if budget.fits is None else None)
         board.mkdir(parents=True, exist_ok=True)
         storage = database.url(board)
         self.studies = {

@@ -53,7 +53,12 @@ def search(row: Row) -> list[str]:
     if made.by != "budget" or made.cap_minutes is None:
         return []
     threads = [] if made.threads is None else ["--threads", str(made.threads)]
-    return [*_started(row), *threads, "--budget", f"{made.cap_minutes:g}m"]
+    return [
+        *_started(row),
+        *threads,
+        "--budget",
+        f"{made.cap_minutes * 60:g}s" if made.cap_minutes < 1 else f"{made.cap_minutes:g}m",
+    ]
 
 
 def _started(row: Row) -> list[str]:
@@ -102,10 +107,10 @@ def _settings(row: Row) -> list[str]:
     """What to say of settings, beside what the shipped configs do."""
     about = row.newest.dataset
     configured = _configured(row.model, about.name, about.protocol, about.exclude_seen)
-    if asked(row) == configured:
-        return []
-    ignored = [] if configured == defaults(row.model) else ["--defaults"]
-    return [*ignored, *_assignments(row.model, changed(row))]
+    # Whatever a user's own searches have found: their configs would go before the shipped ones.
+    if asked(row) == configured != defaults(row.model):
+        return ["--configs-dir", "configs"]
+    return ["--defaults", *_assignments(row.model, changed(row))]
 
 
 def _assignments(model: str, given: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from retrieval_leaderboard.evaluation.reports import propagation, unweighted
 from retrieval_leaderboard.evaluation.reports.main_table import failure
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+from retrieval_leaderboard.evaluation.runs.provenance import duration
 
 BUSY = 0.25
 """Cores kept busy by other processes from which a page says so, of fits of a second or more"""
@@ -60,7 +61,7 @@ def _budgets(report: Report) -> Iterator[str]:
     made = (entry.row.provenance for entry in report.official)
     caps = {each.cap_minutes for each in made if each.by == "budget" and each.cap_minutes is not None}
     if len(caps) > 1:
-        yield f"Budgets differ: {', '.join(f'{cap:g}' for cap in sorted(caps))} minutes."
+        yield f"Budgets differ: {', '.join(map(duration, sorted(caps)))}."
 
 
 def _other_data(report: Report) -> Iterator[str]:

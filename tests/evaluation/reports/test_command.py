@@ -30,18 +30,19 @@ def test_settings_come_back_whatever_configs_say(changed):
     assert "--defaults" in command(each), "a config of gowalla leads elsewhere"
 
 
-def test_without_a_config_defaults_need_no_word():
+def test_defaults_are_asked_for_where_no_config_ships_too():
     words = command(of_model("item_cf", name="yelp2018"))
-    assert not {"--defaults", "--set"} & set(words)
+    assert "--defaults" in words and "--set" not in words, "a search of the reader's may have made a config"
 
 
-def test_settings_of_the_shipped_config_need_no_word():
+def test_settings_of_the_shipped_config_come_from_it_alone():
     from retrieval_leaderboard import ROOT
     from retrieval_leaderboard.evaluation.runs import configs
 
     known = configs.in_section(ROOT / "configs" / "gowalla.yaml", "published")["item_cf"].settings
     each = of_model("item_cf", known)
-    assert not {"--defaults", "--set"} & set(command(each))
+    words = command(each)
+    assert not {"--defaults", "--set"} & set(words) and words[words.index("--configs-dir") + 1] == "configs"
     assert asked_for(command(each)) == {key: each.settings[key] for key in each.done[0].settings}
 
 

@@ -169,7 +169,7 @@ def test_budgets_that_differ_and_settings_of_other_data_are_told():
     rows = [
         Row(f"m{at}", {}, [replace(stored.record(), provenance=each)], []) for at, each in enumerate(made)
     ]
-    assert warnings(without_tests(*rows)) == ["Budgets differ: 20, 45 minutes."]
+    assert warnings(without_tests(*rows)) == ["Budgets differ: 20 min, 45 min."]
     assert warnings(without_tests(rows[0])) == []
     (warning,) = warnings(without_tests(row("als", other_data=True, by="tuning")))
     assert warning == "Tuned on other data than this: als."

@@ -237,7 +237,8 @@ def test_the_time_limit_ends_a_search_after_its_first_trial(here, tmp_path):
 def test_a_budget_of_time_counts_its_own_trials_and_ends_where_draws_bring_nothing(here, tmp_path):
     tuned(asked(given=["size"]), tmp_path, 3)
     how = tune(asked(), tmp_path, Budget(60.0)).provenance
-    trials = json.loads((tmp_path / "tuning" / f"{asked().name()}.json").read_text())["trials"]
+    assert tune(asked(), tmp_path, Budget(0.0)).provenance.trials == 1, "another budget is another search"
+    trials = json.loads((tmp_path / "tuning" / f"{asked().name(60.0)}.json").read_text())["trials"]
     scores = [trial["metrics"].get("ndcg", 0.0) for trial in trials]
     assert how.trials == len(trials) > PATIENCE and how.by == "budget" and how.official
     assert max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE]) < max(scores[: -PATIENCE - 1], default=0) + 1
