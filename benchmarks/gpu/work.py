@@ -21,13 +21,17 @@ from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.evaluation.metrics import measure
+from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
 from retrieval_leaderboard.neural.batches.batcher import Batch
 from retrieval_leaderboard.neural.training.trainer import Trainer
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute, progress
 
-MODELS: dict[str, type[TwoTower]] = {model.name: model for model in neural.MODELS}
+MODELS: dict[str, type[TwoTower]] = {
+    model.name: model for model in neural.MODELS if model.name in registry.defaults()
+}
+"""Those that learn from data without an order"""
 PRECISIONS = ("fp32", "bf16", "fp16")
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 K, DIM, SEED = 20, 64, 0
