@@ -10,13 +10,9 @@ from math import isnan
 from retrieval_leaderboard.evaluation.reports import costs, labels
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.costs import RowCosts
-from retrieval_leaderboard.evaluation.statistics.compare import compare
+from retrieval_leaderboard.evaluation.statistics.compare import REFERENCE_MODEL, compare
+from retrieval_leaderboard.evaluation.statistics.paired import LEVEL
 from retrieval_leaderboard.evaluation.statistics.standing import BoardStatistics, Interval, Standing
-
-REFERENCE = "item_cf"
-"""The model that others are compared with"""
-LEVEL = 0.05
-"""Differences with a larger p are within noise"""
 
 
 @dataclass(frozen=True)
@@ -111,7 +107,7 @@ def report(board: Board, statistics: BoardStatistics | None = None) -> Report:
 
 def _reference(entries: Sequence[Entry]) -> Entry | None:
     """The best row of ItemCF, an official one where there is one."""
-    of_model = [entry for entry in entries if entry.row.model == REFERENCE and entry.row.done]
+    of_model = [entry for entry in entries if entry.row.model == REFERENCE_MODEL and entry.row.done]
     return next((entry for entry in of_model if entry.official), next(iter(of_model), None))
 
 

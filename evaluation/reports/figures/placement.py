@@ -9,9 +9,9 @@ FONT, MARKER = 11.0, 6.0
 """Pixels: the size of letters, and half the side of a marker"""
 WIDE = 0.6
 """Width of a letter as a share of the font's size, at most on average"""
-DISTANCES = (9.0, 14.0, 20.0, 28.0, 36.0)
+DISTANCES = (9.0, 14.0, 20.0, 28.0, 36.0, 46.0, 58.0, 72.0)
 DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1))
-FARTHEST = 1 / 20
+FARTHEST = 1 / 8
 """Of a label from its point, as a share of the plot's width"""
 LEADER_FROM = 12.0
 """Distance from which a line leads from the point to its label"""
