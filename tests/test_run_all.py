@@ -164,6 +164,7 @@ def test_seeds_give_mean_and_spread(run, tmp_path):
     assert len(set(values)) > 1, "each run has its seed"
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert f"{np.mean(values):.4f}" in table and f"± {np.std(values, ddof=1):.4f}" in table
+    assert "the class `Seeded` of `tests/evaluation/sample_models.py`" in table
 
 
 def test_swing_has_several_seeds_only_where_it_draws_users(run, tmp_path):

@@ -37,6 +37,8 @@ DROPPED = {
 }  # fmt: skip
 """Setting of towers that there is no more → the value that it always had"""
 
+PLUGINS = {"category_hot": "studies/category_hot.py:CategoryHot"}
+"""Plug-in of this project → where it is, which records did not say at first"""
 _FORMER_SLICES = {"history 0": "cold users"}
 _ENOUGH_TO_PROPAGATE = 15
 """Interactions a user from which two-tower models propagated by rule"""
@@ -59,7 +61,8 @@ def run(content: Json) -> Json:
         InputError: it cannot be brought up to date; the sentence says why.
         LookupError, TypeError, AttributeError: it is no record.
     """
-    return _upgraded(content, (_run_to_2,))
+    found = _upgraded(content, (_run_to_2,))
+    return {"plugin": PLUGINS.get(found["model"], "") if found["code"] else ""} | found
 
 
 def trials(content: Json) -> Json:

@@ -173,6 +173,8 @@ class RunRecord(Identity):
     date: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     commit: str = ""
+    plugin: str = ""
+    """Path and class of a plug-in, as --model names it; "" for a registered model, or where it is not known"""
     files: dict[str, str] = field(default_factory=dict)
     """File beside the record → its digest"""
     schema: int = SCHEMA

@@ -134,7 +134,8 @@ def run(
     """
     folder, checkpoints = job.folder(dataset, board), job.checkpoints(dataset, board)
     about = job.identity(dataset).key
-    record = RunRecord(**about, dataset=DatasetSummary.of(dataset), provenance=job.provenance)
+    summary = DatasetSummary.of(dataset)
+    record = RunRecord(**about, dataset=summary, provenance=job.provenance, plugin=job.source.plugin)
     with suppress(_StoredRunStays), atomic_folder(folder) as scratch:
         try:
             work = Work(job, dataset, scratch, label, quiet, checkpoints, policy)

@@ -25,7 +25,7 @@ K = 20
 WIDTH = 100
 """Characters of a line of a page's code"""
 OWN_FILE = "FILE.py:CLASS"
-"""Stands for a model's own file, which no record names"""
+"""Stands for a plug-in's file where the record does not name it"""
 CARVED = {DRAW: DRAW, BLOCK: AS_TEST}
 """How validation was carved → what asks for it"""
 FOLDERS = re.compile(r"(^|[=,])/(?:[^/,]*/)*(?=[^/,])")
@@ -64,7 +64,8 @@ def search(row: Row) -> list[str]:
 def _started(row: Row) -> list[str]:
     """The words that say everything but the settings."""
     words = ["python", "run_all.py", *_data(row.newest.dataset)]
-    words += ["--models", row.model] if row.model in registry.names() else ["--model", OWN_FILE]
+    registered = row.model in registry.names()
+    words += ["--models", row.model] if registered else ["--model", plugin(row) or OWN_FILE]
     if (seeds := 1 + max(record.seed for record in row.done + row.failed)) > 1:
         words += ["--seeds", str(seeds)]
     if row.newest.k != K:
@@ -84,6 +85,11 @@ def lines(words: Sequence[str]) -> str:
             text, line = f"{text}{line} \\\n", "   "
         line = f"{line} {part}"
     return text + line
+
+
+def plugin(row: Row) -> str:
+    """Path and class of the plug-in that made a row; "" for another row, and where it is not known."""
+    return _shown(row.newest.plugin)
 
 
 def asked(row: Row) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def _of_row(entry: Entry) -> str:
         f'<a id="{entry.anchor}"></a>\n\n### {entry.name}\n',
         f"{row.provenance.summary()} · {seeds(row)}  ",
     ]
-    parts.append(f"{differing(row)}\n")
+    parts.append(f"{_plugin(row)}{differing(row)}\n")
     if row.failed:
         parts.append(f"Failed: {failure(row)}.\n")
     searched, words = command.search(row), command.command(row)
@@ -35,6 +35,15 @@ def _of_row(entry: Entry) -> str:
         every = _written(row.shown_settings)
         parts.append(f"<details><summary>Every setting</summary>\n\n{every}\n\n</details>\n")
     return "\n".join(parts)
+
+
+def _plugin(row: Row) -> str:
+    """Where a model is that `--list` has not; "" for a registered one, and for lists from elsewhere."""
+    if not row.newest.code:
+        return ""
+    path, _, name = command.plugin(row).rpartition(":")
+    where = f"the class `{name}` of `{path}`" if path else "a class of a file that its runs do not name"
+    return f"A plug-in, not in `--list`: {where}.  \n"
 
 
 def seeds(row: Row) -> str:

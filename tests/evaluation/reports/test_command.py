@@ -91,6 +91,17 @@ def test_a_model_of_ones_own_has_a_place_for_its_file():
     assert words[words.index("--model") + 1] == "FILE.py:CLASS" and "mine.size=3" in words
 
 
+@pytest.mark.parametrize("folder", ["", "/home/them/"])
+def test_the_command_of_a_plug_in_names_its_file_and_class(folder):
+    each = row("category_hot", code="abc", plugin=f"{folder}studies/category_hot.py:CategoryHot")
+    words, name = command(each), "category_hot.py:CategoryHot"
+    assert words[words.index("--model") + 1] == (name if folder else f"studies/{name}")
+    assert "A plug-in, not in `--list`: the class `CategoryHot` of `" in section(with_tests(each))
+    unknown = section(with_tests(row("mine", code="abc")))
+    assert "a class of a file that its runs do not name" in unknown
+    assert "plug-in" not in section(with_tests(row("als"), row("theirs", by="lists")))
+
+
 def test_lists_from_elsewhere_have_no_command(monkeypatch):
     given = row("mine")
     record = replace(given.done[0], provenance=replace(given.provenance, by="lists"))

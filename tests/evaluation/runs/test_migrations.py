@@ -58,6 +58,12 @@ def test_settings(model, before, after):
     assert list(migrations.settings(model, before)) == list(after), "in the same order"
 
 
+@pytest.mark.parametrize("code", ["", "ab12"])
+def test_records_of_a_plug_in_of_this_project_say_where_it_is(tmp_path, code):
+    found = read(tmp_path, old("category_hot", code=code)).plugin
+    assert found == ("studies/category_hot.py:CategoryHot" if code else "")
+
+
 def test_a_setting_that_is_gone_and_was_used_is_one_sentence(tmp_path, capsys):
     said = old(settings={"rows": "user", "hard_refresh": 3})
     assert read(tmp_path, said) is None
