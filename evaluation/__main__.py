@@ -52,8 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> None:
     for folder in _folders(options):
         with _held(folder):
-            print(leaderboard.derive(folder) / leaderboard.LEADERBOARD)
-            for file in formats.write(folder, options.report):
+            found = leaderboard.derive(folder)
+            for file in (folder / leaderboard.LEADERBOARD, *found.write(options.report)):
                 print(file)
 
 

@@ -19,7 +19,7 @@ from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.reports import formats, leaderboard, terminal
+from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
@@ -65,11 +65,11 @@ def run(options: argparse.Namespace) -> int:
             failed = _search(jobs, dataset, board, options)
             jobs = _jobs(options, sources, dataset, compute_config, from_defaults=False)
         failed |= _run(jobs, dataset, board, options)
-        table = leaderboard.write(board, dataset.fingerprint, options.k)
-        files = formats.write(board, options.report)
+        found = leaderboard.derive(board)
+        files = found.write(options.report)
     print(_banner(dataset, asked))
-    terminal.show(table)
-    for file in [*files, leaderboard.page_of(board, table)]:
+    terminal.show(found.report(dataset.fingerprint, options.k))
+    for file in [*files, found.page(dataset.fingerprint, options.k)]:
         print(file)
     return 1 if failed else 0
 
@@ -125,7 +125,7 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
         record = runner.run(job, dataset, board, label, options.quiet, policy)
         ahead.add(job, record, time.perf_counter() - started)
         failed |= not record.is_done
-        leaderboard.write(board, dataset.fingerprint, options.k)
+        leaderboard.derive(board)
     return failed
 
 

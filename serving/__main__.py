@@ -56,7 +56,7 @@ def _compare(options: argparse.Namespace) -> None:
     board = folder.parent
     with locked(board, f"another command is working in {board}: waiting for it"):
         compared = compare(options.run, dataset, _model(options))
-        leaderboard.write(board, dataset.fingerprint, _record(options).k)
+        leaderboard.derive(board)
     terminal.draw(index_section.for_terminal(compared))
     print(board / leaderboard.LEADERBOARD)
 

@@ -66,11 +66,9 @@ def score_given(options: argparse.Namespace) -> None:
     folder = options.results_dir / dataset.name
     with locked(folder, f"another command is working in {folder}: waiting for it"):
         record = given_run.keep(given, dataset, folder)
-        leaderboard.write(folder, record.fingerprint, record.k)
+        page = leaderboard.derive(folder).page(record.fingerprint, record.k)
     metrics = ", ".join(f"{name}@{record.k} {value:.4f}" for name, value in record.measured.metrics.items())
-    print(
-        f"{given.name}: {record.provenance.note}\n{given.name}: {metrics}\n{folder / leaderboard.LEADERBOARD}"
-    )
+    print(f"{given.name}: {record.provenance.note}\n{given.name}: {metrics}\n{page}")
 
 
 def add_lists(commands: argparse._SubParsersAction) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from retrieval_leaderboard.evaluation.reports import leaderboard
-from retrieval_leaderboard.evaluation.reports.board import Board, read_boards
+from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.figures import svg, tex, vega
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
 from retrieval_leaderboard.evaluation.reports.html import page
 from retrieval_leaderboard.evaluation.reports.pages import warnings
-from retrieval_leaderboard.evaluation.reports.pages.stems import stems
-from retrieval_leaderboard.evaluation.reports.report import Report, report
+from retrieval_leaderboard.evaluation.reports.report import Report
 from retrieval_leaderboard.support.errors import need, unknown
 from retrieval_leaderboard.support.storage.files import write_text
 
@@ -48,33 +46,38 @@ def parse(text: str) -> tuple[str, ...]:
     return names
 
 
-def write(folder: Path, formats: Sequence[str]) -> list[Path]:
-    """Write every board of a dataset's `folder` in each of `formats`; the files.
+def names(stem: str) -> list[str]:
+    """Every file that a board may have, beside its Markdown."""
+    return [f"{stem}.html", *(f"{stem}-{picture}.svg" for picture in svg.CHARTS), f"{stem}.tex"]
+
+
+def write(folder: Path, named: Mapping[str, Report], formats: Sequence[str]) -> list[Path]:
+    """Write every board in each of `formats`; the files.
+
+    Args:
+        folder: where to.
+        named: stem of a page → its board.
+        formats: keys of FORMATS.
 
     Raises:
         InputError: the packages that draw are not installed, or nothing can be written there.
     """
-    if not formats:
-        return []
-    boards = [family[0] for family in read_boards(folder, leaderboard.shipped_beside(folder))]
-    named = dict(zip(stems(boards), boards, strict=True))
-    return [file for stem in named for file in _write(folder, stem, named, formats)]
+    return [file for stem in named if formats for file in _write(folder, stem, named, formats)]
 
 
-def _write(folder: Path, stem: str, named: dict[str, Board], formats: Sequence[str]) -> Iterator[Path]:
-    for name, text in _files(stem, report(named[stem]), named, formats):
+def _write(folder: Path, stem: str, named: Mapping[str, Report], formats: Sequence[str]) -> Iterator[Path]:
+    for name, text in _files(stem, named, formats):
         write_text(folder / name, text)
         yield folder / name
 
 
-def _files(
-    stem: str, about: Report, named: dict[str, Board], formats: Sequence[str]
-) -> Iterator[tuple[str, str]]:
+def _files(stem: str, named: Mapping[str, Report], formats: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Name and text of each file of a board; without results it has none but its page."""
+    about = named[stem]
     data = board_data(about)
     if "html" in formats:
-        siblings = {f"{other}.html": board.heading for other, board in named.items() if other != stem}
-        yield f"{stem}.html", page.page(data, _notes(about), siblings, _again(named[stem], formats))
+        siblings = {f"{other}.html": each.board.heading for other, each in named.items() if other != stem}
+        yield f"{stem}.html", page.page(data, _notes(about), siblings, _again(about.board, formats))
     if "svg" in formats:
         for name, text in svg.pictures(data).items():
             yield f"{stem}-{name}.svg", text

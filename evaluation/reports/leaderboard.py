@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval_leaderboard import ROOT, WORKSPACE
-from retrieval_leaderboard.evaluation.reports import csv_table
-from retrieval_leaderboard.evaluation.reports.board import Board, read_boards
+from retrieval_leaderboard.evaluation.reports import csv_table, formats
+from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.pages import index, page
 from retrieval_leaderboard.evaluation.reports.pages.stems import ONLY, stems
-from retrieval_leaderboard.evaluation.reports.report import report
+from retrieval_leaderboard.evaluation.reports.report import Report, report
 from retrieval_leaderboard.evaluation.statistics import queries
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import write_text
@@ -22,14 +24,33 @@ OWN = "local"
 OWN_RESULTS = WORKSPACE / "results" / OWN
 
 
-def write(folder: Path, fingerprint: str, k: int) -> Board:
-    """Derive every file of a dataset's folder as `derive`; the board of (`fingerprint`, `k`)."""
-    families = _write(folder)
-    return next(board for family in families for board in family if board.is_about(fingerprint, k))
+@dataclass(frozen=True)
+class Derived:
+    """The boards of a dataset's folder, whose files have been written."""
+
+    folder: Path
+    pages: dict[str, list[Report]]
+    """Stem of a page → its board, and those that differ from it in the split seed alone"""
+
+    def report(self, fingerprint: str, k: int) -> Report:
+        """What pages say of the board of `fingerprint` and `k`."""
+        return self._find(fingerprint, k)[1]
+
+    def page(self, fingerprint: str, k: int) -> Path:
+        """The page that this board stands on."""
+        return self.folder / f"{self._find(fingerprint, k)[0]}.md"
+
+    def write(self, others: Sequence[str]) -> list[Path]:
+        """Write every page in `others`, keys of `formats.FORMATS`, too; the files."""
+        return formats.write(self.folder, {stem: family[0] for stem, family in self.pages.items()}, others)
+
+    def _find(self, fingerprint: str, k: int) -> tuple[str, Report]:
+        named = ((stem, each) for stem, family in self.pages.items() for each in family)
+        return next((stem, each) for stem, each in named if each.board.is_about(fingerprint, k))
 
 
-def derive(folder: Path) -> Path:
-    """Derive the files of a dataset's folder from its stored runs; the folder.
+def derive(folder: Path) -> Derived:
+    """Derive the files of a dataset's folder from its stored runs.
 
     A board has a page, `leaderboard.md` where there is one board, which else lists them; boards that differ
     in the split seed alone share the first one's. `leaderboard.csv` holds every board, `queries/` the metrics
@@ -39,16 +60,22 @@ def derive(folder: Path) -> Path:
     Raises:
         InputError: no run there can be read.
     """
-    if not _write(folder):
-        raise InputError(f"{folder} holds no run that can be read")
-    return folder
-
-
-def page_of(folder: Path, asked: Board) -> Path:
-    """The page that a board of `folder` stands on."""
     families = read_boards(folder, shipped_beside(folder))
-    about = [any(board.is_about(asked.fingerprint, asked.k) for board in family) for family in families]
-    return folder / f"{stems([family[0] for family in families])[about.index(True)]}.md"
+    if not families:
+        raise InputError(f"{folder} holds no run that can be read")
+    for row in (row for family in families for board in family for row in board.rows if not row.shipped):
+        queries.keep(row)
+    reports = [[report(board) for board in family] for family in families]
+    found = Derived(folder, dict(zip(stems([family[0] for family in families]), reports, strict=True)))
+    for stem, of_family in found.pages.items():
+        boards = [each.board for each in of_family]
+        write_text(folder / f"{stem}.md", page.markdown(of_family[0], boards, folder))
+    _remove_others(found)
+    if len(found.pages) > 1:
+        write_text(folder / LEADERBOARD, index.of_dataset(folder))
+    write_text(folder / TABLE, csv_table.text([each for family in reports for each in family]))
+    write_text(folder.parent / "README.md", index.of_results(folder.parent, SHIPPED, OWN))
+    return found
 
 
 def shipped_beside(folder: Path) -> Path | None:
@@ -57,26 +84,9 @@ def shipped_beside(folder: Path) -> Path | None:
     return None if shipped.resolve() == folder.resolve() else shipped
 
 
-def _write(folder: Path) -> list[list[Board]]:
-    families = read_boards(folder, shipped_beside(folder))
-    if not families:
-        return []
-    for row in (row for family in families for board in family for row in board.rows if not row.shipped):
-        queries.keep(row)
-    reports = [[report(board) for board in family] for family in families]
-    names = stems([family[0] for family in families])
-    for stem, family, of_family in zip(names, families, reports, strict=True):
-        write_text(folder / f"{stem}.md", page.markdown(of_family[0], family, folder))
-    _remove_others(folder, names)
-    if len(names) > 1:
-        write_text(folder / LEADERBOARD, index.of_dataset(folder))
-    write_text(folder / TABLE, csv_table.text([each for family in reports for each in family]))
-    write_text(folder.parent / "README.md", index.of_results(folder.parent, SHIPPED, OWN))
-    return families
-
-
-def _remove_others(folder: Path, names: list[str]) -> None:
-    """Pages of boards that have another name now, or no run."""
-    for link in index.pages(folder):
-        if link.path.stem not in names:
-            link.path.unlink()
+def _remove_others(found: Derived) -> None:
+    """Pages of boards that have another name now, or no run, and what was drawn of them."""
+    gone = {link.path.stem for link in index.pages(found.folder)} | {ONLY}
+    for stem in gone - found.pages.keys():
+        for name in (f"{stem}.md", *formats.names(stem)):
+            (found.folder / name).unlink(missing_ok=True)

@@ -7,11 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.main_table import CHANGE, MADE, Line, MainTable, main_table
 from retrieval_leaderboard.evaluation.reports.pages import warnings
 from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
-from retrieval_leaderboard.evaluation.reports.report import report
+from retrieval_leaderboard.evaluation.reports.report import Report
 
 FIRST = ("NDCG", "Recall", "fit s", CHANGE, "rank", MADE, "rank s")
 """How the columns that are left out last begin, in this order; the others come after them."""
@@ -19,16 +18,15 @@ WIDE = 10_000
 """Columns no terminal has."""
 
 
-def show(board: Board, console: Console | None = None) -> None:
-    """Print the verdict, the tables of `board` and their footnotes, the dataset's notes and the warnings.
+def show(found: Report, console: Console | None = None) -> None:
+    """Print the verdict, the tables of a board and their footnotes, the dataset's notes and the warnings.
 
     Args:
-        board: whose rows to show.
+        found: of the board whose rows to show.
         console: where to; standard output by default, in plain text where that is no terminal.
     """
     console = console or _console()
-    found = report(board)
-    console.print(board.heading, style="bold")
+    console.print(found.board.heading, style="bold")
     console.print(verdict(found).replace("**", ""))
     footnotes: dict[str, None] = {}
     for heading, entries in (("", found.official), ("Explored further", found.explored)):
@@ -42,7 +40,7 @@ def show(board: Board, console: Console | None = None) -> None:
         console.print(footnote, style="dim")
     if found.machine:
         console.print(f"Seconds on {found.machine}.", style="dim")
-    for note in board.dataset.notes:
+    for note in found.board.dataset.notes:
         console.print(f"note: {note}")
     for warning in warnings.warnings(found):
         console.print(f"warning: {warning}", style="yellow")

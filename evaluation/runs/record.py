@@ -174,7 +174,7 @@ class RunRecord(Identity):
     versions: dict[str, str] = field(default_factory=dict)
     commit: str = ""
     plugin: str = ""
-    """Path and class of a plug-in, as --model names it; "" for a registered model, or where it is not known"""
+    """Path and class of a plug-in, as --model names it; "" of another model, and where it is not known"""
     files: dict[str, str] = field(default_factory=dict)
     """File beside the record → its digest"""
     schema: int = SCHEMA

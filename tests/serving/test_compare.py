@@ -32,7 +32,7 @@ def compared(infonce_run, dataset, tmp_path_factory):
     pages = []
     for work in (lambda: None, lambda: compare.compare(run, dataset)):
         returned = work()
-        leaderboard.write(board, dataset.fingerprint, 20)
+        leaderboard.derive(board)
         pages.append((board / leaderboard.LEADERBOARD).read_text())
     assert returned == index_section.load(run / INDEXES)
     return run, returned, pages

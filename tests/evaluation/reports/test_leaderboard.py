@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from retrieval_leaderboard.evaluation.reports import leaderboard
+from retrieval_leaderboard.evaluation.reports import formats, leaderboard
 from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.pages.page import VERDICT
 from retrieval_leaderboard.evaluation.reports.pages.stems import stems
@@ -44,10 +44,10 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
     theirs = keep(shipped, "hot", 0.4, machine="theirs")
     keep(shipped, "als", 0.6, machine="theirs")
     keep(shipped, "swing", 0.9, machine="theirs", fingerprint="other data")
-    leaderboard.write(theirs, "f", 20)
+    leaderboard.derive(theirs)
     before = contents(theirs)
     own = keep(shipped / "local", "hot", 0.5, machine="ours")
-    leaderboard.write(own, "f", 20)
+    leaderboard.derive(own)
     page = (own / "leaderboard.md").read_text()
     assert list(rows(page)) == ["als, shipped", "hot", "hot, shipped"]
     assert "- runs on ours, 2 threads\n- runs on theirs, 2 threads\n" in page and "swing" not in page
@@ -56,21 +56,21 @@ def test_shipped_rows_stand_marked_beside_the_users(shipped):
 
 
 def test_shipped_boards_hold_no_row_twice(shipped):
-    leaderboard.write(keep(shipped, "hot"), "f", 20)
+    leaderboard.derive(keep(shipped, "hot"))
     assert list(rows((shipped / "mine" / "leaderboard.md").read_text())) == ["hot"]
 
 
 def test_a_page_opens_with_its_title_and_verdict(tmp_path):
-    folder = leaderboard.derive(keep(tmp_path, "als"))
+    folder = leaderboard.derive(keep(tmp_path, "als")).folder
     title, blank, verdict, *_ = (folder / "leaderboard.md").read_text().splitlines()
     assert title.startswith("# ") and not blank and verdict.startswith(f"{VERDICT}Synthetic data. ")
 
 
 def test_the_users_boards_are_listed_first(shipped):
-    leaderboard.write(keep(shipped, "hot"), "f", 20)
+    leaderboard.derive(keep(shipped, "hot"))
     index = (shipped / "README.md").read_text()
     assert "(local/README.md)" in index and "(mine/leaderboard.md)" in index
-    leaderboard.write(keep(shipped / "local", "hot"), "f", 20)
+    leaderboard.derive(keep(shipped / "local", "hot"))
     assert (shipped / "README.md").read_text() == index, "a user's run changes no file of the project"
     own = (shipped / "local" / "README.md").read_text()
     assert own.index("(mine/leaderboard.md)") < own.index("(../mine/leaderboard.md)")
@@ -93,14 +93,39 @@ def test_real_data_is_listed_before_synthetic_with_verdicts(tmp_path):
 def test_each_of_several_boards_has_a_page_and_one_page_lists_them(tmp_path):
     for protocol, fingerprint, ndcg in (("time", "t", 0.4), ("random", "r", 0.5)):
         keep(tmp_path, "als", ndcg, fingerprint=fingerprint, protocol=protocol)
-        folder = leaderboard.derive(tmp_path / "mine")
+        found = leaderboard.derive(tmp_path / "mine")
+    folder = found.folder
     listed = (folder / "leaderboard.md").read_text()
     assert "(random.md)" in listed and "(time.md)" in listed and VERDICT not in listed
     assert "0.4000" in (folder / "time.md").read_text() and "0.5000" in (folder / "random.md").read_text()
     lines = (folder / "leaderboard.csv").read_text().splitlines()
     assert len(lines) == 3, "of all boards"
-    (of_time,) = [each for family in read_boards(folder) for each in family if each.fingerprint == "t"]
-    assert leaderboard.page_of(folder, of_time) == folder / "time.md"
+    assert found.page("t", 20) == folder / "time.md"
+    assert found.report("t", 20).entries[0].ndcg == 0.4
+
+
+def test_what_was_drawn_of_a_page_goes_with_it(tmp_path):
+    folder = keep(tmp_path, "als", fingerprint="t", protocol="time")
+    for name in formats.names("leaderboard"):
+        (folder / name).write_text("of one board")
+    (folder / "leaderboard-notes.html").write_text("mine")
+    leaderboard.derive(folder)
+    assert all((folder / name).is_file() for name in formats.names("leaderboard"))
+    keep(tmp_path, "als", machine="b", fingerprint="r", protocol="random")
+    assert leaderboard.derive(folder).write(["tex"]) == [folder / "random.tex", folder / "time.tex"]
+    assert not any((folder / name).exists() for name in formats.names("leaderboard"))
+    for path in (folder / "runs" / "als-b-r").iterdir():
+        path.unlink()
+    leaderboard.derive(folder)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"leaderboard-notes.html", "leaderboard.csv", "leaderboard.md", "runs"}
+
+
+def test_the_stored_runs_are_read_once_for_all_forms(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(leaderboard, "read_boards", lambda *asked: seen.append(asked) or read_boards(*asked))
+    found = leaderboard.derive(keep(tmp_path, "als"))
+    assert found.write(["tex"]) and found.page("f", 20) and found.report("f", 20) and len(seen) == 1
 
 
 def test_pages_of_boards_that_are_gone_are_removed_and_no_other_file(tmp_path):
@@ -142,14 +167,14 @@ def test_files_of_two_lengths_are_called_by_them():
 )
 def test_times_of_a_busy_machine_are_noted(tmp_path, cores, seconds, told):
     folder = keep(tmp_path, "als", cores_elsewhere=cores, fit_seconds=seconds)
-    leaderboard.write(folder, "f", 20)
+    leaderboard.derive(folder)
     assert ("other processes kept 1.3 cores busy" in (folder / "leaderboard.md").read_text()) is told
 
 
 def test_files_derived_again_are_the_same(shipped):
     folder = keep(shipped, "hot")
     keep(shipped, "als", fingerprint="newer data")
-    leaderboard.write(folder, "f", 20)
+    leaderboard.derive(folder)
     before = contents(folder)
     for path in folder.glob("*.md"):
         path.unlink()
@@ -158,7 +183,7 @@ def test_files_derived_again_are_the_same(shipped):
 
 
 def test_the_table_of_runs_has_ranks_and_intervals_where_they_are_known(tmp_path):
-    folder = leaderboard.derive(keep(tmp_path, "als"))
+    folder = leaderboard.derive(keep(tmp_path, "als")).folder
     header, line = (folder / "leaderboard.csv").read_text().splitlines()
     found = dict(zip(header.split(","), line.split(","), strict=False))
     assert header.split(",")[:4] == ["model", "seed", "status", "queries"]

@@ -45,7 +45,7 @@ def shown(of, width, color=False):
     console = Console(
         file=out, width=width, force_terminal=color, highlight=False, markup=False, legacy_windows=False
     )
-    terminal.show(of, console)
+    terminal.show(report(of), console)
     return out.getvalue()
 
 

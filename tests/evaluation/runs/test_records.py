@@ -89,7 +89,7 @@ ODD = {
 @pytest.mark.parametrize("said", ODD.values(), ids=ODD)
 def test_a_record_of_another_shape_is_named_and_left_out(said, tmp_path, capsys):
     board = board_of(tmp_path, said)
-    leaderboard.write(board, DATA.fingerprint, 20)
+    leaderboard.derive(board)
     assert "| good" in (board / leaderboard.LEADERBOARD).read_text()
     assert len(read_boards(board)[0][0].rows) == 1
     (told,) = capsys.readouterr().err.strip().splitlines()
@@ -120,7 +120,7 @@ def test_scratch_folders_are_no_runs(tmp_path):
 def test_a_comparison_of_indexes_that_is_damaged_is_named_and_left_out(content, tmp_path, capsys):
     board = board_of(tmp_path)
     (board / "runs" / "run0" / INDEXES).write_text(content)
-    leaderboard.write(board, DATA.fingerprint, 20)
+    leaderboard.derive(board)
     assert "| good" in (board / leaderboard.LEADERBOARD).read_text()
     assert f"{INDEXES} is damaged" in capsys.readouterr().err
 
