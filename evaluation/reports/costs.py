@@ -24,6 +24,9 @@ FORMS = {
 NONE = "–"
 WHOLE = 100
 """From which on a figure has no decimals"""
+UNKNOWN = "lists from elsewhere have none"
+NOT_AGAIN = "not measured with the others by `python -m evaluation time`"
+ELSEWHERE = "measured on another machine or number of threads"
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class RowCosts:
     """The costs of a row's runs on the board's machine; empty where it has none there."""
 
     measured: Sequence[Costs] = ()
+    missing: str = ""
+    """Why there are none, in a few words"""
 
     def mean(self, field: str) -> float | None:
         """Of a field of `Costs`; None where a run has not measured it."""
@@ -60,11 +65,19 @@ class BoardCosts:
     """The processor and threads; "" where no run finished"""
     runs: Mapping[tuple[Path, str], Costs]
     """Folder and stem of a run → what it took"""
+    in_one_go: bool = False
+    """Whether all of it was measured again"""
 
     def of(self, row: Row) -> RowCosts:
         """The costs of one row."""
         keys = ((row.folder, record.stem) for record in row.done)
-        return RowCosts([self.runs[key] for key in keys if key in self.runs])
+        measured = [self.runs[key] for key in keys if key in self.runs]
+        return RowCosts(measured, "" if measured else self._missing(row))
+
+    def _missing(self, row: Row) -> str:
+        if not any(record.costs.machine for record in row.done):
+            return UNKNOWN
+        return NOT_AGAIN if self.in_one_go else ELSEWHERE
 
 
 def costs_of(rows: Sequence[Row]) -> BoardCosts:
@@ -74,7 +87,7 @@ def costs_of(rows: Sequence[Row]) -> BoardCosts:
         found = timings.read(folder)
         again = {(folder, stem): each for stem, each in found.costs.items()} if found else {}
         if found and again.keys() & runs.keys():
-            return BoardCosts(found.machine, again)
+            return BoardCosts(found.machine, again, in_one_go=True)
     machine = _machine(rows)
     return BoardCosts(
         machine, {key: each for key, each in runs.items() if machine and each.machine == machine}

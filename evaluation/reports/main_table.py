@@ -26,7 +26,6 @@ PARTLY = (
     f"{NONE} as rank: rows without stored metrics of each query have no test, and tables with one no ranks."
 )
 OVER_SEEDS = "±: one standard deviation over seeds, of a row whose metrics of each query are not stored."
-ELSEWHERE = f"{NONE} as seconds: measured on another machine or number of threads."
 UNTESTED = "Metrics of each query are not stored: no interval, no test; the order is that of the means."
 
 
@@ -157,6 +156,6 @@ def footnotes(entries: Sequence[Entry]) -> list[str]:
     notes = [BY_TESTS, RANKED if len(tested) == len(done) else PARTLY] if tested else [UNTESTED]
     if any(entry.standing is None and entry.row.spread("ndcg") is not None for entry in done):
         notes.append(OVER_SEEDS)
-    if any(entry.costs.seconds is None for entry in done):
-        notes.append(ELSEWHERE)
+    if missing := dict.fromkeys(entry.costs.missing for entry in done if entry.costs.seconds is None):
+        notes.append(f"{NONE} as seconds: {'; '.join(missing)}.")
     return notes

@@ -9,9 +9,8 @@ from rich.console import Console
 
 from retrieval_leaderboard.evaluation.reports import index_section, terminal
 from retrieval_leaderboard.evaluation.reports.board import Row
-from retrieval_leaderboard.evaluation.reports.costs import costs_of
+from retrieval_leaderboard.evaluation.reports.costs import ELSEWHERE, NOT_AGAIN, UNKNOWN, costs_of
 from retrieval_leaderboard.evaluation.reports.main_table import (
-    ELSEWHERE,
     OVER_SEEDS,
     PARTLY,
     RANKED,
@@ -23,6 +22,7 @@ from retrieval_leaderboard.evaluation.reports.pages import metric_tables, settin
 from retrieval_leaderboard.evaluation.reports.pages.warnings import warnings
 from retrieval_leaderboard.evaluation.reports.report import report
 from retrieval_leaderboard.evaluation.runs import timings
+from retrieval_leaderboard.evaluation.runs.record import UNKNOWN_COSTS
 from tests.evaluation import stored
 from tests.evaluation.reports.boards import board, failed, row, statistics, with_tests, without_tests
 
@@ -107,8 +107,9 @@ def test_costs_are_of_one_machine():
     assert costs_of([als, bsl, *others]).machine == "b, 1 thread", "of official ones"
     of = without_tests(als, swing, bsl, item_cf)
     found = cells(of)
-    assert (found["als"]["fit s"], found["bsl"]["fit s"]) == ("2.0", "–") and ELSEWHERE in table(of).footnotes
-    assert ELSEWHERE not in table(of, [each for each in of.entries if each.name == "als"]).footnotes
+    assert (found["als"]["fit s"], found["bsl"]["fit s"]) == ("2.0", "–")
+    assert f"– as seconds: {ELSEWHERE}." in table(of).footnotes
+    assert "as seconds" not in str(table(of, [each for each in of.entries if each.name == "als"]).footnotes)
     assert costs_of([failed()]).machine == ""
 
 
@@ -119,11 +120,21 @@ def test_costs_that_were_measured_in_one_go_replace_those_of_runs(tmp_path):
     of = without_tests(als, bsl)
     assert of.machine == "quiet, 1 thread"
     assert (cells(of)["als"]["fit s"], cells(of)["bsl"]["fit s"]) == ("77.0", "–")
+    assert f"– as seconds: {NOT_AGAIN}." in table(of).footnotes
     shipped = row("swing", shipped=True)
     assert without_tests(shipped).machine == "a, 1 thread"
     other = timings.Timings("quiet, 1 thread", "2026-01-01", {"another board's": again})
     timings.write(tmp_path, other)
     assert without_tests(als, bsl).machine == "a, 1 thread", "nothing of this board was measured again"
+
+
+def test_lists_from_elsewhere_have_no_seconds_and_the_page_says_why():
+    theirs = row("theirs", by="lists")
+    unknown = [replace(each, result=replace(each.measured, costs=UNKNOWN_COSTS)) for each in theirs.done]
+    of = without_tests(row("als"), replace(theirs, done=unknown))
+    assert f"– as seconds: {UNKNOWN}." in table(of).footnotes
+    both = without_tests(row("als"), row("swing"), row("bsl", processor="b"), replace(theirs, done=unknown))
+    assert f"– as seconds: {ELSEWHERE}; {UNKNOWN}." in table(both).footnotes
 
 
 @pytest.mark.parametrize(("peak", "shown"), [(0.0, False), (512.0, True)])
