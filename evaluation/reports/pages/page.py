@@ -27,9 +27,10 @@ EXPLORED = (
     "Settings found by hand, by older searches or on a command line, each row with a number of trials of its "
     "own, and lists from elsewhere: follow the link to what was done."
 )
-OVERRIDES = (
-    "A CLI override is never marked as the best: it may have been picked after a look at the test results."
-)
+LOOKED = "may have been picked after a look at the test results"
+OVERRIDES = f"A CLI override is not marked as the best beside other rows: it {LOOKED}."
+ONLY_OVERRIDES = f"All are CLI overrides: the best {LOOKED}."
+ONE_OVERRIDE = f"It is a CLI override, which {LOOKED}."
 
 
 def markdown(report: Report, family: Sequence[Board], folder: Path) -> str:
@@ -48,9 +49,7 @@ def markdown(report: Report, family: Sequence[Board], folder: Path) -> str:
         _banner(board),
         _tables(report),
         published_section.section(report),
-        lengths_table.section(
-            [each.row for each in report.done], [each.name for each in report.done], board.k
-        ),
+        _other_lengths(report),
         f"## Slices\n\n{slice_tables(report.entries, board.k)}",
         metric_tables.list_metrics(report),
         metric_tables.other_metrics(report),
@@ -84,13 +83,22 @@ def _tables(report: Report) -> str:
     if report.official:
         parts += [f"## Models{times}\n", _table(report, report.official), f"{OFFICIAL}\n"]
     if report.explored:
-        by_command = any(entry.row.provenance.by_command for entry in report.explored)
         parts += [f"## Explored further{'' if report.official else times}\n", _table(report, report.explored)]
-        parts.append(EXPLORED + (f" {OVERRIDES}" if by_command else "") + "\n")
+        parts.append(" ".join(filter(None, (EXPLORED, _overrides(report.explored)))) + "\n")
     notes = [note for rows in (report.official, report.explored) for note in main_table.footnotes(rows)]
     notes += warnings.marks(report)
     notes = [note.replace("*", "\\*") + "\n" for note in dict.fromkeys(notes)]
     return "\n".join([*parts, *notes])
+
+
+def _overrides(entries: Sequence[Entry]) -> str:
+    """What to know of settings from command lines; "" where a table has none."""
+    done = [entry.row.provenance.by_command for entry in entries if entry.row.done]
+    if not any(done):
+        return ""
+    if not all(done):
+        return OVERRIDES
+    return ONLY_OVERRIDES if len(done) > 1 else ONE_OVERRIDE
 
 
 def _table(report: Report, entries: Sequence[Entry]) -> str:

@@ -6,7 +6,13 @@ from dataclasses import replace
 import pytest
 
 from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.reports.pages.page import VERDICT, markdown
+from retrieval_leaderboard.evaluation.reports.pages.page import (
+    ONE_OVERRIDE,
+    ONLY_OVERRIDES,
+    OVERRIDES,
+    VERDICT,
+    markdown,
+)
 from tests.evaluation.reports import widths
 from tests.evaluation.reports.boards import failed, row, with_tests, without_tests
 from tests.evaluation.stored import part
@@ -95,6 +101,23 @@ def test_a_page_of_little_has_no_empty_part(rows, tmp_path):
     assert "\n\n\n" not in text and VERDICT in text
     assert ("## Explored further" in text) is (rows[0].provenance.by == "hand")
     assert ("## Models" in text) is (rows[0].provenance.by == "defaults")
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (["hand", "tuning"], None),
+        (["command line"], ONE_OVERRIDE),
+        (["command line", "command line"], ONLY_OVERRIDES),
+        (["command line", "hand"], OVERRIDES),
+    ],
+)
+def test_what_is_said_of_overrides_is_true_of_the_table(made, told, tmp_path):
+    rows = [row(name, 0.5 - at / 10, by=by) for at, (name, by) in enumerate(zip("ab", made, strict=False))]
+    text = page(without_tests(*rows), tmp_path)
+    notes = (OVERRIDES, ONLY_OVERRIDES, ONE_OVERRIDE)
+    assert [note for note in notes if note in text] == [told] * bool(told)
+    assert ("**0.5000**" in text) is (told is not OVERRIDES)
 
 
 def test_synthetic_data_is_told_in_the_title_and_below(tmp_path):
