@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from retrieval_leaderboard.evaluation.metrics.measure import PER_QUERY
@@ -17,14 +17,11 @@ FIRST = ("ndcg", "recall")
 """The metrics of the main tables"""
 RANK, INTERVAL, CHANGE, MADE = "rank", "95 % interval", "Δ to ItemCF", "settings"
 DIFFERS = "*"
-BY_TESTS = (
-    f"Interval: of NDCG, bootstrapped over queries and seeds. {DIFFERS}: differs from ItemCF, p < 0.05, "
-    "paired test, corrected for the number of rows."
-)
+INTERVALS = "Interval: of NDCG, bootstrapped over queries and seeds."
+BEYOND_NOISE = f"{DIFFERS}: differs from ItemCF, p < 0.05."
 RANKED = "Rank: 1–3 where the order is within noise."
-PARTLY = (
-    f"{NONE} as rank: rows without stored metrics of each query have no test, and tables with one no ranks."
-)
+ONE_FAMILY = "Marks and ranks come from the same paired tests of every two rows, corrected for their number."
+PARTLY = "No rank: a row without stored metrics of each query has no test."
 OVER_SEEDS = "±: one standard deviation over seeds, of a row whose metrics of each query are not stored."
 UNTESTED = "Metrics of each query are not stored: no interval, no test; the order is that of the means."
 
@@ -147,13 +144,25 @@ def _change(report: Report, entry: Entry) -> str:
     return f"{entry.ndcg / reference.ndcg - 1:+.1%}" + (f" {DIFFERS}" if entry.differs else "")
 
 
+def _of_tests(tested: Sequence[Entry], ranked: bool) -> Iterator[str]:
+    """What intervals, marks and ranks of rows mean, of those that there are."""
+    yield INTERVALS
+    differ = any(entry.differs for entry in tested)
+    tied = ranked and any("–" in entry.standing.rank for entry in tested if entry.standing)
+    yield from (note for note, shown in ((BEYOND_NOISE, differ), (RANKED, tied)) if shown)
+    if (ranked and len(tested) > 1) or differ:
+        yield ONE_FAMILY
+    if not ranked:
+        yield PARTLY
+
+
 def footnotes(entries: Sequence[Entry]) -> list[str]:
     """What the columns of these rows need to be understood."""
     done = [entry for entry in entries if entry.row.done]
     tested = [entry for entry in done if entry.standing]
     if not done:
         return []
-    notes = [BY_TESTS, RANKED if len(tested) == len(done) else PARTLY] if tested else [UNTESTED]
+    notes = list(_of_tests(tested, len(tested) == len(done))) if tested else [UNTESTED]
     if any(entry.standing is None and entry.row.spread("ndcg") is not None for entry in done):
         notes.append(OVER_SEEDS)
     if missing := dict.fromkeys(entry.costs.missing for entry in done if entry.costs.seconds is None):

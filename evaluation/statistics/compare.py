@@ -45,18 +45,17 @@ def compare(board: Board) -> BoardStatistics:
         return BoardStatistics(None, standings, p_values)
     known = _without_unknown_queries(known)
     official = np.array([each.row.provenance.official for each in known], dtype=np.bool_)
-    raw = _tests(known)
-    corrected = paired.holm_pairs(raw, official)
+    corrected = paired.holm_pairs(_tests(known), official)
     reference = _reference(known)
-    against = _against(raw, reference, official)
     spreads, ranks = _deviations(known), _ranks(known, corrected, official)
-    for each, spread, rank, p in zip(known, spreads, ranks, against, strict=True):
+    for place, (each, spread, rank) in enumerate(zip(known, spreads, ranks, strict=True)):
         metrics = {name: bootstrap.interval(each.row.mean(name), spread[name]) for name in spread}
-        lead = None
-        if reference is not None and each is not known[reference]:
+        lead, p = None, None
+        if reference is not None and place != reference:
             difference = spread[RANKED_BY] - spreads[reference][RANKED_BY]
             lead = bootstrap.interval(each.mean - known[reference].mean, difference)
-        standings[each.index] = Standing(rank, metrics, lead, None if lead is None else float(p))
+            p = float(corrected[place, reference])
+        standings[each.index] = Standing(rank, metrics, lead, p)
     at = [each.index for each in known]
     p_values[np.ix_(at, at)] = corrected
     return BoardStatistics(None if reference is None else known[reference].index, standings, p_values)
@@ -99,17 +98,6 @@ def _reference(known: list[_Known]) -> int | None:
     return max(
         rows, key=lambda place: (known[place].row.provenance.official, known[place].mean), default=None
     )
-
-
-def _against(raw: Floats, reference: int | None, official: np.ndarray) -> Floats:
-    """float64[r]: p of each row's test against the reference, corrected within its table."""
-    found = np.full(len(raw), np.nan)
-    if reference is None:
-        return found
-    others = np.arange(len(raw)) != reference
-    for table in (official & others, ~official & others):
-        found[table] = paired.holm(raw[table, reference])
-    return found
 
 
 def _ranks(known: list[_Known], corrected: Floats, official: np.ndarray) -> list[str]:

@@ -15,11 +15,12 @@ SHIPPED = "Shipped: a run that came with the project, made by its authors on the
 
 
 def warnings(report: Report) -> list[str]:
-    """Of models that popularity beats, of times on a busy machine, of budgets that differ, of settings from
-    other data, and how to be rid of a run that failed.
+    """Of models that popularity beats, of leads by few seeds, of times on a busy machine, of budgets that
+    differ, of settings from other data, and how to be rid of a run that failed.
     """
     return [
         *_below_popularity(report),
+        *_few_seeds(report),
         *_busy(report),
         *_budgets(report),
         *_other_data(report),
@@ -41,6 +42,15 @@ def _below_popularity(report: Report) -> Iterator[str]:
             yield (
                 f"{entry.name}: NDCG@{report.board.k} below Global Hot's; doubt it or its settings, unless "
                 "the slices show why."
+            )
+
+
+def _few_seeds(report: Report) -> Iterator[str]:
+    for entry in report.done:
+        if entry.differs and entry.lead and entry.lead.low <= 0 <= entry.lead.high:
+            yield (
+                f"{entry.name}: the test finds a difference to ItemCF and the interval of the lead holds 0, "
+                f"as with {len(entry.row.done)} seeds it may; believe the interval, or run more seeds."
             )
 
 

@@ -11,6 +11,9 @@ from retrieval_leaderboard.evaluation.reports import index_section, terminal
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.costs import ELSEWHERE, NOT_AGAIN, UNKNOWN, costs_of
 from retrieval_leaderboard.evaluation.reports.main_table import (
+    BEYOND_NOISE,
+    INTERVALS,
+    ONE_FAMILY,
     OVER_SEEDS,
     PARTLY,
     RANKED,
@@ -70,7 +73,25 @@ def test_differences_within_noise_have_no_mark():
 def test_without_tests_there_are_no_ranks_and_a_footnote_says_so():
     of = without_tests(*BOTH)
     assert not {"rank", "95 % interval"} & set(cells(of)["bsl"])
-    assert table(of).footnotes == [UNTESTED] and RANKED in table(with_tests(*BOTH)).footnotes
+    assert table(of).footnotes == [UNTESTED]
+
+
+def test_marks_that_no_row_has_are_not_explained():
+    differ = with_tests(*BOTH)
+    assert table(differ).footnotes == [INTERVALS, BEYOND_NOISE, ONE_FAMILY]
+    within = with_tests(*BOTH, p={("bsl", "item_cf"): 0.5})
+    assert table(within).footnotes == [INTERVALS, ONE_FAMILY]
+    assert table(with_tests(row("als"))).footnotes == [INTERVALS]
+    tied = replace(
+        differ, entries=[replace(e, standing=replace(e.standing, rank="1–2")) for e in differ.entries]
+    )
+    assert table(tied).footnotes == [INTERVALS, BEYOND_NOISE, RANKED, ONE_FAMILY]
+
+
+def test_a_lead_whose_interval_and_test_disagree_is_told():
+    found = with_tests(row("bsl", 0.155), row("item_cf", 0.15))
+    assert [note for note in warnings(found) if "holds 0" in note] and found.entries[0].differs
+    assert not [note for note in warnings(with_tests(*BOTH, row("als", 0.2))) if "als: the test" in note]
 
 
 def test_a_table_with_an_untested_row_has_no_ranks():

@@ -58,6 +58,9 @@ def test_a_board_in_whole(tmp_path):
     assert 0 < of["als"].lead.low < of["als"].lead.mean < of["als"].lead.high
     assert of["als"].p < 0.05 and of["bsl"].p == 1.0
     assert of["item_cf"].lead is None and of["item_cf"].p is None
+    for row, standing in zip(rows.rows, found.standings, strict=True):
+        if standing and standing.p is not None:
+            assert standing.p == found.p_values[rows.rows.index(row), found.reference], "one test of a pair"
     kept = [index for index, each in enumerate(found.standings) if each]
     assert np.isfinite(found.p_values[np.ix_(kept, kept)]).all()
     assert np.isnan(found.p_values).sum() == 36 - 16
