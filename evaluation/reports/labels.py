@@ -9,7 +9,6 @@ from typing import Any
 
 from retrieval_leaderboard.evaluation.reports import propagation, unweighted
 from retrieval_leaderboard.evaluation.reports.board import Row
-from retrieval_leaderboard.evaluation.runs.provenance import WAYS
 
 FEW = 3
 """Differing settings that a label has room for"""
@@ -52,9 +51,9 @@ def _short(row: Row, rows: Sequence[Row]) -> str:
     made = row.provenance
     if len(alike) == 1 or (made.official and sum(each.provenance.official for each in alike) == 1):
         return row.model
-    same = [each for each in alike if each.provenance.by == made.by]
+    same = [each for each in alike if each.provenance.way == made.way]
     if len(same) == 1:
-        return f"{row.model} ({WAYS[made.by]})"
+        return f"{row.model} ({made.way})"
     keys = distinguishing([each.shown_settings for each in same])
     setting = _written(row, keys)
     return f"{row.model} ({setting})" if len(keys) == 1 and len(setting) <= SHORT else row.model

@@ -61,6 +61,13 @@ class Provenance:
         return self.by in OFFICIAL
 
     @property
+    def way(self) -> str:
+        """What tells it from other ways in a word or two, a budget with its size."""
+        if self.by == "budget" and self.cap_minutes is not None:
+            return f"budget {duration(self.cap_minutes)}"
+        return WAYS[self.by]
+
+    @property
     def counted(self) -> str:
         """The number of trials in words."""
         plural = "" if self.trials == 1 else "s"
@@ -70,11 +77,11 @@ class Provenance:
     def brief(self) -> str:
         """A few words for a table."""
         other = ", other data" if self.other_data else ""
-        if self.by == "budget" and self.cap_minutes is not None:
-            return f"budget {duration(self.cap_minutes)}, {self.counted}{other}"
+        if self.by == "budget":
+            return f"{self.way}, {self.counted}{other}"
         if self.trials:
             return ("manual, " if self.by == "hand" else "") + self.counted + other
-        return WAYS[self.by] + other
+        return self.way + other
 
     def summary(self) -> str:
         """All of it in one line."""

@@ -95,6 +95,15 @@ def test_names_of_a_page_are_short():
     assert names(("als",), ("als", "defaults", None, True)) == ["als", "als, shipped"]
 
 
+def test_names_of_two_budgets_say_which():
+    def searched(minutes):
+        record = stored.record("bsl", by="budget", cap_minutes=minutes)
+        return Row("bsl", {"dim": 64 * minutes}, [record], [])
+
+    rows = [make("bsl"), searched(45), searched(0.5)]
+    assert module.names(rows) == ["bsl (defaults)", "bsl (budget 45 min)", "bsl (budget 30 s)"]
+
+
 def test_several_rows_found_alike_go_by_one_setting_or_a_number():
     plain, wide = {"neighbors": 0, "dim": 64}, {"neighbors": 20, "dim": 64}
     rows = ("bsl", "hand", plain), ("bsl", "hand", wide)
