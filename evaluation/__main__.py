@@ -23,6 +23,7 @@ from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
 from retrieval_leaderboard.support.stopping import interrupting
 from retrieval_leaderboard.support.storage.locks import locked
+from retrieval_leaderboard.support.system import cores
 
 EXAMPLES = """\
 examples:
@@ -77,12 +78,22 @@ def _score(options: argparse.Namespace) -> None:
 
 
 def _time(options: argparse.Namespace) -> None:
+    _check_threads(options.threads)
     compute.configure(threads=options.threads)
     for folder in _folders(options):
         with _held(folder):
             count = timings.measure(folder, lambda about: _load(about, options), options.force)
             leaderboard.derive(folder)
         print(f"{folder}: {count} rows measured")
+
+
+def _check_threads(asked: int | None) -> None:
+    known = cores.affinity()
+    if asked is not None and not 1 <= asked <= known:
+        raise InputError(
+            f"--threads {asked}: give 1 to {known}, the cores that this process may run on; seconds of more "
+            "threads would compare with nothing"
+        )
 
 
 def _migrate(options: argparse.Namespace) -> None:

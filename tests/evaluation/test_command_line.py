@@ -227,6 +227,9 @@ def test_lists_that_do_not_fit_are_one_sentence(run, log, capsys):
     [
         (["report", "--results-dir", "nowhere"], "no run is stored under nowhere: give --results-dir"),
         (["report", "--dataset", "mime"], "did you mean 'mine'"),
+        (["time", "--threads", "0"], "--threads 0: give 1 to "),
+        (["time", "--threads", "-2"], "--threads -2: give 1 to "),
+        (["time", "--threads", "100000"], "the cores that this process may run on"),
         (["migrate", "--scores-dir", "nowhere"], "--scores-dir nowhere: there is no such folder"),
     ],
 )
