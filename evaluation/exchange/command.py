@@ -27,7 +27,7 @@ def add_given(parser: argparse.ArgumentParser) -> None:
     add("--name", dest="row", metavar="NAME", help="what their row is called")
     add("--k", type=int, metavar="N", help="how many positions count (default: 20)")
     add("--seed", type=int, metavar="S",
-        help="which of several files of one model this is (default: 0)")  # fmt: skip
+        help="which of several files of one model this is, from 0 (default: 0)")  # fmt: skip
     add("--list-columns", default="", metavar="ROLE=NAME,…",
         help=f"columns of LISTS: {', '.join(reading.ROLES)}")  # fmt: skip
     split.add_arguments(group)
@@ -94,6 +94,7 @@ def write_lists(options: argparse.Namespace) -> None:
     record = records.read(options.run)
     if record is None or not record.is_done:
         raise InputError(f"--run {options.run}: there is no finished run in it")
+    writing.check_source(options.run, record)  # Data may be large, and far.
     dataset = reload.dataset(record.dataset, options.dataset or [], options)
     items = writing.stored(options.run, record, dataset)
     rows = writing.write(options.out, items, dataset, record.model)

@@ -31,11 +31,15 @@ class Given:
     """As for `reading.read`"""
 
     def check(self) -> None:
-        """InputError for a name that is none, or that of a model of this suite; or where there is no file."""
+        """InputError for a name that is none, or that of a model of this suite; for a seed below 0; or where
+        there is no file.
+        """
         if not re.fullmatch(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-]", self.name):
             raise InputError(f"--name '{self.name}': call the row by letters, digits, '_', '.' and '-'")
         if self.name in registry.names():
             raise InputError(f"--name {self.name}: a model of this suite is called so; choose another name")
+        if self.seed < 0:
+            raise InputError(f"--seed {self.seed}: number the files of one model from 0")
         if not self.path.is_file():
             raise InputError(f"{self.path}: there is no such file of lists")
 

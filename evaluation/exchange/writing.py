@@ -21,14 +21,20 @@ if TYPE_CHECKING:
 SUFFIXES = (".parquet", ".csv", *trec.SUFFIXES)
 
 
+def check_source(run: Path, record: RunRecord) -> None:
+    """InputError where the run in the folder `run` has no lists, or damaged ones."""
+    if not (run / records.LISTS).is_file():
+        raise InputError(f"{run} came without its lists: run the model again")
+    if not records.is_whole(run, record, records.LISTS):
+        raise InputError(f"{run / records.LISTS} is damaged: run the model again")
+
+
 def stored(run: Path, record: RunRecord, dataset: Dataset) -> npt.NDArray[np.int32]:
     """As `rescore.stored_lists`.
 
     Raises:
-        InputError: there are none, or they do not answer the dataset's test queries.
+        InputError: they do not answer the dataset's test queries.
     """
-    if not (run / records.LISTS).is_file():
-        raise InputError(f"{run} came without its lists: run the model again")
     if dataset.fingerprint != record.fingerprint:
         raise InputError(
             f"{run} is about data of fingerprint {record.fingerprint}, and {dataset.name} as loaded has "
