@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets.tables import files
 from retrieval_leaderboard.evaluation.differences import command as differences
 from retrieval_leaderboard.evaluation.exchange import command as exchange
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard
-from retrieval_leaderboard.evaluation.runs import reload, rescore, rewrite, timings
+from retrieval_leaderboard.evaluation.runs import records, reload, rescore, rewrite, timings
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
@@ -53,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> None:
     for folder in _folders(options):
         with _held(folder):
+            for run, record in records.of_board(folder).items():
+                records.is_whole(run, record)  # Names the damaged files of runs whose record is whole.
             found = leaderboard.derive(folder)
             for file in (folder / leaderboard.LEADERBOARD, *found.write(options.report)):
                 print(file)

@@ -63,6 +63,15 @@ def test_tables_are_written_again_as_they_were(run):
     assert tables(run) == before
 
 
+def test_damaged_lists_are_named_and_what_their_run_measured_stays(run, capsys):
+    before = tables(run)
+    (run / records.LISTS).write_bytes(b"lists")
+    assert command("report", run) == 0
+    printed = capsys.readouterr()
+    assert str(run / records.LISTS) in printed.out + printed.err
+    assert "counts as not done" in printed.out + printed.err and tables(run) == before
+
+
 def test_metrics_come_back_from_the_lists(run, log):
     before = records.read(run)
     wrong = replace(before.measured, metrics=dict.fromkeys(before.measured.metrics, 0.0), slices=(), curve=())
