@@ -106,9 +106,10 @@ def _model_options(group: argparse._ArgumentGroup) -> None:
     add("--defaults", action="store_true", help="run every model with its defaults, whatever configs say")
     add("--budget", type=_budget, metavar="TIME",
         help="first search each model's settings for that long, such as 45m, from its defaults on the "
-        "validation part; then 5 seeds, unless --seeds says otherwise")  # fmt: skip
+        "validation part; then 5 seeds, unless --seeds says otherwise; not with --tune")  # fmt: skip
     add("--tune", type=_count, default=0, metavar="N",
-        help="first search each model's settings, from the configs', for as much as N fits")  # fmt: skip
+        help="first search each model's settings, from the configs', for as much as N fits; not with "
+        "--budget")  # fmt: skip
 
 
 def _run_options(group: argparse._ArgumentGroup) -> None:

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     _check_search(options, dataset.split_seed)  # A dataset file may have one.
     _show(dataset)
     options.k, *options.also = harness.lengths(options.k, dataset)
-    timed = bool(options.budget) and not options.tune
+    timed = bool(options.budget)
     options.seeds = options.seeds or (BUDGET_SEEDS if timed else 1)
     jobs = _jobs(options, sources, dataset, compute_config, from_defaults=options.defaults or timed)
     board = options.results_dir / dataset.name
@@ -226,6 +226,11 @@ def _check_configs_dir(options: argparse.Namespace) -> None:
 def _check_search(options: argparse.Namespace, split_seed: int | None) -> None:
     if not _searches(options):
         return
+    if options.budget and options.tune:
+        raise InputError(
+            "--budget ends a search by time and --tune by a number of fits, and the rows of --budget alone "
+            "are official: leave one out"
+        )
     if split_seed:
         raise InputError(
             f"{_option(options)}: leave --split-seed out; another split learns from what is test in split 0"

@@ -357,6 +357,7 @@ def test_bad_words_are_refused(run, words, sentence):
         (["--split-seed", "-1"], "split seed -1"),
         (["--budget", "2s", "--split-seed", "1"], "--budget: leave --split-seed out"),
         (["--budget", "2s", "--defaults"], "--budget finds settings and --defaults ignores them"),
+        (["--budget", "2s", "--tune", "3"], "--budget ends a search by time and --tune by a number of fits"),
     ],
 )
 def test_bad_words_are_refused_before_the_dataset_is_read(run, words, sentence):
