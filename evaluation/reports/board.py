@@ -89,6 +89,24 @@ class Row:
         return mean(float(getattr(record.costs, name)) for record in self.timed)
 
 
+def originals(rows: Sequence[Row]) -> list[int]:
+    """For each row the place of the one that it repeats: the same model with the same resolved settings.
+
+    Of such rows one with results comes first, then an official one, then the user's own. A row that repeats
+    none has its own place.
+    """
+
+    def last(at: int) -> tuple[bool, bool, bool]:
+        return not rows[at].done, not rows[at].provenance.official, rows[at].shipped
+
+    first: dict[str, int] = {}
+    found = list(range(len(rows)))
+    for at in sorted(found, key=last):
+        same = json.dumps([rows[at].model, rows[at].plain_settings], sort_keys=True)
+        found[at] = first.setdefault(same, at)
+    return found
+
+
 def contenders(rows: Sequence[Row]) -> list[Row]:
     """The rows that may be called the best: those with results whose settings are no CLI override.
 

@@ -9,6 +9,7 @@ from retrieval_leaderboard.evaluation.metrics.measure import PER_QUERY
 from retrieval_leaderboard.evaluation.reports.board import Row, contenders
 from retrieval_leaderboard.evaluation.reports.costs import FORMS, NONE
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+from retrieval_leaderboard.evaluation.statistics.compare import REPEATED
 from retrieval_leaderboard.support import markdown as tables
 
 SHOWN = {name: metric.title for name, metric in PER_QUERY.items() if metric.on_board}
@@ -21,6 +22,7 @@ INTERVALS = "Interval: of NDCG, bootstrapped over queries and seeds."
 BEYOND_NOISE = f"{DIFFERS}: differs from ItemCF, p < 0.05."
 RANKED = "Rank: 1–3 where the order is within noise."
 ONE_FAMILY = "Marks and ranks come from the same paired tests of every two rows, corrected for their number."
+COUNTED_ONCE = f"{REPEATED} as rank: the settings of another row, which is ranked."
 PARTLY = "No rank: a row without stored metrics of each query has no test."
 OVER_SEEDS = "±: one standard deviation over seeds, of a row whose metrics of each query are not stored."
 UNTESTED = "Metrics of each query are not stored: no interval, no test; the order is that of the means."
@@ -149,7 +151,9 @@ def _of_tests(tested: Sequence[Entry], ranked: bool) -> Iterator[str]:
     yield INTERVALS
     differ = any(entry.differs for entry in tested)
     tied = ranked and any("–" in entry.standing.rank for entry in tested if entry.standing)
-    yield from (note for note, shown in ((BEYOND_NOISE, differ), (RANKED, tied)) if shown)
+    repeated = ranked and any(entry.standing.rank == REPEATED for entry in tested if entry.standing)
+    notes = (BEYOND_NOISE, differ), (RANKED, tied), (COUNTED_ONCE, repeated)
+    yield from (note for note, shown in notes if shown)
     if (ranked and len(tested) > 1) or differ:
         yield ONE_FAMILY
     if not ranked:

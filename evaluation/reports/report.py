@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import isnan
 
 from retrieval_leaderboard.evaluation.reports import costs, labels
-from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.reports.board import Board, Row, originals
 from retrieval_leaderboard.evaluation.reports.costs import RowCosts
 from retrieval_leaderboard.evaluation.statistics.compare import REFERENCE_MODEL, compare
 from retrieval_leaderboard.evaluation.statistics.paired import LEVEL
@@ -25,11 +25,13 @@ class Entry:
     standing: Standing | None
     """None without stored metrics of its queries"""
     costs: RowCosts
+    repeats: str = ""
+    """Name of the row whose resolved settings it has too"""
 
     @property
     def anchor(self) -> str:
         """Where the page has its settings."""
-        return re.sub(r"[^\w]+", "-", self.name.lower()).strip("-")
+        return anchor(self.name)
 
     @property
     def official(self) -> bool:
@@ -55,6 +57,11 @@ class Entry:
     def differs(self) -> bool:
         """Whether a test found that it differs from the reference."""
         return self.standing is not None and self.standing.p is not None and self.standing.p < LEVEL
+
+
+def anchor(name: str) -> str:
+    """Where a page has the settings of the row of that name."""
+    return re.sub(r"[^\w]+", "-", name.lower()).strip("-")
 
 
 @dataclass(frozen=True)
@@ -96,9 +103,10 @@ def report(board: Board, statistics: BoardStatistics | None = None) -> Report:
     measured = costs.costs_of(board.rows)
     order = sorted(range(len(board.rows)), key=lambda at: -board.rows[at].mean("ndcg"))
     rows = [board.rows[at] for at in order]
+    names = labels.names(rows)
     entries = [
-        Entry(row, name, statistics.standings[at], measured.of(row))
-        for at, row, name in zip(order, rows, labels.names(rows), strict=True)
+        Entry(row, name, statistics.standings[at], measured.of(row), "" if first == place else names[first])
+        for place, (at, row, name, first) in enumerate(zip(order, rows, names, originals(rows), strict=True))
     ]
     reference = statistics.reference
     found = _reference(entries) if reference is None else entries[order.index(reference)]

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.reports.board import Board, Row, originals
 from retrieval_leaderboard.evaluation.statistics import bootstrap, paired, queries
 from retrieval_leaderboard.evaluation.statistics.bootstrap import Floats
 from retrieval_leaderboard.evaluation.statistics.queries import PerQuery
 from retrieval_leaderboard.evaluation.statistics.standing import BoardStatistics, Standing
 
 REFERENCE_MODEL, RANKED_BY = "item_cf", "ndcg"
+REPEATED = "="
+"""The rank of a row that repeats another's settings: it is counted once, there"""
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,17 @@ def compare(board: Board) -> BoardStatistics:
         return BoardStatistics(None, standings, p_values)
     known = _without_unknown_queries(known)
     official = np.array([each.row.provenance.official for each in known], dtype=np.bool_)
-    corrected = paired.holm_pairs(_tests(known), official)
+    first = np.array(originals([each.row for each in known]))
+    corrected = _corrected(known, official, first)
     reference = _reference(known)
-    spreads, ranks = _deviations(known), _ranks(known, corrected, official)
+    spreads, ranks = _deviations(known), _ranks(known, corrected, official, first)
     for place, (each, spread, rank) in enumerate(zip(known, spreads, ranks, strict=True)):
         metrics = {name: bootstrap.interval(each.row.mean(name), spread[name]) for name in spread}
         lead, p = None, None
         if reference is not None and place != reference:
             difference = spread[RANKED_BY] - spreads[reference][RANKED_BY]
             lead = bootstrap.interval(each.mean - known[reference].mean, difference)
-            p = float(corrected[place, reference])
+            p = None if np.isnan(corrected[place, reference]) else float(corrected[place, reference])
         standings[each.index] = Standing(rank, metrics, lead, p)
     at = [each.index for each in known]
     p_values[np.ix_(at, at)] = corrected
@@ -100,11 +103,23 @@ def _reference(known: list[_Known]) -> int | None:
     )
 
 
-def _ranks(known: list[_Known], corrected: Floats, official: np.ndarray) -> list[str]:
-    """Each row's rank within its table."""
-    found = [""] * len(known)
-    means = np.array([each.mean for each in known])
-    for table in (np.flatnonzero(official), np.flatnonzero(~official)):
+def _corrected(known: list[_Known], official: np.ndarray, first: np.ndarray) -> Floats:
+    """float64[r, r]: p of every pair; a row that repeats another has its p, and none against it."""
+    counted = np.unique(first)
+    found = np.full((len(known), len(known)), np.nan)
+    tested = paired.holm_pairs(_tests([known[place] for place in counted]), official[counted])
+    found[np.ix_(counted, counted)] = tested
+    found = found[np.ix_(first, first)]
+    repeats = first[:, None] == first
+    found[repeats & ~np.eye(len(known), dtype=np.bool_)] = np.nan
+    return found
+
+
+def _ranks(known: list[_Known], corrected: Floats, official: np.ndarray, first: np.ndarray) -> list[str]:
+    """Each row's rank within its table, among those that repeat none."""
+    found = [REPEATED] * len(known)
+    means, own = np.array([each.mean for each in known]), first == np.arange(len(known))
+    for table in (np.flatnonzero(official & own), np.flatnonzero(~official & own)):
         for row, rank in zip(table, paired.ranks(means[table], corrected[np.ix_(table, table)]), strict=True):
             found[row] = rank
     return found

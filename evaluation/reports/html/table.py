@@ -62,7 +62,8 @@ def _ranks(board: BoardData) -> Iterator[Column]:
 
 
 def _rank(row: RowData) -> Cell:
-    return Cell(row.rank, int(row.rank.partition("–")[0])) if row.rank else Cell()
+    first = row.rank.partition("–")[0]
+    return Cell(row.rank, int(first)) if first.isdecimal() else Cell()
 
 
 def _metrics(board: BoardData) -> Iterator[Column]:

@@ -8,7 +8,7 @@ from typing import Any
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.main_table import failure
 from retrieval_leaderboard.evaluation.reports.pages import command
-from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+from retrieval_leaderboard.evaluation.reports.report import Entry, Report, anchor
 
 
 def section(report: Report) -> str:
@@ -22,7 +22,8 @@ def _of_row(entry: Entry) -> str:
         f'<a id="{entry.anchor}"></a>\n\n### {entry.name}\n',
         f"{row.provenance.summary()} · {seeds(row)}  ",
     ]
-    parts.append(f"{_plugin(row)}{differing(row)}\n")
+    repeats = f"; the settings of [{entry.repeats}](#{anchor(entry.repeats)})" if entry.repeats else ""
+    parts.append(f"{_plugin(row)}{differing(row)}{repeats}\n")
     if row.failed:
         parts.append(f"Failed: {failure(row)}.\n")
     searched, words = command.search(row), command.command(row)

@@ -14,7 +14,7 @@ ALIKE = 1.5
 
 def verdict(report: Report) -> str:
     """A few sentences without a line break, as Markdown."""
-    official = [entry for entry in report.official if entry.row.done]
+    official = [entry for entry in report.official if entry.row.done and not entry.repeats]
     sentences = ["Synthetic data."] if report.board.dataset.synthetic else []
     if not report.done:
         return " ".join([*sentences, "Every run failed: there is nothing to compare."])
@@ -38,7 +38,7 @@ def _official(report: Report, official: Sequence[Entry]) -> list[str]:
 
 def _best_explored(report: Report) -> Entry | None:
     """The best of the other rows that may be called the best."""
-    done = [entry for entry in report.explored if entry.row.done]
+    done = [entry for entry in report.explored if entry.row.done and not entry.repeats]
     able = contenders([entry.row for entry in done])
     return next((entry for entry in done if entry.row in able), None)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.reports.main_table import COUNTED_ONCE
 from retrieval_leaderboard.evaluation.reports.pages.page import (
     ONE_OVERRIDE,
     ONLY_OVERRIDES,
@@ -118,6 +119,21 @@ def test_what_is_said_of_overrides_is_true_of_the_table(made, told, tmp_path):
     notes = (OVERRIDES, ONLY_OVERRIDES, ONE_OVERRIDE)
     assert [note for note in notes if note in text] == [told] * bool(told)
     assert ("**0.5000**" in text) is (told is not OVERRIDES)
+
+
+@pytest.mark.parametrize("more", [{"by": "hand"}, {"shipped": True}])
+def test_a_row_with_the_settings_of_another_says_so(more, tmp_path):
+    ours = row("als", 0.5, {"factors": "auto"}, resolved={"factors": 64})
+    again = row("als", 0.6, {"factors": 64}, **more)
+    found = with_tests(ours, again, row("bsl"))
+    other, first = found.entries[0], found.entries[1]
+    assert (first.repeats, other.repeats) == ("", first.name)
+    text = page(found, tmp_path)
+    assert f"; the settings of [{first.name}](#{first.anchor})\n" in text
+    assert f"**{first.name}** leads" in text and "Explored further, **" not in text
+    ranks = [replace(each, standing=replace(each.standing, rank="=")) for each in found.entries]
+    told = page(replace(found, entries=ranks), tmp_path)
+    assert COUNTED_ONCE in told and COUNTED_ONCE not in text
 
 
 def test_synthetic_data_is_told_in_the_title_and_below(tmp_path):

@@ -81,6 +81,25 @@ def test_rows_that_were_explored_do_not_change_what_is_said_of_the_others(tmp_pa
     assert 0 < pair == pytest.approx(same_pair, rel=1e-6)
 
 
+@pytest.mark.parametrize("by", ["defaults", "hand"])
+def test_a_row_with_the_settings_of_another_is_counted_once(tmp_path, by):
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        keep_run(folder, "item_cf")
+        keep_run(folder, "bsl", 1, shift=0.05, settings={"factors": "auto"}, resolved={"factors": 64})
+        keep_run(folder, "swing", 2, shift=0.1, by="hand")
+    keep_run(tmp_path / "b", "bsl", 2, shift=0.05, by=by, settings={"factors": 64})
+    before, after = board(tmp_path / "a"), board(tmp_path / "b")
+    less, more = compare(before), compare(after)
+    of = {str(row.settings): each for row, each in zip(after.rows, more.standings, strict=True)}
+    assert [each.rank for settings, each in of.items() if "64" in settings] == ["="]
+    first, again = [at for at, row in enumerate(after.rows) if row.model == "bsl"]
+    assert np.isnan(more.p_values[first, again])
+    assert of[str(after.rows[again].settings)].p == of[str(after.rows[first].settings)].p
+    kept = [at for at in range(4) if at != again]
+    assert np.allclose(more.p_values[np.ix_(kept, kept)], less.p_values, rtol=1e-9)
+    assert [more.standings[at].rank for at in kept] == [each.rank for each in less.standings]
+
+
 def test_the_reference_is_the_official_row_of_item_cf_where_there_is_one(tmp_path):
     keep_run(tmp_path, "item_cf", shift=0.2, by="hand", settings={"top_k": 1})
     rows = board(tmp_path)

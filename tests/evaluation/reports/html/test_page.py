@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,12 @@ def test_it_is_small_and_has_every_part(text):
     assert len(text.encode()) < MOST_BYTES
     for key, title, _, _ in page.FIGURES:
         assert f'id="{key}"' in text and title in text
+
+
+def test_a_row_that_repeats_another_has_no_rank_of_its_own(tmp_path):
+    made = drawn.data(tmp_path)
+    repeated = replace(made, rows=[replace(row, rank="=") for row in made.rows])
+    assert page.page(repeated)
 
 
 def test_figures_without_data_are_left_out(tmp_path):
