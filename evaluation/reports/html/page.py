@@ -28,7 +28,7 @@ SIZES = {0: charts.NARROW, 720: charts.MEDIUM, 1060: charts.WIDE}
 """Width of a window in pixels → the size of charts from there on"""
 HEADINGS = {
     "official": "Official: defaults, or one budget for all models",
-    "explored": "Explored further: settings found by hand, by longer searches or on a command line",
+    "explored": "Explored further: settings found in another way, each with what was done",
 }
 FIGURES = (
     ("cost", "Quality and cost", charts.quality_cost,
@@ -149,7 +149,8 @@ def _groups(lines: Sequence[_Line]) -> dict[str, list[_Line]]:
 
 def _captions(board: BoardData) -> list[str]:
     found = [f"Under NDCG: {board.bars}."] if board.bars else []
-    found += [f"Costs: {board.machine}; – where they were measured elsewhere."] if board.machine else []
+    without = any("fit_seconds" not in row.costs for row in board.done)
+    found += [f"Costs: {board.machine}{'; – where none are known of it' * without}."] if board.machine else []
     return [*found, "A model's name leads to its settings and its command."]
 
 

@@ -10,6 +10,10 @@ from pathlib import Path
 from retrieval_leaderboard.evaluation.reports.pages.page import FOOTER, VERDICT
 
 SYNTHETIC = "synthetic"
+OFFICIAL = (
+    "Official rows have their model's defaults, or what one search for all models found within one budget of "
+    "time; the others were explored further.\n"
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def of_results(results: Path, shipped: Path, own: str) -> str:
         parts = ["## Boards of your own runs\n", _boards(results, results)]
         parts += ["## Boards that came with the project\n", _boards(shipped, results)]
     return "\n".join(
-        ["# Leaderboards\n", "Every number is derived from the runs stored beside it.\n", *parts]
+        ["# Leaderboards\n", "Every number is derived from the runs stored beside it.\n", OFFICIAL, *parts]
     )
 
 

@@ -22,11 +22,13 @@ from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 VERDICT = "**Verdict:** "
 """How the first line after the title begins"""
 FOOTER = "Derived from the stored runs beside this page by `python -m evaluation report`.\n"
-OFFICIAL = "Each model with its defaults, or with what one search for all found within one budget of time."
-EXPLORED = (
-    "Settings found by hand, by older searches or on a command line, each row with a number of trials of its "
-    "own, and lists from elsewhere: follow the link to what was done."
+OFFICIAL = (
+    "Official rows: each model with its defaults, or with what one search for all found within one budget of "
+    "time."
 )
+EXPLORED = {"hand": "by hand", "tuning": "by a search with a number of trials of its own",
+            "command line": "on a command line"}  # fmt: skip
+"""How settings came about → in words"""
 LOOKED = "may have been picked after a look at the test results"
 OVERRIDES = f"A CLI override is not marked as the best beside other rows: it {LOOKED}."
 ONLY_OVERRIDES = f"All are CLI overrides: the best {LOOKED}."
@@ -84,11 +86,24 @@ def _tables(report: Report) -> str:
         parts += [f"## Models{times}\n", _table(report, report.official), f"{OFFICIAL}\n"]
     if report.explored:
         parts += [f"## Explored further{'' if report.official else times}\n", _table(report, report.explored)]
-        parts.append(" ".join(filter(None, (EXPLORED, _overrides(report.explored)))) + "\n")
+        said = filter(None, (_explored(report.explored), _overrides(report.explored)))
+        parts.append(" ".join(said) + "\n")
     notes = [note for rows in (report.official, report.explored) for note in main_table.footnotes(rows)]
     notes += warnings.marks(report)
     notes = [note.replace("*", "\\*") + "\n" for note in dict.fromkeys(notes)]
     return "\n".join([*parts, *notes])
+
+
+def _explored(entries: Sequence[Entry]) -> str:
+    """Where rows that no common procedure led to come from."""
+    ways = {entry.row.provenance.by for entry in entries}
+    found = " or ".join(words for way, words in EXPLORED.items() if way in ways)
+    parts = [
+        *([f"settings found {found}"] if found else []),
+        *(["lists from elsewhere"] if "lists" in ways else []),
+    ]
+    text = ", and ".join(parts)
+    return f"{text[0].upper()}{text[1:]}: follow the link to what was done."
 
 
 def _overrides(entries: Sequence[Entry]) -> str:

@@ -88,6 +88,7 @@ def test_real_data_is_listed_before_synthetic_with_verdicts(tmp_path):
         < index.index("(a/leaderboard.md)")
     )
     assert index.count("Only one official row has a result: **als**") == 2
+    assert "\nOfficial rows have their model's defaults, or " in index
 
 
 def test_each_of_several_boards_has_a_page_and_one_page_lists_them(tmp_path):

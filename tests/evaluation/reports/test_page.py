@@ -136,6 +136,22 @@ def test_a_row_with_the_settings_of_another_says_so(more, tmp_path):
     assert COUNTED_ONCE in told and COUNTED_ONCE not in text
 
 
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (["tuning"], "\nSettings found by a search with a number of trials of its own: follow the link"),
+        (
+            ["tuning", "hand"],
+            "\nSettings found by hand or by a search with a number of trials of its own: follow",
+        ),
+        (["lists"], "\nLists from elsewhere: follow the link"),
+        (["lists", "hand"], "\nSettings found by hand, and lists from elsewhere: follow"),
+    ],
+)
+def test_where_explored_rows_come_from_is_told_of_those_there_are(made, told, tmp_path):
+    assert told in page(without_tests(*(row(way, by=way) for way in made)), tmp_path)
+
+
 def test_synthetic_data_is_told_in_the_title_and_below(tmp_path):
     text = page(without_tests(row("als"), synthetic=True), tmp_path)
     assert "synthetic" in text.splitlines()[0] and "no number here is a real dataset's" in text

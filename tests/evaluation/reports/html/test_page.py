@@ -68,6 +68,13 @@ def test_a_row_that_repeats_another_has_no_rank_of_its_own(tmp_path):
     assert page.page(repeated)
 
 
+def test_a_dash_for_costs_is_explained_where_there_is_one(tmp_path):
+    made = drawn.data(tmp_path)
+    assert "; – where none are known of it." in page.page(made)
+    known = replace(made, rows=[row for row in made.rows if not row.metrics or "fit_seconds" in row.costs])
+    assert len(known.rows) < len(made.rows) and "where none are known" not in page.page(known)
+
+
 def test_figures_without_data_are_left_out(tmp_path):
     pytest.importorskip("vl_convert", reason="vl-convert-python is not installed")
     assert 'id="curves"' not in page.page(drawn.data(tmp_path))
