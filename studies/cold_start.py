@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -168,6 +169,7 @@ def _about(board: Board, found: list[Row]) -> str:
 
 def main() -> int:
     """Fill the page."""
+    argparse.ArgumentParser(prog="python -m studies.cold_start", description=__doc__).parse_args()
     pages.fill(PAGE, parts())
     return 0
 

@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.metrics.slices import Slice
+from retrieval_leaderboard.studies import cold_start
 from retrieval_leaderboard.studies.cold_start import tables
 from tests.evaluation.stored import keep, record
 
@@ -82,3 +85,11 @@ def test_runs_by_another_policy_of_seen_items_are_not_compared(tmp_path):
         tmp_path, "ml-1m", "infonce", "next-item", 0.90, exclude_seen=True, date="2026-01-02", features=False
     )
     assert page(tmp_path) == before
+
+
+def test_help_is_told_and_nothing_is_filled(monkeypatch, capsys):
+    monkeypatch.setattr(cold_start.sys, "argv", ["cold_start", "--help"])
+    monkeypatch.setattr(cold_start.pages, "fill", lambda *asked: pytest.fail("filled"))
+    with pytest.raises(SystemExit) as end:
+        cold_start.main()
+    assert end.value.code == 0 and "usage: python -m studies.cold_start" in capsys.readouterr().out
