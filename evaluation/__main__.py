@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from retrieval_leaderboard import PREFIX
 from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.datasets.own import names
 from retrieval_leaderboard.datasets.own import options as own_data
@@ -25,17 +26,18 @@ from retrieval_leaderboard.support.stopping import interrupting
 from retrieval_leaderboard.support.storage.locks import locked
 from retrieval_leaderboard.support.system import cores
 
+PROGRAM = f"python -m {PREFIX}evaluation"
 EXAMPLES = """\
 examples:
-  python -m evaluation report
-  python -m evaluation report --dataset gowalla --results-dir results --report html,svg,tex
-  python -m evaluation score --dataset mine
-  python -m evaluation score --runs mine --dataset moved/clicks.csv
-  python -m evaluation score theirs.parquet --dataset gowalla --name theirs
-  python -m evaluation lists --run results/local/gowalla/runs/als-seed0-... --out als.trec
-  python -m evaluation diff main results
-  python -m evaluation time --dataset gowalla --threads 1
-  python -m evaluation migrate --results-dir results --scores-dir studies/records
+  {program} report
+  {program} report --dataset gowalla --results-dir results --report html,svg,tex
+  {program} score --dataset mine
+  {program} score --runs mine --dataset moved/clicks.csv
+  {program} score theirs.parquet --dataset gowalla --name theirs
+  {program} lists --run results/local/gowalla/runs/als-seed0-... --out als.trec
+  {program} diff main results
+  {program} time --dataset gowalla --threads 1
+  {program} migrate --results-dir results --scores-dir studies/records
 """
 
 
@@ -154,9 +156,9 @@ def _load(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
 def parser() -> argparse.ArgumentParser:
     """Of all commands."""
     found = argparse.ArgumentParser(
-        prog="python -m evaluation",
+        prog=PROGRAM,
         description="Works on stored runs: tables, metrics, lists, costs, what changed.",
-        epilog=EXAMPLES,
+        epilog=EXAMPLES.format(program=PROGRAM),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -13,5 +13,10 @@ ROOT = _HERE if _INSTALLED else _HERE.parent
 WORKSPACE = Path() if _INSTALLED else ROOT
 """Where data/, results/local/ and configs/local/ are looked for and made by default."""
 
+PREFIX = "retrieval_leaderboard." if _INSTALLED else ""
+"""What stands before a package of this namespace after `python -m`."""
+COMMAND = "retrieval-leaderboard" if _INSTALLED else "python run_all.py"
+"""What runs the leaderboard."""
+
 if not _INSTALLED:
     __path__ = [str(_HERE), str(ROOT)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from retrieval_leaderboard.support import python  # noqa: F401  (an older Python gets a sentence)
 
 # isort: split
-from retrieval_leaderboard import pipeline
+from retrieval_leaderboard import COMMAND, pipeline
 from retrieval_leaderboard.datasets.loader import DATA_DIR
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
@@ -27,10 +27,10 @@ from retrieval_leaderboard.support.stopping import interrupting
 
 EXAMPLES = """\
 examples:
-  python run_all.py --dataset gowalla --models item_cf,infonce --seeds 5
-  python run_all.py --dataset mine.csv --columns user=uid,item=iid,timestamp=ts --tune 30
-  python run_all.py --train my.train.inter --valid my.valid.inter --test my.test.inter
-  python run_all.py --dataset ml-1m --model what_next.py:WhatNext --set what_next.last_n=5
+  {command} --dataset gowalla --models item_cf,infonce --seeds 5
+  {command} --dataset mine.csv --columns user=uid,item=iid,timestamp=ts --tune 30
+  {command} --train my.train.inter --valid my.valid.inter --test my.test.inter
+  {command} --dataset ml-1m --model what_next.py:WhatNext --set what_next.last_n=5
 """
 
 
@@ -58,11 +58,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The options, in groups."""
-    usage = "python run_all.py [--dataset NAME_OR_PATH] [--models A,B] [options]"
+    command = _command()
     found = argparse.ArgumentParser(
+        prog=command,
         description="Runs retrieval models on a dataset and writes their leaderboard.",
-        usage=usage,
-        epilog=EXAMPLES,
+        usage=f"{command} [--dataset NAME_OR_PATH] [--models A,B] [options]",
+        epilog=EXAMPLES.format(command=command),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -72,6 +73,13 @@ def parser() -> argparse.ArgumentParser:
     _run_options(found.add_argument_group("runs"))
     _output_options(found.add_argument_group("output"))
     return found
+
+
+def _command() -> str:
+    """What was called, for the help."""
+    called = Path(sys.argv[0])
+    as_module = (called.parent.name, called.name) == (__package__, "__main__.py")
+    return f"python -m {__package__}" if as_module else COMMAND
 
 
 def _data_options(group: argparse._ArgumentGroup) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import COMMAND, PREFIX
 from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.evaluation.models import registry
@@ -100,7 +101,11 @@ def _kinds() -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {PREFIX}serving",
+        description="Makes an index of a run's items, compares kinds of indexes, and serves one over HTTP.",
+        allow_abbrev=False,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     own = argparse.ArgumentParser(add_help=False)
     own.add_argument("--model", metavar="FILE.py:CLASS", help="the class, where it is one of your own")
@@ -109,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="a folder of results/<dataset>/runs")  # fmt: skip
     data = of_run.add_argument_group("data, where it is not as the run had it")
     own_data.add_paths(
-        data, "--dataset", "NAME_OR_PATH", "as run_all.py takes it (default: as the run had it)"
+        data, "--dataset", "NAME_OR_PATH", f"as {COMMAND} takes it (default: as the run had it)"
     )
     reload.add_arguments(data)
 

@@ -90,6 +90,25 @@ def test_from_a_wheel_in_another_folder_beside_their_datasets(wheel, beside):
     assert "Itself" in (beside / "results" / "local" / "mine" / "leaderboard.md").read_text()
 
 
+def test_help_names_the_command_that_was_called(wheel, beside):
+    def told(*words, path):
+        return python(*words, "--help", cwd=beside, path=[path])
+
+    started = "import sys; from retrieval_leaderboard.cli import main; sys.argv[0] = 'bin/it'; main()"
+    for words, path, command in (
+        (("-c", started), wheel, "retrieval-leaderboard"),
+        (("-m", "retrieval_leaderboard"), wheel, "python -m retrieval_leaderboard"),
+        (("-m", "retrieval_leaderboard.evaluation"), wheel, "python -m retrieval_leaderboard.evaluation"),
+        (("-m", "retrieval_leaderboard.serving"), wheel, "python -m retrieval_leaderboard.serving"),
+        ((str(ROOT / "run_all.py"),), ROOT, "python run_all.py"),
+        (("-m", "evaluation"), ROOT, "python -m evaluation"),
+    ):
+        text = told(*words, path=path)
+        assert text.startswith(f"usage: {command} [") and text.count("run_all.py") == 5 * (
+            "run_all" in command
+        )
+
+
 def test_from_a_checkout_beside_their_datasets(beside):
     results = ["--results-dir", str(beside / "mine"), "--configs-dir", str(ROOT / "configs")]
     out = python(str(ROOT / "run_all.py"), *RUN, *results, cwd=beside, path=[beside / "theirs"])
