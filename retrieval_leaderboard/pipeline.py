@@ -6,7 +6,8 @@ import argparse
 import shutil
 import textwrap
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
@@ -33,6 +34,8 @@ from retrieval_leaderboard.support.storage.locks import locked
 DEFAULT_DATASET = "aliec-sim"
 ALL_MODELS = "all"
 """What `--models` names every registered model by"""
+NEAR = 0.7
+"""Likeness to the name of a model, from 0 to 1, from which another one counts as misspelled"""
 BUDGET_SEEDS = 5
 """Seeds of the final fits after a search in a budget of time"""
 
@@ -197,9 +200,7 @@ def _jobs(
     layers = [] if from_defaults else configs.layers(options.configs_dir, dataset.name)
     from_command = settings.parse_assignments(options.set)
     for path in layers:
-        found = configs.read(path, dataset)  # A model that was tuned may be a plug-in's.
-        named = [name for name, config in found.items() if config.provenance.by != "tuning"]
-        _check_names(named, sources, str(path))
+        _check_entries(configs.read(path, dataset), sources, path)
     jobs = []
     for source in sources:
         model = source.load()
@@ -249,6 +250,17 @@ def _check_settings(options: argparse.Namespace, sources: list[runner.ModelSourc
     for name, values in sorted(given.items()):
         settings.resolve(registry.get(name), values, "--set")
         progress.say(f"--set {name}: not used, for {name} is not among the models of this command")
+
+
+def _check_entries(
+    found: Mapping[str, configs.TunedConfig], sources: list[runner.ModelSource], path: Path
+) -> None:
+    """Refuse an entry whose name is nearly a model's; say of any other one by hand that it is not used."""
+    known = [*registry.names(), *(source.name for source in sources)]
+    for name in [name for name in found if name not in known and found[name].provenance.by == "hand"]:
+        if get_close_matches(str(name), known, n=1, cutoff=NEAR):
+            raise unknown(f"model in {path}", name, known)
+        progress.warn_once(f"{path}: {name} is no model of this command, perhaps a plug-in's: left alone")
 
 
 def _check_names(named: Iterable[str], sources: list[runner.ModelSource], where: str) -> None:

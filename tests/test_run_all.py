@@ -222,6 +222,18 @@ def test_a_tuned_plugin_is_no_hindrance_to_commands_without_it(run, tmp_path):
     assert rows(tmp_path)["Tunable", "0"]["provenance"].startswith("tuned, 2 trials")
 
 
+def test_an_entry_by_hand_of_a_plugin_is_no_hindrance_and_a_misspelled_one_is(run, tmp_path):
+    config = tmp_path / "configs" / "mine.yaml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text("time: {Popular: {settings: {power: 2.0}}}\n")
+    done = run("--models", "global_hot")
+    assert f"{config}: Popular is no model of this command, perhaps a plug-in's" in done.stdout + done.stderr
+    run(plugin("Popular"))
+    assert "power=2.0" in rows(tmp_path)["Popular", "0"]["settings"]
+    config.write_text("time: {item_fc: {settings: {top_k: 2}}}\n")
+    assert f"unknown model in {config} 'item_fc': did you mean 'item_cf'?" in refused(run(check=2))
+
+
 def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
     for words in (["--split-seed", "0"], ["--split-seed", "1"], []):
         run("--models", "global_hot", "--protocol", "leave-last-one", *words)
