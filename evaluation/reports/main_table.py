@@ -23,7 +23,7 @@ BEYOND_NOISE = f"{DIFFERS}: differs from ItemCF, p < 0.05."
 RANKED = "Rank: 1–3 where the order is within noise."
 ONE_FAMILY = "Marks and ranks come from the same paired tests of every two rows, corrected for their number."
 COUNTED_ONCE = f"{REPEATED} as rank: the settings of another row, which is ranked."
-PARTLY = "No rank: a row without stored metrics of each query has no test."
+PARTLY = "A table without ranks has a row without stored metrics of each query, and so without a test."
 OVER_SEEDS = "±: one standard deviation over seeds, of a row whose metrics of each query are not stored."
 UNTESTED = "Metrics of each query are not stored: no interval, no test; the order is that of the means."
 

@@ -97,12 +97,9 @@ def _tables(report: Report) -> str:
 def _explored(entries: Sequence[Entry]) -> str:
     """Where rows that no common procedure led to come from."""
     ways = {entry.row.provenance.by for entry in entries}
-    found = " or ".join(words for way, words in EXPLORED.items() if way in ways)
-    parts = [
-        *([f"settings found {found}"] if found else []),
-        *(["lists from elsewhere"] if "lists" in ways else []),
-    ]
-    text = ", and ".join(parts)
+    found = [words for way, words in EXPLORED.items() if way in ways]
+    parts = [f"settings found {', '.join(found[:-1])}{' or ' * (len(found) > 1)}{found[-1]}"] if found else []
+    text = ", and ".join([*parts, *(["lists from elsewhere"] if "lists" in ways else [])])
     return f"{text[0].upper()}{text[1:]}: follow the link to what was done."
 
 
