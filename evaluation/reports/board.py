@@ -16,6 +16,7 @@ from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunReco
 
 Key = TypeVar("Key")
 COMPUTED = ("code", "device", "precision")
+REFERENCE_MODEL, RANKED_BY = "item_cf", "ndcg"
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,12 @@ def originals(rows: Sequence[Row]) -> list[int]:
         same = json.dumps([rows[at].model, rows[at].plain_settings], sort_keys=True)
         found[at] = first.setdefault(same, at)
     return found
+
+
+def reference(rows: Sequence[Row]) -> int | None:
+    """The place of the best finished row of ItemCF, an official one where there is one; None without any."""
+    known = [at for at, row in enumerate(rows) if row.model == REFERENCE_MODEL and row.done]
+    return max(known, key=lambda at: (rows[at].provenance.official, rows[at].mean(RANKED_BY)), default=None)
 
 
 def contenders(rows: Sequence[Row]) -> list[Row]:

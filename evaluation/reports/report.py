@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from math import isnan
 
 from retrieval_leaderboard.evaluation.reports import costs, labels
-from retrieval_leaderboard.evaluation.reports.board import Board, Row, originals
+from retrieval_leaderboard.evaluation.reports.board import Board, Row, originals, reference
 from retrieval_leaderboard.evaluation.reports.costs import RowCosts
-from retrieval_leaderboard.evaluation.statistics.compare import REFERENCE_MODEL, compare
+from retrieval_leaderboard.evaluation.statistics.compare import compare
 from retrieval_leaderboard.evaluation.statistics.paired import LEVEL
 from retrieval_leaderboard.evaluation.statistics.standing import BoardStatistics, Interval, Standing
 
@@ -108,15 +108,9 @@ def report(board: Board, statistics: BoardStatistics | None = None) -> Report:
         Entry(row, name, statistics.standings[at], measured.of(row), "" if first == place else names[first])
         for place, (at, row, name, first) in enumerate(zip(order, rows, names, originals(rows), strict=True))
     ]
-    reference = statistics.reference
-    found = _reference(entries) if reference is None else entries[order.index(reference)]
+    at = reference(board.rows) if statistics.reference is None else statistics.reference
+    found = None if at is None else entries[order.index(at)]
     return Report(board, entries, measured.machine, found, _p_values(statistics, entries, order))
-
-
-def _reference(entries: Sequence[Entry]) -> Entry | None:
-    """The best row of ItemCF, an official one where there is one."""
-    of_model = [entry for entry in entries if entry.row.model == REFERENCE_MODEL and entry.row.done]
-    return next((entry for entry in of_model if entry.official), next(iter(of_model), None))
 
 
 def _p_values(

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retrieval_leaderboard.evaluation.reports.board import Board, Row, originals
+from retrieval_leaderboard.evaluation.reports.board import RANKED_BY, Board, Row, originals, reference
 from retrieval_leaderboard.evaluation.statistics import bootstrap, paired, queries
 from retrieval_leaderboard.evaluation.statistics.bootstrap import Floats
 from retrieval_leaderboard.evaluation.statistics.queries import PerQuery
 from retrieval_leaderboard.evaluation.statistics.standing import BoardStatistics, Standing
 
-REFERENCE_MODEL, RANKED_BY = "item_cf", "ndcg"
 REPEATED = "="
 """The rank of a row that repeats another's settings: it is counted once, there"""
 
@@ -49,19 +48,19 @@ def compare(board: Board) -> BoardStatistics:
     official = np.array([each.row.provenance.official for each in known], dtype=np.bool_)
     first = np.array(originals([each.row for each in known]))
     corrected = _corrected(known, official, first)
-    reference = _reference(known)
+    beside = reference([each.row for each in known])
     spreads, ranks = _deviations(known), _ranks(known, corrected, official, first)
     for place, (each, spread, rank) in enumerate(zip(known, spreads, ranks, strict=True)):
         metrics = {name: bootstrap.interval(each.row.mean(name), spread[name]) for name in spread}
         lead, p = None, None
-        if reference is not None and place != reference:
-            difference = spread[RANKED_BY] - spreads[reference][RANKED_BY]
-            lead = bootstrap.interval(each.mean - known[reference].mean, difference)
-            p = None if np.isnan(corrected[place, reference]) else float(corrected[place, reference])
+        if beside is not None and place != beside:
+            difference = spread[RANKED_BY] - spreads[beside][RANKED_BY]
+            lead = bootstrap.interval(each.mean - known[beside].mean, difference)
+            p = None if np.isnan(corrected[place, beside]) else float(corrected[place, beside])
         standings[each.index] = Standing(rank, metrics, lead, p)
     at = [each.index for each in known]
     p_values[np.ix_(at, at)] = corrected
-    return BoardStatistics(None if reference is None else known[reference].index, standings, p_values)
+    return BoardStatistics(None if beside is None else known[beside].index, standings, p_values)
 
 
 def _without_unknown_queries(known: list[_Known]) -> list[_Known]:
@@ -93,14 +92,6 @@ def _tests(known: list[_Known]) -> Floats:
     means = np.array([each.mean for each in known])
     seeds = [(each.row.spread(RANKED_BY) or 0.0, len(each.row.done)) for each in known]
     return paired.p_values(means, covariances, len(columns[0]), seeds)
-
-
-def _reference(known: list[_Known]) -> int | None:
-    """The best of ItemCF's rows, of those by a procedure common to all models where there is one."""
-    rows = [place for place, each in enumerate(known) if each.row.model == REFERENCE_MODEL]
-    return max(
-        rows, key=lambda place: (known[place].row.provenance.official, known[place].mean), default=None
-    )
 
 
 def _corrected(known: list[_Known], official: np.ndarray, first: np.ndarray) -> Floats:
