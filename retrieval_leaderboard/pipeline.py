@@ -26,6 +26,7 @@ from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
+from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, need, unknown
 from retrieval_leaderboard.support.storage.files import tidy
@@ -88,9 +89,7 @@ def _search(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argp
     budget = Budget(options.budget, options.tune or None)
     given = settings.parse_assignments(options.set)
     specs = [
-        search.SearchSpec(job, dataset, frozenset(given.get(job.source.name, {})))
-        for job in jobs
-        if job.seed == 0
+        SearchSpec(job, dataset, frozenset(given.get(job.source.name, {}))) for job in jobs if job.seed == 0
     ]
     config, failed = options.configs_dir / f"{dataset.name}.yaml", False
     for spec in [each for each in specs if each.space()]:

@@ -12,6 +12,7 @@ from retrieval_leaderboard.evaluation.runs import environment, isolation
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
+from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.support import compute, markdown
 from retrieval_leaderboard.support.storage import sealed
@@ -52,7 +53,7 @@ def measure(dataset: Dataset, model: str, trials: int) -> HeldOut:
 
 def _searched(job: Job, dataset: Dataset, trials: int) -> float | None:
     with tempfile.TemporaryDirectory() as board:
-        tuned = search.tune(search.SearchSpec(job, dataset), Path(board), Budget(fits=trials))
+        tuned = search.tune(SearchSpec(job, dataset), Path(board), Budget(fits=trials))
     return None if tuned is None else tuned.provenance.valid_ndcg
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.reports.labels import written
 from retrieval_leaderboard.evaluation.runs import environment, isolation
 from retrieval_leaderboard.evaluation.runs.configs import TunedConfig
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
-from retrieval_leaderboard.evaluation.runs.record import digest
-from retrieval_leaderboard.evaluation.runs.runner import Job
 from retrieval_leaderboard.evaluation.tuning import database, halving, search_space, trial_records
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.database import Outcome, outcome
 from retrieval_leaderboard.evaluation.tuning.halving import Step
+from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.evaluation.tuning.trial_records import TrialRecord, TuningRecord
 from retrieval_leaderboard.support import compute, progress
@@ -33,43 +31,6 @@ N_STARTUP_TRIALS = 6
 of 30 for ItemCF on gowalla: .1243 .1237 .1239 with 6, .1243 .1180 .1234 with 10."""
 RECORDS = "tuning"
 """Folder of the copies for reading"""
-
-
-@dataclass(frozen=True)
-class SearchSpec:
-    """Whose settings are searched, on what."""
-
-    job: Job
-    """Its settings hold where the search does not draw others"""
-    dataset: Dataset
-    fixed: frozenset[str] = frozenset()
-    """Settings that are not searched, whatever the model's search space says"""
-
-    def space(self) -> dict[str, optuna.distributions.BaseDistribution]:
-        """What is searched: the model's search space, but for what is fixed or has no effect on the data."""
-        model = self.job.source.load()
-        idle = settings.build(model, self.job.settings).without_effect(self.dataset.train, self.dataset.valid)
-        return search_space.distributions(model, self.fixed | idle)
-
-    def lengths(self) -> tuple[float, ...]:
-        """Of training, in those of the model's own, the shortest first; one where it is not to be varied."""
-        horizon = self.job.source.load().horizon
-        return halving.LENGTHS if horizon and horizon not in self.fixed else (halving.OWN,)
-
-    def name(self, minutes: float | None = None) -> str:
-        """The same for the same search: data, model, space, settings that are not searched, device; and
-        `minutes` of a budget of time, for a smaller one would not have come to a larger one's trials.
-        """
-        space = self.space()
-        fixed = {key: value for key, value in self.job.settings.items() if key not in space}
-        identity = self.job.identity(self.dataset).key | {
-            "settings": fixed,
-            "k": 0,
-            "space": repr(space),
-            "lengths": self.lengths(),
-            "minutes": minutes,
-        }
-        return f"{self.job.source.name}-{digest(identity)}"
 
 
 def tune(

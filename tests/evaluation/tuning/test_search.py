@@ -1,41 +1,24 @@
 """Choosing settings: equal budgets, what is tried first, going on, giving up, and what is written down."""
 
 import json
-import re
-import resource
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import optuna
 import pytest
 
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
-from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
-from retrieval_leaderboard.evaluation.tuning import search, search_space
+from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.halving import PATIENCE
-from retrieval_leaderboard.evaluation.tuning.search import SearchSpec, tune
+from retrieval_leaderboard.evaluation.tuning.search import tune
+from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.support import compute, progress
-from retrieval_leaderboard.support.errors import InputError, UnwritableError
-
-DATA = planted()
-SOURCE = ModelSource("Tunable", f"{Path(__file__).parents[1] / 'sample_models.py'}:Tunable")
-
-
-@pytest.fixture(autouse=True)
-def quiet():
-    progress.configure(quiet=True)
-    yield
-    progress.configure(quiet=False)
-
-
-def asked(data=DATA, given=(), **changed):
-    chosen = settings.resolve(SOURCE.load(), changed, "here")
-    return SearchSpec(Job(SOURCE, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
+from retrieval_leaderboard.support.errors import InputError
+from tests.evaluation.tuning.searches import DATA, SOURCE, asked, in_this_process, tuned, written
 
 
 def test_what_has_no_effect_on_the_data_is_not_searched():
@@ -44,30 +27,6 @@ def test_what_has_no_effect_on_the_data_is_not_searched():
     unordered = replace(DATA, train=replace(DATA.train, ordered=False))
     more, fewer = (set(SearchSpec(job, data).space()) for data in (DATA, unordered))
     assert more - fewer == {"recency"} and not fewer - more
-
-
-def tuned(question, folder, trials, minutes=60.0, anew=False):
-    return tune(question, folder, Budget(minutes, trials), anew)
-
-
-def in_this_process(function, *args):
-    try:
-        return function(*args)
-    except ValueError as error:
-        raise search.isolation.Crash(f"ValueError: {error}") from error
-
-
-@pytest.fixture
-def here(monkeypatch):
-    """Trials in this process: the tests are of the search."""
-    monkeypatch.setattr(search.isolation, "call", in_this_process)
-
-
-def written(folder):
-    """Each trial that was written down, without its time."""
-    (record,) = (folder / "tuning").glob("*.json")
-    trials = json.loads(record.read_text())["trials"]
-    return [{key: value for key, value in trial.items() if key != "seconds"} for trial in trials]
 
 
 @pytest.fixture(scope="module")
@@ -262,96 +221,3 @@ def test_the_best_settings_train_for_longer(here, tmp_path):
     assert choice.settings["epochs"] == 18, "what it learns grows with them"
     fixed = SearchSpec(replace(job, settings=job.settings | {"epochs": 4}), DATA, frozenset({"epochs"}))
     assert tune(fixed, tmp_path / "fixed", Budget(fits=3)).settings["epochs"] == 4
-
-
-def damage(database, old, new):
-    content = database.read_bytes()
-    assert old in content
-    database.write_bytes(content.replace(old, new))
-
-
-@pytest.mark.parametrize("start", [0, 16, 100, 4096])
-def test_a_damaged_database_is_one_sentence(start, here, tmp_path):
-    tuned(asked(), tmp_path, 2)
-    database = tmp_path / "tuning.db"
-    content = bytearray(database.read_bytes())
-    content[start : start + 400] = b"\xff" * 400
-    database.write_bytes(content)
-    with pytest.raises(InputError, match=r"tuning.db is damaged \(.*\): remove it, and the searches"):
-        tuned(asked(), tmp_path, 3)
-
-
-def test_a_trial_with_another_digit_is_found(here, tmp_path):
-    tuned(asked(), tmp_path, 2)
-    ndcg = str(written(tmp_path)[0]["metrics"]["ndcg"])
-    damage(tmp_path / "tuning.db", f'"ndcg": {ndcg}'.encode(), f'"ndcg": {ndcg[:-1]}9'.encode())
-    with pytest.raises(
-        InputError, match=r"trial 0 of the search Tunable-\w+-1 in tuning.db is damaged: --force"
-    ):
-        tuned(asked(), tmp_path, 2)
-    assert tuned(asked(), tmp_path, 2, anew=True).provenance.trials == 4, "what was tried before counts"
-
-
-def test_a_search_that_cannot_write_stops(tmp_path, monkeypatch):
-    def full(*_):
-        raise UnwritableError("cannot write it: No space left")
-
-    monkeypatch.setattr(search.isolation, "call", full)
-    with pytest.raises(UnwritableError):
-        tuned(asked(), tmp_path, 2)
-    monkeypatch.setattr(search.isolation, "call", in_this_process)
-    assert tuned(asked(), tmp_path, 2).provenance.trials == 2
-
-
-def test_a_database_without_room_is_one_sentence(here, tmp_path):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-    try:
-        with pytest.raises(UnwritableError, match=r"cannot use .*tuning.db: "):
-            tuned(asked(), tmp_path, 2)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_folders_with_odd_names(here, tmp_path):
-    assert tuned(asked(), tmp_path / "a {b} ?c %41", 1).provenance.trials == 1
-
-
-@pytest.mark.parametrize("name", registry.names())
-def test_every_models_space_holds_its_defaults(name):
-    model = registry.get(name)
-    space = search_space.distributions(model)
-    assert search_space.within(space, settings.defaults(model)) == {
-        key: value for key, value in settings.defaults(model).items() if key in space
-    }
-
-
-def test_spaces_that_are_none(monkeypatch):
-    model = SOURCE.load()
-    for space, message in (
-        ({"plce": [1]}, "'plce': did you mean 'place'"),
-        ({"place": (4.0, 0.0)}, "search_space['place']: give it as a list of choices"),
-        ({"place": []}, "give it as a list of choices"),
-        ({"place": "log"}, "give it as a list of choices"),
-        ({"place": (0.0, 1.0, "log")}, "give it as a list of choices"),
-        ({"size": (0.5, 2.5)}, "give it as a list of choices"),
-    ):
-        monkeypatch.setattr(model, "search_space", space)
-        with pytest.raises(InputError, match=re.escape(message)):
-            search_space.distributions(model)
-
-
-def test_the_setting_decides_what_a_range_holds(monkeypatch):
-    model = SOURCE.load()
-    monkeypatch.setattr(model, "search_space", {"place": (1, 100, "log"), "size": (1, 8), "fixed": [0, 3]})
-    space = search_space.distributions(model, fixed=["fixed"])
-    assert {key: type(each).__name__ for key, each in space.items()} == {
-        "place": "FloatDistribution", "size": "IntDistribution"
-    }  # fmt: skip
-    assert search_space.within(space, {"place": 1.5, "size": 8, "fixed": 9}) == {"place": 1.5, "size": 8}
-    for outside in ({"place": 0.0, "size": 1}, {"place": 1.5, "size": 9}, {"place": 101.0, "size": 1}):
-        assert search_space.within(space, outside) is None
-    assert (
-        search_space.within(search_space.distributions(model), {"place": 1.5, "size": 8, "fixed": 9}) is None
-    )
-    assert search_space.rounded({"a": 0.123456, "b": 3, "c": "x"}) == {"a": 0.1235, "b": 3, "c": "x"}

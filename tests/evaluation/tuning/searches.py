@@ -1,0 +1,38 @@
+"""Searches of a sample model on planted data, small enough for tests."""
+
+import json
+from pathlib import Path
+
+from retrieval_leaderboard.evaluation.models import settings
+from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
+from retrieval_leaderboard.evaluation.tuning import search
+from retrieval_leaderboard.evaluation.tuning.budget import Budget
+from retrieval_leaderboard.evaluation.tuning.search import tune
+from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
+
+DATA = planted()
+SOURCE = ModelSource("Tunable", f"{Path(__file__).parents[1] / 'sample_models.py'}:Tunable")
+
+
+def asked(data=DATA, given=(), **changed):
+    chosen = settings.resolve(SOURCE.load(), changed, "here")
+    return SearchSpec(Job(SOURCE, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
+
+
+def tuned(question, folder, trials, minutes=60.0, anew=False):
+    return tune(question, folder, Budget(minutes, trials), anew)
+
+
+def in_this_process(function, *args):
+    try:
+        return function(*args)
+    except ValueError as error:
+        raise search.isolation.Crash(f"ValueError: {error}") from error
+
+
+def written(folder):
+    """Each trial that was written down, without its time."""
+    (record,) = (folder / "tuning").glob("*.json")
+    trials = json.loads(record.read_text())["trials"]
+    return [{key: value for key, value in trial.items() if key != "seconds"} for trial in trials]

@@ -1,0 +1,62 @@
+"""Where trials are stored: damage, full disks, odd names."""
+
+import resource
+
+import pytest
+
+from retrieval_leaderboard.evaluation.tuning import search
+from retrieval_leaderboard.support.errors import InputError, UnwritableError
+from tests.evaluation.tuning.searches import asked, in_this_process, tuned, written
+
+
+def damage(database, old, new):
+    content = database.read_bytes()
+    assert old in content
+    database.write_bytes(content.replace(old, new))
+
+
+@pytest.mark.parametrize("start", [0, 16, 100, 4096])
+def test_a_damaged_database_is_one_sentence(start, here, tmp_path):
+    tuned(asked(), tmp_path, 2)
+    database = tmp_path / "tuning.db"
+    content = bytearray(database.read_bytes())
+    content[start : start + 400] = b"\xff" * 400
+    database.write_bytes(content)
+    with pytest.raises(InputError, match=r"tuning.db is damaged \(.*\): remove it, and the searches"):
+        tuned(asked(), tmp_path, 3)
+
+
+def test_a_trial_with_another_digit_is_found(here, tmp_path):
+    tuned(asked(), tmp_path, 2)
+    ndcg = str(written(tmp_path)[0]["metrics"]["ndcg"])
+    damage(tmp_path / "tuning.db", f'"ndcg": {ndcg}'.encode(), f'"ndcg": {ndcg[:-1]}9'.encode())
+    with pytest.raises(
+        InputError, match=r"trial 0 of the search Tunable-\w+-1 in tuning.db is damaged: --force"
+    ):
+        tuned(asked(), tmp_path, 2)
+    assert tuned(asked(), tmp_path, 2, anew=True).provenance.trials == 4, "what was tried before counts"
+
+
+def test_a_search_that_cannot_write_stops(tmp_path, monkeypatch):
+    def full(*_):
+        raise UnwritableError("cannot write it: No space left")
+
+    monkeypatch.setattr(search.isolation, "call", full)
+    with pytest.raises(UnwritableError):
+        tuned(asked(), tmp_path, 2)
+    monkeypatch.setattr(search.isolation, "call", in_this_process)
+    assert tuned(asked(), tmp_path, 2).provenance.trials == 2
+
+
+def test_a_database_without_room_is_one_sentence(here, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(UnwritableError, match=r"cannot use .*tuning.db: "):
+            tuned(asked(), tmp_path, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_folders_with_odd_names(here, tmp_path):
+    assert tuned(asked(), tmp_path / "a {b} ?c %41", 1).provenance.trials == 1
