@@ -11,7 +11,7 @@ from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.__main__ import main
-from retrieval_leaderboard.evaluation.exchange import coding, command, reading
+from retrieval_leaderboard.evaluation.exchange import coding, reading
 from retrieval_leaderboard.evaluation.reports import leaderboard
 from retrieval_leaderboard.evaluation.runs import records, runner
 from retrieval_leaderboard.support import progress
@@ -273,22 +273,6 @@ def test_bad_input_is_one_sentence(run, log, words, message, capsys):
     assert main([*given, *folder]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
-
-
-@pytest.mark.parametrize("damage", [None, b"lists"])
-def test_a_run_without_lists_is_refused_before_its_data_is_loaded(tmp_path, capsys, monkeypatch, damage):
-    monkeypatch.setattr(command.reload, "dataset", lambda *asked: pytest.fail("loaded"))
-    folder = tmp_path / "run"
-    folder.mkdir()
-    np.savez(folder / records.LISTS, items=np.zeros((1, 1), np.int32))
-    records.write(folder, record("als"))
-    if damage is None:
-        (folder / records.LISTS).unlink()
-    else:
-        (folder / records.LISTS).write_bytes(damage)
-    assert main(["lists", "--run", str(folder), "--out", str(tmp_path / "a.csv")]) == 2
-    error = capsys.readouterr().err
-    assert ("is damaged" if damage else "came without its lists") in error and "run the model again" in error
 
 
 def test_users_with_several_queries_need_their_numbers(log, run, frame, tmp_path, capsys):
