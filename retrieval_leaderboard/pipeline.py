@@ -153,13 +153,16 @@ def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
 
 def _check_plugin(source: runner.ModelSource) -> None:
     if source.plugin:
+        here = compute.current()
         try:
-            isolation.call(_check, source)
+            isolation.call(_check, source, here.device, here.precision)
         except isolation.Crash as crash:
             raise InputError(f"--model {source.plugin} breaks the contract of Retriever: {crash}") from crash
 
 
-def _check(source: runner.ModelSource) -> None:
+def _check(source: runner.ModelSource, device: str, precision: str) -> None:
+    """On the device of the runs, in a process of its own."""
+    compute.configure(device, precision)
     check_model(source.load())
 
 

@@ -1,4 +1,4 @@
-"""A second device for a PyTorch without one: real values, strict about devices, and it notes where the host waits.
+"""A second device for a PyTorch without one: real values, strict about devices, with notes of waits.
 
 The key PrivateUse1 under the name "pretend". A tensor of it wraps one in main memory; every operation refuses
 to mix devices as CUDA does, and is then computed on the CPU. It stands on a private part of PyTorch: `REASON`
@@ -27,6 +27,8 @@ WAITING = {
     "is_nonzero", "equal",
 }  # fmt: skip
 """The host must know how many results there are, or what they are."""
+PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "mv", "dot"}
+"""In TF32 where that is turned on for CUDA"""
 INDEXED = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index"}
 BETWEEN = {"_to_copy", "copy_", "copy", "to", "lift_fresh", "is_same_size"}
 """May take tensors of both devices"""
@@ -112,7 +114,7 @@ class CardTensor(torch.Tensor):
         return f"CardTensor({self.raw})"
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        """As for CUDA, where a number to be written lies in main memory: one mask fills, else it is copied."""
+        """As for CUDA: a number to be written lies in main memory and is copied, but for one mask."""
         parts = index if isinstance(index, tuple) else (index,)
         chosen = [each for each in parts if isinstance(each, torch.Tensor)]
         if chosen and not isinstance(value, torch.Tensor):
@@ -188,7 +190,8 @@ def _run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if ours and others:
         _check_devices(func, name, args, others)
     _note_waits(name, args, kwargs, to_card)
-    raw = [each.raw if isinstance(each, CardTensor) else each for each in flat]
+    of_values = _tf32 if name in PRODUCTS and torch.backends.cuda.matmul.fp32_precision == "tf32" else _same
+    raw = [of_values(each.raw) if isinstance(each, CardTensor) else each for each in flat]
     plain_args, plain = pytree.tree_unflatten(raw, spec)
     if plain.get("device") is not None:
         plain["device"] = torch.device("cpu")
@@ -203,6 +206,17 @@ def _run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return pytree.tree_map(wrapped, found)
 
 
+def _same(values: torch.Tensor) -> torch.Tensor:
+    return values
+
+
+def _tf32(values: torch.Tensor) -> torch.Tensor:
+    """Rounded to the 10 bits that TF32 keeps of a float32's 23."""
+    if values.dtype != torch.float32:
+        return values
+    return ((values.view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
+
+
 def _check_generator(func: Any, flat: list[Any], to_card: bool) -> None:
     for each in flat:
         if isinstance(each, Generators.plain) and (each._cdata in Generators.cards) != to_card:
@@ -210,7 +224,7 @@ def _check_generator(func: Any, flat: list[Any], to_card: bool) -> None:
 
 
 def _check_devices(func: Any, name: str, args: tuple[Any, ...], others: list[torch.Tensor]) -> None:
-    """A single number may come from main memory, and so may the places of an index, for which the host waits."""
+    """A single number may come from main memory; so may the places of an index, for which the host waits."""
     if name in BETWEEN:
         return
     places = [each for each in args[1] if each is not None] if name in INDEXED else []

@@ -10,6 +10,7 @@ import torch
 
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices import DEVICES
+from retrieval_leaderboard.support.devices.cuda import Cuda
 from retrieval_leaderboard.support.devices.device import Device
 from tests.pretended_card import backend
 from tests.pretended_card.registration import REASON
@@ -24,6 +25,7 @@ class PretendedCard(Device):
     asynchronous = True
     own = 7
     """Stands for the state of the card's generator"""
+    float32 = Cuda.float32
 
     def may_be_here(self) -> bool:
         return True
@@ -74,7 +76,9 @@ def compute_on(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
 _sdpa = torch.nn.functional.scaled_dot_product_attention
 
 
-def _attention(query: Any, key: Any, value: Any, mask: Any = None, dropout: float = 0.0, is_causal=False) -> Any:
+def _attention(
+    query: Any, key: Any, value: Any, mask: Any = None, dropout: float = 0.0, is_causal=False
+) -> Any:
     """That of the card by plain products: the CPU's fused kernels refuse other devices."""
     if not isinstance(query, backend.CardTensor):
         return _sdpa(query, key, value, mask, dropout, is_causal)

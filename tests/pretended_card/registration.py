@@ -14,9 +14,9 @@ aten = torch.ops.aten
 HALF = (torch.float16, torch.bfloat16)
 LOW = """addmm addmv addr matmul einsum mm mv linear addbmm baddbmm bmm chain_matmul linalg_multi_dot
 linalg_vecdot scaled_dot_product_attention prelu"""
-FULL = """acos asin cosh erfinv exp expm1 log log10 log2 log1p reciprocal rsqrt sinh tan pow softplus layer_norm
-native_layer_norm group_norm cosine_similarity nll_loss kl_div l1_loss smooth_l1_loss huber_loss mse_loss
-binary_cross_entropy_with_logits dist pdist cdist renorm logsumexp"""
+FULL = """acos asin cosh erfinv exp expm1 log log10 log2 log1p reciprocal rsqrt sinh tan pow softplus
+layer_norm native_layer_norm group_norm cosine_similarity nll_loss kl_div l1_loss smooth_l1_loss huber_loss
+mse_loss binary_cross_entropy_with_logits dist pdist cdist renorm logsumexp"""
 FULL_RESULT = "prod softmax log_softmax cumprod cumsum sum linalg_vector_norm norm"
 WIDEST = "addcdiv addcmul atan2 bilinear cross dot index_put tensordot scatter_add cat stack"
 """Of aten/src/ATen/autocast_mode.h: computed in the low precision, in float32, with a float32 result where no

@@ -1,4 +1,4 @@
-"""Steps of every tower on the pretended card: no device is mixed, no host waits, and fp32 steps are the CPU's."""
+"""Steps of every tower on the pretended card: no device is mixed, and the host never waits."""
 
 from dataclasses import replace
 
@@ -8,7 +8,6 @@ import torch
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS
-from retrieval_leaderboard.support import compute
 from tests.neural.trainers import trainer_of
 from tests.pretended_card.backend import NAME, NOTES
 from tests.pretended_card.conftest import compute_on
