@@ -45,8 +45,11 @@ def steps(model, settings, number=3):
     return torch.stack([trainer.step(next(made)) for _ in range(number)]), trainer
 
 
+SLOW = [pytest.param(each, marks=pytest.mark.slow) for each in ("bf16", "fp32")]
+
+
 @pytest.mark.parametrize("settings", CASES, ids=str)
-@pytest.mark.parametrize("precision", ["fp16", "bf16", "fp32"])
+@pytest.mark.parametrize("precision", ["fp16", *SLOW])
 @pytest.mark.parametrize("model", MODELS)
 def test_steps_stay_on_the_card(model, settings, precision, card, monkeypatch) -> None:
     compute_on(monkeypatch, precision)
