@@ -1,4 +1,4 @@
-"""Whole fits on the pretended card: they learn, rank, are saved, stopped and resumed, tuned, run and served."""
+"""Whole fits on the pretended card: they learn, rank, are saved, stopped, resumed, tuned, run and served."""
 
 import itertools
 from contextlib import contextmanager, suppress
