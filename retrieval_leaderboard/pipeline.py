@@ -43,7 +43,9 @@ def run(options: argparse.Namespace) -> int:
     _check_configs_dir(options)
     _check_settings(options, sources)
     _check_search(options, options.split_seed)
-    compute_config = compute.configure(options.device, options.precision, options.threads)
+    compute_config = compute.configure(
+        options.device, options.precision, options.threads, options.deterministic
+    )
     for source in sources:
         _check_plugin(source)
     dataset, asked = _load(options)

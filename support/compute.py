@@ -10,6 +10,9 @@ from retrieval_leaderboard.support.system import cores
 
 DEVICE_CHOICES = ("auto", *DEVICES)
 PRECISION_CHOICES = ("auto", *AUTOCAST)
+DETERMINISTIC = "RETRIEVAL_DETERMINISTIC"
+"""Says so to processes that are started: "1"
+"""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Compute:
     """Key of `DEVICES`"""
     precision: str = "fp32"
     """One of `AUTOCAST`"""
+    deterministic: bool = False
+    """Whether training gives the same bits every time on an accelerator too, where that is slower"""
 
 
 _current = Compute()
@@ -36,11 +41,14 @@ def device() -> Device:
     return DEVICES[_current.device]
 
 
-def configure(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Compute:
+def configure(
+    device: str = "auto", precision: str = "auto", threads: int | None = None, deterministic: bool = False
+) -> Compute:
     """Decide for this process and tell the thread pools.
 
     "auto" is an accelerator where PyTorch sees one, else the CPU, and the device's own precision. `threads`
-    None is as many as `cores.available`. Call it before the first import of torch, numba, implicit or faiss,
+    None is as many as `cores.available`. Threads and `deterministic` come to the processes that this one
+    starts with the environment. Call it before the first import of torch, numba, implicit or faiss,
     whose thread pools read the environment once.
 
     Raises:
@@ -52,10 +60,12 @@ def configure(device: str = "auto", precision: str = "auto", threads: int | None
     for variable in (cores.LIMIT, "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
     os.environ.setdefault("MKL_CBWR", _code_path())
+    if deterministic:
+        os.environ[DETERMINISTIC] = "1"
     device = _device(device)
     if precision == "auto":
         precision = DEVICES[device].precision
-    _current = Compute(threads, device, precision)
+    _current = Compute(threads, device, precision, os.environ.get(DETERMINISTIC) == "1")
     return _current
 
 

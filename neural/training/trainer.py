@@ -62,6 +62,7 @@ class Trainer:
     def __init__(self, settings: TowerSettings, loss: Loss, train: Interactions, seed: int) -> None:
         """The settings are resolved."""
         here = compute.current()
+        DEVICES[here.device].set_deterministic(here.deterministic)
         self.threads = Spare()
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
         self.settings, self.loss, self.device = settings, loss, here.device

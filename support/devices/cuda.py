@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,16 @@ class Cuda(Device):
         if torch is None or not torch.cuda.is_initialized():
             return 0.0
         return torch.cuda.max_memory_allocated() / 2**20
+
+    def set_deterministic(self, deterministic: bool) -> None:
+        """By PyTorch's other kernels, for sums whose terms otherwise come in any order."""
+        import torch
+
+        if not deterministic:  # It may have been asked for elsewhere.
+            return
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # Read with the first product.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # None of it is read.
+        torch.use_deterministic_algorithms(True)
 
     @contextmanager
     def float32(self) -> Iterator[None]:

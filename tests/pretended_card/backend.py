@@ -29,6 +29,8 @@ WAITING = {
 """The host must know how many results there are, or what they are."""
 PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "mv", "dot"}
 """In TF32 where that is turned on for CUDA"""
+UNDETERMINED = {"bincount", "histc", "median", "put_", "nll_loss_forward", "kthvalue"}
+"""Of CUDA, whatever they take"""
 INDEXED = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index"}
 BETWEEN = {"_to_copy", "copy_", "copy", "to", "lift_fresh", "is_same_size"}
 """May take tensors of both devices"""
@@ -187,6 +189,7 @@ def _run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     NOTES.calls[name] += 1
     if any(each.dtype in (torch.float16, torch.bfloat16) for each in ours):
         NOTES.low[name] += 1
+    _check_determined(name, args, found_type=kwargs.get("dtype"))
     if ours and others:
         _check_devices(func, name, args, others)
     _note_waits(name, args, kwargs, to_card)
@@ -221,6 +224,16 @@ def _check_generator(func: Any, flat: list[Any], to_card: bool) -> None:
     for each in flat:
         if isinstance(each, Generators.plain) and (each._cdata in Generators.cards) != to_card:
             raise MixedDevicesError(f"{func} draws by a generator of the other device at {_where()}")
+
+
+def _check_determined(name: str, args: tuple[Any, ...], found_type: torch.dtype | None) -> None:
+    """By the list of `torch.use_deterministic_algorithms`."""
+    if not torch.are_deterministic_algorithms_enabled():
+        return
+    floats = name == "cumsum" and (found_type or args[0].dtype).is_floating_point
+    products = name.startswith("scatter_reduce") and "prod" in args
+    if floats or products or name in UNDETERMINED:
+        raise RuntimeError(f"{name} does not have a deterministic implementation, at {_where()}")
 
 
 def _check_devices(func: Any, name: str, args: tuple[Any, ...], others: list[torch.Tensor]) -> None:

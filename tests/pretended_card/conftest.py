@@ -25,7 +25,7 @@ class PretendedCard(Device):
     asynchronous = True
     own = 7
     """Stands for the state of the card's generator"""
-    float32 = Cuda.float32
+    float32, set_deterministic = Cuda.float32, Cuda.set_deterministic
 
     def may_be_here(self) -> bool:
         return True
@@ -60,17 +60,20 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedCard]:
     # An inference tensor keeps no version, which wrapped tensors need.
     monkeypatch.setattr(torch, "inference_mode", torch.no_grad)
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", _attention)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
     compute_on(monkeypatch, "fp32")
     torch._C._set_only_lift_cpu_tensors(True)
     backend.NOTES.clear()
     with backend.Card():
         yield device
     torch._C._set_only_lift_cpu_tensors(False)
+    torch.use_deterministic_algorithms(False)
 
 
-def compute_on(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
+def compute_on(monkeypatch: pytest.MonkeyPatch, precision: str, deterministic: bool = False) -> None:
     """Compute on the card in `precision` from here on."""
-    monkeypatch.setattr(compute, "_current", compute.Compute(1, backend.NAME, precision))
+    monkeypatch.setattr(compute, "_current", compute.Compute(1, backend.NAME, precision, deterministic))
 
 
 _sdpa = torch.nn.functional.scaled_dot_product_attention

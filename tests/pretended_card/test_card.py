@@ -116,3 +116,11 @@ def test_it_knows_how_much_memory_its_tensors_take(card) -> None:
     assert NOTES.bytes - before == 4000
     del half
     assert NOTES.bytes == before and card.peak_mib() >= 4000 / 2**20
+
+
+def test_a_deterministic_run_is_refused_what_has_no_order(card) -> None:
+    torch.use_deterministic_algorithms(True)
+    numbers = torch.ones(3, device=DEVICE)
+    assert numbers.long().cumsum(0).tolist() == [1, 2, 3]
+    with pytest.raises(RuntimeError, match="cumsum does not have a deterministic implementation"):
+        numbers.cumsum(0)

@@ -58,3 +58,12 @@ def test_steps_stay_on_the_card(model, settings, precision, card, monkeypatch) -
     assert {each.device.type for each in trainer.towers.state_dict().values()} == {NAME}
     assert torch.isfinite(losses.cpu()).all()
     assert bool(NOTES.low) == (precision != "fp32")
+
+
+@pytest.mark.parametrize("settings", CASES, ids=str)
+def test_a_deterministic_step_has_kernels_for_it(settings, card, monkeypatch) -> None:
+    compute_on(monkeypatch, "fp16", deterministic=True)
+    model = MODELS[CASES.index(settings) % len(MODELS)]
+    losses, _ = steps(model, settings, 2)
+    assert torch.are_deterministic_algorithms_enabled() and dict(NOTES.waits) == {}
+    assert torch.isfinite(losses.cpu()).all()

@@ -110,3 +110,9 @@ def test_products_of_float32_are_without_tf32_on_a_card() -> None:
 def test_another_card_is_chosen_by_the_environment() -> None:
     with pytest.raises(InputError, match="--device cuda:1: give auto, cpu or cuda; CUDA_VISIBLE_DEVICES=1"):
         compute.configure("cuda:1")
+
+
+def test_a_deterministic_run_is_one_in_the_processes_it_starts_too(card) -> None:
+    assert not compute.configure("cpu").deterministic
+    assert compute.configure("cpu", deterministic=True).deterministic
+    assert compute.configure("cpu").deterministic  # As a process that is started calls it.
