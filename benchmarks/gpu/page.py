@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeGuard
 
@@ -115,7 +115,7 @@ def _share(value: float, unit: str, record: dict[str, Any], ceiling: str) -> str
     return f"{value:,.4g} {unit}, {value / record['ceilings'][ceiling]:.0%} of the ceiling"
 
 
-READERS = {
+READERS: dict[str, Callable[[dict[str, Any]], Iterator[Line]]] = {
     "ceilings": _ceilings,
     "training": _training,
     "quality": _quality,

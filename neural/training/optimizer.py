@@ -117,11 +117,11 @@ class RowwiseAdamW(torch.optim.Optimizer):
         ]
         if not parts:
             return
-        groups = list(zip(*parts, strict=True))
-        *old, grad = (_flat(each) for each in groups)
-        new = self._updated(*old, grad, share)
-        for group, values in zip(groups, _keep(self.found_inf, old, new), strict=False):
-            _copy_parts(values, group)
+        weights, firsts, seconds, grads = zip(*parts, strict=True)
+        old = _flat(weights), _flat(firsts), _flat(seconds)
+        new = self._updated(*old, _flat(grads), share)
+        for values, whole in zip(_keep(self.found_inf, old, new), (weights, firsts, seconds), strict=True):
+            _copy_parts(values, whole)
 
     def _update_rows(self, whole: Whole, part: Lease) -> None:
         """Update the leased rows of a table and its moments."""

@@ -62,7 +62,7 @@ class Cuda(Device):
         if not deterministic:  # It may have been asked for elsewhere.
             return
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # Read with the first product.
-        torch.utils.deterministic.fill_uninitialized_memory = False  # None of it is read.
+        setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  (no name to mypy)
         torch.use_deterministic_algorithms(True)
 
     @contextmanager

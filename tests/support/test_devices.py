@@ -97,14 +97,16 @@ def test_what_pytorch_holds_of_a_cards_memory_is_free(monkeypatch) -> None:
 
 def test_products_of_float32_are_without_tf32_on_a_card() -> None:
     products = torch.backends.cuda.matmul
-    before = products.fp32_precision
-    products.fp32_precision = "tf32"
+    new = hasattr(products, "fp32_precision")  # PyTorch 2.9 and later.
+    name, turned_on, full = ("fp32_precision", "tf32", "ieee") if new else ("allow_tf32", True, False)
+    before = getattr(products, name)
+    setattr(products, name, turned_on)
     try:
         with DEVICES["cuda"].float32():
-            assert products.fp32_precision == "ieee"
-        assert products.fp32_precision == "tf32"
+            assert getattr(products, name) == full
+        assert getattr(products, name) == turned_on
     finally:
-        products.fp32_precision = before
+        setattr(products, name, before)
 
 
 def test_another_card_is_chosen_by_the_environment() -> None:
