@@ -39,7 +39,9 @@ def on_cpu(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("model", "case"), [*((model, {}) for model in MODELS), *zip(itertools.cycle(MODELS), CASES)], ids=str
+    ("model", "case"),
+    [*((model, {}) for model in MODELS), *zip(itertools.cycle(MODELS), CASES)],
+    ids=lambda each: getattr(each, "name", str(each)),
 )
 def test_a_fit_ranks_and_is_saved(model, case, card, monkeypatch, tmp_path) -> None:
     compute_on(monkeypatch, "fp16")
