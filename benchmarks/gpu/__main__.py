@@ -20,6 +20,7 @@ from typing import Any
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.gpu.page import table, tables
+from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.support import compute, pages, progress
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import in_one_sentence
@@ -61,6 +62,7 @@ def measure(device: str, small: bool, data_dir: Path, record_file: Path | None) 
         "steps": partial(work.steps, device, sizes, gowalla),
         "training": partial(work.training, device, sizes, gowalla, sizes.batches),
         "quality": partial(work.quality, device, sizes, gowalla),
+        "deterministic": partial(isolation.call, work.deterministic, device, sizes, gowalla),
         "aliec_training": lambda: work.training(device, sizes, aliec(), default),
         "aliec_quality": lambda: work.quality(device, sizes, aliec()),
     }

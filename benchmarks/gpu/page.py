@@ -95,6 +95,13 @@ def _steps(record: dict[str, Any]) -> Iterator[Line]:
         yield _line(f"{step['model']}, share of a step in which a kernel runs", f"{step['busy']:.0%}")
 
 
+def _deterministic(record: dict[str, Any]) -> Iterator[Line]:
+    for run in record["deterministic"]:
+        what = f"{run['model']}, fp16, --deterministic"
+        yield _line(what, f"{run['seconds']:.3f} s an epoch")
+        yield _line(f"{what}, two trainings alike", "yes" if run["same"] else "no", "yes", run["same"])
+
+
 def _topk(record: dict[str, Any]) -> Iterator[Line]:
     found = record["topk"]
     q, n, d, seconds = (found[key] for key in ("queries", "items", "dim", "seconds"))
@@ -119,6 +126,7 @@ READERS: dict[str, Callable[[dict[str, Any]], Iterator[Line]]] = {
     "ceilings": _ceilings,
     "training": _training,
     "quality": _quality,
+    "deterministic": _deterministic,
     "steps": _steps,
     "topk": _topk,
     "aliec_training": partial(_training, part="aliec_training", of="aliec-sim 1.0, "),

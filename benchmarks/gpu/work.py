@@ -90,6 +90,23 @@ def quality(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     return found
 
 
+def deterministic(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
+    """Of trainings in fp16 as `--deterministic` has them, by model: seconds an epoch, and whether two of them
+    come to the same losses, to the bit. In a process of its own: products are set up with the first one.
+    """
+    compute.configure(device, "fp16", deterministic=True)
+    found = []
+    for name, model in MODELS.items():
+        runs = []
+        for _ in range(2):
+            trainer = _trainer(model(batch_size=sizes.batches[0]), data.train_valid)
+            runs.append([trainer.epoch(number, _nothing) for number in range(1, sizes.timed_epochs + 2)])
+        losses = [[record["loss"] for record in records] for records in runs]
+        seconds = statistics.median(record["seconds"] for record in runs[0][1:])
+        found.append({"model": name, "seconds": seconds, "same": losses[0] == losses[1]})
+    return found
+
+
 def steps(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     """Of a step in fp16, by model: what the host asks for, where it waits, and how long the card works.
 

@@ -9,6 +9,7 @@ import torch
 from retrieval_leaderboard.benchmarks.gpu import __main__ as gpu
 from retrieval_leaderboard.benchmarks.gpu import work
 from retrieval_leaderboard.benchmarks.gpu.page import table
+from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.support import compute
 from tests.pretended_card import backend
 
@@ -31,6 +32,7 @@ class Event:
 def cuda(card, monkeypatch):
     """What the benchmark asks of `torch.cuda`, answered by the card."""
     monkeypatch.setattr(compute.os, "environ", dict(compute.os.environ))
+    monkeypatch.setattr(isolation, "call", lambda function, *words: function(*words))
     monkeypatch.setattr(torch.cuda, "Event", Event)
     for name in ("synchronize", "empty_cache"):
         monkeypatch.setattr(torch.cuda, name, lambda: None)
@@ -59,6 +61,8 @@ def test_every_part_runs_on_the_card(cuda, monkeypatch, tmp_path, capsys) -> Non
     for part in ("training", "aliec_training"):
         assert {run["precision"] for run in record[part]} == set(work.PRECISIONS)
         assert all(run["peak_mib"] > 0 for run in record[part])
+    assert [run["same"] for run in record["deterministic"]] == [True]
+    assert torch.are_deterministic_algorithms_enabled()
     (step,) = record["steps"]
     assert step["waits"] == {} and step["calls"] > 100
     assert record["topk"]["peak_mib"] > 0

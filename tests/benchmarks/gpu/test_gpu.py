@@ -48,6 +48,7 @@ def test_every_part_gives_its_figures(rehearsal):
     assert all(0 < run["ndcg"] < 1 for run in record["quality"])
     assert {run["model"] for run in record["aliec_training"]} == set(work.MODELS)
     assert all(0 <= run["ndcg"] < 1 for run in record["aliec_quality"])
+    assert all(run["same"] and run["seconds"] > 0 for run in record["deterministic"])
     assert all(step["calls"] > 100 for step in record["steps"])
     assert record["topk"]["seconds"] > 0 and record["topk"]["product_seconds"] > 0
 
