@@ -39,13 +39,13 @@ BUDGET_SEEDS = 5
 
 def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
+    if options.deterministic:
+        compute.make_deterministic()
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
     _check_search(options, options.split_seed)
-    compute_config = compute.configure(
-        options.device, options.precision, options.threads, options.deterministic
-    )
+    compute_config = compute.configure(options.device, options.precision, options.threads)
     for source in sources:
         _check_plugin(source)
     dataset, asked = _load(options)

@@ -10,9 +10,6 @@ from retrieval_leaderboard.support.system import cores
 
 DEVICE_CHOICES = ("auto", *DEVICES)
 PRECISION_CHOICES = ("auto", *AUTOCAST)
-DETERMINISTIC = "RETRIEVAL_DETERMINISTIC"
-"""Says so to processes that are started: "1"
-"""
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,6 @@ class Compute:
     """Key of `DEVICES`"""
     precision: str = "fp32"
     """One of `AUTOCAST`"""
-    deterministic: bool = False
-    """Whether training gives the same bits every time on an accelerator too, where that is slower"""
 
 
 _current = Compute()
@@ -41,14 +36,11 @@ def device() -> Device:
     return DEVICES[_current.device]
 
 
-def configure(
-    device: str = "auto", precision: str = "auto", threads: int | None = None, deterministic: bool = False
-) -> Compute:
+def configure(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Compute:
     """Decide for this process and tell the thread pools.
 
     "auto" is an accelerator where PyTorch sees one, else the CPU, and the device's own precision. `threads`
-    None is as many as `cores.available`. Threads and `deterministic` come to the processes that this one
-    starts with the environment. Call it before the first import of torch, numba, implicit or faiss,
+    None is as many as `cores.available`. Call it before the first import of torch, numba, implicit or faiss,
     whose thread pools read the environment once.
 
     Raises:
@@ -60,12 +52,10 @@ def configure(
     for variable in (cores.LIMIT, "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
     os.environ.setdefault("MKL_CBWR", _code_path())
-    if deterministic:
-        os.environ[DETERMINISTIC] = "1"
     device = _device(device)
     if precision == "auto":
         precision = DEVICES[device].precision
-    _current = Compute(threads, device, precision, os.environ.get(DETERMINISTIC) == "1")
+    _current = Compute(threads, device, precision)
     return _current
 
 
@@ -87,3 +77,17 @@ def _device(asked: str) -> str:
     if not DEVICES[asked].is_here():
         raise InputError(f"--device {asked}: PyTorch sees no {DEVICES[asked].title} here; use --device cpu")
     return asked
+
+
+DETERMINISTIC = "RETRIEVAL_DETERMINISTIC"
+"""Variable of the environment, which processes that are started have too: "1" after `make_deterministic`"""
+
+
+def make_deterministic() -> None:
+    """Have trainings give the same bits every time on an accelerator too, where that is slower."""
+    os.environ[DETERMINISTIC] = "1"
+
+
+def is_deterministic() -> bool:
+    """Whether this process or one before it called `make_deterministic`."""
+    return os.environ.get(DETERMINISTIC) == "1"

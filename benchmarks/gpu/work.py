@@ -94,7 +94,8 @@ def deterministic(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     """Of trainings in fp16 as `--deterministic` has them, by model: seconds an epoch, and whether two of them
     come to the same losses, to the bit. In a process of its own: products are set up with the first one.
     """
-    compute.configure(device, "fp16", deterministic=True)
+    compute.configure(device, "fp16")
+    compute.make_deterministic()
     found = []
     for name, model in MODELS.items():
         runs = []

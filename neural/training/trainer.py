@@ -62,9 +62,10 @@ class Trainer:
     def __init__(self, settings: TowerSettings, loss: Loss, train: Interactions, seed: int) -> None:
         """The settings are resolved."""
         here = compute.current()
-        DEVICES[here.device].set_deterministic(here.deterministic)
         self.threads = Spare()
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
+        if compute.is_deterministic():
+            DEVICES[here.device].make_deterministic()
         self.settings, self.loss, self.device = settings, loss, here.device
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
         self.towers = towers_of(settings, train, torch.Generator().manual_seed(seed)).to(self.device)

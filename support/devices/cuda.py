@@ -55,12 +55,10 @@ class Cuda(Device):
             return 0.0
         return torch.cuda.max_memory_allocated() / 2**20
 
-    def set_deterministic(self, deterministic: bool) -> None:
+    def make_deterministic(self) -> None:
         """By PyTorch's other kernels, for sums whose terms otherwise come in any order."""
         import torch
 
-        if not deterministic:  # It may have been asked for elsewhere.
-            return
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # Read with the first product.
         setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  (no name to mypy)
         torch.use_deterministic_algorithms(True)

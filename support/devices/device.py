@@ -77,7 +77,7 @@ class Device(ABC):
         number = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision)
         return torch.autocast(self.name, number, enabled=number is not None)
 
-    def set_deterministic(self, deterministic: bool) -> None:  # noqa: B027
+    def make_deterministic(self) -> None:  # noqa: B027
         """From here on operations give the same bits every time, where they would not by themselves."""
 
     def float32(self) -> AbstractContextManager[None]:

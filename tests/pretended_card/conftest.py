@@ -25,7 +25,7 @@ class PretendedCard(Device):
     asynchronous = True
     own = 7
     """Stands for the state of the card's generator"""
-    float32, set_deterministic = Cuda.float32, Cuda.set_deterministic
+    float32, make_deterministic = Cuda.float32, Cuda.make_deterministic
 
     def may_be_here(self) -> bool:
         return True
@@ -71,9 +71,9 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedCard]:
     torch.use_deterministic_algorithms(False)
 
 
-def compute_on(monkeypatch: pytest.MonkeyPatch, precision: str, deterministic: bool = False) -> None:
+def compute_on(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
     """Compute on the card in `precision` from here on."""
-    monkeypatch.setattr(compute, "_current", compute.Compute(1, backend.NAME, precision, deterministic))
+    monkeypatch.setattr(compute, "_current", compute.Compute(1, backend.NAME, precision))
 
 
 _sdpa = torch.nn.functional.scaled_dot_product_attention

@@ -8,6 +8,7 @@ import torch
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS
+from retrieval_leaderboard.support import compute
 from tests.neural.trainers import trainer_of
 from tests.pretended_card.backend import NAME, NOTES
 from tests.pretended_card.conftest import compute_on
@@ -62,7 +63,8 @@ def test_steps_stay_on_the_card(model, settings, precision, card, monkeypatch) -
 
 @pytest.mark.parametrize("settings", CASES, ids=str)
 def test_a_deterministic_step_has_kernels_for_it(settings, card, monkeypatch) -> None:
-    compute_on(monkeypatch, "fp16", deterministic=True)
+    compute_on(monkeypatch, "fp16")
+    monkeypatch.setenv(compute.DETERMINISTIC, "1")
     model = MODELS[CASES.index(settings) % len(MODELS)]
     losses, _ = steps(model, settings, 2)
     assert torch.are_deterministic_algorithms_enabled() and dict(NOTES.waits) == {}

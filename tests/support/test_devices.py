@@ -115,6 +115,6 @@ def test_another_card_is_chosen_by_the_environment() -> None:
 
 
 def test_a_deterministic_run_is_one_in_the_processes_it_starts_too(card) -> None:
-    assert not compute.configure("cpu").deterministic
-    assert compute.configure("cpu", deterministic=True).deterministic
-    assert compute.configure("cpu").deterministic  # As a process that is started calls it.
+    assert not compute.is_deterministic()
+    compute.make_deterministic()
+    assert compute.is_deterministic() and compute.os.environ[compute.DETERMINISTIC] == "1"
