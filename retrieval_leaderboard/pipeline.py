@@ -43,6 +43,8 @@ BUDGET_SEEDS = 5
 
 def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
+    if options.deterministic:
+        compute.make_deterministic()
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
@@ -155,13 +157,16 @@ def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
 
 def _check_plugin(source: runner.ModelSource) -> None:
     if source.plugin:
+        here = compute.current()
         try:
-            isolation.call(_check, source)
+            isolation.call(_check, source, here.device, here.precision)
         except isolation.Crash as crash:
             raise InputError(f"--model {source.plugin} breaks the contract of Retriever: {crash}") from crash
 
 
-def _check(source: runner.ModelSource) -> None:
+def _check(source: runner.ModelSource, device: str, precision: str) -> None:
+    """On the device of the runs, in a process of its own."""
+    compute.configure(device, precision)
     check_model(source.load())
 
 

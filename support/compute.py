@@ -44,7 +44,7 @@ def configure(device: str = "auto", precision: str = "auto", threads: int | None
     whose thread pools read the environment once.
 
     Raises:
-        InputError: PyTorch sees no such device.
+        InputError: there is no such device, or PyTorch sees none.
     """
     global _current
     threads = threads or cores.available()
@@ -69,6 +69,25 @@ def _code_path() -> str:
 def _device(asked: str) -> str:
     if asked == "auto":
         return next(name for name, each in reversed(DEVICES.items()) if each.may_be_here() and each.is_here())
+    if asked not in DEVICES:
+        *some, last = DEVICE_CHOICES
+        kind, _, number = asked.partition(":")
+        advice = f"; CUDA_VISIBLE_DEVICES={number} chooses the card" if kind == "cuda" and number else ""
+        raise InputError(f"--device {asked}: give {', '.join(some)} or {last}{advice}")
     if not DEVICES[asked].is_here():
         raise InputError(f"--device {asked}: PyTorch sees no {DEVICES[asked].title} here; use --device cpu")
     return asked
+
+
+DETERMINISTIC = "RETRIEVAL_DETERMINISTIC"
+"""Variable of the environment, which processes that are started have too: "1" after `make_deterministic`"""
+
+
+def make_deterministic() -> None:
+    """Have trainings give the same bits every time on an accelerator too, where that is slower."""
+    os.environ[DETERMINISTIC] = "1"
+
+
+def is_deterministic() -> bool:
+    """Whether this process or one before it called `make_deterministic`."""
+    return os.environ.get(DETERMINISTIC) == "1"

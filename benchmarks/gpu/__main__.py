@@ -1,8 +1,8 @@
 """Everything a GPU is asked for, in one go: `python -m benchmarks.gpu`.
 
-Ceilings of the card, training on Gowalla, exact top-20 of AliEC's shape. With a CUDA card it writes
-`benchmarks/results/gpu.json` and, from that, `docs/gpu.md`. On a CPU (`--device cpu --small`) it
-rehearses the same code and writes only the files it is told to.
+Ceilings of the card, exact top-20 of AliEC's shape, training on Gowalla and on aliec-sim at scale 1.0. With a
+CUDA card it writes `benchmarks/results/gpu.json` and, from that, `docs/gpu.md`. On a CPU
+(`--device cpu --small`) it rehearses the same code and writes only the files it is told to.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.gpu.page import table, tables
+from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.support import compute, pages, progress
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import in_one_sentence
@@ -49,20 +50,25 @@ def measure(device: str, small: bool, data_dir: Path, record_file: Path | None) 
 
     What is done is written to `record_file` after each part, so that an interruption loses one.
     """
-    from retrieval_leaderboard.benchmarks.gpu import work
+    from retrieval_leaderboard.benchmarks.gpu import data, work
 
-    sizes = work.SMALL if small else work.FULL
-    data = work.dataset(data_dir, sizes)
+    sizes = data.SMALL if small else data.FULL
+    gowalla = data.gowalla(data_dir, sizes)
+    aliec = cache(partial(data.aliec, data_dir, sizes))  # Made late: what comes before stands by then.
+    default = sizes.batches[:1]
     parts: dict[str, Callable[[], Any]] = {
         "ceilings": partial(work.ceilings, device, sizes),
         "topk": partial(work.exact_topk, device, sizes),
-        "training": partial(work.training, device, sizes, data),
-        "steps": partial(work.steps, device, sizes, data),
-        "quality": partial(work.quality, device, sizes, data),
+        "steps": partial(work.steps, device, sizes, gowalla),
+        "training": partial(work.training, device, sizes, gowalla, sizes.batches),
+        "quality": partial(work.quality, device, sizes, gowalla),
+        "deterministic": partial(isolation.call, work.deterministic, device, sizes, gowalla),
+        "aliec_training": lambda: work.training(device, sizes, aliec(), default),
+        "aliec_quality": lambda: work.quality(device, sizes, aliec()),
     }
     failed: dict[str, str] = {}
     record: dict[str, Any] = {
-        "machine": machine(device), "small": small, "data": data.title, "failed": failed
+        "machine": machine(device), "small": small, "data": gowalla.title, "failed": failed
     }  # fmt: skip
     for name, part in parts.items():
         progress.say(f"measuring: {name}")
@@ -108,7 +114,7 @@ def stored() -> dict[str, Any] | None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     add = parser.add_argument
-    add("--device", choices=("cuda", "cpu"), default="cuda")
+    add("--device", choices=tuple(DEVICES), default="cuda")
     add("--small", action="store_true", help="sizes that a CPU does in seconds")
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="folder that may hold gowalla/")
     add("--record", type=Path, metavar="FILE", help=f"the measurements; on a card {RECORD.relative_to(ROOT)}")

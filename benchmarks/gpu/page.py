@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeGuard
 
 from retrieval_leaderboard.support import markdown, pages
@@ -52,32 +53,33 @@ def _ceilings(record: dict[str, Any]) -> Iterator[Line]:
         yield _line(f"matrix product, {precision}", f"{found[precision]:,.4g} TFLOP/s")
 
 
-def _training(record: dict[str, Any]) -> Iterator[Line]:
-    runs = {(run["model"], run["batch_size"], run["precision"]): run for run in record["training"]}
-    default = record["training"][0]["batch_size"]
+def _training(record: dict[str, Any], part: str = "training", of: str = "") -> Iterator[Line]:
+    """Lines of `part`, each beginning with `of`; targets are for the first data alone."""
+    runs = {(run["model"], run["batch_size"], run["precision"]): run for run in record[part]}
+    default = record[part][0]["batch_size"]
     for (model, rows, precision), run in runs.items():
-        what = f"{model}, {rows:,} rows a step, {precision}"
+        what = f"{of}{model}, {rows:,} rows a step, {precision}"
         figures = (
             f"{run['seconds']:.3f} s an epoch, {run['examples_per_second']:,.0f} examples/s, "
             f"{run['peak_mib']:,.0f} MiB"
         )
-        if (model, rows, precision) == ("infonce", default, "fp16"):
+        if (model, rows, precision, of) == ("infonce", default, "fp16", ""):
             yield _line(what, figures, f"≤ {EPOCH_SECONDS:g} s", run["seconds"] <= EPOCH_SECONDS)
         else:
             yield _line(what, figures)
     for (model, rows, precision), run in runs.items():
         if precision == "fp16":
             gain = run["examples_per_second"] / runs[model, rows, "fp32"]["examples_per_second"]
-            what = f"{model}, {rows:,} rows a step, examples/s of fp16 over fp32"
-            target = (f"≥ {FP16_GAIN:g} ×", gain >= FP16_GAIN) if model == "infonce" else ()
+            what = f"{of}{model}, {rows:,} rows a step, examples/s of fp16 over fp32"
+            target = (f"≥ {FP16_GAIN:g} ×", gain >= FP16_GAIN) if (model, of) == ("infonce", "") else ()
             yield _line(what, f"{gain:.2f} ×", *target)
 
 
-def _quality(record: dict[str, Any]) -> Iterator[Line]:
-    runs = {(run["model"], run["precision"]): run for run in record["quality"]}
+def _quality(record: dict[str, Any], part: str = "quality", of: str = "") -> Iterator[Line]:
+    runs = {(run["model"], run["precision"]): run for run in record[part]}
     for (model, precision), run in runs.items():
         change = run["ndcg"] / runs[model, "fp32"]["ndcg"] - 1
-        what = f"{model}, {precision}, validation NDCG@20 after {run['epochs']} epochs"
+        what = f"{of}{model}, {precision}, validation NDCG@20 after {run['epochs']} epochs"
         value = f"{run['ndcg']:.4f} ({change:+.2%} of fp32)" if precision != "fp32" else f"{run['ndcg']:.4f}"
         target = (f"± {QUALITY_SHARE:.0%}", abs(change) <= QUALITY_SHARE) if precision == "fp16" else ()
         yield _line(what, value, *target)
@@ -85,9 +87,19 @@ def _quality(record: dict[str, Any]) -> Iterator[Line]:
 
 def _steps(record: dict[str, Any]) -> Iterator[Line]:
     for step in record["steps"]:
+        yield _line(f"{step['model']}, operations that the host asks for in a step", f"{step['calls']:,}")
+        if "waits" not in step:
+            continue
         syncs = ", ".join(f"{line} × {times}" for line, times in step["waits"].items()) or "none"
         yield _line(f"{step['model']}, where a step waits for the card", syncs)
         yield _line(f"{step['model']}, share of a step in which a kernel runs", f"{step['busy']:.0%}")
+
+
+def _deterministic(record: dict[str, Any]) -> Iterator[Line]:
+    for run in record["deterministic"]:
+        what = f"{run['model']}, fp16, --deterministic"
+        yield _line(what, f"{run['seconds']:.3f} s an epoch")
+        yield _line(f"{what}, two trainings alike", "yes" if run["same"] else "no", "yes", run["same"])
 
 
 def _topk(record: dict[str, Any]) -> Iterator[Line]:
@@ -110,10 +122,13 @@ def _share(value: float, unit: str, record: dict[str, Any], ceiling: str) -> str
     return f"{value:,.4g} {unit}, {value / record['ceilings'][ceiling]:.0%} of the ceiling"
 
 
-READERS = {
+READERS: dict[str, Callable[[dict[str, Any]], Iterator[Line]]] = {
     "ceilings": _ceilings,
     "training": _training,
     "quality": _quality,
+    "deterministic": _deterministic,
     "steps": _steps,
     "topk": _topk,
+    "aliec_training": partial(_training, part="aliec_training", of="aliec-sim 1.0, "),
+    "aliec_quality": partial(_quality, part="aliec_quality", of="aliec-sim 1.0, "),
 }

@@ -1,6 +1,6 @@
 """Exact top-k by inner product on a device of PyTorch, in blocks of queries.
 
-Tested on the CPU; not yet run on a card.
+Tested on the CPU and on a pretended card; not yet run on a real one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import ties
 from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.devices import DEVICES
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +36,7 @@ def inner_product(
 
     `torch.topk` breaks ties at will, so k and some more items are taken, scored again in float64
     and sorted by (score, `ties.rank`). Where more items than that lie within `error` of the k-th,
-    the whole row is scored again.
+    the whole row is scored again. `error` is that of float32: products in TF32 would be further off.
     """
     import torch
 
@@ -47,14 +48,13 @@ def inner_product(
         return found, scores
     again = 3 * min(width + SPARE, len(items)) * items.shape[1]  # In float32 and in float64.
     rows = max(1, BLOCK_SCORES // max(len(items), again))
-    with progress.bar("ranking", len(queries), "queries") as advance:
+    excluded = _Excluded(exclude, device)
+    with progress.bar("ranking", len(queries), "queries") as advance, DEVICES[vectors.device.type].float32():
         for start in range(0, len(queries), rows):
             block = slice(start, min(start + rows, len(queries)))
             query = torch.from_numpy(queries[block]).to(device)  # (block, d)
             product = query @ vectors.T  # (block, items)
-            excluded = exclude.take(block)
-            row, item = torch.from_numpy(excluded.rows()), torch.from_numpy(excluded.compact()[0])
-            product[row.to(device), item.to(device).long()] = -torch.inf
+            excluded.mask(product, start)
             slack = 2 * torch.from_numpy(error[block]).to(device)  # (block,)
             best, best_scores = _best(query, vectors, product, slack, width)
             found[block, :width] = best.cpu().numpy()
@@ -62,6 +62,28 @@ def inner_product(
             advance(len(query))
     found[np.isneginf(scores)] = -1
     return found, scores
+
+
+class _Excluded:
+    """The items that no query is to get, copied to the device once."""
+
+    def __init__(self, exclude: Ragged, device: str) -> None:
+        import torch
+
+        values, self.offsets = exclude.compact()
+        self.items = torch.from_numpy(values).to(device)
+        self.counts = torch.from_numpy(np.diff(self.offsets)).to(device)
+
+    def mask(self, product: torch.Tensor, start: int) -> None:
+        """Write -inf into `product`, float32[b, items], of the queries from `start` on."""
+        import torch
+
+        stop = start + len(product)
+        first, last = int(self.offsets[start]), int(self.offsets[stop])
+        rows = torch.arange(len(product), device=product.device)
+        row = torch.repeat_interleave(rows, self.counts[start:stop], output_size=last - first)
+        # A plain number would be copied to the device, for which the host waits.
+        product.index_put_((row, self.items[first:last].long()), product.new_full((), -torch.inf))
 
 
 def _best(
@@ -82,6 +104,8 @@ def _best(
     crowded = (near[:, -1] > near[:, k - 1] - slack) & (taken < product.shape[1])
     # The rows in float64, and the order of their items.
     for part in crowded.nonzero().squeeze(1).split(max(1, BLOCK_SCORES // (4 * product.shape[1]))):
+        if not len(part):  # One part of none, where no row is crowded.
+            break
         items[part], scores[part] = _whole(query[part], vectors, product[part], k)
     return items, scores
 

@@ -68,7 +68,8 @@ class Batch:
             score[self.hit_row, self.hit_negative] = value
             return score
         mask = torch.zeros(len(score) + 1, score.shape[1], dtype=torch.bool, device=score.device)
-        mask[self.hit_row, self.hit_negative] = True
+        # A plain number would be copied to the device, for which the host waits.
+        mask.index_put_((self.hit_row, self.hit_negative), mask.new_ones(()))
         return score.masked_fill(mask[:-1] | self.unused, value)
 
 

@@ -85,7 +85,8 @@ class PopularityNegatives(NegativeSampler):
         weight = torch.where(counts > 0, counts.double() ** exponent, 0.0)
         self.chance = weight / weight.sum()
         """float64[n_items]: the chance of each item in one draw"""
-        self.cumulative = torch.cumsum(self.chance[self.candidates], 0)
+        # On the CPU: CUDA adds floats up in any order.
+        self.cumulative = torch.cumsum(self.chance[self.candidates].cpu(), 0).to(counts.device)
 
     @classmethod
     def of(cls, settings: TowerSettings, interactions: InteractionTensors) -> Self:

@@ -28,6 +28,11 @@ CAUSAL_COPIES = 20
 """Vectors of a history item that a layer of the causal transformer holds at once, padding included"""
 VECTOR_COPIES = 3
 """Of the feature vectors of a step: gathered, centered, scaled."""
+EXAMPLES = {"user": (46, 66), "interaction": (88, 12), "sequence": (16, 92)}
+"""Bytes for each interaction, and for each user or stretch of one, while the examples of an epoch are made:
+measured, by kind of example"""
+ITEM = 40
+"""Bytes for each item: how often it was taken, and its chance to be drawn"""
 MIB = 2**20
 
 
@@ -64,7 +69,20 @@ def needed(settings: TowerSettings, train: Interactions) -> int:
     )
     if not compute.device().shares_main_memory:
         stored += sum(_vector_bytes(each, each.n_rows) for each in _features(settings, train) if each)
-    return stored + 4 * LONG * len(train) + _batch(settings, train) + topk.block_bytes()
+    return stored + examples(settings, train) + _batch(settings, train) + topk.block_bytes()
+
+
+def examples(settings: TowerSettings, train: Interactions) -> int:
+    """Bytes of the interactions, and of the examples and the order that an epoch makes of them."""
+    kind = settings.examples
+    an_interaction, a_user = EXAMPLES[kind]
+    copied = kind != "sequence"  # The others leave examples out, or put their items in an order of their own.
+    if settings.context and train.context is not None:
+        an_interaction += FLOAT * Columns.of(train.context).width(train.context) * (1 + copied)
+    if train.weight is not None:
+        an_interaction += FLOAT * (1 + (kind == "user"))
+    stretches = len(train) // settings.max_history if kind == "sequence" else 0
+    return an_interaction * len(train) + a_user * max(train.n_users, stretches) + ITEM * train.n_items
 
 
 def beside_accelerator(settings: TowerSettings, train: Interactions) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,15 +94,34 @@ class RowwiseAdamW(torch.optim.Optimizer):
             if part is not None:
                 update = self._update_rows if would_sync(table.weight) else self._update_rows_on_cpu
                 update((table.weight, *moments), part)
-        for weight, share, moments in zip(
-            self.dense, self.shares, self.moments[len(self.tables) :], strict=True
-        ):
-            if weight.grad is not None:
-                old = weight.data, *moments
-                new = self._updated(*old, weight.grad, share)
-                for whole, values in zip(old, _keep(skip, old, new), strict=True):
-                    whole.copy_(values)
+        for which in self._dense_groups():
+            self._update_dense(which, self.shares[which[0]])
         self.zero_grad()
+
+    def _dense_groups(self) -> list[list[int]]:
+        """Which ordinary parameters are updated as one: on a card, where launching an operation takes longer
+        than most of their work, all of a learning rate.
+        """
+        every = range(len(self.dense))
+        if not would_sync(self.steps):
+            return [[at] for at in every]
+        return [[at for at in every if self.shares[at] == share] for share in sorted(set(self.shares))]
+
+    def _update_dense(self, which: list[int], share: float) -> None:
+        """Update those of the ordinary parameters, at `share` of the learning rate, that have gradients."""
+        moments = self.moments[len(self.tables) :]
+        parts = [
+            (self.dense[at].data, *moments[at], grad)
+            for at in which
+            if (grad := self.dense[at].grad) is not None
+        ]
+        if not parts:
+            return
+        weights, firsts, seconds, grads = zip(*parts, strict=True)
+        old = _flat(weights), _flat(firsts), _flat(seconds)
+        new = self._updated(*old, _flat(grads), share)
+        for values, whole in zip(_keep(self.found_inf, old, new), (weights, firsts, seconds), strict=True):
+            _copy_parts(values, whole)
 
     def _update_rows(self, whole: Whole, part: Lease) -> None:
         """Update the leased rows of a table and its moments."""
@@ -174,6 +193,21 @@ def _keep(skip: Tensor | None, old: Iterable[Tensor], new: Iterable[Tensor]) -> 
     if skip is None:
         return list(new)
     return [torch.where(skip.to(a.device) > 0, a, b) for a, b in zip(old, new, strict=True)]
+
+
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
+    """All numbers of `tensors`, one behind the other."""
+    return torch.cat([each.flatten() for each in tensors]) if len(tensors) > 1 else tensors[0]
+
+
+def _copy_parts(values: Tensor, tensors: Sequence[Tensor]) -> None:
+    """The way back of `_flat`."""
+    if len(tensors) == 1:
+        tensors[0].copy_(values)
+        return
+    parts = values.split([each.numel() for each in tensors])
+    shaped = [part.view_as(each) for part, each in zip(parts, tensors, strict=True)]
+    torch._foreach_copy_(list(tensors), shaped)
 
 
 def of_rows(part: Lease) -> Lease:

@@ -64,6 +64,8 @@ class Trainer:
         here = compute.current()
         self.threads = Spare()
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
+        if compute.is_deterministic():
+            DEVICES[here.device].make_deterministic()
         self.settings, self.loss, self.device = settings, loss, here.device
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
         self.towers = towers_of(settings, train, torch.Generator().manual_seed(seed)).to(self.device)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,10 +42,11 @@ class Cuda(Device):
         return torch.cuda.get_device_name()
 
     def free_bytes(self) -> int:
-        """Free memory of the card."""
+        """Free memory of the card, and what PyTorch holds of it for tensors to come."""
         import torch
 
-        return torch.cuda.mem_get_info()[0]
+        held = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return torch.cuda.mem_get_info()[0] + held
 
     def peak_mib(self) -> float:
         """Peak memory of this process's tensors on the card in MiB; 0 where it has none."""
@@ -50,6 +54,30 @@ class Cuda(Device):
         if torch is None or not torch.cuda.is_initialized():
             return 0.0
         return torch.cuda.max_memory_allocated() / 2**20
+
+    def make_deterministic(self) -> None:
+        """By PyTorch's other kernels, for sums whose terms otherwise come in any order."""
+        import torch
+
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # Read with the first product.
+        setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  (no name to mypy)
+        torch.use_deterministic_algorithms(True)
+
+    @contextmanager
+    def float32(self) -> Iterator[None]:
+        """Without TF32, which `torch.set_float32_matmul_precision` or the environment may have turned on."""
+        import torch
+
+        products = torch.backends.cuda.matmul
+        name, full = (
+            ("fp32_precision", "ieee") if hasattr(products, "fp32_precision") else ("allow_tf32", False)
+        )
+        before = getattr(products, name)
+        setattr(products, name, full)
+        try:
+            yield
+        finally:
+            setattr(products, name, before)
 
     def rng_state(self) -> dict[str, torch.Tensor]:
         """The card's generator too."""

@@ -6,7 +6,7 @@ A new device is a subclass in one file and an entry of `DEVICES`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -76,6 +76,13 @@ class Device(ABC):
 
         number = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision)
         return torch.autocast(self.name, number, enabled=number is not None)
+
+    def make_deterministic(self) -> None:  # noqa: B027
+        """From here on operations give the same bits every time, where they would not by themselves."""
+
+    def float32(self) -> AbstractContextManager[None]:
+        """Within, products of float32 are in float32, whatever is set elsewhere."""
+        return nullcontext()
 
     def grad_scaler(self, precision: str) -> torch.amp.GradScaler:
         """What keeps gradients within fp16; without effect in another precision."""

@@ -87,3 +87,34 @@ def test_dropout_goes_on_from_a_state() -> None:
 
 def test_a_card_that_is_not_used_has_no_peak() -> None:
     assert DEVICES["cuda"].peak_mib() == DEVICES["cpu"].peak_mib() == 0
+
+
+def test_what_pytorch_holds_of_a_cards_memory_is_free(monkeypatch) -> None:
+    for name, found in (("mem_get_info", (3, 10)), ("memory_reserved", 5), ("memory_allocated", 4)):
+        monkeypatch.setattr(torch.cuda, name, lambda found=found: found)
+    assert DEVICES["cuda"].free_bytes() == 3 + 5 - 4
+
+
+def test_products_of_float32_are_without_tf32_on_a_card() -> None:
+    products = torch.backends.cuda.matmul
+    new = hasattr(products, "fp32_precision")  # PyTorch 2.9 and later.
+    name, turned_on, full = ("fp32_precision", "tf32", "ieee") if new else ("allow_tf32", True, False)
+    before = getattr(products, name)
+    setattr(products, name, turned_on)
+    try:
+        with DEVICES["cuda"].float32():
+            assert getattr(products, name) == full
+        assert getattr(products, name) == turned_on
+    finally:
+        setattr(products, name, before)
+
+
+def test_another_card_is_chosen_by_the_environment() -> None:
+    with pytest.raises(InputError, match="--device cuda:1: give auto, cpu or cuda; CUDA_VISIBLE_DEVICES=1"):
+        compute.configure("cuda:1")
+
+
+def test_a_deterministic_run_is_one_in_the_processes_it_starts_too(card) -> None:
+    assert not compute.is_deterministic()
+    compute.make_deterministic()
+    assert compute.is_deterministic() and compute.os.environ[compute.DETERMINISTIC] == "1"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.benchmarks.gpu import __main__ as gpu
+from retrieval_leaderboard.benchmarks.gpu import data as sizes
 from retrieval_leaderboard.benchmarks.gpu import work
 from retrieval_leaderboard.benchmarks.gpu.page import table, tables
 from retrieval_leaderboard.support import compute, progress
@@ -45,6 +46,10 @@ def test_every_part_gives_its_figures(rehearsal):
     assert runs == {(name, kind) for name in work.MODELS for kind in work.PRECISIONS}
     assert all(run["seconds"] > 0 and run["examples_per_second"] > 0 for run in record["training"])
     assert all(0 < run["ndcg"] < 1 for run in record["quality"])
+    assert {run["model"] for run in record["aliec_training"]} == set(work.MODELS)
+    assert all(0 <= run["ndcg"] < 1 for run in record["aliec_quality"])
+    assert all(run["same"] and run["seconds"] > 0 for run in record["deterministic"])
+    assert all(step["calls"] > 100 for step in record["steps"])
     assert record["topk"]["seconds"] > 0 and record["topk"]["product_seconds"] > 0
 
 
@@ -70,7 +75,7 @@ def test_targets_are_judged_on_a_card(rehearsal):
         {"model": "infonce", "precision": "fp32", "epochs": 10, "ndcg": 0.2},
         {"model": "infonce", "precision": "fp16", "epochs": 10, "ndcg": 0.19},
     ]
-    steps = [{"model": "infonce", "waits": {"tables.py:38": 2}, "busy": 0.25}]
+    steps = [{"model": "infonce", "calls": 321, "waits": {"tables.py:38": 2}, "busy": 0.25}]
     parts = {"topk": topk, "ceilings": ceilings, "training": training, "quality": quality, "steps": steps}
     text = tables(full(record, **parts, failed={"quality": "RuntimeError: why"}))["measured"]
     assert NOT_MEASURED not in text and "A card · driver 1.2" in text
@@ -84,6 +89,7 @@ def test_targets_are_judged_on_a_card(rehearsal):
     assert gain[1:] == ["1.50 ×", "≥ 1.3 ×", "yes"]
     ndcg = row(text, "infonce, fp16, validation NDCG@20 after 10 epochs")
     assert ndcg[1:] == ["0.1900 (-5.00% of fp32)", "± 1%", "no"]
+    assert row(text, "infonce, operations that the host asks for in a step")[1] == "321"
     assert row(text, "infonce, where a step waits for the card")[1] == "tables.py:38 × 2"
 
 
@@ -106,7 +112,7 @@ def test_a_wrong_list_is_found(monkeypatch):
 
     monkeypatch.setattr(work, "_reference", other_lists)
     with pytest.raises(RuntimeError, match="differs from the float64 reference"):
-        work.exact_topk("cpu", work.SMALL)
+        work.exact_topk("cpu", sizes.SMALL)
 
 
 def test_without_a_card_one_sentence(monkeypatch, capsys):
@@ -118,7 +124,7 @@ def test_without_a_card_one_sentence(monkeypatch, capsys):
 
 
 def test_the_full_synthetic_data_has_gowallas_size(tmp_path):
-    data = work.dataset(tmp_path, work.FULL)
+    data = sizes.gowalla(tmp_path, sizes.FULL)
     train = data.train_valid
     assert (train.n_users, train.n_items) == (29_858, 40_981)
     assert abs(len(train) - 810_128) < 0.03 * 810_128

@@ -124,3 +124,25 @@ def test_a_step_costs_the_same_whatever_the_number_of_rows() -> None:
 
     # A dense step over a hundred times the rows would take dozens of times as long.
     assert seconds(1_000_000) < 5 * seconds(10_000)
+
+
+@pytest.mark.parametrize("overflows", [False, True])
+def test_parameters_that_are_updated_as_one_get_the_same_bits(overflows, monkeypatch) -> None:
+    """As on a card; one of them took no part in the loss."""
+
+    def updated() -> list[torch.Tensor]:
+        generator = torch.Generator().manual_seed(0)
+        shapes = (3, 5), (7,), (), (2,), (4, 4)
+        module = nn.ParameterList(torch.randn(shape, generator=generator) for shape in shapes)
+        ours = RowwiseAdamW(module, lr=0.05, weight_decay=0.1, low_rate=[module[1], module[4]])
+        for _ in range(3):
+            for each in [*module[:3], module[4]]:
+                each.grad = torch.randn(each.shape, generator=generator)
+            ours.found_inf = torch.tensor(float(overflows))
+            ours.step()
+        return [each.detach() for each in module] + [each for pair in ours.moments for each in pair]
+
+    apart = updated()
+    monkeypatch.setattr(Cpu, "asynchronous", True)
+    for one, other in zip(updated(), apart, strict=True):
+        assert torch.equal(one, other)

@@ -1,0 +1,67 @@
+"""The exact top-k on the pretended card: the CPU's lists, whatever is set for products elsewhere."""
+
+import numpy as np
+import pytest
+import torch
+
+from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
+from retrieval_leaderboard.support import compute
+from tests.pretended_card.backend import DEVICE, NOTES
+
+RNG = np.random.default_rng(0)
+
+
+def vectors(*shape):
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+def both(queries, items, exclude, k, monkeypatch):
+    """Lists of the card and of the CPU."""
+    card = topk.inner_product(queries, items, exclude, k)
+    monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu"))
+    return card, topk.inner_product(queries, items, exclude, k)
+
+
+@pytest.mark.parametrize(("q", "n", "k", "equal"), [
+    (50, 300, 20, 0), (50, 300, 400, 0), (30, 500, 10, 400), (5, 3, 10, 0), (0, 10, 5, 0),
+    (64, 2000, 20, 1900),
+])  # fmt: skip
+def test_lists_are_the_cpus(q, n, k, equal, card, monkeypatch) -> None:
+    queries, items = vectors(q, 8), vectors(n, 8)
+    items[RNG.choice(n, equal, replace=False)] = items[0]
+    rows = [np.unique(RNG.integers(0, n, RNG.integers(0, 5))).astype(np.int32) for _ in range(q)]
+    exclude = Ragged.from_rows(rows) if q else Ragged.empty(0)
+    monkeypatch.setattr(topk_torch, "BLOCK_SCORES", 20_000)
+    (found, scores), (expected, expected_scores) = both(queries, items, exclude, k, monkeypatch)
+    assert np.array_equal(found, expected) and np.array_equal(scores, expected_scores)
+
+
+def test_tf32_turned_on_elsewhere_changes_no_list(card, monkeypatch) -> None:
+    """Where a hundred items are almost equal, products in TF32 lose the best ones from the candidates."""
+    centers = np.repeat(vectors(20, 64), 100, axis=0)
+    items = centers + np.float32(1e-4) * vectors(2000, 64)
+    before = torch.backends.cuda.matmul.fp32_precision
+    torch.set_float32_matmul_precision("high")
+    try:
+        card_lists, cpu_lists = both(vectors(40, 64), items, Ragged.empty(40), 20, monkeypatch)
+        assert torch.backends.cuda.matmul.fp32_precision == "tf32"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cuda.matmul.fp32_precision = before
+    assert np.array_equal(card_lists[0], cpu_lists[0])
+
+
+def test_a_block_waits_for_copies_and_crowded_rows_alone(card, monkeypatch) -> None:
+    monkeypatch.setattr(topk_torch, "BLOCK_SCORES", 3000 * 8)
+    exclude = Ragged.from_rows([np.arange(3, dtype=np.int32)] * 40)
+    queries, items = vectors(40, 8), vectors(300, 8)
+    NOTES.clear()
+    topk_torch.inner_product(queries, items, exclude, 5, np.full(40, 1e-6, np.float32), DEVICE)
+    blocks = NOTES.calls["mm"]
+    assert blocks > 1
+    waits = {each.split(" topk_torch")[0]: 0 for each in NOTES.waits}
+    for each, times in NOTES.waits.items():
+        waits[each.split(" topk_torch")[0]] += times
+    # The vectors and what is excluded are copied once.
+    assert waits == {"copy to the card": 3 + 2 * blocks, "nonzero": blocks, "copy from the card": 2 * blocks}
