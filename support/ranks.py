@@ -25,6 +25,8 @@ Summed = TypeVar("Summed", "Tensor", npt.NDArray[Any])
 
 PATIENCE = timedelta(minutes=30)
 """For which a process waits for the others: one of them may be scoring or reading data"""
+PLACE = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
+"""The variables that say which of the processes this one is"""
 HERE = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -41,6 +43,11 @@ def world() -> int:
 def local_rank() -> int:
     """Which of the processes on this machine this one is: the number of its card."""
     return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def local_world() -> int:
+    """How many of the processes are on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def is_main() -> bool:
@@ -90,13 +97,15 @@ def start(device: str) -> None:
 
 
 def stop() -> None:
-    """Leave the other processes; call it once at the end."""
+    """Leave the other processes, to be alone from then on; call it once at the end."""
     if world() == 1:
         return
     from torch import distributed
 
     if distributed.is_initialized():
         distributed.destroy_process_group()
+    for name in PLACE:
+        os.environ.pop(name, None)
 
 
 def agreed(value: bool) -> bool:
