@@ -10,6 +10,8 @@ from retrieval_leaderboard.support.system import cores
 
 DEVICE_CHOICES = ("auto", *DEVICES)
 PRECISION_CHOICES = ("auto", *AUTOCAST)
+TABLES = ("replicated", "sharded")
+"""Which rows of embedding tables each of several processes has: all, or a part"""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Compute:
     """Key of `DEVICES`"""
     precision: str = "fp32"
     """One of `AUTOCAST`"""
+    tables: str = "replicated"
+    """One of `TABLES`"""
 
 
 _current = Compute()
@@ -36,7 +40,9 @@ def device() -> Device:
     return DEVICES[_current.device]
 
 
-def configure(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Compute:
+def configure(
+    device: str = "auto", precision: str = "auto", threads: int | None = None, tables: str = "replicated"
+) -> Compute:
     """Decide for this process and tell the thread pools.
 
     "auto" is an accelerator where PyTorch sees one, else the CPU, and the device's own precision. `threads`
@@ -55,7 +61,7 @@ def configure(device: str = "auto", precision: str = "auto", threads: int | None
     device = _device(device)
     if precision == "auto":
         precision = DEVICES[device].precision
-    _current = Compute(threads, device, precision)
+    _current = Compute(threads, device, precision, tables)
     return _current
 
 
