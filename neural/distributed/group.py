@@ -25,8 +25,6 @@ class Alone:
     interactions: type[InteractionTensors] = InteractionTensors
     batcher: type[Batcher] = Batcher
     optimizer: type[RowwiseAdamW] = RowwiseAdamW
-    first = True
-    """Whether this process is the first of them"""
 
     def prepare(self, towers: TwoTowerModule, seed: int) -> None:
         """Make of fresh towers, the same in all processes, what is shared; call it before they are moved."""
@@ -50,10 +48,6 @@ class Alone:
         """Towers with all rows, which answer without the other processes."""
         return towers
 
-    def learned(self, towers: TwoTowerModule) -> int:
-        """Numbers that all processes learn together."""
-        return sum(each.numel() for each in towers.trained())
-
 
 class Together(Alone):
     """Several processes, each with its users' examples and a share of the items to encode."""
@@ -62,9 +56,6 @@ class Together(Alone):
     batcher = SharedBatcher
     optimizer = SharedAdamW
     table: type[ReplicatedTable | ShardedTable] = ReplicatedTable
-
-    def __init__(self) -> None:
-        self.first = ranks.is_main()
 
     def prepare(self, towers: TwoTowerModule, seed: int) -> None:
         """As `Alone.prepare`."""
@@ -113,11 +104,6 @@ class Sharded(Together):
         found = TwoTowerModule.restore(towers.settings, towers.columns, state)
         found.neighbors = towers.neighbors
         return found
-
-    def learned(self, towers: TwoTowerModule) -> int:
-        """As `Alone.learned`."""
-        dense = sum(each.numel() for each in towers.parameters())
-        return self.count(super().learned(towers) - dense) + dense
 
 
 SEEDS_APART = 1_000_003

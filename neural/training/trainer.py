@@ -168,19 +168,9 @@ class Trainer:
         self.averaging.look(self.steps)
         return loss.detach()
 
-    def whole(self) -> TwoTowerModule:
-        """Towers that answer without the other processes, all of which have to call it."""
-        return self.group.whole(self.towers)
-
-    @property
-    def n_parameters(self) -> int:
-        """Numbers learned; all processes have to ask for it."""
-        return self.group.learned(self.towers)
-
     def state(self) -> tuple[dict[str, Any], Tensors]:
-        """Everything that decides how training goes on: JSON values and tensors.
-
-        Several processes ask for it at the same time; of tables each gives the rows that it has.
+        """Everything that decides how training goes on: JSON values and tensors; of several processes its
+        own part.
         """
         values: dict[str, Any] = {"steps": self.steps, "scaler": self.scaler.state_dict()}
         tensors = prefixed("towers", self.towers.changing_state())
@@ -190,9 +180,8 @@ class Trainer:
         tensors |= {"generator": self.generator.get_state()} | DEVICES[self.device].rng_state()
         if self.epoch_state is not None:
             epoch = self.epoch_state
-            values["epoch"] = {name: getattr(epoch, name) for name in ("number", "step", "seconds")}
-            values["epoch"]["pairs"] = self.group.count(epoch.pairs)
-            tensors |= {"epoch_begun": epoch.begun, "epoch_loss": self.group.total(epoch.loss)}
+            values["epoch"] = {name: getattr(epoch, name) for name in ("number", "step", "pairs", "seconds")}
+            tensors |= {"epoch_begun": epoch.begun, "epoch_loss": epoch.loss}
         return values, {name: each.detach().cpu().clone() for name, each in tensors.items()}
 
     def restore(self, values: dict[str, Any], tensors: Tensors) -> None:
@@ -208,8 +197,6 @@ class Trainer:
         if "epoch" in values:
             loss = tensors["epoch_loss"].to(self.device)
             self.epoch_state = EpochState(begun=tensors["epoch_begun"], loss=loss, **values["epoch"])
-            if not self.group.first:  # The sums so far are those of all processes.
-                self.epoch_state.loss, self.epoch_state.pairs = torch.zeros_like(loss), 0
 
 
 def batch_loss(pair_loss: Loss, towers: TwoTowerModule, batch: Batch, shared_by: Alone = ALONE) -> Tensor:
