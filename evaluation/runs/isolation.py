@@ -116,7 +116,7 @@ def root_cause(errors: Mapping[int, Exception], processes: int) -> Exception:
     rank, first = min(crashes.items(), key=lambda each: (each[1].at, each[0]))
     if processes == 1 or not first.died:
         return first
-    return Crash(f"process {rank} of {processes}: {first}")
+    return Crash(f"rank {rank} of {processes}: {first}")
 
 
 @contextmanager
