@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -75,7 +76,9 @@ def read(folder: Path, layout: Layout) -> Tensors:
     found = {
         _named(name): layout.empty(name, each.size, each.properties.dtype) for name, each in known.items()
     }
-    checkpoint.load(found, storage_reader=reader, no_dist=ranks.world() == 1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled")  # As it is where one process reads.
+        checkpoint.load(found, storage_reader=reader, no_dist=ranks.world() == 1)
     return {name: layout.read(name, found[_named(name)]) for name in known}
 
 
