@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _one_of_several(arguments: list[str] | None, team: torchrun.Torchrun) -> int:
-    """This command's part in what torchrun started: all, or what `Torchrun.follow` does."""
+    """What a command does that torchrun started: all, or as `Torchrun.follow`."""
     if team.rank:
         try:
             with interrupting():

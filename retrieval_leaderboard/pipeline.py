@@ -20,7 +20,14 @@ from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard, terminal
-from retrieval_leaderboard.evaluation.runs import configs, isolation, processes, remaining_time, rescore, runner
+from retrieval_leaderboard.evaluation.runs import (
+    configs,
+    isolation,
+    processes,
+    remaining_time,
+    rescore,
+    runner,
+)
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
@@ -89,16 +96,16 @@ def _configured(options: argparse.Namespace) -> compute.Compute:
 
 def _choose_processes(options: argparse.Namespace, on: compute.Compute) -> None:
     """Refuse more processes than can be, and have models trained by those asked for."""
-    by_torchrun = processes.current().world > 1
-    if by_torchrun and options.nproc:
-        raise InputError(f"--nproc {options.nproc}: torchrun has started the processes; leave --nproc out")
-    if not by_torchrun:
-        processes.choose(processes.Local(options.nproc or 1))
     team = processes.current()
+    if team.by_torchrun and options.nproc:
+        raise InputError(f"--nproc {options.nproc}: torchrun has started the processes; leave --nproc out")
+    if not team.by_torchrun:
+        team = processes.Local(options.nproc or 1)
     if team.world == 1 and options.tables:
         raise InputError(f"--tables {options.tables} is of several processes: add --nproc N, or leave it out")
     if team.world > 1:
-        processes.check(on.device)
+        processes.check(team, on.device)
+    processes.choose(team)
 
 
 def _searches(options: argparse.Namespace) -> bool:

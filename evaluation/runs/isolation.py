@@ -109,10 +109,9 @@ def root_cause(errors: Mapping[int, Exception], processes: int) -> Exception:
 
     Who loses another one fails after it; a process that was killed cannot say when that was.
     """
-    refused = [each for each in errors.values() if isinstance(each, UnwritableError)]
     crashes = {rank: each for rank, each in errors.items() if isinstance(each, Crash)}
-    if refused or not crashes:
-        return (refused or list(errors.values()))[0]
+    if len(crashes) < len(errors):
+        return next(each for each in errors.values() if isinstance(each, UnwritableError))
     rank, first = min(crashes.items(), key=lambda each: (each[1].at, each[0]))
     if processes == 1 or not first.died:
         return first
@@ -142,7 +141,7 @@ class _Child:
         self.process = context.Process(target=_answer, args=(self._sender, self._task), daemon=True)
 
     def start(self) -> None:
-        """Begin; from here on the child alone holds the other ends: its death ends all reading and writing."""
+        """Begin; from then on the child alone holds the other ends: its death ends reading and writing."""
         self.process.start()
         self._sender.close()
         self._task.close()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
@@ -23,6 +23,8 @@ class Processes(Protocol):
 
     world: int
     """How many there are, on all machines"""
+    by_torchrun: ClassVar[bool]
+    """Whether torchrun started them, with a command each"""
 
     @property
     def on_this_machine(self) -> int:
@@ -42,6 +44,7 @@ class Local:
     """Processes that this command starts, on this machine."""
 
     world: int = 1
+    by_torchrun: ClassVar[bool] = False
 
     @property
     def on_this_machine(self) -> int:
@@ -58,8 +61,7 @@ class Local:
         port = free_port()
         threads = compute.thread_variables(max(1, compute.current().threads // self.world))
         places = [
-            threads | place(rank, self.world, rank, self.world, LOOPBACK, port)
-            for rank in range(self.world)
+            threads | place(rank, self.world, rank, self.world, LOOPBACK, port) for rank in range(self.world)
         ]
         return isolation.call_together(places, function, *args)
 
@@ -86,15 +88,15 @@ def call(model: type[Retriever], function: Callable[..., Any], *args: Any) -> An
     return (_current if model.distributed else Local()).call(function, *args)
 
 
-def check(device: str) -> None:
-    """Refuse processes that cannot train together; more of them than cores are said.
+def check(team: Processes, device: str) -> None:
+    """Refuse processes that cannot train together; more of them than threads are said.
 
     Raises:
         InputError: this PyTorch cannot, or there are more processes than cards here.
     """
-    here = _current.on_this_machine
+    here = team.on_this_machine
     if reason := ranks.available():
-        raise InputError(f"{_current.world} processes cannot train together: {reason}; train in one")
+        raise InputError(f"{team.world} processes cannot train together: {reason}; train in one")
     cards = DEVICES[device].count()
     if cards is not None and here > cards:
         raise InputError(f"{here} processes cannot share {cards} cards: start as many as there are cards")
@@ -105,7 +107,7 @@ def check(device: str) -> None:
 
 def place(
     rank: int, world: int, local_rank: int, local_world: int, address: str, port: int
-) -> Mapping[str, str]:
+) -> dict[str, str]:
     """The variables by which a process knows its place among those that train together (see `ranks`)."""
     return {
         "RANK": str(rank),

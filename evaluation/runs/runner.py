@@ -186,7 +186,9 @@ def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
     Of several processes all fit, and that of rank 0 does the rest; the others return None.
     """
     job, dataset, label = work.job, work.dataset, work.label
-    threads = compute.configure(job.device, job.precision, tables=job.tables).threads  # They come with the environment.
+    threads = compute.configure(
+        job.device, job.precision, tables=job.tables
+    ).threads  # They come with the environment.
     ranks.start(job.device)
     model_class = job.source.load()
     progress.configure(quiet=True)

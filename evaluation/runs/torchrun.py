@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.runs import isolation, processes
@@ -32,7 +32,9 @@ LISTEN_SECONDS = 0.1
 
 
 class Torchrun:
-    """This command among those that torchrun started."""
+    """One of the commands that torchrun started."""
+
+    by_torchrun: ClassVar[bool] = True
 
     def __init__(self) -> None:
         """Takes the variables of torchrun out of the environment: what this process starts may be alone."""
@@ -80,8 +82,8 @@ class Torchrun:
         self.store.set(f"loaded/{self.machine}", "")
         if data.fingerprint != fingerprint:
             raise InputError(
-                f"rank {self.rank} of {self.world} has loaded data of fingerprint {data.fingerprint} and rank 0 "
-                f"{fingerprint}: give all machines the same files"
+                f"rank {self.rank} of {self.world} has loaded data of fingerprint {data.fingerprint} and "
+                f"rank 0 {fingerprint}: give all machines the same files"
             )
         progress.configure(quiet=True)
         while (work := self._heard(data)) is not None:
@@ -100,7 +102,7 @@ class Torchrun:
             raise isolation.root_cause({self.rank: crash} | self._crashes(), self.world) from crash
 
     def _train(self, port: int, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        """What `function(*args)` returns in a process of this command's; a crash of it is told to the others."""
+        """What `function(*args)` returns in a process of this command's; the others are told of a crash."""
         self.calls += 1
         place = processes.place(
             self.rank, self.world, self.local_rank, self.on_this_machine, self.address, port
@@ -108,7 +110,7 @@ class Torchrun:
         try:
             return isolation.call_together([place], function, *args, watch=self._watch())
         except isolation.Crash as crash:
-            self.store.set(f"crash/{self.calls}/{self.rank}", pickle.dumps(crash))
+            self.store.set(f"crash/{self.calls}/{self.rank}", pickle.dumps(crash))  # type: ignore[arg-type]
             raise
 
     def _watch(self) -> Callable[[], None]:
@@ -132,7 +134,7 @@ class Torchrun:
 
     def _say(self, word: Any) -> None:
         self.words += 1
-        self.store.set(f"word/{self.words}", _pickled(word))
+        self.store.set(f"word/{self.words}", _pickled(word))  # type: ignore[arg-type]
 
     def _heard(self, data: Dataset | None = None) -> Any:
         """The next word; its dataset is `data`."""

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 K = 20
 
 
-def scored(job: Job, data: Dataset) -> dict[str, float] | None:
+def scored(job: Job, data: Dataset) -> dict[str, float]:
     """The means of the metrics on the validation queries, after a fit.
 
     Runs in a process of its own, whose device, threads and progress it sets. Of several all fit, and that of
-    rank 0 does the rest; the others return None.
+    rank 0 does the rest; the others return nothing.
     """
     compute.configure(job.device, job.precision, tables=job.tables)
     progress.configure(quiet=True)
@@ -29,7 +29,7 @@ def scored(job: Job, data: Dataset) -> dict[str, float] | None:
     main = ranks.is_main()
     ranks.stop()
     if not main:
-        return None
+        return {}
     items, scores = model.recommend(data.valid.without_answers(), K)
     lists.check(items, scores, data.valid, K, data.train.n_items)
     return measure.mean(measure.per_query(items, data.valid.relevant, K))

@@ -1,7 +1,7 @@
 """The state of an interrupted training on disk.
 
-Of one process it is a file: tensors as safetensors, the rest as JSON among them. Of several it is a folder, as
-`checkpoint_folder` says.
+Of one process it is a file: tensors as safetensors, the rest as JSON among them. Of several it is a folder:
+see `checkpoint_folder`.
 """
 
 from __future__ import annotations
@@ -70,8 +70,7 @@ class Checkpoints:
         return time.monotonic() - self.saved_at > 60 * self.minutes
 
     def save(self, state: State, layout: Layout) -> None:
-        """Write `state` in the place of the last one, whole or not at all: one file, or by several processes a
-        folder.
+        """Write `state` in the place of the last one, whole or not at all: one process a file, several a folder.
 
         Raises:
             UnwritableError: there is no room, or no right, to write it.
@@ -105,8 +104,8 @@ class Checkpoints:
         seen = ranks.gather(path is not None)
         if any(seen) != all(seen):
             raise InputError(
-                f"rank {seen.index(not seen[0])} sees another {self.folder} than rank 0: checkpoints have to be "
-                "on a disk that all machines share"
+                f"rank {seen.index(not seen[0])} sees another {self.folder} than rank 0: checkpoints have to "
+                "be on a disk that all machines share"
             )
         if path is None:
             progress.say(f"no checkpoint in {self.folder}: training begins anew{self._others()}")

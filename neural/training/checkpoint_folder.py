@@ -1,7 +1,7 @@
 """The state of a training of several processes on disk: a folder of torch.distributed.checkpoint.
 
-Each process writes a part, and any number of them reads it. What JSON can hold is in `about.json`, which comes
-last and has the digests of all files.
+Each process writes a part, and any number of them reads it. What JSON can hold is in `about.json`, which
+comes last and has the digests of all files.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import Tensor
 
 from retrieval_leaderboard.neural.training.layout import Layout
 from retrieval_leaderboard.support import compute, ranks
 from retrieval_leaderboard.support.storage.files import atomic_folder
+
+if TYPE_CHECKING:
+    from torch.distributed.checkpoint.metadata import TensorStorageMetadata
 
 FOLDER = "training"
 ABOUT = "about.json"
@@ -68,16 +71,14 @@ def read(folder: Path, layout: Layout) -> Tensors:
     from torch.distributed import checkpoint
 
     reader = checkpoint.FileSystemReader(folder)
-    known = {
-        name: each
-        for stored, each in reader.read_metadata().state_dict_metadata.items()
-        if (name := _unnamed(stored)) is not None
-    }
+    every = cast("dict[str, TensorStorageMetadata]", reader.read_metadata().state_dict_metadata)
+    known = {name: each for stored, each in every.items() if (name := _unnamed(stored)) is not None}
     found = {
         _named(name): layout.empty(name, each.size, each.properties.dtype) for name, each in known.items()
     }
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "torch.distributed is disabled")  # As it is where one process reads.
+        # As it is where one process reads.
+        warnings.filterwarnings("ignore", "torch.distributed is disabled")
         checkpoint.load(found, storage_reader=reader, no_dist=ranks.world() == 1)
     return {name: layout.read(name, found[_named(name)]) for name in known}
 
@@ -115,8 +116,8 @@ def _system_errors() -> Iterator[None]:
         yield
     except CheckpointException as failed:
         errors = [error for error, _ in failed.failures.values()]
-        system = [error for error in errors if isinstance(error, OSError)]
-        raise (system or [RuntimeError(f"the state cannot be kept: {errors[0]}")])[0] from failed
+        system = next((error for error in errors if isinstance(error, OSError)), None)
+        raise system or RuntimeError(f"the state cannot be kept: {errors[0]}") from failed
 
 
 def _digest(path: Path) -> str:

@@ -87,7 +87,7 @@ def _rows(table: Table) -> int:
 
 
 def _as_shard(rows: Tensor, total: int) -> Tensor:
-    """This process's rows, [n, …], as a DTensor of all `total` rows, which lie as torch.chunk deals them out."""
+    """A DTensor of `total` rows, as torch.chunk deals them out, of which this process has `rows`, [n, …]."""
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.tensor import DTensor, Shard
 

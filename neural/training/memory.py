@@ -64,7 +64,11 @@ def needed(settings: TowerSettings, train: Interactions) -> int:
     # An evaluation folds neighbors into tables of its own.
     copies = COPIES + (near > 0) + (settings.averaging > 0)
     stored = (
-        _copies(_tables(settings, train), copies) + _vectors(settings, train) + _codes(settings, train) + lists + near
+        _copies(_tables(settings, train), copies)
+        + _vectors(settings, train)
+        + _codes(settings, train)
+        + lists
+        + near
     )
     if not compute.device().shares_main_memory:
         stored += sum(_vector_bytes(each, each.n_rows) for each in _features(settings, train) if each)
@@ -91,8 +95,8 @@ def _tables(settings: TowerSettings, train: Interactions) -> int:
 
 
 def _copies(tables: int, copies: int) -> int:
-    """Bytes of so many copies of what is learned that one process has; where tables are dealt out, evaluations
-    want them whole for a while.
+    """Bytes of so many copies of what is learned that one process has; where tables are dealt out, an
+    evaluation wants them whole.
     """
     dealt = compute.current().tables == "sharded" and ranks.world() > 1
     return tables * copies // ranks.world() + tables if dealt else tables * copies

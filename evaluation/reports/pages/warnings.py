@@ -40,8 +40,8 @@ def _processes(report: Report) -> Iterator[str]:
         ranks = max(record.costs.ranks for record in entry.row.done)
         if ranks > 1:
             yield (
-                f"{entry.name}: trained by {ranks} processes together. Metrics are those of one process but for "
-                "rounding; seconds and memory are of all of them and do not compare with those of one."
+                f"{entry.name}: trained by {ranks} processes together. Metrics are those of one process but "
+                "for rounding; seconds and memory are of all of them and do not compare with those of one."
             )
 
 

@@ -2,9 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from retrieval_leaderboard.neural.training.checkpoint_folder import FOLDER
 from retrieval_leaderboard.neural.training.layout import Layout
 from retrieval_leaderboard.neural.training.trainer import Trainer
 from retrieval_leaderboard.support import compute, ranks
+from retrieval_leaderboard.support.stopping import StoppedError
 from tests.support.two_ranks import in_ranks, needs_ranks
 
 pytestmark = needs_ranks
@@ -119,7 +118,9 @@ def test_saved_by_two_and_read_by_one_and_three(tmp_path, capsys) -> None:
                     assert np.array_equal(each["dropout"], both[rank][before]["dropout"])
     damage(tmp_path / "sharded" / FOLDER / "__1_0.distcp")
     assert Checkpoints(tmp_path / "sharded", 60.0, resume=True).load() is None
-    assert "is damaged (__1_0.distcp is not what was written): training begins anew" in capsys.readouterr().out
+    assert (
+        "is damaged (__1_0.distcp is not what was written): training begins anew" in capsys.readouterr().out
+    )
 
 
 def damage(path: Path) -> None:
@@ -128,43 +129,45 @@ def damage(path: Path) -> None:
     path.write_bytes(content)
 
 
-def fit_and(act: Callable[[], Any], step: int, folder: Path, resume: bool) -> None:
-    """Fit; before `step` ends, the process of rank 1 does something."""
+def stopped_then_killed(folder: Path) -> None:
+    """A fit of which the process of rank 1 is asked to stop, then one that goes on, where it is killed."""
     compute.configure("cpu", "fp32", 1, "sharded")
     ranks.start("cpu")
+    do_at_step(3, signal.SIGTERM)
+    with pytest.raises(StoppedError):
+        fitted(folder, 60.0, resume=False)
+    do_at_step(9, signal.SIGKILL)
+    fitted(folder, 0.0, resume=True)
+
+
+def do_at_step(step: int, number: signal.Signals) -> None:
+    """Before `step` ends, the process of rank 1 gets that signal."""
     keep = fit.TrainingRun._keep
 
     def keep_after(run: fit.TrainingRun, stop: bool) -> None:
         if run.trainer.steps == step and ranks.rank() == 1:
-            act()
+            os.kill(os.getpid(), number)
         keep(run, stop)
 
     fit.TrainingRun._keep = keep_after  # type: ignore[method-assign]
+
+
+def fitted(folder: Path, minutes: float, resume: bool) -> InfoNCE:
     model = InfoNCE(**SMALL)
-    model.keep_checkpoints(folder, 0.0 if resume else 60.0, resume)
+    model.keep_checkpoints(folder, minutes, resume)
     model.fit(DATA.train, DATA.valid, 1)
+    return model
 
 
-def stop_myself() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_what_stops_or_ends_one_process(tmp_path, capsys) -> None:
-    two = processes.Local(2)
-    with pytest.raises(isolation.Crash, match="StoppedError"):
-        two.call(fit_and, stop_myself, 3, tmp_path, False)
-    assert (tmp_path / FOLDER).is_dir()
-    with pytest.raises(isolation.Crash, match="^rank 1 of 2: its process was killed by SIGKILL"):
-        two.call(fit_and, die, 9, tmp_path, True)
-    resumed, straight = InfoNCE(**SMALL), InfoNCE(**SMALL)
-    resumed.keep_checkpoints(tmp_path, 0.0, resume=True)
-    resumed.fit(DATA.train, DATA.valid, 1)
-    assert "going on in epoch 1, step 8" in capsys.readouterr().out
+def test_what_stops_or_ends_one_process(tmp_path, capfd) -> None:
+    with pytest.raises(isolation.Crash, match=r"^rank 1 of 2: its process was killed by SIGKILL"):
+        processes.Local(2).call(stopped_then_killed, tmp_path)
+    assert "going on in epoch 1, step 4" in capfd.readouterr().out
+    assert (tmp_path / FOLDER).is_dir() and not (tmp_path / FILE).exists()
+    resumed = fitted(tmp_path, 0.0, resume=True)
+    assert "going on in epoch 1, step 8" in capfd.readouterr().out
     assert (tmp_path / FILE).is_file() and not (tmp_path / FOLDER).exists()
+    straight = InfoNCE(**SMALL)
     straight.fit(DATA.train, DATA.valid, 1)
     assert resumed.best_epoch_ == straight.best_epoch_
     np.testing.assert_allclose(resumed.encode_items(), straight.encode_items(), atol=1e-5)
