@@ -94,9 +94,8 @@ def test_two_processes_stopped_and_resumed_make_the_board_of_one(start, tmp_path
 def test_a_killed_process_ends_the_run_with_one_sentence(start, tmp_path) -> None:
     command = start("two", "--checkpoint-minutes", "0", *TWO)
     at_a_checkpoint(command, tmp_path / "two")
-    listed = subprocess.run(
-        ["ps", "--ppid", str(command.pid), "-o", "pid=,args="], capture_output=True, text=True
-    )
+    ps = ["ps", "-ww", "--ppid", str(command.pid), "-o", "pid=", "-o", "args="]
+    listed = subprocess.run(ps, capture_output=True, text=True)
     children = sorted(int(line.split()[0]) for line in listed.stdout.splitlines() if "spawn_main" in line)
     os.kill(children[1], signal.SIGKILL)
     said = ended(command, 1)

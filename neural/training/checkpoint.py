@@ -70,7 +70,7 @@ class Checkpoints:
         return time.monotonic() - self.saved_at > 60 * self.minutes
 
     def save(self, state: State, layout: Layout) -> None:
-        """Write `state` in the place of the last one, whole or not at all: one process a file, several a folder.
+        """Write `state` in the place of the last one, whole or not at all; several processes write a folder.
 
         Raises:
             UnwritableError: there is no room, or no right, to write it.
