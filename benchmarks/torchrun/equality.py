@@ -48,6 +48,7 @@ CASES = (
     Case("infonce", "features, MLP, layer norm", FEATURES | {"norm": "layer"}),
     Case("infonce", "self-attention over histories", ATTENTION),
     Case("infonce", "neighbors, one table for histories", {"neighbors": 3, "shared_history": True}),
+    Case("infonce", "batches of one example", {"batch_size": 1}),
     Case("bsl", "drawn negatives", {}),
     Case("bsl", "features, MLP, batch norm", FEATURES | {"norm": "batch"}),
     Case("bsl", "self-attention over histories", ATTENTION, first=False),
