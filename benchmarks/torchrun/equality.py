@@ -49,6 +49,7 @@ CASES = (
     Case("infonce", "self-attention over histories", ATTENTION),
     Case("infonce", "neighbors, one table for histories", {"neighbors": 3, "shared_history": True}),
     Case("infonce", "batches of one example", {"batch_size": 1}),
+    Case("infonce", "features, factorization machine", FEATURES | {"interaction": "fm"}, first=False),
     Case("bsl", "drawn negatives", {}),
     Case("bsl", "features, MLP, batch norm", FEATURES | {"norm": "batch"}),
     Case("bsl", "self-attention over histories", ATTENTION, first=False),
@@ -56,6 +57,9 @@ CASES = (
     Case("bsl", "context, position-weighted histories", ATTENTION | {
         "history_encoder": "position_weighted", "context": True,
     }, first=False),
+    Case("bsl", "features, cross layers, user attention", FEATURES | {
+        "interaction": "cross", "history_encoder": "user_attention",
+    }, 1e-5, first=False),
     Case("simplex_ccl", "drawn negatives", {}),
     Case("simplex_ccl", "neighbors", {"neighbors": 3}, first=False),
     Case("dssm_bce", "drawn negatives", {}),
