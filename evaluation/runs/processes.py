@@ -89,7 +89,7 @@ def call(model: type[Retriever], function: Callable[..., Any], *args: Any) -> An
 
 
 def check(team: Processes, device: str) -> None:
-    """Refuse processes that cannot train together; more of them than threads are said.
+    """Refuse processes that cannot train together; more of them than cores are said.
 
     Raises:
         InputError: this PyTorch cannot, or there are more processes than cards here.
@@ -100,9 +100,8 @@ def check(team: Processes, device: str) -> None:
     cards = DEVICES[device].count()
     if cards is not None and here > cards:
         raise InputError(f"{here} processes cannot share {cards} cards: start as many as there are cards")
-    threads = cores.available()
-    if cards is None and here > threads:
-        progress.say(f"more processes ({here}) than threads to run them ({threads}): they take turns")
+    if cards is None and here > cores.affinity():
+        progress.say(f"more processes ({here}) than cores ({cores.affinity()}): they take turns")
 
 
 def place(

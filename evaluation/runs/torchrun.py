@@ -64,7 +64,8 @@ class Torchrun:
 
     def release(self) -> None:
         """Let the others end."""
-        self._say(None)
+        with suppress(RuntimeError):  # torchrun itself may have ended.
+            self._say(None)
 
     def follow(self, load: Callable[[], Dataset]) -> int:
         """Load the data and train along until rank 0 lets go; the exit code.
