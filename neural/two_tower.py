@@ -50,6 +50,7 @@ class TwoTower(TowerSettings):
     horizon: ClassVar[str] = "epochs"
     chooses_on_validation: ClassVar[bool] = True
     uses_weights: ClassVar[bool] = True
+    distributed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

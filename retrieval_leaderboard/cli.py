@@ -19,12 +19,15 @@ from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
+from retrieval_leaderboard.evaluation.runs import processes, torchrun
 from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
 from retrieval_leaderboard.evaluation.tuning import budget
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence
 from retrieval_leaderboard.support.stopping import interrupting
 
+STOPPED = 130
+"""Exit code of what Ctrl-C, or who else may, has ended"""
 EXAMPLES = """\
 examples:
   {command} --dataset gowalla --models item_cf,infonce --seeds 5
@@ -37,6 +40,27 @@ examples:
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0: all runs done, 1: some failed, 2: bad input, 130: stopped."""
+    if torchrun.started():
+        return _one_of_several(arguments, torchrun.Torchrun())
+    return _run(arguments)
+
+
+def _one_of_several(arguments: list[str] | None, team: torchrun.Torchrun) -> int:
+    """What a command does that torchrun started: all, or as `Torchrun.follow`."""
+    if team.rank:
+        try:
+            with interrupting():
+                return team.follow(lambda: pipeline.data(parser().parse_args(arguments)))
+        except KeyboardInterrupt:
+            return STOPPED
+    processes.choose(team)
+    try:
+        return _run(arguments)
+    finally:
+        team.release()
+
+
+def _run(arguments: list[str] | None) -> int:
     options = parser().parse_args(arguments)
     progress.configure(options.quiet)
     try:
@@ -53,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         with suppress(OSError):  # The terminal may be what was closed.
             print(f"\nstopped; {kept}", file=sys.stderr)
-        return 130
+        return STOPPED
 
 
 def parser() -> argparse.ArgumentParser:
@@ -132,6 +156,10 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
         "that is slower")  # fmt: skip
     add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
         "OMP_NUM_THREADS or a container's CPU quota)")  # fmt: skip
+    add("--nproc", type=_count, metavar="N", help="processes on this machine that train a two-tower model "
+        "together (default: 1); torchrun starts them on several machines")  # fmt: skip
+    add("--tables", choices=compute.TABLES, help="where several processes train, each of them has "
+        "all rows of embedding tables, or its share (default: replicated)")  # fmt: skip
     add("--force", action="store_true", help="repeat runs and searches that are done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
     add("--checkpoint-minutes", type=_minutes, default=10.0, metavar="N",

@@ -21,7 +21,14 @@ from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
-from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
+from retrieval_leaderboard.evaluation.runs import (
+    configs,
+    isolation,
+    processes,
+    remaining_time,
+    rescore,
+    runner,
+)
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
@@ -49,10 +56,12 @@ def run(options: argparse.Namespace) -> int:
     _check_configs_dir(options)
     _check_settings(options, sources)
     _check_search(options, options.split_seed)
-    compute_config = compute.configure(options.device, options.precision, options.threads)
+    compute_config = _configured(options)
+    _choose_processes(options, compute_config)
     for source in sources:
         _check_plugin(source)
     dataset, asked = _load(options)
+    processes.current().lead(dataset)
     _check_search(options, dataset.split_seed)  # A dataset file may have one.
     _show(dataset)
     options.k, *options.also = harness.lengths(options.k, dataset)
@@ -78,6 +87,31 @@ def run(options: argparse.Namespace) -> int:
     for file in [*files, found.page(dataset.fingerprint, options.k)]:
         print(file)
     return 1 if failed else 0
+
+
+def data(options: argparse.Namespace) -> Dataset:
+    """The dataset, for a command that follows another one, as `Torchrun.follow` says."""
+    _configured(options)
+    return _load(options)[0]
+
+
+def _configured(options: argparse.Namespace) -> compute.Compute:
+    tables = options.tables or compute.Compute.tables
+    return compute.configure(options.device, options.precision, options.threads, tables)
+
+
+def _choose_processes(options: argparse.Namespace, on: compute.Compute) -> None:
+    """Refuse more processes than can be, and have models trained by those asked for."""
+    team = processes.current()
+    if team.by_torchrun and options.nproc:
+        raise InputError(f"--nproc {options.nproc}: torchrun has started the processes; leave --nproc out")
+    if not team.by_torchrun:
+        team = processes.Local(options.nproc or 1)
+    if team.world == 1 and options.tables:
+        raise InputError(f"--tables {options.tables} is of several processes: add --nproc N, or leave it out")
+    if team.world > 1:
+        processes.check(team, on.device)
+    processes.choose(team)
 
 
 def _searches(options: argparse.Namespace) -> bool:
@@ -213,7 +247,7 @@ def _jobs(
         made = config.provenance if values == config.settings else Provenance("command line")
         stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            how = on.device, on.precision, made, tuple(options.also)
+            how = on.device, on.precision, made, tuple(options.also), on.tables
             jobs.append(runner.Job(source, values, seed, options.k, *how))
     return jobs
 

@@ -10,6 +10,8 @@ from retrieval_leaderboard.support.system import cores
 
 DEVICE_CHOICES = ("auto", *DEVICES)
 PRECISION_CHOICES = ("auto", *AUTOCAST)
+TABLES = ("replicated", "sharded")
+"""Which rows of embedding tables each of several processes has: all, or a part"""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Compute:
     """Key of `DEVICES`"""
     precision: str = "fp32"
     """One of `AUTOCAST`"""
+    tables: str = "replicated"
+    """One of `TABLES`"""
 
 
 _current = Compute()
@@ -36,7 +40,9 @@ def device() -> Device:
     return DEVICES[_current.device]
 
 
-def configure(device: str = "auto", precision: str = "auto", threads: int | None = None) -> Compute:
+def configure(
+    device: str = "auto", precision: str = "auto", threads: int | None = None, tables: str = "replicated"
+) -> Compute:
     """Decide for this process and tell the thread pools.
 
     "auto" is an accelerator where PyTorch sees one, else the CPU, and the device's own precision. `threads`
@@ -49,14 +55,19 @@ def configure(device: str = "auto", precision: str = "auto", threads: int | None
     global _current
     threads = threads or cores.available()
     # implicit runs its own threads; a threaded BLAS below them makes threads squared.
-    for variable in (cores.LIMIT, "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = str(threads)
+    os.environ.update(thread_variables(threads))
     os.environ.setdefault("MKL_CBWR", _code_path())
     device = _device(device)
     if precision == "auto":
         precision = DEVICES[device].precision
-    _current = Compute(threads, device, precision)
+    _current = Compute(threads, device, precision, tables)
     return _current
+
+
+def thread_variables(threads: int) -> dict[str, str]:
+    """What the environment says of threads to a process that is to have so many."""
+    names = cores.LIMIT, "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"
+    return dict.fromkeys(names, str(threads))
 
 
 def _code_path() -> str:

@@ -8,6 +8,7 @@ from retrieval_leaderboard.benchmarks.gpu import __main__ as gpu
 from retrieval_leaderboard.benchmarks.peers import table as peers
 from retrieval_leaderboard.benchmarks.serving import page as serving
 from retrieval_leaderboard.benchmarks.serving.record import load_all
+from retrieval_leaderboard.benchmarks.torchrun import __main__ as torchrun
 from retrieval_leaderboard.benchmarks.torture import page as torture
 from retrieval_leaderboard.studies import (
     cold_start,
@@ -53,6 +54,7 @@ TABLES = {
     "peers": lambda: peers.tables(ROOT / "benchmarks" / "peers" / "results"),
     "reliability": torture_tables,
     "scaling": lambda: scaling.tables(scaling.points(scaling.SCALES)),
+    "torchrun": lambda: torchrun.tables(torchrun.stored()),
     "serving": lambda: serving.tables(load_all(serving.RECORDS)),
 }
 

@@ -44,6 +44,8 @@ class Retriever(ABC):
     chooses_on_validation: ClassVar[bool] = False
     """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
     with `valid=None` on more data then keeps."""
+    distributed: ClassVar[bool] = False
+    """Whether several processes (see `support.ranks`) train one model where each of them calls `fit`."""
     rules: ClassVar[dict[str, Rule]] = {}
     """setting → what "auto" comes to; a rule may read what those before it came to."""
     uses_weights: ClassVar[bool] = False

@@ -122,14 +122,17 @@ class Costs:
     cores_elsewhere: float
     """Cores that other processes kept busy during the fit, on average"""
     threads: int
+    """Of a process"""
     processor: str
+    ranks: int = 1
+    """Processes that trained the model together; peaks of memory are those of all"""
 
     @property
     def machine(self) -> str:
-        """The processor and threads; "" where costs are not known."""
+        """The processor, threads and processes; "" where costs are not known."""
         if self == UNKNOWN_COSTS:
             return ""
-        return machine(self.processor, self.threads)
+        return machine(self.processor, self.threads, self.ranks)
 
 
 UNKNOWN_COSTS = Costs(0.0, 0.0, 0.0, 0.0, 0.0, None, 0.0, 0, "")
@@ -197,9 +200,10 @@ class RunRecord(Identity):
         return self.measured.costs
 
 
-def machine(processor: str, threads: int) -> str:
+def machine(processor: str, threads: int, ranks: int = 1) -> str:
     """What costs are of, in words."""
-    return f"{processor}, {threads} thread{'' if threads == 1 else 's'}"
+    each = f"{processor}, {threads} thread{'' if threads == 1 else 's'}"
+    return each if ranks == 1 else f"{each} in each of {ranks} processes"
 
 
 def digest(identity: dict[str, Any]) -> str:

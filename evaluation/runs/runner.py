@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.harness import Evaluation
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.runs import environment, isolation, records
+from retrieval_leaderboard.evaluation.runs import environment, isolation, processes, records
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
 from retrieval_leaderboard.evaluation.runs.record import Costs, DatasetSummary, Identity, Result, RunRecord
 from retrieval_leaderboard.evaluation.runs.usage import Usage
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support import compute, progress, ranks
 from retrieval_leaderboard.support.storage.files import atomic_folder, writing
 from retrieval_leaderboard.support.system import memory
 
@@ -73,6 +74,8 @@ class Job:
     """how the settings came about"""
     also: tuple[int, ...] = ()
     """other k to have metrics of"""
+    tables: str = compute.Compute.tables
+    """where several processes train, the rows of tables that each has; it changes no result"""
 
     def identity(self, dataset: Dataset) -> Identity:
         """What makes two runs the same run."""
@@ -139,10 +142,11 @@ def run(
     with suppress(_StoredRunStays), atomic_folder(folder) as scratch:
         try:
             work = Work(job, dataset, scratch, label, quiet, checkpoints, policy)
-            resolved, result = isolation.call(execute, work)
+            resolved, result = processes.call(job.source.load(), execute, work)
             record = replace(record, resolved=resolved, result=result)
         except isolation.Crash as crash:
-            progress.say(f"{label}: failed: {crash}\n{crash.trace}".rstrip())
+            kept = "; --resume goes on from its last checkpoint" if checkpoints.is_dir() else ""
+            progress.say(f"{label}: failed: {crash}{kept}\n{crash.trace}".rstrip())
             record = replace(record, reason=str(crash))
         record = replace(
             record,
@@ -177,21 +181,32 @@ class Work:
     policy: CheckpointPolicy
 
 
-def execute(work: Work) -> tuple[dict[str, Any], Result]:
-    """Fit, recommend and measure, in the run's own process: resolved settings, and what came out."""
+def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
+    """Fit, recommend and measure, in the run's own process: resolved settings, and what came out.
+
+    Of several processes all fit, and that of rank 0 does the rest; the others return None.
+    """
     job, dataset, label = work.job, work.dataset, work.label
-    threads = compute.configure(job.device, job.precision).threads  # They come with the environment.
+    threads = compute.configure(
+        job.device, job.precision, tables=job.tables
+    ).threads  # They come with the environment.
+    ranks.start(job.device)
     model_class = job.source.load()
     progress.configure(quiet=True)
     harness.warm_up(model_class, job.settings, dataset.train_valid.weight is not None)
     model = settings.build(model_class, job.settings)
     model.keep_checkpoints(work.checkpoints, work.policy.minutes, work.policy.resume)
 
-    progress.configure(work.quiet)
+    progress.configure(work.quiet or not ranks.is_main())
     progress.say(f"{label}: fitting")
     started, before = time.perf_counter(), Usage.now()
     harness.fit(model, dataset, job.seed)
-    fit_seconds, elsewhere = time.perf_counter() - started, Usage.now().cores_elsewhere(before)
+    fit_seconds = time.perf_counter() - started
+    elsewhere = Usage.now().cores_elsewhere(before, ranks.local_world())
+    others, world, main = _peaks_of_others(), ranks.world(), ranks.is_main()
+    ranks.stop()
+    if not main:
+        return None
     progress.say(f"{label}: fitted in {fit_seconds:.1f} s; ranking {len(dataset.test):,} queries")
     evaluation = harness.evaluate(model, dataset, job.k, job.also)
     with writing(work.folder):
@@ -201,12 +216,13 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         fit_seconds=round(fit_seconds, 3),
         recommend_seconds=round(evaluation.recommend_seconds, 3),
         queries_per_second=round(len(dataset.test) / evaluation.recommend_seconds, 1),
-        peak_rss_mib=round(memory.peak_mib(), 1),
-        peak_gpu_mib=round(compute.device().peak_mib(), 1),
+        peak_rss_mib=round(memory.peak_mib() + others[0], 1),
+        peak_gpu_mib=round(compute.device().peak_mib() + others[1], 1),
         parameters=None if model.parameters is None else int(model.parameters),
         cores_elsewhere=round(elsewhere, 2),
         threads=threads,
         processor=environment.hardware(),
+        ranks=world,
     )
     return model.resolve(dataset.train, dataset.valid), Result(
         metrics=evaluation.metrics,
@@ -221,6 +237,12 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         ignores_weights=dataset.train_valid.weight is not None and not model.uses_weights,
         curve=evaluation.curve,
     )
+
+
+def _peaks_of_others() -> npt.NDArray[np.float64]:
+    """float64[2]: peak memory in MiB, main and of cards, of the processes of other ranks together."""
+    ours = np.array([memory.peak_mib(), compute.device().peak_mib()])
+    return ranks.sum_over(ours) - ours
 
 
 def _remove(checkpoints: Path) -> None:

@@ -30,12 +30,13 @@ class Usage:
         """Seconds since then."""
         return time.monotonic() - self.at
 
-    def cores_elsewhere(self, before: Usage) -> float:
-        """Cores that other processes kept busy since `before`, on average.
+    def cores_elsewhere(self, before: Usage, processes: int = 1) -> float:
+        """Cores that others than so many `processes` that do as much as this one kept busy since `before`, on
+        average.
 
         Where the system does not count the cores' work it is the load of the last minute less our own share.
         """
-        seconds, ours = self.at - before.at, self.ours - before.ours
+        seconds, ours = self.at - before.at, processes * (self.ours - before.ours)
         if math.isnan(self.machine) or math.isnan(before.machine):
             load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
             return max(load - ours / seconds, 0.0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.reports.labels import written
-from retrieval_leaderboard.evaluation.runs import environment, isolation
+from retrieval_leaderboard.evaluation.runs import environment, isolation, processes
 from retrieval_leaderboard.evaluation.runs.configs import TunedConfig
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.tuning import database, halving, search_space, trial_records
@@ -164,7 +164,7 @@ class Search:
         values, horizon = self.settings(trial.params, length), self.model.horizon
         trained = {horizon: values[horizon]} if horizon else {}
         try:
-            found = isolation.call(scored, replace(self.job, settings=values), self.spec.dataset)
+            found = processes.call(self.model, scored, replace(self.job, settings=values), self.spec.dataset)
         except isolation.Crash as crash:
             return TrialState.FAIL, {"reason": str(crash)} | trained
         return TrialState.COMPLETE, found | trained

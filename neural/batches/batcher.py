@@ -118,7 +118,7 @@ class Batcher:
         at, row = ranges(split, stop, pairs)
         targets = examples.items.index_select(0, at)  # (pairs,)
         user = examples.user[row_ids]
-        drawn = [sampler.draw(user, targets, self.generator) for sampler in self.samplers]
+        drawn = self._draw(user, targets)
         together = torch.cat(drawn)
         # Where a sampler had too few, another item that was drawn stands in.
         negatives, _ = distinct(torch.where(together < 0, together[:1], together), self.n_items)
@@ -139,7 +139,7 @@ class Batcher:
             own, owner = torch.cat([own, queries.history]), torch.cat([owner, queries.row])
         found, place = where_in(negatives, own, self.n_items)
         hit_row, hit_negative = hits(found, place, owner, len(user))
-        others, target = self._others(targets, found[: len(targets)], place[: len(targets)], len(negatives))
+        others, target = self._others(targets, found[: len(targets)], place[: len(targets)], negatives)
         return Batch(
             queries=queries,
             items=torch.cat([negatives, others]).clamp(max=self.n_items - 1),
@@ -152,18 +152,24 @@ class Batcher:
             weight=weight,
         )
 
-    def _others(self, targets: Tensor, found: Tensor, place: Tensor, m: int) -> tuple[Tensor, Tensor]:
-        """The distinct targets that are no negatives, and the place of each target behind the m negatives.
+    def _draw(self, user: Tensor, targets: Tensor) -> list[Tensor]:
+        """What each sampler draws."""
+        return [sampler.draw(user, targets, self.generator) for sampler in self.samplers]
+
+    def _others(
+        self, targets: Tensor, found: Tensor, place: Tensor, negatives: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The distinct targets that are no negatives, and the place of each target behind the negatives.
 
         Args:
             targets: int64[p].
             found, place: bool[p] and int64[p], which of them stand among the negatives, and where.
-            m: the negatives.
+            negatives: int64[m].
         """
         others, at = distinct(torch.where(found, self.n_items, targets), self.n_items)
         if not would_sync(others) and len(others) and others[-1] == self.n_items:
             others = others[:-1]
-        return others, torch.where(found, place, m + at)
+        return others, torch.where(found, place, len(negatives) + at)
 
     def _log_q(self, negatives: Tensor, unused: Tensor, drawn: list[Tensor]) -> Tensor:
         """float32[m]: log of the probability of each of `negatives` to be in what the samplers draw."""

@@ -46,6 +46,11 @@ class InteractionTensors:
         weight = None if train.weight is None else torch.as_tensor(train.weight, device=device)
         return cls(user, item, counts[0], counts[1], codes, weight)
 
+    def drawn(self, generator: torch.Generator) -> Tensor:
+        """float64[interactions]: numbers from 0 to 1."""
+        size, device = len(self.user), self.user.device
+        return torch.rand(size, generator=generator, device=device, dtype=torch.float64)
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -98,10 +103,7 @@ def examples_per_user(interactions: InteractionTensors, generator: torch.Generat
     floor(INPUT_SHARE · n) of n items are history, yet at least one of both kinds where n > 1; a
     single item is a target.
     """
-    shuffled = torch.rand(
-        len(interactions.user), generator=generator, device=interactions.user.device, dtype=torch.float64
-    )
-    order = torch.argsort(interactions.user + shuffled)
+    order = torch.argsort(interactions.user + interactions.drawn(generator))
     items = interactions.item[order]
     weight = None if interactions.weight is None else interactions.weight[order]
     present = torch.nonzero(interactions.user_counts).squeeze(1)

@@ -72,10 +72,13 @@ def _rows(columns: Columns | None, features: Features | None):
 
 
 def batcher_of(
-    settings: TowerSettings, interactions: InteractionTensors, generator: torch.Generator
+    settings: TowerSettings,
+    interactions: InteractionTensors,
+    generator: torch.Generator,
+    kind: type[Batcher] = Batcher,
 ) -> Batcher:
     """What makes the batches of an epoch."""
-    return Batcher(
+    return kind(
         batch_size=settings.batch_size,
         samplers=samplers_of(settings, interactions),
         mask_history=settings.examples == "user",

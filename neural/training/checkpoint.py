@@ -1,11 +1,16 @@
-"""The state of an interrupted training on disk: tensors as safetensors, the rest as JSON among them."""
+"""The state of an interrupted training on disk.
+
+Of one process it is a file: tensors as safetensors, the rest as JSON among them. Of several it is a folder:
+see `checkpoint_folder`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.neural.training import checkpoint_folder
+from retrieval_leaderboard.neural.training.checkpoint_folder import FOLDER
+from retrieval_leaderboard.neural.training.layout import Layout
+from retrieval_leaderboard.support import compute, progress, ranks
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import atomic_file
 
@@ -33,6 +41,18 @@ class State:
     tensors: Tensors
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A point in a training, on disk."""
+
+    identity: dict[str, Any]
+    """As of `State`"""
+    values: dict[str, Any]
+    """As of `State`"""
+    read: Callable[[Layout], Tensors]
+    """The tensors of this process"""
+
+
 @dataclass
 class Checkpoints:
     """Where a training keeps its state, and how often."""
@@ -49,50 +69,88 @@ class Checkpoints:
         """Whether the last one is `minutes` old."""
         return time.monotonic() - self.saved_at > 60 * self.minutes
 
-    def save(self, state: State) -> None:
-        """Write `state` in the place of the last one, whole or not at all.
+    def save(self, state: State, layout: Layout) -> None:
+        """Write `state` in the place of the last one, whole or not at all; several processes write a folder.
 
         Raises:
             UnwritableError: there is no room, or no right, to write it.
         """
-        from safetensors.torch import save_file
-
-        about = json.dumps({"identity": state.identity, "values": state.values})
-        tensors = {name: each.contiguous().cpu() for name, each in state.tensors.items()}
-        with atomic_file(self.folder / FILE) as scratch:
-            save_file(tensors, scratch, {"about": about, "checksum": checksum(about, tensors)})
+        about = {"identity": state.identity, "values": state.values}
+        if ranks.world() > 1:
+            checkpoint_folder.save(self.folder / FOLDER, about, state.tensors, layout)
+            if ranks.is_main():
+                (self.folder / FILE).unlink(missing_ok=True)
+        else:
+            self._save_file(json.dumps(about), state.tensors)
+            shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
         self.saved_at = time.monotonic()
 
-    def load(self) -> State | None:
-        """The last state; None where there is none that is whole, which is said, or none is asked for."""
-        path = self.folder / FILE
+    def _save_file(self, about: str, tensors: Tensors) -> None:
+        from safetensors.torch import save_file
+
+        tensors = {name: each.contiguous().cpu() for name, each in tensors.items()}
+        with atomic_file(self.folder / FILE) as scratch:
+            save_file(tensors, scratch, {"about": about, "checksum": checksum(about, tensors)})
+
+    def load(self) -> Stored | None:
+        """The last state; None where there is none that is whole, which is said, or none is asked for.
+
+        Raises:
+            InputError: not all processes see it.
+        """
         if not self.resume:
             return None
-        if not path.is_file():
+        path = next((each for each in self._paths() if each.exists()), None)
+        seen = ranks.gather(path is not None)
+        if any(seen) != all(seen):
+            raise InputError(
+                f"rank {seen.index(not seen[0])} sees another {self.folder} than rank 0: checkpoints have to "
+                "be on a disk that all machines share"
+            )
+        if path is None:
             progress.say(f"no checkpoint in {self.folder}: training begins anew{self._others()}")
             return None
-        from safetensors import SafetensorError, safe_open
-
+        found, damage = None, ""
         try:
-            with safe_open(path, "pt") as stored:
-                header = stored.metadata() or {}
-                tensors = {name: stored.get_tensor(name) for name in stored.keys()}
-        except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-            self._tell_damage(str(error))
+            found = _folder(path) if path.name == FOLDER else _file(path)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            damage = str(error)
+        told = [each for each in ranks.gather(damage) if each]
+        if told:
+            progress.say(f"the checkpoint {path} is damaged ({told[0]}): training begins anew")
             return None
-        about = header.get("about", "")
-        if header.get("checksum") != checksum(about, tensors):
-            self._tell_damage("its checksum does not hold")
-            return None
-        return State(**json.loads(about), tensors=tensors)
+        return found
 
-    def _tell_damage(self, why: str) -> None:
-        progress.say(f"the checkpoint {self.folder / FILE} is damaged ({why}): training begins anew")
+    def _paths(self) -> tuple[Path, Path]:
+        """Where a state may be: one at most, but where a process died between two."""
+        return self.folder / FOLDER, self.folder / FILE
 
     def _others(self) -> str:
         """Whose checkpoints lie beside this training's."""
-        names = sorted(path.parent.name for path in self.folder.parent.glob(f"*/{FILE}"))
+        beside = self.folder.parent
+        names = sorted({path.parent.name for name in (FOLDER, FILE) for path in beside.glob(f"*/{name}")})
         return f"; those there are of other data, settings or seeds: {', '.join(names)}" if names else ""
+
+
+def _file(path: Path) -> Stored:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as stored:
+            header = stored.metadata() or {}
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
+    about = header.get("about", "")
+    if header.get("checksum") != checksum(about, tensors):
+        raise ValueError("its checksum does not hold")
+    if not ranks.is_main():  # Its dropout is that of one process.
+        tensors = {name: each for name, each in tensors.items() if name not in compute.device().rng_state()}
+    return Stored(**json.loads(about), read=lambda layout: layout.own(tensors))
+
+
+def _folder(path: Path) -> Stored:
+    return Stored(**checkpoint_folder.about(path), read=lambda layout: checkpoint_folder.read(path, layout))
 
 
 def checksum(about: str, tensors: Tensors) -> str:

@@ -10,15 +10,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries, update, update_features
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
-from retrieval_leaderboard.neural.training.checkpoint import Checkpoints, State, part, prefixed
+from retrieval_leaderboard.neural.training.checkpoint import Checkpoints, State, Stored, part, prefixed
+from retrieval_leaderboard.neural.training.layout import Layout
 from retrieval_leaderboard.neural.training.trainer import Loss, Trainer
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support import compute, progress, ranks
 from retrieval_leaderboard.support.stopping import StoppedError, deferred
 
 STAGED = ("stage", "training data")
@@ -112,7 +114,7 @@ class TrainingRun:
         self.log: list[dict[str, float]] = []
         self.note = ""
 
-    def run(self, stored: State | None) -> Trained:
+    def run(self, stored: Stored | None) -> Trained:
         """Train to the end, from `stored` on where there is one."""
         if stored is not None:
             self._restore(stored)
@@ -132,17 +134,20 @@ class TrainingRun:
                     break
                 if self.trainer.epoch_state is None:
                     for sampler in self.trainer.batcher.samplers:
-                        sampler.begin_epoch(epoch, self._recommend, self.train)
+                        sampler.begin_epoch(epoch, self._recommend_together, self.train)
                 record = self.trainer.epoch(epoch, tick)
                 self.log.append(record)
                 self.note = f"loss {record['loss']:.4f}, {record['examples_per_second']:,.0f} examples/s"
                 self._score(epoch, record)
-            if stop():  # It came after the last step.
-                self._keep(stop=True)
+            self._keep(stop())  # It may have come after the last step.
         return self._finished()
 
     def _recommend(self, queries: Queries, k: int) -> npt.NDArray[np.int32]:
-        return self.task.recommend(self.trainer.towers, queries, k)
+        return self.task.recommend(self.trainer.group.whole(self.trainer.towers), queries, k)
+
+    def _recommend_together(self, queries: Queries, k: int) -> npt.NDArray[np.int32]:
+        """The same of queries that all processes have: each ranks its share."""
+        return np.concatenate(ranks.gather(self._recommend(schedule.dealt(queries), k)))
 
     def _score(self, epoch: int, record: dict[str, float]) -> None:
         """Score the epoch where that is due."""
@@ -171,16 +176,23 @@ class TrainingRun:
         else:
             self.trainer.averaging.swap()
         choice = Choice(self.stopping.best_epoch, self.log) if self.stopping else self.choice
+        towers = self.trainer.group.whole(towers)
         return Trained(towers, choice, self.log, sum(each.numel() for each in towers.trained()))
 
     def _keep(self, stop: bool) -> None:
-        if self.checkpoints is not None and (stop or self.checkpoints.due):
-            self.checkpoints.save(self._state())
-        if stop:
+        """Save the state where a process was asked to stop, or that of rank 0 finds it due."""
+        due = self.checkpoints is not None and self.checkpoints.due and ranks.is_main()
+        stops, dues = ranks.sum_over(np.array([stop, due], dtype=np.int64))
+        if self.checkpoints is not None and (stops or dues):
+            self.checkpoints.save(self._state(), Layout.of(self.trainer.towers))
+        if stops:
             raise StoppedError("stopped while training")
 
     def _state(self) -> State:
         values, tensors = self.trainer.state()
+        if "epoch" in values:
+            values["epoch"]["pairs"] = int(ranks.sum_over(np.array([values["epoch"]["pairs"]]))[0])
+            tensors["epoch_loss"] = ranks.sum_over(tensors["epoch_loss"])
         values |= {
             "stage": self.identity["stage"], "log": self.log, "note": self.note,
             "best_epoch": self.choice.best_epoch, "choosing": self.choice.log,
@@ -188,8 +200,13 @@ class TrainingRun:
         }  # fmt: skip
         return State(self.identity, values, tensors | prefixed("best", self.best))
 
-    def _restore(self, stored: State) -> None:
-        values, tensors = stored.values, stored.tensors
+    def _restore(self, stored: Stored) -> None:
+        values, tensors = stored.values, stored.read(Layout.of(self.trainer.towers))
+        # Another number of processes has not left a state of dropout for each of them.
+        tensors = compute.device().rng_state() | tensors
+        if not ranks.is_main() and "epoch" in values:  # Its sums are kept by rank 0.
+            values = values | {"epoch": values["epoch"] | {"pairs": 0}}
+            tensors["epoch_loss"] = torch.zeros_like(tensors["epoch_loss"])
         self.trainer.restore(values, tensors)
         self.best = part("best", tensors)
         self.log, self.note = values["log"], values["note"]
@@ -201,7 +218,7 @@ class TrainingRun:
         progress.say(f"{self.task.settings.name}: going on in epoch {self.first}, step {underway['step']}")
 
 
-def _stored(checkpoints: Checkpoints | None, ours: dict[str, Any]) -> State | None:
+def _stored(checkpoints: Checkpoints | None, ours: dict[str, Any]) -> Stored | None:
     """The checkpoint to go on from; one of the fit before this one is of no use any more.
 
     Raises:

@@ -14,7 +14,7 @@ from retrieval_leaderboard.neural.towers.columns import Columns
 from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.vocabulary import Vocabulary
 from retrieval_leaderboard.neural.training.build import columns_of
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support import compute, progress, ranks
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
 
@@ -47,8 +47,12 @@ def check(settings: TowerSettings, train: Interactions) -> None:
     if not device.shares_main_memory:
         needs[DEVICES["cpu"]] = beside_accelerator(settings, train)
     for where, need in needs.items():
-        free = where.free_bytes()
-        summary = f"about {need / MIB:,.0f} MiB of {where.memory_name} memory, {free / MIB:,.0f} MiB are free"
+        together = ranks.local_world() if where.shares_main_memory else 1
+        need, free = need * together, where.free_bytes()
+        by = f" for {together} processes" if together > 1 else ""
+        summary = (
+            f"about {need / MIB:,.0f} MiB of {where.memory_name} memory{by}, {free / MIB:,.0f} MiB are free"
+        )
         progress.say(f"{settings.name}: needs {summary}")
         if need > free:
             raise InputError(
@@ -65,7 +69,11 @@ def needed(settings: TowerSettings, train: Interactions) -> int:
     # An evaluation folds neighbors into tables of its own.
     copies = COPIES + (near > 0) + (settings.averaging > 0)
     stored = (
-        _tables(settings, train) * copies + _vectors(settings, train) + _codes(settings, train) + lists + near
+        _copies(_tables(settings, train), copies)
+        + _vectors(settings, train)
+        + _codes(settings, train)
+        + lists
+        + near
     )
     if not compute.device().shares_main_memory:
         stored += sum(_vector_bytes(each, each.n_rows) for each in _features(settings, train) if each)
@@ -102,6 +110,14 @@ def _tables(settings: TowerSettings, train: Interactions) -> int:
         vocabulary = Vocabulary(users, items, items, columns_of(settings, train))
         towers = TwoTowerModule(settings, vocabulary, None)
     return sum(each.numel() * each.element_size() for each in towers.trained())
+
+
+def _copies(tables: int, copies: int) -> int:
+    """Bytes of so many copies of what is learned that one process has; where tables are dealt out, an
+    evaluation wants them whole.
+    """
+    dealt = compute.current().tables == "sharded" and ranks.world() > 1
+    return tables * copies // ranks.world() + tables if dealt else tables * copies
 
 
 def _vectors(settings: TowerSettings, train: Interactions) -> int:

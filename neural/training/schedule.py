@@ -9,6 +9,7 @@ import numpy as np
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.neural.batches.negatives import Recommend
+from retrieval_leaderboard.support import ranks
 
 WARM_UP = 0.05
 """Share of all steps in which the learning rate rises from 0."""
@@ -33,6 +34,12 @@ def rate(done: float, averaging: float) -> float:
     return min(done / WARM_UP, 0.5 * (1 + math.cos(math.pi * min(done, 1 - averaging))))
 
 
+def dealt(queries: Queries) -> Queries:
+    """Those of `queries` that this process ranks; by rank they come one after the other."""
+    bounds = [len(queries) * rank // ranks.world() for rank in (ranks.rank(), ranks.rank() + 1)]
+    return queries.take(slice(*bounds)) if ranks.world() > 1 else queries
+
+
 class EarlyStopping:
     """Knows which epoch was best by NDCG@20 on a sample of the validation queries."""
 
@@ -42,8 +49,9 @@ class EarlyStopping:
         """`scores` counts those of an example with a negative in one epoch; `epochs` is the horizon."""
         self.epochs, self.patience = epochs, patience
         sample = np.random.default_rng(seed).permutation(len(valid))[:VALID_QUERIES]
-        self.queries = valid.take(np.sort(sample))
-        ranked = len(self.queries) * n_items
+        self.queries = dealt(valid.take(np.sort(sample)))
+        """Those that this process ranks"""
+        ranked = len(sample) * n_items
         trained = scores * COST_RATIO * EVALUATION_SHARE
         self.every = max(math.ceil(ranked / trained), math.ceil(epochs / MOST_EVALUATIONS))
         self.best_score, self.best_epoch, self.waited = -1.0, 0, 0
@@ -53,9 +61,15 @@ class EarlyStopping:
         return epoch % self.every == 0 or epoch == self.epochs
 
     def score(self, epoch: int, recommend: Recommend) -> float:
-        """NDCG@20 of what `recommend` gives now; `best_epoch` is `epoch` if none was better."""
+        """NDCG@20 of what `recommend` gives now; `best_epoch` is `epoch` if none was better.
+
+        It is the mean over the queries of all processes, and the same in each of them.
+        """
         items = recommend(self.queries, VALID_K)
-        score = float(np.nanmean(measure.per_query(items, self.queries.relevant, VALID_K)["ndcg"]))
+        scores = measure.per_query(items, self.queries.relevant, VALID_K)["ndcg"]
+        counted = np.array([np.nansum(scores), np.count_nonzero(~np.isnan(scores))])
+        total, queries = ranks.sum_over(counted)
+        score = ranks.broadcast(float(total / queries))
         self.waited += 1
         if score > self.best_score:
             self.best_score, self.best_epoch, self.waited = score, epoch, 0

@@ -16,11 +16,11 @@ from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.batches.batcher import Batch
 from retrieval_leaderboard.neural.batches.examples import (
     Examples,
-    InteractionTensors,
     examples_per_interaction,
     examples_per_sequence,
     examples_per_user,
 )
+from retrieval_leaderboard.neural.distributed.group import Alone, group
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.training import schedule
@@ -28,7 +28,6 @@ from retrieval_leaderboard.neural.training.averaging import Averaging
 from retrieval_leaderboard.neural.training.build import batcher_of, towers_of
 from retrieval_leaderboard.neural.training.checkpoint import Tensors, part, prefixed
 from retrieval_leaderboard.neural.training.exact import total
-from retrieval_leaderboard.neural.training.optimizer import RowwiseAdamW
 from retrieval_leaderboard.neural.training.scores import scores
 from retrieval_leaderboard.neural.training.threads import Spare
 from retrieval_leaderboard.support import compute
@@ -39,6 +38,7 @@ Loss = Callable[[Tensor, Tensor, Batch, TwoTowerModule], Tensor]
 """As `TwoTower.pair_loss`"""
 CLIP_NORM = 10.0
 """Largest norm of all gradients of a step together."""
+ALONE = Alone()
 
 
 @dataclass
@@ -62,28 +62,33 @@ class Trainer:
     def __init__(self, settings: TowerSettings, loss: Loss, train: Interactions, seed: int) -> None:
         """The settings are resolved."""
         here = compute.current()
+        self.group = group()
         self.threads = Spare()
         torch.manual_seed(seed)  # For dropout, which draws from PyTorch's own generator.
         if compute.is_deterministic():
             DEVICES[here.device].make_deterministic()
         self.settings, self.loss, self.device = settings, loss, here.device
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
-        self.towers = towers_of(settings, train, torch.Generator().manual_seed(seed)).to(self.device)
+        towers = towers_of(settings, train, torch.Generator().manual_seed(seed))
+        self.group.prepare(towers, seed)
+        self.towers = towers.to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        self.interactions = InteractionTensors.of(train, self.device, self.towers.columns.context)
-        self.batcher = batcher_of(settings, self.interactions, self.generator)
+        self.interactions = self.group.interactions.of(train, self.device, self.towers.columns.context)
+        self.batcher = batcher_of(settings, self.interactions, self.generator, self.group.batcher)
         examples = self.examples()
-        if not len(examples):
+        total = self.group.count(len(examples))
+        if not total:
             raise InputError(
                 f"{settings.name}: no user has two training interactions, one to learn from the other; "
                 "set user_share above 0, or use more data"
             )
-        self.steps, self.steps_an_epoch = 0, math.ceil(len(examples) / settings.batch_size)
-        first = torch.arange(min(len(examples), settings.batch_size), device=self.device)
-        self.scores = examples.rows * len(self.batcher.assemble(examples, first).negative)
+        self.steps, self.steps_an_epoch = 0, math.ceil(total / settings.batch_size)
+        first = torch.arange(min(total, settings.batch_size), device=self.device)
+        negatives = len(self.batcher.assemble(examples, first).negative)
+        self.scores = self.group.count(examples.rows) * negatives
         """Scores of a row with a negative in one epoch, about."""
         self.epochs = concrete(settings.epochs)
-        self.optimizer = RowwiseAdamW(
+        self.optimizer = self.group.optimizer(
             self.towers,
             settings.learning_rate,
             settings.weight_decay,
@@ -112,15 +117,16 @@ class Trainer:
             self.threads.adapt()
             epoch.seconds = before + time.perf_counter() - started
             tick()
-        loss = float(epoch.loss) / self.steps_an_epoch
+        loss = float(self.group.total(epoch.loss)) / self.steps_an_epoch
         seconds = before + time.perf_counter() - started
+        speed = self.group.count(epoch.pairs) / seconds
         self.epoch_state = None
         if not math.isfinite(loss):
             raise RuntimeError(
                 f"{self.settings.name}: the loss is {loss} in epoch {number}; lower learning_rate"
             )
         return {
-            "epoch": number, "loss": loss, "examples_per_second": epoch.pairs / seconds, "seconds": seconds
+            "epoch": number, "loss": loss, "examples_per_second": speed, "seconds": seconds
         }  # fmt: skip
 
     def _batches(self, number: int) -> tuple[EpochState, Iterator[Batch]]:
@@ -147,12 +153,13 @@ class Trainer:
         return examples if speaks_without else examples.with_history()
 
     def step(self, batch: Batch) -> Tensor:
-        """Update the towers by the loss of `batch`; that loss, float[]."""
+        """Update the towers by the loss of `batch`; this process's part of that loss, float[]."""
         with DEVICES[self.device].autocast(self.precision):
-            loss = batch_loss(self.loss, self.towers, batch)
+            loss = batch_loss(self.loss, self.towers, batch, self.group)
         self.scaler.scale(loss).backward()
         self.optimizer.collect()
         self.scaler.unscale_(self.optimizer)
+        self.group.agree(self.scaler, self.optimizer)
         self.optimizer.clip(CLIP_NORM)
         self.steps += 1
         done = self.steps / (self.epochs * self.steps_an_epoch + 1)
@@ -164,7 +171,9 @@ class Trainer:
         return loss.detach()
 
     def state(self) -> tuple[dict[str, Any], Tensors]:
-        """Everything that decides how training goes on: JSON values and tensors."""
+        """Everything that decides how training goes on: JSON values and tensors; of several processes its
+        own part.
+        """
         values: dict[str, Any] = {"steps": self.steps, "scaler": self.scaler.state_dict()}
         tensors = prefixed("towers", self.towers.changing_state())
         tensors |= prefixed("optimizer", self.optimizer.tensors())
@@ -192,8 +201,8 @@ class Trainer:
             self.epoch_state = EpochState(begun=tensors["epoch_begun"], loss=loss, **values["epoch"])
 
 
-def batch_loss(pair_loss: Loss, towers: TwoTowerModule, batch: Batch) -> Tensor:
-    """Weighted mean of the loss over the pairs of `batch`, float[]."""
-    queries, items = towers(batch.queries, batch.items)  # (rows, dim), (items, dim)
+def batch_loss(pair_loss: Loss, towers: TwoTowerModule, batch: Batch, shared_by: Alone = ALONE) -> Tensor:
+    """The weighted mean of the loss over the pairs of a batch, float[]: the part of this process."""
+    queries, items = shared_by.vectors(towers, batch)  # (rows, dim), (items, dim)
     loss = pair_loss(*scores(queries, items, batch), batch, towers)  # (pairs,)
-    return total(loss * batch.weight) / total(batch.weight)
+    return total(loss * batch.weight) / shared_by.total(total(batch.weight))

@@ -48,6 +48,12 @@ class Cuda(Device):
         held = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
         return torch.cuda.mem_get_info()[0] + held
 
+    def count(self) -> int:
+        """The cards that PyTorch sees."""
+        import torch
+
+        return torch.cuda.device_count()
+
     def peak_mib(self) -> float:
         """Peak memory of this process's tensors on the card in MiB; 0 where it has none."""
         torch = sys.modules.get("torch")

@@ -54,6 +54,10 @@ class Device(ABC):
     def free_bytes(self) -> int:
         """Memory that is free on it."""
 
+    def count(self) -> int | None:
+        """How many there are for a process to have alone; None where processes share one."""
+        return None
+
     def peak_mib(self) -> float:
         """Peak memory of this process's tensors on it in MiB; 0 in main memory, or without one."""
         return 0.0

@@ -32,7 +32,18 @@ def marks(report: Report) -> list[str]:
     """What the marks behind names mean."""
     rows, names = [entry.row for entry in report.entries], [entry.name for entry in report.entries]
     shipped = [SHIPPED] if any(row.shipped for row in rows) else []
-    return [*shipped, *propagation.footnotes(rows, names), *unweighted.footnotes(rows)]
+    return [*shipped, *propagation.footnotes(rows, names), *unweighted.footnotes(rows), *_processes(report)]
+
+
+def _processes(report: Report) -> Iterator[str]:
+    """Which rows several processes trained: a fact of costs, for metrics are those of one."""
+    for entry in report.done:
+        ranks = max(record.costs.ranks for record in entry.row.done)
+        if ranks > 1:
+            yield (
+                f"{entry.name}: trained by {ranks} processes together. Metrics are those of one process but "
+                "for rounding; seconds and memory are of all of them and do not compare with those of one."
+            )
 
 
 def _below_popularity(report: Report) -> Iterator[str]:

@@ -161,6 +161,43 @@ def test_a_death_in_the_middle_of_the_answer():
     assert isinstance(answer, Crash) and "exit code 5" in str(answer)
 
 
+WAIT = "import time; time.sleep(600)"
+RANK = {"RANK_OF_TEST": "0"}, {"RANK_OF_TEST": "1"}
+
+
+def by_rank(*codes: str) -> str:
+    exec(codes[int(os.environ["RANK_OF_TEST"])])
+    return os.environ["RANK_OF_TEST"]
+
+
+def test_the_first_of_several_answers(in_time):
+    assert isolation.call_together(RANK, by_rank, "pass", "pass") == "0"
+    assert "RANK_OF_TEST" not in os.environ
+
+
+@pytest.mark.parametrize(("codes", "said"), [
+    ((WAIT, "import os; os._exit(3)"), "^rank 1 of 2: its process ended with exit code 3"),
+    (("import time; time.sleep(1); raise OSError('no peer')", "raise ValueError('x')"), "^ValueError: x"),
+    (("raise OSError('no peer')", "import os, time; time.sleep(1); os._exit(3)"), "^rank 1 of 2: "),
+])  # fmt: skip
+def test_the_failure_that_came_first_is_told(codes, said, in_time, monkeypatch):
+    monkeypatch.setattr(isolation, "FOLLOW_SECONDS", 3.0)
+    with pytest.raises(Crash, match=said):
+        isolation.call_together(RANK, by_rank, *codes)
+    assert not multiprocessing.active_children()
+
+
+def test_what_watches_may_end_them(in_time, monkeypatch):
+    monkeypatch.setattr(isolation, "LOOK_SECONDS", 0.1)
+
+    def lost():
+        raise Crash("elsewhere")
+
+    with pytest.raises(Crash, match="elsewhere"):
+        isolation.call_together(RANK, by_rank, WAIT, WAIT, watch=lost)
+    assert not multiprocessing.active_children()
+
+
 def test_a_full_disk_is_no_fault_of_the_function(tmp_path):
     for name, text in (("full", "raise OSError(28, 'No space left on device')"), ("ours", REFUSED)):
         (tmp_path / name).write_text(text)

@@ -14,6 +14,7 @@ from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import DssmBce, InfoNCE, SasRec, SimpleX
 from retrieval_leaderboard.neural.training import fit
 from retrieval_leaderboard.neural.training.checkpoint import FILE, Checkpoints, State
+from retrieval_leaderboard.neural.training.layout import Layout
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.stopping import StoppedError
 
@@ -23,6 +24,7 @@ RICH = {
     "user_share": 0.2, "hard_negatives": 2, "batch_size": 6,
 }  # fmt: skip
 DATA = planted()
+ONE = Layout({}, sharded=False)
 
 
 @pytest.fixture
@@ -188,10 +190,11 @@ def test_every_type_of_tensor_is_kept(tmp_path) -> None:
     kinds = (torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool)
     tensors = {str(kind): torch.ones(2, 3).to(kind) for kind in kinds}
     tensors |= {"one": torch.tensor(3.5), "none": torch.empty(0, 4), "turned": torch.arange(6.0).view(2, 3).T}
-    Checkpoints(tmp_path, 60.0, resume=False).save(State({"seed": 1}, {"log": []}, tensors))
+    Checkpoints(tmp_path, 60.0, resume=False).save(State({"seed": 1}, {"log": []}, tensors), ONE)
     state = Checkpoints(tmp_path, 60.0, resume=True).load()
     assert state is not None and state.identity == {"seed": 1} and state.values == {"log": []}
-    assert all(torch.equal(state.tensors[name], each) for name, each in tensors.items())
+    read = state.read(ONE)
+    assert all(torch.equal(read[name], each) for name, each in tensors.items())
 
 
 def test_checkpoints_are_kept_every_so_often(tmp_path) -> None:

@@ -1,0 +1,1 @@
+"""A training step that several processes share; see docs/torchrun.md."""
