@@ -100,7 +100,9 @@ class Checkpoints:
         """
         if not self.resume:
             return None
-        path = next((each for each in self._paths() if each.exists()), None)
+        # There are two where a process died between writing the one and removing the other.
+        there = [each for each in (self.folder / FOLDER, self.folder / FILE) if each.exists()]
+        path = max(there, key=lambda each: each.stat().st_mtime, default=None)
         seen = ranks.gather(path is not None)
         if any(seen) != all(seen):
             raise InputError(
@@ -120,10 +122,6 @@ class Checkpoints:
             progress.say(f"the checkpoint {path} is damaged ({told[0]}): training begins anew")
             return None
         return found
-
-    def _paths(self) -> tuple[Path, Path]:
-        """Where a state may be: one at most, but where a process died between two."""
-        return self.folder / FOLDER, self.folder / FILE
 
     def _others(self) -> str:
         """Whose checkpoints lie beside this training's."""
