@@ -16,6 +16,7 @@ from retrieval_leaderboard import (
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
+from retrieval_leaderboard.datasets.prepared.in_files import in_files
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -176,7 +177,7 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
         memory=options.memory,
         **own,
     )
-    return dataset, " ".join(asked or [dataset.name])
+    return in_files(dataset), " ".join(asked or [dataset.name])
 
 
 def _show(dataset: Dataset) -> None:
