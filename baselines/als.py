@@ -16,9 +16,15 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
 from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+
+INTERACTION_BYTES = 26
+"""At the peak of a fit"""
+MOST_INTERACTIONS = 2**31
 
 
 @register("als")
@@ -50,17 +56,26 @@ class ALS(EmbeddingRetriever):
     """Times that all users and then all items are solved."""
 
     uses_weights: ClassVar[bool] = True
+    saves_memory: ClassVar[str] = (
+        "lower factors by --set als.factors=32, or give --set als.solver=spark for a cluster"
+    )
     rules: ClassVar[dict[str, Rule]] = {
         "factors": lambda _, train, valid: factors_for(train.n_items) if _keeps_seen(valid) else 256,
         "regularization": lambda _, __, valid: 10.0 if _keeps_seen(valid) else 100.0,
         "alpha": lambda _, __, valid: 30.0 if _keeps_seen(valid) else 60.0,
     }
 
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """Confidences both ways, and a vector for each user and item."""
+        vectors = 4 * int(self.resolve(train, valid)["factors"]) * (train.n_users + train.n_items)
+        return INTERACTION_BYTES * len(train) + vectors
+
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Factorize the matrix of users and items, on CUDA where implicit can."""
         import implicit
         from threadpoolctl import threadpool_limits
 
+        check_size(len(train))
         settings = self.resolve(train, valid)
         on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
         # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
@@ -115,6 +130,19 @@ class ALS(EmbeddingRetriever):
 def _keeps_seen(valid: Queries | None) -> bool:
     """Whether what a user had may be asked for again, which popular items and few dimensions tell best."""
     return valid is not None and not valid.exclude.lengths.any()
+
+
+def check_size(interactions: int) -> None:
+    """Refuse more interactions than implicit can count.
+
+    Raises:
+        InputError: there are so many.
+    """
+    if interactions >= MOST_INTERACTIONS:
+        raise InputError(
+            f"als: {interactions:,} interactions, implicit counts them in 32 bits: "
+            "give --set als.solver=spark, or choose a smaller log"
+        )
 
 
 def factors_for(n_items: int) -> int:

@@ -13,19 +13,19 @@ from threadpoolctl import threadpool_limits
 from retrieval_leaderboard.baselines import symmetric_inverse
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
+from retrieval_leaderboard.evaluation.models.limits import check_memory
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
     arrays,
+    bytes_needed,
     nearest,
     roots_of,
     stack,
     users_of_items,
 )
-from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.system import memory
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -71,6 +71,7 @@ class EASE(ItemToItemRetriever):
     """The r-th history item from the end weighs r^-recency, where the data is in time order."""
 
     rules: ClassVar[dict[str, Rule]] = {"regularization": _regularization, "candidates": _candidates}
+    saves_memory: ClassVar[str] = f"lower candidates by --set ease.candidates={CANDIDATES}"
     stochastic: ClassVar[bool] = False
     uses_weights: ClassVar[bool] = True
 
@@ -78,12 +79,20 @@ class EASE(ItemToItemRetriever):
         """Recency, where the data is not in time order."""
         return frozenset() if train.ordered else frozenset({"recency"})
 
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """The inverse for all items, or the candidates of each and the weights kept."""
+        candidates = self.resolve(train, valid)["candidates"]
+        if candidates < train.n_items - 1:
+            return bytes_needed(train, candidates)
+        return 4 * train.n_items**2
+
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Solve for the weights of each item.
 
         Raises:
-            InputError: the inverse for all items does not fit into memory.
+            InputError: as `check_memory`.
         """
+        check_memory(self, train, valid)
         settings = self.resolve(train, valid)
         candidates, strength = settings["candidates"], float(settings["regularization"])
         self.recency_ = self.recency if train.ordered else 0.0
@@ -93,12 +102,6 @@ class EASE(ItemToItemRetriever):
             self.similarity_ = self._dense(train, strength)
 
     def _dense(self, train: Interactions, strength: float) -> csr_array:
-        need, free = 4 * train.n_items**2, memory.available()
-        if need > free:
-            raise InputError(
-                f"ease: the inverse for {train.n_items:,} items needs {need >> 20:,} MiB of memory, "
-                f"{free >> 20:,} MiB are free: set candidates to {CANDIDATES}"
-            )
         inverse = _gram(train)
         np.fill_diagonal(inverse, inverse.diagonal() + np.float32(strength))
         symmetric_inverse.invert(inverse, "ease")
@@ -117,9 +120,10 @@ class EASE(ItemToItemRetriever):
     def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
         near = _most_similar(train, candidates)
         users, (roots, _) = arrays(users_of_items(train)), roots_of(train)
+        place_type = _place_type(train, candidates)
 
         def work(first: int, last: int) -> Block:
-            room = np.zeros((2, train.n_users), np.int32)
+            room = np.zeros((2, train.n_users), place_type)
             codes, values = [], []
             for item in range(first, last):
                 among = near.indices[near.indptr[item] : near.indptr[item + 1]]
@@ -135,13 +139,19 @@ class EASE(ItemToItemRetriever):
         return stack(blocks, train.n_items).T.tocsr()
 
 
+def _place_type(train: Interactions, candidates: int) -> type[np.signedinteger]:
+    """Of numbers up to the interactions of as many items as an item has candidates, and of itself."""
+    most = (candidates + 1) * int(train.item_counts.max(initial=0))
+    return np.int32 if min(most, len(train)) < 2**31 else np.int64
+
+
 def _column(
     item: int,
     among: npt.NDArray[np.int32],
     strength: float,
     users: tuple[npt.NDArray[Any], ...],
     roots: npt.NDArray[np.float32] | None,
-    room: npt.NDArray[np.int32],
+    room: npt.NDArray[np.signedinteger],
 ) -> npt.NDArray[np.float64]:
     """float64[m]: the weights of the m items `among` for `item`, by the normal equations of them alone.
 

@@ -36,7 +36,7 @@ def some_items(chosen, users, roots, room, matrix):
     Args:
         chosen: int32[m], the items i and j of rows a and columns b.
         users, roots: rows of users and √w beside their values, as of `all_items`.
-        room: int32[2, n_users] to work in; room[0] is 0 before and after.
+        room: int32[2, n_users] or int64 to work in; room[0] is 0 before and after.
         matrix: the sums.
     """
     counts, places = room

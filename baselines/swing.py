@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +15,25 @@ from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
+from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
+    Block,
+    activity,
     arrays,
     roots_of,
     stack,
     users_of_items,
 )
+from retrieval_leaderboard.support import compute
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
 TABLE_USERS = 11_585
 PARTS = 256
+PLACE_BYTES = 8
+"""Of an interaction of an item's users, in the lists of one thread"""
+SAMPLE_USERS = 512
+"""That an item's time is measured with"""
 
 
 @register("swing")
@@ -64,6 +73,12 @@ class Swing(Neighborhood):
         """Only where users are drawn."""
         return self.max_users_per_item > 0
 
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """As of any neighborhood, with the table of shared items and each thread's lists."""
+        table = 2 * train.n_users**2 if _has_table(train) else 0
+        lists = PLACE_BYTES * compute.current().threads * int(activity(train).max(initial=0))
+        return super().fit_bytes(train, valid) + table + lists
+
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
         from retrieval_leaderboard.baselines import swing_kernels
@@ -77,26 +92,62 @@ class Swing(Neighborhood):
         weights = (lengths**-self.user_exponent).astype(np.float32)
         size = np.where(train.item_counts > 0, train.item_weights, 1)  # (items,)
         own_norms, other_norms = self._norms(size, settings["target_exponent"])
-        narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
-        table = _shared_items(train)
-        parts = _parts(train)
+        types = _place_type(users), _offset_type(train, users)
 
-        def work(part: int, _: int):
+        def kernel(
+            block: npt.NDArray[np.int32], users: forecast.Rows, table: npt.NDArray[np.uint16]
+        ) -> Block:
             return swing_kernels.nearest(
-                parts[part], arrays(users), arrays(items), user_roots, item_roots,
-                weights, own_norms, other_norms,
-                np.float32(self.alpha), settings["top_k"], np.empty(0, narrow), table,
+                block, users, arrays(items), user_roots, item_roots, weights, own_norms, other_norms,
+                np.float32(self.alpha), settings["top_k"], *types, table,
             )  # fmt: skip
 
-        blocks = in_blocks(work, len(parts), 1, "swing", "parts")
+        self._say_duration(train, users, kernel)
+        table, parts = _shared_items(train), _parts(train)
+        blocks = in_blocks(
+            lambda part, _: kernel(parts[part], arrays(users), table), len(parts), 1, "swing", "parts"
+        )
         self._set_similarity(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))], train)
+
+    def _say_duration(self, train: Interactions, users: Ragged, kernel: Callable[..., Block]) -> None:
+        n, lengths = train.n_users, users.lengths.astype(np.float64)
+        table = np.ones((n, n) if _has_table(train) else (0, 0), np.uint16)
+
+        def timed(first: int, last: int, users: forecast.Rows) -> Block:
+            return kernel(np.arange(first, last, dtype=np.int32), users, table)
+
+        costs = activity(train) * lengths * np.minimum(lengths / np.maximum(train.item_counts, 1), 1)
+        cut = np.full(train.n_items, SAMPLE_USERS)
+        seconds = forecast.loop_seconds(timed, arrays(users), costs, cut, 2)
+        seconds += forecast.call_seconds(timed, arrays(users)) * PARTS
+        forecast.say(
+            "swing", seconds,
+            f"{(lengths * (lengths - 1) / 2).sum():,.0f} pairs of users, and "
+            f"{self.fit_bytes(train, None) >> 20:,} MiB of memory",
+            "give --set swing.max_users_per_item=200 for less, or --engine spark for a cluster",
+        )  # fmt: skip
+
+
+def _has_table(train: Interactions) -> bool:
+    return train.n_users <= TABLE_USERS and train.user_counts.max(initial=0) < 2**16
+
+
+def _place_type(users: Ragged) -> npt.NDArray[Any]:
+    """Empty, of the narrowest type that holds the place of a user among those of an item."""
+    return np.empty(0, np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32)
+
+
+def _offset_type(train: Interactions, users: Ragged) -> npt.NDArray[Any]:
+    """Empty, of the narrowest type that holds the interactions of the users of an item."""
+    most = int(users.lengths.max(initial=0)) * int(train.user_counts.max(initial=0))
+    return np.empty(0, np.int32 if most < 2**31 else np.int64)
 
 
 def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:
     """uint16[n_users, n_users]: items two users share; uint16[0, 0] where that is too large."""
     from retrieval_leaderboard.baselines import swing_kernels
 
-    if train.n_users > TABLE_USERS or train.user_counts.max(initial=0) >= 2**16:
+    if not _has_table(train):
         return np.zeros((0, 0), np.uint16)
     table = np.zeros((train.n_users, train.n_users), np.uint16)
     users, items = arrays(users_of_items(train)), arrays(train.by_user)
@@ -109,8 +160,7 @@ def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:
 
 def _parts(train: Interactions) -> list[npt.NDArray[np.int32]]:
     """All items, dealt out so that every part costs about the same."""
-    activity = np.bincount(train.item, train.user_counts[train.user], minlength=train.n_items)
-    order = np.argsort(-activity * train.item_counts, kind="stable").astype(np.int32)
+    order = np.argsort(-activity(train) * train.item_counts, kind="stable").astype(np.int32)
     return [order[part::PARTS] for part in range(PARTS)]
 
 

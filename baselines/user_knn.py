@@ -15,7 +15,12 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Retriever, Rule
 from retrieval_leaderboard.evaluation.ranking import topk
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, roots_of, users_of_items
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
+    INTERACTION_BYTES,
+    arrays,
+    roots_of,
+    users_of_items,
+)
 
 
 @register("user_knn", by_default=False)
@@ -59,6 +64,10 @@ class UserKNN(Retriever):
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Recency, where the data is not in time order."""
         return frozenset() if train.ordered else frozenset({"recency"})
+
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """The training rows by item, while they are sorted."""
+        return INTERACTION_BYTES * len(train)
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Keep the training rows, both ways."""

@@ -21,7 +21,14 @@ from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard, terminal
-from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
+from retrieval_leaderboard.evaluation.runs import (
+    configs,
+    isolation,
+    refusals,
+    remaining_time,
+    rescore,
+    runner,
+)
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
@@ -112,6 +119,7 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
     pending = [
         job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
     ]
+    refusals.check(pending, dataset)
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):

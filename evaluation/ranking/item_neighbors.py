@@ -9,13 +9,19 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+from retrieval_leaderboard.support import compute
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, None]
 BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
+INTERACTION_BYTES, ENTRY_BYTES = 17, 20
+"""At the peak of a fit: of an interaction, by item; of a neighbor kept, while it is stacked and turned"""
+SAMPLE_PAIRS = 2_000_000
+"""That an item's time is measured with"""
 
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Neighbors of consecutive items: how many each has int64[b], their codes int32[total], and
@@ -50,14 +56,42 @@ def nearest(
     items, users = arrays(train.by_user), arrays(users_of_items(train))
     of_users, of_items = roots_of(train) if weighted else (None, None)
 
-    def work(first: int, last: int) -> Block:
+    def kernel(first: int, last: int, users: forecast.Rows) -> Block:
         return item_neighbors_kernels.nearest(
             first, last, users, items, of_users, of_items, weights, *norms, float(shrinkage), top_k
         )
 
     # A block begins with a row of zeros for all items, which is most of the work where they are millions.
     size = max(BLOCK_ITEMS, train.n_items // MOST_BLOCKS)
-    return stack(in_blocks(work, train.n_items, size, label, "items"), train.n_items)
+    _say_duration(train, kernel, users, size, label, bytes_needed(train, top_k))
+    blocks = in_blocks(lambda first, last: kernel(first, last, users), train.n_items, size, label, "items")
+    return stack(blocks, train.n_items)
+
+
+def _say_duration(
+    train: Interactions, kernel: forecast.Kernel, users: forecast.Rows, size: int, label: str, need: int
+) -> None:
+    pairs = activity(train)
+    shares = np.minimum(SAMPLE_PAIRS / np.maximum(pairs, 1), 1)
+    cut = np.maximum(train.item_counts * shares, 1).astype(np.int64)
+    seconds = forecast.loop_seconds(kernel, users, pairs, cut, 1)
+    seconds += forecast.call_seconds(kernel, users) * -(-train.n_items // size)
+    forecast.say(
+        label, seconds, f"{pairs.sum():,.0f} pairs of items, and {need >> 20:,} MiB of memory",
+        "users with long histories cost most: --engine spark deals the items out to a cluster",
+    )  # fmt: skip
+
+
+def activity(train: Interactions) -> npt.NDArray[np.float64]:
+    """float64[n_items]: the interactions of the users of each item, which its neighbors are among."""
+    return np.bincount(train.item, train.user_counts[train.user], minlength=train.n_items)
+
+
+def bytes_needed(train: Interactions, top_k: int) -> int:
+    """Bytes that `nearest` takes at its peak, and what a model then makes of its result."""
+    kept = np.minimum(activity(train), min(top_k, train.n_items)).sum()
+    rooms = compute.current().threads * train.n_items * (8 + 4)  # Of the kernel: sums, and items met.
+    return int(INTERACTION_BYTES * len(train) + ENTRY_BYTES * kept + rooms)
 
 
 def users_of_items(train: Interactions) -> Ragged:
@@ -82,7 +116,8 @@ def _by_item(
 
     offsets = train.by_user.compact()[1]
     matrix = csr_array((values, train.item, offsets), shape=(train.n_users, train.n_items)).tocsc()
-    return matrix.indices, matrix.indptr.astype(np.int64), matrix.data
+    # scipy widens the codes of 2^31 interactions or more.
+    return matrix.indices.astype(np.int32, copy=False), matrix.indptr.astype(np.int64), matrix.data
 
 
 def arrays(rows: Ragged) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -1,0 +1,58 @@
+"""Forecasts: near the time that a loop takes, by a sample of it, and said where it is long."""
+
+import time
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays
+from retrieval_leaderboard.support import compute
+from tests.baselines.logs import interactions
+
+LENGTHS = np.random.default_rng(0).integers(1, 400, 300)
+
+
+@pytest.fixture
+def users():
+    offsets = offsets_of(LENGTHS)
+    return arrays(Ragged.from_offsets(np.zeros(offsets[-1], np.int32), offsets))
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_near_what_the_loop_takes(users, power, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(time, "thread_time", lambda: clock[0])
+
+    def kernel(first, last, rows):
+        """Takes 1 ms a call, and 1 µs a user or a pair of users."""
+        clock[0] += 1e-3 + 1e-6 * ((rows[2] - rows[1])[first:last].astype(float) ** power).sum()
+
+    expected = 1e-6 * (LENGTHS.astype(float) ** power).sum()
+    found = forecast.loop_seconds(kernel, users, LENGTHS.astype(float), np.full(300, 20), power)
+    assert found == pytest.approx(expected, rel=0.5)
+    assert clock[0] < 2
+    assert forecast.call_seconds(kernel, users) == pytest.approx(1e-3)
+
+
+def test_nothing_to_do(users):
+    assert forecast.loop_seconds(lambda *_: None, users, np.zeros(300), np.ones(300, int), 1) == 0
+
+
+def test_said_where_it_is_long(capsys, monkeypatch):
+    forecast.say("any", 30, "5 pairs", "do less")
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(compute, "_current", compute.Compute(threads=2))
+    forecast.say("any", 90, "5 pairs", "do less")
+    assert capsys.readouterr().out == ""
+    forecast.say("any", 7200 * 25, "5 pairs", "do less")
+    assert capsys.readouterr().out == "any: about 25 h 0 min on 2 threads for 5 pairs; do less\n"
+
+
+def test_bytes_count_what_an_item_can_keep():
+    train = interactions(np.random.default_rng(0))
+    few, many = (item_neighbors.bytes_needed(train, k) for k in (1, 1000))
+    taken = int((train.item_counts > 0).sum())
+    assert few - item_neighbors.bytes_needed(train, 0) == item_neighbors.ENTRY_BYTES * taken
+    assert many == item_neighbors.bytes_needed(train, train.n_items)
