@@ -121,11 +121,12 @@ class Swing(Neighborhood):
         seconds = forecast.loop_seconds(timed, arrays(users), costs, cut, 2)
         seconds += forecast.call_seconds(timed, arrays(users)) * PARTS
         forecast.say(
-            "swing", seconds,
+            "swing",
+            seconds,
             f"{(lengths * (lengths - 1) / 2).sum():,.0f} pairs of users, and "
-            f"{self.fit_bytes(train, None) >> 20:,} MiB of memory",
+            f"{self.fit_bytes(train, None) >> 20:,} MiB of memory; "
             "give --set swing.max_users_per_item=200 for less, or --engine spark for a cluster",
-        )  # fmt: skip
+        )
 
 
 def _has_table(train: Interactions) -> bool:

@@ -69,16 +69,15 @@ def _timed(kernel: Kernel, first: int, last: int, users: Rows) -> float:
     return time.thread_time() - begun
 
 
-def say(label: str, seconds: float, work: str, advice: str) -> None:
+def say(label: str, seconds: float, work: str) -> None:
     """Say how long `seconds` of one thread will take, where it is long.
 
     Args:
         label: of what works.
         seconds: of one thread.
-        work: that is done, with its amount.
-        advice: what to do about it.
+        work: that is done, with its amount, and what to do about it.
     """
     threads = compute.current().threads
     if seconds / threads > WORTH_SAYING:
         about = f"about {progress.duration(seconds / threads)} on {threads} threads"
-        progress.say(f"{label}: {about} for {work}; {advice}")
+        progress.say(f"{label}: {about} for {work}")

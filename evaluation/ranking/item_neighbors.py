@@ -77,9 +77,11 @@ def _say_duration(
     seconds = forecast.loop_seconds(kernel, users, pairs, cut, 1)
     seconds += forecast.call_seconds(kernel, users) * -(-train.n_items // size)
     forecast.say(
-        label, seconds, f"{pairs.sum():,.0f} pairs of items, and {need >> 20:,} MiB of memory",
+        label,
+        seconds,
+        f"{pairs.sum():,.0f} pairs of items, and {need >> 20:,} MiB of memory; "
         "users with long histories cost most: --engine spark deals the items out to a cluster",
-    )  # fmt: skip
+    )
 
 
 def activity(train: Interactions) -> npt.NDArray[np.float64]:

@@ -22,6 +22,7 @@ TopK = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 # A block of scores this large stays in the last-level cache between the product and the selection.
 BLOCK_BYTES = 2**24
 BLOCK_QUERIES = 64
+ADVICE = "docs/many-queries.md says what takes less"
 BLOCK_ITEMS = BLOCK_BYTES // (4 * BLOCK_QUERIES)
 
 
@@ -92,8 +93,13 @@ def _inner_product_cpu(
     # while it waits, takes the cores from the selection.
     if k > 0:
         with threadpool_limits(1, user_api="blas"):
-            in_blocks(work, len(queries), size, "ranking", "queries")
+            in_blocks(work, len(queries), size, "ranking", "queries", amount(queries, items))
     return found, scores
+
+
+def amount(queries: npt.NDArray[np.float32], items: npt.NDArray[np.float32]) -> str:
+    """What there is to rank, and what to do where it is much."""
+    return f"{len(queries):,} queries × {len(items):,} items × {items.shape[1]} dimensions; {ADVICE}"
 
 
 def block_bytes() -> int:
@@ -134,7 +140,8 @@ def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, r
         )  # fmt: skip
 
     if k > 0:
-        in_blocks(work, len(history), 256, "ranking", "queries")
+        said = f"{len(history):,} queries; {ADVICE}"
+        in_blocks(work, len(history), 256, "ranking", "queries", said)
     return found, scores
 
 
@@ -185,7 +192,7 @@ def by_queries(
     if k > 0:
         in_blocks(
             lambda start, stop: work(start, stop, found[start:stop], scores[start:stop]),
-            n_queries, block, "ranking", "queries",
+            n_queries, block, "ranking", "queries", f"{n_queries:,} queries; {ADVICE}",
         )  # fmt: skip
     return found, scores
 

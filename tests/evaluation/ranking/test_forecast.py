@@ -41,12 +41,12 @@ def test_nothing_to_do(users):
 
 
 def test_said_where_it_is_long(capsys, monkeypatch):
-    forecast.say("any", 30, "5 pairs", "do less")
+    forecast.say("any", 30, "5 pairs; do less")
     assert capsys.readouterr().out == ""
     monkeypatch.setattr(compute, "_current", compute.Compute(threads=2))
-    forecast.say("any", 90, "5 pairs", "do less")
+    forecast.say("any", 90, "5 pairs; do less")
     assert capsys.readouterr().out == ""
-    forecast.say("any", 7200 * 25, "5 pairs", "do less")
+    forecast.say("any", 7200 * 25, "5 pairs; do less")
     assert capsys.readouterr().out == "any: about 25 h 0 min on 2 threads for 5 pairs; do less\n"
 
 
