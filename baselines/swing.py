@@ -113,13 +113,11 @@ class Swing(Neighborhood):
         n, lengths = train.n_users, users.lengths.astype(np.float64)
         table = np.ones((n, n) if _has_table(train) else (0, 0), np.uint16)
 
-        def timed(first: int, last: int, users: forecast.Rows) -> Block:
-            return kernel(np.arange(first, last, dtype=np.int32), users, table)
+        def timed(items: npt.NDArray[np.int32], users: forecast.Rows) -> Block:
+            return kernel(items, users, table)
 
         costs = activity(train) * lengths * np.minimum(lengths / np.maximum(train.item_counts, 1), 1)
-        cut = np.full(train.n_items, SAMPLE_USERS)
-        seconds = forecast.loop_seconds(timed, arrays(users), costs, cut, 2)
-        seconds += forecast.call_seconds(timed, arrays(users)) * PARTS
+        seconds = forecast.loop_seconds(timed, arrays(users), costs, SAMPLE_USERS, 2, PARTS)
         forecast.say(
             "swing",
             seconds,

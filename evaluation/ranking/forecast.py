@@ -12,60 +12,72 @@ import numpy.typing as npt
 from retrieval_leaderboard.support import compute, progress
 
 Rows = tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]
-Kernel = Callable[[int, int, Rows], Any]
-"""Called with the first item of a block, the one after its last, and the users of all items"""
+Kernel = Callable[[npt.NDArray[np.int32], Rows], Any]
+"""Called with some items and the users of all items"""
 
 WORTH_SAYING = 60.0
 """Seconds from which a forecast is said"""
-SAMPLE_SECONDS = 0.2
-FEWEST, MOST = 8, 200
-"""Items of a sample"""
+GROUPS, GROUP_SECONDS = 8, 0.02
+"""Of items that cost about the same, and what each is timed for"""
+FEWEST = 2
+"""Items of a group that are timed"""
 
 
 def loop_seconds(
-    kernel: Kernel, users: Rows, costs: npt.NDArray[np.float64], cut: npt.NDArray[np.int64], power: int
+    kernel: Kernel, users: Rows, costs: npt.NDArray[np.float64], cut: int, power: int, calls: int
 ) -> float:
-    """Seconds of one thread that `kernel` takes for all items, but for what a call costs without an item.
+    """Seconds of one thread that `kernel` takes for all items.
 
-    Items are drawn by `costs`, and each is timed alone, with some of its users where they are many.
+    Some items of each group are timed, with some of their users where they are many.
 
     Args:
         kernel: the loop.
         users: rows of users, one an item, as (values, start, stop).
         costs: float64[n_items], about what each item takes, in any unit.
-        cut: int64[n_items]: users of each item that its time is measured with.
+        cut: users of an item that its time is measured with.
         power: that of the number of users which an item's time grows by.
+        calls: of the kernel for all items.
     """
-    if not costs.sum():
-        return 0.0
-    share = costs / costs.sum()
-    begun, found = time.thread_time(), []
-    for item in np.random.default_rng(0).choice(len(costs), MOST, p=share).tolist():
-        found.append(_item_seconds(kernel, users, item, int(cut[item]), power) / share[item])
-        if len(found) >= FEWEST and time.thread_time() - begun > SAMPLE_SECONDS:
-            break
-    return float(np.mean(found))
+    nobody = np.empty(0, np.int32)
+    kernel(nobody, users)  # It may have to be compiled.
+    one_call = min(_timed(kernel, nobody, users) for _ in range(3))
+    lengths = users[2] - users[1]
+    start, stop = users[1].copy(), users[2].copy()
+    start += np.maximum(lengths - cut, 0) // 2
+    np.minimum(stop, start + cut, out=stop)
+    timed_costs = costs * np.minimum(cut / np.maximum(lengths, 1), 1.0) ** power
+    seconds = calls * one_call
+    for group in _groups(costs):
+        some, taken = _sample(kernel, group, (users[0], start, stop), one_call)
+        seconds += costs[group].sum() * max(taken, 0.0) / timed_costs[some].sum()
+    return float(seconds)
 
 
-def call_seconds(kernel: Kernel, users: Rows) -> float:
-    """Seconds of a call without an item: it makes room for all of them."""
-    return _timed(kernel, 0, 0, users)
+def _groups(costs: npt.NDArray[np.float64]) -> list[npt.NDArray[np.int64]]:
+    """The items that cost anything, each group about the same in all."""
+    order = np.argsort(costs, kind="stable")[int((costs <= 0).sum()) :]
+    ends = np.cumsum(costs[order])
+    bounds = np.searchsorted(ends, ends[-1:] * np.arange(1, GROUPS) / GROUPS) if len(order) else []
+    return [group for group in np.split(order, bounds) if len(group)]
 
 
-def _item_seconds(kernel: Kernel, users: Rows, item: int, cut: int, power: int) -> float:
-    values, start, stop = users
-    whole = int(stop[item] - start[item])
-    if whole > cut:
-        start, stop = start.copy(), stop.copy()
-        start[item] += (whole - cut) // 2
-        stop[item] = start[item] + cut
-    seconds = _timed(kernel, item, item + 1, (values, start, stop)) - _timed(kernel, item, item, users)
-    return max(seconds, 0.0) * max(whole / max(cut, 1), 1.0) ** power
+def _sample(
+    kernel: Kernel, group: npt.NDArray[np.int64], users: Rows, one_call: float
+) -> tuple[npt.NDArray[np.int32], float]:
+    """Items of a group, more and more until they take long enough, and their seconds."""
+    drawn = np.random.default_rng(0).permutation(group).astype(np.int32)
+    size = FEWEST
+    while True:
+        some = drawn[:size]
+        seconds = _timed(kernel, some, users) - one_call
+        if seconds > GROUP_SECONDS or size >= len(drawn):
+            return some, seconds
+        size *= 4
 
 
-def _timed(kernel: Kernel, first: int, last: int, users: Rows) -> float:
+def _timed(kernel: Kernel, items: npt.NDArray[np.int32], users: Rows) -> float:
     begun = time.thread_time()
-    kernel(first, last, users)
+    kernel(items, users)
     return time.thread_time() - begun
 
 
