@@ -21,7 +21,7 @@ from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.locks import held, locked
 from retrieval_leaderboard.support.storage.mapped import Mapped, open_array
 
-LARGE = 1_000_000
+LARGE = 500_000
 """Interactions from which a dataset is worth files"""
 ARRAY_BYTES = 2**16
 """Of an array that gets a file; smaller ones are copied"""
