@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
-INTERACTION_BYTES = 26
+INTERACTION_BYTES = 34
 """At the peak of a fit"""
 MOST_INTERACTIONS = 2**31
 

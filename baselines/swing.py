@@ -64,6 +64,7 @@ class Swing(Neighborhood):
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 
     uses_weights: ClassVar[bool] = True
+    common_users: ClassVar[int] = 2
     rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {
         "target_exponent": target_exponent_rule(0.1, 1.0)
     }

@@ -144,8 +144,8 @@ ENGINE = "`--engine spark`"
 PHASES = {
     "split": Phase(_split, "interaction", LOG),
     "fingerprint": Phase(_fingerprint, "interaction", LOG),
-    "run's process, pickled": Phase(_hand_over(lambda dataset: dataset), "interaction", "files, as now"),
-    "run's process, files": Phase(_hand_over(in_files), "interaction", LOG),
+    "hand-over pickled": Phase(_hand_over(lambda dataset: dataset), "interaction", "files, as now"),
+    "hand-over in files": Phase(_hand_over(in_files), "interaction", LOG),
     "item_cf": Phase(_fit("item_cf"), "interaction", f"`top_k`, {ENGINE}"),
     "swing": Phase(_fit("swing"), "interaction", f"`top_k`, {ENGINE}; for time `max_users_per_item`"),
     "als": Phase(_fit("als", **ALS), "interaction", "`factors`, `solver=spark`"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, None]
 BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
-INTERACTION_BYTES, ENTRY_BYTES = 17, 20
+INTERACTION_BYTES, ENTRY_BYTES = 17, 27
 """At the peak of a fit: of an interaction, by item; of a neighbor kept, while it is stacked and turned"""
 SAMPLE_USERS = 4096
 """That an item's time is measured with"""
@@ -93,9 +93,16 @@ def activity(train: Interactions) -> npt.NDArray[np.float64]:
     return np.bincount(train.item, train.user_counts[train.user], minlength=train.n_items)
 
 
-def bytes_needed(train: Interactions, top_k: int) -> int:
-    """Bytes that `nearest` takes at its peak, and what a model then makes of its result."""
-    kept = np.minimum(activity(train), min(top_k, train.n_items)).sum()
+def bytes_needed(train: Interactions, top_k: int, common: int = 1) -> int:
+    """Bytes that `nearest` takes at its peak, and what a model then makes of its result.
+
+    Args:
+        train: the interactions.
+        top_k: items kept in each row.
+        common: users that an item and a neighbor of it have in common at least.
+    """
+    met = (activity(train) - train.item_counts) // common
+    kept = np.minimum(met, min(top_k, train.n_items)).sum()
     rooms = compute.current().threads * train.n_items * (8 + 4)  # Of the kernel: sums, and items met.
     return int(INTERACTION_BYTES * len(train) + ENTRY_BYTES * kept + rooms)
 

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays
@@ -54,4 +55,10 @@ def test_bytes_count_what_an_item_can_keep():
     few, many = (item_neighbors.bytes_needed(train, k) for k in (1, 1000))
     taken = int((train.item_counts > 0).sum())
     assert few - item_neighbors.bytes_needed(train, 0) == item_neighbors.ENTRY_BYTES * taken
+    # Nothing is near to anything where everyone took one item, or where two users have one in common.
+    alone = Interactions(np.arange(5, dtype=np.int32), np.zeros(5, np.int32), None, 5, 1)
+    assert item_neighbors.bytes_needed(alone, 9) == item_neighbors.bytes_needed(alone, 0)
+    pair = Interactions(np.zeros(2, np.int32), np.arange(2, dtype=np.int32), None, 1, 2)
+    entries = [item_neighbors.bytes_needed(pair, 9, common) for common in (1, 2)]
+    assert entries[0] - entries[1] == 2 * item_neighbors.ENTRY_BYTES
     assert many == item_neighbors.bytes_needed(train, train.n_items)
