@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,11 +13,11 @@ import numpy.typing as npt
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking import forecast
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
     activity,
@@ -82,8 +83,6 @@ class Swing(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
-        from retrieval_leaderboard.baselines import swing_kernels
-
         settings, items, users = self.resolve(train, valid), train.by_user, users_of_items(train)
         user_roots, item_roots = roots_of(train)
         if self.max_users_per_item:
@@ -93,32 +92,29 @@ class Swing(Neighborhood):
         weights = (lengths**-self.user_exponent).astype(np.float32)
         size = np.where(train.item_counts > 0, train.item_weights, 1)  # (items,)
         own_norms, other_norms = self._norms(size, settings["target_exponent"])
-        types = _place_type(users), _offset_type(train, users)
+        log = (
+            arrays(users), arrays(items), user_roots, item_roots, weights, own_norms, other_norms,
+            _place_type(users), _offset_type(train, users),
+        )  # fmt: skip
+        numbers = {"alpha": np.float32(self.alpha), "top_k": settings["top_k"]}
+        self._say_duration(train, log, partial(_similar, **numbers))
+        order = _by_work(train)
+        shared = (order, *log, _shared_items(train))
+        kernel = partial(_nearest, **numbers)
+        blocks = list(engines.current().map(kernel, shared, PARTS, 1, "swing", "parts"))
+        places = np.argsort(np.concatenate([order[part::PARTS] for part in range(PARTS)]))
+        self._set_similarity(stack(blocks, train.n_items)[places], train)
 
-        def kernel(
-            block: npt.NDArray[np.int32], users: forecast.Rows, table: npt.NDArray[np.uint16]
-        ) -> Block:
-            return swing_kernels.nearest(
-                block, users, arrays(items), user_roots, item_roots, weights, own_norms, other_norms,
-                np.float32(self.alpha), settings["top_k"], *types, table,
-            )  # fmt: skip
-
-        self._say_duration(train, users, kernel)
-        table, parts = _shared_items(train), _parts(train)
-        blocks = in_blocks(
-            lambda part, _: kernel(parts[part], arrays(users), table), len(parts), 1, "swing", "parts"
-        )
-        self._set_similarity(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))], train)
-
-    def _say_duration(self, train: Interactions, users: Ragged, kernel: Callable[..., Block]) -> None:
-        n, lengths = train.n_users, users.lengths.astype(np.float64)
+    def _say_duration(self, train: Interactions, log: tuple[Any, ...], kernel: Callable[..., Block]) -> None:
+        n, (_, start, stop) = train.n_users, log[0]
+        lengths = (stop - start).astype(np.float64)
         table = np.ones((n, n) if _has_table(train) else (0, 0), np.uint16)
 
         def timed(items: npt.NDArray[np.int32], users: forecast.Rows) -> Block:
-            return kernel(items, users, table)
+            return kernel((users, *log[1:], table), items)
 
         costs = activity(train) * lengths * np.minimum(lengths / np.maximum(train.item_counts, 1), 1)
-        seconds = forecast.loop_seconds(timed, arrays(users), costs, SAMPLE_USERS, 2, PARTS)
+        seconds = forecast.loop_seconds(timed, log[0], costs, SAMPLE_USERS, 2, PARTS)
         forecast.say(
             "swing",
             seconds,
@@ -126,6 +122,20 @@ class Swing(Neighborhood):
             f"{self.fit_bytes(train, None) >> 20:,} MiB of memory; "
             "give --set swing.max_users_per_item=200 for less, or --engine spark for a cluster",
         )
+
+
+def _nearest(shared: tuple[Any, ...], part: int, _: int, alpha: np.float32, top_k: int) -> Block:
+    """The neighbors of every PARTS-th item of the shared order, from its item `part` on."""
+    order, *log = shared
+    return _similar(tuple(log), order[part::PARTS], alpha, top_k)
+
+
+def _similar(log: tuple[Any, ...], items: npt.NDArray[np.int32], alpha: np.float32, top_k: int) -> Block:
+    """The neighbors of `items`."""
+    from retrieval_leaderboard.baselines import swing_kernels
+
+    *views, place_type, offset_type, table = log
+    return swing_kernels.nearest(*(items, *views, alpha, top_k, place_type, offset_type, table))
 
 
 def _has_table(train: Interactions) -> bool:
@@ -145,23 +155,27 @@ def _offset_type(train: Interactions, users: Ragged) -> npt.NDArray[Any]:
 
 def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:
     """uint16[n_users, n_users]: items two users share; uint16[0, 0] where that is too large."""
-    from retrieval_leaderboard.baselines import swing_kernels
-
     if not _has_table(train):
         return np.zeros((0, 0), np.uint16)
-    table = np.zeros((train.n_users, train.n_users), np.uint16)
-    users, items = arrays(users_of_items(train)), arrays(train.by_user)
-    in_blocks(
-        lambda first, last: swing_kernels.fill_table(first, last, users, items, table),
-        train.n_users, 64, "swing: counting", "users",
-    )  # fmt: skip
+    table = np.empty((train.n_users, train.n_users), np.uint16)
+    shared = arrays(users_of_items(train)), arrays(train.by_user)
+    blocks = engines.current().map(_shared_rows, shared, train.n_users, 64, "swing: counting", "users")
+    for number, rows in enumerate(blocks):
+        table[64 * number : 64 * number + len(rows)] = rows
     return table
 
 
-def _parts(train: Interactions) -> list[npt.NDArray[np.int32]]:
-    """All items, dealt out so that every part costs about the same."""
-    order = np.argsort(-activity(train) * train.item_counts, kind="stable").astype(np.int32)
-    return [order[part::PARTS] for part in range(PARTS)]
+def _shared_rows(shared: tuple[Any, Any], first: int, last: int) -> npt.NDArray[np.uint16]:
+    from retrieval_leaderboard.baselines import swing_kernels
+
+    rows = np.zeros((last - first, len(shared[1][1])), np.uint16)
+    swing_kernels.fill_table(first, last, *shared, rows)
+    return rows
+
+
+def _by_work(train: Interactions) -> npt.NDArray[np.int32]:
+    """int32[n_items]: all items, the ones that cost most first; every PARTS-th ones cost about the same."""
+    return np.argsort(-activity(train) * train.item_counts, kind="stable").astype(np.int32)
 
 
 def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> tuple[Ragged, npt.NDArray[np.int64]]:

@@ -75,7 +75,7 @@ class Retriever(ABC):
         for name, rule in self.rules.items():
             if settings[name] == AUTO:
                 settings[name] = rule(settings, train, valid)
-        return settings
+        return self.canonical(settings)
 
     def resolved(self, train: Interactions, valid: Queries | None) -> Self:
         """A fresh model with the settings that `resolve` gives."""

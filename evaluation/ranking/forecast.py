@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.support import compute, progress
 
 Rows = tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]
@@ -17,6 +19,8 @@ Kernel = Callable[[npt.NDArray[np.int32], Rows], Any]
 
 WORTH_SAYING = 60.0
 """Seconds from which a forecast is said"""
+SLOWEST = 6e-8
+"""Seconds that a unit of cost takes at most, on any processor"""
 GROUPS, GROUP_SECONDS = 8, 0.02
 """Of items that cost about the same, and what each is timed for"""
 FEWEST = 2
@@ -26,18 +30,20 @@ FEWEST = 2
 def loop_seconds(
     kernel: Kernel, users: Rows, costs: npt.NDArray[np.float64], cut: int, power: int, calls: int
 ) -> float:
-    """Seconds of one thread that `kernel` takes for all items.
+    """Seconds of one thread that `kernel` takes for all items; 0 where that is not worth saying in any case.
 
     Some items of each group are timed, with some of their users where they are many.
 
     Args:
         kernel: the loop.
         users: rows of users, one an item, as (values, start, stop).
-        costs: float64[n_items], about what each item takes, in any unit.
+        costs: float64[n_items], about what each item takes, in steps of the loop.
         cut: users of an item that its time is measured with.
         power: that of the number of users which an item's time grows by.
         calls: of the kernel for all items.
     """
+    if costs.sum() * SLOWEST < WORTH_SAYING:
+        return 0.0
     nobody = np.empty(0, np.int32)
     kernel(nobody, users)  # It may have to be compiled.
     one_call = min(_timed(kernel, nobody, users) for _ in range(3))
@@ -82,7 +88,7 @@ def _timed(kernel: Kernel, items: npt.NDArray[np.int32], users: Rows) -> float:
 
 
 def say(label: str, seconds: float, work: str) -> None:
-    """Say how long `seconds` of one thread will take, where it is long.
+    """Say how long `seconds` of one thread will take, where it is long and done by this process.
 
     Args:
         label: of what works.
@@ -90,6 +96,6 @@ def say(label: str, seconds: float, work: str) -> None:
         work: that is done, with its amount, and what to do about it.
     """
     threads = compute.current().threads
-    if seconds / threads > WORTH_SAYING:
+    if seconds / threads > WORTH_SAYING and isinstance(engines.current(), LocalEngine):
         about = f"about {progress.duration(seconds / threads)} on {threads} threads"
         progress.say(f"{label}: {about} for {work}")

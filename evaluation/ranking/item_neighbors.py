@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.ranking import forecast
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.support import compute
 
 if TYPE_CHECKING:
@@ -52,34 +53,34 @@ def nearest(
     Returns:
         float32[n_items, n_items] whose row i holds the `top_k` most similar to item i, not itself.
     """
-    from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
-
     items, users = arrays(train.by_user), arrays(users_of_items(train))
-    of_users, of_items = roots_of(train) if weighted else (None, None)
-
-    def kernel(first: int, last: int, users: forecast.Rows) -> Block:
-        return item_neighbors_kernels.nearest(
-            first, last, users, items, of_users, of_items, weights, *norms, float(shrinkage), top_k
-        )
-
+    roots = roots_of(train) if weighted else (None, None)
+    kernel = partial(_nearest, shrinkage=float(shrinkage), top_k=top_k)
     # A block begins with a row of zeros for all items, which is most of the work where they are millions.
     size = max(BLOCK_ITEMS, train.n_items // MOST_BLOCKS)
-    _say_duration(train, kernel, users, size, label, bytes_needed(train, top_k))
-    blocks = in_blocks(lambda first, last: kernel(first, last, users), train.n_items, size, label, "items")
-    return stack(blocks, train.n_items)
+    shared = (users, items, *roots, weights, *norms)
+    _say_duration(train, kernel, shared, size, label, bytes_needed(train, top_k))
+    blocks = engines.current().map(kernel, shared, train.n_items, size, label, "items")
+    return stack(list(blocks), train.n_items)
+
+
+def _nearest(shared: tuple[Any, ...], first: int, last: int, shrinkage: float, top_k: int) -> Block:
+    from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
+
+    return item_neighbors_kernels.nearest(*(first, last, *shared, shrinkage, top_k))
 
 
 def _say_duration(
-    train: Interactions, kernel: Callable[..., Block], users: forecast.Rows, size: int, label: str, need: int
+    train: Interactions, kernel: Callable[..., Block], log: tuple[Any, ...], size: int, label: str, need: int
 ) -> None:
     pairs = activity(train)
 
     def timed(items: npt.NDArray[np.int32], users: forecast.Rows) -> Block:
         # Their own codes tell nothing of the time.
-        return kernel(0, len(items), (users[0], users[1][items], users[2][items]))
+        return kernel(((users[0], users[1][items], users[2][items]), *log[1:]), 0, len(items))
 
     calls = -(-train.n_items // size)
-    seconds = forecast.loop_seconds(timed, users, pairs, SAMPLE_USERS, 1, calls)
+    seconds = forecast.loop_seconds(timed, log[0], pairs, SAMPLE_USERS, 1, calls)
     forecast.say(
         label,
         seconds,

@@ -1,11 +1,10 @@
-"""Work in blocks: results in order, and the duration said once, where it is long."""
+"""The duration of a ranking is said once, where it is long."""
 
 import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import forecast, streamed, topk
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 
 
 @pytest.fixture(autouse=True)
@@ -13,14 +12,16 @@ def all_is_long(monkeypatch):
     monkeypatch.setattr(forecast, "WORTH_SAYING", 0)
 
 
-def test_in_order():
-    assert in_blocks(lambda start, stop: (start, stop), 5, 2, "any", "rows") == [(0, 2), (2, 4), (4, 5)]
+def kernel(shared, start, stop):
+    return topk.empty(stop - start, 1)
 
 
 def test_duration_is_said_after_the_first_block(capsys):
-    in_blocks(lambda *_: None, 5, 2, "any", "rows", "5 rows")
-    in_blocks(lambda *_: None, 5, 2, "any", "rows")
-    assert capsys.readouterr().out == "any: about 0 s on 1 threads for 5 rows\n"
+    topk.by_queries(kernel, (), 5, 1, 2)
+    topk.by_queries(kernel, (), 5, 1, 2, "5 rows")
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("ranking: about 0 s on 1 threads for 5 queries; docs/many-queries.md")
+    assert said[1] == "ranking: about 0 s on 1 threads for 5 rows"
 
 
 @pytest.mark.parametrize("rank", ["at once", "to a file"])
