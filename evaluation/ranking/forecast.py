@@ -17,6 +17,8 @@ Kernel = Callable[[npt.NDArray[np.int32], Rows], Any]
 
 WORTH_SAYING = 60.0
 """Seconds from which a forecast is said"""
+SLOWEST = 6e-8
+"""Seconds that a unit of cost takes at most, on any processor"""
 GROUPS, GROUP_SECONDS = 8, 0.02
 """Of items that cost about the same, and what each is timed for"""
 FEWEST = 2
@@ -26,18 +28,20 @@ FEWEST = 2
 def loop_seconds(
     kernel: Kernel, users: Rows, costs: npt.NDArray[np.float64], cut: int, power: int, calls: int
 ) -> float:
-    """Seconds of one thread that `kernel` takes for all items.
+    """Seconds of one thread that `kernel` takes for all items; 0 where that is not worth saying in any case.
 
     Some items of each group are timed, with some of their users where they are many.
 
     Args:
         kernel: the loop.
         users: rows of users, one an item, as (values, start, stop).
-        costs: float64[n_items], about what each item takes, in any unit.
+        costs: float64[n_items], about what each item takes, in steps of the loop.
         cut: users of an item that its time is measured with.
         power: that of the number of users which an item's time grows by.
         calls: of the kernel for all items.
     """
+    if costs.sum() * SLOWEST < WORTH_SAYING:
+        return 0.0
     nobody = np.empty(0, np.int32)
     kernel(nobody, users)  # It may have to be compiled.
     one_call = min(_timed(kernel, nobody, users) for _ in range(3))
