@@ -72,8 +72,6 @@ class Neighborhood(ItemToItemRetriever):
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
 
     rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
-    common_users: ClassVar[int] = 1
-    """Users that an item and a neighbor of it have in common at least"""
     saves_memory: ClassVar[str] = "lower top_k by --set MODEL.top_k=20, or give --engine spark for a cluster"
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
@@ -82,7 +80,12 @@ class Neighborhood(ItemToItemRetriever):
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Both views of the interactions, and the similarities kept."""
-        return item_neighbors.bytes_needed(train, self.resolve(train, valid)["top_k"], self.common_users)
+        top_k = self.resolve(train, valid)["top_k"]
+        return item_neighbors.bytes_needed(train, top_k, self._share_kept(train, top_k))
+
+    def _share_kept(self, train: Interactions, top_k: int) -> float:
+        """Of the items met, up to `top_k` for each item: those kept."""
+        return 1.0
 
     @staticmethod
     def _user_weights(train: Interactions, exponent: float) -> npt.NDArray[np.float64]:

@@ -33,8 +33,8 @@ TABLE_USERS = 11_585
 PARTS = 256
 PLACE_BYTES = 8
 """Of an interaction of an item's users, in the lists of one thread"""
-SAMPLE_USERS = 512
-"""That an item's time is measured with"""
+SAMPLE_ITEMS, SAMPLE_USERS = 200, 512
+"""That memory is reckoned by, and users of an item that its time is measured with too"""
 
 
 @register("swing")
@@ -65,7 +65,6 @@ class Swing(Neighborhood):
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 
     uses_weights: ClassVar[bool] = True
-    common_users: ClassVar[int] = 2
     rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {
         "target_exponent": target_exponent_rule(0.1, 1.0)
     }
@@ -80,6 +79,18 @@ class Swing(Neighborhood):
         table = 2 * train.n_users**2 if _has_table(train) else 0
         lists = PLACE_BYTES * compute.current().threads * int(activity(train).max(initial=0))
         return super().fit_bytes(train, valid) + table + lists
+
+    def _share_kept(self, train: Interactions, top_k: int) -> float:
+        """Of a sample of items: a neighbor is one that two users of the item took."""
+        drawn = np.random.default_rng(0).permutation(np.flatnonzero(train.item_counts))[:SAMPLE_ITEMS]
+        rows = np.flatnonzero(np.isin(np.arange(train.n_items), drawn)[train.item])
+        met = kept = 0
+        for item in drawn:
+            users = train.user[rows[train.item[rows] == item]][:SAMPLE_USERS]
+            found = np.unique(train.by_user.take(users).compact()[0], return_counts=True)[1]
+            met += min(int(found.sum()) - len(users), top_k)
+            kept += min(max(int((found > 1).sum()) - 1, 0), top_k)
+        return kept / met if met else 0.0
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""

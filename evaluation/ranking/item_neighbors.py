@@ -94,16 +94,15 @@ def activity(train: Interactions) -> npt.NDArray[np.float64]:
     return np.bincount(train.item, train.user_counts[train.user], minlength=train.n_items)
 
 
-def bytes_needed(train: Interactions, top_k: int, common: int = 1) -> int:
+def bytes_needed(train: Interactions, top_k: int, share: float = 1.0) -> int:
     """Bytes that `nearest` takes at its peak, and what a model then makes of its result.
 
     Args:
         train: the interactions.
         top_k: items kept in each row.
-        common: users that an item and a neighbor of it have in common at least.
+        share: of the items met, up to `top_k` for each item, that are kept.
     """
-    met = (activity(train) - train.item_counts) // common
-    kept = np.minimum(met, min(top_k, train.n_items)).sum()
+    kept = share * np.minimum(activity(train) - train.item_counts, min(top_k, train.n_items)).sum()
     rooms = compute.current().threads * train.n_items * (8 + 4)  # Of the kernel: sums, and items met.
     return int(INTERACTION_BYTES * len(train) + ENTRY_BYTES * kept + rooms)
 

@@ -4,7 +4,7 @@ import pytest
 from retrieval_leaderboard.baselines import swing
 from retrieval_leaderboard.baselines.swing import Swing, _sample
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking import forecast
+from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest
@@ -122,6 +122,15 @@ def test_wide_offsets_change_nothing(monkeypatch):
     monkeypatch.setattr(swing, "_offset_type", lambda *_: np.empty(0, np.int64))
     wide.fit(train, None, 0)
     np.testing.assert_array_equal(narrow.similarity_.toarray(), wide.similarity_.toarray())
+
+
+def test_memory_is_reckoned_by_neighbors_of_two_users(monkeypatch):
+    train = interactions(np.random.default_rng(0), density=0.03)
+    model = Swing(top_k=5, normalization=0.0)
+    model.fit(train, None, 0)
+    taken = np.minimum(item_neighbors.activity(train) - train.item_counts, 5).sum()
+    assert model.similarity_.nnz < taken
+    assert model._share_kept(train, 5) == pytest.approx(model.similarity_.nnz / taken, rel=0.05)
 
 
 def test_duration_is_said_before(monkeypatch, capsys):

@@ -30,14 +30,25 @@ def test_near_what_the_loop_takes(users, power, monkeypatch):
         """Takes 1 ms a call, and 1 µs a user or a pair of users."""
         clock[0] += 1e-3 + 1e-6 * ((rows[2] - rows[1])[items].astype(float) ** power).sum()
 
+    monkeypatch.setattr(forecast, "WORTH_SAYING", 0)
     lengths = LENGTHS.astype(float)
     found = forecast.loop_seconds(kernel, users, lengths**2, 20, power, 7)
     assert found == pytest.approx(7e-3 + 1e-6 * (lengths**power).sum(), rel=0.5)
     assert clock[0] < 1
 
 
-def test_nothing_to_do(users):
+def test_nothing_to_do(users, monkeypatch):
+    monkeypatch.setattr(forecast, "WORTH_SAYING", 0)
     assert forecast.loop_seconds(lambda *_: None, users, np.zeros(300), 20, 1, 7) < 1e-3
+
+
+def test_what_is_short_in_any_case_is_not_timed(users):
+    def kernel(*_):
+        raise AssertionError("it was called")
+
+    assert forecast.loop_seconds(kernel, users, np.full(300, 1e6), 20, 1, 7) == 0
+    with pytest.raises(AssertionError, match="it was called"):
+        forecast.loop_seconds(kernel, users, np.full(300, 1e7), 20, 1, 7)
 
 
 def test_said_where_it_is_long(capsys, monkeypatch):
@@ -55,10 +66,9 @@ def test_bytes_count_what_an_item_can_keep():
     few, many = (item_neighbors.bytes_needed(train, k) for k in (1, 1000))
     taken = int((train.item_counts > 0).sum())
     assert few - item_neighbors.bytes_needed(train, 0) == item_neighbors.ENTRY_BYTES * taken
-    # Nothing is near to anything where everyone took one item, or where two users have one in common.
+    # Nothing is near to anything where everyone took one item.
     alone = Interactions(np.arange(5, dtype=np.int32), np.zeros(5, np.int32), None, 5, 1)
     assert item_neighbors.bytes_needed(alone, 9) == item_neighbors.bytes_needed(alone, 0)
-    pair = Interactions(np.zeros(2, np.int32), np.arange(2, dtype=np.int32), None, 1, 2)
-    entries = [item_neighbors.bytes_needed(pair, 9, common) for common in (1, 2)]
-    assert entries[0] - entries[1] == 2 * item_neighbors.ENTRY_BYTES
+    nothing, half, all_of_them = (item_neighbors.bytes_needed(train, 9, share) for share in (0, 0.5, 1))
+    assert half - nothing == pytest.approx((all_of_them - nothing) / 2, abs=1)
     assert many == item_neighbors.bytes_needed(train, train.n_items)
