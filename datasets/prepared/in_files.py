@@ -38,8 +38,8 @@ def in_files(dataset: Dataset) -> Dataset:
     try:
         folder = _folder(cache_dir() / "shared")
         fingerprint = dataset.fingerprint
-        ids = {"user_ids": compact(dataset.user_ids), "item_ids": compact(dataset.item_ids)}
-        filed: Dataset = _filed(replace(dataset, **ids), folder)
+        user_ids, item_ids = compact(dataset.user_ids), compact(dataset.item_ids)
+        filed: Dataset = _filed(replace(dataset, user_ids=user_ids, item_ids=item_ids), folder)
     except (InputError, OSError):
         return dataset
     vars(filed)["fingerprint"] = fingerprint  # What `cached_property` would keep.

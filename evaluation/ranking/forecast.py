@@ -62,8 +62,10 @@ def loop_seconds(
 def _groups(costs: npt.NDArray[np.float64]) -> list[npt.NDArray[np.int64]]:
     """The items that cost anything, each group about the same in all."""
     order = np.argsort(costs, kind="stable")[int((costs <= 0).sum()) :]
+    if not len(order):
+        return []
     ends = np.cumsum(costs[order])
-    bounds = np.searchsorted(ends, ends[-1:] * np.arange(1, GROUPS) / GROUPS) if len(order) else []
+    bounds = np.searchsorted(ends, ends[-1] * np.arange(1, GROUPS) / GROUPS)
     return [group for group in np.split(order, bounds) if len(group)]
 
 

@@ -91,7 +91,8 @@ def _say_duration(
 
 def activity(train: Interactions) -> npt.NDArray[np.float64]:
     """float64[n_items]: the interactions of the users of each item, which its neighbors are among."""
-    return np.bincount(train.item, train.user_counts[train.user], minlength=train.n_items)
+    of_users = train.user_counts[train.user]
+    return np.bincount(train.item, of_users, train.n_items).astype(np.float64, copy=False)
 
 
 def bytes_needed(train: Interactions, top_k: int, share: float = 1.0) -> int:
