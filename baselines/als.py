@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.baselines import fold_in
+from retrieval_leaderboard.baselines import als_spark, fold_in
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
 from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+LOCAL = "local"
+INTERACTION_BYTES = 34
+"""At the peak of a fit"""
+MOST_INTERACTIONS = 2**31
 
 
 @register("als")
@@ -48,40 +55,42 @@ class ALS(EmbeddingRetriever):
     excluded, else 30."""
     iterations: int = setting(15, at_least=1, search=[5, 10, 15, 30])
     """Times that all users and then all items are solved."""
+    solver: Literal["local", "spark"] = LOCAL
+    """Where they are solved: here by implicit, or on Spark by MLlib, for which λ grows with the interactions
+    of the user or item that is solved."""
 
     uses_weights: ClassVar[bool] = True
+    saves_memory: ClassVar[str] = (
+        "lower factors by --set als.factors=32, or give --set als.solver=spark for a cluster"
+    )
     rules: ClassVar[dict[str, Rule]] = {
         "factors": lambda _, train, valid: factors_for(train.n_items) if _keeps_seen(valid) else 256,
         "regularization": lambda _, __, valid: 10.0 if _keeps_seen(valid) else 100.0,
         "alpha": lambda _, __, valid: 30.0 if _keeps_seen(valid) else 60.0,
     }
 
-    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
-        """Factorize the matrix of users and items, on CUDA where implicit can."""
-        import implicit
-        from threadpoolctl import threadpool_limits
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """Confidences both ways, and a vector for each user and item."""
+        if self.solver != LOCAL:
+            return 0
+        vectors = 4 * int(self.resolve(train, valid)["factors"]) * (train.n_users + train.n_items)
+        return INTERACTION_BYTES * len(train) + vectors
 
+    @classmethod
+    def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """`settings` without the solver where it is the one here: runs of earlier versions had no other."""
+        return {key: value for key, value in settings.items() if (key, value) != ("solver", LOCAL)}
+
+    def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
+        """Factorize the matrix of users and items, on CUDA where implicit can, or on Spark.
+
+        Raises:
+            InputError: as `als_spark.factorized`, with that solver.
+        """
         settings = self.resolve(train, valid)
-        on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
-        # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
-        with (
-            threadpool_limits(1, user_api="blas"),
-            progress.bar("als", self.iterations, "iterations") as advance,
-        ):
-            model = implicit.als.AlternatingLeastSquares(
-                factors=settings["factors"],
-                regularization=settings["regularization"],
-                iterations=self.iterations,
-                num_threads=compute.current().threads,
-                random_state=seed,
-                use_gpu=on_gpu,
-            )
-            model.fit(
-                _confidences(train, settings["alpha"]), show_progress=False, callback=lambda *_: advance()
-            )
-        fitted = model.to_cpu() if on_gpu else model
-        self.item_factors_ = fitted.item_factors
-        self.mean_user_ = fitted.user_factors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        told = {name: settings[name] for name in ("factors", "regularization", "alpha", "iterations")}
+        solve = _solved_here if self.solver == LOCAL else als_spark.factorized
+        self.item_factors_, self.mean_user_ = solve(train, **told, seed=seed)
         self.objective_ = {key: float(settings[key]) for key in ("alpha", "regularization")}
         vars(self).pop("_inverse", None)  # That of an earlier fit.
 
@@ -117,9 +126,49 @@ def _keeps_seen(valid: Queries | None) -> bool:
     return valid is not None and not valid.exclude.lengths.any()
 
 
+def check_size(interactions: int) -> None:
+    """Refuse more interactions than implicit can count.
+
+    Raises:
+        InputError: there are so many.
+    """
+    if interactions >= MOST_INTERACTIONS:
+        raise InputError(
+            f"als: {interactions:,} interactions, implicit counts them in 32 bits: "
+            "give --set als.solver=spark, or choose a smaller log"
+        )
+
+
 def factors_for(n_items: int) -> int:
     """The dimensions for a catalog of so many items: more overfit a small one."""
     return 2 ** min(max(round(math.log2(n_items) / 2), 5), 7)
+
+
+def _solved_here(
+    train: Interactions, factors: int, regularization: float, alpha: float, iterations: int, seed: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The vectors of the items, float32[n_items, factors], and the mean vector of the users."""
+    import implicit
+    from threadpoolctl import threadpool_limits
+
+    on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
+    # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
+    with (
+        threadpool_limits(1, user_api="blas"),
+        progress.bar("als", iterations, "iterations") as advance,
+    ):
+        model = implicit.als.AlternatingLeastSquares(
+            factors=factors,
+            regularization=regularization,
+            iterations=iterations,
+            num_threads=compute.current().threads,
+            random_state=seed,
+            use_gpu=on_gpu,
+        )
+        model.fit(_confidences(train, alpha), show_progress=False, callback=lambda *_: advance())
+    fitted = model.to_cpu() if on_gpu else model
+    mean = fitted.user_factors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return fitted.item_factors, mean
 
 
 def _confidences(train: Interactions, alpha: float) -> csr_matrix:

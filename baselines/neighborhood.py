@@ -12,7 +12,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
-from retrieval_leaderboard.evaluation.ranking import popularity
+from retrieval_leaderboard.evaluation.ranking import item_neighbors, popularity
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -72,10 +72,20 @@ class Neighborhood(ItemToItemRetriever):
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
 
     rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
+    saves_memory: ClassVar[str] = "lower top_k by --set MODEL.top_k=20, or give --engine spark for a cluster"
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Recency, where the data is not in time order."""
         return frozenset() if train.ordered else frozenset({"recency"})
+
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """Both views of the interactions, and the similarities kept."""
+        top_k = self.resolve(train, valid)["top_k"]
+        return item_neighbors.bytes_needed(train, top_k, self._share_kept(train, top_k))
+
+    def _share_kept(self, train: Interactions, top_k: int) -> float:
+        """Of the items met, up to `top_k` for each item: those kept."""
+        return 1.0
 
     @staticmethod
     def _user_weights(train: Interactions, exponent: float) -> npt.NDArray[np.float64]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,20 +13,28 @@ import numpy.typing as npt
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
+    Block,
+    activity,
     arrays,
     roots_of,
     stack,
     users_of_items,
 )
+from retrieval_leaderboard.support import compute
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
 TABLE_USERS = 11_585
 PARTS = 256
+PLACE_BYTES = 8
+"""Of an interaction of an item's users, in the lists of one thread"""
+SAMPLE_ITEMS, SAMPLE_USERS = 200, 512
+"""That memory is reckoned by, and users of an item that its time is measured with too"""
 
 
 @register("swing")
@@ -64,10 +74,26 @@ class Swing(Neighborhood):
         """Only where users are drawn."""
         return self.max_users_per_item > 0
 
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """As of any neighborhood, with the table of shared items and each thread's lists."""
+        table = 2 * train.n_users**2 if _has_table(train) else 0
+        lists = PLACE_BYTES * compute.current().threads * int(activity(train).max(initial=0))
+        return super().fit_bytes(train, valid) + table + lists
+
+    def _share_kept(self, train: Interactions, top_k: int) -> float:
+        """Of a sample of items: a neighbor is one that two users of the item took."""
+        drawn = np.random.default_rng(0).permutation(np.flatnonzero(train.item_counts))[:SAMPLE_ITEMS]
+        rows = np.flatnonzero(np.isin(np.arange(train.n_items), drawn)[train.item])
+        met = kept = 0
+        for item in drawn:
+            users = train.user[rows[train.item[rows] == item]][:SAMPLE_USERS]
+            found = np.unique(train.by_user.take(users).compact()[0], return_counts=True)[1]
+            met += min(int(found.sum()) - len(users), top_k)
+            kept += min(max(int((found > 1).sum()) - 1, 0), top_k)
+        return kept / met if met else 0.0
+
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
-        from retrieval_leaderboard.baselines import swing_kernels
-
         settings, items, users = self.resolve(train, valid), train.by_user, users_of_items(train)
         user_roots, item_roots = roots_of(train)
         if self.max_users_per_item:
@@ -77,41 +103,90 @@ class Swing(Neighborhood):
         weights = (lengths**-self.user_exponent).astype(np.float32)
         size = np.where(train.item_counts > 0, train.item_weights, 1)  # (items,)
         own_norms, other_norms = self._norms(size, settings["target_exponent"])
-        narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
-        table = _shared_items(train)
-        parts = _parts(train)
+        log = (
+            arrays(users), arrays(items), user_roots, item_roots, weights, own_norms, other_norms,
+            _place_type(users), _offset_type(train, users),
+        )  # fmt: skip
+        numbers = {"alpha": np.float32(self.alpha), "top_k": settings["top_k"]}
+        self._say_duration(train, log, partial(_similar, **numbers))
+        order = _by_work(train)
+        shared = (order, *log, _shared_items(train))
+        kernel = partial(_nearest, **numbers)
+        blocks = list(engines.current().map(kernel, shared, PARTS, 1, "swing", "parts"))
+        places = np.argsort(np.concatenate([order[part::PARTS] for part in range(PARTS)]))
+        self._set_similarity(stack(blocks, train.n_items)[places], train)
 
-        def work(part: int, _: int):
-            return swing_kernels.nearest(
-                parts[part], arrays(users), arrays(items), user_roots, item_roots,
-                weights, own_norms, other_norms,
-                np.float32(self.alpha), settings["top_k"], np.empty(0, narrow), table,
-            )  # fmt: skip
+    def _say_duration(self, train: Interactions, log: tuple[Any, ...], kernel: Callable[..., Block]) -> None:
+        n, (_, start, stop) = train.n_users, log[0]
+        lengths = (stop - start).astype(np.float64)
+        table = np.ones((n, n) if _has_table(train) else (0, 0), np.uint16)
 
-        blocks = in_blocks(work, len(parts), 1, "swing", "parts")
-        self._set_similarity(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))], train)
+        def timed(items: npt.NDArray[np.int32], users: forecast.Rows) -> Block:
+            return kernel((users, *log[1:], table), items)
+
+        costs = activity(train) * lengths * np.minimum(lengths / np.maximum(train.item_counts, 1), 1)
+        seconds = forecast.loop_seconds(timed, log[0], costs, SAMPLE_USERS, 2, PARTS)
+        forecast.say(
+            "swing",
+            seconds,
+            f"{(lengths * (lengths - 1) / 2).sum():,.0f} pairs of users, and "
+            f"{self.fit_bytes(train, None) >> 20:,} MiB of memory; "
+            "give --set swing.max_users_per_item=200 for less, or --engine spark for a cluster",
+        )
+
+
+def _nearest(shared: tuple[Any, ...], part: int, _: int, alpha: np.float32, top_k: int) -> Block:
+    """The neighbors of every PARTS-th item of the shared order, from its item `part` on."""
+    order, *log = shared
+    return _similar(tuple(log), order[part::PARTS], alpha, top_k)
+
+
+def _similar(log: tuple[Any, ...], items: npt.NDArray[np.int32], alpha: np.float32, top_k: int) -> Block:
+    """The neighbors of `items`."""
+    from retrieval_leaderboard.baselines import swing_kernels
+
+    *views, place_type, offset_type, table = log
+    return swing_kernels.nearest(*(items, *views, alpha, top_k, place_type, offset_type, table))
+
+
+def _has_table(train: Interactions) -> bool:
+    return train.n_users <= TABLE_USERS and train.user_counts.max(initial=0) < 2**16
+
+
+def _place_type(users: Ragged) -> npt.NDArray[Any]:
+    """Empty, of the narrowest type that holds the place of a user among those of an item."""
+    return np.empty(0, np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32)
+
+
+def _offset_type(train: Interactions, users: Ragged) -> npt.NDArray[Any]:
+    """Empty, of the narrowest type that holds the interactions of the users of an item."""
+    most = int(users.lengths.max(initial=0)) * int(train.user_counts.max(initial=0))
+    return np.empty(0, np.int32 if most < 2**31 else np.int64)
 
 
 def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:
     """uint16[n_users, n_users]: items two users share; uint16[0, 0] where that is too large."""
-    from retrieval_leaderboard.baselines import swing_kernels
-
-    if train.n_users > TABLE_USERS or train.user_counts.max(initial=0) >= 2**16:
+    if not _has_table(train):
         return np.zeros((0, 0), np.uint16)
-    table = np.zeros((train.n_users, train.n_users), np.uint16)
-    users, items = arrays(users_of_items(train)), arrays(train.by_user)
-    in_blocks(
-        lambda first, last: swing_kernels.fill_table(first, last, users, items, table),
-        train.n_users, 64, "swing: counting", "users",
-    )  # fmt: skip
+    table = np.empty((train.n_users, train.n_users), np.uint16)
+    shared = arrays(users_of_items(train)), arrays(train.by_user)
+    blocks = engines.current().map(_shared_rows, shared, train.n_users, 64, "swing: counting", "users")
+    for number, rows in enumerate(blocks):
+        table[64 * number : 64 * number + len(rows)] = rows
     return table
 
 
-def _parts(train: Interactions) -> list[npt.NDArray[np.int32]]:
-    """All items, dealt out so that every part costs about the same."""
-    activity = np.bincount(train.item, train.user_counts[train.user], minlength=train.n_items)
-    order = np.argsort(-activity * train.item_counts, kind="stable").astype(np.int32)
-    return [order[part::PARTS] for part in range(PARTS)]
+def _shared_rows(shared: tuple[Any, Any], first: int, last: int) -> npt.NDArray[np.uint16]:
+    from retrieval_leaderboard.baselines import swing_kernels
+
+    rows = np.zeros((last - first, len(shared[1][1])), np.uint16)
+    swing_kernels.fill_table(first, last, *shared, rows)
+    return rows
+
+
+def _by_work(train: Interactions) -> npt.NDArray[np.int32]:
+    """int32[n_items]: all items, the ones that cost most first; every PARTS-th ones cost about the same."""
+    return np.argsort(-activity(train) * train.item_counts, kind="stable").astype(np.int32)
 
 
 def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> tuple[Ragged, npt.NDArray[np.int64]]:

@@ -19,7 +19,7 @@ from retrieval_leaderboard.evaluation.ranking.kernels import clear, push
 @njit(cache=True, nogil=True)
 def nearest(
     block, users, items, user_roots, item_roots, weights, own_norms, other_norms, alpha, top_k, place_type,
-    table,
+    offset_type, table,
 ):  # fmt: skip
     """The `top_k` items with the largest Swing similarity to each item of `block`, ties by
     `ties.rank`.
@@ -36,6 +36,7 @@ def nearest(
         top_k: neighbors kept.
         place_type: empty, of an unsigned type that holds the most users an item has; the narrower
             it is, the more of the lists the caches hold.
+        offset_type: empty, of a signed type that holds the most interactions that the users of an item have.
         table: uint16[n_users, n_users], items two users share; uint16[0, 0] to count them anew.
 
     Returns:
@@ -43,8 +44,8 @@ def nearest(
     """
     n_items = len(users[1])
     total = np.zeros(n_items, np.float64)
-    begin = np.zeros(n_items + 1, np.int32)
-    end = np.zeros(n_items, np.int32)
+    begin = np.zeros(n_items + 1, offset_type.dtype)
+    end = np.zeros(n_items, offset_type.dtype)
     lengths = np.empty(len(block), np.int64)
     found = np.empty((len(block), top_k), np.int32)
     scores = np.empty((len(block), top_k), np.float32)
@@ -188,8 +189,8 @@ def _term(terms, places, roots, at):
 
 @njit(cache=True, nogil=True)
 def fill_table(first, last, users, items, table):
-    """Count in row u of `table`, for u in `first`..`last` - 1, the items u shares with every user."""
+    """Count in row u - `first` of `table`, for u from `first` to `last` - 1, the items u shares with each user."""
     for user in range(first, last):
         for item in items[0][items[1][user] : items[2][user]]:
             for other in users[0][users[1][item] : users[2][item]]:
-                table[user, other] += 1
+                table[user - first, other] += 1

@@ -129,6 +129,13 @@ RawIds: TypeAlias = "npt.NDArray[np.object_] | CompactIds"
 """object[n] of str, or the same in less memory"""
 
 
+def compact(ids: RawIds) -> CompactIds:
+    """The same in a few bytes each."""
+    import pyarrow as pa
+
+    return ids if isinstance(ids, CompactIds) else TextIds.of(pa.array(ids, pa.large_string()))
+
+
 def opened(folder: Path, name: str) -> CompactIds:
     """What `CompactIds.save` wrote, mapped."""
     if (folder / f"{name}.npy").exists():

@@ -16,7 +16,7 @@ from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
 from retrieval_leaderboard.datasets.prepared.derived import derived
 from retrieval_leaderboard.datasets.prepared.limit import parse as parse_limit
-from retrieval_leaderboard.datasets.prepared.loading import as_log
+from retrieval_leaderboard.datasets.prepared.loading import ENGINES, LOCAL, SPARK, Means, as_log
 from retrieval_leaderboard.datasets.profiling import with_profile
 from retrieval_leaderboard.datasets.sources import download, folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES, taken
@@ -42,6 +42,7 @@ def load(
     fallback: bool = True,
     scale: float | None = None,
     memory: str | int | None = None,
+    engine: str = LOCAL,
     **own: Any,
 ) -> Dataset:
     """Find or download a dataset, read it and split it; what is asked for is checked before that.
@@ -61,6 +62,8 @@ def load(
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
         memory: bytes, or such as "6GB", that reading and splitting may take; the log is then sorted on disk,
             and its arrays are mapped from there. None to have all in memory.
+        engine: one of `ENGINES`: by "spark" the session of `support.spark` sorts and splits what can be read
+            chunk by chunk, and `memory` is what each of its tasks may take; the dataset is the same.
         own: what is said of one's own data, by the names of `DataSpec`'s fields; a table of items may also
             be called item_features, and one of users user_features. It goes before what a
             dataset file says, and so do the other arguments.
@@ -69,7 +72,9 @@ def load(
         InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
             or malformed, or a split that leaves nothing to ask or to learn from.
     """
-    limit = parse_limit(memory)
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    means = Means(parse_limit(memory), engine == SPARK)
     said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
     found = asked(dataset, describing.as_tables(own), list(SOURCES)).updated(said)
     how, spec = found.split, found.spec
@@ -80,10 +85,10 @@ def load(
     _check_split(found.title, protocols, how)
     folder, name = _folder(data_dir), how.get("protocol")
     if source is None:
-        log, why = _own(spec, name, limit)
+        log, why = _own(spec, name, means)
         protocols = _of_own(spec, log.timestamp is not None)
     else:
-        log, why = _read(source, folder, fallback, scale, limit), "the dataset's own"
+        log, why = _read(source, folder, fallback, scale, means), "the dataset's own"
         log = replace(log, carve=source.carve)
     log = replace(log, carve=how.get("carve", log.carve))
     chosen = name or protocols[0]
@@ -94,7 +99,7 @@ def load(
     excluded, seed = how.get("exclude_seen", usual), how.get("split_seed", 0)
     why, origin = why if name is None else "as asked for", remembered.source(found, folder, scale)
     if log.by_user is not None:
-        return prepared_split(log, chosen, excluded, seed, why, origin)
+        return prepared_split(log, chosen, excluded, seed, why, origin, means.on_spark)
     return replace(with_profile(log, split(log, chosen, excluded, seed), why), source=origin)
 
 
@@ -138,7 +143,7 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
         raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {called}")
 
 
-def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, str]:
+def _own(spec: DataSpec, protocol: str | None, means: Means) -> tuple[Log, str]:
     """The log of one's own data, and why it is split as it is; it takes no known dataset's name."""
     protocol = protocol or (GIVEN if spec.is_split else None)
     rated = protocol is not None and PROTOCOLS[protocol].rated
@@ -150,11 +155,12 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, 
         )
     # The order of files that come split is no time: they need theirs, or say that there are none.
     timed = protocol in (None, GIVEN) or PROTOCOLS[protocol].timed
-    if limit is None:
+    in_parts = means.memory is not None or (means.on_spark and chunked.in_parts(spec))
+    if means.limit is None or not in_parts:
         log = describing.described(reader.read(spec, timed=timed, rated=rated), spec)
     else:
-        in_chunks, paths = chunked.log(spec, limit, timed=timed, rated=rated)
-        log = as_log(in_chunks, paths, limit, (chunked.said(spec), timed, rated))
+        in_chunks, paths = chunked.log(spec, means.limit, timed=timed, rated=rated)
+        log = as_log(in_chunks, paths, means, (chunked.said(spec), timed, rated))
         if said := describing.said(spec):
             log = derived(log, lambda log: describing.described(log, spec), said, "describing")
     if taken(log.name.lower()):
@@ -165,20 +171,20 @@ def _own(spec: DataSpec, protocol: str | None, limit: int | None) -> tuple[Log, 
     return log, "for the files come split" if spec.is_split else timed_or_not
 
 
-def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, limit: int | None) -> Log:
+def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, means: Means) -> Log:
     """The log of a dataset, of its files or generated, or else of its fallback."""
     folder = None if source.generate and scale is not None else folders.find(source, data_dir)
     if source.generate and folder is None:
-        return as_log(source.generate(scale), [], limit)
+        return as_log(source.generate(scale), [], means)
     try:
         folder = folder or _download(source, data_dir)
     except InputError as error:
         if not (source.fallback and fallback):
             raise
         progress.say(str(error))
-        log = _read(SOURCES[source.fallback], data_dir, fallback, scale, limit)
+        log = _read(SOURCES[source.fallback], data_dir, fallback, scale, means)
         return replace(log, notes=(*log.notes, f"stands in for {source.name}, whose files are not here"))
-    log = as_log(source.read(folder), [folder], limit)
+    log = as_log(source.read(folder), [folder], means)
     if log.name in SOURCES.keys() - {source.name} and not fallback:
         raise InputError(
             f"{folder} holds {log.title}, and no fallback is allowed; put {source.name}'s own files there"

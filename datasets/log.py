@@ -160,18 +160,25 @@ class Log:
 
         A log in the order of the source is one part, another one as many as it must have.
         """
+        return (self.of_users(first, end) for first, end in self.stretches())
+
+    def stretches(self) -> Iterator[tuple[int, int]]:
+        """The first user of each part, and the one after its last."""
         if self.by_user is None:
-            yield replace(self, user_features=None, item_features=None)
+            yield 0, len(self.user_ids)
             return
         offsets, user = self.by_user.offsets, 0
         while user < len(offsets) - 1:
             end = int(np.searchsorted(offsets, offsets[user] + self.by_user.at_once, side="right")) - 1
             end = max(end, user + 1)
-            yield self._part(self.by_user, user, end)
+            yield user, end
             user = end
 
-    def _part(self, by_user: ByUser, first: int, end: int) -> Log:
-        """The rows of the users from `first` to before `end`."""
+    def of_users(self, first: int, end: int) -> Log:
+        """The part of the users from `first` to before `end`; all where rows stand in the source's order."""
+        by_user = self.by_user
+        if by_user is None:
+            return replace(self, user_features=None, item_features=None)
         rows = slice(int(by_user.offsets[first]), int(by_user.offsets[end]))
 
         def part(values: Any) -> Any:

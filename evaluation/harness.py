@@ -15,6 +15,7 @@ from retrieval_leaderboard.evaluation.metrics import given_lists, measure
 from retrieval_leaderboard.evaluation.metrics.curve import ndcg_curve
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
 from retrieval_leaderboard.evaluation.models import lists, settings
+from retrieval_leaderboard.evaluation.models.limits import check_memory
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.planted import planted, weighted
 from retrieval_leaderboard.support import progress
@@ -69,9 +70,13 @@ def fit(model: Retriever, data: Dataset, seed: int) -> None:
     """Fit as every run does: choose on the validation part, where a model does, then learn from all.
 
     What settings leave to a rule is resolved once, on the training part, and stays so in both fits.
+
+    Raises:
+        InputError: as `check_memory`, or what the model says.
     """
     for name, value in model.resolve(data.train, data.valid).items():
         setattr(model, name, value)
+    check_memory(model, data.train_valid, None)
     if model.chooses_on_validation:
         model.fit(data.train, data.valid, seed)
     model.fit(data.train_valid, None, seed)

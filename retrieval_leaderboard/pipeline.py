@@ -17,6 +17,7 @@ from retrieval_leaderboard import (
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
+from retrieval_leaderboard.datasets.prepared.in_files import in_files
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -25,6 +26,7 @@ from retrieval_leaderboard.evaluation.runs import (
     configs,
     isolation,
     processes,
+    refusals,
     remaining_time,
     rescore,
     runner,
@@ -149,6 +151,7 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
     pending = [
         job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
     ]
+    refusals.check(pending, dataset)
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
@@ -217,7 +220,7 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
         memory=options.memory,
         **own,
     )
-    return dataset, " ".join(asked or [dataset.name])
+    return in_files(dataset), " ".join(asked or [dataset.name])
 
 
 def _show(dataset: Dataset) -> None:

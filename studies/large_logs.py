@@ -24,7 +24,7 @@ from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.prepared import limit
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided
-from retrieval_leaderboard.datasets.prepared.loading import as_log
+from retrieval_leaderboard.datasets.prepared.loading import Means, as_log
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.studies import command
@@ -76,7 +76,7 @@ class Record:
 
 def ready(shape: Shape, folder: Path, memory: int) -> Dataset:
     """The log in `folder`, split by time within `memory` bytes."""
-    log = as_log(shape.read(folder), [folder], memory)
+    log = as_log(shape.read(folder), [folder], Means(memory))
     return divided(log, "time", True, 0, "as asked for")
 
 

@@ -33,10 +33,11 @@ class Taken:
 
 def measured(function: Callable[..., Any], *args: Any) -> tuple[Any, Taken]:
     """What `function(*args)` returns in a fresh process, and what it took."""
-    return isolation.call(_measure, function, args)
+    return isolation.call(watched, function, *args)
 
 
-def _measure(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Taken]:
+def watched(function: Callable[..., Any], *args: Any) -> tuple[Any, Taken]:
+    """The same in this process."""
     peak, done = [0.0], threading.Event()
 
     def look() -> None:

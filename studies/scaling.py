@@ -16,7 +16,7 @@ import numpy as np
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.evaluation.runs.records import of_board
-from retrieval_leaderboard.studies import figures
+from retrieval_leaderboard.studies import figures, limits
 from retrieval_leaderboard.support import markdown, pages
 
 BOARD = ROOT / "results" / "aliec-sim"
@@ -80,6 +80,11 @@ def tables(found: Points) -> dict[str, str]:
     return {"growth": markdown.table(rows, header), "conditions": _conditions(every)}
 
 
+def parts() -> dict[str, str]:
+    """All parts of the page."""
+    return tables(points(SCALES)) | limits.tables()
+
+
 def _conditions(records: list[RunRecord]) -> str:
     machines = "; ".join(sorted({record.costs.machine for record in records}))
     load = max(record.costs.cores_elsewhere for record in records)
@@ -107,14 +112,17 @@ def main() -> int:
     """Run what is missing, then fill the page and draw the plot; 1 where a run failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
-    scales = tuple(parser.parse_args().scales)
+    parser.add_argument("--page-only", action="store_true", help="run nothing, fill the page")
+    options = parser.parse_args()
+    scales = tuple(options.scales)
     kept = ["--results-dir", str(ROOT / "results")]
     command = [sys.executable, "run_all.py", *kept, "--dataset", "aliec-sim", "--scale"]
-    codes = [subprocess.run([*command, str(scale)], cwd=ROOT, check=False).returncode for scale in scales]
+    missing = () if options.page_only else scales
+    codes = [subprocess.run([*command, str(scale)], cwd=ROOT, check=False).returncode for scale in missing]
     found = points(scales)
     plot(found, ROOT / "docs" / "scaling.svg")
-    pages.fill(ROOT / "docs" / "scaling.md", tables(found))
-    return max(codes)
+    pages.fill(ROOT / "docs" / "scaling.md", parts())
+    return max(codes, default=0)
 
 
 if __name__ == "__main__":

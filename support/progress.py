@@ -69,6 +69,11 @@ def bar(label: str, total: int, unit: str) -> Iterator[Callable[..., None]]:
         _shown = False
 
 
+def busy() -> bool:
+    """Whether a bar is shown, within which no other is."""
+    return _shown
+
+
 def duration(seconds: float) -> str:
     """Seconds, minutes or hours, as one would say it: "90 s", "12 min", "2 h 5 min"."""
     if seconds < 120:

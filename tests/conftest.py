@@ -1,12 +1,34 @@
 """One thread a process: tests fill the cores by running side by side."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 
 from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support import spark as spark_session
 from retrieval_leaderboard.support.system import cores
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 WORKERS = min(cores.available(), 8)
 """What pytest-xdist's `-n auto` means; each takes about 1 GB."""
+
+SMALL_JOBS = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto",
+    "spark.driver.memory": "1g",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.shuffle.compress": "false",
+    "spark.rdd.compress": "false",
+}
+"""Half the time of Spark's own settings, for jobs of a few thousand rows"""
 
 # Before anything imports torch or numba, whose thread pools read the environment once.
 compute.configure("cpu", "fp32", threads=1)
@@ -15,3 +37,14 @@ compute.configure("cpu", "fp32", threads=1)
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     return WORKERS
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """The one session of all tests; without Spark they skip, or fail where REQUIRE_SPARK is set."""
+    if problem := spark_session.available():
+        if os.environ.get("REQUIRE_SPARK"):
+            pytest.fail(problem)
+        pytest.skip(problem)
+    yield spark_session.session("local[2]", SMALL_JOBS)
+    spark_session.stop()

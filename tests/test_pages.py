@@ -53,7 +53,7 @@ TABLES = {
     "metrics": lambda: metric_definitions.tables(metric_definitions.stored()),
     "peers": lambda: peers.tables(ROOT / "benchmarks" / "peers" / "results"),
     "reliability": torture_tables,
-    "scaling": lambda: scaling.tables(scaling.points(scaling.SCALES)),
+    "scaling": scaling.parts,
     "torchrun": lambda: torchrun.tables(torchrun.stored()),
     "serving": lambda: serving.tables(load_all(serving.RECORDS)),
 }

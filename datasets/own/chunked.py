@@ -52,6 +52,12 @@ def log(spec: DataSpec, memory: int, *, timed: bool, rated: bool) -> tuple[Chunk
     ), [one.path for _, one in found]
 
 
+def in_parts(spec: DataSpec) -> bool:
+    """Whether all its tables can be read some rows at a time."""
+    found, _ = opened.find(spec)
+    return all(each.files and all(table_chunks.in_parts(one.path) for one in each.files) for each in found)
+
+
 def said(spec: DataSpec) -> tuple[dict[str, Any], bool, bool]:
     """What of `spec` decides what is read, or is refused when it is."""
     return {name: getattr(spec, name) for name in READ}, bool(spec.events), bool(spec.target)

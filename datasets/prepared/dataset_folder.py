@@ -15,11 +15,12 @@ from retrieval_leaderboard.datasets.prepared import parts_folder
 from retrieval_leaderboard.datasets.prepared.folder import key, made
 from retrieval_leaderboard.datasets.prepared.log_folder import ROW_BYTES
 from retrieval_leaderboard.datasets.prepared.phases import Phases
+from retrieval_leaderboard.datasets.prepared.spark.splitting import dealt
 from retrieval_leaderboard.datasets.profile import Profile
 from retrieval_leaderboard.datasets.profiling import with_profile
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 from retrieval_leaderboard.datasets.splits.registry import SEQUENTIAL
-from retrieval_leaderboard.datasets.splits.split import split
+from retrieval_leaderboard.datasets.splits.split import Deal, in_turn, split
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage import typed
 
@@ -41,6 +42,7 @@ def divided(
     split_seed: int,
     chosen: str,
     origin: Mapping[str, Any] | None = None,
+    on_spark: bool = False,
 ) -> Dataset:
     """The dataset of a log by user, with its profile, from the cache, where it is kept from now on.
 
@@ -51,6 +53,7 @@ def divided(
         split_seed: see there.
         chosen: why it is this protocol.
         origin: where it came from, as `Dataset.source`.
+        on_spark: whether executors split it; the dataset is the same.
 
     Raises:
         InputError: as `split`, or the folder cannot be written.
@@ -62,7 +65,8 @@ def divided(
     target = folder.with_name(f"{folder.name}-{protocol}-{key(protocol, exclude_seen, split_seed, *of_log)}")
 
     def make(scratch: Path) -> dict[str, Any]:
-        return _write(scratch, log, protocol, exclude_seen, split_seed, chosen)
+        deal = dealt(scratch) if on_spark else in_turn
+        return _write(scratch, log, deal, (protocol, exclude_seen, split_seed), chosen)
 
     return _read(target, made(target, make, f"the split of {log.name}"), chosen, origin or {})
 
@@ -77,9 +81,8 @@ def _check_order(log: Log, protocol: str, memory: int) -> None:
         )
 
 
-def _write(
-    folder: Path, log: Log, protocol: str, exclude_seen: bool, split_seed: int, chosen: str
-) -> dict[str, Any]:
+def _write(folder: Path, log: Log, deal: Deal, said: tuple[str, bool, int], chosen: str) -> dict[str, Any]:
+    """Split `log` by `said`, the arguments of `split` that say how."""
     phases = Phases(log.name)
     layouts = []
 
@@ -88,7 +91,7 @@ def _write(
         return parts_folder.read(folder, layouts[0])
 
     with phases("splitting"):
-        dataset = split(log, protocol, exclude_seen, split_seed, join)
+        dataset = split(log, *said, join, deal)
         for name in IDS:
             ids = getattr(dataset, name)
             assert isinstance(ids, CompactIds)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.ids import CompactIds, RawIds, TextIds
+from retrieval_leaderboard.datasets.ids import compact
 from retrieval_leaderboard.datasets.log import ROWS, Filtered, Log, Reading
 from retrieval_leaderboard.datasets.prepared.folder import key, made
 from retrieval_leaderboard.datasets.prepared.log_folder import TABLES, arrays
@@ -70,7 +70,7 @@ def _keep(log: Log, folder: Path) -> None:
         if values is not None:
             _keep_array(values, folder / f"{name}.npy")
     for name, ids in TABLES.items():
-        _compact(getattr(log, ids)).save(folder, ids)
+        compact(getattr(log, ids)).save(folder, ids)
         features = getattr(log, name)
         if features is not None:
             features.save(folder / f"{name}.npz")
@@ -89,9 +89,3 @@ def _keep_array(values: npt.NDArray, path: Path) -> None:
         os.link(there, path)
     except OSError:  # A file system without such names.
         shutil.copyfile(there, path)
-
-
-def _compact(ids: RawIds) -> CompactIds:
-    import pyarrow as pa
-
-    return ids if isinstance(ids, CompactIds) else TextIds.of(pa.array(ids, pa.large_string()))

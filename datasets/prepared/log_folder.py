@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from retrieval_leaderboard.datasets.ids import opened
 from retrieval_leaderboard.datasets.log import ROWS, ByUser, Log, Reading
 from retrieval_leaderboard.datasets.prepared.folder import made
 from retrieval_leaderboard.datasets.prepared.phases import Phases
+from retrieval_leaderboard.datasets.prepared.sorted_rows import Sorted
 from retrieval_leaderboard.datasets.prepared.sorting import sort
 from retrieval_leaderboard.support.storage import typed
 from retrieval_leaderboard.support.storage.mapped import blocks, open_array
@@ -23,26 +25,38 @@ ROW_BYTES = 1024
 TABLES = {"user_features": "user_ids", "item_features": "item_ids"}
 
 
-def prepared(source: ChunkedLog, folder: Path, memory: int) -> Log:
+Sort = Callable[[ChunkedLog, Path, int, Phases], Sorted]
+"""As `sorting.sort`"""
+
+
+def prepared(source: ChunkedLog, folder: Path, memory: int, sort_by: Sort = sort) -> Log:
     """The log of `source` by user, from `folder`, where it is written in at most `memory` bytes at first.
 
+    Whatever sorts it writes the same.
+
     Raises:
-        InputError: as `sorting.sort`, or the folder cannot be written.
+        InputError: as what sorts, or the folder cannot be written.
     """
-    about = made(folder, lambda scratch: _write(source, scratch, memory), f"the sorted log of {source.name}")
+
+    def make(scratch: Path) -> dict[str, Any]:
+        return _write(source, scratch, memory, sort_by)
+
+    about = made(folder, make, f"the sorted log of {source.name}")
     return _read(source, folder, about, max(1, memory // ROW_BYTES))
 
 
-def _write(source: ChunkedLog, folder: Path, memory: int) -> dict[str, Any]:
+def _write(source: ChunkedLog, folder: Path, memory: int, sort_by: Sort) -> dict[str, Any]:
     phases = Phases(source.name)
-    found = sort(source, folder, memory, phases)
+    found = sort_by(source, folder, memory, phases)
     with phases("describing"):
         for name, describe in zip(TABLES, (source.describe_users, source.describe_items), strict=True):
             if describe:
                 describe(np.asarray(opened(folder, TABLES[name]))).save(folder / f"{name}.npz")
     reading = source.reading() if source.reading else None
     reading = reading or Reading(found.rows, {}, times="unix seconds" if found.timed else "")
-    reading = replace(reading, memory=memory, spilled=found.spilled, events=_in_order(folder, reading.events))
+    reading = replace(
+        reading, memory=found.limit, spilled=found.spilled, events=_in_order(folder, reading.events)
+    )
     return {"rows": found.rows, "reading": asdict(reading)} | phases.as_json()
 
 
@@ -80,5 +94,5 @@ def arrays(folder: Path) -> dict[str, Any]:
         **{name: open_array(path) if path.exists() else None for name, path in found.items()},
         **{name: Features.load(path) if path.exists() else None for name, path in tables.items()},
         **{ids: opened(folder, ids) for ids in TABLES.values()},
-        "offsets": np.load(folder / "offsets.npy"),
+        "offsets": open_array(folder / "offsets.npy"),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,42 @@ from retrieval_leaderboard.support.storage.mapped import blocks, loaded
 Join = Callable[[Iterator[tuple[int, Parts]]], Parts]
 """The first user and the parts, codes of users from 0, of each of `Log.parts` → those of the whole log"""
 
+
+@dataclass(frozen=True)
+class Work:
+    """What splitting comes to for each part of a log, wherever it is done."""
+
+    rule: Protocol
+    whole: Whole
+    catalog: Catalog
+    exclude_seen: bool
+
+    def of(self, first: int, end: int) -> Parts:
+        """The parts of the users from `first` to before `end`, whose codes begin at 0."""
+        part = self.whole.log.of_users(first, end)
+        parts = self.rule.split(part.with_rows(self.catalog.kept, self.catalog.log), self.whole)
+        return _finish(parts, self.exclude_seen)
+
+
+Deal = Callable[[Work], Iterator[tuple[int, Parts]]]
+"""Has the work done for all of `Log.stretches`; the first user and the parts of each, in order"""
+
 OVERLAP = "train and test overlap in {:,} pairs: they are not counted as truth"
 WITHOUT_TRUTH = "{:,} test queries have no other truth and are left out; with seen items kept they are asked"
 
 
+def in_turn(work: Work) -> Iterator[tuple[int, Parts]]:
+    """All parts here, one after the other."""
+    return ((first, work.of(first, end)) for first, end in work.whole.log.stretches())
+
+
 def split(
-    log: Log, protocol: str, exclude_seen: bool, split_seed: int, join: Join = lambda parts: next(parts)[1]
+    log: Log,
+    protocol: str,
+    exclude_seen: bool,
+    split_seed: int,
+    join: Join = lambda parts: next(parts)[1],
+    deal: Deal = in_turn,
 ) -> Dataset:
     """Divide `log` by `protocol`.
 
@@ -38,6 +68,7 @@ def split(
         split_seed: decides all that is random: drawn rows, the order of equal timestamps.
         join: puts together what a log that stands by user comes to part by part; without it, its rows must
             be few enough to be one part.
+        deal: where the parts are made.
 
     Raises:
         InputError: an unknown protocol, one that needs what the log has not (timestamps, test
@@ -49,7 +80,7 @@ def split(
     _check_log(log, rule, split_seed)
     catalog = (candidates.known_before_test if rule.timeline else candidates.all_taken)(log)
     whole = Whole(log, split_seed, catalog.periods, catalog.known)
-    parts = _alike(join(_split(rule, whole, catalog, exclude_seen)))
+    parts = _alike(join(deal(Work(rule, whole, catalog, exclude_seen))))
     _check_parts(log, protocol, parts)
     notes = (
         *log.notes,
@@ -77,12 +108,6 @@ def split(
         carve=parts.carve,
         validation=validation.describe(protocol, parts.carve),
     )
-
-
-def _split(rule: Protocol, whole: Whole, catalog: Catalog, exclude_seen: bool) -> Iterator[tuple[int, Parts]]:
-    for part in whole.log.parts():
-        parts = rule.split(part.with_rows(catalog.kept, catalog.log), whole)
-        yield part.first_user, _finish(parts, exclude_seen)
 
 
 def _described(rows: Interactions, log: Log) -> Interactions:

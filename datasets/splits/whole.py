@@ -31,17 +31,14 @@ class Whole:
     @cached_property
     def draws(self) -> np.random.Generator:
         """The stream of `seed`, which each part takes further."""
-        return np.random.default_rng(self.seed)
+        return drawn_after(self.seed, 0)
 
     @cached_property
     def draws_after_pairs(self) -> np.random.Generator:
         """The same stream once each pair of user and item that can be asked for has had a number of it."""
         if self.log.by_user is None:  # The one part has just taken them.
             return self.draws
-        found = np.random.default_rng(self.seed)
-        assert isinstance(found.bit_generator, np.random.PCG64)
-        found.bit_generator.advance(sum(map(_able, self.log.parts())))
-        return found
+        return drawn_after(self.seed, sum(map(_able, self.log.parts())))
 
     @cached_property
     def has_valid(self) -> bool:
@@ -50,12 +47,20 @@ class Whole:
 
     def order_of_ties(self, part: Log) -> npt.NDArray[np.int64]:
         """int64[n]: a number for each row of a part, by which rows of one user and time are put in order."""
-        return self._order if part.by_user is None else self._order[part.by_user.row]
+        return self.order if part.by_user is None else self.order[part.by_user.row]
 
     @cached_property
-    def _order(self) -> npt.NDArray[np.int64]:
-        """int64[rows of the source]: drawn by the seed."""
+    def order(self) -> npt.NDArray[np.int64]:
+        """int64[rows of the source]: drawn by the seed, for `order_of_ties`."""
         return np.random.default_rng(self.seed).permutation(len(self.log.user))
+
+
+def drawn_after(seed: int, numbers: int) -> np.random.Generator:
+    """The stream of `seed` once so many numbers of it were drawn."""
+    found = np.random.default_rng(seed)
+    assert isinstance(found.bit_generator, np.random.PCG64)
+    found.bit_generator.advance(numbers)
+    return found
 
 
 def _able(part: Log) -> int:

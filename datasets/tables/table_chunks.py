@@ -23,6 +23,11 @@ ROWS = 2**19
 """Of Parquet at a time"""
 
 
+def in_parts(path: Path) -> bool:
+    """Whether a file can be read some rows at a time: text and Parquet, yet no JSON lines or zip archive."""
+    return packed.kind(path) not in files.JSON and path.suffix.lower() != packed.ZIP
+
+
 def chunks(found: Found, given: Mapping[str, str], size: int) -> Iterator[TableFile]:
     """The rows of a file in order, about `size` bytes of text at a time; `given` as for `columns.find`.
 

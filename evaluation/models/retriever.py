@@ -52,6 +52,9 @@ class Retriever(ABC):
     """Whether `fit` learns more of interactions with a larger `Interactions.weight`; boards mark rows of
     models that do not, where there are weights."""
 
+    saves_memory: ClassVar[str] = "choose a smaller log"
+    """What to do where a fit takes more memory than there is."""
+
     def __post_init__(self) -> None:
         """Refuse values that no setting may have."""
         fields.check(self)
@@ -74,7 +77,7 @@ class Retriever(ABC):
         for name, rule in self.rules.items():
             if settings[name] == AUTO:
                 settings[name] = rule(settings, train, valid)
-        return settings
+        return self.canonical(settings)
 
     def resolved(self, train: Interactions, valid: Queries | None) -> Self:
         """A fresh model with the settings that `resolve` gives."""
@@ -89,6 +92,10 @@ class Retriever(ABC):
             valid: queries to choose on; None when the choice is made and all data is in `train`.
             seed: the source of all randomness; the same seed gives the same model.
         """
+
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """Bytes that `fit` takes at its peak beside its arguments; 0 where nothing is known before it."""
+        return 0
 
     @abstractmethod
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:

@@ -61,14 +61,14 @@ def _of_fields(model: type[Retriever]) -> dict[str, Any]:
 
 def documentation(model: type[Retriever]) -> dict[str, str]:
     """Setting → the docstring under its field in one line, "" where there is none."""
-    found = dict.fromkeys(defaults(model), "")
+    found = dict.fromkeys(_of_fields(model), "")
     for base in reversed([cls for cls in model.__mro__ if issubclass(cls, Retriever)]):
         tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
         for line, below in pairwise(tree.body[0].body):  # type: ignore[attr-defined]
             match line, below:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                     found[name] = " ".join(text.split())
-    return {name: found[name] for name in defaults(model)}
+    return {name: found[name] for name in _of_fields(model)}
 
 
 def resolve(model: type[Retriever], given: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,13 +11,19 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.ranking import forecast
+from retrieval_leaderboard.support import compute
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, None]
 BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
+INTERACTION_BYTES, ENTRY_BYTES = 17, 27
+"""At the peak of a fit: of an interaction, by item; of a neighbor kept, while it is stacked and turned"""
+SAMPLE_USERS = 4096
+"""That an item's time is measured with"""
 
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Neighbors of consecutive items: how many each has int64[b], their codes int32[total], and
@@ -45,19 +53,59 @@ def nearest(
     Returns:
         float32[n_items, n_items] whose row i holds the `top_k` most similar to item i, not itself.
     """
-    from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
-
     items, users = arrays(train.by_user), arrays(users_of_items(train))
-    of_users, of_items = roots_of(train) if weighted else (None, None)
-
-    def work(first: int, last: int) -> Block:
-        return item_neighbors_kernels.nearest(
-            first, last, users, items, of_users, of_items, weights, *norms, float(shrinkage), top_k
-        )
-
+    roots = roots_of(train) if weighted else (None, None)
+    kernel = partial(_nearest, shrinkage=float(shrinkage), top_k=top_k)
     # A block begins with a row of zeros for all items, which is most of the work where they are millions.
     size = max(BLOCK_ITEMS, train.n_items // MOST_BLOCKS)
-    return stack(in_blocks(work, train.n_items, size, label, "items"), train.n_items)
+    shared = (users, items, *roots, weights, *norms)
+    _say_duration(train, kernel, shared, size, label, bytes_needed(train, top_k))
+    blocks = engines.current().map(kernel, shared, train.n_items, size, label, "items")
+    return stack(list(blocks), train.n_items)
+
+
+def _nearest(shared: tuple[Any, ...], first: int, last: int, shrinkage: float, top_k: int) -> Block:
+    from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
+
+    return item_neighbors_kernels.nearest(*(first, last, *shared, shrinkage, top_k))
+
+
+def _say_duration(
+    train: Interactions, kernel: Callable[..., Block], log: tuple[Any, ...], size: int, label: str, need: int
+) -> None:
+    pairs = activity(train)
+
+    def timed(items: npt.NDArray[np.int32], users: forecast.Rows) -> Block:
+        # Their own codes tell nothing of the time.
+        return kernel(((users[0], users[1][items], users[2][items]), *log[1:]), 0, len(items))
+
+    calls = -(-train.n_items // size)
+    seconds = forecast.loop_seconds(timed, log[0], pairs, SAMPLE_USERS, 1, calls)
+    forecast.say(
+        label,
+        seconds,
+        f"{pairs.sum():,.0f} pairs of items, and {need >> 20:,} MiB of memory; "
+        "users with long histories cost most: --engine spark deals the items out to a cluster",
+    )
+
+
+def activity(train: Interactions) -> npt.NDArray[np.float64]:
+    """float64[n_items]: the interactions of the users of each item, which its neighbors are among."""
+    of_users = train.user_counts[train.user]
+    return np.bincount(train.item, of_users, train.n_items).astype(np.float64, copy=False)
+
+
+def bytes_needed(train: Interactions, top_k: int, share: float = 1.0) -> int:
+    """Bytes that `nearest` takes at its peak, and what a model then makes of its result.
+
+    Args:
+        train: the interactions.
+        top_k: items kept in each row.
+        share: of the items met, up to `top_k` for each item, that are kept.
+    """
+    kept = share * np.minimum(activity(train) - train.item_counts, min(top_k, train.n_items)).sum()
+    rooms = compute.current().threads * train.n_items * (8 + 4)  # Of the kernel: sums, and items met.
+    return int(INTERACTION_BYTES * len(train) + ENTRY_BYTES * kept + rooms)
 
 
 def users_of_items(train: Interactions) -> Ragged:
@@ -82,7 +130,8 @@ def _by_item(
 
     offsets = train.by_user.compact()[1]
     matrix = csr_array((values, train.item, offsets), shape=(train.n_users, train.n_items)).tocsc()
-    return matrix.indices, matrix.indptr.astype(np.int64), matrix.data
+    # scipy widens the codes of 2^31 interactions or more.
+    return matrix.indices.astype(np.int32, copy=False), matrix.indptr.astype(np.int64), matrix.data
 
 
 def arrays(rows: Ragged) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.evaluation.ranking import forecast, topk
+from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.storage.files import atomic_file
 
 BLOCK = 2**13
@@ -38,9 +40,19 @@ def write_lists(
     from pyarrow import parquet
 
     schema = pa.schema([("item", pa.list_(pa.int32(), k)), ("score", pa.list_(pa.float32(), k))])
-    with atomic_file(path) as scratch, parquet.ParquetWriter(scratch, schema) as file:
+    said = topk.amount(queries, items)
+    begun = time.perf_counter()
+    with (
+        atomic_file(path) as scratch,
+        parquet.ParquetWriter(scratch, schema) as file,
+        progress.bar("ranking", len(queries), "queries") as advance,
+    ):
         for start in range(0, len(queries), BLOCK):
             rows = slice(start, start + BLOCK)
             found = topk.inner_product(queries[rows], items, exclude.take(rows), k)
             lists = [pa.FixedSizeListArray.from_arrays(pa.array(each.ravel()), k) for each in found]
             file.write_table(pa.table(lists, schema=schema))
+            if start == 0:
+                of_all = (time.perf_counter() - begun) * len(queries) / min(BLOCK, len(queries))
+                forecast.say("ranking", of_all * compute.current().threads, said)
+            advance(len(lists[0]))

@@ -6,10 +6,12 @@ import pytest
 from retrieval_leaderboard.baselines import als, fold_in
 from retrieval_leaderboard.baselines.als import ALS
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support import spark as spark_session
 from retrieval_leaderboard.support.errors import InputError
-from tests.baselines.logs import dense, interactions, queries
+from tests.baselines.logs import dense, interactions, queries, with_weights
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +170,56 @@ def test_settings_follow_from_whether_seen_items_may_be_asked_for(train, seen, e
         each.fit(train, valid, 0)
     np.testing.assert_array_equal(by_rule.encode_queries(asked), given.encode_queries(asked))
     assert ALS(factors=8).resolve(train, valid)["factors"] == 8
+
+
+def test_spark_solves_what_is_solved_here(spark, train):
+    """With hardly any λ both have one objective; so many steps come to solutions of the same quality."""
+    said = {"factors": 8, "regularization": 1e-3, "alpha": 6, "iterations": 12}
+    here, there = ALS(**said), ALS(**said, solver="spark")
+    for fitted in (here, there):
+        fitted.fit(train, None, 0)
+    assert there.item_factors_.shape == here.item_factors_.shape and there.item_factors_.dtype == np.float32
+    np.testing.assert_array_equal(there.item_factors_[5], 0)
+    assert loss(there, train) == pytest.approx(loss(here, train), rel=0.05)
+    assert np.abs(there.mean_user_).sum() > 0
+
+
+def test_on_spark_weights_count_and_the_seed_decides(spark, train):
+    weighted = with_weights(train)
+    said = {"factors": 4, "regularization": 0.5, "alpha": 6, "iterations": 2, "solver": "spark"}
+    vectors = []
+    for part, seed in ((train, 0), (train, 0), (train, 1), (weighted, 0)):
+        fitted = ALS(**said)
+        fitted.fit(part, None, seed)
+        vectors.append(fitted.encode_items())
+    np.testing.assert_allclose(vectors[1], vectors[0], rtol=1e-4, atol=1e-5)
+    assert not np.allclose(vectors[2], vectors[0], atol=1e-3)
+    assert not np.allclose(vectors[3], vectors[0], atol=1e-3)
+
+
+def loss(model, train):
+    """Σ c (p − x·y)² of the histories' exact vectors, without λ."""
+    taken = dense(train) > 0
+    errors = (taken - model.encode_queries(queries(train)) @ model.encode_items().T) ** 2
+    return (np.where(taken, model.alpha, 1) * errors)[taken.any(axis=1)].sum()
+
+
+@pytest.mark.parametrize("alpha, weight", [(1.0, None), (3.0, 0.25)])
+def test_a_confidence_of_one_or_less_is_refused_on_spark(train, alpha, weight):
+    some = None if weight is None else np.full(len(train), weight, np.float32)
+    with pytest.raises(InputError, match=r"must be more than 1, and .* occurs; raise als\.alpha"):
+        ALS(alpha=alpha, factors=4, solver="spark").fit(replace(train, weight=some), None, 0)
+
+
+def test_without_spark_its_solver_is_refused_in_one_sentence(train, monkeypatch):
+    monkeypatch.setattr(spark_session, "available", lambda: "Spark needs pyspark, which is not installed")
+    with pytest.raises(InputError, match="Spark needs pyspark"):
+        ALS(factors=4, regularization=1.0, alpha=6, solver="spark").fit(train, None, 0)
+
+
+def test_runs_by_the_solver_here_are_known_as_before():
+    assert "solver" not in settings.defaults(ALS) and "solver" in settings.documentation(ALS)
+    assert settings.resolve(ALS, {"solver": "spark"}, "--set")["solver"] == "spark"
+    assert "solver" not in settings.resolve(ALS, {"solver": "local"}, "--set")
+    with pytest.raises(InputError, match="did you mean 'spark'"):
+        settings.resolve(ALS, {"solver": "sparc"}, "--set")

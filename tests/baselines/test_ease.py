@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.baselines import symmetric_inverse
+from retrieval_leaderboard.baselines import ease, symmetric_inverse
 from retrieval_leaderboard.baselines.ease import EASE
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.evaluation.testing import check_model
@@ -120,9 +120,21 @@ def test_denser_data_is_regularized_more():
 def test_a_catalog_that_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 10_000)
     train = interactions(np.random.default_rng(0), 200, 80)
-    with pytest.raises(InputError, match=r"ease: the inverse for 80 items needs .* set candidates to 200"):
+    with pytest.raises(InputError, match=r"ease: .* with 80 items takes .* by --set ease.candidates=200"):
         EASE().fit(train, None, 0)
-    EASE(candidates=20).fit(train, None, 0)
+
+
+def test_places_are_as_wide_as_they_must_be():
+    class Made:
+        """The size of a log that no memory holds."""
+
+        item_counts = np.array([2**21])
+
+        def __len__(self) -> int:
+            return 2**40
+
+    assert ease._place_type(Made(), 2**10 - 2) == np.int32
+    assert ease._place_type(Made(), 2**10 - 1) == np.int64
 
 
 @pytest.mark.parametrize("candidates", ["auto", 6])

@@ -4,6 +4,7 @@ import pytest
 from retrieval_leaderboard.baselines import swing
 from retrieval_leaderboard.baselines.swing import Swing, _sample
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest
@@ -99,3 +100,40 @@ def test_settings_without_a_meaning_are_refused(key, value):
 
 def test_contract():
     check_model(Swing)
+
+
+class Made:
+    """The lengths of a log that no memory holds."""
+
+    def __init__(self, users: int, items: int) -> None:
+        self.lengths, self.user_counts = np.array([users]), np.array([items])
+
+
+def test_offsets_are_as_wide_as_they_must_be():
+    fits, overflows = Made(2**20, 2**11 - 1), Made(2**20, 2**11)
+    assert swing._offset_type(fits, fits).dtype == np.int32
+    assert swing._offset_type(overflows, overflows).dtype == np.int64
+
+
+def test_wide_offsets_change_nothing(monkeypatch):
+    train = interactions(np.random.default_rng(0))
+    narrow, wide = Swing(), Swing()
+    narrow.fit(train, None, 0)
+    monkeypatch.setattr(swing, "_offset_type", lambda *_: np.empty(0, np.int64))
+    wide.fit(train, None, 0)
+    np.testing.assert_array_equal(narrow.similarity_.toarray(), wide.similarity_.toarray())
+
+
+def test_memory_is_reckoned_by_neighbors_of_two_users(monkeypatch):
+    train = interactions(np.random.default_rng(0), density=0.03)
+    model = Swing(top_k=5, normalization=0.0)
+    model.fit(train, None, 0)
+    taken = np.minimum(item_neighbors.activity(train) - train.item_counts, 5).sum()
+    assert model.similarity_.nnz < taken
+    assert model._share_kept(train, 5) == pytest.approx(model.similarity_.nnz / taken, rel=0.05)
+
+
+def test_duration_is_said_before(monkeypatch, capsys):
+    monkeypatch.setattr(forecast, "WORTH_SAYING", 0)
+    Swing().fit(interactions(np.random.default_rng(0)), None, 0)
+    assert "pairs of users" in capsys.readouterr().out

@@ -181,7 +181,7 @@ def test_what_is_interrupted_leaves_nothing(tmp_path, monkeypatch, at):
         raise KeyboardInterrupt
 
     if at == "sorting":
-        monkeypatch.setattr(sorting, "_size", stopped)
+        monkeypatch.setattr(sorting, "bytes_of", stopped)
     broken = replace(chunked, chunks=chunks) if at == "chunks" else chunked
     with pytest.raises(KeyboardInterrupt):
         prepared(broken, tmp_path / "cache" / "log", LIMIT)
