@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.datasets.splits import options as split
-from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation import engines, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
@@ -39,6 +39,7 @@ BUDGET_SEEDS = 5
 
 def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
+    engines.Choice(options.engine, options.master).check()
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
@@ -208,7 +209,8 @@ def _jobs(
         made = config.provenance if values == config.settings else Provenance("command line")
         stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            how = on.device, on.precision, made, tuple(options.also)
+            engine = engines.Choice(options.engine, options.master)
+            how = on.device, on.precision, made, tuple(options.also), engine
             jobs.append(runner.Job(source, values, seed, options.k, *how))
     return jobs
 
