@@ -1,8 +1,8 @@
 """What fits and rankings take on Spark: `python -m studies.spark_engine --data-dir data`.
 
 Does the same work with threads and on Spark, compares the results bit by bit, keeps a record in
-`studies/records/spark_engine/` and fills docs/spark.md. Seconds are of processors: of this process and all that it
-started, and of a cluster on this machine whose processes `--pids` names.
+`studies/records/spark_engine/` and fills docs/spark.md. Seconds are of processors: of this process and all
+that it started, and of a cluster on this machine whose processes `--pids` names.
 """
 
 from __future__ import annotations
