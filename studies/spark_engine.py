@@ -186,7 +186,7 @@ def _growth(records: list[Record]) -> str:
 
 
 WORKER_BYTES = {"item_cf": 12, "swing": 20}
-"""That a worker keeps for each item of the catalog beside the shared file: sums, places and a list of items"""
+"""That a worker keeps for each item beside the shared file: sums, places and a list of items"""
 
 
 @in_one_sentence

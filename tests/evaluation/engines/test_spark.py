@@ -1,5 +1,6 @@
 """Spark's workers run the same kernels: the same bits, and one sentence where they fail."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +14,10 @@ from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.engines.spark import SparkEngine, cause
 from retrieval_leaderboard.evaluation.metrics import measure
+from retrieval_leaderboard.evaluation.models import settings
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.evaluation.runs import runner
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import interactions, queries, with_weights
 from tests.evaluation.engines.sample_kernels import dies, fails, sums
@@ -93,6 +97,20 @@ def test_lists_of_histories_have_the_same_bits(engine):
     model = ItemCF()
     model.fit(train, None, seed=0)
     same(*both(lambda: model.recommend(queries(train), 20)))
+
+
+@pytest.mark.slow
+def test_a_run_is_the_same_and_its_record_names_the_engine(spark, tmp_path):
+    data, policy = planted(), runner.CheckpointPolicy()
+    values = settings.resolve(ItemCF, {}, "here")
+    job = runner.Job(runner.ModelSource("item_cf"), values, 0, 5, "cpu", "fp32")
+    here = runner.run(job, data, tmp_path / "here", "run", True, policy)
+    job = replace(job, engine=engines.Choice("spark", "local[1]"))
+    there = runner.run(job, data, tmp_path / "there", "run", True, policy)
+    assert there.stem == here.stem
+    assert there.measured.metrics == here.measured.metrics
+    assert (here.costs.engine, there.costs.engine) == ("local", "spark on local[1]")
+    assert there.costs.machine == f"{here.costs.machine}, spark on local[1]"
 
 
 KILLED = "ExecutorLostFailure (executor 2 exited caused by one of the running tasks) Reason: exit code 137"
