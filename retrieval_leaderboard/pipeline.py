@@ -111,6 +111,9 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
     pending = [
         job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
     ]
+    for job in pending:
+        if sentence := settings.build(job.source.load(), job.settings).lacking():
+            raise InputError(sentence)
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
