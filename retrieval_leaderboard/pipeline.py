@@ -25,7 +25,7 @@ from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support import compute, progress, spark
 from retrieval_leaderboard.support.errors import InputError, need, unknown
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
@@ -40,6 +40,7 @@ BUDGET_SEEDS = 5
 def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     engines.Choice(options.engine, options.master).check()
+    spark.configure(options.master)
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
@@ -112,6 +113,9 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
     pending = [
         job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
     ]
+    for job in pending:
+        if sentence := settings.build(job.source.load(), job.settings).lacking():
+            raise InputError(sentence)
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
@@ -175,6 +179,7 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
         fallback=not options.no_fallback,
         scale=options.scale,
         memory=options.memory,
+        engine=options.engine,
         **own,
     )
     return dataset, " ".join(asked or [dataset.name])

@@ -31,6 +31,7 @@ HEAP_SHARE = 0.4
 LARGEST_HEAP = 31
 """GiB; beyond it Java's pointers take twice the room"""
 PARTITIONS_A_THREAD = 2
+QUIET = Path(__file__).with_name("spark_log4j2.properties").resolve()
 FOR_WORKERS = ("NUMBA_CACHE_DIR", "MKL_CBWR")
 """Variables of this process that its workers must have too, for equal products and compiled kernels"""
 
@@ -138,7 +139,7 @@ def _running() -> SparkSession | None:
 def _settings(master: str | None) -> dict[str, str]:
     found = {
         "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "FATAL",  # What fails is told as one sentence.
+        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={QUIET.as_uri()}",
         "spark.driver.maxResultSize": "0",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.session.timeZone": "UTC",

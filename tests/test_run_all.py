@@ -513,3 +513,10 @@ def test_start_is_quick():
     code = f"import retrieval_leaderboard.cli, sys; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     assert time.perf_counter() - started < 10
+
+
+@pytest.mark.parametrize("words", [["--models", "als", "--set", "als.solver=spark"]])
+def test_without_java_what_needs_spark_is_refused(run, monkeypatch, tmp_path, words):
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    done = run(*words, check=2)
+    assert done.stderr.startswith("error: Spark needs ") and done.stderr.count("\n") == 1

@@ -59,7 +59,7 @@ def dealt(folder: Path) -> Deal:
 
 def _handed_out(work: Work, folder: Path) -> Work:
     """The same work in few bytes: without features, and with what only the whole log tells, found once."""
-    bare = {"user_features": None, "item_features": None}
+    bare: dict[str, Any] = {"user_features": None, "item_features": None}
     whole = replace(work.whole, log=replace(work.whole.log, **bare))
     catalog = replace(work.catalog, log=replace(work.catalog.log, **bare))
     if work.rule.sequential:
