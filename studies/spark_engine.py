@@ -127,7 +127,8 @@ def _timed(work: Callable[[], Arrays], others: Sequence[int]) -> tuple[Arrays, f
 
 def processor_seconds(others: Sequence[int] = ()) -> float:
     """Of this process, of `others`, and of all that they started, as Linux counts them."""
-    seconds, children = {}, {}
+    seconds: dict[int, float] = {}
+    children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
