@@ -16,13 +16,13 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support import compute, progress, spark
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-LOCAL = "local"
+LOCAL, SPARK = "local", "spark"
 INTERACTION_BYTES = 34
 """At the peak of a fit"""
 MOST_INTERACTIONS = 2**31
@@ -55,7 +55,7 @@ class ALS(EmbeddingRetriever):
     excluded, else 30."""
     iterations: int = setting(15, at_least=1, search=[5, 10, 15, 30])
     """Times that all users and then all items are solved."""
-    solver: Literal["local", "spark"] = LOCAL
+    solver: Literal["local", "spark"] = setting(LOCAL)
     """Where they are solved: here by implicit, or on Spark by MLlib, for which λ grows with the interactions
     of the user or item that is solved."""
 
@@ -80,6 +80,10 @@ class ALS(EmbeddingRetriever):
     def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
         """`settings` without the solver where it is the one here: runs of earlier versions had no other."""
         return {key: value for key, value in settings.items() if (key, value) != ("solver", LOCAL)}
+
+    def lacking(self) -> str:
+        """Why there can be no session of Spark here, where its solver is asked for."""
+        return spark.available() if self.solver == SPARK else ""
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Factorize the matrix of users and items, on CUDA where implicit can, or on Spark.

@@ -189,7 +189,7 @@ def _term(terms, places, roots, at):
 
 @njit(cache=True, nogil=True)
 def fill_table(first, last, users, items, table):
-    """Count in row u - `first` of `table`, for u from `first` to `last` - 1, the items u shares with each user."""
+    """Count in row u - `first` of `table`, for u from `first` to `last` - 1, the items u shares with each."""
     for user in range(first, last):
         for item in items[0][items[1][user] : items[2][user]]:
             for other in users[0][users[1][item] : users[2][item]]:

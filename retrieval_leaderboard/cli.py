@@ -16,6 +16,7 @@ from retrieval_leaderboard.datasets.loader import DATA_DIR
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits import options as split
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
@@ -160,6 +161,10 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
         "together (default: 1); torchrun starts them on several machines")  # fmt: skip
     add("--tables", choices=compute.TABLES, help="where several processes train, each of them has "
         "all rows of embedding tables, or its share (default: replicated)")  # fmt: skip
+    add("--engine", choices=engines.NAMES, default="local",
+        help="what does the blocks of fits and rankings: this process's threads, or Spark")  # fmt: skip
+    add("--master", metavar="URL", help="of Spark: local[N], spark://HOST:PORT, yarn or k8s://URL (default: "
+        "the threads of this machine)")  # fmt: skip
     add("--force", action="store_true", help="repeat runs and searches that are done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
     add("--checkpoint-minutes", type=_minutes, default=10.0, metavar="N",

@@ -19,7 +19,7 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.datasets.prepared.in_files import in_files
 from retrieval_leaderboard.datasets.splits import options as split
-from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation import engines, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import (
@@ -36,7 +36,7 @@ from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support import compute, progress, spark
 from retrieval_leaderboard.support.errors import InputError, need, unknown
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
@@ -54,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     if options.deterministic:
         compute.make_deterministic()
+    engines.Choice(options.engine, options.master).check()
+    spark.configure(options.master)
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
@@ -151,6 +153,9 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
     pending = [
         job for job in jobs if options.force or not runner.is_done(job.folder(dataset, board), job.also)
     ]
+    for job in pending:
+        if sentence := settings.build(job.source.load(), job.settings).lacking():
+            raise InputError(sentence)
     refusals.check(pending, dataset)
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
@@ -218,6 +223,7 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
         fallback=not options.no_fallback,
         scale=options.scale,
         memory=options.memory,
+        engine=options.engine,
         **own,
     )
     return in_files(dataset), " ".join(asked or [dataset.name])
@@ -250,7 +256,8 @@ def _jobs(
         made = config.provenance if values == config.settings else Provenance("command line")
         stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            how = on.device, on.precision, made, tuple(options.also), on.tables
+            engine = engines.Choice(options.engine, options.master)
+            how = on.device, on.precision, made, tuple(options.also), on.tables, engine
             jobs.append(runner.Job(source, values, seed, options.k, *how))
     return jobs
 

@@ -31,6 +31,7 @@ HEAP_SHARE = 0.4
 LARGEST_HEAP = 31
 """GiB; beyond it Java's pointers take twice the room"""
 PARTITIONS_A_THREAD = 2
+QUIET = Path(__file__).with_name("spark_log4j2.properties").resolve()
 FOR_WORKERS = ("NUMBA_CACHE_DIR", "MKL_CBWR")
 """Variables of this process that its workers must have too, for equal products and compiled kernels"""
 
@@ -80,7 +81,7 @@ def session(master: str | None = None, settings: Mapping[str, str] | None = None
         return found
     master = master or (None if _submitted() else f"local[{compute.current().threads}]")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # Else workers take the first python3 of PATH.
-    if _is_here(master):
+    if is_here(master):
         os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
     _session = _started(master, _settings(master) | dict(settings or {}))
     return _session
@@ -138,7 +139,8 @@ def _running() -> SparkSession | None:
 def _settings(master: str | None) -> dict[str, str]:
     found = {
         "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
+        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={QUIET.as_uri()}",
+        "spark.driver.maxResultSize": "0",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
         "spark.executorEnv.PYTHONPATH": str(ROOT),
@@ -149,7 +151,7 @@ def _settings(master: str | None) -> dict[str, str]:
             found[f"spark.executorEnv.{name}"] = os.environ[name]
     if master is not None:
         found["spark.master"] = master
-    if _is_here(master):
+    if is_here(master):
         found |= {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
     if master is not None and master.startswith("local"):
         heap = min(max(1, int(memory.available() * HEAP_SHARE) >> 30), LARGEST_HEAP)
@@ -161,7 +163,7 @@ def _settings(master: str | None) -> dict[str, str]:
     return found
 
 
-def _is_here(master: str | None) -> bool:
+def is_here(master: str | None) -> bool:
     """Whether all of it runs on this machine, so that nothing else need reach the driver."""
     if master is None:
         return False

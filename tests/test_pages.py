@@ -22,6 +22,7 @@ from retrieval_leaderboard.studies import (
     metric_definitions,
     scaling,
     scores,
+    spark_engine,
 )
 from retrieval_leaderboard.support import pages
 
@@ -54,6 +55,7 @@ TABLES = {
     "peers": lambda: peers.tables(ROOT / "benchmarks" / "peers" / "results"),
     "reliability": torture_tables,
     "scaling": scaling.parts,
+    "spark": lambda: spark_engine.tables(spark_engine.stored()),
     "torchrun": lambda: torchrun.tables(torchrun.stored()),
     "serving": lambda: serving.tables(load_all(serving.RECORDS)),
 }

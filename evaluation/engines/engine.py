@@ -12,6 +12,11 @@ Result = TypeVar("Result")
 class Engine(Protocol):
     """Blocks in, arrays out. What a block gives depends neither on the engine nor on its size."""
 
+    @property
+    def name(self) -> str:
+        """What records call it: "local", or "spark on" its master."""
+        ...
+
     def map(
         self,
         kernel: Callable[[Shared, int, int], Result],

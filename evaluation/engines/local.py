@@ -13,6 +13,8 @@ from retrieval_leaderboard.support import compute, progress
 class LocalEngine:
     """As many threads as `compute.current` says. One thread does one block."""
 
+    name = "local"
+
     def map(
         self,
         kernel: Callable[[Shared, int, int], Result],

@@ -126,6 +126,10 @@ class Retriever(ABC):
         rows[users < 0] = unknown
         return rows
 
+    def lacking(self) -> str:
+        """Why nothing can be fitted here under these settings, as a sentence; "" where it can."""
+        return ""
+
     @property
     def stochastic(self) -> bool:
         """Whether `fit` depends on its seed, under these settings; a model without chance is run with one."""

@@ -14,6 +14,8 @@ FEW = 3
 """Differing settings that a label has room for"""
 SHORT = 20
 """Characters of a setting that a name has room for"""
+ALWAYS = ("solver",)
+"""Settings that say what else made a row than the code here: shown wherever a row has them"""
 Settings = dict[str, Any]
 
 
@@ -28,7 +30,7 @@ def labels(rows: Sequence[Row]) -> list[str]:
         model: differ if len(differ) <= FEW else distinguishing(_choices(model, rows))
         for model, differ in keys.items()
     }
-    return [_label(row, shown[row.model], len(keys[row.model])) for row in rows]
+    return [_label(row, shown[row.model], keys[row.model]) for row in rows]
 
 
 def names(rows: Sequence[Row]) -> list[str]:
@@ -47,6 +49,8 @@ def names(rows: Sequence[Row]) -> list[str]:
 
 
 def _short(row: Row, rows: Sequence[Row]) -> str:
+    if always := _always(row):
+        return f"{row.model} ({_written(row, always)})"
     alike = [each for each in rows if (each.model, each.shipped) == (row.model, row.shipped)]
     made = row.provenance
     if len(alike) == 1 or (made.official and sum(each.provenance.official for each in alike) == 1):
@@ -97,8 +101,14 @@ def _choices(model: str, rows: Sequence[Row]) -> list[Settings]:
     return [row.shown_settings for row in rows if row.model == model]
 
 
-def _label(row: Row, keys: tuple[str, ...], differ: int) -> str:
-    more = f"+{differ - len(keys)}" if differ > len(keys) else ""
+def _always(row: Row) -> tuple[str, ...]:
+    return tuple(key for key in ALWAYS if key in row.shown_settings)
+
+
+def _label(row: Row, keys: tuple[str, ...], differing: tuple[str, ...]) -> str:
+    keys = tuple(dict.fromkeys((*keys, *_always(row))))
+    hidden = len(set(differing).difference(keys))
+    more = f"+{hidden}" if hidden else ""
     shown = ", ".join(filter(None, (_written(row, keys), more)))
     return row.model + (f" ({shown})" if shown else "") + _marks(row)
 

@@ -126,13 +126,16 @@ class Costs:
     processor: str
     ranks: int = 1
     """Processes that trained the model together; peaks of memory are those of all"""
+    engine: str = "local"
+    """What did the blocks of fit and ranking; another one's memory and processors are not counted"""
 
     @property
     def machine(self) -> str:
-        """The processor, threads and processes; "" where costs are not known."""
+        """The processor, threads, processes and engine; "" where costs are not known."""
         if self == UNKNOWN_COSTS:
             return ""
-        return machine(self.processor, self.threads, self.ranks)
+        elsewhere = "" if self.engine == "local" else f", {self.engine}"
+        return machine(self.processor, self.threads, self.ranks) + elsewhere
 
 
 UNKNOWN_COSTS = Costs(0.0, 0.0, 0.0, 0.0, 0.0, None, 0.0, 0, "")

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation import engines, harness
 from retrieval_leaderboard.evaluation.harness import Evaluation
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
@@ -76,6 +76,8 @@ class Job:
     """other k to have metrics of"""
     tables: str = compute.Compute.tables
     """where several processes train, the rows of tables that each has; it changes no result"""
+    engine: engines.Choice = engines.THREADS
+    """what does the blocks; no part of the identity, for it changes no result"""
 
     def identity(self, dataset: Dataset) -> Identity:
         """What makes two runs the same run."""
@@ -190,6 +192,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
     threads = compute.configure(
         job.device, job.precision, tables=job.tables
     ).threads  # They come with the environment.
+    engines.start(job.engine)
     ranks.start(job.device)
     model_class = job.source.load()
     progress.configure(quiet=True)
@@ -223,6 +226,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
         threads=threads,
         processor=environment.hardware(),
         ranks=world,
+        engine=engines.current().name,
     )
     return model.resolve(dataset.train, dataset.valid), Result(
         metrics=evaluation.metrics,

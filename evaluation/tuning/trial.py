@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.support import compute, progress, ranks
@@ -22,6 +23,7 @@ def scored(job: Job, data: Dataset) -> dict[str, float]:
     rank 0 does the rest; the others return nothing.
     """
     compute.configure(job.device, job.precision, tables=job.tables)
+    engines.start(job.engine)
     progress.configure(quiet=True)
     ranks.start(job.device)
     model = settings.build(job.source.load(), job.settings)

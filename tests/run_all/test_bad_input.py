@@ -112,3 +112,9 @@ def test_a_full_disk_stops_with_one_sentence(run, tmp_path):
     )
     assert not list((tmp_path / "results" / "mine").rglob("*.json"))
     run("--models", "global_hot")
+
+
+def test_without_java_what_needs_spark_is_refused(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    done = run("--models", "als", "--set", "als.solver=spark", check=2)
+    assert done.stderr.startswith("error: Spark needs ") and done.stderr.count("\n") == 1

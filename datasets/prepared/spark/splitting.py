@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,13 @@ from retrieval_leaderboard.datasets.splits.protocol import Parts
 from retrieval_leaderboard.datasets.splits.split import Deal, Work
 from retrieval_leaderboard.datasets.splits.whole import drawn_after
 from retrieval_leaderboard.support import spark
+from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.mapped import open_array
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Done = TypeVar("Done")
 STREAMS = ("draws", "draws_after_pairs")
 """The random numbers of a `Whole` that its parts take one after the other"""
 
@@ -59,7 +64,7 @@ def dealt(folder: Path) -> Deal:
 
 def _handed_out(work: Work, folder: Path) -> Work:
     """The same work in few bytes: without features, and with what only the whole log tells, found once."""
-    bare = {"user_features": None, "item_features": None}
+    bare: dict[str, Any] = {"user_features": None, "item_features": None}
     whole = replace(work.whole, log=replace(work.whole.log, **bare))
     catalog = replace(work.catalog, log=replace(work.catalog.log, **bare))
     if work.rule.sequential:
@@ -70,9 +75,26 @@ def _handed_out(work: Work, folder: Path) -> Work:
     return replace(work, whole=whole, catalog=catalog)
 
 
-def _run(session: Any, tasks: list[Task], do: Any) -> list[Any]:
-    """What each task comes to, a few numbers, in order."""
-    return session.sparkContext.parallelize(tasks, len(tasks)).map(do).collect()
+def _run(session: SparkSession, tasks: list[Task], do: Callable[[Task], Done]) -> list[Done]:
+    """What each task comes to, a few numbers, in order; InputError where one was refused."""
+    found = session.sparkContext.parallelize(tasks, len(tasks)).map(_Answering(do)).collect()
+    for each in found:
+        if isinstance(each, InputError):
+            raise each
+    return found
+
+
+@dataclass(frozen=True)
+class _Answering:
+    """Does a task and answers with its InputError, which Spark would bury in a trace."""
+
+    do: Callable[[Task], Any]
+
+    def __call__(self, task: Task) -> Any:
+        try:
+            return self.do(task)
+        except InputError as error:
+            return error
 
 
 def _placed(tasks: list[Task], taken: list[tuple[int, ...]]) -> list[Task]:

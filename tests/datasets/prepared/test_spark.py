@@ -82,6 +82,12 @@ def test_every_protocol_gives_the_same_arrays(folder, chunked, protocol):
     assert not list(folder.rglob("parts"))
 
 
+def test_what_a_task_refuses_is_one_sentence(folder, chunked):
+    log = replace(prepared(chunked, folder / "log", LIMIT, sorting.sort), carve="as-test")
+    with pytest.raises(InputError, match=r"any: --carve as-test looks at all users .* leave --memory out$"):
+        divided(log, "published", True, 0, "", on_spark=True)
+
+
 @pytest.fixture
 def own(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))

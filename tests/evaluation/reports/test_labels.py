@@ -110,3 +110,13 @@ def test_several_rows_found_alike_go_by_one_setting_or_a_number():
     assert names(*rows) == ["bsl (neighbors=0)", "bsl (neighbors=20)"]
     assert names(*rows, ("bsl", "hand", {"neighbors": 0, "dim": 8})) == ["bsl 1", "bsl 2", "bsl 3"]
     assert len(set(names(*rows, ("bsl", "tuning", plain), ("bsl", "tuning", wide)))) == 4
+
+
+def test_another_solver_is_always_named():
+    assert labels([("als", {"factors": 64, "solver": "spark"})]) == ["als (solver=spark)"]
+    rows = [("als", {"factors": 64}), ("als", {"factors": 64, "solver": "spark"})]
+    assert labels(rows) == ["als", "als (solver=spark)"]
+    many = {"a": 1, "b": 2, "c": 3}
+    rows = [("als", dict.fromkeys(many, 0)), ("als", many | {"solver": "spark"})]
+    assert labels(rows)[1].count("solver=spark") == 1
+    assert module.names([Row("als", {"factors": 64, "solver": "spark"}, [], [])]) == ["als (solver=spark)"]
