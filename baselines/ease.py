@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,10 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from retrieval_leaderboard.baselines import symmetric_inverse
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
     arrays,
@@ -102,37 +104,45 @@ class EASE(ItemToItemRetriever):
         inverse = _gram(train)
         np.fill_diagonal(inverse, inverse.diagonal() + np.float32(strength))
         symmetric_inverse.invert(inverse, "ease")
-
-        def work(first: int, last: int) -> Block:
-            # Column j of B is row j of P, which is symmetric, over −P_jj.
-            rows = inverse[first:last] / -inverse.diagonal()[first:last, None]
-            rows[np.arange(last - first), np.arange(first, last)] = 0
-            kept = _largest(rows, self.top_k)
-            values = np.take_along_axis(rows, kept, axis=1)
-            return np.full(len(kept), kept.shape[1]), kept.astype(np.int32).ravel(), values.ravel()
-
-        blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease: weights", "items")
-        return stack(blocks, train.n_items).T.tocsr()
+        kernel = partial(_weights, top_k=self.top_k)
+        # What was inverted in this process is cut in it.
+        blocks = LocalEngine().map(kernel, inverse, train.n_items, BLOCK_ITEMS, "ease: weights", "items")
+        return stack(list(blocks), train.n_items).T.tocsr()
 
     def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
         near = _most_similar(train, candidates)
-        users, (roots, _) = arrays(users_of_items(train)), roots_of(train)
-
-        def work(first: int, last: int) -> Block:
-            room = np.zeros((2, train.n_users), np.int32)
-            codes, values = [], []
-            for item in range(first, last):
-                among = near.indices[near.indptr[item] : near.indptr[item + 1]]
-                found = _column(item, among, strength, users, roots, room)
-                kept = _largest(found[None], self.top_k)[0]
-                codes.append(among[kept])
-                values.append(found[kept].astype(np.float32))
-            lengths = np.array([len(each) for each in codes], np.int64)
-            return lengths, np.concatenate(codes), np.concatenate(values)
-
+        kernel = partial(_columns, strength=strength, top_k=self.top_k, n_users=train.n_users)
+        shared = near.indptr, near.indices, arrays(users_of_items(train)), roots_of(train)[0]
         with threadpool_limits(1, user_api="blas"):  # The blocks have threads of their own.
-            blocks = in_blocks(work, train.n_items, BLOCK_ITEMS, "ease", "items")
+            blocks = list(engines.current().map(kernel, shared, train.n_items, BLOCK_ITEMS, "ease", "items"))
         return stack(blocks, train.n_items).T.tocsr()
+
+
+def _weights(inverse: npt.NDArray[np.float32], first: int, last: int, top_k: int) -> Block:
+    """The largest weights for each of consecutive items, given the inverse P for all items."""
+    # Column j of B is row j of P, which is symmetric, over −P_jj.
+    rows = inverse[first:last] / -inverse.diagonal()[first:last, None]
+    rows[np.arange(last - first), np.arange(first, last)] = 0
+    kept = _largest(rows, top_k)
+    values = np.take_along_axis(rows, kept, axis=1)
+    return np.full(len(kept), kept.shape[1]), kept.astype(np.int32).ravel(), values.ravel()
+
+
+def _columns(
+    shared: tuple[Any, ...], first: int, last: int, strength: float, top_k: int, n_users: int
+) -> Block:
+    """The largest weights for each of consecutive items, by the inverse for its candidates."""
+    offsets, candidates, users, roots = shared
+    room = np.zeros((2, n_users), np.int32)
+    codes, values = [], []
+    for item in range(first, last):
+        among = candidates[offsets[item] : offsets[item + 1]]
+        found = _column(item, among, strength, users, roots, room)
+        kept = _largest(found[None], top_k)[0]
+        codes.append(among[kept])
+        values.append(found[kept].astype(np.float32))
+    lengths = np.array([len(each) for each in codes], np.int64)
+    return lengths, np.concatenate(codes), np.concatenate(values)
 
 
 def _column(
@@ -162,16 +172,20 @@ def _column(
 
 def _gram(train: Interactions) -> npt.NDArray[np.float32]:
     """float32[n_items, n_items]: XᵀX."""
+    matrix = np.empty((train.n_items, train.n_items), np.float32)
+    shared = arrays(users_of_items(train)), arrays(train.by_user), *roots_of(train)
+    blocks = engines.current().map(_gram_rows, shared, train.n_items, BLOCK_ITEMS, "ease: counting", "items")
+    for number, rows in enumerate(blocks):
+        matrix[BLOCK_ITEMS * number : BLOCK_ITEMS * number + len(rows)] = rows
+    return matrix
+
+
+def _gram_rows(shared: tuple[Any, ...], first: int, last: int) -> npt.NDArray[np.float32]:
     from retrieval_leaderboard.baselines import ease_kernels
 
-    matrix = np.zeros((train.n_items, train.n_items), np.float32)
-    users, items = arrays(users_of_items(train)), arrays(train.by_user)
-    of_users, of_items = roots_of(train)
-    in_blocks(
-        lambda first, last: ease_kernels.all_items(first, last, users, items, of_users, of_items, matrix),
-        train.n_items, BLOCK_ITEMS, "ease: counting", "items",
-    )  # fmt: skip
-    return matrix
+    rows = np.zeros((last - first, len(shared[0][1])), np.float32)
+    ease_kernels.all_items(*(first, last, *shared, rows))
+    return rows
 
 
 def _most_similar(train: Interactions, top_k: int) -> csr_array:

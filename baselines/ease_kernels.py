@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def all_items(first, last, users, items, user_roots, item_roots, matrix):
-    """Add √(w_ui w_uj) to matrix[i, j], float32[n_items, n_items], for each user of both.
+    """Add √(w_ui w_uj) to matrix[i - first, j], float32[last - first, n_items], for each user of both.
 
     Args:
         first, last: the items i, from `first` to `last` - 1.
@@ -19,7 +19,7 @@ def all_items(first, last, users, items, user_roots, item_roots, matrix):
         matrix: the sums.
     """
     for item in range(first, last):
-        row = matrix[item]
+        row = matrix[item - first]
         for place in range(users[1][item], users[2][item]):
             user = users[0][place]
             for at in range(items[1][user], items[2][user]):

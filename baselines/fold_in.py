@@ -5,12 +5,14 @@ Notation: q histories, n items in one of them, d dimensions.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+from retrieval_leaderboard.evaluation import engines
 
 Floats = npt.NDArray[np.float32]
 HISTORIES_A_BLOCK = 64
@@ -49,14 +51,25 @@ def solved(histories: Ragged, items: Floats, inverse: npt.NDArray[np.float64], a
         y = items[taken]  # (taken, d)
         v = (y @ inverse).astype(np.float32)  # (taken, d)
 
-        def work(start: int, stop: int) -> None:
-            block = order[start:stop]
-            for n in np.unique(lengths[block]):  # Histories of one length make one array.
-                same = block[lengths[block] == n]
-                each = rows.take(same).compact()[0].reshape(-1, n)
-                vectors[same] = alpha * _solved(y[each], v[each], np.float32(alpha - 1))
+        blocks = engines.current().map(
+            partial(_block, alpha=alpha), (rows.take(order), y, v),
+            len(order), HISTORIES_A_BLOCK, "als: folding in", "queries",
+        )  # fmt: skip
+        for number, block in enumerate(blocks):
+            start = HISTORIES_A_BLOCK * number
+            vectors[order[start : start + len(block)]] = block
+    return vectors
 
-        in_blocks(work, len(order), HISTORIES_A_BLOCK, "als: folding in", "queries")
+
+def _block(shared: tuple[Ragged, Floats, Floats], start: int, stop: int, alpha: float) -> Floats:
+    """float32[b, d]: the vectors of consecutive histories, none of them empty, in order of length."""
+    rows, y, v = shared
+    lengths = rows.lengths[start:stop]
+    vectors = np.empty((stop - start, y.shape[1]), np.float32)
+    for n in np.unique(lengths):  # Histories of one length make one array.
+        same = np.flatnonzero(lengths == n)
+        each = rows.take(start + same).compact()[0].reshape(-1, n)
+        vectors[same] = alpha * _solved(y[each], v[each], np.float32(alpha - 1))
     return vectors
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +12,12 @@ import numpy.typing as npt
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
+    Block,
     arrays,
     roots_of,
     stack,
@@ -66,8 +68,6 @@ class Swing(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
-        from retrieval_leaderboard.baselines import swing_kernels
-
         settings, items, users = self.resolve(train, valid), train.by_user, users_of_items(train)
         user_roots, item_roots = roots_of(train)
         if self.max_users_per_item:
@@ -78,40 +78,49 @@ class Swing(Neighborhood):
         size = np.where(train.item_counts > 0, train.item_weights, 1)  # (items,)
         own_norms, other_norms = self._norms(size, settings["target_exponent"])
         narrow = np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32
-        table = _shared_items(train)
-        parts = _parts(train)
+        order = _by_work(train)
+        shared = (
+            order, arrays(users), arrays(items), user_roots, item_roots, weights, own_norms, other_norms,
+            np.empty(0, narrow), _shared_items(train),
+        )  # fmt: skip
+        kernel = partial(_nearest, alpha=np.float32(self.alpha), top_k=settings["top_k"])
+        blocks = list(engines.current().map(kernel, shared, PARTS, 1, "swing", "parts"))
+        places = np.argsort(np.concatenate([order[part::PARTS] for part in range(PARTS)]))
+        self._set_similarity(stack(blocks, train.n_items)[places], train)
 
-        def work(part: int, _: int):
-            return swing_kernels.nearest(
-                parts[part], arrays(users), arrays(items), user_roots, item_roots,
-                weights, own_norms, other_norms,
-                np.float32(self.alpha), settings["top_k"], np.empty(0, narrow), table,
-            )  # fmt: skip
 
-        blocks = in_blocks(work, len(parts), 1, "swing", "parts")
-        self._set_similarity(stack(blocks, train.n_items)[np.argsort(np.concatenate(parts))], train)
+def _nearest(shared: tuple[Any, ...], part: int, _: int, alpha: np.float32, top_k: int) -> Block:
+    """The neighbors of every PARTS-th item of the shared order, from its item `part` on."""
+    from retrieval_leaderboard.baselines import swing_kernels
+
+    order, *log, place_type, table = shared
+    return swing_kernels.nearest(*(order[part::PARTS], *log, alpha, top_k, place_type, table))
 
 
 def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:
     """uint16[n_users, n_users]: items two users share; uint16[0, 0] where that is too large."""
-    from retrieval_leaderboard.baselines import swing_kernels
-
     if train.n_users > TABLE_USERS or train.user_counts.max(initial=0) >= 2**16:
         return np.zeros((0, 0), np.uint16)
-    table = np.zeros((train.n_users, train.n_users), np.uint16)
-    users, items = arrays(users_of_items(train)), arrays(train.by_user)
-    in_blocks(
-        lambda first, last: swing_kernels.fill_table(first, last, users, items, table),
-        train.n_users, 64, "swing: counting", "users",
-    )  # fmt: skip
+    table = np.empty((train.n_users, train.n_users), np.uint16)
+    shared = arrays(users_of_items(train)), arrays(train.by_user)
+    blocks = engines.current().map(_shared_rows, shared, train.n_users, 64, "swing: counting", "users")
+    for number, rows in enumerate(blocks):
+        table[64 * number : 64 * number + len(rows)] = rows
     return table
 
 
-def _parts(train: Interactions) -> list[npt.NDArray[np.int32]]:
-    """All items, dealt out so that every part costs about the same."""
+def _shared_rows(shared: tuple[Any, Any], first: int, last: int) -> npt.NDArray[np.uint16]:
+    from retrieval_leaderboard.baselines import swing_kernels
+
+    rows = np.zeros((last - first, len(shared[1][1])), np.uint16)
+    swing_kernels.fill_table(first, last, *shared, rows)
+    return rows
+
+
+def _by_work(train: Interactions) -> npt.NDArray[np.int32]:
+    """int32[n_items]: all items, the ones that cost most first; every PARTS-th ones cost about the same."""
     activity = np.bincount(train.item, train.user_counts[train.user], minlength=train.n_items)
-    order = np.argsort(-activity * train.item_counts, kind="stable").astype(np.int32)
-    return [order[part::PARTS] for part in range(PARTS)]
+    return np.argsort(-activity * train.item_counts, kind="stable").astype(np.int32)
 
 
 def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> tuple[Ragged, npt.NDArray[np.int64]]:

@@ -188,8 +188,8 @@ def _term(terms, places, roots, at):
 
 @njit(cache=True, nogil=True)
 def fill_table(first, last, users, items, table):
-    """Count in row u of `table`, for u in `first`..`last` - 1, the items u shares with every user."""
+    """Count in row u - `first` of `table`, for u from `first` to `last` - 1, the items u shares with each."""
     for user in range(first, last):
         for item in items[0][items[1][user] : items[2][user]]:
             for other in users[0][users[1][item] : users[2][item]]:
-                table[user, other] += 1
+                table[user - first, other] += 1

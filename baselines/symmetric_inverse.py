@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from retrieval_leaderboard.evaluation.ranking.blocks import in_threads
+from retrieval_leaderboard.evaluation.engines.local import in_threads
 from retrieval_leaderboard.support import progress
 
 BLOCK = 512

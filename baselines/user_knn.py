@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -74,26 +75,31 @@ class UserKNN(Retriever):
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` best; an item that no neighbor took is not returned."""
-        from retrieval_leaderboard.baselines import user_knn_kernels
-
         users, items = (arrays(_rows(each)) for each in (self.users_of_item_, self.items_of_user_))
         roots = self.users_of_item_.get("roots"), self.items_of_user_.get("roots")
         about = self.item_weight_, self.user_norm_, self.target_weight_
         numbers = self.recency_, float(self.shrinkage), float(self.amplification), int(self.top_k)
-
-        def work(start: int, stop: int, found, scores) -> None:
-            asked = queries.take(slice(start, stop))
-            user_knn_kernels.recommend(
-                asked.user, arrays(asked.history), arrays(asked.exclude), users, items, *roots, *about,
-                *numbers, found, scores,
-            )  # fmt: skip
-
-        return topk.by_queries(work, len(queries), k, 64)
+        asked = queries.user, queries.history, queries.exclude
+        kernel = partial(_answers, numbers=numbers, k=k)
+        return topk.by_queries(kernel, (*asked, users, items, *roots, *about), len(queries), k, 64)
 
     @property
     def parameters(self) -> int:
         """Training interactions."""
         return len(self.items_of_user_["values"])
+
+
+def _answers(
+    shared: tuple[Any, ...], start: int, stop: int, numbers: tuple[float, float, float, int], k: int
+) -> topk.TopK:
+    from retrieval_leaderboard.baselines import user_knn_kernels
+
+    users, histories, excluded, *fitted = shared
+    rows = slice(start, stop)
+    asked = users[rows], arrays(histories.take(rows)), arrays(excluded.take(rows))
+    found, scores = topk.empty(stop - start, k)
+    user_knn_kernels.recommend(*(*asked, *fitted, *numbers, found, scores))
+    return found, scores
 
 
 def _stored(rows: Ragged, roots: npt.NDArray[np.float32] | None) -> dict[str, npt.NDArray]:

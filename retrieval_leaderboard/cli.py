@@ -16,6 +16,7 @@ from retrieval_leaderboard.datasets.loader import DATA_DIR
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits import options as split
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
@@ -121,6 +122,10 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     add("--precision", choices=compute.PRECISION_CHOICES, default="auto", help="of neural training")
     add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
         "OMP_NUM_THREADS or a container's CPU quota)")  # fmt: skip
+    add("--engine", choices=engines.NAMES, default="local",
+        help="what does the blocks of fits and rankings: this process's threads, or Spark")  # fmt: skip
+    add("--master", metavar="URL", help="of Spark: local[N], spark://HOST:PORT, yarn or k8s://URL (default: "
+        "the threads of this machine)")  # fmt: skip
     add("--force", action="store_true", help="repeat runs and searches that are done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
     add("--checkpoint-minutes", type=_minutes, default=10.0, metavar="N",

@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.datasets.splits import options as split
-from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation import engines, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import configs, isolation, remaining_time, rescore, runner
@@ -25,7 +25,7 @@ from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support import compute, progress, spark
 from retrieval_leaderboard.support.errors import InputError, need, unknown
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
@@ -39,6 +39,8 @@ BUDGET_SEEDS = 5
 
 def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
+    engines.Choice(options.engine, options.master).check()
+    spark.configure(options.master)
     sources = _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
@@ -177,6 +179,7 @@ def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
         fallback=not options.no_fallback,
         scale=options.scale,
         memory=options.memory,
+        engine=options.engine,
         **own,
     )
     return dataset, " ".join(asked or [dataset.name])
@@ -211,7 +214,8 @@ def _jobs(
         made = config.provenance if values == config.settings else Provenance("command line")
         stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            how = on.device, on.precision, made, tuple(options.also)
+            engine = engines.Choice(options.engine, options.master)
+            how = on.device, on.precision, made, tuple(options.also), engine
             jobs.append(runner.Job(source, values, seed, options.k, *how))
     return jobs
 

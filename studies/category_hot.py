@@ -15,8 +15,8 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation import Retriever
+from retrieval_leaderboard.evaluation.engines.local import in_threads
 from retrieval_leaderboard.evaluation.ranking import ties
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.support.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class CategoryHot(Retriever):
             )  # fmt: skip
 
         if k > 0:
-            in_blocks(work, len(queries), BLOCK_QUERIES, "ranking", "queries")
+            for _ in in_threads(work, len(queries), BLOCK_QUERIES):
+                pass
         return found, scores
 
     def _shares(self, history: Ragged) -> csr_array:

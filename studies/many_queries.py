@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.engines.local import in_threads
 from retrieval_leaderboard.evaluation.ranking import topk
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.evaluation.ranking.streamed import write_lists
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.studies.measured import Taken, measured
@@ -85,7 +85,8 @@ def multiply(queries: int, items: int, dimensions: int) -> float:
 
     started = time.perf_counter()
     with threadpool_limits(1, user_api="blas"):
-        in_blocks(work, queries, topk.BLOCK_QUERIES, "multiplying", "queries")
+        for _ in in_threads(work, queries, topk.BLOCK_QUERIES):
+            pass
     return time.perf_counter() - started
 
 

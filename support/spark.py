@@ -81,7 +81,7 @@ def session(master: str | None = None, settings: Mapping[str, str] | None = None
         return found
     master = master or (None if _submitted() else f"local[{compute.current().threads}]")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # Else workers take the first python3 of PATH.
-    if _is_here(master):
+    if is_here(master):
         os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
     _session = _started(master, _settings(master) | dict(settings or {}))
     return _session
@@ -140,6 +140,7 @@ def _settings(master: str | None) -> dict[str, str]:
     found = {
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={QUIET.as_uri()}",
+        "spark.driver.maxResultSize": "0",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
         "spark.executorEnv.PYTHONPATH": str(ROOT),
@@ -150,7 +151,7 @@ def _settings(master: str | None) -> dict[str, str]:
             found[f"spark.executorEnv.{name}"] = os.environ[name]
     if master is not None:
         found["spark.master"] = master
-    if _is_here(master):
+    if is_here(master):
         found |= {"spark.driver.host": LOOPBACK, "spark.driver.bindAddress": LOOPBACK}
     if master is not None and master.startswith("local"):
         heap = min(max(1, int(memory.available() * HEAP_SHARE) >> 30), LARGEST_HEAP)
@@ -162,7 +163,7 @@ def _settings(master: str | None) -> dict[str, str]:
     return found
 
 
-def _is_here(master: str | None) -> bool:
+def is_here(master: str | None) -> bool:
     """Whether all of it runs on this machine, so that nothing else need reach the driver."""
     if master is None:
         return False

@@ -21,6 +21,7 @@ from retrieval_leaderboard.studies import (
     metric_definitions,
     scaling,
     scores,
+    spark_engine,
 )
 from retrieval_leaderboard.support import pages
 
@@ -53,6 +54,7 @@ TABLES = {
     "peers": lambda: peers.tables(ROOT / "benchmarks" / "peers" / "results"),
     "reliability": torture_tables,
     "scaling": lambda: scaling.tables(scaling.points(scaling.SCALES)),
+    "spark": lambda: spark_engine.tables(spark_engine.stored()),
     "serving": lambda: serving.tables(load_all(serving.RECORDS)),
 }
 

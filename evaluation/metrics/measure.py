@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.metrics import definitions  # noqa: F401  (importing registers them)
 from retrieval_leaderboard.evaluation.metrics.registry import LIST_LEVEL, PER_QUERY, Hits
 
 METRICS = tuple(PER_QUERY)
 """Names of the per-query metrics"""
+BLOCK = 2**14
+"""Queries that are measured at once"""
+
+Values = dict[str, npt.NDArray[np.float64]]
+"""Metric → one number a query"""
 
 
-def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[str, npt.NDArray[np.float64]]:
+def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> Values:
     """Score each query's list against its relevant items by every per-query metric.
 
     Args:
@@ -26,10 +34,21 @@ def per_query(items: npt.NDArray[np.int32], relevant: Ragged, k: int) -> dict[st
     Returns:
         metric → float64[q]; NaN for a query without relevant items.
     """
-    hit = relevant.contains(items[:, :k]).astype(np.float64)
+    first = items[:, :k]
+    if len(first) <= BLOCK:
+        return _of_block((first, relevant), 0, len(first), k)
+    blocks = engines.current().map(
+        partial(_of_block, k=k), (first, relevant), len(first), BLOCK, "measuring", "queries"
+    )
+    parts = list(blocks)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _of_block(shared: tuple[npt.NDArray[np.int32], Ragged], start: int, stop: int, k: int) -> Values:
+    items, relevant = shared[0][start:stop], shared[1].take(slice(start, stop))
     n_relevant = relevant.lengths.astype(np.float64)
     n_relevant[n_relevant == 0] = np.nan
-    hits = Hits(hit, n_relevant, k)
+    hits = Hits(relevant.contains(items).astype(np.float64), n_relevant, k)
     return {name: metric.function(hits) for name, metric in PER_QUERY.items()}
 
 

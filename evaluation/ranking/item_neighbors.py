@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
+from retrieval_leaderboard.evaluation import engines
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -45,19 +46,20 @@ def nearest(
     Returns:
         float32[n_items, n_items] whose row i holds the `top_k` most similar to item i, not itself.
     """
-    from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
-
     items, users = arrays(train.by_user), arrays(users_of_items(train))
-    of_users, of_items = roots_of(train) if weighted else (None, None)
-
-    def work(first: int, last: int) -> Block:
-        return item_neighbors_kernels.nearest(
-            first, last, users, items, of_users, of_items, weights, *norms, float(shrinkage), top_k
-        )
-
+    roots = roots_of(train) if weighted else (None, None)
+    kernel = partial(_nearest, shrinkage=float(shrinkage), top_k=top_k)
     # A block begins with a row of zeros for all items, which is most of the work where they are millions.
     size = max(BLOCK_ITEMS, train.n_items // MOST_BLOCKS)
-    return stack(in_blocks(work, train.n_items, size, label, "items"), train.n_items)
+    shared = (users, items, *roots, weights, *norms)
+    blocks = engines.current().map(kernel, shared, train.n_items, size, label, "items")
+    return stack(list(blocks), train.n_items)
+
+
+def _nearest(shared: tuple[Any, ...], first: int, last: int, shrinkage: float, top_k: int) -> Block:
+    from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
+
+    return item_neighbors_kernels.nearest(*(first, last, *shared, shrinkage, top_k))
 
 
 def users_of_items(train: Interactions) -> Ragged:

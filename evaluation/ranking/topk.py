@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.engines.engine import Shared
 from retrieval_leaderboard.evaluation.ranking import topk_torch
-from retrieval_leaderboard.evaluation.ranking.blocks import in_blocks
 from retrieval_leaderboard.support import compute
 
 if TYPE_CHECKING:
@@ -63,37 +65,50 @@ def _inner_product_cpu(
 ) -> TopK:
     from threadpoolctl import threadpool_limits
 
+    size = max(1, min(BLOCK_QUERIES, -(-len(queries) // compute.current().threads)))
+    # The blocks have threads of their own: a threaded BLAS below them, which spins while it waits, takes the
+    # cores from the selection.
+    with threadpool_limits(1, user_api="blas"):
+        shared = queries, items, error, exclude
+        return by_queries(partial(_largest_products, k=k), shared, len(queries), k, size)
+
+
+def _largest_products(
+    shared: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32], Ragged],
+    start: int,
+    stop: int,
+    k: int,
+) -> TopK:
     from retrieval_leaderboard.evaluation.ranking import kernels
 
-    found, scores = _empty(len(queries), k)
-    threads = compute.current().threads
-    size = max(1, min(BLOCK_QUERIES, -(-len(queries) // threads)))
-    buffers: SimpleQueue[npt.NDArray[np.float32]] = SimpleQueue()
-    for _ in range(threads):
-        buffers.put(np.empty(size * min(BLOCK_ITEMS, len(items)), np.float32))
-
-    def work(start: int, stop: int) -> None:
-        buffer, rows = buffers.get(), slice(start, stop)
-        heaps, heap_items = _empty(stop - start, k)[::-1]
-        kernels.clear_all(heaps, heap_items)
-        kernels.clear_all(scores[rows], found[rows])
-        for first in range(0, len(items), BLOCK_ITEMS):
-            some = items[first : first + BLOCK_ITEMS]
-            block = buffer[: (stop - start) * len(some)].reshape(stop - start, len(some))
-            np.matmul(queries[rows], some.T, out=block)
-            kernels.select(
-                block, first, heaps, heap_items, queries[rows], items, 2 * error[rows], exclude.values,
-                exclude.start[rows], exclude.stop[rows], found[rows], scores[rows],
-            )  # fmt: skip
-        kernels.finish_all(scores[rows], found[rows])
-        buffers.put(buffer)
-
-    # Our threads each multiply a block of their own: a threaded BLAS below them, which spins
-    # while it waits, takes the cores from the selection.
-    if k > 0:
-        with threadpool_limits(1, user_api="blas"):
-            in_blocks(work, len(queries), size, "ranking", "queries")
+    rows, items = slice(start, stop), shared[1]
+    queries, slack, exclude = shared[0][rows], 2 * shared[2][rows], _rows(shared[3], start, stop)
+    heaps, heap_items = empty(stop - start, k)[::-1]
+    found, scores = empty(stop - start, k)
+    kernels.clear_all(heaps, heap_items)
+    kernels.clear_all(scores, found)
+    for first in range(0, len(items), BLOCK_ITEMS):
+        some = items[first : first + BLOCK_ITEMS]
+        block = _room.floats((stop - start) * len(some)).reshape(stop - start, len(some))
+        np.matmul(queries, some.T, out=block)
+        kernels.select(block, first, heaps, heap_items, queries, items, slack, *exclude, found, scores)
+    kernels.finish_all(scores, found)
     return found, scores
+
+
+class _Room(threading.local):
+    """Memory that a thread uses for one block after the other: fresh pages take time."""
+
+    kept = np.empty(0, np.float32)
+
+    def floats(self, size: int) -> npt.NDArray[np.float32]:
+        """float32[size], of whatever was in it."""
+        if len(self.kept) < size:
+            self.kept = np.empty(size, np.float32)
+        return self.kept[:size]
+
+
+_room = _Room()
 
 
 def block_bytes() -> int:
@@ -122,19 +137,18 @@ def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, r
     Raises:
         ValueError: a similarity is NaN or infinite.
     """
+    _check_similarity(similarity)
+    shared = history, exclude, similarity.indptr, similarity.indices, similarity.data
+    return by_queries(partial(_sums, recency=float(recency), k=k), shared, len(history), k, 256)
+
+
+def _sums(shared: tuple[Any, ...], start: int, stop: int, recency: float, k: int) -> TopK:
     from retrieval_leaderboard.evaluation.ranking import kernels
 
-    _check_similarity(similarity)
-    found, scores = _empty(len(history), k)
-
-    def work(start: int, stop: int) -> None:
-        kernels.sum_neighbors(
-            _rows(history, start, stop), _rows(exclude, start, stop), similarity.indptr,
-            similarity.indices, similarity.data, float(recency), found[start:stop], scores[start:stop],
-        )  # fmt: skip
-
-    if k > 0:
-        in_blocks(work, len(history), 256, "ranking", "queries")
+    history, exclude, offsets, items, similarities = shared
+    rows = _rows(history, start, stop), _rows(exclude, start, stop)
+    found, scores = empty(stop - start, k)
+    kernels.sum_neighbors(*rows, offsets, items, similarities, recency, found, scores)
     return found, scores
 
 
@@ -152,45 +166,43 @@ def first_allowed(
     Returns:
         As `inner_product`.
     """
+    n_items = 1 + int(max(order.max(initial=-1), exclude.values.max(initial=-1)))
+    kernel = partial(_first_allowed, n_items=n_items, k=k)
+    return by_queries(kernel, (order, scores, exclude), len(exclude), k, 4096)
+
+
+def _first_allowed(shared: tuple[Any, Any, Ragged], start: int, stop: int, n_items: int, k: int) -> TopK:
     from retrieval_leaderboard.evaluation.ranking import kernels
 
-    found, found_scores = _empty(len(exclude), k)
-    n_items = 1 + max(order.max(initial=-1), exclude.values.max(initial=-1))
-
-    def work(start: int, stop: int) -> None:
-        kernels.first_allowed(
-            order, scores, n_items, _rows(exclude, start, stop), found[start:stop], found_scores[start:stop]
-        )
-
-    in_blocks(work, len(exclude), 4096, "ranking", "queries")
-    return found, found_scores
+    order, order_scores, exclude = shared
+    found, scores = empty(stop - start, k)
+    kernels.first_allowed(order, order_scores, n_items, _rows(exclude, start, stop), found, scores)
+    return found, scores
 
 
 def by_queries(
-    work: Callable[[int, int, npt.NDArray[np.int32], npt.NDArray[np.float32]], None],
-    n_queries: int,
-    k: int,
-    block: int,
+    kernel: Callable[[Shared, int, int], TopK], shared: Shared, n_queries: int, k: int, block: int
 ) -> TopK:
-    """Lists that a model's own kernel fills.
+    """Lists that a kernel makes for one block of queries after the other.
 
     Args:
-        work: called with start and stop of a block of queries, and the rows of the result to fill:
-            items int32[b, k] and scores float32[b, k].
+        kernel: as of `Engine.map`; returns int32[b, k] items and float32[b, k] scores of a block of queries.
+        shared: as of `Engine.map`.
         n_queries: how many queries there are.
         k: length of a list.
         block: queries in a block.
     """
-    found, scores = _empty(n_queries, k)
+    found, scores = empty(n_queries, k)
     if k > 0:
-        in_blocks(
-            lambda start, stop: work(start, stop, found[start:stop], scores[start:stop]),
-            n_queries, block, "ranking", "queries",
-        )  # fmt: skip
+        lists = engines.current().map(kernel, shared, n_queries, block, "ranking", "queries")
+        for number, (items, values) in enumerate(lists):
+            rows = slice(block * number, block * number + len(items))
+            found[rows], scores[rows] = items, values
     return found, scores
 
 
-def _empty(n_queries: int, k: int) -> TopK:
+def empty(n_queries: int, k: int) -> TopK:
+    """Lists without an item: -1 and -inf everywhere."""
     return np.full((n_queries, k), -1, np.int32), np.full((n_queries, k), -np.inf, np.float32)
 
 

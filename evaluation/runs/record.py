@@ -123,13 +123,16 @@ class Costs:
     """Cores that other processes kept busy during the fit, on average"""
     threads: int
     processor: str
+    engine: str = "local"
+    """What did the blocks of fit and ranking; another one's memory and processors are not counted"""
 
     @property
     def machine(self) -> str:
-        """The processor and threads; "" where costs are not known."""
+        """The processor, threads and engine; "" where costs are not known."""
         if self == UNKNOWN_COSTS:
             return ""
-        return machine(self.processor, self.threads)
+        elsewhere = "" if self.engine == "local" else f", {self.engine}"
+        return machine(self.processor, self.threads) + elsewhere
 
 
 UNKNOWN_COSTS = Costs(0.0, 0.0, 0.0, 0.0, 0.0, None, 0.0, 0, "")

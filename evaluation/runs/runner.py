@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation import engines, harness
 from retrieval_leaderboard.evaluation.harness import Evaluation
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
@@ -73,6 +73,8 @@ class Job:
     """how the settings came about"""
     also: tuple[int, ...] = ()
     """other k to have metrics of"""
+    engine: engines.Choice = engines.THREADS
+    """what does the blocks; no part of the identity, for it changes no result"""
 
     def identity(self, dataset: Dataset) -> Identity:
         """What makes two runs the same run."""
@@ -180,6 +182,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
     """Fit, recommend and measure, in the run's own process: resolved settings, and what came out."""
     job, dataset, label = work.job, work.dataset, work.label
     threads = compute.configure(job.device, job.precision).threads  # They come with the environment.
+    engines.start(job.engine)
     model_class = job.source.load()
     progress.configure(quiet=True)
     harness.warm_up(model_class, job.settings, dataset.train_valid.weight is not None)
@@ -206,6 +209,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result]:
         cores_elsewhere=round(elsewhere, 2),
         threads=threads,
         processor=environment.hardware(),
+        engine=engines.current().name,
     )
     return model.resolve(dataset.train, dataset.valid), Result(
         metrics=evaluation.metrics,

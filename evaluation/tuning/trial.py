@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.dataset import Dataset
+from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.support import compute, progress
@@ -21,6 +22,7 @@ def scored(job: Job, data: Dataset) -> dict[str, float]:
     Runs in a process of its own, whose device, threads and progress it sets.
     """
     compute.configure(job.device, job.precision)
+    engines.start(job.engine)
     progress.configure(quiet=True)
     model = settings.build(job.source.load(), job.settings)
     model.fit(data.train, data.valid, job.seed)

@@ -1,0 +1,152 @@
+"""The engine that deals blocks out to Spark's workers, which run the same kernels."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from retrieval_leaderboard.evaluation.engines.engine import Result, Shared
+from retrieval_leaderboard.evaluation.engines.local import LocalEngine
+from retrieval_leaderboard.evaluation.engines.packing import pack, unpack
+from retrieval_leaderboard.support import progress, spark
+from retrieval_leaderboard.support.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark import SparkContext
+
+TASKS_A_CORE = 4
+"""Blocks go in so many tasks, so that no core waits long for the last one"""
+LOOK_SECONDS = 1.0
+"""Between two looks at how far a job is"""
+SCHEMA = "block long, result binary"
+
+
+class SparkEngine:
+    """Blocks go as numbers, results come back as Arrow, and shared arrays lie in a file that workers map.
+
+    Where all of Spark runs on this machine, its workers read that file where it is; else Spark copies it to
+    every machine once, and keeps it there until the session ends. A single block is done in this process.
+    """
+
+    def __init__(self, master: str | None = None) -> None:
+        """Start a session where there is none yet; InputError as `spark.session`."""
+        self._session = spark.session(master)
+        self._folder = TemporaryDirectory(prefix="retrieval-leaderboard-")
+        self._numbers = count()
+        self.bytes_shared = self.bytes_returned = 0
+
+    @property
+    def name(self) -> str:
+        """As `Engine.name`."""
+        return f"spark on {self._session.sparkContext.master}"
+
+    def close(self) -> None:
+        """Remove the files of shared arrays."""
+        self._folder.cleanup()
+
+    def map(
+        self,
+        kernel: Callable[[Shared, int, int], Result],
+        shared: Shared,
+        total: int,
+        size: int,
+        label: str,
+        unit: str,
+    ) -> Iterator[Result]:
+        """As `Engine.map`.
+
+        Raises:
+            InputError: a worker died, or `kernel` raised in one.
+        """
+        if total <= size:
+            yield from LocalEngine().map(kernel, shared, total, size, label, unit)
+            return
+        context = self._session.sparkContext
+        here = spark.is_here(context.master)
+        file = Path(self._folder.name, f"shared-{os.getpid()}-{next(self._numbers)}")
+        pack(file, (kernel, shared), here)
+        if not here:
+            context.addFile(str(file))
+        work = partial(_work, file=file if here else Path(file.name), total=total, size=size)
+        with progress.bar(label, total, unit) as advance:
+            table = self._collected(work, -(-total // size), label, lambda done: advance(done * size))
+        self.bytes_shared += file.stat().st_size
+        self.bytes_returned += table.nbytes
+        if here:
+            file.unlink()  # Elsewhere, a machine that joins later asks for it.
+        for row in table["block"].to_numpy().argsort():
+            yield pickle.loads(table["result"][int(row)].as_buffer())
+
+    def _collected(self, work: Any, blocks: int, label: str, advance: Callable[[int], None]) -> pa.Table:
+        """What `work` gives for all blocks, while `advance` is told how many more are done."""
+        context = self._session.sparkContext
+        tasks = min(blocks, TASKS_A_CORE * context.defaultParallelism)
+        group = f"{label} {next(self._numbers)}"
+
+        def collect() -> pa.Table:
+            context.setJobGroup(group, label)
+            return self._session.range(0, blocks, 1, tasks).mapInArrow(work, SCHEMA).toArrow()
+
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(collect)
+            try:
+                _follow(context, group, answer, lambda done: advance(done * blocks // tasks))
+                return answer.result()
+            except Exception as error:
+                raise InputError(f"{label}: Spark gave up: {cause(str(error))}") from error
+            except BaseException:
+                context.cancelJobGroup(group)
+                raise
+
+
+def _work(batches: Iterator[pa.RecordBatch], file: Path, total: int, size: int) -> Iterator[pa.RecordBatch]:
+    """On a worker: number and pickled result of every block of `batches`."""
+    import pyarrow as pa
+    from threadpoolctl import threadpool_limits
+
+    if not file.is_absolute():
+        from pyspark import SparkFiles
+
+        file = Path(SparkFiles.get(str(file)))
+    kernel, shared = unpack(file)
+    with threadpool_limits(1, user_api="blas"):  # Spark has a worker a core.
+        for batch in batches:
+            for block in batch.column(0).to_pylist():
+                result = kernel(shared, block * size, min((block + 1) * size, total))
+                pickled = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
+                yield pa.record_batch(
+                    [pa.array([block]), pa.array([pickled], pa.binary())], ["block", "result"]
+                )
+
+
+def _follow(
+    context: SparkContext, group: str, answer: Future[pa.Table], advance: Callable[[int], None]
+) -> None:
+    """Until there is an answer, tell `advance` of tasks that were done since it was told last."""
+    tracker, before = context.statusTracker(), 0
+    while not wait([answer], LOOK_SECONDS).done:
+        jobs = (tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group))
+        stages = (tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds)
+        done = sum(stage.numCompletedTasks for stage in stages if stage)
+        if done > before:
+            advance(done - before)
+            before = done
+
+
+def cause(text: str) -> str:
+    """Why a job failed, in a line, given all that Spark said."""
+    if raised := re.findall(r"Traceback \(most recent call last\):\n(?:\s.*\n)*(\S.*)", text):
+        return str(raised[-1])
+    if failures := re.findall(r"most recent failure: Lost task .*?\): (.*)", text):
+        reason = str(failures[-1]).removeprefix("org.apache.spark.SparkException: ")
+        return reason.partition(" Consider setting")[0]
+    return next((line for line in text.splitlines() if line.strip()), "it did not say why")

@@ -1,0 +1,217 @@
+"""What fits and rankings take on Spark: `python -m studies.spark_engine --data-dir data`.
+
+Does the same work with threads and on Spark, compares the results bit by bit, keeps a record in
+`studies/records/spark_engine/` and fills docs/spark.md. Seconds are of processors: of this process and all
+that it started, and of a cluster on this machine whose processes `--pids` names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.engines.local import LocalEngine
+from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
+from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever
+from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.evaluation.runs import environment
+from retrieval_leaderboard.support import compute, markdown, pages, progress
+from retrieval_leaderboard.support.errors import in_one_sentence
+from retrieval_leaderboard.support.storage import sealed
+
+RECORDS = Path(__file__).parent / "records" / "spark_engine"
+PAGE = ROOT / "docs" / "spark.md"
+QUERIES, DIMENSIONS = 6000, 64
+SIZES = (1_000_000_000, 10_000_000_000)
+"""Interactions that the growth is computed for"""
+GROWN = "gowalla"
+"""The dataset it is computed from, at the same interactions a user and an item"""
+
+Arrays = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of work on one dataset, by both engines."""
+
+    work: str
+    local_seconds: float
+    """Of processors"""
+    spark_seconds: float
+    """Of processors, where workers had done it before"""
+    bytes_shared: int
+    bytes_returned: int
+    equal: bool
+
+
+@dataclass(frozen=True)
+class Record:
+    """One dataset on one master."""
+
+    dataset: str
+    master: str
+    interactions: int
+    users: int
+    items: int
+    cases: tuple[Case, ...]
+    processor: str
+    commit: str
+    date: str
+    schema: int = 1
+
+
+def works(data: Dataset) -> dict[str, Callable[[], Arrays]]:
+    """Name of the work → what does it, returning all that comes out."""
+    rng = np.random.default_rng(0)
+    items = rng.standard_normal((data.train_valid.n_items, DIMENSIONS), dtype=np.float32)
+    queries = rng.standard_normal((QUERIES, DIMENSIONS), dtype=np.float32)
+    exclude = data.test.exclude.take(np.arange(QUERIES) % len(data.test))
+    item_cf, swing = ItemCF(), Swing()
+
+    def fit(model: ItemToItemRetriever) -> Arrays:
+        model.fit(data.train_valid, None, seed=0)
+        return model.similarity_.data, model.similarity_.indices, model.similarity_.indptr
+
+    return {
+        "item_cf: fit": lambda: fit(item_cf),
+        "swing: fit": lambda: fit(swing),
+        "item_cf: lists": lambda: item_cf.recommend(data.test, 20),
+        f"vectors: {QUERIES:,} lists": lambda: topk.inner_product(queries, items, exclude, 20),
+    }
+
+
+def measure(data: Dataset, engine: SparkEngine, others: Sequence[int]) -> Record:
+    """Every work, twice by each engine; the second time counts."""
+    cases = []
+    for name, work in works(data).items():
+        engines.use(LocalEngine())
+        here, local_seconds = _timed(work, others)
+        engines.use(engine)
+        before = engine.bytes_shared, engine.bytes_returned
+        there, spark_seconds = _timed(work, others)
+        sizes = (engine.bytes_shared - before[0]) // 2, (engine.bytes_returned - before[1]) // 2
+        equal = all(np.array_equal(one, other) for one, other in zip(here, there, strict=True))
+        cases.append(Case(name, round(local_seconds, 2), round(spark_seconds, 2), *sizes, equal))
+    log = data.train_valid
+    return Record(
+        dataset=data.name,
+        master=engine.name.removeprefix("spark on "),
+        interactions=len(log),
+        users=log.n_users,
+        items=log.n_items,
+        cases=tuple(cases),
+        processor=environment.hardware(),
+        commit=environment.git_commit(),
+        date=datetime.now(UTC).strftime("%Y-%m-%d"),
+    )
+
+
+def _timed(work: Callable[[], Arrays], others: Sequence[int]) -> tuple[Arrays, float]:
+    work()
+    before = processor_seconds(others)
+    return work(), processor_seconds(others) - before
+
+
+def processor_seconds(others: Sequence[int] = ()) -> float:
+    """Of this process, of `others`, and of all that they started, as Linux counts them."""
+    seconds: dict[int, float] = {}
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # It has just ended.
+            continue
+        seconds[int(folder.name)] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+        children.setdefault(int(fields[1]), []).append(int(folder.name))
+    ahead, total = [os.getpid(), *others], 0.0
+    while ahead:
+        process = ahead.pop()
+        ahead += children.get(process, [])
+        total += seconds.get(process, 0.0)
+    return total
+
+
+def stored() -> list[Record]:
+    """Every record, by dataset and master."""
+    found = [sealed.load(path, Record) for path in RECORDS.glob("*.json")]
+    return sorted(found, key=lambda each: (each.interactions, each.master))
+
+
+def tables(records: list[Record]) -> dict[str, str]:
+    """The parts of the page."""
+    if not records:
+        return dict.fromkeys(("measured", "growth"), pages.NOT_MEASURED)
+    header = ["dataset", "master", "work", "threads, s", "Spark, s", "shared MB", "returned MB", "same bits"]
+    lines = [
+        [
+            *(each.dataset, f"`{each.master}`", case.work, f"{case.local_seconds:,.1f}"),
+            *(f"{case.spark_seconds:,.1f}", f"{case.bytes_shared / 1e6:,.1f}"),
+            *(f"{case.bytes_returned / 1e6:,.1f}", "yes" if case.equal else "NO"),
+        ]
+        for each in records
+        for case in each.cases
+    ]
+    about = sorted({f"{each.processor}, commit {each.commit}, {each.date}" for each in records})
+    shown = f"{markdown.table(lines, header, range(3, 7))}\n\n{'; '.join(about)}."
+    return {"measured": shown, "growth": _growth([each for each in records if each.dataset == GROWN])}
+
+
+def _growth(records: list[Record]) -> str:
+    if not records:
+        return pages.NOT_MEASURED
+    record = records[0]
+    header = ["interactions", "work", "shuffled", "shared, GB", "a worker, GB", "returned, GB", "CPU hours"]
+    lines = []
+    for size in SIZES:
+        times = size / record.interactions
+        for case in record.cases[:2]:
+            room = WORKER_BYTES[case.work.partition(":")[0]] * record.items * times
+            figures = case.bytes_shared * times, room, case.bytes_returned * times
+            hours = case.spark_seconds * times / 3600
+            cells = [f"{each / 1e9:,.1f}" for each in figures]
+            lines.append([f"{size:,}", case.work, "0", *cells, f"{hours:,.1f}"])
+    return markdown.table(lines, header, range(2, 7))
+
+
+WORKER_BYTES = {"item_cf": 12, "swing": 20}
+"""That a worker keeps for each item beside the shared file: sums, places and a list of items"""
+
+
+@in_one_sentence
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and fill the page."""
+    parser = argparse.ArgumentParser(prog="python -m studies.spark_engine", description=__doc__)
+    add = parser.add_argument
+    add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
+    add("--datasets", default="ml-100k,gowalla", metavar="A,B")
+    add("--master", default="local[2]", metavar="URL")
+    add("--pids", default="", metavar="N,N", help="processes of a cluster on this machine")
+    options = parser.parse_args(arguments)
+    compute.configure("cpu", "fp32", threads=1)
+    progress.configure(quiet=True)
+    engine = SparkEngine(options.master)
+    for name in options.datasets.split(","):
+        others = [int(each) for each in options.pids.split(",") if each]
+        found = measure(load(name, options.data_dir), engine, others)
+        kind = "local" if found.master.startswith("local") else "cluster"
+        sealed.write(RECORDS / f"{name}-{kind}.json", asdict(found))
+    engine.close()
+    pages.fill(PAGE, tables(stored()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
