@@ -155,6 +155,7 @@ def _solved_here(
     import implicit
     from threadpoolctl import threadpool_limits
 
+    check_size(len(train))
     on_gpu = compute.current().device == "cuda" and implicit.gpu.HAS_CUDA
     # implicit solves rows on threads of its own: a threaded BLAS below them only gets in the way.
     with (
