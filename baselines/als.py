@@ -127,7 +127,7 @@ class ALS(EmbeddingRetriever):
 
 def _keeps_seen(valid: Queries | None) -> bool:
     """Whether what a user had may be asked for again, which popular items and few dimensions tell best."""
-    return valid is not None and not valid.exclude.lengths.any()
+    return valid is not None and not valid.excludes_seen
 
 
 def check_size(interactions: int) -> None:

@@ -125,6 +125,11 @@ class Queries:
     def __repr__(self) -> str:
         return f"Queries({len(self):,}, with {int(self.relevant.lengths.sum()):,} relevant items)"
 
+    @property
+    def excludes_seen(self) -> bool:
+        """Whether some items may not be returned."""
+        return bool(self.exclude.lengths.any())
+
     def without_answers(self) -> Queries:
         """The same queries with no relevant items: what a model is asked."""
         return replace(self, relevant=Ragged.empty(len(self)))

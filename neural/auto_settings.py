@@ -20,7 +20,7 @@ NEIGHBORS, MANY_INTERACTIONS_A_USER = 20, 15
 ATTENTION_INTERACTIONS = 500_000
 DEEP, MANY_INTERACTIONS_AN_ITEM = "128", 100
 SHARPEST, SOFTEST, SHARP_INTERACTIONS = 0.1, 0.2, 800_000
-FEW_INTERACTIONS, TRUST_IN_POPULARITY = 5, 0.2
+FEW_INTERACTIONS, TRUST_IN_POPULARITY, SOME_POPULARITY = 5, 0.2, 0.06
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 3500, 4, 60
 
 
@@ -63,12 +63,17 @@ def described(train: Interactions) -> bool:
 
 
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:
-    """20 for examples per user with 15 interactions a user on average, else none.
+    """20 for examples per user, and per interaction where seen items are excluded; else none.
 
-    Where users have few interactions co-occurrence says little, and in time order the newest items say more.
+    Items taken by the same users say what else a user may take, and little of what comes back.
     """
-    many = train.interactions_a_user >= MANY_INTERACTIONS_A_USER
-    return NEIGHBORS if settings["examples"] == "user" and many else 0
+    per_user, new = settings["examples"] == "user", _excludes_seen(valid)
+    return NEIGHBORS if per_user or (settings["examples"] == "interaction" and new) else 0
+
+
+def _excludes_seen(valid: Queries | None) -> bool:
+    """Whether validation queries ask for items that are new to their users."""
+    return valid is not None and valid.excludes_seen
 
 
 def history_encoder(settings: Settings, train: Interactions, valid: Queries | None) -> str:
@@ -89,23 +94,30 @@ def history_encoder_without_attention(settings: Settings, train: Interactions, v
 
 
 def popularity_exponent(settings: Settings, train: Interactions, valid: Queries | None) -> float:
-    """0.2 for examples per user where users have fewer than 5 interactions on average, else 0.
+    """0 where vectors have lengths of their own, and for examples in time order where seen items may return;
+    0.2 for examples per user where users have fewer than 5 interactions on average; else 0.06.
 
-    So few leave most directions to chance, and what many took is the better guess. Vectors of dot have
-    lengths of their own.
+    Vectors of length 1 have little room for how popular an item is. So few interactions leave most of their
+    directions to chance, and what many took is the better guess.
     """
-    if settings["examples"] != "user" or settings["similarity"] == "dot":
+    per_user = settings["examples"] == "user"
+    new = settings["examples"] == "interaction" and _excludes_seen(valid)
+    if settings["similarity"] == "dot" or not (per_user or new):
         return 0.0
-    return TRUST_IN_POPULARITY if train.interactions_a_user < FEW_INTERACTIONS else 0.0
+    return TRUST_IN_POPULARITY if per_user and _has_few(train) else SOME_POPULARITY
 
 
-def popularity_exponent_of_margins(settings: Settings, train: Interactions, valid: Queries | None) -> float:
-    """The same, yet 0.04 or more for examples per user and cosine.
-
-    The cosine contrastive loss tells no negatives below its margin apart, popular or not.
+def popularity_exponent_of_bilateral(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+    """The same, yet 0 for examples per user with 5 interactions or more, where the weight of the negatives
+    makes up for it.
     """
-    least = 0.04 if settings["examples"] == "user" and settings["similarity"] == "cosine" else 0.0
-    return max(popularity_exponent(settings, train, valid), least)
+    if settings["examples"] == "user" and not _has_few(train):
+        return 0.0
+    return popularity_exponent(settings, train, valid)
+
+
+def _has_few(train: Interactions) -> bool:
+    return train.interactions_a_user < FEW_INTERACTIONS
 
 
 def temperature(settings: Settings, train: Interactions, valid: Queries | None) -> float:

@@ -33,7 +33,8 @@ class BSL(TemperatureTwoTower):
     takes 1.2 for examples per user without features and else 1, a plain softmax."""
 
     rules: ClassVar[dict[str, Rule]] = TemperatureTwoTower.rules | {
-        "negative_weight": auto_settings.bilateral_weight
+        "popularity_exponent": auto_settings.popularity_exponent_of_bilateral,
+        "negative_weight": auto_settings.bilateral_weight,
     }
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:

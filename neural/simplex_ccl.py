@@ -41,7 +41,6 @@ class SimpleX(TwoTower):
 
     rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {
         "history_encoder": auto_settings.history_encoder_without_attention,
-        "popularity_exponent": auto_settings.popularity_exponent_of_margins,
         "negative_weight": auto_settings.contrastive_weight,
     }
 

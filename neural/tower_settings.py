@@ -25,7 +25,7 @@ class TowerSettings(EmbeddingRetriever):
     )
     """Items are ranked by their vectors times (training interactions / their mean)^exponent; for cosine,
     which gives no item a length of its own. Auto takes 0.2 for examples per user where users have fewer than
-    5 interactions on average; else 0.04 for simplex_ccl with examples per user, and 0."""
+    5 interactions on average, else 0.06 (bsl: 0); 0.06 per interaction without seen items; else 0."""
     user_share: float = setting(0.0, at_least=0, at_most=1)
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False
@@ -34,7 +34,7 @@ class TowerSettings(EmbeddingRetriever):
     """One layer of fixed propagation over the item-item graph: the embeddings of that many items most often
     taken by the same users are added to each item's own, as a candidate and in histories, by weights that are
     not learned; after training they are folded into its vectors. 0 leaves it out; auto takes 20 for examples
-    per user where users have 15 interactions on average, else none."""
+    per user, and per interaction where seen items are excluded, else none."""
     neighbor_weight: float = setting(5.0, above=0, search=(1.0, 10.0, "log"))
     """What the neighbors weigh together; the item's own embedding weighs 1."""
     history_exponent: float = setting(0.5, search=(0.0, 1.0))

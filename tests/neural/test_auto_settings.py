@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Categorical, Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
@@ -31,30 +31,38 @@ def test_little_data_has_a_high_temperature(interactions: int, temperature: floa
     assert found == pytest.approx(temperature, rel=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("model", "each", "changed", "expected"),
-    [
-        (BSL, 4, {}, 0.2),
-        (BSL, 5, {}, 0.0),
-        (SimpleX, 4, {}, 0.2),
-        (SimpleX, 5, {}, 0.04),
-        (SimpleX, 4, {"examples": "interaction"}, 0.0),
-        (BSL, 4, {"examples": "interaction"}, 0.0),
-        (BSL, 4, {"similarity": "dot"}, 0.0),
-        (SimpleX, 5, {"similarity": "dot"}, 0.0),
-        (SimpleX, 4, {"popularity_exponent": 0.1}, 0.1),
-    ],
-)
-def test_popularity_ranks_where_users_have_few_interactions(model, each, changed, expected) -> None:
-    assert model(**changed).resolve(taken(20, each), None)["popularity_exponent"] == expected
+def queries(excluded: int) -> Queries:
+    """One query of user 0, with so many items that may not be returned."""
+    history, nothing = Ragged.from_rows([np.array([0], np.int32)]), Ragged.empty(1)
+    seen = Ragged.from_rows([np.arange(excluded, dtype=np.int32)])
+    return Queries(np.zeros(1, np.int32), history, seen, nothing)
+
+
+@pytest.mark.parametrize(("model", "each", "changed", "excluded", "expected"), [
+    (BSL, 4, {}, 1, 0.2),
+    (BSL, 5, {}, 1, 0.0),
+    (InfoNCE, 4, {}, 0, 0.2),
+    (InfoNCE, 5, {}, 0, 0.06),
+    (SimpleX, 4, {"examples": "interaction"}, 0, 0.0),
+    (SimpleX, 4, {"examples": "interaction"}, 1, 0.06),
+    (BSL, 5, {"examples": "interaction"}, 1, 0.06),
+    (BSL, 4, {"examples": "interaction"}, 0, 0.0),
+    (BSL, 4, {"similarity": "dot"}, 1, 0.0),
+    (SimpleX, 5, {"similarity": "dot"}, 1, 0.0),
+    (SasRec, 5, {"similarity": "cosine"}, 1, 0.0),
+    (SimpleX, 4, {"popularity_exponent": 0.1}, 1, 0.1),
+])  # fmt: skip
+def test_popularity_ranks_by_the_kind_of_examples_and_query(model, each, changed, excluded, expected) -> None:
+    resolved = model(**changed).resolve(taken(20, each), queries(excluded))
+    assert resolved["popularity_exponent"] == expected
 
 
 def test_a_popularity_exponent_by_rule_ranks_as_the_same_one_given() -> None:
     small = {"epochs": 1, "batch_size": 8, "embedding_dim": 8}
-    by_rule, given, plain = (SimpleX(**small, popularity_exponent=each) for each in ("auto", 0.04, 0.0))
+    by_rule, given, plain = (SimpleX(**small, popularity_exponent=each) for each in ("auto", 0.06, 0.0))
     for each in (by_rule, given, plain):
         each.fit(DATA.train, None, 0)
-    assert by_rule.resolved_["popularity_exponent"] == 0.04
+    assert by_rule.resolved_["popularity_exponent"] == 0.06
     assert (by_rule.encode_items() == given.encode_items()).all()
     assert (by_rule.encode_items() != plain.encode_items()).any()
 
@@ -88,17 +96,22 @@ def test_examples_follow_the_kind_of_query(truths: list[int], ordered: bool, exp
     assert model.resolved_["examples"] == expected
 
 
-@pytest.mark.parametrize(("settings", "examples", "length", "k"), [
-    ({}, "user", auto_settings.MANY_INTERACTIONS_A_USER, auto_settings.NEIGHBORS),
-    ({}, "user", auto_settings.MANY_INTERACTIONS_A_USER - 1, 0),
-    ({}, "interaction", auto_settings.MANY_INTERACTIONS_A_USER, 0),
-    ({"neighbors": 0}, "user", auto_settings.MANY_INTERACTIONS_A_USER, 0),
-    ({"neighbors": 7}, "interaction", 1, 7),
+@pytest.mark.parametrize(("settings", "examples", "excluded", "k"), [
+    ({}, "user", 0, auto_settings.NEIGHBORS),
+    ({}, "user", 1, auto_settings.NEIGHBORS),
+    ({}, "interaction", 0, 0),
+    ({}, "interaction", 1, auto_settings.NEIGHBORS),
+    ({"neighbors": 0}, "user", 1, 0),
+    ({"neighbors": 7}, "interaction", 0, 7),
 ], ids=str)  # fmt: skip
-def test_neighbors_are_for_examples_per_user_with_many_items(
-    settings: dict, examples: str, length: int, k: int
+def test_neighbors_are_for_items_that_are_new_to_their_users(
+    settings: dict, examples: str, excluded: int, k: int
 ) -> None:
-    assert InfoNCE(**settings, examples=examples).resolve(taken(2, length), None)["neighbors"] == k
+    model = InfoNCE(**settings, examples=examples)
+    assert model.resolve(taken(2, 3), queries(excluded))["neighbors"] == k
+    assert SasRec(**settings).resolve(taken(2, 3), queries(excluded))["neighbors"] == settings.get(
+        "neighbors", 0
+    )
 
 
 @pytest.mark.parametrize(("dropout", "length", "expected"), [
