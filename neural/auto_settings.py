@@ -63,12 +63,13 @@ def described(train: Interactions) -> bool:
 
 
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:
-    """20 for examples per user, and per interaction where seen items are excluded; else none.
+    """20 for examples per user, and per interaction where seen items are excluded; none with features.
 
-    Items taken by the same users say what else a user may take, and little of what comes back.
+    Items taken by the same users say what else a user may take, and little of what comes back. Cold items
+    have features and no neighbors: their vectors would be unlike all others.
     """
-    per_user, new = settings["examples"] == "user", _excludes_seen(valid)
-    return NEIGHBORS if per_user or (settings["examples"] == "interaction" and new) else 0
+    new = settings["examples"] == "interaction" and _excludes_seen(valid)
+    return NEIGHBORS if (settings["examples"] == "user" or new) and not settings["features"] else 0
 
 
 def _excludes_seen(valid: Queries | None) -> bool:

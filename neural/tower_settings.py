@@ -34,7 +34,7 @@ class TowerSettings(EmbeddingRetriever):
     """One layer of fixed propagation over the item-item graph: the embeddings of that many items most often
     taken by the same users are added to each item's own, as a candidate and in histories, by weights that are
     not learned; after training they are folded into its vectors. 0 leaves it out; auto takes 20 for examples
-    per user, and per interaction where seen items are excluded, else none."""
+    per user, and per interaction where seen items are excluded, without features; else none."""
     neighbor_weight: float = setting(5.0, above=0, search=(1.0, 10.0, "log"))
     """What the neighbors weigh together; the item's own embedding weighs 1."""
     history_exponent: float = setting(0.5, search=(0.0, 1.0))

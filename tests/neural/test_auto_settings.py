@@ -101,6 +101,7 @@ def test_examples_follow_the_kind_of_query(truths: list[int], ordered: bool, exp
     ({}, "user", 1, auto_settings.NEIGHBORS),
     ({}, "interaction", 0, 0),
     ({}, "interaction", 1, auto_settings.NEIGHBORS),
+    ({"features": True}, "user", 1, 0),
     ({"neighbors": 0}, "user", 1, 0),
     ({"neighbors": 7}, "interaction", 0, 7),
 ], ids=str)  # fmt: skip

@@ -41,7 +41,7 @@ def long():
 
 
 CASES = {
-    "ids": (InfoNCE, WIDE, wide),
+    "ids": (InfoNCE, WIDE | {"neighbors": 0}, wide),
     "neighbors": (InfoNCE, WIDE | {"neighbors": 20}, wide),
     "features": (InfoNCE, WIDE | {"features": True, "mlp": "256-128", "norm": "layer"}, described),
     "sequences": (SasRec, {"epochs": 1, "batch_size": 300}, long),
@@ -100,8 +100,9 @@ def test_what_cannot_fit_is_refused_with_advice(monkeypatch) -> None:
 
 def test_features_and_ids_count() -> None:
     many = replace(DATA.train_valid, n_users=1_000_000)
-    assert needed(many, user_share=0.5) - needed(many) == pytest.approx(1_000_000 * 64 * 4 * memory.COPIES)
-    assert needed(many, features=True) > needed(many)
+    ids = needed(many, user_share=0.5, neighbors=0) - needed(many, neighbors=0)
+    assert ids == pytest.approx(1_000_000 * 64 * 4 * memory.COPIES)
+    assert needed(many, features=True) > needed(many, neighbors=0)
 
 
 def test_available_memory_is_told() -> None:
