@@ -11,9 +11,10 @@ from retrieval_leaderboard.neural.training.averaging import EVERY, Averaging
 from tests.neural.trainers import trainer_of
 
 DATA = planted()
-SMALL = {
-    "embedding_dim": 8, "batch_size": 2, "negatives": 6, "epochs": 3, "neighbors": 0, "popularity_exponent": 0.0,
-}  # fmt: skip
+SMALL = {"embedding_dim": 8, "batch_size": 2, "negatives": 6, "epochs": 3} | {
+    "neighbors": 0,
+    "popularity_exponent": 0.0,
+}
 
 
 def towers():
