@@ -143,7 +143,7 @@ def _columns(
 ) -> Block:
     """The largest weights for each of consecutive items, by the inverse for its candidates."""
     offsets, candidates, users, roots = shared
-    room = np.zeros((2, size[0]), size[1])
+    room: npt.NDArray[Any] = np.zeros((2, size[0]), size[1])
     codes, values = [], []
     for item in range(first, last):
         among = candidates[offsets[item] : offsets[item + 1]]
