@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support import spark as spark_session
 from retrieval_leaderboard.support.system import cores
 
@@ -37,6 +37,13 @@ compute.configure("cpu", "fp32", threads=1)
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     return WORKERS
+
+
+@pytest.fixture(autouse=True)
+def loud() -> Iterator[None]:
+    """A command run with --quiet does not silence the tests after it."""
+    yield
+    progress.configure(quiet=False)
 
 
 @pytest.fixture(scope="session")

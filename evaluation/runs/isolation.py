@@ -211,6 +211,8 @@ def _end(processes: list[BaseProcess], grace: float = GRACE_SECONDS) -> None:
     finally:
         for process in begun:
             process.kill()
+        for process in begun:
+            process.join()
 
 
 def _answer(sender: Connection, task: Connection) -> None:

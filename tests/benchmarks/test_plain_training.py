@@ -41,7 +41,7 @@ def scores(towers):
 
 
 def test_vectors(train):
-    model = InfoNCE(embedding_dim=8, epochs=1, history_exponent=0.0)
+    model = InfoNCE(embedding_dim=8, epochs=1, history_exponent=0.0, popularity_exponent=0.0)
     model.fit(train, None, 0)
     towers = Towers(train.n_items, 8)
     towers.history.weight.data = torch.as_tensor(model.weights_["history.weight"][:-1])

@@ -20,7 +20,6 @@ def rehearsal(tmp_path_factory):
     progress.configure(quiet=True)
     files = folder / "gpu.json", folder / "gpu.md"
     code = gpu.main(["--device", "cpu", "--small", "--record", str(files[0]), "--out", str(files[1])])
-    progress.configure(quiet=False)
     compute._current = before
     return json.loads(files[0].read_text()), files[1].read_text(), code
 
