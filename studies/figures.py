@@ -39,11 +39,6 @@ def panels(
     return figure, list(axes.flat[:count])
 
 
-def color(model: str) -> str:
-    """One of matplotlib's ten for each default model, in every figure the same; the last for others."""
-    return f"C{MODELS.index(model)}" if model in MODELS else "C9"
-
-
 def legend(figure: Figure, axes: list[Any], columns: int) -> None:
     """One legend of all panels below them, each label once."""
     pairs = [pair for axis in axes for pair in zip(*axis.get_legend_handles_labels(), strict=True)]

@@ -11,6 +11,7 @@ from statistics import mean
 from retrieval_leaderboard import neural
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boards
+from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.studies import figures, findings_summary, gaps_to_published
 from retrieval_leaderboard.studies.ablations import SETUPS, STUDIES, Study
 from retrieval_leaderboard.studies.row_selection import select_rows
@@ -193,8 +194,8 @@ def plot(boards: list[Board], target: Path) -> None:
             axis.plot(*zip(*line, strict=True), "-", color="lightgray", zorder=1)
             axis.plot([], [], markers[machine], color="black", markerfacecolor="none", label=machine)
             for row in rows:
-                axis.plot(*_point(row), markers[machine], color=figures.color(row.model), zorder=2)
-                axis.plot([], [], "o", color=figures.color(row.model), label=row.model)
+                axis.plot(*_point(row), markers[machine], color=palette.color(row.model), zorder=2)
+                axis.plot([], [], "o", color=palette.color(row.model), label=row.model)
         title = board.heading.rsplit(",", 1)[0].replace(", ", "\n")
         axis.set(xscale="log", xlabel="seconds to fit", ylabel="NDCG@20", title=title)
     figures.legend(figure, axes, columns=3)

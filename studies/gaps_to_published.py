@@ -7,6 +7,7 @@ from pathlib import Path
 
 from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.evaluation.reports.references import Match
 from retrieval_leaderboard.studies import figures
@@ -72,7 +73,7 @@ def plot(found: list[Gap], target: Path) -> None:
                 "o-",
                 markersize=3,
                 label=label,
-                color=figures.color(label.split(",")[0]),
+                color=palette.color(label.split(",")[0]),
             )
         axis.set(xlabel="epochs", ylabel="NDCG@20 on validation", title=heading.rsplit(",", 1)[0])
         axis.legend()

@@ -8,6 +8,7 @@ from pathlib import Path
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boards
+from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.evaluation.reports.leaderboard import LEADERBOARD
 from retrieval_leaderboard.studies import figures
 from retrieval_leaderboard.studies.row_selection import select_rows
@@ -67,7 +68,7 @@ def plot(shown: Board, target: Path) -> None:
     places = range(len(found))
     means = [row.mean("ndcg") for row in found]
     spreads = [row.spread("ndcg") or 0.0 for row in found]
-    axis.barh(places, means, xerr=spreads, color=[figures.color(row.model) for row in found])
+    axis.barh(places, means, xerr=spreads, color=[palette.color(row.model) for row in found])
     for place, value, spread in zip(places, means, spreads, strict=True):
         axis.annotate(
             f"{value:.4f}", (value + spread, place), (4, 0), textcoords="offset points", va="center"

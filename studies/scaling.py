@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.evaluation.runs.records import of_board
 from retrieval_leaderboard.studies import figures, limits
@@ -101,7 +102,7 @@ def plot(found: Points, target: Path) -> None:
         for model, records in found.items():
             sizes = [interactions(each) for each in records]
             axis.plot(
-                sizes, [cost(each, key) for each in records], "o-", label=model, color=figures.color(model)
+                sizes, [cost(each, key) for each in records], "o-", label=model, color=palette.color(model)
             )
         axis.set(xscale="log", yscale="log", xlabel="training interactions", title=label)
     figures.legend(figure, axes, len(found))

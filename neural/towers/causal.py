@@ -69,12 +69,7 @@ class Layer(nn.Module):
         self.before, self.between = LayerNorm(dim), LayerNorm(dim)
         self.ask, self.leave = nn.Linear(dim, 3 * dim, bias=False), nn.Linear(dim, dim)
         self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
-        for layer in (self.ask, self.widen):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-        for layer in (self.leave, self.narrow):  # At first the layer adds nothing.
-            nn.init.zeros_(layer.weight)
-        for layer in (self.leave, self.widen, self.narrow):
-            nn.init.zeros_(layer.bias)
+        begin_without_effect((self.ask, self.widen), (self.leave, self.narrow), generator)
 
     def forward(self, items: Tensor, padding: Padding) -> Tensor:
         """float[h, d] of float[h, d]."""
@@ -96,6 +91,19 @@ class Layer(nn.Module):
             found = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
             mixed.append(found.transpose(1, 2).reshape(rows * length, -1))
         return _Collect.apply(torch.cat(mixed), padding.cell)
+
+
+def begin_without_effect(
+    inward: tuple[nn.Linear, ...], outward: tuple[nn.Linear, ...], generator: torch.Generator | None
+) -> None:
+    """Draw what enters a layer's two parts, and let what leaves them add nothing at first."""
+    for linear in inward:
+        nn.init.xavier_uniform_(linear.weight, generator=generator)
+    for linear in outward:
+        nn.init.zeros_(linear.weight)
+    for linear in (*inward, *outward):
+        if linear.bias is not None:
+            nn.init.zeros_(linear.bias)
 
 
 class Padding(NamedTuple):

@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.causal import begin_without_effect
 from retrieval_leaderboard.neural.towers.history import QueryBatch
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.training.exact import LayerNorm, gather_rows, of_pairs
@@ -101,12 +102,7 @@ class SelfAttention(nn.Module):
         self.items, self.query, self.between = (LayerNorm(dim) for _ in range(3))
         self.ask, self.leave = nn.Linear(dim, heads * dim, bias=False), nn.Linear(heads * dim, dim)
         self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
-        for layer in (self.ask, self.widen):
-            nn.init.xavier_uniform_(layer.weight, generator=generator)
-        for layer in (self.leave, self.narrow):  # At first the layer adds nothing.
-            nn.init.zeros_(layer.weight)
-        for layer in (self.widen, self.leave, self.narrow):
-            nn.init.zeros_(layer.bias)
+        begin_without_effect((self.ask, self.widen), (self.leave, self.narrow), generator)
 
     def forward(
         self, vectors: Tensor, place: Tensor, weight: Tensor, queries: QueryBatch, user: Tensor
