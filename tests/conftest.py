@@ -40,10 +40,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.fixture(autouse=True)
-def loud() -> Iterator[None]:
-    """A command run with --quiet does not silence the tests after it."""
+def as_before() -> Iterator[None]:
+    """A command run with --quiet or other threads changes nothing for the tests after it."""
+    before = compute.current()
     yield
     progress.configure(quiet=False)
+    compute._current = before
+    os.environ.update(compute.thread_variables(before.threads))
 
 
 @pytest.fixture(scope="session")
