@@ -68,6 +68,7 @@ def outcome(results: Path) -> tuple[dict, dict[str, np.ndarray]]:
     return json.loads(record.read_text())["result"], load_file(record.parent / "weights.safetensors")
 
 
+@pytest.mark.slow
 @needs_ranks
 def test_two_processes_stopped_and_resumed_make_the_board_of_one(start, tmp_path) -> None:
     ended(start("one"))

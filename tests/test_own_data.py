@@ -74,6 +74,7 @@ def test_the_pages_python():
     assert (len(scope["data"].test), scope["data"].protocol) == (40, "leave-last-one")
 
 
+@pytest.mark.slow
 def test_the_pages_commands_leave_runs_that_need_nothing_said_again(folder: Path):
     assert len(COMMANDS) == 5
     for words in COMMANDS:

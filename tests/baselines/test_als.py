@@ -172,6 +172,7 @@ def test_settings_follow_from_whether_seen_items_may_be_asked_for(train, seen, e
     assert ALS(factors=8).resolve(train, valid)["factors"] == 8
 
 
+@pytest.mark.slow
 def test_spark_solves_what_is_solved_here(spark, train):
     """With hardly any λ both have one objective; so many steps come to solutions of the same quality."""
     said = {"factors": 8, "regularization": 1e-3, "alpha": 6, "iterations": 12}
@@ -184,6 +185,7 @@ def test_spark_solves_what_is_solved_here(spark, train):
     assert np.abs(there.mean_user_).sum() > 0
 
 
+@pytest.mark.slow
 def test_on_spark_weights_count_and_the_seed_decides(spark, train):
     weighted = with_weights(train)
     said = {"factors": 4, "regularization": 0.5, "alpha": 6, "iterations": 2, "solver": "spark"}

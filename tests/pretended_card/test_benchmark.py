@@ -51,6 +51,7 @@ def cuda(card, monkeypatch):
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", set_mode)
 
 
+@pytest.mark.slow
 def test_every_part_runs_on_the_card(cuda, monkeypatch, tmp_path, capsys) -> None:
     monkeypatch.setattr(work, "MODELS", dict(list(work.MODELS.items())[:1]))
     files = tmp_path / "gpu.json", tmp_path / "gpu.md"

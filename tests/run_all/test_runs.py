@@ -3,6 +3,7 @@
 import csv
 
 import numpy as np
+import pytest
 
 from retrieval_leaderboard import ROOT
 from tests.run_all.commands import plugin, rows, slices
@@ -80,6 +81,7 @@ def test_swing_has_several_seeds_only_where_it_draws_users(run, tmp_path):
     assert list(rows(tmp_path)) == [("swing", "0"), ("swing", "1")]
 
 
+@pytest.mark.slow
 def test_boards_of_other_protocols_and_splits_share_no_table(run, tmp_path):
     for words in (["--split-seed", "0"], ["--split-seed", "1"], []):
         run("--models", "global_hot", "--protocol", "leave-last-one", *words)

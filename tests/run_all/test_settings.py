@@ -30,6 +30,7 @@ def test_the_default_models():
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_settings_make_rows_of_their_own(run, tmp_path):
     run(plugin("Popular"))
     run(plugin("Popular"), "--set", "Popular.power=-1")
@@ -90,6 +91,7 @@ def test_an_entry_by_hand_of_a_plugin_is_no_hindrance_and_a_misspelled_one_is(ru
     assert f"unknown model in {config} 'item_fc': did you mean 'item_cf'?" in refused(run(check=2))
 
 
+@pytest.mark.slow
 def test_a_budget_begins_with_the_defaults_and_ends_with_five_seeds(run, tmp_path):
     run("--models", "item_cf", "--budget", "0.5s", "--set", "item_cf.last_n=2")
     run(plugin("Seeded"), "--budget", "1s")
@@ -101,6 +103,7 @@ def test_a_budget_begins_with_the_defaults_and_ends_with_five_seeds(run, tmp_pat
     assert "argument --budget: '5' is no duration: give it as 45m, 2h, 1h30m or 90s" in refused
 
 
+@pytest.mark.slow
 def test_defaults_whatever_configs_say(run, tmp_path):
     run("--models", "item_cf", "--tune", "3")
     run("--models", "item_cf", "--defaults")

@@ -36,6 +36,7 @@ def row(text, what):
     return found
 
 
+@pytest.mark.slow
 def test_every_part_gives_its_figures(rehearsal):
     record, _, code = rehearsal
     assert code == 0 and record["failed"] == {}
@@ -52,6 +53,7 @@ def test_every_part_gives_its_figures(rehearsal):
     assert record["topk"]["seconds"] > 0 and record["topk"]["product_seconds"] > 0
 
 
+@pytest.mark.slow
 def test_a_rehearsal_is_no_run_on_a_card(rehearsal):
     record, text, _ = rehearsal
     assert NOT_MEASURED in text
@@ -60,6 +62,7 @@ def test_a_rehearsal_is_no_run_on_a_card(rehearsal):
     assert set(verdicts) == {""}
 
 
+@pytest.mark.slow
 def test_targets_are_judged_on_a_card(rehearsal):
     record, _, _ = rehearsal
     topk = {"queries": 10**6, "items": 10**5, "dim": 64, "k": 20}

@@ -67,6 +67,7 @@ def shared(request) -> list[dict[str, Any]]:
     )
 
 
+@pytest.mark.slow
 @needs_ranks
 @pytest.mark.parametrize("place", CASES)
 def test_two_processes_learn_what_one_does(place: int, shared) -> None:
@@ -80,6 +81,7 @@ def test_two_processes_learn_what_one_does(place: int, shared) -> None:
             assert difference < case.within, (tables, kind, difference)
 
 
+@pytest.mark.slow
 @needs_ranks
 @pytest.mark.parametrize("kind", TABLES)
 def test_two_cards_would_learn_what_one_does(kind: str, shared) -> None:
@@ -88,6 +90,7 @@ def test_two_cards_would_learn_what_one_does(kind: str, shared) -> None:
         assert max(equality.apart(one, each["card"][kind]).values()) < NEIGHBORS.within
 
 
+@pytest.mark.slow
 @needs_ranks
 def test_all_processes_skip_a_step_that_overflowed_in_one(shared) -> None:
     assert [each["found_inf"] for each in shared] == [1.0, 1.0]

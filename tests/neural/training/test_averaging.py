@@ -103,5 +103,6 @@ def test_the_rate_falls_no_further(done: float, averaging: float, expected: floa
     assert schedule.rate(done, averaging) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_it_is_a_model_like_any() -> None:
     check_model(InfoNCE, **(SMALL | {"averaging": 0.7}))

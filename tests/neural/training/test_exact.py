@@ -92,7 +92,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] * (case == "causal")) for case in CASES]
+)
 def test_training_does_not_depend_on_the_number_of_threads(case, monkeypatch):
     model, train, states = CASES[case], interactions(), []
     for threads in (1, 2, 3):

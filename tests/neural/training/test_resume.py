@@ -55,7 +55,7 @@ def vectors(model) -> tuple[np.ndarray, np.ndarray]:
     return model.encode_queries(DATA.test), model.encode_items()
 
 
-@pytest.mark.parametrize("steps", [2, 7, 19])
+@pytest.mark.parametrize("steps", [7, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (2, 19))])
 @pytest.mark.parametrize(("model", "settings"), [
     (InfoNCE, {}),
     (InfoNCE, RICH | {"norm": "layer", "averaging": 0.6}),

@@ -103,6 +103,7 @@ def read(folder: Path) -> dict[tuple[str, str], Weights]:
     return found
 
 
+@pytest.mark.slow
 def test_saved_by_two_and_read_by_one_and_three(tmp_path, capsys) -> None:
     by_two, _ = both = in_ranks(saved, tmp_path)
     assert (tmp_path / "sharded" / FOLDER / "__1_0.distcp").is_file()
