@@ -26,7 +26,7 @@ WHOLE = 100
 """From which on a figure has no decimals"""
 UNKNOWN = "lists from elsewhere have none"
 NOT_AGAIN = "not measured with the others by `python -m evaluation time`"
-ELSEWHERE = "measured on another machine or number of threads"
+ELSEWHERE = "measured on another machine, or with another number of threads or processes"
 
 
 @dataclass(frozen=True)

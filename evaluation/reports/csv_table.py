@@ -15,7 +15,7 @@ from retrieval_leaderboard.evaluation.runs.record import RunRecord
 
 COSTS = (
     "fit_seconds", "recommend_seconds", "peak_rss_mib", "parameters", "queries_per_second", "peak_gpu_mib",
-    "threads", "processor",
+    "threads", "ranks", "processor", "engine",
 )  # fmt: skip
 ASKED = ("device", "precision", "date", "commit")
 OF_ROWS = ("official", "name", "rank", "ndcg_low", "ndcg_high", "lead", "lead_low", "lead_high", "p")
