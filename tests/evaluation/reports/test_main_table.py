@@ -1,5 +1,6 @@
 """The main tables as Markdown, and on terminals of several widths."""
 
+import csv
 import io
 import re
 from dataclasses import replace
@@ -7,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from retrieval_leaderboard.evaluation.reports import index_section, terminal
+from retrieval_leaderboard.evaluation.reports import csv_table, index_section, terminal
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.costs import ELSEWHERE, NOT_AGAIN, UNKNOWN, costs_of
 from retrieval_leaderboard.evaluation.reports.main_table import (
@@ -132,6 +133,15 @@ def test_costs_are_of_one_machine():
     assert f"– as seconds: {ELSEWHERE}." in table(of).footnotes
     assert "as seconds" not in str(table(of, [each for each in of.entries if each.name == "als"]).footnotes)
     assert costs_of([failed()]).machine == ""
+
+
+def test_seconds_of_several_processes_are_of_another_machine():
+    together = row("bsl", ranks=2)
+    of = without_tests(row("als"), row("swing"), together)
+    assert (of.machine, cells(of)["bsl"]["fit s"]) == ("a, 1 thread", "–")
+    assert f"– as seconds: {ELSEWHERE}." in table(of).footnotes
+    lines = {line["model"]: line for line in csv.DictReader(io.StringIO(csv_table.text([of])))}
+    assert (lines["bsl"]["ranks"], lines["als"]["ranks"], lines["als"]["engine"]) == ("2", "1", "local")
 
 
 def test_costs_that_were_measured_in_one_go_replace_those_of_runs(tmp_path):
