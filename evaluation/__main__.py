@@ -1,4 +1,4 @@
-"""The command line: `python -m evaluation report | score | lists | diff | time | migrate`."""
+"""The command line: `python -m evaluation report | score | lists | diff | time | check | migrate`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from retrieval_leaderboard.evaluation.exchange import command as exchange
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard
 from retrieval_leaderboard.evaluation.runs import records, reload, rescore, rewrite, timings
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
+from retrieval_leaderboard.evaluation.testing import command as testing
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
 from retrieval_leaderboard.support.stopping import interrupting
@@ -37,6 +38,7 @@ examples:
   {program} lists --run results/local/gowalla/runs/als-seed0-... --out als.trec
   {program} diff main results
   {program} time --dataset gowalla --threads 1
+  {program} check what_next.py:WhatNext
   {program} migrate --results-dir results --scores-dir studies/records
 """
 
@@ -157,7 +159,7 @@ def parser() -> argparse.ArgumentParser:
     """Of all commands."""
     found = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Works on stored runs: tables, metrics, lists, costs, what changed.",
+        description="Works on stored runs: tables, metrics, lists, costs, what changed. Checks models.",
         epilog=EXAMPLES.format(program=PROGRAM),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -191,6 +193,7 @@ def parser() -> argparse.ArgumentParser:
     reload.add_arguments(time.add_argument_group("data, where it is not as the runs had it"))
     time.set_defaults(work=_time)
 
+    testing.add_parser(commands)
     migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")
     migrate.add_argument_group("scores").add_argument(
         "--scores-dir", type=_folder, metavar="DIR",

@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import engines
-from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.models import outside, registry
 from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
 from retrieval_leaderboard.evaluation.runs import processes, torchrun
@@ -66,8 +66,7 @@ def _run(arguments: list[str] | None) -> int:
     progress.configure(options.quiet)
     try:
         if options.list is not None:
-            models = [*map(registry.get, registry.names()), *map(registry.load_file, options.model)]
-            print(listing.text(options.list, datasets(options.data_dir), models, registry.defaults()))
+            print(_listing(options))
             return 0
         with interrupting():
             return pipeline.run(options)
@@ -79,6 +78,14 @@ def _run(arguments: list[str] | None) -> int:
         with suppress(OSError):  # The terminal may be what was closed.
             print(f"\nstopped; {kept}", file=sys.stderr)
         return STOPPED
+
+
+def _listing(options: argparse.Namespace) -> str:
+    models = [*map(registry.get, registry.names()), *map(outside.load, options.model)]
+    packaged = [each for each in outside.packaged() if each.model not in models]
+    models += [each.model for each in packaged]
+    packages = {each.model.name: each.package for each in packaged}
+    return listing.text(options.list, datasets(options.data_dir), models, registry.defaults(), packages)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -131,7 +138,8 @@ def _model_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--models", metavar="A,B",
         help="models to run, of --list, or all (default: those that --list marks by *)")  # fmt: skip
-    add("--model", action="append", default=[], metavar="FILE.py:CLASS", help="a model of your own")
+    add("--model", action="append", default=[], metavar="FILE.py:CLASS",
+        help="a model of your own; also package.module:CLASS")  # fmt: skip
     add("--set", action="append", default=[], metavar="MODEL.KEY=VALUE", help="a setting of a model")
     add("--configs-dir", type=Path, default=OWN_CONFIGS, metavar="DIR",
         help="folder of settings that go before the shipped ones, and of what searches find "

@@ -20,7 +20,7 @@ from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.datasets.prepared.in_files import in_files
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import engines, harness
-from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.models import installed, outside, registry, settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import (
     configs,
@@ -43,7 +43,7 @@ from retrieval_leaderboard.support.storage.locks import locked
 
 DEFAULT_DATASET = "aliec-sim"
 ALL_MODELS = "all"
-"""What `--models` names every registered model by"""
+"""What `--models` names every model of the suite by"""
 NEAR = 0.7
 """Likeness to the name of a model, from 0 to 1, from which another one counts as misspelled"""
 BUDGET_SEEDS = 5
@@ -183,15 +183,14 @@ def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
         names = list(dict.fromkeys(chain.from_iterable(named)))
     else:
         names = [] if options.model else registry.defaults()
-    for name in names:
-        registry.get(name)
+    sources = [runner.ModelSource(name, installed.spec(name)) for name in names]
     if set(names) & set(neural.NAMES):
         need(["torch"], "requirements-torch.txt, or a CUDA build of your own")
-    sources = [runner.ModelSource(name) for name in names]
-    taken = registry.names()
+    for source in sources:
+        outside.named(source.name)
     for spec in options.model:
-        name = registry.load_file(spec).name
-        if name in taken:
+        name = outside.load(spec).name
+        if name in [*registry.names(), *(source.name for source in sources)]:
             raise InputError(f"--model {spec}: the name '{name}' is taken; give the class another one")
         sources.append(runner.ModelSource(name, spec))
     return sources

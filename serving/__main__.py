@@ -10,7 +10,7 @@ from typing import Any
 from retrieval_leaderboard import COMMAND, PREFIX
 from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.datasets.own import options as own_data
-from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.models import outside
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import records, reload
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
@@ -91,7 +91,7 @@ def _record(options: argparse.Namespace) -> RunRecord:
 
 def _model(options: argparse.Namespace) -> type[Retriever] | None:
     """The class of one's own that a run or bundle was made with."""
-    return registry.load_file(options.model) if options.model else None
+    return outside.load(options.model) if options.model else None
 
 
 def _kinds() -> str:
@@ -108,7 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     own = argparse.ArgumentParser(add_help=False)
-    own.add_argument("--model", metavar="FILE.py:CLASS", help="the class, where it is one of your own")
+    own.add_argument(
+        "--model", metavar="FILE.py:CLASS", help="the class, where it is one of your own; also MODULE:CLASS"
+    )
     of_run = argparse.ArgumentParser(add_help=False, parents=[own])
     of_run.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", action=_One,
                         help="a folder of results/<dataset>/runs")  # fmt: skip

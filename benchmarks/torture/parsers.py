@@ -15,7 +15,7 @@ from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.benchmarks.torture.mutations import mutated
 from retrieval_leaderboard.datasets.aliec import reader
 from retrieval_leaderboard.datasets.sources import lightgcn, movielens
-from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.models import outside, registry, settings
 from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.support import progress
@@ -82,7 +82,7 @@ def formats() -> list[Format]:
         Format("configs", {"it.yaml": (ROOT / "configs" / "ml-100k.yaml").read_bytes()}, _config),
         Format("references", {"references.yaml": references.FILE.read_bytes()}, _references),
         Format("--set", {"set": b"infonce.learning_rate=0.1\nals.factors=64\nswing.alpha=1"}, _assignments),
-        Format("--model", {"mine.py": PLUGIN}, lambda folder: registry.load_file(f"{folder}/mine.py:Mine")),
+        Format("--model", {"mine.py": PLUGIN}, lambda folder: outside.load(f"{folder}/mine.py:Mine")),
     ]
 
 

@@ -36,10 +36,19 @@ def check(
     check_shape(items, (len(queries), k), n_items)
     _check_array("scores", scores, np.float32, (len(queries), k))
     empty = items < 0
-    _refuse(empty[:, :-1] & ~empty[:, 1:], "an empty position (-1) before a filled one", items)
-    _refuse(~empty & ~np.isfinite(scores), "a score that is NaN or infinite", scores)
+    _refuse(
+        empty[:, :-1] & ~empty[:, 1:],
+        "an empty position (-1) before a filled one",
+        "items, then -1 to the end",
+        items,
+    )
+    _refuse(
+        ~empty & ~np.isfinite(scores), "a score that is NaN or infinite", "a number for each item", scores
+    )
     falling = np.where(empty, -np.inf, scores)
-    _refuse(falling[:, 1:] > falling[:, :-1], "items that are not best first", items)
+    _refuse(
+        falling[:, 1:] > falling[:, :-1], "items that are not best first", "scores that do not rise", scores
+    )
     check_items(items, queries)
 
 
@@ -50,7 +59,9 @@ def check_shape(items: npt.NDArray[np.int32], shape: tuple[int, int], n_items: i
         InvalidListsError: as `check`.
     """
     _check_array("items", items, np.int32, shape)
-    _refuse((items < -1) | (items >= n_items), "an item outside the catalog", items)
+    _refuse(
+        (items < -1) | (items >= n_items), "an item outside the catalog", f"0 to {n_items - 1}, or -1", items
+    )
 
 
 def check_items(items: npt.NDArray[np.int32], queries: Queries) -> None:
@@ -59,8 +70,8 @@ def check_items(items: npt.NDArray[np.int32], queries: Queries) -> None:
     Raises:
         InvalidListsError: as `check`.
     """
-    _refuse(_repeated(items), "a repeated item", items)
-    _refuse(queries.exclude.contains(items), "an excluded item", items)
+    _refuse(_repeated(items), "a repeated item", "each item once", items)
+    _refuse(queries.exclude.contains(items), "an excluded item", "none of the query's `exclude`", items)
 
 
 def _check_array(label: str, array: npt.NDArray, dtype: npt.DTypeLike, shape: tuple[int, int]) -> None:
@@ -79,11 +90,11 @@ def _repeated(items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     return same
 
 
-def _refuse(wrong: npt.NDArray[np.bool_], what: str, shown: npt.NDArray) -> None:
+def _refuse(wrong: npt.NDArray[np.bool_], what: str, wanted: str, shown: npt.NDArray) -> None:
     if wrong.any():
         query = int(np.argwhere(wrong)[0, 0])
         start = ", ".join(str(value) for value in shown[query, :5])
         raise InvalidListsError(
             f"the lists hold {what}: {int(wrong.any(axis=1).sum())} of {len(wrong)} queries, "
-            f"first query {query} whose list begins {start}"
+            f"first query {query} whose list begins {start}; wanted: {wanted}"
         )

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import re
-import sys
 from collections.abc import Callable
-from dataclasses import is_dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
-from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.errors import unknown
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.evaluation.models.retriever import Retriever
 
 PACKAGES = ("retrieval_leaderboard.baselines", "retrieval_leaderboard.neural")
 """Whose import registers the models of the suite, in every process that asks for one."""
+
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+"""What a model may be called: it is part of the names of folders"""
 
 _models: dict[str, type[Retriever]] = {}
 _defaults: set[str] = set()
@@ -34,11 +31,11 @@ def register(name: str, *, by_default: bool = True) -> Callable[[Model], Model]:
     Raises:
         ValueError: another name, which could be no folder of a run, or one that is taken.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+    if not NAME.fullmatch(name):
         raise ValueError(f"a model cannot be named '{name}': use letters, digits, _ and -")
 
     def add(model: Model) -> Model:
-        if name in _models and _models[name].__qualname__ != model.__qualname__:
+        if name in _models and not _alike(_models[name], model):
             raise ValueError(f"two models are registered as '{name}'")
         model.name = name
         _models[name] = model
@@ -49,9 +46,18 @@ def register(name: str, *, by_default: bool = True) -> Callable[[Model], Model]:
     return add
 
 
+def _alike(one: type[Retriever], other: type[Retriever]) -> bool:
+    """Whether both are one class, whose file was imported again. None from outside replaces the suite's."""
+    return one.__qualname__ == other.__qualname__ and _is_ours(one) == _is_ours(other)
+
+
+def _is_ours(model: type[Retriever]) -> bool:
+    return model.__module__.startswith(PACKAGES)
+
+
 def names() -> list[str]:
-    """Registered names, in order of registration."""
-    return list(_registered())
+    """Those of the suite's models, in order of registration."""
+    return [name for name, model in registered().items() if _is_ours(model)]
 
 
 def defaults() -> list[str]:
@@ -61,69 +67,13 @@ def defaults() -> list[str]:
 
 def get(name: str) -> type[Retriever]:
     """The class registered as `name`; InputError, naming the nearest, where there is none."""
-    if name not in _models and name not in _registered():
+    if name not in _models and name not in registered():
         raise unknown("model", name, _models)
     return _models[name]
 
 
-def _registered() -> dict[str, type[Retriever]]:
+def registered() -> dict[str, type[Retriever]]:
+    """Name → class, of the suite and of what else this process has imported."""
     for package in PACKAGES:
         importlib.import_module(package)
     return _models
-
-
-def load_file(spec: str) -> type[Retriever]:
-    """The retriever class at `path/to/file.py:ClassName`, from outside the suite.
-
-    Raises:
-        InputError: no such file or class, a file that does not import, or a class that is no
-            dataclass derived from Retriever.
-    """
-    path, _, class_name = spec.rpartition(":")
-    if not path or not class_name.isidentifier():
-        raise InputError(f"--model {spec}: give it as path/to/file.py:ClassName")
-    module = _import_file(Path(path), spec)
-    model = getattr(module, class_name, None)
-    if model is None:
-        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
-        raise unknown(f"class in {path}", class_name, classes)
-    _check_class(model, spec)
-    if "name" not in vars(model):
-        model.name = class_name
-    return model
-
-
-def _import_file(path: Path, spec: str) -> ModuleType:
-    if not path.is_file():
-        raise InputError(f"--model {spec}: there is no file {path}")
-    loader = importlib.util.spec_from_file_location(f"plugin_{path.stem}", path)
-    if loader is None or loader.loader is None:
-        raise InputError(f"--model {spec}: {path} is not a Python file")
-    module = importlib.util.module_from_spec(loader)
-    _installed_first()
-    # Dataclasses look their module up by name while they are being made.
-    sys.modules[loader.name] = module
-    try:
-        loader.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise InputError(
-            f"--model {spec}: {path} does not import: {type(error).__name__}: {error}"
-        ) from error
-    return module
-
-
-def _installed_first() -> None:
-    """Let installed packages come before this checkout's folders, which may have their names (datasets)."""
-    ours = [entry for entry in sys.path if Path(entry).resolve() == ROOT]
-    sys.path[:] = [entry for entry in sys.path if entry not in ours] + ours[:1]
-
-
-def _check_class(model: object, spec: str) -> None:
-    from retrieval_leaderboard.evaluation.models.retriever import Retriever
-
-    if not (isinstance(model, type) and issubclass(model, Retriever)):
-        raise InputError(
-            f"--model {spec}: the class must derive from evaluation.Retriever or one of its bases"
-        )
-    if not is_dataclass(model) or "__dataclass_fields__" not in vars(model):
-        raise InputError(f"--model {spec}: the class must be a @dataclass; its fields are its settings")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
@@ -19,7 +19,11 @@ GAP = 2
 
 
 def text(
-    name: str, datasets: Sequence[Listed], models: Sequence[type[Retriever]], by_default: Sequence[str]
+    name: str,
+    datasets: Sequence[Listed],
+    models: Sequence[type[Retriever]],
+    by_default: Sequence[str],
+    packages: Mapping[str, str],
 ) -> str:
     """What there is, as wide as the terminal.
 
@@ -28,16 +32,19 @@ def text(
         datasets: all of them.
         models: all of them.
         by_default: names of the models that run where none is named.
+        packages: name of a model that an installed package declares → that package.
 
     Raises:
         InputError: nothing has that name; the nearest one is named.
     """
     if not name:
-        return "\n".join([_brief_datasets(datasets), "", _brief_models(models, by_default), "", _more()])
+        return "\n".join(
+            [_brief_datasets(datasets), "", _brief_models(models, by_default, packages), "", _more()]
+        )
     by_name = {model.name: model for model in models}
     model, dot, key = name.partition(".")
     if model in by_name:
-        return _setting(by_name[model], key) if dot else _model(by_name[model])
+        return _setting(by_name[model], key) if dot else _model(by_name[model], packages)
     found = [each for each in datasets if name in (DATASETS, each.source.name)]
     if not found:
         raise unknown(
@@ -55,18 +62,21 @@ def _brief_datasets(datasets: Sequence[Listed]) -> str:
     return tabulate(lines, ["dataset", "status", "protocol by default"], tablefmt="simple")
 
 
-def _brief_models(models: Sequence[type[Retriever]], by_default: Sequence[str]) -> str:
+def _brief_models(
+    models: Sequence[type[Retriever]], by_default: Sequence[str], packages: Mapping[str, str]
+) -> str:
     names = {model.name: model.name + " *" * (model.name in by_default) for model in models}
     room = _width() - max(map(len, names.values())) - GAP
     lines = [
-        (names[model.name], textwrap.shorten(_summary(model), room, placeholder=" …")) for model in models
+        (names[model.name], textwrap.shorten(_about(model, packages), room, placeholder=" …"))
+        for model in models
     ]
     return tabulate(lines, ["model", "what it is"], tablefmt="simple")
 
 
 def _more() -> str:
     return (
-        "* runs where no model is named; the others by --models all or by name.\n"
+        "* runs where no model is named; the suite's others by --models all or by name.\n"
         "--list MODEL shows its settings, --list datasets where files belong."
     )
 
@@ -85,13 +95,13 @@ def _dataset(listed: Listed) -> str:
     return f"{source.name}\n{_table({key: what for key, what in about.items() if what})}"
 
 
-def _model(model: type[Retriever]) -> str:
+def _model(model: type[Retriever], packages: Mapping[str, str]) -> str:
     """Its summary, then each setting with its default and what it is, in a line."""
     notes = settings.documentation(model)
     entries = {f"{key}={value}": notes[key] for key, value in settings.defaults(model).items()}
     room = _width() - max(map(len, entries)) - 2 * GAP
     brief = {key: textwrap.shorten(_sentence(note), room, placeholder=" …") for key, note in entries.items()}
-    head = textwrap.fill(f"{model.name}: {_summary(model)}", _width())
+    head = textwrap.fill(f"{model.name}: {_about(model, packages)}", _width())
     name = model.name
     how = f"Settings, for --set {name}.NAME=VALUE, with their defaults; --list {name}.NAME tells more"
     return f"{head}\n\n{textwrap.fill(how, _width())}:\n\n{_table(brief)}"
@@ -120,6 +130,12 @@ def _table(entries: dict[str, str]) -> str:
         for part, shown in zip([name, *[""] * (len(wrapped) - 1)], wrapped, strict=True):
             lines.append(f"  {part:<{first}}  {shown}".rstrip())
     return "\n".join(lines)
+
+
+def _about(model: type[Retriever], packages: Mapping[str, str]) -> str:
+    """Its package, where an installed one declares it, and its summary."""
+    package = packages.get(model.name)
+    return f"(of {package}) {_summary(model)}" if package else _summary(model)
 
 
 def _summary(model: type[Retriever]) -> str:

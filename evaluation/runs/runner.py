@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation import engines, harness
 from retrieval_leaderboard.evaluation.harness import Evaluation
-from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.models import outside, registry, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import environment, isolation, processes, records
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
@@ -45,18 +44,15 @@ class ModelSource:
 
     name: str
     plugin: str = ""
-    """ "path/to/file.py:ClassName", or "" for a registered model"""
+    """ "path/to/file.py:ClassName" or "package.module:ClassName"; "" for a model of the suite"""
 
     def load(self) -> type[Retriever]:
         """The class; InputError where it is not there."""
-        return registry.load_file(self.plugin) if self.plugin else registry.get(self.name)
+        return outside.load(self.plugin) if self.plugin else registry.get(self.name)
 
     def code(self) -> str:
         """Hash of a plug-in's file: an edited model is another model. "" for a registered one."""
-        if not self.plugin:
-            return ""
-        path = Path(self.plugin.rpartition(":")[0])
-        return hashlib.blake2b(path.read_bytes(), digest_size=6).hexdigest()
+        return outside.code(self.plugin) if self.plugin else ""
 
 
 @dataclass(frozen=True)

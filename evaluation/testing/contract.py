@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
@@ -19,7 +20,7 @@ from retrieval_leaderboard.evaluation.planted import planted, weighted
 
 
 class ContractError(Exception):
-    """A model breaks the contract; the message names the part and what it did."""
+    """A model breaks the contract; the message names the part, what is wanted, and what came."""
 
 
 def check_model(model: type[Retriever], **values: Any) -> None:
@@ -32,25 +33,45 @@ def check_model(model: type[Retriever], **values: Any) -> None:
     Raises:
         ContractError: the first part of the contract that does not hold, and what the model did.
     """
+    for _ in promises(model, **values):
+        pass
+
+
+def promises(model: type[Retriever], **values: Any) -> Iterator[str]:
+    """Each part of the contract in words, once it is found to hold; arguments, errors as `check_model`."""
     values, data = settings.defaults(model) | values, planted()
     fitted = _fit(model, values, data)
+    yield "fit: it is built from its settings alone, and fitted without an error"
     _check_catalog(fitted, data)
-    _recommend(fitted, data.test, 5, data, "for ordinary queries")
-    _recommend(fitted, data.test, 2 * len(data.item_ids), data, "with k larger than the catalog")
-    unseen = replace(data.test, user=np.full(len(data.test), -1, dtype=np.int32))
-    _recommend(fitted, unseen, 5, data, "for users unseen in training (user -1)")
-    nothing = Ragged.empty(len(data.test))
-    _recommend(fitted, replace(unseen, history=nothing, exclude=nothing), 5, data, "with empty histories")
-    _recommend(fitted, data.test.take(slice(0, 0)), 5, data, "for no query at all")
+    yield "fit: whatever has a row an item has one for each item of the catalog"
+    for case, (queries, k) in _cases(data).items():
+        _recommend(fitted, queries, k, data, case)
+        yield f"recommend {case}: valid lists, best first"
     _check_parameters(fitted)
+    yield "parameters: a whole number, or None"
     _check_unseen_users(model, values, fitted, data)
+    yield "recommend for users unseen in training: not the answer of one known user"
     _check_cold_users(model, values)
+    yield "recommend for users without interactions: no random vector that was never learned"
     _check_weights(model, values, data)
-    again = _fit(model, values, data)
-    first, second = (one.recommend(data.test, 5)[0] for one in (fitted, again))
-    if not np.array_equal(first, second):
-        raise ContractError("fit: two fits with the same seed and settings give different lists")
+    yield "fit on interactions with weights: without an error, and good lists after it"
+    _check_same(fitted, _fit(model, values, data), data, "fit: two fits with the same seed and settings")
+    yield "fit: the same lists with the same seed and settings"
     _save(fitted, data)
+    yield "save and load: the same lists from the model that was loaded"
+
+
+def _cases(data: Dataset) -> dict[str, tuple[Queries, int]]:
+    """What a model is asked, in words → the queries, and how many items each is to get."""
+    unseen = replace(data.test, user=np.full(len(data.test), -1, dtype=np.int32))
+    nothing = Ragged.empty(len(data.test))
+    return {
+        "for ordinary queries": (data.test, 5),
+        "with k larger than the catalog": (data.test, 2 * len(data.item_ids)),
+        "for users unseen in training (user -1)": (unseen, 5),
+        "with empty histories": (replace(unseen, history=nothing, exclude=nothing), 5),
+        "for no query at all": (data.test.take(slice(0, 0)), 5),
+    }
 
 
 def _fit(
@@ -59,19 +80,27 @@ def _fit(
     try:
         fitted = settings.build(model, values)
     except TypeError as error:
-        raise ContractError(f"class: {error}") from error
+        raise ContractError(
+            f"class: it must be built from its settings alone; {type(error).__name__}: {error}"
+        ) from error
     try:
         harness.fit(fitted, data, seed)
     except Exception as error:
-        raise ContractError(f"fit{case}: raised {type(error).__name__}: {error}") from error
+        raise _raised(f"fit{case}", "end", error) from error
     return fitted
+
+
+def _raised(part: str, wanted: str, error: Exception) -> ContractError:
+    return ContractError(f"{part}: it must {wanted} without an error; raised {type(error).__name__}: {error}")
 
 
 def _check_catalog(fitted: Retriever, data: Dataset) -> None:
     try:
         fitted.check_catalog(data.train_valid.n_items)
+    except lists.InvalidListsError as error:
+        raise ContractError(f"fit: {error}") from error
     except Exception as error:
-        raise ContractError(f"fit: {type(error).__name__}: {error}") from error
+        raise _raised("encode_items", "give the vectors of a fitted model", error) from error
 
 
 def _check_parameters(fitted: Retriever) -> None:
@@ -133,17 +162,28 @@ def _save(model: Retriever, data: Dataset) -> None:
             model.save(Path(folder))
             loaded = type(model).load(Path(folder))
         except Exception as error:
-            raise ContractError(f"save and load: raised {type(error).__name__}: {error}") from error
-    before, after = (one.recommend(data.test, 5)[0] for one in (model, loaded))
-    if not np.array_equal(before, after):
-        raise ContractError("save and load: the model that was loaded gives other lists")
+            raise _raised("save and load", "be written and read again", error) from error
+    told = "save and load, which keep the attributes that end in an underscore: the model before and after"
+    _check_same(model, loaded, data, told)
+
+
+def _check_same(one: Retriever, other: Retriever, data: Dataset, whose: str) -> None:
+    """Refuse two models that give different lists."""
+    found: list[npt.NDArray[np.int32]] = [each.recommend(data.test, 5)[0] for each in (one, other)]
+    differ = (found[0] != found[1]).any(axis=1)
+    if differ.any():
+        query = int(np.argmax(differ))
+        raise ContractError(
+            f"{whose} must give the same lists; {differ.sum()} of {len(differ)} differ, that of query "
+            f"{query} is {found[0][query].tolist()} and {found[1][query].tolist()}"
+        )
 
 
 def _recommend(model: Retriever, queries: Queries, k: int, data: Dataset, case: str) -> None:
     try:
         returned = model.recommend(queries, k)
     except Exception as error:
-        raise ContractError(f"recommend {case}: raised {type(error).__name__}: {error}") from error
+        raise _raised(f"recommend {case}", "answer", error) from error
     if not (isinstance(returned, tuple) and len(returned) == 2):
         raise ContractError(
             f"recommend {case}: it must return (items, scores), not {type(returned).__name__}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.models import registry, saving
+from retrieval_leaderboard.evaluation.models import outside, saving
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
@@ -241,9 +241,11 @@ def _digest(*paths: Path) -> str:
 def _load_model(folder: Path, name: str, model_class: type[Retriever] | None) -> EmbeddingRetriever:
     if model_class is None:
         try:
-            model_class = registry.get(name)
+            model_class = outside.named(name)
         except InputError as error:
-            raise InputError(f"{error}; a class of your own is given by --model FILE.py:CLASS") from error
+            raise InputError(
+                f"{error}; a class of your own is given by --model FILE.py:CLASS or MODULE:CLASS"
+            ) from error
     if not issubclass(model_class, EmbeddingRetriever):
         raise InputError(f"{name} gives no vectors: serve a model that does, such as infonce or als")
     return model_class.load(folder)

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.models import outside
 from retrieval_leaderboard.evaluation.reports import index_section, leaderboard
 from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
 from retrieval_leaderboard.evaluation.runs import records
@@ -71,7 +71,7 @@ def test_the_commands_on_a_run_of_ones_own_file_and_model(tmp_path, capsys):
     out = tmp_path / "bundle"
     of_run = ["--model", MODEL, "--run"]
     assert main(["index", *of_run, str(run), "--out", str(out)]) == 0
-    model = registry.load_file(MODEL)
+    model = outside.load(MODEL)
     assert len(Recommender.open(out, model).recommend("u1", k=5).items) == 5
     assert main(["compare", *of_run, str(run)]) == 0
     assert "## Index kinds" in (tmp_path / "log" / "leaderboard.md").read_text()

@@ -10,7 +10,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.harness import evaluate, warm_up
-from retrieval_leaderboard.evaluation.models import registry
+from retrieval_leaderboard.evaluation.models import outside, registry
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.ranking import ties
 from retrieval_leaderboard.evaluation.testing import check_model
@@ -142,7 +142,7 @@ def test_the_planted_category_is_found():
 
 def test_it_joins_a_board_by_its_file_alone():
     path = ROOT / "studies" / "category_hot.py"
-    assert registry.load_file(f"{path}:CategoryHot").name == "category_hot"
+    assert outside.load(f"{path}:CategoryHot").name == "category_hot"
     assert "category_hot" not in registry.names()
 
 

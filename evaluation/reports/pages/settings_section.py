@@ -39,7 +39,7 @@ def _of_row(entry: Entry) -> str:
 
 
 def _plugin(row: Row) -> str:
-    """Where a model is that `--list` has not; "" for a registered one, and for lists from elsewhere."""
+    """Where a model is that the suite has not; "" for one of the suite, and for lists from elsewhere."""
     if not row.newest.code:
         return ""
     path, _, name = command.plugin(row).rpartition(":")

@@ -62,10 +62,10 @@ def test_what_is_tried_is_read_beside_the_fields_or_from_the_class() -> None:
 
 def test_a_list_has_a_line_a_setting_and_tells_more_when_asked(monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    lines = listing.text("bounded", [], [Bounded], []).splitlines()
+    lines = listing.text("bounded", [], [Bounded], [], {}).splitlines()
     for key in settings.defaults(Bounded):
         assert sum(line.startswith(f"  {key}=") for line in lines) == 1
     assert lines[-3] == "  depth=auto    How deep"
-    assert "And a sentence more" in listing.text("bounded.depth", [], [Bounded], [])
+    assert "And a sentence more" in listing.text("bounded.depth", [], [Bounded], [], {})
     with pytest.raises(InputError, match="did you mean 'depth'"):
-        listing.text("bounded.dept", [], [Bounded], [])
+        listing.text("bounded.dept", [], [Bounded], [], {})

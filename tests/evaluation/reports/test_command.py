@@ -102,6 +102,14 @@ def test_the_command_of_a_plug_in_names_its_file_and_class(folder):
     assert "plug-in" not in section(with_tests(row("als"), row("theirs", by="lists")))
 
 
+def test_the_command_of_a_model_of_a_package_names_its_module_and_class():
+    each = row("neighbor", settings={"last_n": 2}, code="abc", plugin="theirs.models:Neighbor")
+    words = command(each)
+    assert words[words.index("--model") + 1] == "theirs.models:Neighbor" and "neighbor.last_n=2" in words
+    assert parsed(words).model == ["theirs.models:Neighbor"]
+    assert "the class `Neighbor` of `theirs.models`" in section(with_tests(each))
+
+
 def test_lists_from_elsewhere_have_no_command(monkeypatch):
     given = row("mine")
     record = replace(given.done[0], provenance=replace(given.provenance, by="lists"))

@@ -14,7 +14,7 @@ from retrieval_leaderboard.support.errors import InputError
 
 def listed(name="", folder=Path("nowhere")):
     models = [registry.get(each) for each in registry.names()]
-    return listing.text(name, datasets(folder), models, registry.defaults())
+    return listing.text(name, datasets(folder), models, registry.defaults(), {})
 
 
 @pytest.fixture(autouse=True)
