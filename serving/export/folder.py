@@ -41,6 +41,7 @@ def write(
     k: int = 20,
     model_class: type[Retriever] | None = None,
     replace: bool = False,
+    onnx: bool = False,
 ) -> dict[str, Any]:
     """Write what a finished run has learned to the folder `out`, whole or not at all.
 
@@ -52,25 +53,28 @@ def write(
         k: items of a list, cut to the size of the catalog.
         model_class: as in `finished.opened`.
         replace: whether an older export in `out` goes.
+        onnx: whether to write the towers of a two-tower model too.
 
     Returns:
         What `manifest.json` says.
 
     Raises:
-        InputError: as `finished.opened` and `check_target`; an unknown part, or one that the model lacks.
+        InputError: as `finished.opened`, `check_target` and `onnx_towers.write`; an unknown part, or one that
+            the model lacks.
         UnwritableError: there is no room, or no right, to write there; `out` is as it was.
     """
     check_parts(only)
     check_target(out, replace)
     record, model = finished.opened(run, dataset, model_class)
     k = min(k, dataset.train_valid.n_items)
-    makers = _makers(model, dataset, only, k)
+    makers = _makers(model, dataset, only, k) | (_codes(dataset) if onnx else {})
     with atomic_folder(out) as scratch:
         files: dict[str, Any] = {}
+        towers = _towers(model, dataset, scratch) if onnx else {}
         for name, make in makers.items():
             table = make()
             files[name] = {"rows": table.write(scratch / name), "columns": table.described()}
-        manifest = _about(record, dataset) | {"k": k, "files": files}
+        manifest = _about(record, dataset) | {"k": k, "files": files} | towers
         write_json(scratch / MANIFEST, manifest)
     return manifest
 
@@ -117,6 +121,21 @@ def _makers(model: Retriever, dataset: Dataset, only: Collection[str], k: int) -
     if _wanted(LISTS, only):
         found["lists.parquet"] = lambda: tables.top_lists(model, dataset, k)
     return found
+
+
+def _codes(dataset: Dataset) -> Makers:
+    """What the inputs of towers are made with."""
+    return {
+        "item_codes.parquet": lambda: tables.codes("item_id", dataset.item_ids),
+        "user_codes.parquet": lambda: tables.codes("user_id", dataset.user_ids),
+    }
+
+
+def _towers(model: Retriever, dataset: Dataset, scratch: Path) -> dict[str, Any]:
+    # PyTorch takes seconds to load.
+    from retrieval_leaderboard.serving.export import onnx_towers
+
+    return {"towers": onnx_towers.write(model, dataset, scratch)}
 
 
 def _wanted(part: str, only: Collection[str]) -> bool:

@@ -73,6 +73,19 @@ def item_vectors(model: EmbeddingRetriever, dataset: Dataset) -> Table:
     return _of_vectors("item_id", vectors.shape[1], parts())
 
 
+def codes(name: str, ids: RawIds) -> Table:
+    """A row an id: the column `name`, and its code, by which the towers know it."""
+    import pyarrow as pa
+
+    def parts() -> Iterator[dict[str, Any]]:
+        for rows in blocks(len(ids), VECTORS_A_BLOCK):
+            some = _text(ids[rows])
+            yield {name: some, "code": np.arange(rows.start, rows.start + len(some))}
+
+    schema = pa.schema([(name, pa.string()), ("code", pa.int64())])
+    return Table(schema, {name: "raw id", "code": "what a tower takes for it"}, parts())
+
+
 def user_vectors(model: EmbeddingRetriever, dataset: Dataset) -> Table:
     """A row a user: user_id, vector; of the same queries as `top_lists`."""
 

@@ -146,7 +146,7 @@ def test_parts_by_name(infonce_run, item_cf_run, exported, tmp_path):
     for run, part, sentence in (
         (item_cf_run, "vectors", "item_cf has no vectors"),
         (infonce_run, "neighbors", "infonce has no neighbors of items"),
-        (infonce_run, "vektors", "did you mean 'vectors'"),
+        (infonce_run, "list", "did you mean 'lists'"),
     ):
         with pytest.raises(InputError, match=sentence):
             exported(run, only=[part], replace=True)
