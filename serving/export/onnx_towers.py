@@ -174,7 +174,8 @@ def _of_users(user: UserTower, dataset: Dataset) -> dict[str, Any]:
     }
     columns = user.towers.columns.context
     if columns is not None:
-        known = known_context(dataset.test.take(slice(0, 1)))
+        train = dataset.train_valid
+        known = known_context(train.queries(np.array([train.user[0]])))
         about["context"]["columns"] = {
             name: {"first": first, "values": known[name].vocabulary if name in known else []}
             for name, first in zip(columns.coded, columns.starts, strict=True)

@@ -5,34 +5,8 @@ import pytest
 import torch
 
 from retrieval_leaderboard.datasets import Queries, Ragged
-from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.serving.export import onnx_towers
 from retrieval_leaderboard.serving.export.towers import ItemTower, UserTower
-
-IN_ORDER = {"examples": "interaction", "max_history": 5}
-CHOSEN = {
-    "mean": ("infonce", {"examples": "user", "neighbors": 3}),
-    "id": ("simplex_ccl", {"examples": "user", "user_share": 0.4, "similarity": "dot"}),
-    "id alone": ("dssm_bce", {"examples": "user", "user_share": 1.0}),
-    "features": ("infonce", {"examples": "user", "features": True, "mlp": "16-8", "norm": "layer"}),
-    "context": ("infonce", {**IN_ORDER, "context": True, "features": True, "interaction": "cross"}),
-    "places": ("infonce", {**IN_ORDER, "history_encoder": "position_weighted", "norm": "batch", "mlp": "8"}),
-    "user_attention": (
-        "infonce", {**IN_ORDER, "history_encoder": "user_attention", "features": True, "interaction": "fm"}
-    ),
-    "self_attention": ("bsl", {"examples": "user", "history_encoder": "self_attention", "max_history": 4}),
-    "causal": ("sasrec", {"max_history": 6}),
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module", params=list(CHOSEN))
-def model(request, dataset):
-    """Two epochs of training, after which nothing is 0 any more."""
-    name, chosen = CHOSEN[request.param]
-    chosen = settings.resolve(registry.get(name), {"epochs": 2, "embedding_dim": 16, **chosen}, "here")
-    fitted = settings.build(registry.get(name), chosen)
-    fitted.fit(dataset.train_valid, None, 0)
-    return fitted
 
 
 @pytest.fixture
@@ -44,7 +18,8 @@ def asked(dataset):
     users[::4] = -1
     rows, nothing = Ragged.from_rows(histories), Ragged.empty(30)
     moments = 3600 * np.arange(30)
-    return Queries(users, rows, nothing, nothing, moments, context=dataset.test.context)
+    context = dataset.train_valid.queries(np.arange(30)).context
+    return Queries(users, rows, nothing, nothing, moments, context=context)
 
 
 def vectors_of(model, asked):
