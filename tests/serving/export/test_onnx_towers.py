@@ -3,6 +3,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+import torch
 from pyarrow import parquet
 
 from retrieval_leaderboard.serving.__main__ import main
@@ -37,10 +38,31 @@ def vectors_of(table):
 
 @pytest.mark.slow
 @needs_onnx
-@pytest.mark.parametrize("model", ["context", "causal"], indirect=True)
+@pytest.mark.parametrize("model", ["context"], indirect=True)
 def test_towers_are_written_and_compared_with_the_model(model, dataset, tmp_path):
     about = onnx_towers.write(model, dataset, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(about)
+
+
+@pytest.mark.slow
+@needs_onnx
+@pytest.mark.parametrize("model", ["causal"], indirect=True)
+def test_large_weights_lie_beside_their_tower(model, dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_towers, "MOST_IN_ONE_FILE", 0)
+    about = onnx_towers.write(model, dataset, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*about, *(f"{name}.data" for name in about)}
+
+
+@pytest.mark.parametrize("model", ["mean"], indirect=True)
+def test_what_pytorch_cannot_export_is_a_sentence(model, dataset, tmp_path, monkeypatch):
+    def refuses(*_, **__):
+        raise torch.onnx.errors.OnnxExporterError("an operation\nand much more")
+
+    monkeypatch.setattr(torch.onnx, "export", refuses)
+    with pytest.raises(
+        InputError, match=r"cannot write item_tower.onnx of these settings: an operation; leave"
+    ):
+        onnx_towers.write(model, dataset, tmp_path)
 
 
 @pytest.mark.slow
