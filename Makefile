@@ -63,6 +63,7 @@ lock: | .venv/bin/python
 	$(COMPILE) --constraint .venv/run.txt --extra big --output-file .venv/big.txt
 	$(COMPILE) --constraint .venv/run.txt --extra docs --output-file .venv/docs.txt
 	$(COMPILE) --constraint .venv/run.txt --extra report --output-file .venv/report.txt
+	$(COMPILE) --constraint .venv/run.txt --extra onnx --output-file .venv/onnx.txt
 	$(COMPILE) --constraint .venv/run.txt --extra spark --output-file .venv/spark.txt
 	(echo "# Every version of the environment but PyTorch's (requirements-torch.txt); made by 'make lock' from pyproject.toml."; echo "$(TOO_OLD)"; cat .venv/run.txt) > requirements.lock
 	(echo "# What tests need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/test.txt) > requirements-test.lock
@@ -70,6 +71,7 @@ lock: | .venv/bin/python
 	(echo "# What logs larger than memory need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/big.txt) > requirements-big.lock
 	(echo "# What the site of the pages needs beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/docs.txt) > requirements-docs.lock
 	(echo "# What pages and pictures of boards need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/report.txt) > requirements-report.lock
+	(echo "# What exports of towers need beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/onnx.txt) > requirements-onnx.lock
 	(echo "# What Spark needs beside requirements.lock; made by 'make lock'."; echo "-r requirements.lock"; $(BEYOND) .venv/run.txt .venv/spark.txt) > requirements-spark.lock
 
 # The quick tests with the lowest versions that pyproject.toml allows, in an environment of their own.

@@ -131,14 +131,18 @@ class TwoTower(TowerSettings):
         """Answer queries from `towers`."""
         self.propagates_ = towers.neighbors is not None
         self._towers = towers.eval().folded()
-        counts, exponent = np.maximum(train.item_counts, 1), self.resolved_["popularity_exponent"]
-        scale = ((counts / counts.mean()) ** exponent).astype(np.float32)  # (items,)
-        self.cold_scale_ = float(counts.mean() ** -exponent)
+        counts = np.maximum(train.item_counts, 1)
+        self.cold_scale_ = float(counts.mean() ** -self.resolved_["popularity_exponent"])
         self.item_vectors_: Vectors = np.empty(0, dtype=np.float32)  # The former ones go before others come.
         self.item_vectors_ = self._encode_items(train.n_items)
-        self.item_vectors_ *= scale[:, None]
+        self.item_vectors_ *= self.item_scale(train)[:, None]
         users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
         self.default_vector_: Vectors = self._encode(train.queries(users))[0].mean(axis=0)
+
+    def item_scale(self, train: Interactions) -> Vectors:
+        """float32[n_items]: what the item tower's vectors are multiplied by, as popularity_exponent says."""
+        counts, exponent = np.maximum(train.item_counts, 1), self.resolved_["popularity_exponent"]
+        return ((counts / counts.mean()) ** exponent).astype(np.float32)
 
     def _export_weights(self) -> None:
         """Keep what is needed to build the towers again from a saved model."""

@@ -1,4 +1,4 @@
-"""The command line: `python -m serving index | compare | http`."""
+"""The command line: `python -m serving index | compare | export | http`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import records, reload
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
+from retrieval_leaderboard.serving.export import command as export
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, need
 from retrieval_leaderboard.support.numbers import within
 from retrieval_leaderboard.support.storage.locks import locked
 
-PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "http": ["faiss", "fastapi", "uvicorn", "httpx"]}
+PACKAGES = {
+    "index": ["faiss"],
+    "compare": ["faiss"],
+    "export": [],
+    "http": ["faiss", "fastapi", "uvicorn", "httpx"],
+}
 
 
 @in_one_sentence
@@ -60,6 +66,11 @@ def _compare(options: argparse.Namespace) -> None:
         leaderboard.derive(board)
     terminal.draw(index_section.for_terminal(compared))
     print(board / leaderboard.LEADERBOARD)
+
+
+def _export(options: argparse.Namespace) -> None:
+    export.check(options)
+    export.write(options, _dataset(options), _model(options))
 
 
 def _http(options: argparse.Namespace) -> None:
@@ -103,7 +114,8 @@ def _kinds() -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {PREFIX}serving",
-        description="Makes an index of a run's items, compares kinds of indexes, and serves one over HTTP.",
+        description="Makes an index of a run's items, compares kinds of indexes, serves one over HTTP, and "
+        "writes what a run has learned as tables.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -129,6 +141,10 @@ def _parser() -> argparse.ArgumentParser:
 
     compare = commands.add_parser("compare", parents=[of_run], help="measure every index kind for the board")
     compare.set_defaults(work=_compare)
+
+    exported = commands.add_parser("export", parents=[of_run], help="write vectors, neighbors and lists")
+    export.add_arguments(exported)
+    exported.set_defaults(work=_export)
 
     http = commands.add_parser("http", parents=[own], help="answer over HTTP")
     http.add_argument("--bundle", type=Path, required=True, metavar="DIR")

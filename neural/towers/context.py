@@ -17,16 +17,16 @@ FIRST_WEEKDAY = 4
 
 def columns_of(train: Interactions) -> Columns:
     """The columns of the interactions' context; none where nothing is known."""
-    return Columns.of(Features({**_known_context(train)}))
+    return Columns.of(Features({**known_context(train)}))
 
 
 def codes_of(columns: Columns, asked: Interactions | Queries) -> Tensor:
     """int32[n, c]: rows of the embedding table of `columns`; what is not known is "unknown"."""
-    given, nothing = _known_context(asked), Categorical(np.zeros(len(asked), dtype=np.int32))
+    given, nothing = known_context(asked), Categorical(np.zeros(len(asked), dtype=np.int32))
     return columns.rows(Features({name: given.get(name, nothing) for name in columns.coded})).codes[:-1]
 
 
-def _known_context(asked: Interactions | Queries) -> dict[str, Categorical]:
+def known_context(asked: Interactions | Queries) -> dict[str, Categorical]:
     """The columns with a code for each of `asked`."""
     given = asked.context.columns if asked.context is not None else {}
     moment = {} if asked.timestamp is None else _hour_and_weekday(asked.timestamp)
