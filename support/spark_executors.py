@@ -65,7 +65,7 @@ class ExecutorWatch:
 
     def _cancel(self) -> None:
         self._sentence = (
-            f"{self._context.master} gave this session no executor for {self._limit:.0f} seconds: see that its "
-            "workers run and have free cores, and as much memory as spark.executor.memory asks for"
+            f"{self._context.master} gave this session no executor for {self._limit:.0f} seconds: see that "
+            "its workers run and have free cores, and as much memory as spark.executor.memory asks for"
         )
         self._context.cancelAllJobs()

@@ -21,10 +21,10 @@ class Cluster:
         status = SimpleNamespace(size=lambda: 1 + self.executors)
         self._jsc = SimpleNamespace(sc=lambda: SimpleNamespace(getExecutorMemoryStatus=lambda: status))
 
-    def statusTracker(self) -> SimpleNamespace:  # noqa: N802
+    def statusTracker(self) -> SimpleNamespace:
         return SimpleNamespace(getActiveJobsIds=lambda: list(range(self.jobs)))
 
-    def cancelAllJobs(self) -> None:  # noqa: N802
+    def cancelAllJobs(self) -> None:
         self.canceled.append(time.monotonic())
         self.jobs = 0
 
