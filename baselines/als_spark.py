@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from retrieval_leaderboard.datasets.sources.folders import cache_dir
 from retrieval_leaderboard.support import progress, spark
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.mapped import blocks, loaded
+from retrieval_leaderboard.support.storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from pyspark.ml.recommendation import ALSModel
@@ -56,17 +56,18 @@ def factorized(
             f"als.solver=spark: the confidence in an interaction, alpha times its weight, must be more than "
             f"1, and {least:g} occurs; raise als.alpha, or leave als.solver out"
         )
-    with spark.using() as session, TemporaryDirectory(dir=_place()) as folder:
+    # Executors see the folder of the cache.
+    with spark.using() as session, scratch_folder(cache_dir().resolve()) as folder:
         progress.say(f"als: {iterations} iterations on Spark, {session.sparkContext.master}")
         fitted = _fit(
-            session, train, Path(folder), alpha, regParam=regularization / mean_count(train), rank=factors,
+            session, train, folder, alpha, regParam=regularization / mean_count(train), rank=factors,
             maxIter=iterations, seed=seed,
         )  # fmt: skip
         items = np.zeros((train.n_items, factors), np.float32)
-        for codes, vectors in _vectors(fitted.itemFactors, Path(folder, "items")):
+        for codes, vectors in _vectors(fitted.itemFactors, folder / "items"):
             items[codes] = vectors
         total = np.zeros(factors)
-        for _, vectors in _vectors(fitted.userFactors, Path(folder, "users")):
+        for _, vectors in _vectors(fitted.userFactors, folder / "users"):
             total += vectors.sum(axis=0, dtype=np.float64)
     return items, (total / train.n_users).astype(np.float32)
 
@@ -79,13 +80,6 @@ def mean_count(train: Interactions) -> float:
     """
     users, items = ((counts > 0).sum() for counts in (train.user_counts, train.item_counts))
     return float(len(train) / np.sqrt(float(users) * float(items)))
-
-
-def _place() -> Path:
-    """Where all executors see files of the driver."""
-    place = cache_dir().resolve()
-    place.mkdir(parents=True, exist_ok=True)
-    return place
 
 
 def _fit(session: SparkSession, train: Interactions, folder: Path, alpha: float, **settings: Any) -> ALSModel:

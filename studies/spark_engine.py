@@ -1,8 +1,9 @@
 """What fits and rankings take on Spark: `python -m studies.spark_engine --data-dir data`.
 
-Does the same work with threads and on Spark, compares the results bit by bit, keeps a record in
-`studies/records/spark_engine/` and fills docs/spark.md. Seconds are of processors: of this process and all
-that it started, and of a cluster on this machine whose processes `--pids` names.
+Does the same work with threads and on Spark, compares the results bit by bit and keeps a record in
+`studies/records/spark_engine/`, which `studies.spark_page` brings to docs/spark.md. Seconds are of
+processors: of this process and all that it started, and of a cluster on this machine whose processes
+`--pids` names.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.storage import sealed
 
 RECORDS = Path(__file__).parent / "records" / "spark_engine"
-PAGE = ROOT / "docs" / "spark.md"
 QUERIES, DIMENSIONS = 6000, 64
 SIZES = (1_000_000_000, 10_000_000_000)
 """Interactions that the growth is computed for"""
@@ -192,7 +192,7 @@ WORKER_BYTES = {"item_cf": 12, "swing": 20}
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and fill the page."""
+    """Measure and keep the records."""
     parser = argparse.ArgumentParser(prog="python -m studies.spark_engine", description=__doc__)
     add = parser.add_argument
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
@@ -209,7 +209,6 @@ def main(arguments: list[str] | None = None) -> int:
         kind = "local" if found.master.startswith("local") else "cluster"
         sealed.write(RECORDS / f"{name}-{kind}.json", asdict(found))
     engine.close()
-    pages.fill(PAGE, tables(stored()))
     return 0
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlparse
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.spark_executors import ExecutorWatch
 from retrieval_leaderboard.support.system import memory
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ FOR_WORKERS = ("NUMBA_CACHE_DIR", "MKL_CBWR")
 
 _master: str | None = None
 _session: SparkSession | None = None
+_watch: ExecutorWatch | None = None
 
 
 def configure(master: str | None) -> None:
@@ -71,7 +73,7 @@ def session(master: str | None = None, settings: Mapping[str, str] | None = None
     """
     if problem := available():
         raise InputError(problem)
-    global _session
+    global _session, _watch
     master = master or _master
     if (found := _running()) is not None:
         if master not in (None, found.sparkContext.master):
@@ -84,6 +86,8 @@ def session(master: str | None = None, settings: Mapping[str, str] | None = None
     if is_here(master):
         os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
     _session = _started(master, _settings(master) | dict(settings or {}))
+    if not _session.sparkContext.master.startswith("local"):
+        _watch = ExecutorWatch(_session.sparkContext)
     return _session
 
 
@@ -109,19 +113,34 @@ def using(master: str | None = None) -> Iterator[SparkSession]:
     """Within, the session of this process; one that was started for it ends with it.
 
     An idle session keeps a cluster's cores, for which the next process would wait.
+
+    Raises:
+        InputError: as `session`, or a cluster gave no executor, whatever Spark made of that.
     """
     before = _running()
     found = session(master)
     try:
         yield found
+    except Exception as error:
+        if reason := starved():
+            raise InputError(reason) from error
+        raise
     finally:
         if before is None:
             stop()
 
 
+def starved() -> str:
+    """Why jobs were canceled since the last call: the cluster gave no executor; "" where none was."""
+    return _watch.reason() if _watch is not None else ""
+
+
 def stop() -> None:
     """End the session of this process, where it has one."""
-    global _session
+    global _session, _watch
+    if _watch is not None:
+        _watch.stop()
+        _watch = None
     if (found := _running()) is not None:
         found.stop()
     _session = None

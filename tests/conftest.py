@@ -50,11 +50,17 @@ def as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
-    """The one session of all tests; without Spark they skip, or fail where REQUIRE_SPARK is set."""
+def java() -> Iterator[None]:
+    """Without Spark its tests skip, or fail where REQUIRE_SPARK is set; its Java ends after the last one."""
     if problem := spark_session.available():
         if os.environ.get("REQUIRE_SPARK"):
             pytest.fail(problem)
         pytest.skip(problem)
-    yield spark_session.session("local[2]", SMALL_JOBS)
+    yield
     spark_session.stop()
+
+
+@pytest.fixture(scope="module")
+def spark(java: None) -> SparkSession:
+    """The one session of all tests, begun again where a module had one of its own."""
+    return spark_session.session("local[2]", SMALL_JOBS)

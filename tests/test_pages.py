@@ -22,7 +22,7 @@ from retrieval_leaderboard.studies import (
     metric_definitions,
     scaling,
     scores,
-    spark_engine,
+    spark_page,
 )
 from retrieval_leaderboard.support import pages
 
@@ -55,7 +55,7 @@ TABLES = {
     "peers": lambda: peers.tables(ROOT / "benchmarks" / "peers" / "results"),
     "reliability": torture_tables,
     "scaling": scaling.parts,
-    "spark": lambda: spark_engine.tables(spark_engine.stored()),
+    "spark": spark_page.tables,
     "torchrun": lambda: torchrun.tables(torchrun.stored()),
     "serving": lambda: serving.tables(load_all(serving.RECORDS)),
 }

@@ -7,10 +7,11 @@ import pickle
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 from retrieval_leaderboard.evaluation.engines.engine import Result, Shared
@@ -18,6 +19,7 @@ from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.engines.packing import pack, unpack
 from retrieval_leaderboard.support import progress, spark
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +42,8 @@ class SparkEngine:
     def __init__(self, master: str | None = None) -> None:
         """Start a session where there is none yet; InputError as `spark.session`."""
         self._session = spark.session(master)
-        self._folder = TemporaryDirectory(prefix="retrieval-leaderboard-")
+        self._open = ExitStack()
+        self._folder = self._open.enter_context(scratch_folder(Path(gettempdir())))
         self._numbers = count()
         self.bytes_shared = self.bytes_returned = 0
 
@@ -51,7 +54,7 @@ class SparkEngine:
 
     def close(self) -> None:
         """Remove the files of shared arrays."""
-        self._folder.cleanup()
+        self._open.close()
 
     def map(
         self,
@@ -65,14 +68,14 @@ class SparkEngine:
         """As `Engine.map`.
 
         Raises:
-            InputError: a worker died, or `kernel` raised in one.
+            InputError: a worker died, `kernel` raised in one, or the cluster gave no executor.
         """
         if total <= size:
             yield from LocalEngine().map(kernel, shared, total, size, label, unit)
             return
         context = self._session.sparkContext
         here = spark.is_here(context.master)
-        file = Path(self._folder.name, f"shared-{os.getpid()}-{next(self._numbers)}")
+        file = Path(self._folder, f"shared-{os.getpid()}-{next(self._numbers)}")
         pack(file, (kernel, shared), here)
         if not here:
             context.addFile(str(file))
@@ -102,7 +105,8 @@ class SparkEngine:
                 _follow(context, group, answer, lambda done: advance(done * blocks // tasks))
                 return answer.result()
             except Exception as error:
-                raise InputError(f"{label}: Spark gave up: {cause(str(error))}") from error
+                reason = spark.starved() or f"Spark gave up: {cause(str(error))}"
+                raise InputError(f"{label}: {reason}") from error
             except BaseException:
                 context.cancelJobGroup(group)
                 raise

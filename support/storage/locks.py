@@ -77,6 +77,16 @@ def held(file: Path, refusal: str) -> Iterator[None]:
         yield
 
 
+def is_free(file: Path) -> bool:
+    """Whether no process holds an existing file; False where that cannot be told."""
+    try:
+        with file.open("r+") as lock:
+            _take(lock, wait=False)
+    except OSError:
+        return False
+    return True
+
+
 def _hold(lock: IO[str], waiting: str) -> None:
     try:
         _take(lock, wait=False)

@@ -20,6 +20,7 @@ from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.evaluation.runs import runner
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import interactions, queries, with_weights
+from tests.conftest import SMALL_JOBS
 from tests.evaluation.engines.sample_kernels import dies, fails, sums
 
 
@@ -73,7 +74,7 @@ def test_similarities_have_the_same_bits(engine, model):
     same(*both(lambda: fitted(model, train)))
 
 
-@pytest.mark.parametrize("model", [ItemCF(), Swing()])
+@pytest.mark.parametrize("model", [ItemCF(), Swing(max_users_per_item=50)])
 def test_similarities_of_ml_100k_have_the_same_bits(engine, model, data_dir):
     data = load("ml-100k", data_dir)
     same(*both(lambda: (*fitted(model, data.train_valid), *model.recommend(data.test, 20))))
@@ -100,7 +101,9 @@ def test_lists_of_histories_have_the_same_bits(engine):
 
 
 @pytest.mark.slow
-def test_a_run_is_the_same_and_its_record_names_the_engine(spark, tmp_path):
+def test_a_run_is_the_same_and_its_record_names_the_engine(java, tmp_path, monkeypatch):
+    (tmp_path / "spark-defaults.conf").write_text("\n".join(map(" ".join, SMALL_JOBS.items())))
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
     data, policy = planted(), runner.CheckpointPolicy()
     values = settings.resolve(ItemCF, {}, "here")
     job = runner.Job(runner.ModelSource("item_cf"), values, 0, 5, "cpu", "fp32")

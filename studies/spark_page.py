@@ -1,0 +1,18 @@
+"""The tables of docs/spark.md from the stored records: `python -m studies.spark_page`."""
+
+from __future__ import annotations
+
+from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.studies import als_on_spark, spark_engine
+from retrieval_leaderboard.support import pages
+
+PAGE = ROOT / "docs" / "spark.md"
+
+
+def tables() -> dict[str, str]:
+    """The parts of the page."""
+    return spark_engine.tables(spark_engine.stored()) | als_on_spark.tables(als_on_spark.stored())
+
+
+if __name__ == "__main__":
+    pages.fill(PAGE, tables())

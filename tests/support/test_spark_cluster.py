@@ -1,0 +1,94 @@
+"""On a standalone master with two workers all comes out as on the threads of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.baselines.als import ALS
+from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
+from retrieval_leaderboard.support import spark as spark_session
+from retrieval_leaderboard.support import spark_executors
+from retrieval_leaderboard.support.errors import InputError
+from tests.baselines.logs import interactions
+from tests.conftest import SMALL_JOBS
+from tests.datasets.prepared.test_derived import frame
+from tests.evaluation.engines.sample_kernels import sums
+
+pytestmark = pytest.mark.slow
+
+SMALL_EXECUTORS = {
+    "spark.executor.memory": "512m",
+    "spark.executor.extraJavaOptions": SMALL_JOBS["spark.driver.extraJavaOptions"],
+}
+
+
+def standalone(jvm: Any, workers: int) -> Any:
+    """A master and workers of a core each that run in the JVM of the driver; executors are processes."""
+    settings = jvm.org.apache.spark.SparkConf()
+    return jvm.org.apache.spark.deploy.LocalSparkCluster.apply(workers, 1, 1024, settings)
+
+
+@pytest.fixture(scope="module")
+def here(spark, tmp_path_factory) -> tuple[np.ndarray, Dataset]:
+    """What comes out on local[2]."""
+    return work(tmp_path_factory.mktemp("here"))
+
+
+@pytest.fixture(scope="module")
+def cluster(here, spark) -> Iterator[str]:
+    """The session on a cluster of two workers, and its master."""
+    found = standalone(spark.sparkContext._jvm, 2)
+    master = found.start()[0]
+    spark_session.stop()
+    yield spark_session.session(master, SMALL_JOBS | SMALL_EXECUTORS).sparkContext.master
+    spark_session.stop()
+    found.stop()
+
+
+def work(folder: Path) -> tuple[np.ndarray, Dataset]:
+    """The vectors of als, and a log that was prepared in `folder`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETRIEVAL_CACHE", str(folder / "cache"))
+        model = ALS(factors=4, regularization=0.5, alpha=6, iterations=1, solver="spark")
+        model.fit(interactions(np.random.default_rng(0)), None, 0)
+        frame().to_csv(folder / "log.csv", index=False)
+        return model.encode_items(), load(folder / "log.csv", protocol="time", engine="spark")
+
+
+def test_als_and_a_prepared_log_are_the_same(here, cluster, tmp_path):
+    assert cluster.startswith("spark://") and spark_session.is_here(cluster)
+    vectors, data = work(tmp_path)
+    np.testing.assert_allclose(vectors, here[0], rtol=1e-4, atol=1e-5)
+    assert data.fingerprint == here[1].fingerprint
+
+
+@pytest.mark.parametrize("here_too", [True, False], ids=["shared file", "copied file"])
+def test_blocks_are_dealt_out(cluster, monkeypatch, here_too):
+    monkeypatch.setattr(spark_session, "is_here", lambda master: here_too)
+    engine = SparkEngine()
+    found = list(engine.map(partial(sums, factor=2), {"numbers": np.arange(20)}, 20, 3, "adding", "numbers"))
+    engine.close()
+    assert found == [2 * sum(range(start, min(start + 3, 20))) for start in range(0, 20, 3)]
+
+
+def test_a_cluster_without_workers_ends_in_one_sentence(cluster, monkeypatch):
+    monkeypatch.setattr(spark_executors, "STANDALONE_SECONDS", 2.0)
+    empty = standalone(spark_session.session().sparkContext._jvm, 0)
+    spark_session.stop()
+    spark_session.session(empty.start()[0], SMALL_JOBS | SMALL_EXECUTORS)
+    engine = SparkEngine()
+    with pytest.raises(InputError, match=r"^adding: spark://.* gave this session no executor for 2 seconds"):
+        list(engine.map(partial(sums, factor=2), {"numbers": np.arange(9)}, 9, 3, "adding", "numbers"))
+    with pytest.raises(InputError, match=r"^spark://.* gave this session no executor for 2 seconds: see"):
+        with spark_session.using() as session:
+            session.range(3).count()
+    engine.close()
+    spark_session.stop()
+    empty.stop()
