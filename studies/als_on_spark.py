@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.baselines.als import ALS, LOCAL, SPARK
+from retrieval_leaderboard.baselines.als import ALS
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.runs import environment
@@ -31,6 +32,8 @@ CASES: tuple[dict[str, float], ...] = (
     {"factors": 32, "iterations": 5, "regularization": 100.0, "alpha": 60.0},
 )
 """Hardly any λ, with which both have one objective, and the λ of the defaults"""
+Solver = Literal["local", "spark"]
+SOLVERS: tuple[Solver, Solver] = ("local", "spark")
 SEEDS = 3
 """Fits here, whose deviation tells what a difference may come to; on Spark there is one, of seed 0"""
 K = 20
@@ -73,14 +76,14 @@ class Record:
 def measure(data: Dataset, cases: tuple[dict[str, float], ...] = CASES) -> Record:
     """Every case, by the solver here and on the session of `spark.session`."""
     session = spark.session()
-    for solver in (LOCAL, SPARK):  # What compiles and what Spark loads once is no part of a fit.
+    for solver in SOLVERS:  # What compiles and what Spark loads once is no part of a fit.
         ALS(factors=2, iterations=1, solver=solver).fit(data.train_valid, data.valid, 0)
     return Record(
         dataset=data.name,
-        master=session.sparkContext.master,
+        master=str(session.sparkContext.master),
         interactions=len(data.train_valid),
         cases=tuple(
-            Case(each, _fits(data, each, LOCAL, SEEDS), _fits(data, each, SPARK, 1)) for each in cases
+            Case(each, _fits(data, each, "local", SEEDS), _fits(data, each, "spark", 1)) for each in cases
         ),
         pyspark=version("pyspark"),
         processor=environment.hardware(),
@@ -89,7 +92,7 @@ def measure(data: Dataset, cases: tuple[dict[str, float], ...] = CASES) -> Recor
     )
 
 
-def _fits(data: Dataset, settings: dict[str, float], solver: str, seeds: int) -> Fits:
+def _fits(data: Dataset, settings: dict[str, float], solver: Solver, seeds: int) -> Fits:
     ndcg, seconds = [], 0.0
     for seed in range(seeds):
         model = ALS(**settings, solver=solver)  # type: ignore[arg-type]

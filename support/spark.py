@@ -86,7 +86,7 @@ def session(master: str | None = None, settings: Mapping[str, str] | None = None
     if is_here(master):
         os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
     _session = _started(master, _settings(master) | dict(settings or {}))
-    if not _session.sparkContext.master.startswith("local"):
+    if not str(_session.sparkContext.master).startswith("local"):
         _watch = ExecutorWatch(_session.sparkContext)
     return _session
 

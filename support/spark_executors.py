@@ -26,7 +26,8 @@ class ExecutorWatch:
     def __init__(self, context: SparkContext) -> None:
         """Look at `context` once a second, until `stop`."""
         self._context = context
-        self._limit = STANDALONE_SECONDS if context.master.startswith("spark://") else QUEUED_SECONDS
+        self._master = str(context.master)
+        self._limit = STANDALONE_SECONDS if self._master.startswith("spark://") else QUEUED_SECONDS
         self._over = Event()
         self._sentence = ""
         self._thread = Thread(target=self._watch, name="spark-executors", daemon=True)
@@ -65,7 +66,7 @@ class ExecutorWatch:
 
     def _cancel(self) -> None:
         self._sentence = (
-            f"{self._context.master} gave this session no executor for {self._limit:.0f} seconds: see that "
+            f"{self._master} gave this session no executor for {self._limit:.0f} seconds: see that "
             "its workers run and have free cores, and as much memory as spark.executor.memory asks for"
         )
         self._context.cancelAllJobs()

@@ -1,5 +1,6 @@
 """Spark's workers run the same kernels: the same bits, and one sentence where they fail."""
 
+import tempfile
 from dataclasses import replace
 from functools import partial
 
@@ -18,7 +19,9 @@ from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.evaluation.runs import runner
+from retrieval_leaderboard.support import spark as spark_session
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.scratch import LOCK, PREFIX
 from tests.baselines.logs import interactions, queries, with_weights
 from tests.conftest import SMALL_JOBS
 from tests.evaluation.engines.sample_kernels import dies, fails, sums
@@ -56,6 +59,18 @@ def test_results_come_in_the_order_of_the_blocks(engine):
     assert engine.name == "spark on local[2]"
     found = engine.map(partial(sums, factor=2), {"numbers": np.arange(100)}, 100, 3, "adding", "numbers")
     assert list(found) == [2 * sum(range(start, min(start + 3, 100))) for start in range(0, 100, 3)]
+
+
+def test_what_a_killed_engine_left_is_removed_by_the_next(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(spark_session, "session", lambda master: None)
+    left = tmp_path / f"{PREFIX}left"
+    left.mkdir()
+    (left / LOCK).touch()
+    engine = SparkEngine()
+    assert not left.exists() and len(list(tmp_path.iterdir())) == 1
+    engine.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_kernel_that_raises_is_one_sentence(engine):
