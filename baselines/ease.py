@@ -25,6 +25,7 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     bytes_needed,
     nearest,
     roots_of,
+    say_duration,
     stack,
     users_of_items,
 )
@@ -200,6 +201,7 @@ def _gram_rows(shared: tuple[Any, ...], first: int, last: int) -> npt.NDArray[np
 
 def _most_similar(train: Interactions, top_k: int) -> csr_array:
     """Row i holds the `top_k` items of largest cosine to item i."""
+    say_duration(train, top_k, "ease: candidates", weighted=True)
     lengths = np.sqrt(np.where(train.item_counts > 0, train.item_weights, 1))
     ones = np.ones(train.n_users)
     return nearest(train, ones, (lengths, lengths), 0.0, top_k, "ease: candidates", weighted=True)

@@ -12,7 +12,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, say_duration
 
 
 @register("item_cf")
@@ -51,11 +51,12 @@ class ItemCF(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
+        settings = self.resolve(train, valid)
+        say_duration(train, settings["top_k"], "item_cf", weighted=True)
         weights = self._user_weights(train, self.user_exponent)
         each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
         size = np.bincount(train.item, each, minlength=train.n_items)  # (items,)
         size[size == 0] = 1.0
-        settings = self.resolve(train, valid)
         norms = self._norms(size, settings["target_exponent"])
         neighbors = nearest(
             train, weights, norms, self.shrinkage, settings["top_k"], "item_cf", weighted=True

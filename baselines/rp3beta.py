@@ -12,7 +12,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, say_duration
 
 
 @register("rp3beta", by_default=False)
@@ -51,9 +51,10 @@ class RP3Beta(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum the walks, item by item, and keep the `top_k` most probable."""
+        settings = self.resolve(train, valid)
+        say_duration(train, settings["top_k"], "rp3beta", weighted=True)
         weights = self._user_weights(train, self.alpha)
         size = np.where(train.item_counts > 0, train.item_weights, 1)
-        settings = self.resolve(train, valid)
         norms = self._norms(size, settings["target_exponent"])
         walks = nearest(train, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
         self._set_similarity(walks, train)

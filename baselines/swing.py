@@ -22,10 +22,12 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
     activity,
     arrays,
+    reckoned_activity,
     roots_of,
     stack,
     users_of_items,
 )
+from retrieval_leaderboard.evaluation.ranking.sampled_users import SampledUsers
 from retrieval_leaderboard.support import compute
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
@@ -77,24 +79,35 @@ class Swing(Neighborhood):
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """As of any neighborhood, with the table of shared items and each thread's lists."""
         table = 2 * train.n_users**2 if _has_table(train) else 0
-        lists = PLACE_BYTES * compute.current().threads * int(activity(train).max(initial=0))
+        lists = (
+            PLACE_BYTES
+            * compute.current().threads
+            * int(reckoned_activity(train, SampledUsers.of(train)).max(initial=0))
+        )
         return super().fit_bytes(train, valid) + table + lists
 
     def _share_kept(self, train: Interactions, top_k: int) -> float:
         """Of a sample of items: a neighbor is one that two users of the item took."""
         drawn = np.random.default_rng(0).permutation(np.flatnonzero(train.item_counts))[:SAMPLE_ITEMS]
-        rows = np.flatnonzero(np.isin(np.arange(train.n_items), drawn)[train.item])
+        number = np.full(train.n_items, SAMPLE_ITEMS, np.uint8)
+        number[drawn] = np.arange(len(drawn))
+        of_row = number[train.item]
+        rows = np.flatnonzero(of_row < SAMPLE_ITEMS)
+        rows = rows[np.argsort(of_row[rows], kind="stable")]
         met = kept = 0
-        for item in drawn:
-            users = train.user[rows[train.item[rows] == item]][:SAMPLE_USERS]
-            found = np.unique(train.by_user.take(users).compact()[0], return_counts=True)[1]
-            met += min(int(found.sum()) - len(users), top_k)
+        for users in np.split(train.user[rows], np.cumsum(train.item_counts[drawn])[:-1]):
+            some = users[:SAMPLE_USERS]
+            found = np.bincount(train.by_user.take(some).compact()[0])
+            met += min(int(found.sum()) - len(some), top_k)
             kept += min(max(int((found > 1).sum()) - 1, 0), top_k)
         return kept / met if met else 0.0
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
-        settings, items, users = self.resolve(train, valid), train.by_user, users_of_items(train)
+        settings = self.resolve(train, valid)
+        numbers = {"alpha": np.float32(self.alpha), "top_k": settings["top_k"]}
+        self._say_duration(train, partial(_similar, **numbers))
+        items, users = train.by_user, users_of_items(train)
         user_roots, item_roots = roots_of(train)
         if self.max_users_per_item:
             users, kept = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
@@ -107,8 +120,6 @@ class Swing(Neighborhood):
             arrays(users), arrays(items), user_roots, item_roots, weights, own_norms, other_norms,
             _place_type(users), _offset_type(train, users),
         )  # fmt: skip
-        numbers = {"alpha": np.float32(self.alpha), "top_k": settings["top_k"]}
-        self._say_duration(train, log, partial(_similar, **numbers))
         order = _by_work(train)
         shared = (order, *log, _shared_items(train))
         kernel = partial(_nearest, **numbers)
@@ -116,16 +127,29 @@ class Swing(Neighborhood):
         places = np.argsort(np.concatenate([order[part::PARTS] for part in range(PARTS)]))
         self._set_similarity(stack(blocks, train.n_items)[places], train)
 
-    def _say_duration(self, train: Interactions, log: tuple[Any, ...], kernel: Callable[..., Block]) -> None:
-        n, (_, start, stop) = train.n_users, log[0]
-        lengths = (stop - start).astype(np.float64)
-        table = np.ones((n, n) if _has_table(train) else (0, 0), np.uint16)
+    def _say_duration(self, train: Interactions, kernel: Callable[..., Block]) -> None:
+        """By the loop over some users: neither weights nor norms change what it takes."""
+        sample = SampledUsers.of(train)
+        log, n = sample.log, len(sample.users)
+        users, no_norms = users_of_items(log), np.ones(train.n_items)
+        given = (
+            arrays(log.by_user), *roots_of(log), np.ones(n, np.float32), no_norms, no_norms,
+            _place_type(users), _offset_type(log, users),
+            np.ones((n, n) if _has_table(train) else (0, 0), np.uint16),
+        )  # fmt: skip
 
         def timed(items: npt.NDArray[np.int32], users: forecast.Rows) -> Block:
-            return kernel((users, *log[1:], table), items)
+            return kernel((users, *given), items)
 
-        costs = activity(train) * lengths * np.minimum(lengths / np.maximum(train.item_counts, 1), 1)
-        seconds = forecast.loop_seconds(timed, log[0], costs, SAMPLE_USERS, 2, PARTS)
+        most = self.max_users_per_item or train.n_users
+        lengths = np.minimum(train.item_counts, most).astype(np.float64)
+        kept = lengths / np.maximum(train.item_counts, 1)
+        costs = (
+            reckoned_activity(train, sample) * lengths * kept,
+            activity(log) * log.item_counts,
+        )
+        cut = min(SAMPLE_USERS, most)
+        seconds = forecast.loop_seconds(timed, arrays(users), costs, cut, 2, PARTS)
         forecast.say(
             "swing",
             seconds,

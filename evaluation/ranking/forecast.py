@@ -28,7 +28,12 @@ FEWEST = 2
 
 
 def loop_seconds(
-    kernel: Kernel, users: Rows, costs: npt.NDArray[np.float64], cut: int, power: int, calls: int
+    kernel: Kernel,
+    users: Rows,
+    costs: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+    cut: int,
+    power: int,
+    calls: int,
 ) -> float:
     """Seconds of one thread that `kernel` takes for all items; 0 where that is not worth saying in any case.
 
@@ -36,13 +41,15 @@ def loop_seconds(
 
     Args:
         kernel: the loop.
-        users: rows of users, one an item, as (values, start, stop).
-        costs: float64[n_items], about what each item takes, in steps of the loop.
+        users: rows of users, one an item, as (values, start, stop); of all users or of some.
+        costs: float64[n_items] each, about what each item takes, in steps of the loop: with all users, and with
+            those of `users`.
         cut: users of an item that its time is measured with.
         power: that of the number of users which an item's time grows by.
         calls: of the kernel for all items.
     """
-    if costs.sum() * SLOWEST < WORTH_SAYING:
+    all_costs, row_costs = costs
+    if all_costs.sum() * SLOWEST < WORTH_SAYING:
         return 0.0
     nobody = np.empty(0, np.int32)
     kernel(nobody, users)  # It may have to be compiled.
@@ -51,12 +58,14 @@ def loop_seconds(
     start, stop = users[1].copy(), users[2].copy()
     start += np.maximum(lengths - cut, 0) // 2
     np.minimum(stop, start + cut, out=stop)
-    timed_costs = costs * np.minimum(cut / np.maximum(lengths, 1), 1.0) ** power
-    seconds = calls * one_call
-    for group in _groups(costs):
+    timed_costs = row_costs * np.minimum(cut / np.maximum(lengths, 1), 1.0) ** power
+    loop = known = 0.0
+    for group in _groups(np.where(timed_costs > 0, all_costs, 0.0)):
         some, taken = _sample(kernel, group, (users[0], start, stop), one_call)
-        seconds += costs[group].sum() * max(taken, 0.0) / timed_costs[some].sum()
-    return float(seconds)
+        known += all_costs[group].sum()
+        loop += all_costs[group].sum() * max(taken, 0.0) / timed_costs[some].sum()
+    # Items that none of these users took are as the others.
+    return float(calls * one_call + (loop * all_costs.sum() / known if known else 0.0))
 
 
 def _groups(costs: npt.NDArray[np.float64]) -> list[npt.NDArray[np.int64]]:

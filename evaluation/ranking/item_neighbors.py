@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.ranking import forecast
+from retrieval_leaderboard.evaluation.ranking.sampled_users import SampledUsers
 from retrieval_leaderboard.support import compute
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, No
 BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
 INTERACTION_BYTES, ENTRY_BYTES = 17, 27
 """At the peak of a fit: of an interaction, by item; of a neighbor kept, while it is stacked and turned"""
+CHUNK = 2**20
 SAMPLE_USERS = 4096
 """That an item's time is measured with"""
 
@@ -53,13 +54,9 @@ def nearest(
     Returns:
         float32[n_items, n_items] whose row i holds the `top_k` most similar to item i, not itself.
     """
-    items, users = arrays(train.by_user), arrays(users_of_items(train))
-    roots = roots_of(train) if weighted else (None, None)
     kernel = partial(_nearest, shrinkage=float(shrinkage), top_k=top_k)
-    # A block begins with a row of zeros for all items, which is most of the work where they are millions.
-    size = max(BLOCK_ITEMS, train.n_items // MOST_BLOCKS)
-    shared = (users, items, *roots, weights, *norms)
-    _say_duration(train, kernel, shared, size, label, bytes_needed(train, top_k))
+    size = _block_items(train)
+    shared = _shared(train, weights, norms, weighted)
     blocks = engines.current().map(kernel, shared, train.n_items, size, label, "items")
     return stack(list(blocks), train.n_items)
 
@@ -70,29 +67,59 @@ def _nearest(shared: tuple[Any, ...], first: int, last: int, shrinkage: float, t
     return item_neighbors_kernels.nearest(*(first, last, *shared, shrinkage, top_k))
 
 
-def _say_duration(
-    train: Interactions, kernel: Callable[..., Block], log: tuple[Any, ...], size: int, label: str, need: int
-) -> None:
-    pairs = activity(train)
+def _shared(
+    train: Interactions, weights: npt.NDArray[np.float64], norms: tuple[Any, Any], weighted: bool
+) -> tuple[Any, ...]:
+    roots = roots_of(train) if weighted else (None, None)
+    return arrays(users_of_items(train)), arrays(train.by_user), *roots, weights, *norms
+
+
+def _block_items(train: Interactions) -> int:
+    # A block begins with a row of zeros for all items, which is most of the work where they are millions.
+    return max(BLOCK_ITEMS, train.n_items // MOST_BLOCKS)
+
+
+def say_duration(train: Interactions, top_k: int, label: str, weighted: bool = False) -> None:
+    """Say how long `nearest` will take, where it is long; call it first, it is quick with any log.
+
+    By the loop over some users: neither their weights nor the norms of items change what it takes.
+    """
+    sample, ones = SampledUsers.of(train), np.ones(train.n_items)
+    log = _shared(sample.log, np.ones(len(sample.users)), (ones, ones), weighted)
+    kernel = partial(_nearest, shrinkage=0.0, top_k=top_k)
+    pairs = reckoned_activity(train, sample)
 
     def timed(items: npt.NDArray[np.int32], users: forecast.Rows) -> Block:
         # Their own codes tell nothing of the time.
         return kernel(((users[0], users[1][items], users[2][items]), *log[1:]), 0, len(items))
 
-    calls = -(-train.n_items // size)
-    seconds = forecast.loop_seconds(timed, log[0], pairs, SAMPLE_USERS, 1, calls)
+    calls, costs = -(-train.n_items // _block_items(train)), (pairs, activity(sample.log))
+    seconds = forecast.loop_seconds(timed, log[0], costs, SAMPLE_USERS, 1, calls)
     forecast.say(
         label,
         seconds,
-        f"{pairs.sum():,.0f} pairs of items, and {need >> 20:,} MiB of memory; "
+        f"{pairs.sum():,.0f} pairs of items, and {bytes_needed(train, top_k) >> 20:,} MiB of memory; "
         "users with long histories cost most: --engine spark deals the items out to a cluster",
     )
 
 
 def activity(train: Interactions) -> npt.NDArray[np.float64]:
     """float64[n_items]: the interactions of the users of each item, which its neighbors are among."""
-    of_users = train.user_counts[train.user]
-    return np.bincount(train.item, of_users, train.n_items).astype(np.float64, copy=False)
+    found = np.zeros(train.n_items)
+    for first in range(0, len(train), CHUNK):  # Not as wide numbers for all interactions at once.
+        part = slice(first, first + CHUNK)
+        found += np.bincount(train.item[part], train.user_counts[train.user[part]], train.n_items)
+    return found
+
+
+def reckoned_activity(train: Interactions, sample: SampledUsers) -> npt.NDArray[np.float64]:
+    """As `activity`, by the users of `sample`: exact where they are all."""
+    known = activity(sample.log)
+    if sample.share == 1:
+        return known
+    # One user more, as active as those of all items: an item that few of these users took is told by all.
+    mean = known.sum() / max(len(sample.log), 1)
+    return train.item_counts * (known + mean) / (sample.log.item_counts + 1)
 
 
 def bytes_needed(train: Interactions, top_k: int, share: float = 1.0) -> int:
@@ -103,7 +130,8 @@ def bytes_needed(train: Interactions, top_k: int, share: float = 1.0) -> int:
         top_k: items kept in each row.
         share: of the items met, up to `top_k` for each item, that are kept.
     """
-    kept = share * np.minimum(activity(train) - train.item_counts, min(top_k, train.n_items)).sum()
+    met = reckoned_activity(train, SampledUsers.of(train)) - train.item_counts
+    kept = share * np.minimum(met, min(top_k, train.n_items)).sum()
     rooms = compute.current().threads * train.n_items * (8 + 4)  # Of the kernel: sums, and items met.
     return int(INTERACTION_BYTES * len(train) + ENTRY_BYTES * kept + rooms)
 

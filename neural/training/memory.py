@@ -24,13 +24,19 @@ COPIES = 4
 SCORE_COPIES = 8
 """Arrays as large as a batch's scores that a step holds at once: scores, masks, losses, gradients."""
 LAYER_COPIES = 4
-CAUSAL_COPIES = 20
-"""Vectors of a history item that a layer of the causal transformer holds at once, padding included"""
+CAUSAL_COPIES, CAUSAL_ENDS = 20, 11
+"""Vectors of a history item that a layer of the causal transformer holds at once, padding included; and that
+are held before the first layer and behind the last: measured"""
 VECTOR_COPIES = 3
 """Of the feature vectors of a step: gathered, centered, scaled."""
 EXAMPLES = {"user": (46, 66), "interaction": (88, 12), "sequence": (16, 92)}
 """Bytes for each interaction, and for each user or stretch of one, while the examples of an epoch are made:
 measured, by kind of example"""
+DEALT_EXAMPLES = {"user": (8, 32), "interaction": (8, 32), "sequence": (0, 32)}
+"""And what each of several processes holds of all of them, beside its part: numbers drawn and their order, and
+where each user's examples begin"""
+PLACE = 8
+"""Bytes for each interaction that a process has of several: which one it is"""
 ITEM = 40
 """Bytes for each item: how often it was taken, and its chance to be drawn"""
 MIB = 2**20
@@ -81,7 +87,9 @@ def needed(settings: TowerSettings, train: Interactions) -> int:
 
 
 def examples(settings: TowerSettings, train: Interactions) -> int:
-    """Bytes of the interactions, and of the examples and the order that an epoch makes of them."""
+    """Bytes of the interactions, and of the examples and the order that an epoch makes of them, in a process:
+    of several, each has the interactions of its own users.
+    """
     kind = settings.examples
     an_interaction, a_user = EXAMPLES[kind]
     copied = kind != "sequence"  # The others leave examples out, or put their items in an order of their own.
@@ -90,7 +98,12 @@ def examples(settings: TowerSettings, train: Interactions) -> int:
     if train.weight is not None:
         an_interaction += FLOAT * (1 + (kind == "user"))
     stretches = len(train) // settings.max_history if kind == "sequence" else 0
-    return an_interaction * len(train) + a_user * max(train.n_users, stretches) + ITEM * train.n_items
+    users, world = max(train.n_users, stretches), ranks.world()
+    if world == 1:
+        return an_interaction * len(train) + a_user * users + ITEM * train.n_items
+    own = (an_interaction + PLACE) * -(-len(train) // world) + a_user * -(-users // world)
+    of_all = DEALT_EXAMPLES[kind]
+    return own + of_all[0] * len(train) + of_all[1] * users + ITEM * train.n_items
 
 
 def beside_accelerator(settings: TowerSettings, train: Interactions) -> int:
@@ -155,7 +168,7 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     deep = (examples + pairs + negatives) * sum(settings.widths)
     attention = examples * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
     causal = settings.attention_layers * (settings.history_encoder == "causal")
-    attention += history * dim * causal * CAUSAL_COPIES
+    attention += history * dim * (causal * CAUSAL_COPIES + (causal > 0) * CAUSAL_ENDS)
     scores = rows * negatives * SCORE_COPIES
     near = (pairs + negatives + history) * _near(settings)
     leased = near if compute.device().asynchronous else min(near, 2 * train.n_items)
