@@ -44,7 +44,8 @@ def _index(options: argparse.Namespace) -> None:
     about = bundle.write(
         options.run, _dataset(options), options.out, options.kind, _model(options), options.replace
     )
-    progress.say(f"{options.out}: {about.items:,} items of {about.model} in a {about.kind} index")
+    how = "ranked by itself" if about.kind == bundle.NO_INDEX else f"in a {about.kind} index"
+    progress.say(f"{options.out}: {about.items:,} items of {about.model}, {how}")
 
 
 def _compare(options: argparse.Namespace) -> None:

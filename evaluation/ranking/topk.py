@@ -145,7 +145,12 @@ def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, r
     Raises:
         ValueError: a similarity is NaN or infinite.
     """
-    _check_similarity(similarity)
+    check_similarity(similarity)
+    return summed(history, similarity, exclude, k, recency)
+
+
+def summed(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float) -> TopK:
+    """As `neighbors`, of similarities that passed `check_similarity`."""
     shared = history, exclude, similarity.indptr, similarity.indices, similarity.data
     return by_queries(partial(_sums, recency=float(recency), k=k), shared, len(history), k, 256)
 
@@ -206,6 +211,9 @@ def by_queries(
         block: queries in a block.
         said: what there is to rank, for the message where it will take long.
     """
+    if 0 < n_queries <= block and k > 0:
+        # A service asks for few at a time: an engine's threads take longer to start than they save.
+        return kernel(shared, 0, n_queries)
     found, scores = empty(n_queries, k)
     if k > 0:
         lists = engines.current().map(kernel, shared, n_queries, block, "ranking", "queries")
@@ -257,7 +265,8 @@ def _norms(vectors: npt.NDArray[np.float32], kind: str) -> npt.NDArray[np.float3
     return norms
 
 
-def _check_similarity(similarity: csr_array) -> None:
+def check_similarity(similarity: csr_array) -> None:
+    """ValueError, naming the items, where a similarity is NaN or infinite."""
     finite = np.isfinite(similarity.data)
     if not finite.all():
         at = int(np.argmin(finite))
