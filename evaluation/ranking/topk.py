@@ -211,9 +211,6 @@ def by_queries(
         block: queries in a block.
         said: what there is to rank, for the message where it will take long.
     """
-    if 0 < n_queries <= block and k > 0:
-        # A service asks for few at a time: an engine's threads take longer to start than they save.
-        return kernel(shared, 0, n_queries)
     found, scores = empty(n_queries, k)
     if k > 0:
         lists = engines.current().map(kernel, shared, n_queries, block, "ranking", "queries")

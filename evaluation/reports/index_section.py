@@ -1,4 +1,4 @@
-"""The board's section on index kinds and neighbor lists, from the `indexes.json` beside the records of its runs."""
+"""A board's section on index kinds and neighbor lists, from the `indexes.json` beside its records."""
 
 from __future__ import annotations
 

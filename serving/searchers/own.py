@@ -74,8 +74,9 @@ class OwnRanking(Searcher):
             exclude = Ragged.from_rows([np.append(exclude[row], self._removed) for row in range(len(rows))])
         items, scores = topk.empty(len(rows), k)
         for members, queries in questions:
-            places = np.flatnonzero(np.isin(rows, members))
-            asked = queries.take(np.searchsorted(members, rows[places]))
+            at = np.minimum(np.searchsorted(members, rows), len(members) - 1)
+            places = np.flatnonzero(members[at] == rows)
+            asked = queries.take(at[places])
             items[places], scores[places] = self.model.recommend(
                 replace(asked, exclude=exclude.take(places)), k
             )

@@ -4,6 +4,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+import httpx
 import numpy as np
 import pytest
 
@@ -13,7 +14,9 @@ from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.serving.bundles import bundle
+from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.support.errors import InputError
+from tests.serving.running import running
 
 FACTORS, EPOCHS = {"factors": 8, "iterations": 2}, {"epochs": 1}
 QUICK = {"als": FACTORS, "ials": FACTORS, "sasrec": EPOCHS, "simplex_ccl": EPOCHS} | {
@@ -230,3 +233,23 @@ def test_requests_and_removals_from_many_threads(opened):
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(work, range(160))) == {30}
     assert len(recommender) == 280
+
+
+def test_the_service_answers_without_an_index(opened, dataset, new_item):
+    recommender = opened("item_cf")
+    with running(create_app(recommender)) as port:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            assert client.get("/health").json()["index"] == "none"
+            answer = client.post("/recommend", json={"history": ["i1", "i2"]}).json()
+            assert answer["items"] == recommender.recommend(history=["i1", "i2"]).items
+            unseen = client.post("/recommend", json={"user_id": "unseen"}).json()
+            assert unseen["fallback"] and len(unseen["items"]) == 20
+            refused = client.post("/items", json={"item_id": "new", "features": new_item})
+            assert refused.status_code == 422
+            assert refused.json()["detail"].startswith("item_cf ranks the items that it was trained with")
+
+
+def test_a_request_in_the_training_period_gets_the_window_of_its_day(opened, dataset):
+    recommender = opened("popular_window")
+    early = recommender.recommend("unseen", timestamp=0)
+    assert early.fallback and len(early.items) == 20
