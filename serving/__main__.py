@@ -98,13 +98,13 @@ def _model(options: argparse.Namespace) -> type[Retriever] | None:
 def _kinds() -> str:
     """The help of --kind."""
     kinds = "; ".join(f"{name} ({each.summary()})" for name, each in indexes.KINDS.items())
-    return f"{kinds}; default: by the number of items"
+    return f"{kinds}; default: by the number of items; none for models without vectors"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {PREFIX}serving",
-        description="Makes an index of a run's items, compares kinds of indexes, and serves one over HTTP.",
+        description="Makes a bundle of a run's model, compares kinds of indexes, and serves one over HTTP.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -119,14 +119,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     reload.add_arguments(data)
 
-    index = commands.add_parser("index", parents=[of_run], help="write a bundle: index, model, ids")
+    index = commands.add_parser("index", parents=[of_run], help="write a bundle: model, ids, index")
     index.add_argument("--kind", default=indexes.AUTO, metavar="KIND", help=_kinds())
     index.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     index.add_argument("--replace", action="store_true",
                        help="of a bundle that is there, and of the items that were added to it")  # fmt: skip
     index.set_defaults(work=_index)
 
-    compare = commands.add_parser("compare", parents=[of_run], help="measure every index kind for the board")
+    compare = commands.add_parser(
+        "compare", parents=[of_run], help="measure index kinds, or shorter neighbor lists, for the board"
+    )
     compare.set_defaults(work=_compare)
 
     http = commands.add_parser("http", parents=[own], help="answer over HTTP")

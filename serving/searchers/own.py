@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models import unseen_users
 from retrieval_leaderboard.evaluation.ranking import popularity, topk
 from retrieval_leaderboard.serving.bundles.bundle import Bundle
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.indexes.base import Lists
 from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, Question
 from retrieval_leaderboard.serving.searchers.base import Asked, Searcher, Vectors
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -31,6 +33,7 @@ class OwnRanking(Searcher):
         self._encoder = encoder
         self._removed: npt.NDArray[np.int32] = np.empty(0, np.int32)
         counts = np.bincount(opened.histories.compact()[0], minlength=opened.about.items)
+        self._unseen_users_have_a_list = _unseen_users_have_a_list(opened)
         self._popular = popularity.by_count(counts, counts)
 
     def ask(self, requests: Sequence[EncodedRequest]) -> Asked:
@@ -39,6 +42,8 @@ class OwnRanking(Searcher):
         questions, unknown = self._encoder.questions(requests)
         for rows, queries in questions:
             known[rows] = self.model.knows(queries)
+        if not self._unseen_users_have_a_list:
+            known &= np.array([each.user >= 0 for each in requests], dtype=np.bool_)
         return Asked(partial(self._search, questions, known), known, unknown)
 
     def remove(self, labels: npt.NDArray[np.int64]) -> None:
@@ -82,6 +87,8 @@ class OwnRanking(Searcher):
             )
         nobody = np.flatnonzero(~known[rows])
         if len(nobody):
+            if not self._unseen_users_have_a_list:
+                items[nobody], scores[nobody] = topk.empty(len(nobody), k)
             own = items[nobody], scores[nobody]
             items[nobody], scores[nobody] = popularity.filled(own, self._popular, exclude.take(nobody))
         return items, scores
@@ -94,3 +101,15 @@ class OwnRanking(Searcher):
 
     def _without_vectors(self) -> InputError:
         return InputError(f"{self.model.name} has no vectors: it ranks items by itself")
+
+
+def _unseen_users_have_a_list(opened: Bundle) -> bool:
+    """False, and said, where the model gives them the list of one user whom it knows."""
+    known = np.flatnonzero(opened.histories.lengths).astype(np.int32)
+    double = unseen_users.double_of_lists(opened.model, known) if len(known) else None
+    if double is not None:
+        progress.say(
+            f"{opened.about.model} answers unseen users with the list of the known user "
+            f"'{opened.user_ids[double]}': unseen users get what is popular; see Retriever.user_rows"
+        )
+    return double is None

@@ -220,6 +220,35 @@ def test_a_model_of_ones_own_ranks_too(dataset, toy_run, tmp_path):
     assert len(recommender.recommend("unseen").items) == 20
 
 
+@dataclass
+class RowOfTheLastUser(Following):
+    """Knows each user's first item, and forgets that unseen users have none."""
+
+    def fit(self, train, valid, seed):
+        self.first_ = np.array([train.by_user[user][0] for user in range(train.n_users)])
+
+    def recommend(self, queries, k):
+        items, scores = topk.empty(len(queries), k)
+        items[:, 0], scores[:, 0] = self.first_[queries.user], 1
+        return items, scores
+
+
+def test_an_unseen_user_never_gets_the_last_users_list(dataset, toy_run, tmp_path, capsys):
+    model, run = RowOfTheLastUser(), toy_run(7)
+    model.fit(dataset.train_valid, None, 0)
+    model.save(run)
+    bundle.write(run, dataset, tmp_path / "out", model_class=RowOfTheLastUser)
+    recommender = Recommender.open(tmp_path / "out", RowOfTheLastUser)
+    assert "answers unseen users with the list of the known user 'u59'" in capsys.readouterr().out
+    for user in ("u0", "u59"):
+        (item,) = recommender.recommend(user).items
+        assert item == dataset.item_ids[model.first_[int(user[1:])]]
+    for asked in ({"user_id": "unseen"}, {"history": ["i1"]}):
+        answer = recommender.recommend(**asked)
+        assert answer.fallback
+        assert_popular(answer.items, dataset)
+
+
 def test_requests_and_removals_from_many_threads(opened):
     recommender = opened("item_cf")
     recommender.warm_up()
