@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,9 @@ class PopularWindow(Retriever):
     stochastic: ClassVar[bool] = False
     uses_weights: ClassVar[bool] = True
 
+    # Without an annotation it is no field, and so no setting.
+    _latest = cast("tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]] | None", None)
+
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sort the interactions by time.
 
@@ -49,29 +52,46 @@ class PopularWindow(Retriever):
         self.time_, self.item_ = train.timestamp[order], train.item[order]
         self.weight_ = np.ones(len(order), np.float32) if train.weight is None else train.weight[order]
         self.n_items_ = train.n_items
+        self._latest = None
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` most popular items that a query does not exclude; none that nobody took before."""
-        items = np.full((len(queries), k), -1, np.int32)
-        scores = np.full((len(queries), k), -np.inf, np.float32)
         ends, group = np.unique(self._ends(queries), return_inverse=True)
+        if ends.tolist() == [self._last()]:
+            return topk.first_allowed(*self._after_training(), queries.exclude, k)
+        items, scores = topk.empty(len(queries), k)
         before, stop = np.zeros(self.n_items_), 0
         for number, end in enumerate(ends):
             start, stop = stop, int(np.searchsorted(self.time_, end))
             before += self._counts(start, stop)
-            opened = int(np.searchsorted(self.time_, end - self.days * SECONDS_PER_DAY))
-            order, counts = _ranked(self._counts(opened, stop), before)
+            order, counts = _ranked(self._counts(self._opened(end), stop), before)
             rows = np.flatnonzero(group == number)
             items[rows], scores[rows] = topk.first_allowed(order, counts, queries.exclude.take(rows), k)
         return items, scores
 
     def _ends(self, queries: Queries) -> npt.NDArray[np.int64]:
         """int64[q]: the first second after the window of each query."""
-        last = self.time_.max(initial=0) + 1
+        last = self._last()
         if queries.timestamp is None:
             return np.full(len(queries), last)
         day = queries.timestamp // SECONDS_PER_DAY * SECONDS_PER_DAY
         return np.where(queries.timestamp >= last, last, day)
+
+    def _last(self) -> int:
+        """The first second after the training data."""
+        return int(self.time_[-1]) + 1 if len(self.time_) else 1
+
+    def _opened(self, end: int) -> int:
+        """The first interaction in the window before `end`."""
+        return int(np.searchsorted(self.time_, end - self.days * SECONDS_PER_DAY))
+
+    def _after_training(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """What `_ranked` gives for queries after the training data; kept, a service asks for it each time."""
+        if self._latest is None:
+            stop = len(self.time_)
+            within = self._counts(self._opened(self._last()), stop)
+            self._latest = _ranked(within, self._counts(0, stop))
+        return self._latest
 
     def _counts(self, start: int, stop: int) -> npt.NDArray[np.float64]:
         counts = np.bincount(self.item_[start:stop], self.weight_[start:stop], self.n_items_)

@@ -1,4 +1,4 @@
-"""From a trained two-tower model to a retrieval service: an index on disk, library calls, HTTP."""
+"""From a trained model to a retrieval service: a bundle on disk, library calls, HTTP."""
 
 from retrieval_leaderboard.support import python  # noqa: F401  (an older Python gets a sentence)
 

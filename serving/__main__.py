@@ -50,7 +50,8 @@ def _index(options: argparse.Namespace) -> None:
     about = bundle.write(
         options.run, _dataset(options), options.out, options.kind, _model(options), options.replace
     )
-    progress.say(f"{options.out}: {about.items:,} items of {about.model} in a {about.kind} index")
+    how = "ranked by itself" if about.kind == bundle.NO_INDEX else f"in a {about.kind} index"
+    progress.say(f"{options.out}: {about.items:,} items of {about.model}, {how}")
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -108,14 +109,14 @@ def _model(options: argparse.Namespace) -> type[Retriever] | None:
 def _kinds() -> str:
     """The help of --kind."""
     kinds = "; ".join(f"{name} ({each.summary()})" for name, each in indexes.KINDS.items())
-    return f"{kinds}; default: by the number of items"
+    return f"{kinds}; default: by the number of items; none for models without vectors"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {PREFIX}serving",
-        description="Makes an index of a run's items, compares kinds of indexes, serves one over HTTP, and "
-        "writes what a run has learned as tables.",
+        description="Makes a bundle of a run's model, compares kinds of indexes, serves one over HTTP, and writes "
+        "what a run has learned as tables.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -132,14 +133,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     reload.add_arguments(data)
 
-    index = commands.add_parser("index", parents=[of_run], help="write a bundle: index, model, ids")
+    index = commands.add_parser("index", parents=[of_run], help="write a bundle: model, ids, index")
     index.add_argument("--kind", default=indexes.AUTO, metavar="KIND", help=_kinds())
     index.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     index.add_argument("--replace", action="store_true",
                        help="of a bundle that is there, and of the items that were added to it")  # fmt: skip
     index.set_defaults(work=_index)
 
-    compare = commands.add_parser("compare", parents=[of_run], help="measure every index kind for the board")
+    compare = commands.add_parser(
+        "compare", parents=[of_run], help="measure index kinds, or shorter neighbor lists, for the board"
+    )
     compare.set_defaults(work=_compare)
 
     exported = commands.add_parser("export", parents=[of_run], help="write vectors, neighbors and lists")

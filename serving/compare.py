@@ -1,10 +1,12 @@
-"""Every index kind on the item vectors of one run: what it costs, and what it loses."""
+"""Every index kind, or shorter neighbor lists, of one run: what it costs, and what it loses."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,51 +15,68 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import measure
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.ranking import topk
+from retrieval_leaderboard.evaluation.models.retriever import (
+    EmbeddingRetriever,
+    ItemToItemRetriever,
+    Retriever,
+)
 from retrieval_leaderboard.evaluation.reports import index_section
 from retrieval_leaderboard.evaluation.reports.index_section import IndexComparison, IndexKind
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.evaluation.runs.usage import Usage
-from retrieval_leaderboard.serving import indexes
+from retrieval_leaderboard.serving import indexes, neighbor_lists
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import InputError
 
 K = 20
 MAX_QUERIES = 10_000
+BLOCK = 256
+"""Queries that are answered at once on one thread"""
 SECONDS = 1.0
 """How long, at least, a rate is measured."""
 
 
+@dataclass(frozen=True)
+class Variant:
+    """One way to answer queries with a model."""
+
+    kind: str
+    parameters: dict[str, int]
+    build_seconds: float
+    n_bytes: int
+    search: Callable[[Ragged], npt.NDArray[np.int32]]
+    """rows of items not to return → int32[q, 20]: the lists of all queries, on all threads"""
+    on_one_thread: Callable[[], object]
+    """the same without exclusions, on one thread"""
+
+
 def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = None) -> IndexComparison:
-    """Measure every kind on the vectors of a run's model and write `indexes.json` into its folder.
+    """Measure every kind of index, or of neighbor lists, of a run and write `indexes.json` into its folder.
 
     Queries are the run's test queries, at most 10,000 evenly spaced ones. Recall is of the exact
     top 20 without exclusions; NDCG is of the test queries with theirs, and "lost" is exact − index.
 
     Raises:
-        InputError: as `bundle.trained`.
+        InputError: as `bundle.trained`; a model that has neither vectors nor neighbor lists.
     """
     record, model = bundle.trained(run, dataset, model_class)
-    items = model.encode_items()
     queries = dataset.test.take(slice(None, None, -(-len(dataset.test) // MAX_QUERIES)))
-    vectors = model.encode_queries(queries)
-    exact, _ = topk.inner_product(vectors, items, Ragged.empty(len(queries)), K)
-    best = _ndcg(topk.inner_product(vectors, items, queries.exclude, K)[0], queries)
+    exact, best = _lists(model, queries, Ragged.empty(len(queries))), _lists(model, queries, queries.exclude)
+    ndcg_exact, n_items = _ndcg(best, queries), dataset.train_valid.n_items
     kinds, before = [], Usage.now()
-    for name, index_class in indexes.KINDS.items():
-        progress.say(f"{name}: building and measuring")
-        kinds.append(_measure(index_class, items, vectors, queries, exact, best))
+    for variant in _variants(model, queries):
+        kinds.append(_measured(variant, queries, n_items, exact, ndcg_exact))
     background = Usage.now().cores_elsewhere(before)
     comparison = IndexComparison(
         fingerprint=record.fingerprint,
         model=record.model,
         model_hash=bundle.model_hash(run),
         k=K,
-        items=len(items),
-        dimension=items.shape[1],
+        items=n_items,
+        dimension=model.encode_items().shape[1] if isinstance(model, EmbeddingRetriever) else 0,
         queries=len(queries),
-        ndcg_exact=best,
+        ndcg_exact=ndcg_exact,
         kinds=tuple(kinds),
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         processor=environment.processor(),
@@ -69,35 +88,78 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
     return comparison
 
 
-def _measure(
-    index_class: type[indexes.VectorIndex],
-    items: npt.NDArray[np.float32],
-    vectors: npt.NDArray[np.float32],
-    queries: Queries,
-    exact: npt.NDArray[np.int32],
-    best: float,
-) -> IndexKind:
-    """One kind: seconds, bytes, rates, recall of int32[q, 20] `exact`, and NDCG lost of `best`."""
+def _variants(model: Retriever, queries: Queries) -> Iterator[Variant]:
+    """What is compared for a model, each built when its turn comes."""
+    if isinstance(model, EmbeddingRetriever):
+        return _of_vectors(model, queries)
+    if isinstance(model, ItemToItemRetriever):
+        return _of_neighbors(model, queries)
+    raise InputError(
+        f"{model.name} has neither vectors to index nor neighbor lists to cut: there is nothing to compare"
+    )
+
+
+def _of_vectors(model: EmbeddingRetriever, queries: Queries) -> Iterator[Variant]:
+    """An index of every kind."""
     import faiss
 
-    started = time.perf_counter()
-    built = index_class.build(items)
-    seconds = time.perf_counter() - started
-    nothing = Ragged.empty(len(queries))
-    found, _ = built.search(vectors, K, nothing)
-    allowed, _ = built.search(vectors, K, queries.exclude)
+    items, vectors = model.encode_items(), model.encode_queries(queries)
+    ranks, nothing = vectors.any(axis=1, keepdims=True), Ragged.empty(len(queries))
+    for name, index_class in indexes.KINDS.items():
+        progress.say(f"{name}: building and measuring")
+        started = time.perf_counter()
+        built = index_class.build(items)
+        seconds = time.perf_counter() - started
 
-    def rate(threads: int) -> float:
-        faiss.omp_set_num_threads(threads)
-        return _per_second(lambda: built.search(vectors, K, nothing), len(queries))
+        def search(exclude: Ragged, index: indexes.VectorIndex = built) -> npt.NDArray[np.int32]:
+            faiss.omp_set_num_threads(compute.current().threads)
+            return np.where(ranks, index.search(vectors, K, exclude)[0], np.int32(-1))
 
+        def on_one_thread(index: indexes.VectorIndex = built) -> None:
+            faiss.omp_set_num_threads(1)
+            index.search(vectors, K, nothing)
+
+        yield Variant(name, built.parameters, seconds, built.n_bytes, search, on_one_thread)
+
+
+def _of_neighbors(model: ItemToItemRetriever, queries: Queries) -> Iterator[Variant]:
+    """Lists of fewer neighbors, and of all."""
+    some = [queries.take(slice(at, at + BLOCK)) for at in range(0, len(queries), BLOCK)]
+    *shorter, longest = neighbor_lists.lengths(model.similarity_)
+    for length in (*shorter, longest):
+        kind = f"{'all' if length == longest else length} neighbors"
+        progress.say(f"{kind}: cutting and measuring")
+        started = time.perf_counter()
+        short = neighbor_lists.shortened(model, length)
+        seconds = time.perf_counter() - started
+
+        def on_one_thread(model: ItemToItemRetriever = short) -> None:
+            for each in some:  # Few queries are answered on the thread that asks.
+                _lists(model, each, Ragged.empty(len(each)))
+
+        size = neighbor_lists.n_bytes(short.similarity_)
+        search = partial(_lists, short, queries)
+        yield Variant(kind, {"longest list": length}, seconds, size, search, on_one_thread)
+
+
+def _lists(model: Retriever, queries: Queries, exclude: Ragged) -> npt.NDArray[np.int32]:
+    """int32[q, 20]: what the model itself ranks."""
+    return model.recommend(replace(queries, exclude=exclude), K)[0]
+
+
+def _measured(
+    variant: Variant, queries: Queries, n_items: int, exact: npt.NDArray[np.int32], best: float
+) -> IndexKind:
+    """One kind: seconds, bytes, rates, recall of int32[q, 20] `exact`, and NDCG lost of `best`."""
+    nothing, n = Ragged.empty(len(queries)), len(queries)
+    found, allowed = variant.search(nothing), variant.search(queries.exclude)
     return IndexKind(
-        kind=built.kind,
-        parameters=built.parameters,
-        build_seconds=round(seconds, 4),
-        bytes_per_item=round(built.n_bytes / len(items), 1),
-        queries_per_second_one_thread=round(rate(1), 1),
-        queries_per_second_all_threads=round(rate(compute.current().threads), 1),
+        kind=variant.kind,
+        parameters=variant.parameters,
+        build_seconds=round(variant.build_seconds, 4),
+        bytes_per_item=round(variant.n_bytes / n_items, 1),
+        queries_per_second_one_thread=round(_per_second(variant.on_one_thread, n), 1),
+        queries_per_second_all_threads=round(_per_second(lambda: variant.search(nothing), n), 1),
         recall=float(_rows(exact).contains(found).sum() / (exact >= 0).sum()),
         ndcg_lost=best - _ndcg(allowed, queries),
     )

@@ -1,4 +1,4 @@
-"""Requests by raw ids as queries of a model, and as its vectors."""
+"""Requests by raw ids as queries of a model."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.models import unseen_users
 from retrieval_leaderboard.serving.bundles.bundle import Bundle
 from retrieval_leaderboard.serving.bundles.catalog import Catalog
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.requests import Request, moment
-from retrieval_leaderboard.support import progress
 
-Vectors = npt.NDArray[np.float32]
+Question = tuple[npt.NDArray[np.int64], Queries]
+"""Which of several requests, ascending, and they as queries that exclude nothing"""
 
 
 @dataclass(frozen=True)
@@ -41,24 +40,13 @@ class EncodedRequest:
 
 
 class Encoder:
-    """What a bundle's model makes of requests. Calls from several threads are safe."""
+    """Puts requests to a bundle's model. Calls from several threads are safe."""
 
     def __init__(self, opened: Bundle) -> None:
         self._about = opened.about
-        self._model = opened.model
         self._histories = opened.histories
         self._user_schema, self._context_schema = opened.user_schema, opened.context_schema
         self._user_code = {raw: code for code, raw in enumerate(opened.user_ids)}
-        known = np.flatnonzero(self._histories.lengths).astype(np.int32)
-        double = None
-        if len(known):
-            double = unseen_users.double_of_vectors(self._model, known, self._histories[known[0]][::-1])
-        self._unseen_users_have_a_vector = double is None
-        if double is not None:
-            progress.say(
-                f"{self._about.model} answers unseen users with the vector of the known user "
-                f"'{opened.user_ids[double]}': unseen users get no items; see Retriever.user_rows"
-            )
 
     def examples(self) -> list[Request]:
         """Requests of every kind: of a known user, an unseen user, and one with features."""
@@ -80,16 +68,13 @@ class Encoder:
             seen = [*map(catalog.raw, trained.tolist()), *(request.history or ())]
         return EncodedRequest(request, code, history, seen, unknown_items)
 
-    def encode(
-        self, requests: Sequence[EncodedRequest]
-    ) -> tuple[Vectors, npt.NDArray[np.bool_], list[UnknownValues]]:
-        """The vectors, whether the model knows the users, and values that the training data does not have.
+    def questions(self, requests: Sequence[EncodedRequest]) -> tuple[list[Question], list[UnknownValues]]:
+        """The requests as queries, and for each request the values that the training data does not have.
 
-        Requests with and without features are encoded apart: to a model, no features are not the
+        Requests with and without features are asked apart: to a model, no features are not the
         same as features of which nothing is known.
         """
-        vectors = np.empty((len(requests), self._about.dimension), dtype=np.float32)
-        known = np.empty(len(requests), dtype=np.bool_)
+        asked = list[Question]()
         context, unknown = self._context(requests)
         for with_features in (False, True):
             rows = [row for row, each in enumerate(requests) if (each.features is not None) is with_features]
@@ -100,15 +85,14 @@ class Encoder:
                 features, unseen = self._user_schema.encode([each.features or {} for each in group])
                 for row, values in zip(rows, unseen, strict=True):
                     unknown[row] |= values
-            queries = _queries(group, features, None if context is None else context.take(np.array(rows)))
-            vectors[rows], known[rows] = self._model.encode_queries(queries), self._model.knows(queries)
+            places = np.array(rows)
+            asked.append(
+                (places, _queries(group, features, None if context is None else context.take(places)))
+            )
         for row, each in enumerate(requests):  # A trained user's features are in the model, yet checked.
             if each.user >= 0 and each.request.features is not None:
                 unknown[row] |= self._user_schema.encode([each.request.features])[1][0]
-        unseen_user = np.array([each.user < 0 for each in requests], dtype=np.bool_)
-        if not self._unseen_users_have_a_vector:
-            vectors[unseen_user], known[unseen_user] = 0, False
-        return vectors, known & ~_empty(requests, unknown), unknown
+        return asked, unknown
 
     def _context(self, requests: Sequence[EncodedRequest]) -> tuple[Features | None, list[UnknownValues]]:
         """Context features of each request, None where the data has none; and values it does not have."""
@@ -119,7 +103,9 @@ class Encoder:
         return self._context_schema.encode([nothing if each is None else each for each in given])
 
 
-def _empty(requests: Sequence[EncodedRequest], unknown: Sequence[UnknownValues]) -> npt.NDArray[np.bool_]:
+def told_nothing(
+    requests: Sequence[EncodedRequest], unknown: Sequence[UnknownValues]
+) -> npt.NDArray[np.bool_]:
     """bool[q]: unseen users of whom no history and no feature is known."""
     nothing = [
         each.user < 0 and not len(each.history) and not _has_known_value(each.features or {}, values)

@@ -77,12 +77,13 @@ class Answer:
 
     items: list[str]
     scores: list[float]
-    """inner products; approximate where the index is ivf_pq"""
+    """inner products, approximate where the index is ivf_pq; a model without an index gives its own scores"""
     known_user: bool
     """whether the user has a code in the training data"""
     fallback: bool
-    """the model knows nothing of the user, history or features: its default, which may be no items"""
+    """the model knows nothing of the user, history or features: its default, which may be no items, or what
+    is popular"""
     unknown_items: list[str] = field(default_factory=list)
-    """history items the model was not trained with; they do not count in the user's vector"""
+    """history items the model was not trained with; they do not count"""
     unknown_values: UnknownValues = field(default_factory=dict)
     """feature values outside the vocabulary; they count as unknown"""

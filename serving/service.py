@@ -10,9 +10,9 @@ from threading import RLock
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
+from retrieval_leaderboard.serving import searchers
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.serving.bundles.catalog import Catalog
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
@@ -22,8 +22,6 @@ from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
-
-Vectors = npt.NDArray[np.float32]
 
 __all__ = ["Answer", "Recommender", "Request"]
 
@@ -38,25 +36,23 @@ class Recommender:
     def __init__(self, folder: Path, opened: bundle.Bundle) -> None:
         self.folder = folder
         self.about = opened.about
-        self._model = opened.model
-        self._index = opened.index
-        self._item_schema = opened.item_schema
+        self._item_columns = tuple(opened.item_schema.columns)
         self._encoder = Encoder(opened)
-        self._vectors = opened.model.encode_items()
+        self._searcher = searchers.of(opened, self._encoder)
         self._journal = opened.journal
         self._held: ExitStack | None = None
         changes = opened.journal.changes
         self._catalog = Catalog(opened.item_ids, changes)
         self._lock = ReadWriteLock()
-        """for the index and the labels in it"""
+        """for the searcher and the labels in it"""
         self._changing = RLock()
         """for changes, one after the other; held while they are written, when searches go on"""
         self._unsaved: list[Change] = []
         added = np.arange(len(changes.item_ids)) + self._catalog.trained
         if len(added):
-            self._index.add(added, changes.vectors)
+            self._searcher.add(added, changes.vectors)
         if len(changes.removed):
-            self._index.remove(changes.removed)
+            self._searcher.remove(changes.removed)
 
     @classmethod
     def open(
@@ -103,7 +99,7 @@ class Recommender:
         for requests in (*([request] for request in examples), examples * 8):
             self.recommend_batch(requests)
         with suppress(InputError):
-            self._new_vectors(self._item_schema.encode([dict.fromkeys(self._item_schema.columns)])[0])
+            self._searcher.encode_new(dict.fromkeys(self._item_columns))
 
     def __len__(self) -> int:
         """Items that may be returned."""
@@ -131,38 +127,39 @@ class Recommender:
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
         """An answer to each request; InputError, as `recommend`, where one of them is refused."""
         encoded = [self._encoder.resolve(request, self._catalog) for request in requests]
-        vectors, known, unknown_values = self._encoder.encode(encoded)
+        asked = self._searcher.ask(encoded)
         answers: dict[int, Answer] = {}
         for k in {request.k for request in requests}:
             rows = np.array([row for row, request in enumerate(requests) if request.k == k])
             with self._lock.reading():
                 exclude = Ragged.from_rows([self._catalog.labels(encoded[row].seen) for row in rows])
-                labels, scores = self._index.search(vectors[rows], k, exclude)
+                labels, scores = asked.search(rows, k, exclude)
             for row, found, values in zip(rows.tolist(), labels, scores, strict=True):
-                found = found if vectors[row].any() else np.full_like(found, -1)
-                answers[row] = self._answer(encoded[row], known[row], unknown_values[row], found, values)
+                known, unknown = bool(asked.known[row]), asked.unknown_values[row]
+                answers[row] = self._answer(encoded[row], known, unknown, found, values)
         return [answers[row] for row in range(len(requests))]
 
     def user_vector(
         self, user_id: str | None = None, history: Sequence[str] | None = None, features: Raw | None = None
     ) -> npt.NDArray[np.float32]:
-        """float32[d]: the vector `recommend` searches with; InputError as there."""
+        """float32[d]: the vector `recommend` searches with; InputError as there, and where it has none."""
         return self.user_vectors([Request(user_id, history, features)])[0]
 
     def user_vectors(self, requests: Sequence[Request]) -> npt.NDArray[np.float32]:
         """float32[n, d]: the vector of each request; `k` and `exclude_seen` do not matter."""
-        return self._encoder.encode([self._encoder.resolve(request, self._catalog) for request in requests])[
-            0
-        ]
+        return self._searcher.user_vectors(
+            [self._encoder.resolve(request, self._catalog) for request in requests]
+        )
 
     def item_vector(self, item_id: str) -> npt.NDArray[np.float32]:
-        """float32[d]: an item's vector; InputError where it is not in the catalog."""
+        """float32[d]: an item's vector; InputError where it has none, or is not in the catalog."""
         return self.item_vectors([item_id])[0]
 
     def item_vectors(self, item_ids: Sequence[str]) -> npt.NDArray[np.float32]:
-        """float32[n, d]: the items' vectors; InputError where one is not in the catalog."""
+        """float32[n, d]: the items' vectors; InputError as `item_vector`."""
+        trained = self._searcher.item_vectors
         with self._lock.reading():
-            vectors = [self._catalog.vector(item, self._vectors) for item in item_ids]
+            vectors = [self._catalog.vector(item, trained) for item in item_ids]
         return np.array(vectors, dtype=np.float32).reshape(len(item_ids), self.about.dimension)
 
     def add_item(self, item_id: str, features: Raw) -> UnknownValues:
@@ -173,7 +170,7 @@ class Recommender:
 
         Raises:
             InputError: the id is in the catalog, the features do not fit the training data's
-                columns, or the model knows items by id alone.
+                columns, or the model takes no new items.
         """
         return self._add(item_id, features, self._unsaved.append)
 
@@ -192,7 +189,7 @@ class Recommender:
             self._catalog.check_has(item_id)
             self._unsaved.append(Change(item_id))
             with self._lock.writing():
-                self._index.remove(np.array([self._catalog.remove(item_id)]))
+                self._searcher.remove(np.array([self._catalog.remove(item_id)]))
 
     def save(self) -> None:
         """Keep the changes in the bundle, whole or not at all: they are appended to its log.
@@ -207,13 +204,12 @@ class Recommender:
     def _add(self, item_id: str, features: Raw, keep: Callable[[Change], None]) -> UnknownValues:
         if not isinstance(item_id, str) or not item_id:
             raise InputError(f"item_id must be text, and not empty: not {item_id!r}")
-        encoded, (unknown_values,) = self._item_schema.encode([features])
         with self._changing:
+            vectors, unknown_values = self._searcher.encode_new(features)
             self._catalog.check_lacks(item_id)
-            vectors = self._new_vectors(encoded)
             keep(Change(item_id, vectors[0]))
             with self._lock.writing():
-                self._index.add(np.array([self._catalog.add(item_id, vectors[0])]), vectors)
+                self._searcher.add(np.array([self._catalog.add(item_id, vectors[0])]), vectors)
         return unknown_values
 
     def _keep(self, change: Change) -> None:
@@ -236,12 +232,6 @@ class Recommender:
             self._journal.fold(self._catalog.changes(self.about.dimension))
         except InputError as error:
             progress.say(f"the journal of added items stays as it is: {error}")
-
-    def _new_vectors(self, features: Features) -> npt.NDArray[np.float32]:
-        vectors = self._model.encode_new_items(features)
-        if not np.isfinite(vectors).all():
-            raise ValueError(f"{self.about.model} gives a new item a vector that is not finite")
-        return vectors
 
     def _answer(
         self,

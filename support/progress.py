@@ -5,6 +5,7 @@ A bar with rate and time left on a terminal, a plain line every few seconds else
 
 import multiprocessing
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,10 +54,10 @@ def warn_once(sentence: str) -> None:
 def bar(label: str, total: int, unit: str) -> Iterator[Callable[..., None]]:
     """Report work of `total` units; call the yielded `advance(done=1, note="")` as it goes on.
 
-    A note stays until the next one. Inside another bar nothing is shown.
+    A note stays until the next one. Inside another bar nothing is shown, nor on the threads of a service.
     """
     global _shown
-    if _quiet or _shown:
+    if _quiet or _shown or threading.current_thread() is not threading.main_thread():
         yield lambda done=1, note="": None
         return
     _shown = True

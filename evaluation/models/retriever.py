@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import fields, lists, saving
 from retrieval_leaderboard.evaluation.models.fields import AUTO, setting
 from retrieval_leaderboard.evaluation.ranking import popularity, topk
@@ -126,6 +127,10 @@ class Retriever(ABC):
         rows[users < 0] = unknown
         return rows
 
+    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
+        """bool[q]: whether the model has learned anything of whom the query is about."""
+        return queries.history.lengths > 0
+
     def lacking(self) -> str:
         """Why nothing can be fitted here under these settings, as a sentence; "" where it can."""
         return ""
@@ -207,7 +212,7 @@ class EmbeddingRetriever(Retriever):
         lists.check_rows("encode_items()", np.shape(self.encode_items()), n_items)
 
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
-        """bool[q]: whether the model has learned anything of whom the query is about."""
+        """As `Retriever.knows`: where the vector is not zero."""
         return np.asarray(self.encode_queries(queries).any(axis=1))
 
     def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:
@@ -250,6 +255,8 @@ class ItemToItemRetriever(Retriever):
     popular_ = cast("npt.NDArray[np.int32] | None", None)
     """int32[m]: what fills the places that are left, best first, such as `popularity.ranked`; None for
     nothing"""
+    _checked = cast("csr_array", None)
+    """The similarities that were found finite: reading all takes longer than answering one query"""
 
     def check_catalog(self, n_items: int) -> None:
         """Refuse similarities that are not of all items with all."""
@@ -260,9 +267,22 @@ class ItemToItemRetriever(Retriever):
 
         Items similar to nothing in the history come after all others, in the order of `popular_`.
         """
-        history = queries.history.last(self.last_n) if self.last_n else queries.history
-        lists = topk.neighbors(history, self.similarity_, queries.exclude, k, self.recency_)
+        if self._checked is not self.similarity_:
+            topk.check_similarity(self.similarity_)
+            self._checked = self.similarity_
+        lists = topk.summed(self._used(queries), self.similarity_, queries.exclude, k, self.recency_)
         return lists if self.popular_ is None else popularity.filled(lists, self.popular_, queries.exclude)
+
+    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
+        """As `Retriever.knows`: where an item of the history is similar to any."""
+        history = self._used(queries)
+        items, _ = history.compact()
+        similar = self.similarity_.indptr[items + 1] > self.similarity_.indptr[items]
+        return np.bincount(history.rows()[similar], minlength=len(queries)) > 0
+
+    def _used(self, queries: Queries) -> Ragged:
+        """What counts of the histories."""
+        return queries.history.last(self.last_n) if self.last_n else queries.history
 
     @property
     def parameters(self) -> int:

@@ -13,7 +13,8 @@ from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
 
 HISTORIES = np.empty(0, dtype=np.int32), np.array([0, 1, 2, 3, 5], dtype=np.int32)
 """None, and items of several blocks of the planted data, which no user of it has taken in this order"""
-PROBES = 256
+PROBES, LENGTH = 256, 20
+"""Users that are asked for, and items for each"""
 DIRECTION = 1e-6
 """By how much the cosine of two vectors of one direction may be off 1 for rounding"""
 
@@ -74,12 +75,37 @@ def double_of_vectors(
         users: int32[n], codes of users with interactions, ascending.
         history: int32[m], items; unseen users are asked for with it and without.
     """
-    probes = users[np.unique(np.linspace(0, len(users) - 1, min(len(users), PROBES)).astype(np.int64))]
+    probes = _probes(users)
     for known in (_asked(probes, history[:0]), _asked(probes, history)):
         alike = _alike(model.encode_queries(_unknown(known)), model.encode_queries(known))
-        if alike.sum() == 1 and (alike[0] or alike[-1]) and len(probes) > 2:
+        if _is_one_end(alike):
             return int(probes[np.argmax(alike)])
     return None
+
+
+def double_of_lists(model: Retriever, users: npt.NDArray[np.int32]) -> int | None:
+    """As `double_of_vectors`, by the lists of a fitted model: those that it gives without a history.
+
+    Args:
+        model: fitted on data of any kind.
+        users: int32[n], codes of users with interactions, ascending.
+    """
+    probes = _probes(users)
+    known = _asked(probes, HISTORIES[0])
+    (unseen, scores), (own, own_scores) = (model.recommend(each, LENGTH) for each in (_unknown(known), known))
+    same = (unseen == own).all(axis=1) & np.isclose(scores, own_scores, rtol=1e-5, atol=1e-7).all(axis=1)
+    alike = same & (own >= 0).any(axis=1)
+    return int(probes[np.argmax(alike)]) if _is_one_end(alike) else None
+
+
+def _probes(users: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Some of the users, the first and the last among them."""
+    return users[np.unique(np.linspace(0, len(users) - 1, min(len(users), PROBES)).astype(np.int64))]
+
+
+def _is_one_end(alike: npt.NDArray[np.bool_]) -> bool:
+    """Whether only the first or only the last of several is."""
+    return bool(alike.sum() == 1 and (alike[0] or alike[-1]) and len(alike) > 2)
 
 
 def _asked(users: npt.NDArray[np.int32], history: npt.NDArray[np.int32]) -> Queries:

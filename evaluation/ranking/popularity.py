@@ -14,8 +14,13 @@ from retrieval_leaderboard.evaluation.ranking import ties, topk
 
 def ranked(counts: npt.NDArray[Any], train: Interactions) -> npt.NDArray[np.int32]:
     """int32[m]: the items that anyone took, by `counts` [n_items], largest first; ties by `ties.rank`."""
+    return by_count(counts, train.item_counts)
+
+
+def by_count(counts: npt.NDArray[Any], takers: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    """As `ranked`, given how many took each item, `takers` [n_items]."""
     order = np.lexsort((ties.rank(np.arange(len(counts))), -counts)).astype(np.int32)
-    return order[train.item_counts[order] > 0]
+    return order[takers[order] > 0]
 
 
 def filled(lists: topk.TopK, order: npt.NDArray[np.int32], exclude: Ragged) -> topk.TopK:

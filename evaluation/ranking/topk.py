@@ -145,7 +145,12 @@ def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, r
     Raises:
         ValueError: a similarity is NaN or infinite.
     """
-    _check_similarity(similarity)
+    check_similarity(similarity)
+    return summed(history, similarity, exclude, k, recency)
+
+
+def summed(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float) -> TopK:
+    """As `neighbors`, of similarities that passed `check_similarity`."""
     shared = history, exclude, similarity.indptr, similarity.indices, similarity.data
     return by_queries(partial(_sums, recency=float(recency), k=k), shared, len(history), k, 256)
 
@@ -257,7 +262,8 @@ def _norms(vectors: npt.NDArray[np.float32], kind: str) -> npt.NDArray[np.float3
     return norms
 
 
-def _check_similarity(similarity: csr_array) -> None:
+def check_similarity(similarity: csr_array) -> None:
+    """ValueError, naming the items, where a similarity is NaN or infinite."""
     finite = np.isfinite(similarity.data)
     if not finite.all():
         at = int(np.argmin(finite))

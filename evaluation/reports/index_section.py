@@ -1,4 +1,4 @@
-"""The board's section on index kinds, from the `indexes.json` beside the records of its runs."""
+"""A board's section on index kinds and neighbor lists, from the `indexes.json` beside its records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class IndexKind:
-    """What one kind of index costs on a run's item vectors, and what it loses."""
+    """What one kind of index, or of neighbor lists, costs for a run's items, and what it loses."""
 
     kind: str
     parameters: dict[str, Any]
@@ -36,7 +36,7 @@ class IndexKind:
 
 @dataclass(frozen=True)
 class IndexComparison:
-    """All kinds on one run's item vectors."""
+    """All kinds for one run's items."""
 
     fingerprint: str
     model: str
@@ -44,6 +44,7 @@ class IndexComparison:
     k: int
     items: int
     dimension: int
+    """of the item vectors; 0 where items have neighbor lists"""
     queries: int
     ndcg_exact: float
     kinds: tuple[IndexKind, ...]
@@ -77,8 +78,9 @@ def section(folder: Path, board: Board) -> str:
 
 def of_run(name: str, compared: IndexComparison) -> str:
     """One run's table, and what it was measured on."""
+    vectors = f"{compared.items:,} item vectors of {compared.dimension} dimensions"
     about = (
-        f"`{name}`: {compared.items:,} item vectors of {compared.dimension} dimensions, "
+        f"`{name}`: {vectors if compared.dimension else f'neighbor lists of {compared.items:,} items'}, "
         f"{compared.queries:,} test queries, NDCG@{compared.k} {compared.ndcg_exact:.4f} exact  \n"
         f"{compared.date} · {compared.processor}, {compared.threads} threads, "
         f"other processes kept {compared.cores_elsewhere:.1f} cores busy\n\n"

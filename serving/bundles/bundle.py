@@ -1,4 +1,4 @@
-"""A bundle: one folder with all that answering needs, an index and the model whose vectors it holds."""
+"""A bundle: one folder with all that answering needs: a model, and the index of its vectors if it has any."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ FORMAT = 3
 """Version of the layout; a bundle of another one is not read."""
 INDEX, FEATURES, ITEMS, USERS = "index.faiss", "features.json", "items.parquet", "users.parquet"
 MODEL = (saving.STATE, saving.WEIGHTS)
-HASHED = (INDEX, ITEMS, USERS, FEATURES)
+HASHED = (ITEMS, USERS, FEATURES)
+NO_INDEX = "none"
+"""The kind of a bundle whose model ranks by itself"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class About:
 
     format: int
     kind: str
-    """of the index"""
+    """of the index, or NO_INDEX"""
     parameters: dict[str, int]
     dimension: int
     items: int
@@ -59,8 +61,9 @@ class Bundle:
     """A bundle in memory, with its changes not yet applied."""
 
     about: About
-    model: EmbeddingRetriever
-    index: indexes.VectorIndex
+    model: Retriever
+    index: indexes.VectorIndex | None
+    """None where the model ranks by itself"""
     item_ids: list[str]
     user_ids: list[str]
     histories: Ragged
@@ -74,7 +77,7 @@ class Bundle:
 
 def trained(
     run: Path, dataset: Dataset, model_class: type[Retriever] | None = None
-) -> tuple[RunRecord, EmbeddingRetriever]:
+) -> tuple[RunRecord, Retriever]:
     """The record and the model of a finished run on `dataset`.
 
     Args:
@@ -83,7 +86,7 @@ def trained(
         model_class: the model's class, for one that is not registered.
 
     Raises:
-        InputError: no finished run, another dataset, a model without vectors, or no weights.
+        InputError: no finished run, another dataset, or no weights.
     """
     record = records.read(run)
     if record is None or not record.is_done:
@@ -105,13 +108,13 @@ def write(
     model_class: type[Retriever] | None = None,
     replace: bool = True,
 ) -> About:
-    """Index the items of a run's model and write the bundle, whole or not at all.
+    """Write the bundle of a run's model, with an index if it gives vectors, whole or not at all.
 
     Args:
         run: the run's folder.
         dataset: what it was trained on.
         out: the bundle's folder.
-        kind: one of `indexes.KINDS`, or "auto".
+        kind: one of `indexes.KINDS`, or "auto"; "auto" where the model gives no vectors.
         model_class: as in `trained`.
         replace: whether an older bundle in `out` goes, and with it the items that were added to it.
 
@@ -143,23 +146,22 @@ def hold(folder: Path) -> AbstractContextManager[None]:
 
 def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[Retriever] | None) -> About:
     record, model = trained(run, dataset, model_class)
-    vectors = model.encode_items()
-    index_class = indexes.choose(len(vectors)) if kind == indexes.AUTO else indexes.get(kind)
-    built = index_class.build(vectors)
+    built, dimension = _index(model, kind)
     with atomic_folder(out) as scratch:
         for name in MODEL:
             shutil.copyfile(run / name, scratch / name)
-        built.write(scratch / INDEX)
+        if built is not None:
+            built.write(scratch / INDEX)
         _write_tables(scratch, dataset)
         about = About(
             format=FORMAT,
-            kind=built.kind,
-            parameters=built.parameters,
-            dimension=vectors.shape[1],
-            items=len(vectors),
+            kind=NO_INDEX if built is None else built.kind,
+            parameters={} if built is None else built.parameters,
+            dimension=dimension,
+            items=dataset.train_valid.n_items,
             model=record.model,
             model_hash=model_hash(scratch),
-            checksums={name: _digest(scratch / name) for name in HASHED},
+            checksums={name: _digest(scratch / name) for name in (*HASHED, *([INDEX] if built else []))},
             dataset=dataset.name,
             title=dataset.title or dataset.name,
             protocol=dataset.protocol,
@@ -169,6 +171,17 @@ def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[
         )
         write_json(scratch / ABOUT, asdict(about))
     return about
+
+
+def _index(model: Retriever, kind: str) -> tuple[indexes.VectorIndex | None, int]:
+    """The index of a model's vectors, and how long they are; None and 0 where it gives none."""
+    if not isinstance(model, EmbeddingRetriever):
+        if kind != indexes.AUTO:
+            raise InputError(f"{model.name} has no vectors, and ranks without an index: leave out --kind")
+        return None, 0
+    vectors = model.encode_items()
+    index_class = indexes.choose(len(vectors)) if kind == indexes.AUTO else indexes.get(kind)
+    return index_class.build(vectors), vectors.shape[1]
 
 
 def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
@@ -181,7 +194,8 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
     if model_hash(folder) != about.model_hash:
         raise InputError(f"{folder}: the index holds vectors of another model than the one beside it: "
                          "build the bundle again")  # fmt: skip
-    for name in HASHED:
+    has_index = about.kind != NO_INDEX
+    for name in (*HASHED, *([INDEX] if has_index else [])):
         if _digest(folder / name) != about.checksums.get(name):
             raise InputError(f"{folder / name} is not the file that was written: build the bundle again")
     schemas = json.loads((folder / FEATURES).read_text(encoding="utf-8"))
@@ -190,7 +204,7 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
     return Bundle(
         about,
         _load_model(folder, about.model, model_class),
-        indexes.get(about.kind).read(folder / INDEX, about.parameters),
+        indexes.get(about.kind).read(folder / INDEX, about.parameters) if has_index else None,
         item_ids,
         user_ids,
         histories,
@@ -238,7 +252,7 @@ def _digest(*paths: Path) -> str:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
-def _load_model(folder: Path, name: str, model_class: type[Retriever] | None) -> EmbeddingRetriever:
+def _load_model(folder: Path, name: str, model_class: type[Retriever] | None) -> Retriever:
     if model_class is None:
         try:
             model_class = outside.named(name)
@@ -246,6 +260,4 @@ def _load_model(folder: Path, name: str, model_class: type[Retriever] | None) ->
             raise InputError(
                 f"{error}; a class of your own is given by --model FILE.py:CLASS or MODULE:CLASS"
             ) from error
-    if not issubclass(model_class, EmbeddingRetriever):
-        raise InputError(f"{name} gives no vectors: serve a model that does, such as infonce or als")
     return model_class.load(folder)

@@ -67,3 +67,16 @@ def test_data_without_times_is_refused():
 
 def test_contract():
     check_model(PopularWindow)
+
+
+def test_the_window_after_training_is_kept_until_the_next_fit():
+    trains = [interactions(np.random.default_rng(seed), times=True) for seed in (0, 1)]
+    model, exclude = PopularWindow(days=100), Ragged.from_rows([[3, 5]])
+    for train in trains:
+        model.fit(train, None, 0)
+        for time in (None, 10**9, None):
+            items, _ = model.recommend(asked(time if time is None else [time], exclude), 10)
+            assert items[0].tolist() == reference(train, 100, time, {3, 5}, 10)[0]
+    kept = model._latest
+    model.recommend(asked([10**9], exclude), 10)
+    assert model._latest is kept is not None

@@ -12,6 +12,7 @@ from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.serving import Recommender, compare
 from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.indexes import KINDS
+from retrieval_leaderboard.support.errors import InputError
 
 MODEL = f"{ROOT}/tests/evaluation/sample_models.py:Popular"
 
@@ -58,6 +59,27 @@ def test_the_board_shows_them(compared):
     assert run.name in section and "300 item vectors of 64 dimensions" in section
     names = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]
     assert names == ["index", *KINDS]
+
+
+def test_shorter_neighbor_lists_are_measured(run_of, dataset, tmp_path):
+    run = shutil.copytree(run_of("item_cf"), tmp_path / "toy" / "runs" / "item_cf")
+    record = compare.compare(run, dataset)
+    assert [kind.kind for kind in record.kinds] == [f"{n} neighbors" for n in (10, 20, 50, "all")]
+    sizes = [kind.bytes_per_item for kind in record.kinds]
+    assert sizes == sorted(set(sizes))
+    shortest, *_, every = record.kinds
+    assert every.recall == 1 and every.ndcg_lost == 0
+    assert 0 < shortest.recall < 1 and shortest.queries_per_second_one_thread > 0
+    assert record.ndcg_exact == pytest.approx(records.read(run).measured.metrics["ndcg"])
+    leaderboard.derive(tmp_path / "toy")
+    board = (tmp_path / "toy" / leaderboard.LEADERBOARD).read_text()
+    assert "`item_cf`: neighbor lists of 300 items, 60 test queries" in board
+    assert index_section.load(run / INDEXES) == record
+
+
+def test_a_model_with_nothing_to_compare_says_so(run_of, dataset):
+    with pytest.raises(InputError, match="global_hot has neither vectors to index nor neighbor lists to cut"):
+        compare.compare(run_of("global_hot"), dataset)
 
 
 def test_the_commands_on_a_run_of_ones_own_file_and_model(tmp_path, capsys):

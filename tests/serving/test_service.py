@@ -115,7 +115,9 @@ def test_the_moment_and_the_place_count(run_of, dataset, tmp_path):
 def test_a_moment_may_come_in_any_unit(moment, opened, monkeypatch):
     recommender, asked = opened(), []
     monkeypatch.setattr(
-        recommender._model, "encode_queries", lambda queries: asked.append(queries) or np.zeros((1, 16))
+        recommender._searcher.model,
+        "encode_queries",
+        lambda queries: asked.append(queries) or np.zeros((1, 16)),
     )
     recommender.recommend("u1", timestamp=moment)
     assert asked[-1].timestamp.tolist() == [1580472000]
@@ -325,7 +327,7 @@ def test_changes_that_cannot_be_are_refused(opened, new_item):
 
 def test_a_model_that_knows_items_by_id_says_so(opened, new_item, monkeypatch):
     recommender = opened()
-    monkeypatch.delattr(type(recommender._model), "encode_new_items")
+    monkeypatch.delattr(type(recommender._searcher.model), "encode_new_items")
     with pytest.raises(InputError, match="described knows items by their id alone"):
         recommender.add_item("new", new_item)
     assert len(recommender) == 300 and "new" not in recommender.recommend("u1", k=1000).items

@@ -2,6 +2,7 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -46,6 +47,19 @@ def test_nothing_within_two_seconds_nor_inside_another_bar_nor_when_quiet(clock,
         clock[0] = 300.0
         advance(1)
     assert "after: 50 %" in capsys.readouterr().out
+
+
+def test_nothing_on_a_thread_that_answers_a_request(clock, capsys):
+    def work():
+        with progress.bar("ranking", 100, "queries") as advance:
+            clock[0] += 10
+            advance(50)
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(work).result()
+    assert capsys.readouterr().out == ""
+    work()
+    assert capsys.readouterr().out.startswith("ranking: 50 %")
 
 
 def test_slow_work_has_a_rate_and_long_work_minutes(clock, capsys):

@@ -1,6 +1,7 @@
 """Blocks in, arrays out: the seam that all engines have, and that every fit and ranking goes through."""
 
 import pickle
+import threading
 from functools import partial
 
 import numpy as np
@@ -76,3 +77,13 @@ def test_what_is_dealt_out_can_be_sent_elsewhere(pickling, model, labels):
     here = fitted_and_ranked(model, data)
     np.testing.assert_array_equal(here[0], there[0])
     np.testing.assert_array_equal(here[1], there[1])
+
+
+def test_one_block_is_done_on_the_thread_that_asks():
+    def mapped(total, kernel):
+        return list(LocalEngine().map(kernel, (), total, 5, "label", "rows"))
+
+    here = threading.get_ident()
+    assert mapped(5, lambda _, start, stop: (threading.get_ident(), start, stop)) == [(here, 0, 5)]
+    assert here not in mapped(6, lambda *_: threading.get_ident())
+    assert mapped(0, lambda *_: pytest.fail("there is nothing to do")) == []

@@ -84,7 +84,7 @@ def test_a_run_that_cannot_be_served_is_refused(dataset, toy_run, tmp_path):
     run = toy_run(2)
     record = records.read(run)
     for changed, sentence in (
-        ({"model": "item_cf"}, "item_cf gives no vectors"),
+        ({"model": "item_cf"}, "holds a model 'described', not 'item_cf'"),
         ({"model": "infonse"}, "did you mean 'infonce'"),
         ({"result": None, "reason": "none"}, "holds no finished run"),
     ):
