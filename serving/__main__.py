@@ -115,8 +115,8 @@ def _kinds() -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m {PREFIX}serving",
-        description="Makes a bundle of a run's model, compares kinds of indexes, serves one over HTTP, and writes "
-        "what a run has learned as tables.",
+        description="Makes a bundle of a run's model, compares kinds of indexes, serves one over HTTP, and "
+        "writes what a run has learned as tables.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True)

@@ -15,7 +15,8 @@ from retrieval_leaderboard.evaluation.models.retriever import (
     Retriever,
 )
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
-from retrieval_leaderboard.serving.export import finished, tables
+from retrieval_leaderboard.serving.bundles import bundle
+from retrieval_leaderboard.serving.export import tables
 from retrieval_leaderboard.support.errors import InputError, unknown
 from retrieval_leaderboard.support.storage.files import atomic_folder, write_json
 
@@ -51,7 +52,7 @@ def write(
         out: the export's folder.
         only: some of `PARTS`; all that the model has where none is named.
         k: items of a list, cut to the size of the catalog.
-        model_class: as in `finished.opened`.
+        model_class: as in `bundle.trained`.
         replace: whether an older export in `out` goes.
         onnx: whether to write the towers of a two-tower model too.
 
@@ -59,13 +60,13 @@ def write(
         What `manifest.json` says.
 
     Raises:
-        InputError: as `finished.opened`, `check_target` and `onnx_towers.write`; an unknown part, or one that
+        InputError: as `bundle.trained`, `check_target` and `onnx_towers.write`; an unknown part, or one that
             the model lacks.
         UnwritableError: there is no room, or no right, to write there; `out` is as it was.
     """
     check_parts(only)
     check_target(out, replace)
-    record, model = finished.opened(run, dataset, model_class)
+    record, model = bundle.trained(run, dataset, model_class)
     k = min(k, dataset.train_valid.n_items)
     makers = _makers(model, dataset, only, k) | (_codes(dataset) if onnx else {})
     with atomic_folder(out) as scratch:

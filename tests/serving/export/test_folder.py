@@ -88,7 +88,7 @@ def test_zeros_are_no_neighbors_and_equal_scores_are_in_the_order_of_ties(
     model = ItemCF.load(item_cf_run)
     model.similarity_.data[:] = 0.5
     model.similarity_.data[::3] = 0
-    monkeypatch.setattr(folder.finished, "opened", lambda *_: (records.read(item_cf_run), model))
+    monkeypatch.setattr(folder.bundle, "trained", lambda *_: (records.read(item_cf_run), model))
     rows = exported(item_cf_run, only=["neighbors"])[1]["neighbors"].to_pandas()
     assert len(rows) == model.similarity_.count_nonzero() < model.similarity_.nnz
     code = {raw: number for number, raw in enumerate(dataset.item_ids)}
