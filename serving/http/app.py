@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from retrieval_leaderboard.serving.bundles.encoding import UnknownValues
 from retrieval_leaderboard.serving.bundles.journal import ChangedError
 from retrieval_leaderboard.serving.http import schemas
+from retrieval_leaderboard.serving.http.batcher import Batcher
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Gate, Limits
 from retrieval_leaderboard.serving.requests import Answer
 from retrieval_leaderboard.serving.requests import Request as RecommendRequest
@@ -30,8 +31,9 @@ def create_app(
 ) -> FastAPI:
     """The service over `recommender`.
 
-    Searches run in the thread pool, so that none blocks the others; additions one after the other on a
-    thread of their own, so that they take none from the searches while they wait for the disk.
+    Requests are answered by a `Batcher`, those that come as a batch in the thread pool, so that none blocks
+    the others; additions one after the other on a thread of their own, so that they take none from the
+    searches while they wait for the disk.
 
     Args:
         recommender: what answers.
@@ -45,7 +47,7 @@ def create_app(
     app.add_exception_handler(InputError, _refused)
     app.add_exception_handler(Exception, _failed)
 
-    one_at_a_time = CapacityLimiter(1)
+    one_at_a_time, batcher = CapacityLimiter(1), Batcher(recommender)
 
     @app.get("/health")
     async def health() -> schemas.Health:
@@ -55,9 +57,8 @@ def create_app(
         )
 
     @app.post("/recommend", responses=refusals(422, 500))
-    def recommend(body: schemas.Recommend) -> schemas.Recommendation:
-        (answer,) = recommender.recommend_batch([_request(body)])
-        return _recommendation(answer)
+    async def recommend(body: schemas.Recommend) -> schemas.Recommendation:
+        return _recommendation(await batcher.answer(_request(body)))
 
     @app.post("/recommend/batch", responses=refusals(422, 500))
     def recommend_batch(body: schemas.RecommendBatch) -> schemas.Recommendations:
