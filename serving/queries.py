@@ -101,7 +101,7 @@ class Encoder:
                 for row, values in zip(rows, unseen, strict=True):
                     unknown[row] |= values
             queries = _queries(group, features, None if context is None else context.take(np.array(rows)))
-            vectors[rows], known[rows] = self._model.encode_queries(queries), self._model.knows(queries)
+            vectors[rows], known[rows] = self._model.encode_known(queries)
         for row, each in enumerate(requests):  # A trained user's features are in the model, yet checked.
             if each.user >= 0 and each.request.features is not None:
                 unknown[row] |= self._user_schema.encode([each.request.features])[1][0]
