@@ -67,6 +67,8 @@ def serve(
     listening: socket.socket,
     allowed_hosts: Sequence[str] = (),
     takes_items: bool = True,
+    token: bytes | None = None,
+    access_log: bool = False,
 ) -> None:
     """Answer at a listening socket until SIGTERM or Ctrl-C; what was asked before that is still answered.
 
@@ -75,12 +77,14 @@ def serve(
         listening: of `listen`.
         allowed_hosts: what a Host header may name beside the loopback names and the socket's address.
         takes_items: whether items may be added.
+        token: what requests must give; None for nothing.
+        access_log: whether each request is told on the standard output.
     """
     limits = Limits()
     _allow_files(limits.open_requests + 256)
     hosts = [*LOOPBACK, _as_named(listening.getsockname()[0]), *allowed_hosts]
-    app = create_app(recommender, limits, hosts, takes_items)
-    asyncio.run(_answer_once(app))
+    asyncio.run(_answer_once(create_app(recommender)))
+    app = create_app(recommender, limits, hosts, takes_items, token, access_log)
     # A collection of all that the libraries made stops every answer for a tenth of a second.
     gc.collect()
     gc.freeze()
@@ -90,6 +94,8 @@ def serve(
         ws="none",
         lifespan="off",
         log_level="warning",
+        access_log=False,
+        proxy_headers=access_log,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     # uvicorn raises the signal that ended it once more: what comes after is to be done too.
@@ -101,7 +107,7 @@ async def _answer_once(app: FastAPI) -> None:
     """Let the first client not wait for what the web framework does once."""
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{LOOPBACK[0]}") as client:
-        await client.get("/health")
+        await client.get("/ready")
         await client.post("/recommend", json={"user_id": "nobody"})
 
 
