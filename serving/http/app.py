@@ -55,7 +55,7 @@ def create_app(
         access_log: whether each request is told on the standard output.
     """
     app = FastAPI(title="Retrieval", redoc_url=None, responses=refusals(400, 401, 408, 413, 503))
-    served = {"model": recommender.about.model, "version": version_of(recommender.about)}
+    served: dict[str, Any] = {"model": recommender.about.model, "version": version_of(recommender.about)}
     metrics = Metrics(**served, items=lambda: len(recommender))
     app.add_middleware(Gate, limits=limits or Limits(), hosts=hosts, token=token)
     app.add_middleware(Observed, metrics=metrics, access_log=access_log)
@@ -75,7 +75,7 @@ def version_of(about: About) -> str:
     return f"{about.date[:10]}-{hashlib.blake2b(said, digest_size=6).hexdigest()}"
 
 
-def _recommendations(recommender: Recommender, batcher: Batcher, served: dict[str, str]) -> APIRouter:
+def _recommendations(recommender: Recommender, batcher: Batcher, served: dict[str, Any]) -> APIRouter:
     router = APIRouter(route_class=JsonRoute, responses=refusals(422, 500))
 
     @router.post("/recommend")
@@ -108,7 +108,7 @@ def _items(recommender: Recommender, takes_items: bool) -> APIRouter:
 
 
 def _operations(
-    recommender: Recommender, batcher: Batcher, served: dict[str, str], metrics: Metrics
+    recommender: Recommender, batcher: Batcher, served: dict[str, Any], metrics: Metrics
 ) -> APIRouter:
     """What is asked by those who run the service."""
     router = APIRouter()
