@@ -67,7 +67,7 @@ class Batcher:
         self._idle += 1
         self._start(loop)
         for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if future.cancelled():
+            if future.done():  # Its client is gone.
                 continue
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)
