@@ -72,6 +72,9 @@ class Observed:
 
         try:
             await self.app(scope, receive, watched)
+        except Exception:
+            status = 500  # Starlette answers for it further out.
+            raise
         finally:
             seconds = time.perf_counter() - began
             self.metrics.count(scope["path"], status, seconds)

@@ -51,6 +51,14 @@ def test_requests_are_counted_by_path_and_status(recommender):
     assert found[late] <= 4, "the body that did not come took longer"
 
 
+def test_a_bug_is_counted_as_what_its_client_got(recommender, monkeypatch):
+    monkeypatch.setattr(recommender, "recommend_batch", lambda _: 1 / 0)
+    app = create_app(recommender)
+    with running(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        assert client.post("/recommend", json={"user_id": "u1"}).status_code == 500
+        assert samples(client)[requests("/recommend", 500)] == 1
+
+
 def test_the_access_log_has_a_line_for_every_request(recommender, capsys):
     with running(create_app(recommender, access_log=True)) as port:
         httpx.post(f"http://127.0.0.1:{port}/recommend", json={"user_id": "u1"}, trust_env=False)
