@@ -65,7 +65,7 @@ def _compare(options: argparse.Namespace) -> None:
 
 def _http(options: argparse.Namespace) -> None:
     from retrieval_leaderboard.serving.http import tokens
-    from retrieval_leaderboard.serving.http.server import listen, port_of, serve
+    from retrieval_leaderboard.serving.http.server import port_of, serve
     from retrieval_leaderboard.serving.service import Recommender
 
     writing = not options.read_only
@@ -75,8 +75,6 @@ def _http(options: argparse.Namespace) -> None:
         Recommender.open(options.bundle, _model(options), writing) as recommender,
     ):
         recommender.warm_up()
-        listen(bound)
-        progress.say(f"{len(recommender):,} items at http://{options.host}:{options.port}")
         hosts = [options.host, *options.allowed_host]
         serve(recommender, bound, hosts, writing, token, options.access_log)
 
