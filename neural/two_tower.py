@@ -174,12 +174,17 @@ class TwoTower(TowerSettings):
 
     def encode_queries(self, queries: Queries) -> Vectors:
         """float32[q, embedding_dim]; of length 1 for cosine, but where nothing is known of the user."""
+        return self.encode_known(queries)[0]
+
+    def encode_known(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+        """`encode_queries` and `knows`, in one pass."""
         blocks = [slice(at, at + QUERIES_A_BLOCK) for at in range(0, len(queries), QUERIES_A_BLOCK)]
         vectors = np.empty((len(queries), self.embedding_dim), dtype=np.float32)
+        known = np.empty(len(queries), dtype=np.bool_)
         for block in blocks:
-            found, known = self._encode(queries.take(block))
-            vectors[block] = np.where(known[:, None], found, self.default_vector_)
-        return vectors
+            found, known[block] = self._encode(queries.take(block))
+            vectors[block] = np.where(known[block][:, None], found, self.default_vector_)
+        return vectors, known
 
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
         """bool[q]: whether a trained id, a feature or a history item says anything of the query's user."""

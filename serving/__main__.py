@@ -21,12 +21,8 @@ from retrieval_leaderboard.support.errors import InputError, in_one_sentence, ne
 from retrieval_leaderboard.support.numbers import within
 from retrieval_leaderboard.support.storage.locks import locked
 
-PACKAGES = {
-    "index": ["faiss"],
-    "compare": ["faiss"],
-    "export": [],
-    "http": ["faiss", "fastapi", "uvicorn", "httpx"],
-}
+HTTP_PACKAGES = ["faiss", "fastapi", "uvicorn", "httpx", "prometheus_client"]
+PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "export": [], "http": HTTP_PACKAGES}
 
 
 @in_one_sentence
@@ -75,18 +71,19 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _http(options: argparse.Namespace) -> None:
-    from retrieval_leaderboard.serving.http.server import listen, port_of, serve
+    from retrieval_leaderboard.serving.http import tokens
+    from retrieval_leaderboard.serving.http.server import port_of, serve
     from retrieval_leaderboard.serving.service import Recommender
 
     writing = not options.read_only
+    token = tokens.read(options.token_file) if options.token_file else None
     with (
         port_of(options.host, options.port) as bound,
         Recommender.open(options.bundle, _model(options), writing) as recommender,
     ):
         recommender.warm_up()
-        listen(bound)
-        progress.say(f"{len(recommender):,} items at http://{options.host}:{options.port}")
-        serve(recommender, bound, [options.host, *options.allowed_host], writing)
+        hosts = [options.host, *options.allowed_host]
+        serve(recommender, bound, hosts, writing, token, options.access_log)
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:
@@ -156,6 +153,9 @@ def _parser() -> argparse.ArgumentParser:
                       help="what a request's Host header may name too; * for anything")  # fmt: skip
     http.add_argument("--read-only", action="store_true",
                       help="take no items, so that another service may write to the bundle")  # fmt: skip
+    http.add_argument("--token-file", type=Path, metavar="FILE",
+                      help="of a bearer token that all but /health and /ready need")  # fmt: skip
+    http.add_argument("--access-log", action="store_true", help="print a line for every request")
     http.add_argument("--port", type=within(1, 65_535), default=8000)
     http.set_defaults(work=_http)
     return parser

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _load(options: argparse.Namespace) -> None:
-    need(["faiss", "fastapi", "uvicorn", "httpx"], "requirements-serve.lock")
+    need(["faiss", "fastapi", "uvicorn", "httpx", "prometheus_client"], "requirements-serve.lock")
     from retrieval_leaderboard.benchmarks.serving.load import measure
 
     compute.configure("cpu", "fp32")

@@ -16,7 +16,8 @@ from retrieval_leaderboard.support import markdown, pages
 
 PAGE = ROOT / "docs" / "serving.md"
 RECORDS = Path(__file__).parent / "records"
-HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms", "requests/s", "errors")
+HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms", "requests/s", "errors",
+          "CPU ms a request", "× echo")  # fmt: skip
 
 
 def tables(records: list[LoadRecord]) -> dict[str, str]:
@@ -62,6 +63,8 @@ def _load(records: list[LoadRecord]) -> str:
             *(f"{getattr(each, key):,.1f}" for key in ("p50_ms", "p99_ms")),
             f"{each.requests_per_second:,.0f}",
             f"{each.errors:,}",
+            "–" if each.cpu_ms is None else f"{each.cpu_ms:.2f}",
+            "–" if each.echo_ratio is None else f"{each.echo_ratio:.1f}",
         ]
         for each in records
     ]

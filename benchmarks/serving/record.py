@@ -28,7 +28,16 @@ class LoadRecord:
     cores: int
     cores_elsewhere: float
     commit: str
+    cpu_ms: float | None = None
+    """The server's time on the processor for one request; None where the system does not tell it"""
+    echo_cpu_ms: float | None = None
+    """The same of a bare FastAPI service that gives the body back, asked by the same client in turn"""
     schema: int = 1
+
+    @property
+    def echo_ratio(self) -> float | None:
+        """How many times the processor time of an echo a request takes; None where it was not measured."""
+        return self.cpu_ms / self.echo_cpu_ms if self.cpu_ms and self.echo_cpu_ms else None
 
 
 def load_all(folder: Path) -> list[LoadRecord]:

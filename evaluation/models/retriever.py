@@ -215,6 +215,10 @@ class EmbeddingRetriever(Retriever):
         """As `Retriever.knows`: where the vector is not zero."""
         return np.asarray(self.encode_queries(queries).any(axis=1))
 
+    def encode_known(self, queries: Queries) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """`encode_queries` and `knows`, for models that find both at once."""
+        return self.encode_queries(queries), self.knows(queries)
+
     def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:
         """float32[n, d]: vectors of items known by their features alone.
 

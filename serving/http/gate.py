@@ -1,4 +1,4 @@
-"""What a request passes first: its host, the number of open requests, the size and pace of its body."""
+"""What a request passes first: its host and token, the number of open requests, its body's size and pace."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastapi.responses import JSONResponse
 
+from retrieval_leaderboard.serving.http import tokens
 from retrieval_leaderboard.serving.http.schemas import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -34,11 +35,14 @@ class Limits:
 
 
 class Gate:
-    """Answers 400, 408, 413 or 503 itself; else passes the request on, with its whole body."""
+    """Answers 400, 401, 408, 413 or 503 itself; else passes the request on, with its whole body."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, hosts: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, limits: Limits, hosts: Iterable[str], token: bytes | None = None
+    ) -> None:
         self.app = app
         self.limits = limits
+        self.token = token
         self.hosts = {host.lower() for host in hosts}
         self.requests = self.bytes = 0
         """now open"""
@@ -66,6 +70,9 @@ class Gate:
         host = _host(scope)
         if ANY_HOST not in self.hosts and host not in self.hosts:
             return sentence(400, f"the host '{host}' is not allowed: allow it by --allowed-host")
+        if self.token is not None and not tokens.admits(scope, self.token):
+            needed = "a token is needed: give the header 'Authorization: Bearer TOKEN'"
+            return sentence(401, needed, {"www-authenticate": "Bearer"})
         return None
 
     async def _received(self, body: bytearray, receive: Receive) -> JSONResponse | None:

@@ -73,8 +73,11 @@ class NewItem(Input):
 
 
 class Recommendation(BaseModel):
-    """As `serving.requests.Answer`."""
+    """As `serving.requests.Answer`, and what gave it."""
 
+    model: str
+    version: str
+    """of the bundle: the day it was built, and a hash of all that is in it"""
     items: list[str]
     scores: list[float]
     known_user: bool
@@ -105,6 +108,7 @@ class Refusal(BaseModel):
 
 REFUSALS = {
     400: "The Host header names none of the service's hosts, or the body cannot be read as text.",
+    401: "The service needs a bearer token, and the request gives none or another one.",
     403: "The service only reads its bundle.",
     408: "The body did not come in time.",
     409: "The bundle was changed by another process.",
@@ -118,10 +122,19 @@ REFUSALS = {
 
 
 class Health(BaseModel):
-    """The service can answer, and from what."""
+    """The process works, and what it answers from."""
 
     status: str
     model: str
+    version: str
     dataset: str
     index: str
     items: int
+
+
+class Ready(BaseModel):
+    """A request was just answered."""
+
+    status: str
+    model: str
+    version: str

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Limits
 from retrieval_leaderboard.serving.service import Recommender
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.stopping import deferred
 
@@ -64,44 +65,56 @@ def _unusable(host: str, port: int, error: OSError) -> InputError:
 
 def serve(
     recommender: Recommender,
-    listening: socket.socket,
+    bound: socket.socket,
     allowed_hosts: Sequence[str] = (),
     takes_items: bool = True,
+    token: bytes | None = None,
+    access_log: bool = False,
 ) -> None:
-    """Answer at a listening socket until SIGTERM or Ctrl-C; what was asked before that is still answered.
+    """Listen, once warm, and answer until SIGTERM or Ctrl-C; what was asked before that is still answered.
 
     Args:
         recommender: what answers.
-        listening: of `listen`.
+        bound: of `port_of`.
         allowed_hosts: what a Host header may name beside the loopback names and the socket's address.
         takes_items: whether items may be added.
+        token: what requests must give; None for nothing.
+        access_log: whether each request is told on the standard output.
+
+    Raises:
+        InputError: as `listen`.
     """
     limits = Limits()
     _allow_files(limits.open_requests + 256)
-    hosts = [*LOOPBACK, _as_named(listening.getsockname()[0]), *allowed_hosts]
-    app = create_app(recommender, limits, hosts, takes_items)
-    asyncio.run(_answer_once(app))
+    address, port = bound.getsockname()[:2]
+    hosts = [*LOOPBACK, _as_named(address), *allowed_hosts]
+    asyncio.run(_answer_once(create_app(recommender)))
+    app = create_app(recommender, limits, hosts, takes_items, token, access_log)
     # A collection of all that the libraries made stops every answer for a tenth of a second.
     gc.collect()
     gc.freeze()
+    listen(bound)
+    progress.say(f"{len(recommender):,} items at http://{_as_named(address)}:{port}")
     config = uvicorn.Config(
         app,
         http=HeadDeadline,
         ws="none",
         lifespan="off",
         log_level="warning",
+        access_log=False,
+        proxy_headers=access_log,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     # uvicorn raises the signal that ended it once more: what comes after is to be done too.
     with deferred():
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[bound])
 
 
 async def _answer_once(app: FastAPI) -> None:
     """Let the first client not wait for what the web framework does once."""
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{LOOPBACK[0]}") as client:
-        await client.get("/health")
+        await client.get("/ready")
         await client.post("/recommend", json={"user_id": "nobody"})
 
 

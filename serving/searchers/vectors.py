@@ -70,7 +70,7 @@ class VectorSearcher(Searcher):
         known = np.empty(len(requests), dtype=np.bool_)
         questions, unknown = self._encoder.questions(requests)
         for rows, queries in questions:
-            vectors[rows], known[rows] = self.model.encode_queries(queries), self.model.knows(queries)
+            vectors[rows], known[rows] = self.model.encode_known(queries)
         if not self._unseen_users_have_a_vector:
             unseen = np.array([each.user < 0 for each in requests], dtype=np.bool_)
             vectors[unseen], known[unseen] = 0, False

@@ -1,5 +1,7 @@
 """The tables of docs/serving.md come from records and from the service's own limits."""
 
+from dataclasses import replace
+
 from retrieval_leaderboard.benchmarks.serving.page import tables
 from retrieval_leaderboard.benchmarks.serving.record import LoadRecord
 
@@ -15,8 +17,15 @@ def test_the_tables_hold_what_the_records_say():
     found = tables([LOAD])
     row = next(line for line in found["load"].splitlines() if line.startswith("| toy"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    assert cells == ["toy, infonce", "hnsw", "4,777", "2,000", "16", "12.3", "56.8", "988", "3"]
+    assert cells == ["toy, infonce", "hnsw", "4,777", "2,000", "16", "12.3", "56.8", "988", "3", "–", "–"]
     assert (
         "2 cores of a processor. Date: 2026-01-02." in found["load"] and "row by row: 0.2." in found["load"]
     )
     assert "| hnsw" in found["index kinds"] and "4 MiB" in found["limits"]
+
+
+def test_a_request_is_compared_with_an_echo_where_that_was_measured():
+    measured = replace(LOAD, cpu_ms=0.756, echo_cpu_ms=0.3)
+    row = next(line for line in tables([measured])["load"].splitlines() if line.startswith("| toy"))
+    assert [cell.strip() for cell in row.strip("|").split("|")][-2:] == ["0.76", "2.5"]
+    assert replace(measured, echo_cpu_ms=None).echo_ratio is None

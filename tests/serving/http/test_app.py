@@ -1,11 +1,12 @@
 """The schema's limits and the service's refusals, by a real client; under load: test_load.py."""
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
 
-from retrieval_leaderboard.serving.http.app import create_app
+from retrieval_leaderboard.serving.http.app import create_app, version_of
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH, MAX_BODY_BYTES
 from retrieval_leaderboard.support.errors import InputError
 from tests.serving.running import running
@@ -55,10 +56,15 @@ def refusal(answer, status=422):
     return answer.json()["detail"]
 
 
-def test_health(client):
+def test_health_tells_the_bundle_by_its_content(client, recommender):
+    version = version_of(recommender.about)
     assert client.get("/health").json() == {
-        "status": "ok", "model": "described", "dataset": "toy", "index": "flat", "items": 300
+        "status": "ok", "model": "described", "version": version, "dataset": "toy", "index": "flat",
+        "items": 300,
     }  # fmt: skip
+    assert version.startswith(f"{recommender.about.date[:10]}-")
+    other = replace(recommender.about, model_hash="of other weights")
+    assert version_of(other) != version == version_of(replace(recommender.about))
 
 
 def test_answers_are_the_librarys(client, recommender):
@@ -68,8 +74,10 @@ def test_answers_are_the_librarys(client, recommender):
         {"user_id": "new", "features": {"segment": "z"}},
         {"user_id": "u1", "timestamp": 7200, "context": {"place": "up"}, "exclude_seen": False},
     ]
+    served = {"model": "described", "version": version_of(recommender.about)}
     for body in asked:
-        assert client.post("/recommend", json=body).json() == vars(recommender.recommend(**body))
+        expected = served | vars(recommender.recommend(**body))
+        assert client.post("/recommend", json=body).json() == expected
     batch = client.post("/recommend/batch", json={"requests": asked}).json()["answers"]
     assert [each["items"] for each in batch] == [recommender.recommend(**body).items for body in asked]
 
@@ -159,8 +167,8 @@ def test_moments_are_read_as_those_of_a_log_are(client):
 def test_openapi_tells_every_answer(client):
     page = client.get("/openapi.json").json()
     told = {path: set(next(iter(methods.values()))["responses"]) for path, methods in page["paths"].items()}
-    everywhere = {"400", "408", "413", "503"}
-    assert told["/health"] == everywhere | {"200"}
+    everywhere = {"400", "401", "408", "413", "503"}
+    assert told["/health"] == told["/ready"] == told["/metrics"] == everywhere | {"200"}
     assert told["/recommend"] == told["/recommend/batch"] == everywhere | {"200", "422", "500"}
     assert told["/items"] == everywhere | {"201", "403", "409", "422", "500", "507"}
     for methods in page["paths"].values():
@@ -168,6 +176,31 @@ def test_openapi_tells_every_answer(client):
             if status >= "400":
                 schema = answer["content"]["application/json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Refusal"} and answer["description"]
+
+
+def test_a_body_of_another_type_or_spelling_is_read_as_fastapi_reads_it(client):
+    asked = json.dumps({"user_id": "u1"})
+    for kind, status in (
+        ("application/json; charset=utf-8", 200),
+        ("application/x+json", 200),
+        ("text/plain", 422),
+    ):
+        answered = client.post("/recommend", content=asked, headers={"content-type": kind})
+        assert answered.status_code == status, kind
+    twice = client.post("/recommend", content=b'{"user_id": "u1", "k": 3, "k": 4}', headers=JSON)
+    assert len(twice.json()["items"]) == 4
+
+
+def test_ready_asks_itself(client, recommender, monkeypatch):
+    assert client.get("/ready").json()["status"] == "ready"
+    monkeypatch.setattr(recommender, "recommend_batch", lambda _: 1 / 0)
+    late = client.get("/ready")
+    assert refusal(late, 503) == "the service did not answer a request within 1 seconds"
+    assert late.headers["retry-after"] == "1" and client.get("/health").status_code == 200
+
+
+def test_the_page_of_all_requests(client):
+    assert "swagger" in client.get("/docs").text
 
 
 def test_other_paths_and_methods(client):

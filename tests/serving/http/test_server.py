@@ -49,7 +49,8 @@ def test_a_host_of_no_machine_is_told():
 
 def test_a_service_has_answered_and_collects_nothing_old(infonce_bundle, monkeypatch):
     asked, real = [], Recommender.recommend_batch
-    monkeypatch.setattr(server.uvicorn.Server, "run", lambda *_, **__: asked.append("listening"))
+    monkeypatch.setattr(server.uvicorn.Server, "run", lambda *_, **__: asked.append("running"))
+    monkeypatch.setattr(server, "listen", lambda _: asked.append("listening"))
     monkeypatch.setattr(
         Recommender, "recommend_batch", lambda *given: asked.append("answered") or real(*given)
     )
@@ -61,7 +62,7 @@ def test_a_service_has_answered_and_collects_nothing_old(infonce_bundle, monkeyp
             assert gc.get_freeze_count() > 1000
         finally:
             gc.unfreeze()
-    assert asked[-1] == "listening" and asked.count("answered") > 3
+    assert asked[-2:] == ["listening", "running"] and asked.count("answered") > 3
 
 
 @pytest.mark.slow

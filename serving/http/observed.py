@@ -1,0 +1,97 @@
+"""What the service tells of its requests: counters for Prometheus, and a line each in the access log."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PATHS = frozenset(("/recommend", "/recommend/batch", "/items", "/health", "/ready", "/metrics"))
+OTHER = "other"
+"""The label of all other paths: clients may ask for any, and every label takes memory"""
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Seconds"""
+ACCESS = logging.getLogger("retrieval_leaderboard.access")
+
+
+class Metrics:
+    """Counters of one service, in Prometheus' text format."""
+
+    def __init__(self, model: str, version: str, items: Callable[[], int]) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        served = Gauge("retrieval_bundle_info", "What answers", ["model", "version"], registry=self._registry)
+        served.labels(model, version).set(1)
+        Gauge("retrieval_items", "Items that may be returned", registry=self._registry).set_function(items)
+        self._requests = Counter(
+            "retrieval_requests", "Requests answered", ["path", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "retrieval_request_seconds", "From the head of a request to the end of its answer", ["path"],
+            buckets=BUCKETS, registry=self._registry,
+        )  # fmt: skip
+
+    def count(self, path: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        path = path if path in PATHS else OTHER
+        self._requests.labels(path, status).inc()
+        self._seconds.labels(path).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of them."""
+        return generate_latest(self._registry)
+
+
+class Observed:
+    """Counts every answer of `app`, refusals too, and logs them where wanted."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
+        self.app, self.metrics, self.access_log = app, metrics, access_log
+        if access_log:
+            _log_to_stdout()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; a client that is gone before its answer counts with status 499, as nginx has it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 499
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            status = 500  # Starlette answers for it further out.
+            raise
+        finally:
+            seconds = time.perf_counter() - began
+            self.metrics.count(scope["path"], status, seconds)
+            if self.access_log:
+                _log(scope, status, seconds)
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    """One line; the path as it was sent, still quoted, so that no client writes lines of its own."""
+    client = scope["client"][0] if scope.get("client") else "-"
+    path = scope.get("raw_path", b"").decode("ascii", "backslashreplace")
+    ACCESS.info("%s %s %s %d %.1fms", client, scope["method"], path, status, seconds * 1000)
+
+
+def _log_to_stdout() -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+    ACCESS.handlers = [handler]
+    ACCESS.setLevel(logging.INFO)
+    ACCESS.propagate = False
