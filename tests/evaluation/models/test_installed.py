@@ -35,8 +35,8 @@ def test_by_name(neighbor):
 
 
 def test_a_misspelt_name(neighbor):
-    with pytest.raises(InputError, match="unknown model 'neighbr': did you mean 'neighbor'"):
-        outside.named("neighbr")
+    with pytest.raises(InputError, match="unknown model 'neighbors': did you mean 'neighbor'"):
+        outside.named("neighbors")
 
 
 def test_the_list_shows_its_package(neighbor, capsys):

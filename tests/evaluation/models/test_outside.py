@@ -55,7 +55,7 @@ def test_code_is_of_the_file_that_has_the_class(here):
     ("spec", "sentence"),
     [
         ("ours.models", "--model ours.models: give it as FILE.py:CLASS or package.module:CLASS"),
-        ("ours.models:Neighbour", "unknown class in ours.models 'Neighbour': did you mean 'Neighbor'"),
+        ("ours.models:Neighbors", "unknown class in ours.models 'Neighbors': did you mean 'Neighbor'"),
         ("ours.nothing:Neighbor", "there is no module ours.nothing in .*, nor is it installed here"),
         ("nothing.models:Neighbor", "there is no module nothing in .*, nor is it installed here"),
         ("ours.models:csr_array", "the class must derive from evaluation.Retriever"),
