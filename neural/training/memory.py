@@ -33,8 +33,8 @@ EXAMPLES = {"user": (46, 66), "interaction": (88, 12), "sequence": (16, 92)}
 """Bytes for each interaction, and for each user or stretch of one, while the examples of an epoch are made:
 measured, by kind of example"""
 DEALT_EXAMPLES = {"user": (8, 32), "interaction": (8, 32), "sequence": (0, 32)}
-"""And what each of several processes holds of all of them, beside its part: numbers drawn and their order, and
-where each user's examples begin"""
+"""And what each of several processes holds of all of them, beside its part: numbers drawn and their order,
+and where each user's examples begin"""
 PLACE = 8
 """Bytes for each interaction that a process has of several: which one it is"""
 ITEM = 40
