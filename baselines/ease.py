@@ -38,6 +38,8 @@ BLOCK_ITEMS = 64
 DENSE_ITEMS = 20_000
 """Catalog up to which all items are candidates: the inverse takes 1.5 GiB"""
 CANDIDATES = 200
+WEIGHT_BYTES = 16
+"""Of a weight that is kept, in two copies: while weights are stacked, and while they are turned"""
 
 
 def _candidates(settings: Mapping[str, Any], train: Interactions, valid: Queries | None) -> int:
@@ -83,11 +85,13 @@ class EASE(ItemToItemRetriever):
         return frozenset() if train.ordered else frozenset({"recency"})
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
-        """The inverse for all items, or the candidates of each and the weights kept."""
+        """The inverse for all items, and the weights kept of it; or the candidates of each item."""
         candidates = self.resolve(train, valid)["candidates"]
         if candidates < train.n_items - 1:
             return bytes_needed(train, candidates)
-        return 4 * train.n_items**2
+        weights = WEIGHT_BYTES * train.n_items * min(self.top_k, train.n_items)
+        panels = 4 * symmetric_inverse.BLOCK * 4 * train.n_items  # Of a block of pivots and its products.
+        return 4 * train.n_items**2 + max(weights, panels)
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Solve for the weights of each item.

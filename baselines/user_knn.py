@@ -23,6 +23,9 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     users_of_items,
 )
 
+ROW_BYTES = 32
+"""Of a user or an item: where its row begins, its length twice, and its weight"""
+
 
 @register("user_knn", by_default=False)
 @dataclass
@@ -67,8 +70,8 @@ class UserKNN(Retriever):
         return frozenset() if train.ordered else frozenset({"recency"})
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
-        """The training rows by item, while they are sorted."""
-        return INTERACTION_BYTES * len(train)
+        """The training rows by item, while they are sorted, and the numbers of users and items."""
+        return INTERACTION_BYTES * len(train) + ROW_BYTES * (train.n_users + train.n_items)
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Keep the training rows, both ways."""

@@ -148,6 +148,7 @@ PHASES = {
     "hand-over in files": Phase(_hand_over(in_files), "interaction", LOG),
     "item_cf": Phase(_fit("item_cf"), "interaction", f"`top_k`, {ENGINE}"),
     "swing": Phase(_fit("swing"), "interaction", f"`top_k`, {ENGINE}; for time `max_users_per_item`"),
+    "user_knn": Phase(_fit("user_knn"), "interaction", LOG),
     "als": Phase(_fit("als", **ALS), "interaction", "`factors`, `solver=spark`"),
     "ranking": Phase(_rank, "query", "`write_lists` ([many-queries.md](many-queries.md))"),
     "metrics and slices": Phase(_score, "query", "fewer queries"),

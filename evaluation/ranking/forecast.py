@@ -42,8 +42,8 @@ def loop_seconds(
     Args:
         kernel: the loop.
         users: rows of users, one an item, as (values, start, stop); of all users or of some.
-        costs: float64[n_items] each, about what each item takes, in steps of the loop: with all users, and with
-            those of `users`.
+        costs: float64[n_items] each, about what each item takes, in steps of the loop: with all users, and
+            with those of `users`.
         cut: users of an item that its time is measured with.
         power: that of the number of users which an item's time grows by.
         calls: of the kernel for all items.

@@ -22,7 +22,7 @@ Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, No
 BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
 INTERACTION_BYTES, ENTRY_BYTES = 17, 27
 """At the peak of a fit: of an interaction, by item; of a neighbor kept, while it is stacked and turned"""
-CHUNK = 2**20
+CHUNK = 2**18
 SAMPLE_USERS = 4096
 """That an item's time is measured with"""
 

@@ -1,4 +1,4 @@
-"""Some users of a log, of whom what is told before a fit is reckoned: it takes no pass over all interactions."""
+"""Some users of a log, by whom what is told before a fit is reckoned without a pass over all of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SampledUsers:
 
     @classmethod
     def of(cls, train: Interactions) -> SampledUsers:
-        """Users of `train`, sorted by user, drawn at random, the same ones each time; all where they are few."""
+        """Users of `train`, drawn at random, the same ones each time; all where interactions are few."""
         if len(train) <= MOST:
             return cls(train, np.arange(train.n_users, dtype=np.int32), 1.0)
         size = max(train.n_users * MOST // len(train), 1)

@@ -23,6 +23,8 @@ COPIES = 4
 """Of each table: weights, two moments, the best epoch's weights; the mean weights come on top."""
 SCORE_COPIES = 8
 """Arrays as large as a batch's scores that a step holds at once: scores, masks, losses, gradients."""
+CAUSAL_SCORE_COPIES = 3
+"""The same for sequences in main memory, measured: their layers hold the rest by then"""
 LAYER_COPIES = 4
 CAUSAL_COPIES, CAUSAL_ENDS = 20, 11
 """Vectors of a history item that a layer of the causal transformer holds at once, padding included; and that
@@ -33,8 +35,8 @@ EXAMPLES = {"user": (46, 66), "interaction": (88, 12), "sequence": (16, 92)}
 """Bytes for each interaction, and for each user or stretch of one, while the examples of an epoch are made:
 measured, by kind of example"""
 DEALT_EXAMPLES = {"user": (8, 32), "interaction": (8, 32), "sequence": (0, 32)}
-"""And what each of several processes holds of all of them, beside its part: numbers drawn and their order, and
-where each user's examples begin"""
+"""And what each of several processes holds of all of them, beside its part: numbers drawn and their order,
+and where each user's examples begin"""
 PLACE = 8
 """Bytes for each interaction that a process has of several: which one it is"""
 ITEM = 40
@@ -169,7 +171,8 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     attention = examples * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
     causal = settings.attention_layers * (settings.history_encoder == "causal")
     attention += history * dim * (causal * CAUSAL_COPIES + (causal > 0) * CAUSAL_ENDS)
-    scores = rows * negatives * SCORE_COPIES
+    lean = causal and compute.device().shares_main_memory
+    scores = rows * negatives * (CAUSAL_SCORE_COPIES if lean else SCORE_COPIES)
     near = (pairs + negatives + history) * _near(settings)
     leased = near if compute.device().asynchronous else min(near, 2 * train.n_items)
     given = _vector_bytes(users, examples) + _vector_bytes(items, pairs + negatives + history)
