@@ -97,7 +97,7 @@ class Swing(Neighborhood):
         met = kept = 0
         for users in np.split(train.user[rows], np.cumsum(train.item_counts[drawn])[:-1]):
             some = users[:SAMPLE_USERS]
-            found = np.bincount(train.by_user.take(some).compact()[0])
+            found = np.bincount(train.by_user.take(some.astype(np.int64)).compact()[0])
             met += min(int(found.sum()) - len(some), top_k)
             kept += min(max(int((found > 1).sum()) - 1, 0), top_k)
         return kept / met if met else 0.0
