@@ -106,8 +106,9 @@ def say_duration(train: Interactions, top_k: int, label: str, weighted: bool = F
 def activity(train: Interactions) -> npt.NDArray[np.float64]:
     """float64[n_items]: the interactions of the users of each item, which its neighbors are among."""
     found = np.zeros(train.n_items)
-    for first in range(0, len(train), CHUNK):  # Not as wide numbers for all interactions at once.
-        part = slice(first, first + CHUNK)
+    size = max(CHUNK, train.n_items)
+    for first in range(0, len(train), size):  # Not as wide numbers for all interactions at once.
+        part = slice(first, first + size)
         found += np.bincount(train.item[part], train.user_counts[train.user[part]], train.n_items)
     return found
 
