@@ -29,7 +29,7 @@ class EncodedRequest:
     user: int
     history: npt.NDArray[np.int32]
     """codes"""
-    seen: list[str]
+    excluded: list[str]
     """items that may not be returned"""
     unknown_items: list[str]
 
@@ -63,10 +63,10 @@ class Encoder:
         if request.history is not None:
             history, unknown_items = catalog.codes(request.history)
         without_seen = self._about.exclude_seen if request.exclude_seen is None else request.exclude_seen
-        seen = list[str]()
+        excluded = [*request.exclude]
         if without_seen:
-            seen = [*map(catalog.raw, trained.tolist()), *(request.history or ())]
-        return EncodedRequest(request, code, history, seen, unknown_items)
+            excluded += [*map(catalog.raw, trained.tolist()), *(request.history or ())]
+        return EncodedRequest(request, code, history, excluded, unknown_items)
 
     def questions(self, requests: Sequence[EncodedRequest]) -> tuple[list[Question], list[UnknownValues]]:
         """The requests as queries, and for each request the values that the training data does not have.

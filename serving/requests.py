@@ -11,6 +11,8 @@ from retrieval_leaderboard.support.errors import InputError
 
 MAX_HISTORY = 1000
 """Raw items that one request may give as history; a model weighs the newest most."""
+MAX_EXCLUDED = 1000
+"""Raw items that one request may exclude, beside those of the histories"""
 MAX_K = 1000
 """Items that one request may ask for."""
 
@@ -47,12 +49,14 @@ class Request:
     """where it is asked, in the columns of the interactions' context; None where that is not known"""
     exclude_seen: bool | None = None
     """keep the items of both histories out of the answer; None does as the dataset's protocol"""
+    exclude: Sequence[str] = ()
+    """item ids to keep out of the answer; one that the catalog does not have changes nothing"""
 
     def check(self) -> None:
         """Refuse what cannot be answered.
 
         Raises:
-            InputError: nothing is given, a wrong type, `k` or the history outside its limits.
+            InputError: nothing is given, a wrong type, `k` or a list of items outside its limits.
         """
         if self.user_id is None and self.history is None and self.features is None:
             raise InputError("the request names no user: give user_id, history or features")
@@ -62,13 +66,15 @@ class Request:
             moment(self.timestamp)
         if not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
             raise InputError(f"k is {self.k!r}: give a whole number from 1 to {MAX_K:,}")
-        history = self.history or ()
-        if isinstance(history, str) or not all(isinstance(item, str) for item in history):
-            raise InputError("history must be a list of item ids, each of them text")
-        if len(history) > MAX_HISTORY:
-            raise InputError(
-                f"the history has {len(history):,} items, more than {MAX_HISTORY:,}: give the newest"
-            )
+        _check_items("history", self.history or (), MAX_HISTORY, "give the newest")
+        _check_items("exclude", self.exclude, MAX_EXCLUDED, "give fewer")
+
+
+def _check_items(name: str, items: Sequence[str], most: int, instead: str) -> None:
+    if isinstance(items, str) or not all(isinstance(item, str) for item in items):
+        raise InputError(f"{name} must be a list of item ids, each of them text")
+    if len(items) > most:
+        raise InputError(f"{name} has {len(items):,} items, more than {most:,}: {instead}")
 
 
 @dataclass(frozen=True)

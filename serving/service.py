@@ -114,6 +114,7 @@ class Recommender:
         timestamp: int | float | str | None = None,
         context: Raw | None = None,
         exclude_seen: bool | None = None,
+        exclude: Sequence[str] = (),
     ) -> Answer:
         """The best `k` items for one user; the arguments are `Request`'s.
 
@@ -121,7 +122,7 @@ class Recommender:
             InputError: as `Request.check`; features that do not fit the training data's columns.
         """
         return self.recommend_batch(
-            [Request(user_id, history, features, k, timestamp, context, exclude_seen)]
+            [Request(user_id, history, features, k, timestamp, context, exclude_seen, exclude)]
         )[0]
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
@@ -132,7 +133,7 @@ class Recommender:
         for k in {request.k for request in requests}:
             rows = np.array([row for row, request in enumerate(requests) if request.k == k])
             with self._lock.reading():
-                exclude = Ragged.from_rows([self._catalog.labels(encoded[row].seen) for row in rows])
+                exclude = Ragged.from_rows([self._catalog.labels(encoded[row].excluded) for row in rows])
                 labels, scores = asked.search(rows, k, exclude)
             for row, found, values in zip(rows.tolist(), labels, scores, strict=True):
                 known, unknown = bool(asked.known[row]), asked.unknown_values[row]

@@ -11,7 +11,7 @@ from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.http.gate import Limits
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
 from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
-from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
+from retrieval_leaderboard.serving.requests import MAX_EXCLUDED, MAX_HISTORY, MAX_K
 from retrieval_leaderboard.support import markdown, pages
 
 PAGE = ROOT / "docs" / "serving.md"
@@ -42,6 +42,7 @@ def _limits() -> str:
     limits, mebi = Limits(), 2**20
     rows = [
         ("items of a history", f"{MAX_HISTORY:,}", "422"),
+        ("excluded items", f"{MAX_EXCLUDED:,}", "422"),
         ("`k`", f"{MAX_K:,}", "422"),
         ("requests of a batch", f"{MAX_BATCH:,}", "422"),
         ("body", f"{limits.body_bytes / mebi:.0f} MiB", "413"),

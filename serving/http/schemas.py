@@ -15,7 +15,7 @@ from pydantic import (
     StrictStr,
 )
 
-from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K, moment
+from retrieval_leaderboard.serving.requests import MAX_EXCLUDED, MAX_HISTORY, MAX_K, moment
 from retrieval_leaderboard.support.errors import InputError
 
 MAX_BATCH = 256
@@ -57,6 +57,7 @@ class Recommend(Input):
     timestamp: Moment | None = None
     context: Features | None = None
     exclude_seen: StrictBool | None = None
+    exclude: Annotated[list[Id], Field(max_length=MAX_EXCLUDED)] = []
 
 
 class RecommendBatch(Input):

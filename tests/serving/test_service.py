@@ -11,7 +11,7 @@ from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.serving.indexes import KINDS
-from retrieval_leaderboard.serving.requests import MAX_HISTORY, MAX_K
+from retrieval_leaderboard.serving.requests import MAX_EXCLUDED, MAX_HISTORY, MAX_K
 from retrieval_leaderboard.support.errors import InputError
 from tests.serving.conftest import Described
 
@@ -52,6 +52,18 @@ def test_seen_items_are_excluded_unless_asked_for(opened, dataset):
     assert not set(recommender.recommend("u4", k=289).items) & set(history)
     assert len(recommender.recommend("u4", k=1000).items) == 300 - len(history)
     assert len(recommender.recommend("u4", k=1000, exclude_seen=False).items) == 300
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("exclude_seen", [True, False])
+def test_excluded_items_leave_their_places_to_the_next(kind, exclude_seen, opened):
+    recommender = opened(kind)
+    whole = recommender.recommend("u4", k=40, exclude_seen=exclude_seen)
+    exclude = [*whole.items[:10:2], "not in the catalog"]
+    answer = recommender.recommend("u4", k=20, exclude_seen=exclude_seen, exclude=exclude)
+    assert not set(exclude) & set(answer.items) and len(answer.items) == 20
+    if kind == "flat":
+        assert answer.items == [item for item in whole.items if item not in exclude][:20]
 
 
 def test_an_unknown_user_gets_a_flagged_answer(opened, infonce):
@@ -202,8 +214,13 @@ def test_features_describe_an_unknown_user_only(opened):
         ({"user_id": "u1", "k": MAX_K + 1}, "k is 1001"),
         (
             {"history": ["i1"] * (MAX_HISTORY + 1)},
-            "the history has 1,001 items, more than 1,000: give the newest",
+            "^history has 1,001 items, more than 1,000: give the newest",
         ),
+        (
+            {"user_id": "u1", "exclude": ["i1"] * (MAX_EXCLUDED + 1)},
+            "^exclude has 1,001 items, more than 1,000: give fewer",
+        ),
+        ({"user_id": "u1", "exclude": "i1"}, "^exclude must be a list of item ids"),
         ({"user_id": "u1", "timestamp": -1}, "timestamp is -1: give unix seconds"),
         ({"user_id": "u1", "timestamp": True}, "timestamp is True: give unix seconds"),
         ({"user_id": "u1", "timestamp": float("nan")}, "timestamp is nan: give unix seconds"),

@@ -73,6 +73,7 @@ def test_answers_are_the_librarys(client, recommender):
         {"history": ["i1", "who"], "k": 7},
         {"user_id": "new", "features": {"segment": "z"}},
         {"user_id": "u1", "timestamp": 7200, "context": {"place": "up"}, "exclude_seen": False},
+        {"user_id": "u1", "exclude": recommender.recommend("u1").items[:3]},
     ]
     served = {"model": "described", "version": version_of(recommender.about)}
     for body in asked:

@@ -117,6 +117,7 @@ def test_a_batch_answers_as_single_calls(name, opened, dataset):
     recommender.remove_item("i7")
     asked = [Request(user, k=5 + row % 3) for row, user in enumerate(dataset.user_ids[:9])]
     asked += [Request(history=["i1", "i2", "nobody"]), Request("unseen"), Request("u3", exclude_seen=False)]
+    asked.append(Request("u3", exclude=["i1", "i2"]))
     asked += [Request("new", features={"segment": "a"}), Request("new", ["i9"], {"segment": "y"}, 40)]
     answers = recommender.recommend_batch(asked)
     for one, answer in zip(asked, answers, strict=True):
