@@ -102,7 +102,7 @@ def test_the_index_kind_serves_the_added_model(project, board):
     del board
     (run,) = (project / "results" / "local" / "my-shop" / "runs").glob("pure_svd-*")
     out = ran(project, "-m", "serving", "index", "--run", run, "--kind", "sq8", "--out", project / "bundle")
-    assert "60 items of pure_svd in a sq8 index" in out
+    assert "60 items of pure_svd, in a sq8 index" in out
     code = (
         "from retrieval_leaderboard.serving import Recommender\n"
         "print(len(Recommender.open('bundle').recommend(user_id='c1', k=5).items))"
