@@ -36,7 +36,7 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
 
 def _asked(here: Small, send: Callable[[Started, int], None], number: int, seconds: float) -> bool:
     with here.started() as command:
-        if not command.says("fitting"):
+        if not command.says("needs about"):  # What it says last before it trains.
             return False
         time.sleep(seconds)
         send(command, number)
