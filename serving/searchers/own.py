@@ -16,8 +16,8 @@ from retrieval_leaderboard.serving.bundles.bundle import Bundle
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.indexes.base import Lists
 from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, Question
+from retrieval_leaderboard.serving.searchers import unseen
 from retrieval_leaderboard.serving.searchers.base import Asked, Searcher, Vectors
-from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -33,7 +33,9 @@ class OwnRanking(Searcher):
         self._encoder = encoder
         self._removed: npt.NDArray[np.int32] = np.empty(0, np.int32)
         counts = np.bincount(opened.histories.compact()[0], minlength=opened.about.items)
-        self._unseen_users_have_a_list = _unseen_users_have_a_list(opened)
+        self._unseen_users_have_a_list = unseen.have_their_own(
+            opened, partial(unseen_users.double_of_lists, opened.model), "list", "what is popular"
+        )
         self._popular = popularity.by_count(counts, counts)
 
     def ask(self, requests: Sequence[EncodedRequest]) -> Asked:
@@ -101,15 +103,3 @@ class OwnRanking(Searcher):
 
     def _without_vectors(self) -> InputError:
         return InputError(f"{self.model.name} has no vectors: it ranks items by itself")
-
-
-def _unseen_users_have_a_list(opened: Bundle) -> bool:
-    """False, and said, where the model gives them the list of one user whom it knows."""
-    known = np.flatnonzero(opened.histories.lengths).astype(np.int32)
-    double = unseen_users.double_of_lists(opened.model, known) if len(known) else None
-    if double is not None:
-        progress.say(
-            f"{opened.about.model} answers unseen users with the list of the known user "
-            f"'{opened.user_ids[double]}': unseen users get what is popular; see Retriever.user_rows"
-        )
-    return double is None

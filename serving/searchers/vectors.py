@@ -16,8 +16,8 @@ from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.indexes import VectorIndex
 from retrieval_leaderboard.serving.indexes.base import Lists
 from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, told_nothing
+from retrieval_leaderboard.serving.searchers import unseen
 from retrieval_leaderboard.serving.searchers.base import Asked, Searcher, Vectors
-from retrieval_leaderboard.support import progress
 
 
 class VectorSearcher(Searcher):
@@ -30,7 +30,11 @@ class VectorSearcher(Searcher):
         self._index, self._encoder = index, encoder
         self._item_schema = opened.item_schema
         self._item_vectors = model.encode_items()
-        self._unseen_users_have_a_vector = _unseen_users_have_a_vector(opened, model)
+
+        def double_of(known: npt.NDArray[np.int32]) -> int | None:
+            return unseen_users.double_of_vectors(model, known, opened.histories[known[0]][::-1])
+
+        self._unseen_users_have_a_vector = unseen.have_their_own(opened, double_of, "vector", "no items")
 
     def ask(self, requests: Sequence[EncodedRequest]) -> Asked:
         """As `Searcher.ask`."""
@@ -81,17 +85,3 @@ class VectorSearcher(Searcher):
         # A zero vector ranks nothing.
         labels[~vectors[rows].any(axis=1)] = -1
         return labels, scores
-
-
-def _unseen_users_have_a_vector(opened: Bundle, model: EmbeddingRetriever) -> bool:
-    """False, and said, where the model gives them the vector of one user whom it knows."""
-    known = np.flatnonzero(opened.histories.lengths).astype(np.int32)
-    if not len(known):
-        return True
-    double = unseen_users.double_of_vectors(model, known, opened.histories[known[0]][::-1])
-    if double is not None:
-        progress.say(
-            f"{opened.about.model} answers unseen users with the vector of the known user "
-            f"'{opened.user_ids[double]}': unseen users get no items; see Retriever.user_rows"
-        )
-    return double is None
