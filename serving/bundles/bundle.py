@@ -27,7 +27,6 @@ FORMAT = 3
 """Version of the layout; a bundle of another one is not read."""
 INDEX, FEATURES, ITEMS, USERS = "index.faiss", "features.json", "items.parquet", "users.parquet"
 MODEL = (saving.STATE, saving.WEIGHTS)
-HASHED = (ITEMS, USERS, FEATURES)
 NO_INDEX = "none"
 """The kind of a bundle whose model ranks by itself"""
 
@@ -161,7 +160,7 @@ def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[
             items=dataset.train_valid.n_items,
             model=record.model,
             model_hash=model_hash(scratch),
-            checksums={name: _digest(scratch / name) for name in (*HASHED, *([INDEX] if built else []))},
+            checksums={name: _digest(scratch / name) for name in _hashed(built is not None)},
             dataset=dataset.name,
             title=dataset.title or dataset.name,
             protocol=dataset.protocol,
@@ -195,7 +194,7 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
         raise InputError(f"{folder}: the index holds vectors of another model than the one beside it: "
                          "build the bundle again")  # fmt: skip
     has_index = about.kind != NO_INDEX
-    for name in (*HASHED, *([INDEX] if has_index else [])):
+    for name in _hashed(has_index):
         if _digest(folder / name) != about.checksums.get(name):
             raise InputError(f"{folder / name} is not the file that was written: build the bundle again")
     schemas = json.loads((folder / FEATURES).read_text(encoding="utf-8"))
@@ -242,6 +241,11 @@ def _write_tables(folder: Path, dataset: Dataset) -> None:
         "context": Schema.of("context", train.context).to_json(),
     }
     write_json(folder / FEATURES, schemas)
+
+
+def _hashed(has_index: bool) -> tuple[str, ...]:
+    """The files of which `About.checksums` speaks."""
+    return (*((INDEX,) if has_index else ()), ITEMS, USERS, FEATURES)
 
 
 def _digest(*paths: Path) -> str:
