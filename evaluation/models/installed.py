@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from retrieval_leaderboard.evaluation.models import registry
@@ -31,7 +33,7 @@ class Declared:
 
 def declared() -> list[Declared]:
     """All entry points of the group, by name, those with a problem too."""
-    found = sorted(entry_points(group=GROUP), key=lambda each: each.name)
+    found = _entries(tuple(sys.path))
     often = Counter(each.name for each in found)
     return [_declared(each, often[each.name]) for each in found]
 
@@ -63,6 +65,12 @@ def at(place: str) -> Declared | None:
 def leave_out(model: Declared, why: str) -> None:
     """Say, once, that a declared model is not offered."""
     progress.warn_once(f"{model} is left out: {why}")
+
+
+@cache
+def _entries(_path: tuple[str, ...]) -> list[EntryPoint]:
+    """By name, read once for each path: every model that is named asks for them."""
+    return sorted(entry_points(group=GROUP), key=lambda each: each.name)
 
 
 def _declared(entry: EntryPoint, often: int) -> Declared:
