@@ -16,12 +16,12 @@ from retrieval_leaderboard.evaluation.runs import records, reload
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.export import command as export
+from retrieval_leaderboard.serving.http import PACKAGES as HTTP_PACKAGES
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, need
 from retrieval_leaderboard.support.numbers import within
 from retrieval_leaderboard.support.storage.locks import locked
 
-HTTP_PACKAGES = ["faiss", "fastapi", "uvicorn", "httpx", "prometheus_client"]
 PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "export": [], "http": HTTP_PACKAGES}
 
 

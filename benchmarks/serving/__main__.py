@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from retrieval_leaderboard.benchmarks.serving import page, record
+from retrieval_leaderboard.serving.http import PACKAGES
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import in_one_sentence, need
 from retrieval_leaderboard.support.numbers import within
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _load(options: argparse.Namespace) -> None:
-    need(["faiss", "fastapi", "uvicorn", "httpx", "prometheus_client"], "requirements-serve.lock")
+    need(PACKAGES, "requirements-serve.lock")
     from retrieval_leaderboard.benchmarks.serving.load import measure
 
     compute.configure("cpu", "fp32")
