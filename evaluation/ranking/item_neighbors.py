@@ -23,6 +23,7 @@ BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
 INTERACTION_BYTES, ENTRY_BYTES = 17, 27
 """At the peak of a fit: of an interaction, by item; of a neighbor kept, while it is stacked and turned"""
 CHUNK = 2**18
+"""Interactions that are counted at once, where items are not more"""
 SAMPLE_USERS = 4096
 """That an item's time is measured with"""
 

@@ -88,6 +88,7 @@ def serve(
     _allow_files(limits.open_requests + 256)
     address, port = bound.getsockname()[:2]
     hosts = [*LOOPBACK, _as_named(address), *allowed_hosts]
+    # Of its own: what batches an app's requests belongs to one event loop.
     asyncio.run(_answer_once(create_app(recommender)))
     app = create_app(recommender, limits, hosts, takes_items, token, access_log)
     # A collection of all that the libraries made stops every answer for a tenth of a second.

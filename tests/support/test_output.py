@@ -49,12 +49,9 @@ def test_a_child_goes_on_in_silence_and_its_parent_stops(monkeypatch):
     with nobody_reads(), pytest.raises(BrokenPipeError):
         progress.say("in the parent")
     monkeypatch.setattr(progress.multiprocessing, "parent_process", object)
-    try:
-        with nobody_reads():
-            progress.say("in the child")
-            progress.say("in the child again")
-    finally:
-        progress.configure(quiet=False)
+    with nobody_reads():
+        progress.say("in the child")
+        progress.say("in the child again")
 
 
 def test_towers_without_pytorch_are_told_where_it_is(monkeypatch):
