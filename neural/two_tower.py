@@ -22,11 +22,13 @@ from retrieval_leaderboard.support.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.columns import FeatureRows
     from retrieval_leaderboard.neural.towers.history import QueryBatch
     from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
     from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
+    from retrieval_leaderboard.neural.training.fit import Task, Trained
 
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
@@ -48,6 +50,7 @@ class TwoTower(TowerSettings):
     """
 
     horizon: ClassVar[str] = "epochs"
+    passes: ClassVar[str] = "epochs"
     chooses_on_validation: ClassVar[bool] = True
     uses_weights: ClassVar[bool] = True
     distributed: ClassVar[bool] = True
@@ -64,6 +67,8 @@ class TwoTower(TowerSettings):
         self.propagates_ = False
         self.columns_: dict[str, Any] = {}
         """`TowerColumns` of the towers, as JSON."""
+        self.unmixed_: dict[str, Any] = {}
+        """`TwoTowerModule.unmixed` of the towers before `folded`, from which a warm start goes on."""
         self.checkpoints: Checkpoints | None = None
         self._towers: TwoTowerModule | None = None
 
@@ -89,18 +94,37 @@ class TwoTower(TowerSettings):
 
         if valid is not None or not self.best_epoch_:
             self.resolved_ = self.resolve(train, valid)
+        before = fit.Choice(self.best_epoch_, self.choosing_log_)
+        self._take(fit.train(self._task(train), train, valid, seed, before, self.checkpoints), train)
+
+    def warm_start(self, earlier: Earlier[TwoTower], train: Interactions, seed: int) -> None:
+        """Train for all `epochs`, from the weights of then; new users and items begin as in `fit`.
+
+        Values of features that were not known then stay unknown. Raises as `fit`.
+        """
+        from retrieval_leaderboard.neural.training import fit, warm
+
+        self.resolved_ = self.resolve(train, None)
+        self.best_epoch_, self.choosing_log_ = self.resolved_["epochs"], earlier.model.choosing_log_
+        before, start = fit.Choice(self.best_epoch_, self.choosing_log_), warm.Start.of(earlier)
+        self._take(fit.train(self._task(train), train, None, seed, before, self.checkpoints, start), train)
+
+    def _task(self, train: Interactions) -> Task:
+        from retrieval_leaderboard.neural.training import fit
 
         def recommend(towers: TwoTowerModule, queries: Queries, k: int) -> npt.NDArray[np.int32]:
             self.set_towers(towers, train)
             return self.recommend(queries, k)[0]
 
         settings = self._settings
-        task = fit.Task(settings, settings.pair_loss, recommend)
-        before = fit.Choice(self.best_epoch_, self.choosing_log_)
-        trained = fit.train(task, train, valid, seed, before, self.checkpoints)
+        return fit.Task(settings, settings.pair_loss, recommend)
+
+    def _take(self, trained: Trained, train: Interactions) -> None:
+        """Answer by what was trained."""
         self.best_epoch_, self.choosing_log_ = trained.choice
         if trained.towers is not None:
             self.training_log_, self.trained_numbers_ = trained.log, trained.n_parameters
+            self.unmixed_ = {name: each.cpu().numpy() for name, each in trained.towers.unmixed().items()}
             self.set_towers(trained.towers, train)
             self._export_weights()
 
