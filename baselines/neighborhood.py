@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +70,10 @@ class Neighborhood(ItemToItemRetriever):
     normalization: float = setting(0.3, at_least=0, search=[0.0, 0.15, 0.3, 0.5])
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
+
+    # Without an annotation it is no field, and so no setting.
+    pair_sums_ = cast("csr_array | None", None)
+    """float64[n_items, n_items]: what similarities are made of, kept by a warm start for the next one"""
 
     rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
     saves_memory: ClassVar[str] = "lower top_k by --set MODEL.top_k=20, or give --engine spark for a cluster"

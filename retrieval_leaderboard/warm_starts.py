@@ -43,7 +43,8 @@ class Earlier:
         """
         then, passes = self.record.resolved, self.model.passes
         assert then is not None
-        given = settings.read(self.model, given, "--set")
+        read = settings.read(self.model, given, "--set")
+        given = {key: read[key] for key in given}
         name = self.record.model
         for key, value in given.items():
             if key != passes and value != then.get(key):
