@@ -58,7 +58,7 @@ class Start:
 
 def _put(values: Tensor, into: Tensor, rows: npt.NDArray[np.int32] | None) -> None:
     if rows is None:
-        into.copy_(values)
+        into.copy_(values.reshape(into.shape))  # A saved number comes back as an array of one.
         return
     known = torch.as_tensor(np.flatnonzero(rows >= 0))
     into[known] = values[torch.as_tensor(rows)[known].long()]
