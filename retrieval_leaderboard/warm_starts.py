@@ -53,9 +53,14 @@ class Earlier:
                     f"--set {name}.{key}={value}: {self.folder} was fitted with {key}={then.get(key)}, and a "
                     f"warm start keeps it{may}: leave it out, or fit anew without --warm-start"
                 )
-        if passes and passes not in given and not self.record.warm_start:
-            given |= {passes: max(1, math.ceil(then[passes] / SHARE))}
-        return settings.resolve(self.model, then | given, "--set")
+        begun = then if self.record.warm_start else warm_settings(self.model, then)
+        return settings.resolve(self.model, begun | given, "--set")
+
+
+def warm_settings(model: type[Retriever], full: dict[str, Any]) -> dict[str, Any]:
+    """The resolved settings of a fit from scratch, with the passes of a warm start."""
+    passes = {model.passes: max(1, math.ceil(full[model.passes] / SHARE))} if model.passes else {}
+    return full | passes
 
 
 def read(options: argparse.Namespace) -> list[Earlier]:
@@ -117,7 +122,7 @@ def jobs(
             k=options.k,
             device=on.device,
             precision=on.precision,
-            provenance=Provenance("warm start"),
+            provenance=Provenance("warm start", note=f"from {run.folder.name}"),
             also=tuple(options.also),
             engine=engines.Choice(options.engine, options.master),
             earlier=runner.EarlierRun(run.folder.resolve(), run.record.row_stem, _then(run, dataset, then)),
