@@ -123,13 +123,11 @@ class ALS(EmbeddingRetriever):
         return "als has a warm start with solver=local alone" if self.solver == SPARK else ""
 
     def _half(self, rows: Ragged, others: Vectors) -> Vectors:
-        """float32[n, factors]: the vectors of one side, given `rows` of codes of the other and its vectors."""
+        """float32[n, factors]: one side's vectors, from `rows` of codes of the other side and its vectors."""
         alpha, regularization = float(self.alpha), float(self.regularization)
         return fold_in.solved(rows, others, fold_in.inverse(others, regularization), alpha)
 
-    def _keep(
-        self, items: Vectors, mean_user: Vectors, settings: dict[str, Any]
-    ) -> None:
+    def _keep(self, items: Vectors, mean_user: Vectors, settings: dict[str, Any]) -> None:
         self.item_factors_, self.mean_user_ = items, mean_user
         self.objective_ = {key: float(settings[key]) for key in ("alpha", "regularization")}
         vars(self).pop("_inverse", None)  # That of an earlier fit.

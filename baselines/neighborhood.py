@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 CANDIDATES = 5_000
 """Similarities that the items of a mean history keep together"""
+PAIR_BYTES = 48
+"""Of a pair of items, while sums of then and of today are added"""
 LONG = 50
 """Interactions a user, on average, from which popular items are held back further, in time order."""
 
@@ -86,6 +88,11 @@ class Neighborhood(ItemToItemRetriever):
         """Both views of the interactions, and the similarities kept."""
         top_k = self.resolve(train, valid)["top_k"]
         return item_neighbors.bytes_needed(train, top_k, self._share_kept(train, top_k))
+
+    def warm_start_bytes(self, train: Interactions) -> int:
+        """That of a fit, and the sums of all pairs of items that a user took."""
+        pairs = min(float(item_neighbors.activity(train).sum()), train.n_items**2)
+        return self.fit_bytes(train, None) + int(PAIR_BYTES * pairs)
 
     def _share_kept(self, train: Interactions, top_k: int) -> float:
         """Of the items met, up to `top_k` for each item: those kept."""

@@ -41,7 +41,9 @@ def updated(
     if kept is None or not earlier.grew_into(train):
         return sums(train, None)
     changed = earlier.changed(train)
-    return _recoded(kept, earlier.item_now, train.n_items) - sums(earlier.train, changed) + sums(train, changed)
+    return (
+        _recoded(kept, earlier.item_now, train.n_items) - sums(earlier.train, changed) + sums(train, changed)
+    )
 
 
 def _recoded(sums: csr_array, codes: npt.NDArray[np.int32], n_items: int) -> csr_array:

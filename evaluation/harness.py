@@ -16,7 +16,7 @@ from retrieval_leaderboard.evaluation.metrics.curve import ndcg_curve
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.evaluation.models.earlier import Earlier
-from retrieval_leaderboard.evaluation.models.limits import check_memory
+from retrieval_leaderboard.evaluation.models.limits import check_bytes, check_memory
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.planted import planted, weighted
 from retrieval_leaderboard.support import progress
@@ -89,7 +89,7 @@ def warm_start(model: Retriever, earlier: Retriever, then: Dataset, now: Dataset
     Raises:
         InputError: as `check_memory`, or what the model says.
     """
-    check_memory(model, now.train_valid, None)
+    check_bytes(model, now.train_valid, model.warm_start_bytes(now.train_valid))
     model.warm_start(Earlier.of(earlier, then, now), now.train_valid, seed)
 
 

@@ -82,7 +82,9 @@ def read(options: argparse.Namespace) -> list[Earlier]:
 def _read(folder: Path) -> Earlier:
     record = records.read(folder)
     if record is None or not record.is_done:
-        raise InputError(f"--warm-start {folder} holds no finished run: give a folder of results/<dataset>/runs")
+        raise InputError(
+            f"--warm-start {folder} holds no finished run: give a folder of results/<dataset>/runs"
+        )
     if not all((folder / name).is_file() for name in (saving.STATE, saving.WEIGHTS)) or not record.resolved:
         raise InputError(
             f"--warm-start {folder} has no saved model, which git does not keep: make the run here, by its "

@@ -117,6 +117,10 @@ class Retriever(ABC):
         """Why there is no warm start under these settings, as a sentence; "" where there is."""
         return ""
 
+    def warm_start_bytes(self, train: Interactions) -> int:
+        """As `fit_bytes`, of `warm_start`."""
+        return self.fit_bytes(train, None)
+
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Bytes that `fit` takes at its peak beside its arguments; 0 where nothing is known before it."""
         return 0

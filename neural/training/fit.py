@@ -70,7 +70,9 @@ def train(
     checkpoints: Checkpoints | None = None,
     start: Start | None = None,
 ) -> Trained:
-    """Fresh towers, or those of `start`, trained; with `valid` they are those of the best epoch, else of the one chosen `before`.
+    """Fresh towers, or those of `start`, trained.
+
+    With `valid` they are those of the best epoch, else of the one chosen `before`.
 
     Raises:
         RuntimeError: the loss is no longer a number.

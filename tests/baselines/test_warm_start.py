@@ -124,4 +124,3 @@ def loss(model, train):
     confidence = 1 + (model.alpha - 1) * taken
     error = (confidence * (taken - users @ items.T) ** 2).sum()
     return error + model.regularization * ((users**2).sum() + (items**2).sum())
-

@@ -31,9 +31,7 @@ def test_without_steps_worth_mentioning_all_is_as_it_was(neighbors):
     earlier = fitted(data, neighbors=neighbors, user_share=0.2)
     later = warm(earlier, data, data, learning_rate=1e-12)
     np.testing.assert_allclose(later.encode_items(), earlier.encode_items(), atol=1e-5)
-    np.testing.assert_allclose(
-        later.encode_queries(data.test), earlier.encode_queries(data.test), atol=1e-5
-    )
+    np.testing.assert_allclose(later.encode_queries(data.test), earlier.encode_queries(data.test), atol=1e-5)
 
 
 def test_rows_follow_raw_ids():
