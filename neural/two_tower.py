@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from retrieval_leaderboard.neural.towers.history import QueryBatch
     from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
     from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
-    from retrieval_leaderboard.neural.training.fit import Task, Trained
+    from retrieval_leaderboard.neural.training.warm import Start
 
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
@@ -90,26 +90,28 @@ class TwoTower(TowerSettings):
             RuntimeError: the loss is no longer a number.
             InputError: no user has two interactions, so that there is nothing to learn from.
         """
-        from retrieval_leaderboard.neural.training import fit
-
         if valid is not None or not self.best_epoch_:
             self.resolved_ = self.resolve(train, valid)
-        before = fit.Choice(self.best_epoch_, self.choosing_log_)
-        self._take(fit.train(self._task(train), train, valid, seed, before, self.checkpoints), train)
+        self._train(train, valid, seed)
 
     def warm_start(self, earlier: Earlier[TwoTower], train: Interactions, seed: int) -> None:
         """Train for all `epochs`, from the weights of then; new users and items begin as in `fit`.
 
         Values of features that were not known then stay unknown. Raises as `fit`.
         """
-        from retrieval_leaderboard.neural.training import fit, warm
+        from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
+        from retrieval_leaderboard.neural.training.warm import Start
 
+        model = earlier.model
         self.resolved_ = self.resolve(train, None)
-        self.best_epoch_, self.choosing_log_ = self.resolved_["epochs"], earlier.model.choosing_log_
-        before, start = fit.Choice(self.best_epoch_, self.choosing_log_), warm.Start.of(earlier)
-        self._take(fit.train(self._task(train), train, None, seed, before, self.checkpoints, start), train)
+        self.best_epoch_, self.choosing_log_ = self.resolved_["epochs"], model.choosing_log_
+        columns, weights = TowerColumns.from_json(model.columns_), {**model.weights_, **model.unmixed_}
+        self._train(train, None, seed, Start(weights, columns, earlier.user, earlier.item))
 
-    def _task(self, train: Interactions) -> Task:
+    def _train(
+        self, train: Interactions, valid: Queries | None, seed: int, start: Start | None = None
+    ) -> None:
+        """As `fit`, settings being resolved, from fresh towers or those of `start`."""
         from retrieval_leaderboard.neural.training import fit
 
         def recommend(towers: TwoTowerModule, queries: Queries, k: int) -> npt.NDArray[np.int32]:
@@ -117,10 +119,9 @@ class TwoTower(TowerSettings):
             return self.recommend(queries, k)[0]
 
         settings = self._settings
-        return fit.Task(settings, settings.pair_loss, recommend)
-
-    def _take(self, trained: Trained, train: Interactions) -> None:
-        """Answer by what was trained."""
+        task = fit.Task(settings, settings.pair_loss, recommend)
+        before = fit.Choice(self.best_epoch_, self.choosing_log_)
+        trained = fit.train(task, train, valid, seed, before, self.checkpoints, start)
         self.best_epoch_, self.choosing_log_ = trained.choice
         if trained.towers is not None:
             self.training_log_, self.trained_numbers_ = trained.log, trained.n_parameters

@@ -1,8 +1,8 @@
 """Warm starts step by step against fits from scratch: `python -m studies.daily --data-dir data`.
 
 A model is fitted on the first days of a log. With each further day it goes on from its state of the day
-before, and is fitted anew under the same settings beside; both answer for the day after. For ml-100k a step is
-a hundredth of the interactions. Records are in `studies/records/daily/`; they fill `docs/daily.md`.
+before, and is fitted anew under the same settings beside; both answer for the day after. For ml-100k a step
+is a hundredth of the interactions. Records are in `studies/records/daily/`; they fill `docs/daily.md`.
 """
 
 from __future__ import annotations

@@ -17,20 +17,19 @@ from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import fields, lists, saving
 from retrieval_leaderboard.evaluation.models.fields import AUTO, setting
+from retrieval_leaderboard.evaluation.models.warm_start import WarmStart
 from retrieval_leaderboard.evaluation.ranking import popularity, topk
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from retrieval_leaderboard.evaluation.models.earlier import Earlier
-
 Rule = Callable[[Mapping[str, Any], Interactions, Queries | None], Any]
 """What "auto" comes to, by the settings resolved so far, the training part and the validation queries."""
 
 
 @dataclass
-class Retriever(ABC):
+class Retriever(WarmStart, ABC):
     """A model whose dataclass fields are its settings.
 
     What `fit` learns is kept in attributes that end in an underscore.
@@ -44,8 +43,6 @@ class Retriever(ABC):
     horizon: ClassVar[str] = ""
     """The setting that says how long training lasts, a number; "" where there is none. Searches try several
     lengths of it."""
-    passes: ClassVar[str] = ""
-    """The setting that counts passes over the data, of which a warm start needs fewer; "" where none does."""
     chooses_on_validation: ClassVar[bool] = False
     """Whether `fit` with `valid` decides something, such as when to stop, that a second `fit`
     with `valid=None` on more data then keeps."""
@@ -97,25 +94,6 @@ class Retriever(ABC):
             valid: queries to choose on; None when the choice is made and all data is in `train`.
             seed: the source of all randomness; the same seed gives the same model.
         """
-
-    def warm_start(self, earlier: Earlier[Self], train: Interactions, seed: int) -> None:
-        """Learn from `train`, in less time than `fit`, by going on from an earlier fit with these settings.
-
-        Args:
-            earlier: a fit of the same class; all its settings are those here, but for `passes`.
-            train: as of `fit`; it is what `earlier` learned from, with additions or other changes.
-            seed: as of `fit`.
-        """
-        raise NotImplementedError(f"{self.name} has no warm start")
-
-    @classmethod
-    def has_warm_start(cls) -> bool:
-        """Whether the class has a `warm_start` of its own."""
-        return cls.warm_start is not Retriever.warm_start
-
-    def lacking_warm_start(self) -> str:
-        """Why there is no warm start under these settings, as a sentence; "" where there is."""
-        return ""
 
     def warm_start_bytes(self, train: Interactions) -> int:
         """As `fit_bytes`, of `warm_start`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +12,6 @@ from torch import Tensor
 
 from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
-
-if TYPE_CHECKING:
-    from retrieval_leaderboard.evaluation.models.earlier import Earlier
-    from retrieval_leaderboard.neural.two_tower import TwoTower
 
 ITEMS, USERS = ("item.weight", "history.weight", "newest.weight"), ("user.weight",)
 """Tensors with a row for each item or user, and one more"""
@@ -36,13 +31,6 @@ class Start:
     """int32[n_users]: the row of each of today's users among those; -1 for a new one"""
     item: npt.NDArray[np.int32]
     """int32[n_items]: the same of items"""
-
-    @classmethod
-    def of(cls, earlier: Earlier[TwoTower]) -> Self:
-        """The towers of an earlier fit."""
-        model = earlier.model
-        columns = TowerColumns.from_json(model.columns_)
-        return cls({**model.weights_, **model.unmixed_}, columns, earlier.user, earlier.item)
 
     def put_into(self, towers: TwoTowerModule) -> None:
         """Overwrite fresh weights; rows of new users and items stay as they are."""
