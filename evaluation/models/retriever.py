@@ -177,13 +177,13 @@ class Retriever(WarmStart, ABC):
         """As `training_log`, of the earlier fit that chose the epochs on the validation part."""
         return []
 
-    def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:  # noqa: B027
+    def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:
         """For models that train for long: keep the state in `folder` every so many `minutes`.
 
         With `resume`, the next fit goes on from the state that is there.
         """
 
-    def check_catalog(self, n_items: int) -> None:  # noqa: B027  (not all models have any)
+    def check_catalog(self, n_items: int) -> None:
         """Refuse a fitted model that does not score a catalog of `n_items`, before it ranks.
 
         Raises:
