@@ -13,7 +13,7 @@ from retrieval_leaderboard.datasets.prepared.in_files import in_files
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models import registry, saving, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.runs import records, reload, runner
+from retrieval_leaderboard.evaluation.runs import processes, records, reload, runner
 from retrieval_leaderboard.evaluation.runs.loaded import Loaded
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunRecord
@@ -76,6 +76,8 @@ def read(options: argparse.Namespace) -> list[Earlier]:
             f"--{beside[0]} and --warm-start: the run says which model with which settings and seed goes on, "
             "in one process; leave one of them out"
         )
+    if paths and processes.current().world > 1:
+        raise InputError("--warm-start trains in one process: start it without torchrun")
     return [_read(path) for path in paths]
 
 
@@ -90,6 +92,8 @@ def _read(folder: Path) -> Earlier:
             f"--warm-start {folder} has no saved model, which git does not keep: make the run here, by its "
             "command with --force, and go on from that"
         )
+    if not records.is_whole(folder, record, saving.STATE, saving.WEIGHTS):
+        raise InputError(f"--warm-start {folder} is damaged: make the run anew, and go on from that")
     source = runner.ModelSource(record.model, record.plugin)
     model = source.load()
     if source.code() != record.code:
