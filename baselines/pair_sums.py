@@ -58,7 +58,8 @@ def _recoded(sums: csr_array, codes: npt.NDArray[np.int32], n_items: int) -> csr
 def with_users_first(train: Interactions, users: Users) -> Interactions:
     """`train` under other codes of users: `users`, bool[n_users], have the first ones. Without times."""
     order = np.argsort(~users, kind="stable")
-    places = Ragged.from_offsets(np.arange(len(train), dtype=np.int32), offsets_of(train.user_counts)).take(order)
+    every = np.arange(len(train), dtype=np.int32)
+    places = Ragged.from_offsets(every, offsets_of(train.user_counts)).take(order)
     rows, _ = places.compact()
     weight = None if train.weight is None else train.weight[rows]
     user = places.rows().astype(np.int32)
