@@ -223,7 +223,7 @@ def _pair_sums(shared: tuple[Any, ...], part: int, _: int) -> Block:
     from retrieval_leaderboard.baselines import swing_kernels
 
     order, *log = shared
-    return swing_kernels.pair_sums(order[part::PARTS], *log)
+    return swing_kernels.pair_sums(*(order[part::PARTS], *log))
 
 
 def _has_table(train: Interactions) -> bool:

@@ -83,7 +83,7 @@ def ranked(
 def _ranked(shared: tuple[Any, ...], first: int, last: int, shrinkage: float, top_k: int) -> Block:
     from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
 
-    return item_neighbors_kernels.ranked(first, last, *shared, shrinkage, top_k)
+    return item_neighbors_kernels.ranked(*(first, last, *shared, shrinkage, top_k))
 
 
 def _shared(
