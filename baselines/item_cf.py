@@ -80,8 +80,9 @@ class ItemCF(Neighborhood):
         from scipy.sparse import csr_array
 
         items, offsets = train.by_user.compact()
-        roots = np.ones(len(items)) if train.weight is None else roots_of(train)[1].astype(np.float64)
-        taken = csr_array((roots, items, offsets), shape=(train.n_users, train.n_items))
+        _, roots = roots_of(train)
+        values = np.ones(len(items)) if roots is None else roots.astype(np.float64)
+        taken = csr_array((values, items, offsets), shape=(train.n_users, train.n_items))
         some = slice(None) if users is None else np.flatnonzero(users)
         taken = taken[some]
         weights = self._user_weights(train, self.user_exponent)[some]
@@ -95,6 +96,6 @@ class ItemCF(Neighborhood):
 def _sizes(train: Interactions, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """float64[n_items]: c_ii, `weights` being those of users; 1 where nobody took the item."""
     each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
-    size = np.bincount(train.item, each, minlength=train.n_items)
+    size = np.bincount(train.item, each, minlength=train.n_items).astype(np.float64)
     size[size == 0] = 1.0
     return size

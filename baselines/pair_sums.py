@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +18,15 @@ if TYPE_CHECKING:
 Users = npt.NDArray[np.bool_]
 
 
-class Summed(Protocol):
-    """A model that may keep such sums."""
-
-    pair_sums_: csr_array | None
-
-
 def updated(
-    earlier: Earlier[Summed], train: Interactions, sums: Callable[[Interactions, Users | None], csr_array]
+    earlier: Earlier[Any], train: Interactions, sums: Callable[[Interactions, Users | None], csr_array]
 ) -> csr_array:
     """float64[n_items, n_items]: the sums of `train`, from those of then and the users who changed since.
 
     They are computed of all users where the model of then has none, and where interactions are gone.
 
     Args:
-        earlier: the fit of then.
+        earlier: the fit of then, of a `Neighborhood`.
         train: what is to be learned from.
         sums: interactions, and whose of them, bool[n_users], or None for all → float64[n_items, n_items]: the
             part of the sums in which at least one of these users takes part.

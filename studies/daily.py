@@ -46,10 +46,19 @@ FIRST_DAY = 3
 """The day, from 0, that is the validation part of the first fit; the next one is its test part"""
 PERCENT = range(95, 101)
 """Shares of the interactions of a log without such days at which its steps begin"""
+
+
+def _ml_100k(folder: Path) -> Log:
+    source = SOURCES["ml-100k"]
+    found = source.read(folder / source.folder)
+    assert isinstance(found, Log)
+    return found
+
+
 DATASETS: dict[str, Callable[[Path], Log]] = {
     "aliec-sim-0.02": lambda _: generated.load(cache_dir(), 0.02),
     "aliec-sim-0.1": lambda _: generated.load(cache_dir(), 0.1),
-    "ml-100k": lambda folder: SOURCES["ml-100k"].read(folder / SOURCES["ml-100k"].folder),
+    "ml-100k": _ml_100k,
 }
 K = 20
 HEADER = ("data", "model", "asked for", "changed users", "CPU s, fit", "warm start", "ratio", "NDCG@20, fit",
