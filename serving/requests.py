@@ -54,8 +54,7 @@ class Request:
     """item ids to keep out of the answer; one that the catalog does not have changes nothing"""
     filter: Filter | None = None
     """item columns and what the answer's items must have in each of them: a list of categories, of which one
-    is enough, or a range {"min": …, "max": …} of numbers, both included; items of which the value is not known
-    are kept out"""
+    is enough, or a range {"min": …, "max": …} of numbers, both included; an unknown value never fits"""
 
     def check(self) -> None:
         """Refuse what cannot be answered.

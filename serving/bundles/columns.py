@@ -23,7 +23,7 @@ class Column(ABC):
 
     @abstractmethod
     def keeps(self, where: str, wanted: Any) -> npt.NDArray[np.bool_]:
-        """bool[n]: the rows that fit `wanted`, none of them unknown; InputError, which begins with `where`."""
+        """bool[n]: the known rows that fit `wanted`; InputError, which begins with `where`."""
 
     @abstractmethod
     def extend(self, values: Sequence[Any]) -> None:

@@ -181,7 +181,7 @@ def test_a_filter_among_items_that_came_and_went(kind, build, queries):
     built.add(np.array([N, N + 1]), 10 * queries[:2])
     built.remove(np.arange(0, N, 2))
     kept = np.ones(N + 2, dtype=np.bool_)
-    kept[: N : 2], kept[N] = False, False
+    kept[:N:2], kept[N] = False, False
     found, _ = built.search(queries[:2], N, Ragged.empty(2), kept)
     for row in found:
         assert sorted(row[row >= 0]) == np.flatnonzero(kept).tolist()
