@@ -28,8 +28,8 @@ class OwnRanking(Searcher):
     """A model's own `recommend`, asked for each request.
 
     Where the model knows nothing of whom it is asked about, the places that it leaves empty hold the items
-    with the most users. With a filter, all that are left empty hold the matching items with the most users, so
-    that a list is short only where no more items match.
+    with the most users. With a filter, all that are left empty hold the matching items with the most users,
+    so that a list is short only where no more items match.
     """
 
     def __init__(self, opened: Bundle, encoder: Encoder) -> None:
