@@ -77,6 +77,7 @@ def client(notebook: NotebookNode, place: Path) -> NotebookClient:
         notebook,
         timeout=None,
         kernel_name="python3",
+        coalesce_streams=True,
         record_timing=False,
         resources={"metadata": {"path": str(place / "working")}},
     )

@@ -29,6 +29,7 @@ from urllib.request import Request, urlopen
 from packaging.requirements import Requirement
 
 from retrieval_leaderboard.notebooks.wheels import by_lock
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import atomic_folder
 
@@ -101,13 +102,14 @@ class Session:
 
     def device(self) -> str:
         """What `--device` is to say; prints the card's name, or how to have one."""
-        probed = subprocess.run(
-            [sys.executable, "-c", PROBE], env=self._environment(), capture_output=True, text=True, check=False
-        )
-        if not probed.returncode:
-            print(f"GPU: {probed.stdout.strip()}")
-            return "cuda"
-        why = "THIS PYTORCH CANNOT USE THE GPU" if shutil.which("nvidia-smi") else "NO GPU"
+        why = "NO GPU"
+        if DEVICES["cuda"].may_be_here():
+            line, there = [sys.executable, "-c", PROBE], self._environment()
+            probed = subprocess.run(line, env=there, capture_output=True, text=True, check=False)
+            if not probed.returncode:
+                print(f"GPU: {probed.stdout.strip()}")
+                return "cuda"
+            why = "THIS PYTORCH CANNOT USE THE GPU"
         print(f"{why}: going on with the CPU, which takes much longer. To have one: {TURN_ON}")
         return "cpu"
 
@@ -128,6 +130,13 @@ class Session:
         with atomic_folder(self.kept) as target:
             _copy(earlier[0], target)
         return f"going on from {earlier[0].relative_to(self.inputs)}"
+
+    def leaderboard(self, *words: str | Path, device: str, hours: float = 24) -> bool:
+        """`run` of run_all.py with `words`, whose results, settings and checkpoints are kept."""
+        (self.kept / "configs").mkdir(parents=True, exist_ok=True)
+        kept = ["--results-dir", f"{KEPT}/results", "--configs-dir", f"{KEPT}/configs", "--resume"]
+        line = [self.code / "run_all.py", *words, "--device", device, *kept, "--report", "svg"]
+        return self.run(*line, hours=hours)
 
     def run(self, *words: str | Path, hours: float = 24) -> bool:
         """Run `python` with `words` in the working folder and print what it prints; stop it after `hours`.
