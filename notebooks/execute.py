@@ -1,4 +1,4 @@
-"""`python -m notebooks.execute`: run the notebooks in folders laid out like Kaggle's, and store their outputs."""
+"""`python -m notebooks.execute`: run the notebooks in folders like Kaggle's, and store their outputs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ NEEDED = ("nbclient", "nbformat", "ipykernel")
 def main(arguments: list[str] | None = None) -> int:
     """Store the outputs of notebooks as of now; 0: done, 2: bad input."""
     parser = argparse.ArgumentParser(prog="python -m notebooks.execute", allow_abbrev=False)
-    parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}; all by default")
+    parser.add_argument(
+        "names", nargs="*", default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}; all by default"
+    )
     options = parser.parse_args(arguments)
     need(NEEDED, "requirements-test.lock")
     for name in options.names:
@@ -53,7 +55,9 @@ def store(notebook: Path) -> None:
         done = client(nbformat.read(notebook, as_version=4), place).execute()
         text = nbformat.writes(done) + "\n"
         if named := [each for each in (folder, str(ROOT), str(Path.home())) if each in text]:
-            raise InputError(f"{notebook.name}: outputs name {', '.join(named)}; say paths from the working folder")
+            raise InputError(
+                f"{notebook.name}: outputs name {', '.join(named)}; say paths from the working folder"
+            )
     write_text(notebook, text)
 
 
@@ -65,7 +69,7 @@ def lay_out(place: Path) -> None:
 
 
 def client(notebook: NotebookNode, place: Path) -> NotebookClient:
-    """What executes `notebook` with `place` for /kaggle, in a kernel of this environment and its own folders."""
+    """What executes `notebook` with `place` for /kaggle, in a kernel of this environment."""
     from nbclient import NotebookClient
 
     os.environ |= {
@@ -84,12 +88,11 @@ def client(notebook: NotebookNode, place: Path) -> NotebookClient:
 
 
 def with_parameters(notebook: NotebookNode, **values: object) -> NotebookNode:
-    """`notebook` with other values in its cell of parameters; KeyError for one that it does not have."""
+    """`notebook` with other values in its cell of parameters; ValueError for one that it does not have."""
     cell = next(each for each in notebook.cells if each["id"] == "parameters")
     for name, value in values.items():
-        cell.source, found = re.subn(rf"(?m)^{name} = .*$", lambda _: f"{name} = {value!r}", cell.source)
-        if not found:
-            raise KeyError(name)
+        (line,) = re.findall(rf"(?m)^{name} = .*$", cell.source)
+        cell.source = cell.source.replace(line, f"{name} = {value!r}")
     return notebook
 
 

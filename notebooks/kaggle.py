@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -134,7 +135,8 @@ class Session:
     def leaderboard(self, *words: str | Path, device: str, hours: float = 24) -> bool:
         """`run` of run_all.py with `words`, whose results, settings and checkpoints are kept."""
         (self.kept / "configs").mkdir(parents=True, exist_ok=True)
-        kept = ["--results-dir", f"{KEPT}/results", "--configs-dir", f"{KEPT}/configs", "--resume"]
+        stopped = ["--resume"] if any(self.kept.glob("results/*/checkpoints/*")) else []
+        kept = ["--results-dir", f"{KEPT}/results", "--configs-dir", f"{KEPT}/configs", *stopped]
         line = [self.code / "run_all.py", *words, "--device", device, *kept, "--report", "svg"]
         return self.run(*line, hours=hours)
 
@@ -228,8 +230,9 @@ def _rows(board: Path) -> list[dict[str, str]]:
 
 
 def opening(page: Path) -> str:
-    """The verdict and the first table of a board's page."""
-    return "\n## ".join(page.read_text(encoding="utf-8").split("\n## ")[:2])
+    """The verdict and the first table of a board's page, without links to what comes below."""
+    text = "\n## ".join(page.read_text(encoding="utf-8").split("\n## ")[:2])
+    return re.sub(r"\[([^\]]+)\]\(#[^)]+\)", r"\1", text)
 
 
 def _copy(folder: Path, target: Path) -> None:

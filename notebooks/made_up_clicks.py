@@ -25,7 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     log = generated.load(cache_dir(), options.scale)
     assert log.timestamp is not None
     order = log.timestamp.argsort(kind="stable")
-    rows = zip(log.user_ids[log.user[order]], log.item_ids[log.item[order]], log.timestamp[order], strict=True)
+    rows = zip(
+        log.user_ids[log.user[order]], log.item_ids[log.item[order]], log.timestamp[order], strict=True
+    )
     write_text(options.file, "\n".join([HEADER, *(f"{user},{item},{time}" for user, item, time in rows), ""]))
     return 0
 

@@ -24,12 +24,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Build the folder; 0: done, 2: bad input."""
     parser = argparse.ArgumentParser(
         prog="python -m notebooks.wheels",
-        description=f"Downloads the wheels of {', '.join(LOCKS)} for Linux on x86-64, checked by their hashes.",
+        description=f"Downloads the wheels of {', '.join(LOCKS)} for Linux on x86-64, checked by hashes.",
         allow_abbrev=False,
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create")
     parser.add_argument(
-        "--python", default=PYTHON, metavar="3.N", help=f"version of the notebook's Python (default: {PYTHON})"
+        "--python",
+        default=PYTHON,
+        metavar="3.N",
+        help=f"version of the notebook's Python (default: {PYTHON})",
     )
     options = parser.parse_args(arguments)
     download(options.out, options.python)

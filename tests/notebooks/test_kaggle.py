@@ -40,7 +40,11 @@ def test_requirements_that_installed_versions_do_not_meet(tmp_path):
         "\"other>=1; python_version<'3'\"]\n"
         '[project.optional-dependencies]\nserve = ["httpx>=999"]\ndocs = ["not-asked-for"]'
     )
-    assert kaggle.unmet(tmp_path / "pyproject.toml") == ["numpy>=999", "no-such-thing[extra]>=1", "httpx>=999"]
+    assert kaggle.unmet(tmp_path / "pyproject.toml") == [
+        "numpy>=999",
+        "no-such-thing[extra]>=1",
+        "httpx>=999",
+    ]
     assert kaggle.unmet(ROOT / "pyproject.toml") == []
 
 
@@ -82,9 +86,13 @@ def test_attached_wheels_are_installed_for_commands_alone(place, tmp_path, capfd
 
 def test_wheels_that_are_not_those_of_the_locks_are_refused(place, tmp_path):
     lock = wheel(place / "input" / "wheels", "implicit").replace("sha256:", "sha256:0")
-    code = repository(tmp_path / "code", "made-up-package>=1", lock.replace("sha256:0", "sha256:")[:-2] + "0\n")
+    code = repository(
+        tmp_path / "code", "made-up-package>=1", lock.replace("sha256:0", "sha256:")[:-2] + "0\n"
+    )
     session = Session(code, place / "input", place / "working", place / "temp")
-    with pytest.raises(InputError, match=r"internet on, or attach the folder that 'python -m notebooks.wheels"):
+    with pytest.raises(
+        InputError, match=r"internet on, or attach the folder that 'python -m notebooks.wheels"
+    ):
         session.install()
     assert not session.packages.exists()
 
@@ -106,7 +114,11 @@ def test_a_card_that_pytorch_cannot_use_is_said(session, monkeypatch, capsys):
 
 
 def test_all_that_the_latest_version_kept_is_brought_and_can_be_written(session, place):
-    names = ("results/aliec/tuning.db", "results/aliec/checkpoints/a/training.safetensors", "configs/aliec.yaml")
+    names = (
+        "results/aliec/tuning.db",
+        "results/aliec/checkpoints/a/training.safetensors",
+        "configs/aliec.yaml",
+    )
     keep(place, "notebooks/mine", *names)
     assert session.bring_back() == "going on from notebooks/mine/leaderboard"
     for name in names:
@@ -118,7 +130,9 @@ def test_all_that_the_latest_version_kept_is_brought_and_can_be_written(session,
 def test_the_outputs_of_two_versions_are_refused(session, place):
     keep(place, "old", "results/a")
     keep(place, "new", "results/a")
-    with pytest.raises(InputError, match=r"new/leaderboard, old/leaderboard: attach the output of the latest"):
+    with pytest.raises(
+        InputError, match=r"new/leaderboard, old/leaderboard: attach the output of the latest"
+    ):
         session.bring_back()
     assert not (place / "working" / "leaderboard").exists()
 
@@ -162,8 +176,8 @@ def test_the_best_official_model_is_the_best_over_its_seeds(tmp_path):
 
 
 def test_the_opening_of_a_page(tmp_path):
-    (tmp_path / "page.md").write_text("# T\n\n**Verdict:** x\n\n## Models\n\nrows\n\n## More\n\nmore\n")
-    assert kaggle.opening(tmp_path / "page.md") == "# T\n\n**Verdict:** x\n\n## Models\n\nrows\n"
+    (tmp_path / "page.md").write_text("# T\n\n**Verdict:** x\n\n## Models\n\n| [a](#a) |\n\n## a\n\nmore\n")
+    assert kaggle.opening(tmp_path / "page.md") == "# T\n\n**Verdict:** x\n\n## Models\n\n| a |\n"
 
 
 def test_the_repository_is_cloned_where_it_is_not_attached(tmp_path, monkeypatch):

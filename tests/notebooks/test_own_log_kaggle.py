@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from tests.notebooks.outputs import printed, shown
 
 MODELS = ["--models", "global_hot,item_cf"]
@@ -10,7 +11,9 @@ MODELS = ["--models", "global_hot,item_cf"]
 
 @pytest.mark.slow
 def test_from_a_log_to_an_answer(opened, place):
-    clicks = [f"u{user},i{(user * at) % 23},{1000 * at + user}" for at in range(1, 12) for user in range(1, 60)]
+    clicks = [
+        f"u{user},i{(user * at) % 23},{1000 * at + user}" for at in range(1, 12) for user in range(1, 60)
+    ]
     (place / "input" / "my-data").mkdir()
     (place / "input" / "my-data" / "visits.csv").write_text("\n".join(["who,what,when", *clicks]))
     columns = {"user": "who", "item": "what", "timestamp": "when"}

@@ -11,9 +11,9 @@ import psutil
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from tests.notebooks.outputs import printed, shown
 
 from retrieval_leaderboard.datasets.aliec.simulator import generate
+from tests.notebooks.outputs import printed, shown
 
 SMALL = "embedding_dim=8 negatives=32 max_history=5 neighbors=0"
 CHECKPOINTS = "results/*/checkpoints/*/training.safetensors"
@@ -22,7 +22,13 @@ CHECKPOINTS = "results/*/checkpoints/*/training.safetensors"
 def words(models: str, **tower: object) -> list[str]:
     """Options of small and short runs."""
     given = [*SMALL.split(), *(f"{name}={value}" for name, value in tower.items())]
-    return ["--models", models, "--seeds", "1", *(word for each in given for word in ("--set", f"infonce.{each}"))]
+    return [
+        "--models",
+        models,
+        "--seeds",
+        "1",
+        *(word for each in given for word in ("--set", f"infonce.{each}")),
+    ]
 
 
 @pytest.mark.slow
@@ -57,7 +63,10 @@ def stopped_once(client: NotebookClient, place: Path) -> NotebookNode:
         while not ended.is_set() and not any((place / "working" / "leaderboard").glob(CHECKPOINTS)):
             time.sleep(0.02)
         for child in psutil.Process().children(recursive=True):
-            if "-u" in child.cmdline() and str(place / "input" / "the-code" / "run_all.py") in child.cmdline():
+            if (
+                "-u" in child.cmdline()
+                and str(place / "input" / "the-code" / "run_all.py") in child.cmdline()
+            ):
                 os.kill(child.pid, signal.SIGINT)
 
     watching = threading.Thread(target=stop)

@@ -1,6 +1,7 @@
 """The folder of wheels; pip is not asked."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,8 @@ def pip(monkeypatch):
 
         def __call__(self, words, check):
             self.append(words)
-            folder = words[words.index("--dest") + 1]
-            with open(f"{folder}/numpy-9.9-any.whl", "wb") as file:
-                file.write(b"0" * 2_000_000)
+            folder = Path(words[words.index("--dest") + 1])
+            (folder / "numpy-9.9-any.whl").write_bytes(b"0" * 2_000_000)
             return subprocess.CompletedProcess(words, self.code)
 
     found = Pip()
