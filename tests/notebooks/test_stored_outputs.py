@@ -42,5 +42,5 @@ def test_the_outputs_are_of_the_rehearsal_that_its_cell_says():
     source = next(cell.source for cell in stored.cells if cell["id"] == "parameters")
     (scale,) = re.findall(r'REHEARSAL = \["--scale", "([\d.]+)"', source)
     assert f"scale {scale}" in shown(stored, "board", "text/markdown")[0]
-    commit = load("aliec-sim", scale=float(scale))
-    assert f"{len(commit.test.user):,} queries" in printed(stored, "run")
+    data = load("aliec-sim", scale=float(scale))
+    assert f"ranking {len(data.test):,} queries" in printed(stored, "run")
