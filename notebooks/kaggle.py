@@ -122,7 +122,7 @@ class Session:
         """
         if self.kept.is_dir():
             return "going on with what is here"
-        earlier = [path.parent for path in self.found(f"{KEPT}/results") if self.code not in path.parents]
+        earlier = [path.parent for path in self.found(f"{KEPT}/results")]
         if len(earlier) > 1:
             names = ", ".join(str(path.relative_to(self.inputs)) for path in earlier)
             raise InputError(f"{names}: attach the output of the latest version only, which has all")

@@ -2,8 +2,10 @@
 
 import json
 
+import nbformat
 import pytest
 
+from retrieval_leaderboard.notebooks import execute
 from tests.notebooks.outputs import printed, shown
 
 MODELS = ["--models", "global_hot,item_cf"]
@@ -30,4 +32,7 @@ def test_from_a_log_to_an_answer(opened, place):
 
 
 def test_a_log_that_is_not_attached_is_named(session):
-    assert session.found("visits.csv") == []
+    notebook = nbformat.read(execute.FOLDER / "own_log_kaggle.ipynb", as_version=4)
+    (source,) = [cell.source for cell in notebook.cells if cell["id"] == "log"]
+    with pytest.raises(SystemExit, match=r"visits\.csv is not among the inputs: attach it, or correct LOG"):
+        exec(source, {"LOG": "visits.csv", "session": session})
