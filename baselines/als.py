@@ -13,19 +13,26 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.baselines import als_spark, fold_in
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import users_of_items
 from retrieval_leaderboard.support import compute, progress, spark
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
+
 LOCAL, SPARK = "local", "spark"
 INTERACTION_BYTES = 34
 """At the peak of a fit"""
 MOST_INTERACTIONS = 2**31
+TOLD = ("factors", "regularization", "alpha", "iterations")
+"""The settings that solvers are told"""
+Vectors = npt.NDArray[np.float32]
 
 
 @register("als")
@@ -59,6 +66,7 @@ class ALS(EmbeddingRetriever):
     """Where they are solved: here by implicit, or on Spark by MLlib, for which λ grows with the interactions
     of the user or item that is solved."""
 
+    passes: ClassVar[str] = "iterations"
     uses_weights: ClassVar[bool] = True
     saves_memory: ClassVar[str] = (
         "lower factors by --set als.factors=32, or give --set als.solver=spark for a cluster"
@@ -92,17 +100,43 @@ class ALS(EmbeddingRetriever):
             InputError: as `als_spark.factorized`, with that solver.
         """
         settings = self.resolve(train, valid)
-        told = {name: settings[name] for name in ("factors", "regularization", "alpha", "iterations")}
+        told = {name: settings[name] for name in TOLD}
         solve = _solved_here if self.solver == LOCAL else als_spark.factorized
-        self.item_factors_, self.mean_user_ = solve(train, **told, seed=seed)
+        self._keep(*solve(train, **told, seed=seed), settings)
+
+    def warm_start(self, earlier: Earlier[ALS], train: Interactions, seed: int) -> None:
+        """Solve all users from the items' vectors of then, new items from these users, then all as `fit`.
+
+        What `iterations` counts is only the last part. `seed` has no effect.
+        """
+        told = {name: getattr(self, name) for name in TOLD}
+        items = np.zeros((train.n_items, told["factors"]), np.float32)
+        known = earlier.item >= 0
+        items[known] = earlier.model.item_factors_[earlier.item[known]]
+        users = self._half(train.by_user, items)
+        new = np.flatnonzero(~known)
+        items[new] = self._half(users_of_items(train).take(new), users)
+        self._keep(*_solved_here(train, **told, seed=seed, start=(users, items)), told)
+
+    def lacking_warm_start(self) -> str:
+        """MLlib begins with random vectors."""
+        return "als has a warm start with solver=local alone" if self.solver == SPARK else ""
+
+    def _half(self, rows: Ragged, others: Vectors) -> Vectors:
+        """float32[n, factors]: one side's vectors, from `rows` of codes of the other side and its vectors."""
+        alpha, regularization = float(self.alpha), float(self.regularization)
+        return fold_in.solved(rows, others, fold_in.inverse(others, regularization), alpha)
+
+    def _keep(self, items: Vectors, mean_user: Vectors, settings: dict[str, Any]) -> None:
+        self.item_factors_, self.mean_user_ = items, mean_user
         self.objective_ = {key: float(settings[key]) for key in ("alpha", "regularization")}
         vars(self).pop("_inverse", None)  # That of an earlier fit.
 
-    def encode_items(self) -> npt.NDArray[np.float32]:
+    def encode_items(self) -> Vectors:
         """float32[n_items, factors]."""
         return self.item_factors_
 
-    def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
+    def encode_queries(self, queries: Queries) -> Vectors:
         """float32[q, factors]: of each history, whoever's it is."""
         vectors = self._solved(queries)
         vectors[~vectors.any(axis=1)] = self.mean_user_
@@ -112,7 +146,7 @@ class ALS(EmbeddingRetriever):
         """bool[q]: whether anyone took an item of the history."""
         return np.asarray(self._solved(queries).any(axis=1))
 
-    def _solved(self, queries: Queries) -> npt.NDArray[np.float32]:
+    def _solved(self, queries: Queries) -> Vectors:
         return fold_in.solved(queries.history, self.item_factors_, self._inverse, self.objective_["alpha"])
 
     @cached_property
@@ -149,9 +183,18 @@ def factors_for(n_items: int) -> int:
 
 
 def _solved_here(
-    train: Interactions, factors: int, regularization: float, alpha: float, iterations: int, seed: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The vectors of the items, float32[n_items, factors], and the mean vector of the users."""
+    train: Interactions,
+    factors: int,
+    regularization: float,
+    alpha: float,
+    iterations: int,
+    seed: int,
+    start: tuple[Vectors, Vectors] | None = None,
+) -> tuple[Vectors, Vectors]:
+    """The vectors of the items, float32[n_items, factors], and the mean vector of the users.
+
+    They are found from `start`, the vectors of users and items; drawn by `seed` where it is None.
+    """
     import implicit
     from threadpoolctl import threadpool_limits
 
@@ -170,6 +213,10 @@ def _solved_here(
             random_state=seed,
             use_gpu=on_gpu,
         )
+        if start is not None:
+            model.user_factors, model.item_factors = (
+                implicit.gpu.Matrix(each) if on_gpu else each for each in start
+            )
         model.fit(_confidences(train, alpha), show_progress=False, callback=lambda *_: advance())
     fitted = model.to_cpu() if on_gpu else model
     mean = fitted.user_factors.mean(axis=0, dtype=np.float64).astype(np.float32)

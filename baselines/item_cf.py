@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
+from retrieval_leaderboard.baselines import pair_sums
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, say_duration
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, ranked, roots_of, say_duration
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
 
 @register("item_cf")
@@ -52,14 +59,43 @@ class ItemCF(Neighborhood):
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
         settings = self.resolve(train, valid)
-        say_duration(train, settings["top_k"], "item_cf", weighted=True)
+        top_k = settings["top_k"]
+        say_duration(train, top_k, "item_cf", weighted=True)
         weights = self._user_weights(train, self.user_exponent)
-        each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
-        size = np.bincount(train.item, each, minlength=train.n_items)  # (items,)
-        size[size == 0] = 1.0
-        norms = self._norms(size, settings["target_exponent"])
-        neighbors = nearest(
-            train, weights, norms, self.shrinkage, settings["top_k"], "item_cf", weighted=True
-        )
+        norms = self._norms(_sizes(train, weights), settings["target_exponent"])
+        neighbors = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf", weighted=True)
+        self._amplify(neighbors, settings, train)
+
+    def warm_start(self, earlier: Earlier[ItemCF], train: Interactions, seed: int) -> None:
+        """As `fit`, but co-occurrences are counted of changed users alone, from the second warm start on."""
+        settings = self.resolve(train, None)
+        self.pair_sums_ = pair_sums.updated(earlier, train, self._counts)
+        sizes = _sizes(train, self._user_weights(train, self.user_exponent))
+        norms = self._norms(sizes, settings["target_exponent"])
+        neighbors = ranked(self.pair_sums_, norms, self.shrinkage, settings["top_k"], "item_cf")
+        self._amplify(neighbors, settings, train)
+
+    def _counts(self, train: Interactions, users: npt.NDArray[np.bool_] | None) -> csr_array:
+        """float64[n_items, n_items]: c_ij of all users, or the part of `users`, bool[n_users]."""
+        from scipy.sparse import csr_array
+
+        items, offsets = train.by_user.compact()
+        _, roots = roots_of(train)
+        values = np.ones(len(items)) if roots is None else roots.astype(np.float64)
+        taken = csr_array((values, items, offsets), shape=(train.n_users, train.n_items))
+        some = slice(None) if users is None else np.flatnonzero(users)
+        taken = taken[some]
+        weights = self._user_weights(train, self.user_exponent)[some]
+        return (taken.T @ taken.multiply(weights[:, None])).tocsr()
+
+    def _amplify(self, neighbors: csr_array, settings: dict[str, Any], train: Interactions) -> None:
         neighbors.data **= np.float32(settings["amplification"])
         self._set_similarity(neighbors, train)
+
+
+def _sizes(train: Interactions, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """float64[n_items]: c_ii, `weights` being those of users; 1 where nobody took the item."""
+    each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
+    size = np.bincount(train.item, each, minlength=train.n_items).astype(np.float64)
+    size[size == 0] = 1.0
+    return size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 CANDIDATES = 5_000
 """Similarities that the items of a mean history keep together"""
+PAIR_BYTES = 48
+"""Of a pair of items, while sums of then and of today are added"""
 LONG = 50
 """Interactions a user, on average, from which popular items are held back further, in time order."""
 
@@ -71,6 +73,10 @@ class Neighborhood(ItemToItemRetriever):
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
 
+    # Without an annotation it is no field, and so no setting.
+    pair_sums_ = cast("csr_array | None", None)
+    """float64[n_items, n_items]: what similarities are made of, kept by a warm start for the next one"""
+
     rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
     saves_memory: ClassVar[str] = "lower top_k by --set MODEL.top_k=20, or give --engine spark for a cluster"
 
@@ -82,6 +88,11 @@ class Neighborhood(ItemToItemRetriever):
         """Both views of the interactions, and the similarities kept."""
         top_k = self.resolve(train, valid)["top_k"]
         return item_neighbors.bytes_needed(train, top_k, self._share_kept(train, top_k))
+
+    def warm_start_bytes(self, train: Interactions) -> int:
+        """That of a fit, and the sums of all pairs of items that a user took."""
+        pairs = min(float(item_neighbors.activity(train).sum()), train.n_items**2)
+        return self.fit_bytes(train, None) + int(PAIR_BYTES * pairs)
 
     def _share_kept(self, train: Interactions, top_k: int) -> float:
         """Of the items met, up to `top_k` for each item: those kept."""

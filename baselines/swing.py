@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.baselines import pair_sums
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
@@ -20,8 +21,10 @@ from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
+    Norms,
     activity,
     arrays,
+    ranked,
     reckoned_activity,
     roots_of,
     stack,
@@ -29,6 +32,11 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
 )
 from retrieval_leaderboard.evaluation.ranking.sampled_users import SampledUsers
 from retrieval_leaderboard.support import compute
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
 # Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
 TABLE_USERS = 11_585
@@ -107,18 +115,14 @@ class Swing(Neighborhood):
         settings = self.resolve(train, valid)
         numbers = {"alpha": np.float32(self.alpha), "top_k": settings["top_k"]}
         self._say_duration(train, partial(_similar, **numbers))
-        items, users = train.by_user, users_of_items(train)
+        users = users_of_items(train)
         user_roots, item_roots = roots_of(train)
         if self.max_users_per_item:
             users, kept = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
             user_roots = None if user_roots is None else user_roots[kept]
-        lengths = np.where(train.user_counts > 0, train.user_weights, 1) + self.user_offset  # (users,)
-        weights = (lengths**-self.user_exponent).astype(np.float32)
-        size = np.where(train.item_counts > 0, train.item_weights, 1)  # (items,)
-        own_norms, other_norms = self._norms(size, settings["target_exponent"])
         log = (
-            arrays(users), arrays(items), user_roots, item_roots, weights, own_norms, other_norms,
-            _place_type(users), _offset_type(train, users),
+            arrays(users), arrays(train.by_user), user_roots, item_roots, self._weights(train),
+            *self._item_norms(train, settings), _place_type(users), _offset_type(train, users),
         )  # fmt: skip
         order = _by_work(train)
         shared = (order, *log, _shared_items(train))
@@ -126,6 +130,47 @@ class Swing(Neighborhood):
         blocks = list(engines.current().map(kernel, shared, PARTS, 1, "swing", "parts"))
         places = np.argsort(np.concatenate([order[part::PARTS] for part in range(PARTS)]))
         self._set_similarity(stack(blocks, train.n_items)[places], train)
+
+    def warm_start(self, earlier: Earlier[Swing], train: Interactions, seed: int) -> None:
+        """As `fit`, but of pairs with a changed user alone, from the second warm start on."""
+        settings = self.resolve(train, None)
+        self.pair_sums_ = pair_sums.updated(earlier, train, self._sums)
+        norms = self._item_norms(train, settings)
+        self._set_similarity(ranked(self.pair_sums_, norms, 0.0, settings["top_k"], "swing"), train)
+
+    def lacking_warm_start(self) -> str:
+        """Other users would be drawn than before."""
+        return "swing has a warm start with max_users_per_item=0 alone" if self.max_users_per_item else ""
+
+    def _sums(self, train: Interactions, users: npt.NDArray[np.bool_] | None) -> csr_array:
+        """float64[n_items, n_items]: the sums over all pairs of users, or those with one of `users`."""
+        from scipy.sparse import csr_array
+
+        below = train.n_users
+        if users is not None:
+            train, below = pair_sums.with_users_first(train, users), int(users.sum())
+        kept = train.user < below
+        order = _by_work(train)
+        order = order[np.bincount(train.item[kept], minlength=train.n_items)[order] > 0]
+        rows = users_of_items(train)
+        log = (
+            arrays(rows), arrays(train.by_user), *roots_of(train), self._weights(train), below,
+            np.float32(self.alpha), _place_type(rows), _offset_type(train, rows),
+            _shared_items(train) if users is None else np.zeros((0, 0), np.uint16),
+        )  # fmt: skip
+        blocks = engines.current().map(_pair_sums, (order, *log), PARTS, 1, "swing", "parts")
+        lengths, codes, sums = map(np.concatenate, zip(*blocks, strict=True))
+        item = np.repeat(np.concatenate([order[part::PARTS] for part in range(PARTS)]), lengths)
+        return csr_array((sums, (item, codes)), shape=(train.n_items, train.n_items))
+
+    def _weights(self, train: Interactions) -> npt.NDArray[np.float32]:
+        """float32[n_users]: w_u."""
+        lengths = np.where(train.user_counts > 0, train.user_weights, 1) + self.user_offset
+        return (lengths**-self.user_exponent).astype(np.float32)
+
+    def _item_norms(self, train: Interactions, settings: dict[str, Any]) -> tuple[Norms, Norms]:
+        size = np.where(train.item_counts > 0, train.item_weights, 1)
+        return self._norms(size, settings["target_exponent"])
 
     def _say_duration(self, train: Interactions, kernel: Callable[..., Block]) -> None:
         """By the loop over some users: neither weights nor norms change what it takes."""
@@ -171,6 +216,14 @@ def _similar(log: tuple[Any, ...], items: npt.NDArray[np.int32], alpha: np.float
 
     *views, place_type, offset_type, table = log
     return swing_kernels.nearest(*(items, *views, alpha, top_k, place_type, offset_type, table))
+
+
+def _pair_sums(shared: tuple[Any, ...], part: int, _: int) -> Block:
+    """The sums of every PARTS-th item of the shared order with others, from its item `part` on."""
+    from retrieval_leaderboard.baselines import swing_kernels
+
+    order, *log = shared
+    return swing_kernels.pair_sums(*(order[part::PARTS], *log))
 
 
 def _has_table(train: Interactions) -> bool:

@@ -55,10 +55,10 @@ def nearest(
         places, place_roots = _places(block[row], members, items, item_roots, others, begin, end, place_type)
         about = block[row], members, items, weights, alpha, table, places, begin, end, total
         if item_roots is None:
-            _sum_pairs(*about, None, None, None)
+            _sum_pairs(*about, len(weights), None, None, None)
         else:
             own_roots = user_roots[users[1][block[row]] : users[2][block[row]]]
-            _sum_pairs(*about, own_roots, item_roots, place_roots)
+            _sum_pairs(*about, len(weights), own_roots, item_roots, place_roots)
         clear(scores[row], found[row])
         size = 0
         for other in others:
@@ -71,6 +71,57 @@ def nearest(
             end[other] = 0
         lengths[row] = min(size, top_k)
     return packed(lengths, found, scores)
+
+
+@njit(cache=True, nogil=True)
+def pair_sums(
+    block, users, items, user_roots, item_roots, weights, below, alpha, place_type, offset_type, table
+):
+    """What `nearest` divides by norms, of each item of `block` with every other, over pairs of users of whom
+    one at least has a code less than `below`.
+
+    Args:
+        below: 0 to n_users.
+        block, users, items, user_roots, item_roots, weights, alpha, place_type, offset_type, table: as of
+            `nearest`.
+
+    Returns:
+        lengths int64[b], codes of the others int32[total], and sums over ordered pairs float64[total].
+    """
+    n_items = len(users[1])
+    total = np.zeros(n_items, np.float64)
+    begin = np.zeros(n_items + 1, offset_type.dtype)
+    end = np.zeros(n_items, offset_type.dtype)
+    lengths = np.zeros(len(block), np.int64)
+    codes, sums = [np.empty(0, np.int32)], [np.empty(0, np.float64)]
+    for row in range(len(block)):
+        members = users[0][users[1][block[row]] : users[2][block[row]]]
+        others = _others(block[row], members, items, end)
+        places, place_roots = _places(block[row], members, items, item_roots, others, begin, end, place_type)
+        about = block[row], members, items, weights, alpha, table, places, begin, end, total
+        if item_roots is None:
+            _sum_pairs(*about, below, None, None, None)
+        else:
+            own_roots = user_roots[users[1][block[row]] : users[2][block[row]]]
+            _sum_pairs(*about, below, own_roots, item_roots, place_roots)
+        met = others[total[others] > 0.0]
+        codes.append(met)
+        sums.append(2.0 * total[met])  # Each unordered pair of users was met once.
+        lengths[row] = len(met)
+        total[others] = 0.0
+        end[others] = 0
+    return lengths, joined(codes, lengths), joined(sums, lengths)
+
+
+@njit(cache=True, nogil=True)
+def joined(parts, lengths):
+    """All of `parts` in one array; the first of them is empty."""
+    found = np.empty(lengths.sum(), parts[0].dtype)
+    at = 0
+    for part in parts:
+        found[at : at + len(part)] = part
+        at += len(part)
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -118,9 +169,10 @@ def _places(item, members, items, item_roots, others, begin, end, place_type):
 
 @njit(cache=True, nogil=True)
 def _sum_pairs(
-    item, members, items, weights, alpha, table, places, begin, end, total, own_roots, item_roots, place_roots
+    item, members, items, weights, alpha, table, places, begin, end, total, below, own_roots, item_roots,
+    place_roots,
 ):  # fmt: skip
-    """Add w_u w_v / (alpha + |I_u ∩ I_v|) of every pair of `members` to the items both took.
+    """Add w_u w_v / (alpha + |I_u ∩ I_v|) of the pairs of `members` to the items both took, u < `below`.
 
     Each term is multiplied by the roots of the four interactions: `own_roots` of those of `members` with
     `item`, `item_roots` and `place_roots` beside `items` and `places`; None for 1.
@@ -129,6 +181,8 @@ def _sum_pairs(
     terms = np.empty(len(members), np.float32)
     for place in range(len(members)):
         user = members[place]
+        if user >= below:
+            break
         own = items[0][items[1][user] : items[2][user]]
         for other in own:
             if other != item:

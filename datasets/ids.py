@@ -143,6 +143,16 @@ def opened(folder: Path, name: str) -> CompactIds:
     return TextIds(open_array(folder / f"{name}.offsets.npy"), open_array(folder / f"{name}.text.npy"))
 
 
+def places(ids: RawIds, others: RawIds) -> npt.NDArray[np.int32]:
+    """int32[n]: where among `others`, each of them once, each of `ids` stands; -1 where it does not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text, among_them = (pa.array(each, pa.large_string()) for each in (ids, others))
+    found = pc.fill_null(pc.index_in(text, value_set=among_them), -1)
+    return found.to_numpy(zero_copy_only=False).astype(np.int32)
+
+
 def among(ids: RawIds, others: RawIds) -> npt.NDArray[np.bool_]:
     """bool[n]: which of `ids` are among `others`."""
     if ids is others:

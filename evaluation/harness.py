@@ -15,7 +15,8 @@ from retrieval_leaderboard.evaluation.metrics import given_lists, measure
 from retrieval_leaderboard.evaluation.metrics.curve import ndcg_curve
 from retrieval_leaderboard.evaluation.metrics.slices import Slice, slices
 from retrieval_leaderboard.evaluation.models import lists, settings
-from retrieval_leaderboard.evaluation.models.limits import check_memory
+from retrieval_leaderboard.evaluation.models.earlier import Earlier
+from retrieval_leaderboard.evaluation.models.limits import check_bytes, check_memory
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.planted import planted, weighted
 from retrieval_leaderboard.support import progress
@@ -82,7 +83,19 @@ def fit(model: Retriever, data: Dataset, seed: int) -> None:
     model.fit(data.train_valid, None, seed)
 
 
-def warm_up(model: type[Retriever], values: Mapping[str, Any], with_weights: bool = False) -> None:
+def warm_start(model: Retriever, earlier: Retriever, then: Dataset, now: Dataset, seed: int) -> None:
+    """Have `model`, whose settings are resolved, go on from the fit of `earlier` on `then`.
+
+    Raises:
+        InputError: as `check_memory`, or what the model says.
+    """
+    check_bytes(model, now.train_valid, model.warm_start_bytes(now.train_valid))
+    model.warm_start(Earlier.of(earlier, then, now), now.train_valid, seed)
+
+
+def warm_up(
+    model: type[Retriever], values: Mapping[str, Any], with_weights: bool = False, again: bool = False
+) -> None:
     """Use `model` once on tiny data, so that compiling and loading stay out of measured time.
 
     A setting that only the real data can answer, such as the name of a column, is left to the real fit.
@@ -91,6 +104,7 @@ def warm_up(model: type[Retriever], values: Mapping[str, Any], with_weights: boo
         model: whose settings `values` are.
         values: every setting.
         with_weights: whether interactions have weights, for which models compile other code.
+        again: whether the model is to go on from an earlier fit.
     """
     data = weighted(planted()) if with_weights else planted()
     fitted = settings.build(model, values)
@@ -98,6 +112,10 @@ def warm_up(model: type[Retriever], values: Mapping[str, Any], with_weights: boo
         fit(fitted, data, seed=0)
     except InputError:
         return
+    for _ in range(2 * again):  # Twice, for what the first warm start keeps for the next one.
+        later = settings.build(model, values)
+        warm_start(later, fitted, data, data, seed=0)
+        fitted = later
     fitted.recommend(data.test, 5)
 
 

@@ -22,11 +22,13 @@ from retrieval_leaderboard.support.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
     from retrieval_leaderboard.neural.batches.batcher import Batch
     from retrieval_leaderboard.neural.towers.columns import FeatureRows
     from retrieval_leaderboard.neural.towers.history import QueryBatch
     from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
     from retrieval_leaderboard.neural.training.checkpoint import Checkpoints
+    from retrieval_leaderboard.neural.training.warm import Start
 
 Vectors = npt.NDArray[np.float32]
 QUERIES_A_BLOCK = 8192
@@ -48,6 +50,7 @@ class TwoTower(TowerSettings):
     """
 
     horizon: ClassVar[str] = "epochs"
+    passes: ClassVar[str] = "epochs"
     chooses_on_validation: ClassVar[bool] = True
     uses_weights: ClassVar[bool] = True
     distributed: ClassVar[bool] = True
@@ -64,6 +67,8 @@ class TwoTower(TowerSettings):
         self.propagates_ = False
         self.columns_: dict[str, Any] = {}
         """`TowerColumns` of the towers, as JSON."""
+        self.unmixed_: dict[str, Any] = {}
+        """`TwoTowerModule.unmixed` of the towers before `folded`, from which a warm start goes on."""
         self.checkpoints: Checkpoints | None = None
         self._towers: TwoTowerModule | None = None
 
@@ -85,10 +90,29 @@ class TwoTower(TowerSettings):
             RuntimeError: the loss is no longer a number.
             InputError: no user has two interactions, so that there is nothing to learn from.
         """
-        from retrieval_leaderboard.neural.training import fit
-
         if valid is not None or not self.best_epoch_:
             self.resolved_ = self.resolve(train, valid)
+        self._train(train, valid, seed)
+
+    def warm_start(self, earlier: Earlier[TwoTower], train: Interactions, seed: int) -> None:
+        """Train for all `epochs`, from the weights of then; new users and items begin as in `fit`.
+
+        Values of features that were not known then stay unknown. Raises as `fit`.
+        """
+        from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
+        from retrieval_leaderboard.neural.training.warm import Start
+
+        model = earlier.model
+        self.resolved_ = self.resolve(train, None)
+        self.best_epoch_, self.choosing_log_ = self.resolved_["epochs"], model.choosing_log_
+        columns, weights = TowerColumns.from_json(model.columns_), {**model.weights_, **model.unmixed_}
+        self._train(train, None, seed, Start(weights, columns, earlier.user, earlier.item))
+
+    def _train(
+        self, train: Interactions, valid: Queries | None, seed: int, start: Start | None = None
+    ) -> None:
+        """As `fit`, settings being resolved, from fresh towers or those of `start`."""
+        from retrieval_leaderboard.neural.training import fit
 
         def recommend(towers: TwoTowerModule, queries: Queries, k: int) -> npt.NDArray[np.int32]:
             self.set_towers(towers, train)
@@ -97,10 +121,11 @@ class TwoTower(TowerSettings):
         settings = self._settings
         task = fit.Task(settings, settings.pair_loss, recommend)
         before = fit.Choice(self.best_epoch_, self.choosing_log_)
-        trained = fit.train(task, train, valid, seed, before, self.checkpoints)
+        trained = fit.train(task, train, valid, seed, before, self.checkpoints, start)
         self.best_epoch_, self.choosing_log_ = trained.choice
         if trained.towers is not None:
             self.training_log_, self.trained_numbers_ = trained.log, trained.n_parameters
+            self.unmixed_ = {name: each.cpu().numpy() for name, each in trained.towers.unmixed().items()}
             self.set_towers(trained.towers, train)
             self._export_weights()
 

@@ -11,9 +11,7 @@ from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
-from retrieval_leaderboard import (
-    neural,
-)
+from retrieval_leaderboard import neural, warm_starts
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
@@ -56,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         compute.make_deterministic()
     engines.Choice(options.engine, options.master).check()
     spark.configure(options.master)
-    sources = _sources(options)
+    earlier = warm_starts.read(options)
+    sources = [run.source for run in earlier] or _sources(options)
     _check_configs_dir(options)
     _check_settings(options, sources)
     _check_search(options, options.split_seed)
@@ -71,7 +70,10 @@ def run(options: argparse.Namespace) -> int:
     options.k, *options.also = harness.lengths(options.k, dataset)
     timed = bool(options.budget)
     options.seeds = options.seeds or (BUDGET_SEEDS if timed else 1)
-    jobs = _jobs(options, sources, dataset, compute_config, from_defaults=options.defaults or timed)
+    if earlier:
+        jobs = warm_starts.jobs(earlier, options, dataset, compute_config)
+    else:
+        jobs = _jobs(options, sources, dataset, compute_config, from_defaults=options.defaults or timed)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, asked))
     waiting = (

@@ -12,6 +12,7 @@ from retrieval_leaderboard.benchmarks.torchrun import __main__ as torchrun
 from retrieval_leaderboard.benchmarks.torture import page as torture
 from retrieval_leaderboard.studies import (
     cold_start,
+    daily,
     datasets,
     defaults,
     findings,
@@ -44,6 +45,7 @@ def torture_tables():
 
 
 TABLES = {
+    "daily": lambda: daily.tables(daily.stored()),
     "datasets": datasets.tables,
     "defaults": defaults_tables,
     "features": cold_start.parts,

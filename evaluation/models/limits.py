@@ -14,7 +14,12 @@ def check_memory(model: Retriever, train: Interactions, valid: Queries | None) -
     Raises:
         InputError: it does; says what takes less.
     """
-    need, free = model.fit_bytes(train, valid), memory.available()
+    check_bytes(model, train, model.fit_bytes(train, valid))
+
+
+def check_bytes(model: Retriever, train: Interactions, need: int) -> None:
+    """As `check_memory`, of what takes `need` bytes."""
+    free = memory.available()
     if need > free:
         raise InputError(
             f"{model.name}: to fit {len(train):,} interactions of {train.n_users:,} users with "

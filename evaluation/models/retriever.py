@@ -17,6 +17,7 @@ from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import fields, lists, saving
 from retrieval_leaderboard.evaluation.models.fields import AUTO, setting
+from retrieval_leaderboard.evaluation.models.warm_start import WarmStart
 from retrieval_leaderboard.evaluation.ranking import popularity, topk
 from retrieval_leaderboard.support.errors import InputError
 
@@ -28,7 +29,7 @@ Rule = Callable[[Mapping[str, Any], Interactions, Queries | None], Any]
 
 
 @dataclass
-class Retriever(ABC):
+class Retriever(WarmStart, ABC):
     """A model whose dataclass fields are its settings.
 
     What `fit` learns is kept in attributes that end in an underscore.
@@ -93,6 +94,10 @@ class Retriever(ABC):
             valid: queries to choose on; None when the choice is made and all data is in `train`.
             seed: the source of all randomness; the same seed gives the same model.
         """
+
+    def warm_start_bytes(self, train: Interactions) -> int:
+        """As `fit_bytes`, of `warm_start`."""
+        return self.fit_bytes(train, None)
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Bytes that `fit` takes at its peak beside its arguments; 0 where nothing is known before it."""
@@ -172,13 +177,13 @@ class Retriever(ABC):
         """As `training_log`, of the earlier fit that chose the epochs on the validation part."""
         return []
 
-    def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:  # noqa: B027
+    def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:
         """For models that train for long: keep the state in `folder` every so many `minutes`.
 
         With `resume`, the next fit goes on from the state that is there.
         """
 
-    def check_catalog(self, n_items: int) -> None:  # noqa: B027  (not all models have any)
+    def check_catalog(self, n_items: int) -> None:
         """Refuse a fitted model that does not score a catalog of `n_items`, before it ranks.
 
         Raises:

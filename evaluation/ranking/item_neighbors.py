@@ -27,6 +27,7 @@ CHUNK = 2**18
 SAMPLE_USERS = 4096
 """That an item's time is measured with"""
 
+Norms = npt.NDArray[np.float64]
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Neighbors of consecutive items: how many each has int64[b], their codes int32[total], and
 their similarities float32[total]."""
@@ -66,6 +67,23 @@ def _nearest(shared: tuple[Any, ...], first: int, last: int, shrinkage: float, t
     from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
 
     return item_neighbors_kernels.nearest(*(first, last, *shared, shrinkage, top_k))
+
+
+def ranked(
+    sums: csr_array, norms: tuple[Norms, Norms], shrinkage: float, top_k: int, label: str
+) -> csr_array:
+    """As `nearest`, where the sums c_ij are known: float64[n_items, n_items]."""
+    n_items = sums.shape[0]
+    shared = sums.indptr, sums.indices, sums.data, *norms
+    kernel = partial(_ranked, shrinkage=float(shrinkage), top_k=top_k)
+    size = max(BLOCK_ITEMS, n_items // MOST_BLOCKS)
+    return stack(list(engines.current().map(kernel, shared, n_items, size, label, "items")), n_items)
+
+
+def _ranked(shared: tuple[Any, ...], first: int, last: int, shrinkage: float, top_k: int) -> Block:
+    from retrieval_leaderboard.evaluation.ranking import item_neighbors_kernels
+
+    return item_neighbors_kernels.ranked(*(first, last, *shared, shrinkage, top_k))
 
 
 def _shared(

@@ -62,6 +62,35 @@ def nearest(
 
 
 @njit(cache=True, nogil=True)
+def ranked(first, last, offsets, codes, sums, own_norms, other_norms, shrinkage, top_k):
+    """As `nearest`, of sums that are known.
+
+    Args:
+        first, last: the block of items.
+        offsets, codes, sums: all items' rows of sums, in CSR form; sums float64.
+        own_norms, other_norms, shrinkage, top_k: as of `nearest`.
+
+    Returns:
+        As `nearest`.
+    """
+    lengths = np.empty(last - first, np.int64)
+    found = np.empty((last - first, top_k), np.int32)
+    scores = np.empty((last - first, top_k), np.float32)
+    for item in range(first, last):
+        row = item - first
+        clear(scores[row], found[row])
+        size = 0
+        for at in range(offsets[item], offsets[item + 1]):
+            other = codes[at]
+            if other != item:
+                score = sums[at] / (own_norms[item] * other_norms[other] + shrinkage)
+                push(np.float32(score), other, scores[row], found[row])
+                size += 1
+        lengths[row] = min(size, top_k)
+    return packed(lengths, found, scores)
+
+
+@njit(cache=True, nogil=True)
 def packed(lengths, found, scores):
     """The filled places of all heaps, one after the other."""
     codes = np.empty(lengths.sum(), np.int32)

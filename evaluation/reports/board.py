@@ -15,7 +15,7 @@ from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunRecord
 
 Key = TypeVar("Key")
-COMPUTED = ("code", "device", "precision")
+COMPUTED = ("code", "device", "precision", "warm_start")
 REFERENCE_MODEL, RANKED_BY = "item_cf", "ndcg"
 
 
@@ -197,7 +197,7 @@ def _board(rows: list[Row]) -> Board:
 
 def _row(alike: list[RunRecord], folder: Path, shipped: bool) -> Row:
     identity = alike[0].key
-    computed = {key: identity[key] for key in COMPUTED if identity[key]}
+    computed = {key: identity[key] for key in COMPUTED if identity.get(key)}
     return Row(
         model=alike[0].model,
         settings=alike[0].settings | computed,

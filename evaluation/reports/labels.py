@@ -14,7 +14,7 @@ FEW = 3
 """Differing settings that a label has room for"""
 SHORT = 20
 """Characters of a setting that a name has room for"""
-ALWAYS = ("solver",)
+ALWAYS = ("solver", "warm_start")
 """Settings that say what else made a row than the code here: shown wherever a row has them"""
 Settings = dict[str, Any]
 

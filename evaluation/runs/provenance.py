@@ -15,6 +15,7 @@ WAYS = {
     "tuning": "tuned",
     "budget": "budget",
     "command line": "CLI override",
+    "warm start": "warm start",
     "lists": "lists from elsewhere",
 }
 """Key of `Provenance.by` → how a page has it"""

@@ -33,11 +33,14 @@ class Identity:
     seed: int
     device: str
     precision: str
+    warm_start: str = field(default="", kw_only=True)
+    """`row_stem` of the run that it went on from; "" for a fit from scratch"""
 
     @property
     def key(self) -> dict[str, Any]:
-        """Field → value, without what a derived class adds."""
-        return {each.name: getattr(self, each.name) for each in fields(Identity)}
+        """Field → value, without what a derived class adds, and without a warm start where there was none."""
+        found = {each.name: getattr(self, each.name) for each in fields(Identity)}
+        return {name: value for name, value in found.items() if (name, value) != ("warm_start", "")}
 
     @property
     def stem(self) -> str:

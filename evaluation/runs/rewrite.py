@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from retrieval_leaderboard.evaluation.runs import migrations, records
@@ -49,7 +49,7 @@ def scores(folder: Path) -> int:
             continue
         sealed.write(path, {key: value for key, value in content.items() if key != sealed.CHECKSUM})
         identity = {each.name: content[each.name] for each in fields(Identity) if each.name in content}
-        if len(identity) == len(fields(Identity)):
+        if all(each.name in identity for each in fields(Identity) if each.default is MISSING):
             dataset = path.stem.partition(f"-{content['model']}-seed")[0]
             path.rename(path.with_name(f"{dataset}-{Identity(**identity).stem}.json"))
         written += 1

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,17 @@ class ModelSource:
 
 
 @dataclass(frozen=True)
+class EarlierRun:
+    """A finished run whose model a warm start goes on from."""
+
+    folder: Path
+    stem: str
+    """`Identity.row_stem` of the run"""
+    dataset: Dataset = field(compare=False)
+    """what it learned from"""
+
+
+@dataclass(frozen=True)
 class Job:
     """What a run is to do."""
 
@@ -74,6 +85,8 @@ class Job:
     """where several processes train, the rows of tables that each has; it changes no result"""
     engine: engines.Choice = engines.THREADS
     """what does the blocks; no part of the identity, for it changes no result"""
+    earlier: EarlierRun | None = None
+    """what it goes on from; None for a fit from scratch"""
 
     def identity(self, dataset: Dataset) -> Identity:
         """What makes two runs the same run."""
@@ -86,6 +99,7 @@ class Job:
             seed=self.seed,
             device=self.device,
             precision=self.precision,
+            warm_start=self.earlier.stem if self.earlier else "",
         )
 
     def folder(self, dataset: Dataset, board: Path) -> Path:
@@ -192,14 +206,18 @@ def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
     ranks.start(job.device)
     model_class = job.source.load()
     progress.configure(quiet=True)
-    harness.warm_up(model_class, job.settings, dataset.train_valid.weight is not None)
+    with_weights, earlier = dataset.train_valid.weight is not None, job.earlier
+    harness.warm_up(model_class, job.settings, with_weights, again=earlier is not None)
     model = settings.build(model_class, job.settings)
     model.keep_checkpoints(work.checkpoints, work.policy.minutes, work.policy.resume)
 
     progress.configure(work.quiet or not ranks.is_main())
     progress.say(f"{label}: fitting")
     started, before = time.perf_counter(), Usage.now()
-    harness.fit(model, dataset, job.seed)
+    if earlier is None:
+        harness.fit(model, dataset, job.seed)
+    else:
+        harness.warm_start(model, model_class.load(earlier.folder), earlier.dataset, dataset, job.seed)
     fit_seconds = time.perf_counter() - started
     elsewhere = Usage.now().cores_elsewhere(before, ranks.local_world())
     others, world, main = _peaks_of_others(), ranks.world(), ranks.is_main()
@@ -234,7 +252,7 @@ def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
         training=tuple(model.training_log),
         choosing=tuple(model.choosing_log),
         at={str(k): metrics for k, metrics in evaluation.at.items()},
-        ignores_weights=dataset.train_valid.weight is not None and not model.uses_weights,
+        ignores_weights=with_weights and not model.uses_weights,
         curve=evaluation.curve,
     )
 

@@ -59,6 +59,9 @@ def promises(model: type[Retriever], **values: Any) -> Iterator[str]:
     yield "fit: the same lists with the same seed and settings"
     _save(fitted, data)
     yield "save and load: the same lists from the model that was loaded"
+    if model.has_warm_start():
+        _recommend(_later(fitted, data), data.test, 5, data, "after a warm start")
+        yield "warm_start: without an error, and good lists after it"
 
 
 def _cases(data: Dataset) -> dict[str, tuple[Queries, int]]:
@@ -88,6 +91,16 @@ def _fit(
     except Exception as error:
         raise _raised(f"fit{case}", "end", error) from error
     return fitted
+
+
+def _later(fitted: Retriever, data: Dataset) -> Retriever:
+    """What goes on from `fitted` on the same data."""
+    found = fitted.resolved(data.train, data.valid)
+    try:
+        harness.warm_start(found, fitted, data, data, seed=0)
+    except Exception as error:
+        raise _raised("warm_start", "end", error) from error
+    return found
 
 
 def _raised(part: str, wanted: str, error: Exception) -> ContractError:

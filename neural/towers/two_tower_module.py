@@ -96,11 +96,17 @@ class TwoTowerModule(nn.Module):
         state = self.state_dict()
         every = torch.arange(len(self.item_known), device=self.item_known.device)
         with torch.no_grad():
-            for name in ("item", "history", "newest"):
-                table = getattr(self, name)
-                if table is not None:
-                    state[f"{name}.weight"] = functional.pad(table(every, self.neighbors), (0, 0, 0, 1))
+            for name in self.unmixed():
+                table = getattr(self, name.removesuffix(".weight"))
+                state[name] = functional.pad(table(every, self.neighbors), (0, 0, 0, 1))
         return TwoTowerModule.restore(self.settings, self.columns, state)
+
+    def unmixed(self) -> dict[str, Tensor]:
+        """The items' own embeddings, by their names in `state_dict()`, where `folded` adds neighbors'."""
+        if self.neighbors is None:
+            return {}
+        tables = ((name, getattr(self, name)) for name in ("item", "history", "newest"))
+        return {f"{name}.weight": table.weight for name, table in tables if table is not None}
 
     def _user_fields(self) -> int:
         parts = (self.user, self.encoder, self.newest)

@@ -21,15 +21,22 @@ from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns, Vocabul
 from retrieval_leaderboard.support.errors import InputError
 
 
-def towers_of(settings: TowerSettings, train: Interactions, generator: torch.Generator) -> TwoTowerModule:
-    """Fresh towers for `train`; the settings are resolved.
+def towers_of(
+    settings: TowerSettings,
+    train: Interactions,
+    generator: torch.Generator,
+    columns: TowerColumns | None = None,
+) -> TwoTowerModule:
+    """Fresh towers for `train`, that see the features as `columns`, or as `columns_of` says.
+
+    The settings are resolved.
 
     Raises:
         InputError: they need an order in time that `train` lacks.
     """
     if settings.history_encoder == "causal" and not train.ordered:
         raise InputError(f"{settings.name} learns from items in time order, which this data does not have")
-    columns = columns_of(settings, train)
+    columns = columns or columns_of(settings, train)
     k = concrete(settings.neighbors)
     vocabulary = Vocabulary(
         user_known=torch.as_tensor(train.user_counts > 0).float(),
@@ -68,6 +75,8 @@ def columns_of(settings: TowerSettings, train: Interactions) -> TowerColumns:
 
 
 def _rows(columns: Columns | None, features: Features | None):
+    if columns is not None and features is None:
+        raise InputError("the towers to go on from see features, which this data does not have: fit anew")
     return columns.rows(features) if columns is not None and features is not None else None
 
 

@@ -20,6 +20,7 @@ from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
 from retrieval_leaderboard.neural.training.checkpoint import Checkpoints, State, Stored, part, prefixed
 from retrieval_leaderboard.neural.training.layout import Layout
 from retrieval_leaderboard.neural.training.trainer import Loss, Trainer
+from retrieval_leaderboard.neural.training.warm import Start
 from retrieval_leaderboard.support import compute, progress, ranks
 from retrieval_leaderboard.support.stopping import StoppedError, deferred
 
@@ -67,8 +68,11 @@ def train(
     seed: int,
     before: Choice,
     checkpoints: Checkpoints | None = None,
+    start: Start | None = None,
 ) -> Trained:
-    """Fresh towers, trained; with `valid` they are those of the best epoch, else of the one chosen `before`.
+    """Fresh towers, or those of `start`, trained.
+
+    With `valid` they are those of the best epoch, else of the one chosen `before`.
 
     Raises:
         RuntimeError: the loss is no longer a number.
@@ -82,7 +86,7 @@ def train(
     if stored is not None and (stored.values["stage"], stage) == ("refit", "choose"):
         choice = Choice(stored.values["best_epoch"], stored.values["choosing"])
         return Trained(None, choice, [], 0)
-    return TrainingRun(task, train, valid, seed, before, checkpoints, about).run(stored)
+    return TrainingRun(task, train, valid, seed, before, checkpoints, about, start).run(stored)
 
 
 class TrainingRun:
@@ -97,12 +101,13 @@ class TrainingRun:
         before: Choice,
         checkpoints: Checkpoints | None,
         about: dict[str, Any],
+        start: Start | None = None,
     ) -> None:
         settings = task.settings
         memory.check(settings, train)
         self.task, self.train, self.choice = task, train, before
         self.checkpoints, self.identity = checkpoints, about
-        self.trainer = Trainer(settings, task.loss, train, seed)
+        self.trainer = Trainer(settings, task.loss, train, seed, start)
         self.best: dict[str, Tensor] = {}
         self.stopping = None
         if valid is not None and len(valid):

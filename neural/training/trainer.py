@@ -30,6 +30,7 @@ from retrieval_leaderboard.neural.training.checkpoint import Tensors, part, pref
 from retrieval_leaderboard.neural.training.exact import total
 from retrieval_leaderboard.neural.training.scores import scores
 from retrieval_leaderboard.neural.training.threads import Spare
+from retrieval_leaderboard.neural.training.warm import Start
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
@@ -59,8 +60,10 @@ class EpochState:
 class Trainer:
     """Towers, batches and optimizer of one fit."""
 
-    def __init__(self, settings: TowerSettings, loss: Loss, train: Interactions, seed: int) -> None:
-        """The settings are resolved."""
+    def __init__(
+        self, settings: TowerSettings, loss: Loss, train: Interactions, seed: int, start: Start | None = None
+    ) -> None:
+        """The settings are resolved; without a `start` the towers are fresh."""
         here = compute.current()
         self.group = group()
         self.threads = Spare()
@@ -69,7 +72,10 @@ class Trainer:
             DEVICES[here.device].make_deterministic()
         self.settings, self.loss, self.device = settings, loss, here.device
         # Fresh embeddings are drawn on the CPU: they are the same on every device.
-        towers = towers_of(settings, train, torch.Generator().manual_seed(seed))
+        fresh = torch.Generator().manual_seed(seed)
+        towers = towers_of(settings, train, fresh, start.columns if start else None)
+        if start is not None:
+            start.put_into(towers)
         self.group.prepare(towers, seed)
         self.towers = towers.to(self.device)
         self.generator = torch.Generator(self.device).manual_seed(seed)

@@ -43,7 +43,12 @@ def command(row: Row) -> list[str]:
     """
     if row.provenance.by == "lists":
         return []
-    given = _settings(row) if row.model in registry.names() else _assignments(row.model, asked(row))
+    if row.newest.warm_start:
+        given = _passes(row)
+    elif row.model in registry.names():
+        given = _settings(row)
+    else:
+        given = _assignments(row.model, asked(row))
     return [*_started(row), *given]
 
 
@@ -63,10 +68,9 @@ def search(row: Row) -> list[str]:
 
 def _started(row: Row) -> list[str]:
     """The words that say everything but the settings."""
-    words = ["python", "run_all.py", *_data(row.newest.dataset)]
-    registered = row.model in registry.names()
-    words += ["--models", row.model] if registered else ["--model", plugin(row) or OWN_FILE]
-    if (seeds := 1 + max(record.seed for record in row.done + row.failed)) > 1:
+    words = ["python", "run_all.py", *_data(row.newest.dataset), *_model(row)]
+    seeds = 1 + max(record.seed for record in row.done + row.failed)
+    if seeds > 1 and not row.newest.warm_start:
         words += ["--seeds", str(seeds)]
     if row.newest.k != K:
         words += ["--k", str(row.newest.k)]
@@ -74,6 +78,20 @@ def _started(row: Row) -> list[str]:
     if row.newest.device != "cpu":
         words += ["--precision", row.newest.precision]
     return words
+
+
+def _model(row: Row) -> list[str]:
+    """The words that name the model."""
+    if row.newest.warm_start:
+        return ["--warm-start", "RUN"]
+    registered = row.model in registry.names()
+    return ["--models", row.model] if registered else ["--model", plugin(row) or OWN_FILE]
+
+
+def _passes(row: Row) -> list[str]:
+    """The setting that may be another one than in the run that a warm start went on from."""
+    passes = registry.get(row.model).passes if row.model in registry.names() else ""
+    return _assignments(row.model, {passes: row.settings[passes]}) if passes else []
 
 
 def lines(words: Sequence[str]) -> str:

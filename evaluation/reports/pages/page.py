@@ -26,6 +26,8 @@ OFFICIAL = (
     "Official rows: each model with its defaults, or with what one search for all found within one budget of "
     "time."
 )
+OTHER_ROWS = {"warm start": "warm starts from earlier runs", "lists": "lists from elsewhere"}
+"""Way, by `Provenance.by` → rows that came about otherwise than by settings"""
 EXPLORED = {"hand": "by hand", "tuning": "by a search with a number of trials of its own",
             "command line": "on a command line"}  # fmt: skip
 """How settings came about → in words"""
@@ -99,7 +101,8 @@ def _explored(entries: Sequence[Entry]) -> str:
     ways = {entry.row.provenance.by for entry in entries}
     found = [words for way, words in EXPLORED.items() if way in ways]
     parts = [f"settings found {', '.join(found[:-1])}{' or ' * (len(found) > 1)}{found[-1]}"] if found else []
-    text = ", and ".join([*parts, *(["lists from elsewhere"] if "lists" in ways else [])])
+    parts += [words for way, words in OTHER_ROWS.items() if way in ways]
+    text = ", and ".join(parts)
     return f"{text[0].upper()}{text[1:]}: follow the link to what was done."
 
 

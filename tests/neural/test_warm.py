@@ -1,0 +1,54 @@
+"""Towers that go on from earlier ones."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation.models.earlier import Earlier
+from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.neural.infonce import InfoNCE
+
+SETTINGS = {"embedding_dim": 8, "epochs": 3, "learning_rate": 0.01, "features": False}
+
+
+def fitted(data, **settings):
+    model = InfoNCE(**SETTINGS | settings)
+    harness.fit(model, data, seed=0)
+    return model
+
+
+def warm(earlier, now, then, **settings):
+    model = replace(earlier, **earlier.resolve(then.train, then.valid) | settings)
+    harness.warm_start(model, earlier, then, now, seed=1)
+    return model
+
+
+@pytest.mark.parametrize("neighbors", [0, 3])
+def test_without_steps_worth_mentioning_all_is_as_it_was(neighbors):
+    data = planted()
+    earlier = fitted(data, neighbors=neighbors, user_share=0.2)
+    later = warm(earlier, data, data, learning_rate=1e-12)
+    np.testing.assert_allclose(later.encode_items(), earlier.encode_items(), atol=1e-5)
+    np.testing.assert_allclose(later.encode_queries(data.test), earlier.encode_queries(data.test), atol=1e-5)
+
+
+def test_rows_follow_raw_ids():
+    data = planted()
+    earlier = fitted(data, neighbors=0)
+    turned = np.roll(data.item_ids, 1)
+    found = Earlier.of(earlier, data, replace(data, item_ids=turned))
+    np.testing.assert_array_equal(data.item_ids[found.item], turned)
+    later = replace(earlier, **earlier.resolve(data.train, data.valid) | {"learning_rate": 1e-12})
+    later.warm_start(found, found.train, seed=1)
+    np.testing.assert_allclose(later.encode_items(), np.roll(earlier.encode_items(), 1, axis=0), atol=1e-5)
+
+
+def test_it_trains_for_the_epochs_that_are_set_and_survives_saving(tmp_path):
+    data = planted()
+    earlier = fitted(data)
+    earlier.save(tmp_path)
+    later = warm(InfoNCE.load(tmp_path), data, data, epochs=2)
+    assert [each["epoch"] for each in later.training_log] == [1, 2]
+    assert np.abs(later.encode_items() - earlier.encode_items()).max() > 1e-3

@@ -1,0 +1,78 @@
+"""`--warm-start`: yesterday's run goes on, on a log that has grown."""
+
+import shutil
+
+import pytest
+
+from retrieval_leaderboard import cli
+from retrieval_leaderboard.evaluation.runs import records
+
+TODAY = 7
+"""Of the 8 steps of each user, those that are in yesterday's log"""
+
+
+@pytest.fixture
+def command(log, tmp_path, capsys):
+    """Run the command line here on a log; its exit code, and the last line of its errors."""
+
+    def called(dataset, *words):
+        places = ("--results-dir", tmp_path / "results", "--data-dir", tmp_path, "--device", "cpu")
+        code = cli.main([*map(str, ("--dataset", dataset, *places, *words)), "--quiet"])
+        return code, (capsys.readouterr().err.strip().splitlines() or [""])[-1]
+
+    return called
+
+
+@pytest.fixture
+def yesterday(log, tmp_path):
+    """The log without the last step of each user; and without two users and an item, which are new today."""
+    header, *lines = log.read_text().splitlines()
+    path = tmp_path / "yesterday.csv"
+    kept = [line for number, line in enumerate(lines) if number % 8 < TODAY and number >= 16]
+    path.write_text("\n".join([header, *(line for line in kept if ",i35," not in line)]) + "\n")
+    return path
+
+
+def run_of(tmp_path, dataset, model):
+    (found,) = (tmp_path / "results" / dataset / "runs").glob(f"{model}-*")
+    return found
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_and_has_a_row_of_its_own(command, log, yesterday, tmp_path):
+    assert command(yesterday, "--models", "item_cf,global_hot") == (0, "")
+    run = run_of(tmp_path, "yesterday", "item_cf")
+    assert command(log, "--warm-start", run) == (0, "")
+    warm = run_of(tmp_path, "mine", "item_cf")
+    assert command(log, "--models", "item_cf") == (0, "")
+    page = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
+    first, further = page.split("## Explored further")
+    assert "| item_cf |" in first and "warm_start" not in first.partition("## Models")[2]
+    assert f"warm_start={run.name.replace('-seed0', '')}" in further
+    assert f"from {run.name}" in further and "--warm-start RUN" in further
+    (full,) = {*warm.parent.glob("item_cf-*")} - {warm}
+    scores = [records.read(path).measured.metrics["ndcg"] for path in (warm, full)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-9) and scores[0] > 0
+
+
+def test_what_cannot_go_on_is_refused_in_a_sentence(command, log, yesterday, tmp_path):
+    command(yesterday, "--models", "item_cf,global_hot")
+    item_cf, global_hot = (run_of(tmp_path, "yesterday", name) for name in ("item_cf", "global_hot"))
+    bare = shutil.copytree(item_cf, tmp_path / "bare")
+    (bare / "weights.safetensors").unlink()
+    refusals = {
+        "no warm start; ": (log, "--warm-start", global_hot),
+        "give data with what came since": (yesterday, "--warm-start", item_cf),
+        "was fitted with shrinkage=1.0": (log, "--warm-start", item_cf, "--set", "item_cf.shrinkage=3"),
+        "--models and --warm-start": (log, "--warm-start", item_cf, "--models", "item_cf"),
+        "has no saved model": (log, "--warm-start", bare),
+        "holds no finished run": (log, "--warm-start", tmp_path),
+    }
+    for words, given in refusals.items():
+        code, sentence = command(*given)
+        assert code == 2 and words in sentence, sentence
+    assert "item_cf" in command(log, "--warm-start", global_hot)[1], "it names those that do"
+    with yesterday.open("a") as more:
+        more.write("u59,i0,1009000\n")
+    assert "keep each state of a log" in command(log, "--warm-start", item_cf)[1]
+    assert not (tmp_path / "results" / "mine" / "runs").exists()
