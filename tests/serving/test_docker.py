@@ -47,7 +47,9 @@ def test_images_are_pinned_and_the_user_is_not_root():
     for image in (*said("FROM"), WATCHER["image"]):
         assert PINNED.fullmatch(image), image
     (user,) = said("USER")
-    assert user != "root" and any(f"useradd --uid 1000 --no-create-home {user}" in line for line in said("RUN"))
+    assert user != "root" and any(
+        f"useradd --uid 1000 --no-create-home {user}" in line for line in said("RUN")
+    )
 
 
 def test_requirements_are_locked_and_pytorch_is_the_build_for_processors():
