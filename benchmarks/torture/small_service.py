@@ -27,7 +27,7 @@ SETTINGS = ("features=true", "epochs=1", "embedding_dim=8", "mlp=16")
 FEATURES = {"cate_id": None, "campaign_id": None, "customer": None, "brand": None, "price": 1.0}
 CLIENTS = 3
 """That add items until their service is killed"""
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds for an answer, or for a command"""
 
 
