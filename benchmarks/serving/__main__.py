@@ -62,9 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     load.set_defaults(work=_load)
     security = commands.add_parser("security", help="let hostile clients at a service of its own")
     security.add_argument("--seed", type=int, default=0)
-    security.add_argument("--examples", type=within(1, 100_000), default=100, metavar="N",
+    security.add_argument("--examples", type=within(1, 100_000), default=20, metavar="N",
                           help="requests that schemathesis may make up for each path")  # fmt: skip
-    security.add_argument("--kills", type=within(1, 1000), default=5, metavar="N",
+    security.add_argument("--kills", type=within(1, 1000), default=3, metavar="N",
                           help="how often a service is killed while items are added")  # fmt: skip
     security.add_argument("--save", action="store_true", help="keep the record and fill docs/serving.md")
     security.set_defaults(work=_security)
