@@ -12,7 +12,6 @@ from retrieval_leaderboard.benchmarks.serving.record import SecurityRecord, Trie
 from retrieval_leaderboard.benchmarks.serving.security import bodies, crowd, fuzz, measure
 from retrieval_leaderboard.serving.http import server
 from retrieval_leaderboard.serving.http.app import create_app
-from retrieval_leaderboard.support import pages
 from retrieval_leaderboard.support.errors import InputError
 from tests.serving.running import running
 
@@ -35,7 +34,6 @@ def test_bodies_that_no_honest_client_sends_are_refused(port):
 def test_idle_connections_hold_nobody_up_and_end(port, monkeypatch):
     monkeypatch.setattr(server, "HEAD_SECONDS", 1.0)
     monkeypatch.setattr(crowd, "IDLE", 100)
-    monkeypatch.setattr(crowd, "BODY", b'{"user_id": "u1"}')
     for kind, tries, held, _ in crowd.run(port):
         assert held == tries > 0, kind
 
@@ -74,9 +72,9 @@ def test_the_command_keeps_what_was_found_and_tells_what_did_not_hold(tmp_path, 
     )
     monkeypatch.setattr(measure, "measure", lambda *_: FOUND)
     assert command.main(["security", "--save"]) == 0
-    assert pages.marks(page.PAGE.read_text()) and "| a kind |" in page.PAGE.read_text()
+    assert "| a kind  |" in page.PAGE.read_text()
     assert page.stored_tables()["security"] == page.security(FOUND)
     broken = replace(FOUND, rows=[Tried("a kind", 3, 2, "all is well")])
     monkeypatch.setattr(measure, "measure", lambda *_: broken)
     assert command.main(["security"]) == 1
-    assert "| a kind |       3 |       2 |" in capsys.readouterr().out
+    assert "| a kind  |       3 |       2 |" in capsys.readouterr().out

@@ -33,6 +33,6 @@ def test_a_request_is_compared_with_an_echo_where_that_was_measured():
 
 
 def test_hostile_clients_that_won_are_told():
-    assert "| a kind |   1,200 |   1,199 | all is well     |" in security(TRIED)
+    assert "| a kind  |   1,200 |   1,199 | all is well     |" in security(TRIED)
     assert "Seed 7, 61 s on one, cores: 2, 2026-01-02, commit `abc`." in tables([LOAD], TRIED)["security"]
     assert TRIED.broken == TRIED.rows and replace(TRIED, rows=[Tried("a kind", 3, 3, "")]).broken == []
