@@ -170,7 +170,7 @@ class _One(argparse.Action):
         """Keep the path."""
         if len(values) > 1:
             raise InputError(
-                f"{option} takes one folder and got {len(values)}: {', '.join(map(str, values))}"
+                f"{option} takes one folder and got {len(values)}: give one of {', '.join(map(str, values))}"
             )
         setattr(namespace, self.dest, values[0])
 

@@ -7,7 +7,6 @@ from retrieval_leaderboard.benchmarks import targets
 from retrieval_leaderboard.benchmarks.gpu import __main__ as gpu
 from retrieval_leaderboard.benchmarks.peers import table as peers
 from retrieval_leaderboard.benchmarks.serving import page as serving
-from retrieval_leaderboard.benchmarks.serving.record import load_all
 from retrieval_leaderboard.benchmarks.torchrun import __main__ as torchrun
 from retrieval_leaderboard.benchmarks.torture import page as torture
 from retrieval_leaderboard.studies import (
@@ -59,7 +58,7 @@ TABLES = {
     "scaling": scaling.parts,
     "spark": spark_page.tables,
     "torchrun": lambda: torchrun.tables(torchrun.stored()),
-    "serving": lambda: serving.tables(load_all(serving.RECORDS)),
+    "serving": serving.stored_tables,
 }
 
 

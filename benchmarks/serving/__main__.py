@@ -1,10 +1,11 @@
-"""`python -m benchmarks.serving load | page`: measure the HTTP service; fill docs/serving.md."""
+"""`python -m benchmarks.serving load | security | page`: measure the HTTP service; fill docs/serving.md."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,11 +18,10 @@ from retrieval_leaderboard.support.numbers import within
 
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0: done, 2: bad input, 130: stopped."""
+    """Run the command line; 0: done, 1: a service did not hold, 2: bad input, 130: stopped."""
     options = _parser().parse_args(arguments)
     try:
-        options.work(options)
-        return 0
+        return options.work(options) or 0
     except KeyboardInterrupt:
         return 130
 
@@ -37,6 +37,20 @@ def _load(options: argparse.Namespace) -> None:
         record.write(options.out, found)
 
 
+def _security(options: argparse.Namespace) -> int:
+    """1 where something did not end as it should."""
+    need(PACKAGES, "requirements-serve.lock")
+    from retrieval_leaderboard.benchmarks.serving.security.measure import measure
+
+    with tempfile.TemporaryDirectory(prefix="security-") as scratch:
+        found = measure(options.seed, options.examples, options.kills, Path(scratch))
+    print(page.security(found))
+    if options.save:
+        record.write(page.SECURITY, found)
+        page.fill()
+    return 1 if found.broken else 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -46,6 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--concurrency", type=within(1, 256), default=16, metavar="C")
     load.add_argument("--out", type=Path, metavar="FILE", help="keep the record as JSON")
     load.set_defaults(work=_load)
+    security = commands.add_parser("security", help="let hostile clients at a service of its own")
+    security.add_argument("--seed", type=int, default=0)
+    security.add_argument("--examples", type=within(1, 100_000), default=20, metavar="N",
+                          help="requests that schemathesis may make up for each path")  # fmt: skip
+    security.add_argument("--kills", type=within(1, 1000), default=3, metavar="N",
+                          help="how often a service is killed while items are added")  # fmt: skip
+    security.add_argument("--save", action="store_true", help="keep the record and fill docs/serving.md")
+    security.set_defaults(work=_security)
     commands.add_parser("page", help="fill docs/serving.md").set_defaults(work=lambda options: page.fill())
     return parser
 

@@ -139,7 +139,7 @@ def echoing() -> Iterator[str]:
 @contextmanager
 def _server(line: list[str]) -> Iterator[str]:
     """A process of this Python that listens on the port after the last word of `line`."""
-    port = _free_port()
+    port = free_port()
     line = [sys.executable, *line, str(port)]
     server = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
@@ -179,7 +179,8 @@ def _bodies(folder: Path, n: int) -> list[bytes]:
     return [json.dumps(body).encode() for body in bodies]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The tables of docs/serving.md: the service's limits, and stored records of load."""
+"""The tables of docs/serving.md: the service's limits, and stored records of load and of hostile clients."""
 
 from __future__ import annotations
 
@@ -6,32 +6,51 @@ from pathlib import Path
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.serving import record
-from retrieval_leaderboard.benchmarks.serving.record import LoadRecord
+from retrieval_leaderboard.benchmarks.serving.record import LoadRecord, SecurityRecord
+from retrieval_leaderboard.benchmarks.torture.page import HEADER as TRIED
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.http.gate import Limits
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
 from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
 from retrieval_leaderboard.serving.requests import MAX_EXCLUDED, MAX_HISTORY, MAX_K
 from retrieval_leaderboard.support import markdown, pages
+from retrieval_leaderboard.support.storage import sealed
 
 PAGE = ROOT / "docs" / "serving.md"
 RECORDS = Path(__file__).parent / "records"
+SECURITY = ROOT / "benchmarks" / "results" / "serving_security.json"
 HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms", "requests/s", "errors",
           "CPU ms a request", "× echo")  # fmt: skip
 
 
-def tables(records: list[LoadRecord]) -> dict[str, str]:
-    """Mark → Markdown, from records of `python -m benchmarks.serving load`."""
+def tables(records: list[LoadRecord], tried: SecurityRecord) -> dict[str, str]:
+    """Mark → Markdown, from records of `python -m benchmarks.serving load` and `security`."""
     return {
         "index kinds": _kinds(),
         "limits": _limits(),
         "load": f"{_load(records)}\n\n{_conditions(records)}",
+        "security": security(tried),
     }
 
 
 def fill() -> None:
     """Fill docs/serving.md from the stored records."""
-    pages.fill(PAGE, tables(record.load_all(RECORDS)))
+    pages.fill(PAGE, stored_tables())
+
+
+def stored_tables() -> dict[str, str]:
+    """Mark → Markdown, from all stored records."""
+    return tables(record.load_all(RECORDS), sealed.load(SECURITY, SecurityRecord))
+
+
+def security(tried: SecurityRecord) -> str:
+    """A row a kind of hostile client, and the conditions."""
+    rows = [[each.kind, f"{each.tries:,}", f"{each.held:,}", each.right] for each in tried.rows]
+    told = (
+        f"Seed {tried.seed}, {tried.seconds:,} s on {tried.processor}, cores: {tried.cores}, {tried.date}, "
+        f"commit `{tried.commit}`."
+    )
+    return f"{markdown.table(rows, TRIED, numbers=(1, 2))}\n\n{told}"
 
 
 def _kinds() -> str:

@@ -1,4 +1,4 @@
-"""What `python -m benchmarks.serving load` measured, as JSON."""
+"""What `python -m benchmarks.serving load` and `security` measured, as JSON."""
 
 from __future__ import annotations
 
@@ -40,11 +40,42 @@ class LoadRecord:
         return self.cpu_ms / self.echo_cpu_ms if self.cpu_ms and self.echo_cpu_ms else None
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What one kind of hostile client came to."""
+
+    kind: str
+    tries: int
+    held: int
+    """how often what followed was right"""
+    right: str
+    """what that is"""
+
+
+@dataclass(frozen=True)
+class SecurityRecord:
+    """All kinds of hostile clients against one service."""
+
+    rows: list[Tried]
+    seed: int
+    seconds: int
+    date: str
+    processor: str
+    cores: int
+    commit: str
+    schema: int = 1
+
+    @property
+    def broken(self) -> list[Tried]:
+        """The kinds after which not everything was right."""
+        return [row for row in self.rows if row.held < row.tries]
+
+
 def load_all(folder: Path) -> list[LoadRecord]:
     """All that `write` wrote into `folder`; DamagedError or OSError as `sealed.load`."""
     return [sealed.load(path, LoadRecord) for path in sorted(folder.glob("*.json"))]
 
 
-def write(path: Path, record: LoadRecord) -> None:
+def write(path: Path, record: LoadRecord | SecurityRecord) -> None:
     """Keep it."""
     sealed.write(path, asdict(record))

@@ -28,6 +28,7 @@ from retrieval_leaderboard.serving.service import NotSavedError, Recommender
 from retrieval_leaderboard.support.errors import InputError
 
 SHOWN_ERRORS = 5
+NO_JSON = "the body is not sent as JSON: give the header 'Content-Type: application/json'"
 READY_SECONDS = 1.0
 """For the request that `/ready` asks itself"""
 
@@ -159,10 +160,10 @@ def _request(body: schemas.Recommend) -> RecommendRequest:
     return RecommendRequest(**dict(body))
 
 
-async def _malformed(_: Request, error: Exception) -> JSONResponse:
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
     """The first errors of the schema; the input itself is not repeated, it may be large or not JSON."""
     assert isinstance(error, RequestValidationError)
-    lines = []
+    lines = [] if "json" in request.headers.get("content-type", "") else [NO_JSON]
     for each in error.errors()[:SHOWN_ERRORS]:
         where = ".".join(str(part)[:80] for part in each["loc"])
         lines.append(f"{where}: {each['msg']}")

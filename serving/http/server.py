@@ -85,7 +85,7 @@ def serve(
         InputError: as `listen`.
     """
     limits = Limits()
-    _allow_files(limits.open_requests + 256)
+    allow_files(limits.open_requests + 256)
     address, port = bound.getsockname()[:2]
     hosts = [*LOOPBACK, _as_named(address), *allowed_hosts]
     # Of its own: what batches an app's requests belongs to one event loop.
@@ -164,7 +164,7 @@ def _as_named(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _allow_files(wanted: int) -> None:
+def allow_files(wanted: int) -> None:
     """Raise the number of open files that the system grants to at least `wanted`, where it can be."""
     try:
         import resource

@@ -20,7 +20,7 @@ from retrieval_leaderboard.datasets import (
 )
 from retrieval_leaderboard.datasets.ragged import offsets_of
 from retrieval_leaderboard.evaluation import EmbeddingRetriever, evaluate, harness
-from retrieval_leaderboard.evaluation.models import registry, settings
+from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.runs import records, runner
 from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.bundles import bundle
@@ -158,7 +158,18 @@ def toy_model():
 @pytest.fixture(scope="session")
 def run_of(dataset, tmp_path_factory):
     """Makes runs of real models, fitted and measured by the harness's own functions."""
-    return lambda name, **chosen: _run_of(name, chosen, dataset, tmp_path_factory)
+    return lambda name, **chosen: _run_of(runner.ModelSource(name), chosen, dataset, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def run_again(dataset, tmp_path_factory):
+    """Makes a run of the model and settings of a stored one."""
+
+    def made(stored):
+        source = runner.ModelSource(stored.model, stored.plugin)
+        return _run_of(source, stored.settings, dataset, tmp_path_factory)
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -167,18 +178,18 @@ def infonce_run(run_of):
     return run_of("infonce", features=True, epochs=2)
 
 
-def _run_of(name, chosen, dataset, tmp_path_factory):
-    model_class = registry.get(name)
+def _run_of(source, chosen, dataset, tmp_path_factory):
+    model_class = source.load()
     chosen = settings.resolve(model_class, chosen, "here")
     model = settings.build(model_class, chosen)
     harness.fit(model, dataset, 0)
     result = evaluate(model, dataset, 20)
-    job = runner.Job(runner.ModelSource(name), chosen, 0, 20, "cpu", "fp32")
+    job = runner.Job(source, chosen, 0, 20, "cpu", "fp32")
     folder = job.folder(dataset, tmp_path_factory.mktemp("results") / "toy")
     folder.mkdir(parents=True)
     model.save(folder)
     np.savez(folder / "lists.npz", items=result.items)
-    said = record(name, dataset, settings=chosen, metrics=result.metrics, slices=tuple(result.slices))
+    said = record(source.name, dataset, settings=chosen, metrics=result.metrics, slices=tuple(result.slices))
     records.write(folder, said)
     return folder
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from retrieval_leaderboard.benchmarks.serving.page import tables
-from retrieval_leaderboard.benchmarks.serving.record import LoadRecord
+from retrieval_leaderboard.benchmarks.serving.page import security, tables
+from retrieval_leaderboard.benchmarks.serving.record import LoadRecord, SecurityRecord, Tried
 
 LOAD = LoadRecord(**{
     "dataset": "toy", "model": "infonce", "index": "hnsw", "items": 4777, "requests": 2000, "concurrency": 16,
@@ -11,10 +11,11 @@ LOAD = LoadRecord(**{
     "processor": "a processor", "cores": 2, "cores_elsewhere": 0.25,
     "commit": "",
 })  # fmt: skip
+TRIED = SecurityRecord([Tried("a kind", 1200, 1199, "all is well")], 7, 61, "2026-01-02", "one", 2, "abc")
 
 
 def test_the_tables_hold_what_the_records_say():
-    found = tables([LOAD])
+    found = tables([LOAD], TRIED)
     row = next(line for line in found["load"].splitlines() if line.startswith("| toy"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == ["toy, infonce", "hnsw", "4,777", "2,000", "16", "12.3", "56.8", "988", "3", "–", "–"]
@@ -26,6 +27,12 @@ def test_the_tables_hold_what_the_records_say():
 
 def test_a_request_is_compared_with_an_echo_where_that_was_measured():
     measured = replace(LOAD, cpu_ms=0.756, echo_cpu_ms=0.3)
-    row = next(line for line in tables([measured])["load"].splitlines() if line.startswith("| toy"))
+    row = next(line for line in tables([measured], TRIED)["load"].splitlines() if line.startswith("| toy"))
     assert [cell.strip() for cell in row.strip("|").split("|")][-2:] == ["0.76", "2.5"]
     assert replace(measured, echo_cpu_ms=None).echo_ratio is None
+
+
+def test_hostile_clients_that_won_are_told():
+    assert "| a kind  |   1,200 |   1,199 | all is well     |" in security(TRIED)
+    assert "Seed 7, 61 s on one, cores: 2, 2026-01-02, commit `abc`." in tables([LOAD], TRIED)["security"]
+    assert TRIED.broken == TRIED.rows and replace(TRIED, rows=[Tried("a kind", 3, 3, "")]).broken == []

@@ -203,6 +203,7 @@ def test_a_body_of_another_type_or_spelling_is_read_as_fastapi_reads_it(client):
     ):
         answered = client.post("/recommend", content=asked, headers={"content-type": kind})
         assert answered.status_code == status, kind
+    assert "the body is not sent as JSON: give the header 'Content-Type: " in refusal(answered)
     twice = client.post("/recommend", content=b'{"user_id": "u1", "k": 3, "k": 4}', headers=JSON)
     assert len(twice.json()["items"]) == 4
 
