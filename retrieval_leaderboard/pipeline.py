@@ -280,8 +280,9 @@ def _check_search(options: argparse.Namespace, split_seed: int | None) -> None:
             "are official: leave one out"
         )
     if split_seed:
+        seed = "--split-seed" if options.split_seed else "split_seed of the dataset file"
         raise InputError(
-            f"{_option(options)}: leave --split-seed out; another split learns from what is test in split 0"
+            f"{_option(options)}: leave {seed} out; another split learns from what is test in split 0"
         )
     if options.defaults:
         raise InputError(f"{_option(options)} finds settings and --defaults ignores them: leave one out")

@@ -115,7 +115,7 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
         ("train: a\ntrain: b", "my.yaml, line 2: train is given twice"),
         ("- a.csv", "my.yaml is no mapping; write lines such as"),
         ("", "my.yaml is no mapping"),
-        ("{", "my.yaml is not valid YAML"),
+        ("{", "my.yaml, line 2: it is not valid YAML"),
         ("interactions: 3", "my.yaml, line 1, interactions: int '3' is neither a path nor"),
         ("min_rating: high", "my.yaml, line 1, min_rating: 'high' is no number"),
         ("columns: {usr: a}", "my.yaml, line 1, columns: unknown column role 'usr': did you mean 'user'"),
