@@ -46,7 +46,7 @@ def _stem(given: Any) -> str:
         return "frame"
     path = Path(given)
     stem = packed.stem(path) if packed.kind(path) in files.SUFFIXES else _file(given)
-    return NUMBERED.sub("", ANY.sub("", stem)) if glob.has_magic(stem) else stem
+    return NUMBERED.sub("", ANY.sub("", stem)) if glob.has_magic(str(given)) else stem
 
 
 def _file(given: str) -> str:
