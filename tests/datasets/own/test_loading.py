@@ -130,7 +130,7 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
         ("train: a.csv", "my.yaml, line 1: a log that comes split needs --train and --test"),
         ("interactions: a.csv\ntrain: b.csv\ntest: c.csv", "a log comes split or not"),
         ("interactions: a.csv\nsplit_seed: -1", "my.yaml, line 2: --split-seed -1: give 0 or more"),
-        ("interactions: a.csv\nitem_features: {a: number}", "my.yaml, line 2: --item-features: there is no"),
+        ("interactions: a.csv\ncarve: draw", "my.yaml, line 2: --carve draw: that is for protocol"),
         ("interactions: a.csv\nk_core: 0", "my.yaml, line 2, k_core: 0 is no number of 1, 2, 3, …; give one"),
         ("interactions: a.csv\nmin_history: 0", "my.yaml, line 2, min_history: 0 is no number of 1, 2, 3"),
         ("interactions: a.csv\ndedup_window: 0", "my.yaml, line 2, dedup_window: 0 is no duration"),
@@ -149,7 +149,7 @@ def test_what_an_argument_says_is_not_told_as_the_files(log: Path):
     path.write_text("interactions: [mine.csv]\ncolumns: {user: who}\nk_core: 500\n")
     with pytest.raises(InputError, match=r"^\S*my.yaml, line 3: .* lower --k-core$"):
         load(path)
-    with pytest.raises(InputError, match="^my: there is no 600-core.* lower --k-core$"):
+    with pytest.raises(InputError, match=r"^my: there is no 600-core.* lower --k-core$"):
         load(path, k_core=600)
 
 
