@@ -36,7 +36,9 @@ def window(log: Log, since: int | None, until: int | None, words: str) -> Log:
         kept &= times >= since
     if until is not None:
         kept &= times < until
-    return _filtered(log, kept, words, "no interaction is in that window; give another one")
+    return _filtered(
+        log, kept, words, "no interaction is in that window; give another one by --since and --until"
+    )
 
 
 def without_repeats(log: Log, seconds: float, words: str) -> Log:
@@ -61,7 +63,7 @@ def min_history(log: Log, least: int, words: str) -> Log:
         InputError: no user has so many.
     """
     kept = each(_counts(log.user, len(log.user_ids)) >= least, log.user)
-    return _filtered(log, kept, words, f"no user has {least} interactions; give fewer")
+    return _filtered(log, kept, words, f"no user has {least} interactions; lower --min-history")
 
 
 def k_core(log: Log, k: int, words: str) -> Log:
@@ -85,7 +87,9 @@ def k_core(log: Log, k: int, words: str) -> Log:
     kept = each(users, log.user)
     kept &= each(items, log.item)
     if not kept.any():
-        raise InputError(f"{log.name}: there is no {words}: fewer and fewer remain until none does; lower it")
+        raise InputError(
+            f"{log.name}: there is no {words}: fewer and fewer remain until none does; lower --k-core"
+        )
     return _noted(_selected(log, kept, users, items), log, words)
 
 

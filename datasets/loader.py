@@ -10,7 +10,7 @@ from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.own import chunked, reader, remembered, selection
-from retrieval_leaderboard.datasets.own.asked import Given, asked
+from retrieval_leaderboard.datasets.own.asked import Asked, Given, asked
 from retrieval_leaderboard.datasets.own.features import describing
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.prepared.dataset_folder import divided as prepared_split
@@ -77,13 +77,19 @@ def load(
     means = Means(parse_limit(memory), engine == SPARK)
     said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
     found = asked(dataset, describing.as_tables(own), list(SOURCES)).updated(said)
+    with found.place.naming():
+        return _loaded(found, _folder(data_dir), fallback, scale, means)
+
+
+def _loaded(found: Asked, folder: Path, fallback: bool, scale: float | None, means: Means) -> Dataset:
+    """What `load` is asked for, by its arguments."""
     how, spec = found.split, found.spec
     source = SOURCES[found.name] if found.name else None
     protocols = _of_own(spec, timed=True) if source is None else source.protocols
     _check_own(source, spec)
     _check_scale(found.title, source, scale)
     _check_split(found.title, protocols, how)
-    folder, name = _folder(data_dir), how.get("protocol")
+    name = how.get("protocol")
     if source is None:
         log, why = _own(spec, name, means)
         protocols = _of_own(spec, log.timestamp is not None)
@@ -92,7 +98,7 @@ def load(
         log = replace(log, carve=source.carve)
     log = replace(log, carve=how.get("carve", log.carve))
     chosen = name or protocols[0]
-    selection.check(spec, PROTOCOLS[chosen])
+    selection.check(spec, PROTOCOLS[chosen], [PROTOCOLS[each] for each in protocols])
     log = selection.applied(log, spec)
     # What is bought was often viewed before: with a target, seen items stay.
     usual = excludes_seen(chosen) and log.target is None
@@ -124,7 +130,7 @@ def _of_own(spec: DataSpec, timed: bool) -> tuple[str, ...]:
 def _check_scale(dataset: str, source: Source | None, scale: float | None) -> None:
     scalable = {name for name, each in SOURCES.items() if each.generate}
     if scale is not None and (source is None or not {source.name, source.fallback} & scalable):
-        raise InputError(f"a scale is for {' and '.join(sorted(scalable))}; {dataset} has one size")
+        raise InputError(f"--scale is for {' and '.join(sorted(scalable))}; {dataset} has one size")
 
 
 def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -> None:
@@ -133,14 +139,14 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
     if protocol is not None and protocol not in protocols:
         raise unknown(f"protocol for {called}", protocol, protocols)
     if how.get("split_seed", 0) < 0:
-        raise InputError(f"split seed {how['split_seed']}: give 0 or more")
+        raise InputError(f"--split-seed {how['split_seed']}: give 0 or more")
     if carve is None:
         return
     if carve not in CARVES:
         raise unknown("carve", carve, CARVES)
     if not PROTOCOLS[protocol or protocols[0]].own_test:
         theirs = " and ".join(name for name, each in PROTOCOLS.items() if each.own_test)
-        raise InputError(f"carve {carve}: that is for protocol {theirs}; leave it out for {called}")
+        raise InputError(f"--carve {carve}: that is for protocol {theirs}; leave it out for {called}")
 
 
 def _own(spec: DataSpec, protocol: str | None, means: Means) -> tuple[Log, str]:

@@ -135,12 +135,12 @@ class TowerSettings(EmbeddingRetriever):
             InputError: naming them.
         """
         super().__post_init__()
-        self.mlp = self.canonical({"mlp": self.mlp, "features": self.features})["mlp"]
+        vars(self).update(self.canonical(vars(self)))
         if self.negatives < 1 and not self.in_batch:
             raise InputError(f"{self.name}: negatives is {self.negatives}: give 1 or more, or set in_batch")
         if self.negatives < 1 and self.hard_negatives:
             raise InputError(f"{self.name}: negatives is 0: give 1 or more beside hard_negatives")
-        if self.averaging and self.norm == "batch" and self.mlp:
+        if self.averaging and self.norm == "batch":
             raise InputError(
                 f"{self.name}: averaging is {self.averaging} with norm=batch, whose running means would be "
                 "of other weights: set averaging to 0, or norm to layer"
@@ -163,9 +163,17 @@ class TowerSettings(EmbeddingRetriever):
 
     @classmethod
     def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """`settings` without features have no deep part where it is "auto"."""
-        none = settings["mlp"] == AUTO and not settings["features"]
-        return dict(settings) | ({"mlp": ""} if none else {})
+        """`settings` without features have no deep part where it is "auto", and those that nothing reads, for
+        there are no hidden layers or no drawn negatives, are as by default.
+        """
+        found = dict(settings)
+        if found["mlp"] == AUTO and not found["features"]:
+            found["mlp"] = ""
+        if not found["mlp"]:
+            found["norm"] = "none"
+        if not found["negatives"]:
+            found["negative_exponent"] = 0.0
+        return found
 
     @property
     def widths(self) -> tuple[int, ...]:

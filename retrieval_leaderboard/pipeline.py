@@ -6,44 +6,34 @@ import argparse
 import shutil
 import textwrap
 import time
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from itertools import chain
 from pathlib import Path
 
-from retrieval_leaderboard import neural, warm_starts
+from retrieval_leaderboard import chosen, warm_starts
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.datasets.prepared.in_files import in_files
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import engines, harness
-from retrieval_leaderboard.evaluation.models import installed, outside, registry, settings
+from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import (
     configs,
-    isolation,
     processes,
     refusals,
     remaining_time,
     rescore,
     runner,
 )
-from retrieval_leaderboard.evaluation.runs.provenance import Provenance
-from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
 from retrieval_leaderboard.support import compute, progress, spark
-from retrieval_leaderboard.support.errors import InputError, need, unknown
+from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
 
 DEFAULT_DATASET = "aliec-sim"
-ALL_MODELS = "all"
-"""What `--models` names every model of the suite by"""
-NEAR = 0.7
-"""Likeness to the name of a model, from 0 to 1, from which another one counts as misspelled"""
 BUDGET_SEEDS = 5
 """Seeds of the final fits after a search in a budget of time"""
 
@@ -55,14 +45,14 @@ def run(options: argparse.Namespace) -> int:
     engines.Choice(options.engine, options.master).check()
     spark.configure(options.master)
     earlier = warm_starts.read(options)
-    sources = [run.source for run in earlier] or _sources(options)
+    sources = [run.source for run in earlier] or chosen.sources(options)
     _check_configs_dir(options)
-    _check_settings(options, sources)
+    chosen.check_settings(options, sources)
     _check_search(options, options.split_seed)
     compute_config = _configured(options)
     _choose_processes(options, compute_config)
     for source in sources:
-        _check_plugin(source)
+        chosen.check_plugin(source)
     dataset, asked = _load(options)
     processes.current().lead(dataset)
     _check_search(options, dataset.split_seed)  # A dataset file may have one.
@@ -73,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     if earlier:
         jobs = warm_starts.jobs(earlier, options, dataset, compute_config)
     else:
-        jobs = _jobs(options, sources, dataset, compute_config, from_defaults=options.defaults or timed)
+        jobs = chosen.jobs(options, sources, dataset, compute_config, options.defaults or timed)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, asked))
     waiting = (
@@ -84,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         tidy(board)
         if _searches(options):
             failed = _search(jobs, dataset, board, options)
-            jobs = _jobs(options, sources, dataset, compute_config, from_defaults=False)
+            jobs = chosen.jobs(options, sources, dataset, compute_config, from_defaults=False)
         failed |= _run(jobs, dataset, board, options)
         found = leaderboard.derive(board)
         files = found.write(options.report)
@@ -177,42 +167,6 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
     return failed
 
 
-def _sources(options: argparse.Namespace) -> list[runner.ModelSource]:
-    if options.models == "":
-        raise InputError("--models: name models of --list, all of them by 'all', or leave it out")
-    if options.models is not None:
-        named = (registry.names() if word == ALL_MODELS else [word] for word in options.models.split(","))
-        names = list(dict.fromkeys(chain.from_iterable(named)))
-    else:
-        names = [] if options.model else registry.defaults()
-    sources = [runner.ModelSource(name, installed.spec(name)) for name in names]
-    if set(names) & set(neural.NAMES):
-        need(["torch"], "requirements-torch.txt, or a CUDA build of your own")
-    for source in sources:
-        outside.named(source.name)
-    for spec in options.model:
-        name = outside.load(spec).name
-        if name in [*registry.names(), *(source.name for source in sources)]:
-            raise InputError(f"--model {spec}: the name '{name}' is taken; give the class another one")
-        sources.append(runner.ModelSource(name, spec))
-    return sources
-
-
-def _check_plugin(source: runner.ModelSource) -> None:
-    if source.plugin:
-        here = compute.current()
-        try:
-            isolation.call(_check, source, here.device, here.precision)
-        except isolation.Crash as crash:
-            raise InputError(f"--model {source.plugin} breaks the contract of Retriever: {crash}") from crash
-
-
-def _check(source: runner.ModelSource, device: str, precision: str) -> None:
-    """On the device of the runs, in a process of its own."""
-    compute.configure(device, precision)
-    check_model(source.load())
-
-
 def _load(options: argparse.Namespace) -> tuple[Dataset, str]:
     """The dataset, and the name that was asked for."""
     own = own_data.given(options)
@@ -238,31 +192,6 @@ def _show(dataset: Dataset) -> None:
         progress.say("\n  ".join([dataset.heading, *lines]))
 
 
-def _jobs(
-    options: argparse.Namespace,
-    sources: list[runner.ModelSource],
-    dataset: Dataset,
-    on: compute.Compute,
-    from_defaults: bool,
-) -> list[runner.Job]:
-    layers = [] if from_defaults else configs.layers(options.configs_dir, dataset.name)
-    from_command = settings.parse_assignments(options.set)
-    for path in layers:
-        _check_entries(configs.read(path, dataset), sources, path)
-    jobs = []
-    for source in sources:
-        model = source.load()
-        config = configs.resolved(model, layers, dataset)
-        values = settings.resolve(model, config.settings | from_command.get(source.name, {}), "--set")
-        made = config.provenance if values == config.settings else Provenance("command line")
-        stochastic = settings.build(model, values).stochastic
-        for seed in range(options.seeds if stochastic else 1):
-            engine = engines.Choice(options.engine, options.master)
-            how = on.device, on.precision, made, tuple(options.also), on.tables, engine
-            jobs.append(runner.Job(source, values, seed, options.k, *how))
-    return jobs
-
-
 def _check_configs_dir(options: argparse.Namespace) -> None:
     """Refuse a folder of settings that is not there, but for the one that a search makes."""
     folder = options.configs_dir
@@ -282,41 +211,12 @@ def _check_search(options: argparse.Namespace, split_seed: int | None) -> None:
             "are official: leave one out"
         )
     if split_seed:
+        seed = "--split-seed" if options.split_seed else "split_seed of the dataset file"
         raise InputError(
-            f"{_option(options)}: leave --split-seed out; another split learns from what is test in split 0"
+            f"{_option(options)}: leave {seed} out; another split learns from what is test in split 0"
         )
     if options.defaults:
         raise InputError(f"{_option(options)} finds settings and --defaults ignores them: leave one out")
-
-
-def _check_settings(options: argparse.Namespace, sources: list[runner.ModelSource]) -> None:
-    """Refuse settings that no model has, before any data is read, and say which are not used."""
-    given = settings.parse_assignments(options.set)
-    _check_names(given, sources, "--set")
-    for source in sources:
-        # Whether the model takes them together depends on the dataset's config, too.
-        settings.read(source.load(), given.pop(source.name, {}), "--set")
-    for name, values in sorted(given.items()):
-        settings.resolve(registry.get(name), values, "--set")
-        progress.say(f"--set {name}: not used, for {name} is not among the models of this command")
-
-
-def _check_entries(
-    found: Mapping[str, configs.TunedConfig], sources: list[runner.ModelSource], path: Path
-) -> None:
-    """Refuse an entry whose name is nearly a model's; say of any other one by hand that it is not used."""
-    known = [*registry.names(), *(source.name for source in sources)]
-    for name in [name for name in found if name not in known and found[name].provenance.by == "hand"]:
-        if get_close_matches(str(name), known, n=1, cutoff=NEAR):
-            raise unknown(f"model in {path}", name, known)
-        progress.warn_once(f"{path}: {name} is no model of this command, perhaps a plug-in's: left alone")
-
-
-def _check_names(named: Iterable[str], sources: list[runner.ModelSource], where: str) -> None:
-    known = [*registry.names(), *(source.name for source in sources)]
-    for name in named:
-        if name not in known:
-            raise unknown(f"model in {where}", name, known)
 
 
 def _banner(dataset: Dataset, asked: str) -> str:

@@ -47,10 +47,17 @@ def unknown(kind: str, name: object, choices: Iterable[str]) -> InputError:
 
     A name from YAML may be something else than text: `no` is read as False.
     """
-    known = sorted(choices)
+    known = sorted(set(choices))
     near = get_close_matches(str(name), known, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return InputError(f"unknown {kind} '{name}': {hint}known: {', '.join(known)}")
+
+
+def not_yaml(path: Path, error: Exception) -> InputError:
+    """For a file that a YAML parser has refused, with the line where it says one."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    where = f", line {mark.line + 1}" if mark else ""
+    return InputError(f"{path}{where}: it is not valid YAML: {problem or error}; correct it")
 
 
 def need(packages: Iterable[str], file: str) -> None:

@@ -13,7 +13,7 @@ COMMAND = re.compile(r"^ {4}python (run_all\.py|-m evaluation)((?:.*\\\n)*.*)$",
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = "|".join(folder.name for folder in ROOT.iterdir() if folder.is_dir())
 NAMED = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
-MADE = ("results/local", "configs/local", "build/")
+MADE = ("results/local", "configs/local", "build/", "data/")
 """What commands make"""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
 

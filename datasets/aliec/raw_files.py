@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 import time
 import weakref
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.sources import archives
 from retrieval_leaderboard.support import progress
@@ -84,15 +82,8 @@ class RawFile:
             InputError: The file cannot be opened, or turns out damaged while it is read.
         """
         try:
-            with self.path.open("rb") as raw:
-                if self.member:
-                    with zipfile.ZipFile(raw) as archive, archive.open(self.member) as stream:
-                        yield stream, archive.getinfo(self.member).file_size, stream.tell
-                elif self.path.suffix == ".gz":
-                    with gzip.open(raw) as stream:
-                        yield cast(IO[bytes], stream), self.path.stat().st_size, raw.tell
-                else:
-                    yield raw, self.path.stat().st_size, raw.tell
+            with archives.stream(self.path, self.member) as opened:
+                yield opened
         except archives.UNREADABLE as error:
             raise InputError(f"{self} cannot be read ({error}): get the file again") from error
 

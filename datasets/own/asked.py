@@ -27,6 +27,8 @@ class Asked:
     spec: DataSpec
     split: dict[str, Any] = field(default_factory=dict)
     """As `dataset_file.read`"""
+    place: dataset_file.Place = field(default_factory=dataset_file.Place)
+    """The dataset file, and what it alone says"""
 
     @property
     def title(self) -> str:
@@ -40,10 +42,11 @@ class Asked:
             InputError: a value that is none of its key's, or a carve of validation that is given.
         """
         said = {key: dataset_file.SPLIT[key](value, key) for key, value in split.items() if value is not None}
-        whole = self.split | said
+        whole, place = self.split | said, self.place.without(said)
         if self.spec.valid and "carve" in whole:
-            raise InputError(f"carve {whole['carve']}: the validation part is given; leave it out")
-        return replace(self, split=whole)
+            with place.naming():
+                raise InputError(f"--carve {whole['carve']}: the validation part is given; leave it out")
+        return replace(self, split=whole, place=place)
 
 
 def asked(dataset: Given, own: Mapping[str, Any], known: Sequence[str]) -> Asked:
@@ -64,9 +67,10 @@ def asked(dataset: Given, own: Mapping[str, Any], known: Sequence[str]) -> Asked
     if isinstance(dataset, str) and dataset in known:
         return Asked(dataset, DataSpec.of(own))
     found = _own(dataset, known)
-    spec = found.spec.updated(own)
-    opened.check(spec)
-    return Asked("", spec, found.split)
+    spec, place = found.spec.updated(own), found.place.without(own)
+    with place.naming():
+        opened.check(spec)
+    return replace(found, spec=spec, place=place)
 
 
 def _own(dataset: Given, known: Sequence[str]) -> Asked:

@@ -7,15 +7,17 @@ columns: {user: session, item: sku}
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.own.values import Parse
-from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.errors import InputError, not_yaml, unknown
 from retrieval_leaderboard.support.storage.files import contents
 
 SUFFIXES = (".yaml", ".yml")
@@ -28,7 +30,38 @@ SPLIT: Mapping[str, Parse] = {
 """Keys beside the fields of `DataSpec`: what `load` takes under these names"""
 
 
-def read(path: Path) -> tuple[DataSpec, dict[str, Any]]:
+@dataclass(frozen=True)
+class Place:
+    """A dataset file, and where it says what; by default there is none."""
+
+    path: Path = Path()
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Key → line"""
+
+    def without(self, keys: Iterable[str]) -> Self:
+        """But for what is said elsewhere."""
+        return replace(self, lines={key: line for key, line in self.lines.items() if key not in keys})
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Within, an InputError about what the file says begins with the file, and the line of the key."""
+        try:
+            yield
+        except InputError as error:
+            # A key is called as its option is, those of the split also as a word.
+            found = {key: re.search(_called(key), str(error)) for key in self.lines}
+            if not any(found.values()):
+                raise
+            first = min((match.start(), key) for key, match in found.items() if match)[1]
+            raise InputError(f"{self.path}, line {self.lines[first]}: {error}") from error
+
+
+def _called(key: str) -> str:
+    words = key.replace("_", "[ -]")
+    return rf"(?<![\w-])(?:--)?{words}(?![\w-])" if key in SPLIT else rf"--{words}(?![\w-])"
+
+
+def read(path: Path) -> tuple[DataSpec, dict[str, Any], Place]:
     """What a file says of the data, its paths absolute, and of the split; the data has its name by default.
 
     Raises:
@@ -46,7 +79,8 @@ def read(path: Path) -> tuple[DataSpec, dict[str, Any]]:
             spec = spec.updated({key: value}, where)
         else:
             raise unknown(f"key in {where}:", key, [*names, *SPLIT])
-    return replace(spec.within(path.absolute().parent), name=spec.name or path.stem), split
+    spec = replace(spec.within(path.absolute().parent), name=spec.name or path.stem)
+    return spec, split, Place(path, lines)
 
 
 def _content(path: Path) -> tuple[dict[Any, Any], dict[Any, int]]:
@@ -64,7 +98,7 @@ def _content(path: Path) -> tuple[dict[Any, Any], dict[Any, int]]:
     except InputError:
         raise
     except Exception as error:  # Odd dates, tags and depths are ValueErrors, AttributeErrors and more.
-        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+        raise not_yaml(path, error) from error
     keys = [key.start_mark.line + 1 for key, _ in node.value]
     return content, dict(zip(content, keys, strict=True))
 

@@ -11,6 +11,10 @@ from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import files, packed
 
+ANY = re.compile(r"\[[^\]]*\]|[*?]+")
+"""What stands for anything in a pattern"""
+NUMBERED = re.compile(r"[\d._ -]*(?:\w+=|(?<![a-z])part)?[\d._ -]*$", re.IGNORECASE)
+"""What tells the files of a pattern or a list apart: numbers, dates, parts and values of a partition"""
 TRAIN = re.compile(r"[._-]*train(?:ing)?$", re.IGNORECASE)
 FALLBACK = "table"
 
@@ -26,7 +30,7 @@ def of(spec: DataSpec) -> tuple[str, str]:
     if len(given) == 1:
         title = "DataFrame" if values.is_frame(given[0]) else _file(given[0])
         return safe(_stem(given[0]) or _parent(given[0])), title
-    stems = {_stem(each).rstrip("0123456789._- ") for each in given}
+    stems = {NUMBERED.sub("", _stem(each)) for each in given}
     name = safe(stems.pop() if len(stems) == 1 and "" not in stems else _parent(given[0]))
     return name, f"{name}, {len(given)} tables"
 
@@ -42,7 +46,7 @@ def _stem(given: Any) -> str:
         return "frame"
     path = Path(given)
     stem = packed.stem(path) if packed.kind(path) in files.SUFFIXES else _file(given)
-    return re.sub(r"[*?\[\]]+", "", stem).strip("-._ ") if glob.has_magic(stem) else stem
+    return NUMBERED.sub("", ANY.sub("", stem)) if glob.has_magic(str(given)) else stem
 
 
 def _file(given: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,19 +25,27 @@ FOR_ANY = (*FILTERS, *WEIGHTS)
 """The fields of `DataSpec` that are for named datasets too"""
 
 
-def check(spec: DataSpec, protocol: Protocol) -> None:
-    """Refuse what would change a split that is the source's own, or the weights of one that is published."""
+def check(spec: DataSpec, protocol: Protocol, protocols: Iterable[Protocol]) -> None:
+    """Refuse what would change a split that is the source's own, or the weights of one that is published.
+
+    Args:
+        spec: what is asked for.
+        protocol: the one that is chosen.
+        protocols: those that the data can be split by.
+    """
+    free = any(not each.own_test for each in protocols)
+    advice = f"leave it out{', or choose another protocol' if free else ''}"
     given = [option(name) for name in FILTERS if name in spec.given()]
     if given and protocol.own_test:
         raise InputError(
             f"{' and '.join(given)}: protocol {protocol.name} keeps the source's own split, which filters "
-            "would change; leave them out, or choose another protocol"
+            f"would change; {advice}"
         )
     given = [option(name) for name in WEIGHTS if name in spec.given()]
     if given and protocol.own_test and protocol.name != GIVEN:
         raise InputError(
             f"{' and '.join(given)}: protocol {protocol.name} keeps the source's own split, in which each "
-            "pair of user and item counts once; leave it out, or choose another protocol"
+            f"pair of user and item counts once; {advice}"
         )
 
 
@@ -89,9 +98,9 @@ def _check_parts(log: Log, spec: DataSpec) -> None:
 
 def _repeated(log: Log, spec: DataSpec) -> Log:
     if spec.weight_cap is not None and log.weight is None and spec.repeats == ONCE:
+        own = "--events, --columns weight=NAME or " if log.reading else ""
         raise InputError(
-            "--weight-cap: there are no weights to cap; give --events, --columns weight=NAME or --repeats "
-            "sum, or leave it out"
+            f"--weight-cap: there are no weights to cap; give {own}--repeats sum, or leave it out"
         )
     return replace(log, repeats=spec.repeats, weight_cap=spec.weight_cap)
 

@@ -13,6 +13,7 @@ from retrieval_leaderboard.datasets.ids import CompactIds, opened
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.prepared import parts_folder
 from retrieval_leaderboard.datasets.prepared.folder import key, made
+from retrieval_leaderboard.datasets.prepared.limit import size
 from retrieval_leaderboard.datasets.prepared.log_folder import ROW_BYTES
 from retrieval_leaderboard.datasets.prepared.phases import Phases
 from retrieval_leaderboard.datasets.prepared.spark.splitting import dealt
@@ -77,7 +78,7 @@ def _check_order(log: Log, protocol: str, memory: int) -> None:
     if protocol in SEQUENTIAL and need > memory:
         raise InputError(
             f"{log.name}: protocol '{protocol}' draws the order of equal times for {len(log.user):,} rows; "
-            f"give --memory {need // 10**6 + 1}MB or more, or choose protocol time"
+            f"give --memory {size(need)} or more, or choose protocol time"
         )
 
 

@@ -33,6 +33,11 @@ def parse(text: str | int | None) -> int | None:
     return int(float(found[1]) * unit)
 
 
+def size(memory: int) -> str:
+    """In whole megabytes, no fewer than those bytes, as `parse` reads them."""
+    return f"{-(-memory // UNITS['MB'])}MB"
+
+
 def proposal(name: str, files: Iterable[Path]) -> str:
     """A sentence where reading `files` in memory may take more than is free; else ""."""
     need = sum(path.stat().st_size * GROWTH.get(path.suffix.lower(), OF_TEXT) for path in files)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.chunks import RawIds as RawColumn
+from retrieval_leaderboard.datasets.prepared import limit
 from retrieval_leaderboard.datasets.prepared.intake import KINDS, Intake
 from retrieval_leaderboard.datasets.prepared.phases import Phases
 from retrieval_leaderboard.datasets.prepared.sorted_rows import Sorted, bytes_of, write_ids, write_rows
@@ -56,7 +57,7 @@ def sort(source: ChunkedLog, folder: Path, memory: int, phases: Phases) -> Sorte
     """
     need(["duckdb"], "requirements-big.lock")
     if memory < SMALLEST:
-        raise InputError(f"--memory: {memory >> 20} MiB are too few; give at least {SMALLEST >> 20} MiB")
+        raise InputError(f"--memory {limit.size(memory)} is too little; give at least {limit.size(SMALLEST)}")
     scratch = folder / "scratch"
     scratch.mkdir()
     with _refusals(source.name, memory), closing(_connect(scratch, memory)) as database:
@@ -96,7 +97,7 @@ def _refusals(name: str, memory: int) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise InputError(
-            f"{name}: --memory {memory >> 20}MiB is too little to sort its rows; give more"
+            f"{name}: --memory {limit.size(memory)} is too little to sort its rows; give more"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Zip archives from elsewhere: damaged, locked or hostile ones are refused before a byte is written."""
+"""Packed files from elsewhere: damaged, locked or hostile ones are refused before a byte is written."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 from retrieval_leaderboard.support.errors import InputError
 
@@ -54,11 +55,42 @@ def only_member(archive: Path) -> str:
         return _only(archive, packed).filename
 
 
-def only_content(archive: Path) -> bytes:
-    """What the one file in a zip holds; InputError as `only_member`."""
-    with opened(archive) as packed:
-        member = _only(archive, packed)
-        return b"".join(_blocks(archive, packed, member))
+@contextmanager
+def stream(path: Path, member: str = "") -> Iterator[tuple[IO[bytes], int, Callable[[], int]]]:
+    """Unpacked content to be read piece by piece, the bytes to read in all, and how to ask for those read.
+
+    Args:
+        path: a file, plain or packed as its name says (.gz, .zst), or a zip.
+        member: the name in the zip.
+
+    Raises:
+        OSError, or another of `UNREADABLE`: the file is damaged or cannot be read.
+    """
+    with path.open("rb") as raw:
+        size = path.stat().st_size
+        match path.suffix.lower():
+            case _ if member:
+                with zipfile.ZipFile(raw) as archive, archive.open(member) as unpacked:
+                    yield unpacked, archive.getinfo(member).file_size, unpacked.tell
+            case ".gz":
+                with gzip.open(raw) as unpacked:
+                    yield cast(IO[bytes], unpacked), size, raw.tell
+            case ".zst":
+                with _unpacked_zstd(raw) as unpacked:
+                    yield unpacked, size, raw.tell
+            case _:
+                yield raw, size, raw.tell
+
+
+@contextmanager
+def _unpacked_zstd(raw: IO[bytes]) -> Iterator[IO[bytes]]:
+    import pyarrow as pa
+
+    try:
+        with pa.CompressedInputStream(raw, "zstd") as unpacked:
+            yield cast(IO[bytes], unpacked)
+    except pa.ArrowException as error:
+        raise OSError(str(error)) from error
 
 
 def most_bytes(archive: Path) -> int:

@@ -155,21 +155,21 @@ def _without_seen(queries: Queries) -> Queries:
 def _check_parts(log: Log, protocol: str, parts: Parts) -> None:
     where = f"{log.name}, protocol '{protocol}'"
     of_target = "" if log.target is None else " of a target event"
+    line = " (--min-rating draws another line)" if log.reading else ""
+    or_else = "" if PROTOCOLS[protocol].own_test else " or another protocol"
     if not parts.asked:
         raise InputError(
             f"{where}: no test query is left: too few interactions{of_target} per user, in the test period "
-            f"(with items known before it) or with a rating above {LIKED:g} (--min-rating draws another "
-            "line); use more data or another protocol"
+            f"(with items known before it) or with a rating above {LIKED:g}{line}; use more data{or_else}"
         )
     if not len(parts.test):
         raise InputError(
             f"{where}: no test query is left: every true item is one the user already had; "
-            "keep seen items in the answer (--keep-seen) or use another protocol"
+            f"give --keep-seen{or_else}"
         )
     if not len(parts.train):
         raise InputError(
-            f"{where}: no training interaction is left before the validation part; "
-            "use more data or another protocol"
+            f"{where}: no training interaction is left before the validation part; use more data{or_else}"
         )
 
 

@@ -57,7 +57,7 @@ def find(given: str | Path) -> tuple[list[Found], tuple[str, ...]]:
     path = Path(given).expanduser()
     if path.is_file():
         if packed.kind(path) not in SUFFIXES:
-            raise InputError(f"{path}: a file of interactions ends in {_endings()}")
+            raise InputError(f"{path}: a table ends in {_endings()}")
         return [Found(path)], ()
     if path.is_dir():
         base, matches = path, [path]
@@ -65,9 +65,7 @@ def find(given: str | Path) -> tuple[list[Found], tuple[str, ...]]:
         base = _fixed(path)
         matches = list(base.glob(str(path.relative_to(base))))
     else:
-        raise InputError(
-            f"{path}: there is no such file or folder; a file of interactions ends in {_endings()}"
-        )
+        raise InputError(f"{path}: there is no such file or folder; a table ends in {_endings()}")
     files = sorted(set(_files(base, matches)))
     tables = [file for file in files if packed.kind(file) in SUFFIXES]
     if not tables:

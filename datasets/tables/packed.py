@@ -11,9 +11,9 @@ from retrieval_leaderboard.datasets.sources import archives
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import contents
 
-CODECS = {".gz": "gzip", ".zst": "zstd"}
 ZIP = ".zip"
-SUFFIXES = (*CODECS, ZIP)
+NAMES = {".gz": "gzip", ".zst": "zstd", ZIP: "zip"}
+SUFFIXES = tuple(NAMES)
 _BLOCK = 1 << 20
 
 
@@ -38,19 +38,16 @@ def stream(path: Path) -> Iterator[IO[bytes]]:
     """The unpacked content, to be read piece by piece.
 
     Raises:
-        InputError: a zip archive, which is not, or a file that cannot be read or is damaged.
+        InputError: a file that cannot be read or is damaged, or a zip archive of several files.
     """
-    import pyarrow as pa
-
     suffix = path.suffix.lower()
-    if suffix == ZIP:
-        raise InputError(f"{path}: a zip archive is read whole; unpack it, or leave --memory out")
-    codec = CODECS.get(suffix)
+    member = archives.only_member(path) if suffix == ZIP else ""
     try:
-        with path.open("rb") if codec is None else pa.input_stream(str(path), compression=codec) as opened:
+        with archives.stream(path, member) as (opened, *_):
             yield opened
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path} is damaged or no {codec or 'text'} file: {error}; get it again") from error
+    except archives.UNREADABLE as error:
+        form = NAMES.get(suffix, "text")
+        raise InputError(f"{path} is damaged or no {form} file: {error}; get it again") from error
 
 
 def read(path: Path) -> bytes:
@@ -59,25 +56,15 @@ def read(path: Path) -> bytes:
     Raises:
         InputError: a file that cannot be read, is damaged, or holds far more than one of its size may.
     """
-    suffix = path.suffix.lower()
-    if suffix == ZIP:
-        return archives.only_content(path)
-    return _unpacked(path, CODECS[suffix]) if suffix in CODECS else contents(path)
-
-
-def _unpacked(path: Path, codec: str) -> bytes:
-    import pyarrow as pa
-
+    if path.suffix.lower() not in SUFFIXES:
+        return contents(path)
     blocks, left = [], archives.most_bytes(path)
-    try:
-        with pa.input_stream(str(path), compression=codec) as stream:
-            while block := stream.read(_BLOCK):
-                blocks.append(block)
-                left -= len(block)
-                if left < 0:
-                    raise InputError(
-                        f"{path} unpacks to more than {archives.MOST_TIMES} times its size; unpack it by hand"
-                    )
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path} is damaged or no {codec} file: {error}; get it again") from error
+    with stream(path) as opened:
+        while block := opened.read(_BLOCK):
+            blocks.append(block)
+            left -= len(block)
+            if left < 0:
+                raise InputError(
+                    f"{path} unpacks to more than {archives.MOST_TIMES} times its size; unpack it by hand"
+                )
     return b"".join(blocks)

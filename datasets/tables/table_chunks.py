@@ -24,15 +24,15 @@ ROWS = 2**19
 
 
 def in_parts(path: Path) -> bool:
-    """Whether a file can be read some rows at a time: text and Parquet, yet no JSON lines or zip archive."""
-    return packed.kind(path) not in files.JSON and path.suffix.lower() != packed.ZIP
+    """Whether a file can be read some rows at a time: text and Parquet, yet no JSON lines."""
+    return packed.kind(path) not in files.JSON
 
 
 def chunks(found: Found, given: Mapping[str, str], size: int) -> Iterator[TableFile]:
     """The rows of a file in order, about `size` bytes of text at a time; `given` as for `columns.find`.
 
     Raises:
-        InputError: a file that is read whole only (JSON lines, a zip archive), or as `open_table`.
+        InputError: JSON lines, which are read whole only, or as `open_table`.
     """
     path, kind = found.path, packed.kind(found.path)
     if kind in files.JSON:

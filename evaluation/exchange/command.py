@@ -39,18 +39,20 @@ def check_unused(options: argparse.Namespace) -> None:
              **split.NAMES}  # fmt: skip
     for key, name in names.items():
         if getattr(options, key) not in (None, ""):
-            raise InputError(f"{name} is about lists from elsewhere: give their file before the options")
+            raise InputError(f"{name} is about lists from elsewhere: give their file, --dataset and --name")
 
 
 def score_given(options: argparse.Namespace) -> None:
     """Make a row of lists from a file, and write the board that it stands on."""
     own = own_data.given(options)
-    if not options.dataset and not own.keys() & set(TABLES):
-        raise InputError(f"{options.lists}: say what data the lists answer: --dataset NAME_OR_PATH")
     if options.runs:
         raise InputError("--runs names stored runs; leave it out where a file of lists is scored")
-    if not options.row:
-        raise InputError(f"{options.lists}: say what their row is called: --name NAME")
+    wanted = {
+        "what data the lists answer: --dataset NAME_OR_PATH": options.dataset or own.keys() & set(TABLES),
+        "what their row is called: --name NAME": options.row,
+    }
+    if lacking := [what for what, given in wanted.items() if not given]:
+        raise InputError(f"{options.lists}: say {', and '.join(lacking)}")
     columns = reading.parse_columns(options.list_columns)
     k = 20 if options.k is None else options.k
     given = given_run.Given(options.lists, options.row, options.seed or 0, k, columns)
@@ -93,7 +95,9 @@ def write_lists(options: argparse.Namespace) -> None:
     writing.check_target(options.out)
     record = records.read(options.run)
     if record is None or not record.is_done:
-        raise InputError(f"--run {options.run}: there is no finished run in it")
+        raise InputError(
+            f"--run {options.run}: there is no finished run in it; give a folder of results/<dataset>/runs"
+        )
     writing.check_source(options.run, record)  # Data may be large, and far.
     dataset = reload.dataset(record.dataset, options.dataset or [], options)
     items = writing.stored(options.run, record, dataset)

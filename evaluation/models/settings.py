@@ -43,10 +43,10 @@ def defaults(model: type[Retriever]) -> dict[str, Any]:
     Raises:
         InputError: a field has no default.
     """
-    return model.canonical(_of_fields(model))
+    return model.canonical(of_fields(model))
 
 
-def _of_fields(model: type[Retriever]) -> dict[str, Any]:
+def of_fields(model: type[Retriever]) -> dict[str, Any]:
     """Setting → default value of its field."""
     found = {}
     for field in fields(model):
@@ -61,14 +61,14 @@ def _of_fields(model: type[Retriever]) -> dict[str, Any]:
 
 def documentation(model: type[Retriever]) -> dict[str, str]:
     """Setting → the docstring under its field in one line, "" where there is none."""
-    found = dict.fromkeys(_of_fields(model), "")
+    found = dict.fromkeys(of_fields(model), "")
     for base in reversed([cls for cls in model.__mro__ if issubclass(cls, Retriever)]):
         tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
         for line, below in pairwise(tree.body[0].body):  # type: ignore[attr-defined]
             match line, below:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                     found[name] = " ".join(text.split())
-    return {name: found[name] for name in _of_fields(model)}
+    return {name: found[name] for name in of_fields(model)}
 
 
 def resolve(model: type[Retriever], given: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def read(model: type[Retriever], given: Mapping[str, Any], where: str) -> dict[s
     Raises:
         InputError: an unknown setting (the nearest is named), or a value of another type.
     """
-    settings = _of_fields(model)
+    settings = of_fields(model)
     types = get_type_hints(model)
     for key, value in given.items():
         if key not in settings:

@@ -98,7 +98,7 @@ def _dataset(listed: Listed) -> str:
 def _model(model: type[Retriever], packages: Mapping[str, str]) -> str:
     """Its summary, then each setting with its default and what it is, in a line."""
     notes = settings.documentation(model)
-    entries = {f"{key}={value}": notes[key] for key, value in settings.defaults(model).items()}
+    entries = {f"{key}={value}": notes[key] for key, value in settings.of_fields(model).items()}
     room = _width() - max(map(len, entries)) - 2 * GAP
     brief = {key: textwrap.shorten(_sentence(note), room, placeholder=" …") for key, note in entries.items()}
     head = textwrap.fill(f"{model.name}: {_about(model, packages)}", _width())
@@ -109,7 +109,7 @@ def _model(model: type[Retriever], packages: Mapping[str, str]) -> str:
 
 def _setting(model: type[Retriever], key: str) -> str:
     """A setting with its default and all that its docstring says."""
-    known = settings.defaults(model)
+    known = settings.of_fields(model)
     if key not in known:
         raise unknown(f"setting of {model.name}", key, known)
     return _table({f"{key}={known[key]}": settings.documentation(model)[key]})

@@ -21,7 +21,7 @@ from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import provenance
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
 from retrieval_leaderboard.support import progress
-from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.errors import InputError, not_yaml, unknown
 from retrieval_leaderboard.support.storage.files import contents, write_text
 
 SHIPPED = ROOT / "configs"
@@ -109,7 +109,7 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
     try:
         content = yaml.safe_load(contents(path).decode()) or {}
     except Exception as error:  # Odd dates, tags and depths are ValueErrors, AttributeErrors and more.
-        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+        raise not_yaml(path, error) from error
     if not isinstance(content, dict) or not all(isinstance(models, dict) for models in content.values()):
         raise InputError(f"{path}: it must map protocols to models")
     known = [*PROTOCOLS, *(f"{name}, {policy}" for name in PROTOCOLS for policy in POLICIES.values())]

@@ -67,9 +67,10 @@ def columns_of(settings: TowerSettings, train: Interactions) -> TowerColumns:
     )
     moment = context.columns_of(train) if settings.context else None
     if moment is not None and (not moment.coded or settings.examples == "user"):
+        lifts = "" if not moment.coded else " or examples=interaction"
         raise InputError(
             f"{settings.name}.context needs a dataset with times and training examples per interaction or "
-            "sequence; set context=false or examples=interaction"
+            f"sequence; set context=false{lifts}"
         )
     return TowerColumns(user, item, moment)
 

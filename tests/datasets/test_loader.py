@@ -107,7 +107,8 @@ def test_a_carve_that_cannot_be_had(tmp_path: Path):
     with pytest.raises(InputError, match="unknown carve 'drawn': did you mean 'draw'"):
         load("gowalla", tmp_path, carve="drawn")
     with pytest.raises(
-        InputError, match=r"carve draw: that is for protocol published and given; leave it out for .*log\.csv"
+        InputError,
+        match=r"--carve draw: that is for protocol published and given; leave it out for .*log\.csv",
     ):
         load(str(write_log(tmp_path / "log.csv")), tmp_path, carve="draw")
 
@@ -116,7 +117,7 @@ def test_options_that_do_not_belong(tmp_path: Path):
     write_lightgcn(tmp_path / "gowalla")
     with pytest.raises(InputError, match="--columns: that is for data of your own"):
         load("gowalla", tmp_path, columns={"user": "u"})
-    with pytest.raises(InputError, match="a scale is for aliec-sim"):
+    with pytest.raises(InputError, match="--scale is for aliec-sim"):
         load("gowalla", tmp_path, scale=0.1)
 
 

@@ -210,3 +210,13 @@ def test_without_features_a_run_is_known_by_the_same_settings_as_ever() -> None:
     assert settings.defaults(InfoNCE)["mlp"] == settings.read(InfoNCE, {"mlp": "auto"}, "x")["mlp"] == ""
     assert settings.read(InfoNCE, {"features": True}, "x")["mlp"] == "auto"
     assert settings.read(InfoNCE, {"features": True, "mlp": ""}, "x")["mlp"] == ""
+
+
+def test_what_nothing_reads_makes_no_row_of_its_own() -> None:
+    plain, drawn = settings.defaults(InfoNCE), {"negative_exponent": 0.5}
+    assert settings.read(InfoNCE, {"norm": "layer"}, "x") == plain
+    assert settings.read(InfoNCE, {"norm": "layer", "mlp": "8"}, "x")["norm"] == "layer"
+    in_batch = {"negatives": 0, "in_batch": True}
+    assert settings.read(InfoNCE, in_batch | drawn, "x") == settings.read(InfoNCE, in_batch, "x")
+    assert settings.read(InfoNCE, drawn, "x")["negative_exponent"] == 0.5
+    assert InfoNCE(norm="layer").norm == "none"

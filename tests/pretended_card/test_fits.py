@@ -148,10 +148,10 @@ def test_every_tower_keeps_the_contract_there(model, card, monkeypatch) -> None:
 
 
 def test_a_plug_in_is_checked_on_the_device_of_the_run(card, monkeypatch) -> None:
-    from retrieval_leaderboard import pipeline
+    from retrieval_leaderboard import chosen
 
     monkeypatch.setattr(compute.os, "environ", dict(compute.os.environ))
     seen = []
-    monkeypatch.setattr(pipeline, "check_model", lambda model: seen.append(compute.current()))
-    pipeline._check(runner.ModelSource("infonce"), NAME, "bf16")
+    monkeypatch.setattr(chosen, "check_model", lambda model: seen.append(compute.current()))
+    chosen._check(runner.ModelSource("infonce"), NAME, "bf16")
     assert [(each.device, each.precision) for each in seen] == [(NAME, "bf16")]

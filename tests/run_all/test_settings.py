@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from retrieval_leaderboard import cli, pipeline
+from retrieval_leaderboard import chosen, cli
 from retrieval_leaderboard.evaluation.models import registry
 from tests.run_all.commands import plugin, refused, rows
 
@@ -20,7 +20,7 @@ from tests.run_all.commands import plugin, refused, rows
     ],
 )
 def test_which_models_run(words, names):
-    sources = pipeline._sources(cli.parser().parse_args(words))
+    sources = chosen.sources(cli.parser().parse_args(words))
     assert [source.name for source in sources] == names
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, redirect_stdout
 
 import pytest
 
-from retrieval_leaderboard import ROOT, pipeline
+from retrieval_leaderboard import ROOT, chosen
 from retrieval_leaderboard.evaluation.reports import terminal
 from retrieval_leaderboard.support import errors, progress
 
@@ -58,8 +58,8 @@ def test_towers_without_pytorch_are_told_where_it_is(monkeypatch):
     monkeypatch.setattr(errors, "find_spec", lambda name: None)
     for models in ("infonce", None):
         with pytest.raises(errors.InputError, match="torch not installed: pip install -r requirements-torch"):
-            pipeline._sources(Namespace(models=models, model=[]))
-    assert pipeline._sources(Namespace(models="item_cf,als", model=[])), "classical models need none"
+            chosen.sources(Namespace(models=models, model=[]))
+    assert chosen.sources(Namespace(models="item_cf,als", model=[])), "classical models need none"
 
 
 @pytest.mark.parametrize("words", [["run_all.py", "--list"], ["-m", "serving", "--help"]])

@@ -186,6 +186,7 @@ def _vectors(
 
 def _of_array(path: Path, name: str, role: str, spec: DataSpec, ids: Ids) -> tuple[Vector, Ids]:
     """The vectors of a .npy file, and the ids beside it."""
+    vectors.open_array(path)  # Where it is missing, no ids beside it help.
     cells = vectors.read_ids(path)
     theirs, _ = described_tables.read_ids(cells, role)
     place = _places(ids, theirs)

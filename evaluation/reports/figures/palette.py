@@ -23,7 +23,6 @@ COLORS = {
     "rp3beta": "#a0674b",
     "user_knn": "#6f8f1f",
     "ials": "#4f9a76",
-    "slim": "#c24a5a",
     "popular_window": "#8a7f6d",
     "sasrec": "#3f8fb5",
     "category_hot": "#6b8a99",

@@ -49,7 +49,7 @@ def _processes(report: Report) -> Iterator[str]:
 def _below_popularity(report: Report) -> Iterator[str]:
     hot = [entry.ndcg for entry in report.done if entry.row.model == "global_hot"]
     for entry in report.done:
-        if hot and entry.ndcg < hot[0]:
+        if hot and entry.ndcg < hot[0] and entry.row.model != "global_hot":
             yield (
                 f"{entry.name}: NDCG@{report.board.k} below Global Hot's; doubt it or its settings, unless "
                 "the slices show why."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from retrieval_leaderboard.datasets import load
@@ -71,6 +73,21 @@ def test_ratings_missing_values_labels_and_packing(tmp_path):
     found = both(tmp_path / "log.csv.gz", drop_incomplete=True, min_rating=2, columns={"rating": "rating"})
     assert found.profile is not None and found.profile.dropped["without an item"] == 2
     both(tmp_path / "log.csv.gz", drop_incomplete=True, protocol="next-item")
+
+
+@pytest.mark.parametrize("suffix", [".zst", ".zip"])
+def test_whatever_packs_it(tmp_path, suffix):
+    content = frame().to_csv(index=False).encode()
+    path = tmp_path / f"log.csv{suffix}"
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("log.csv", content)
+    else:
+        path.write_bytes(pa.compress(content, codec="zstd", asbytes=True))
+    both(path)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match="damaged"):
+        load(path, memory="1GB")
 
 
 @pytest.mark.parametrize("times", ["iso", "zoned", "milliseconds", "order", "fractions", "odd"])

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.datasets.own import names
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.support.errors import InputError
 
@@ -115,16 +116,25 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
         ("train: a\ntrain: b", "my.yaml, line 2: train is given twice"),
         ("- a.csv", "my.yaml is no mapping; write lines such as"),
         ("", "my.yaml is no mapping"),
-        ("{", "my.yaml is not valid YAML"),
+        ("{", "my.yaml, line 1: it is not valid YAML"),
         ("interactions: 3", "my.yaml, line 1, interactions: int '3' is neither a path nor"),
         ("min_rating: high", "my.yaml, line 1, min_rating: 'high' is no number"),
         ("columns: {usr: a}", "my.yaml, line 1, columns: unknown column role 'usr': did you mean 'user'"),
         ("split_seed: 1.5", "my.yaml, line 1, split_seed: 1.5 is no whole number"),
         ("exclude_seen: 1", "my.yaml, line 1, exclude_seen: 1 is neither true nor false"),
-        ("interactions: a.csv\nprotocol: tme", "unknown protocol for my 'tme': did you mean 'time'"),
+        (
+            "interactions: a.csv\nprotocol: tme",
+            "my.yaml, line 2: unknown protocol for my 'tme': did you mean 'time'",
+        ),
         ("protocol: time", "no interactions are named: give interactions, or train and test"),
-        ("train: a.csv", "a log that comes split needs --train and --test"),
+        ("train: a.csv", "my.yaml, line 1: a log that comes split needs --train and --test"),
         ("interactions: a.csv\ntrain: b.csv\ntest: c.csv", "a log comes split or not"),
+        ("interactions: a.csv\nsplit_seed: -1", "my.yaml, line 2: --split-seed -1: give 0 or more"),
+        ("interactions: a.csv\ncarve: draw", "my.yaml, line 2: --carve draw: that is for protocol"),
+        ("interactions: a.csv\nk_core: 0", "my.yaml, line 2, k_core: 0 is no number of 1, 2, 3, …; give one"),
+        ("interactions: a.csv\nmin_history: 0", "my.yaml, line 2, min_history: 0 is no number of 1, 2, 3"),
+        ("interactions: a.csv\ndedup_window: 0", "my.yaml, line 2, dedup_window: 0 is no duration"),
+        ("interactions: a.csv\nweight_cap: 0", "my.yaml, line 2, weight_cap: 0 is no weight"),
         ("interactions: nowhere.csv", "nowhere.csv: there is no such file or folder"),
     ],
 )
@@ -132,6 +142,32 @@ def test_a_dataset_file_is_checked(tmp_path: Path, text: str, sentence: str):
     (tmp_path / "my.yaml").write_text(text)
     with pytest.raises(InputError, match=sentence):
         load(tmp_path / "my.yaml")
+
+
+def test_what_an_argument_says_is_not_told_as_the_files(log: Path):
+    path = log.with_name("my.yaml")
+    path.write_text("interactions: [mine.csv]\ncolumns: {user: who}\nk_core: 500\n")
+    with pytest.raises(InputError, match=r"^\S*my.yaml, line 3: .* lower --k-core$"):
+        load(path)
+    with pytest.raises(InputError, match=r"^my: there is no 600-core.* lower --k-core$"):
+        load(path, k_core=600)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("logs/*.csv", "logs"),
+        ("logs/2024-*.csv.gz", "logs"),
+        ("logs/part-*.parquet", "logs"),
+        ("logs/day=*/part-0.parquet", "logs"),
+        ("logs/clicks-2024-0[1-6].csv", "clicks"),
+        ("logs/counterpart-*.csv", "counterpart"),
+        ("logs/**/clicks.csv", "clicks"),
+        ("logs/2024.csv", "2024"),
+    ],
+)
+def test_a_pattern_is_called_by_what_its_files_share(pattern: str, name: str):
+    assert names.of(DataSpec(interactions=(pattern,)))[0] == name
 
 
 def test_what_is_no_data_is_one_sentence(frame: pd.DataFrame, log: Path, tmp_path: Path):

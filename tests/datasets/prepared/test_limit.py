@@ -24,6 +24,11 @@ def test_what_is_no_size(text):
         limit.parse(text)
 
 
+def test_a_size_that_is_told_can_be_given():
+    assert limit.size(2**28) == "269MB"
+    assert limit.parse(limit.size(2**28)) >= 2**28
+
+
 def test_a_limit_is_proposed_where_a_file_may_not_fit(tmp_path, monkeypatch, capsys):
     table = pd.DataFrame({"user": [row % 9 for row in range(90)], "item": range(90), "timestamp": range(90)})
     table.to_csv(tmp_path / "log.csv", index=False)

@@ -12,7 +12,7 @@ from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.datasets.splits.candidates import KNOWN_BEFORE, LISTED_TOO, TAKEN
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.errors import InputError
-from tests.datasets.splits.test_protocols import make_log
+from tests.datasets.splits.hand_made import make_log
 
 EVENTS = [
     (0, 0, 1),

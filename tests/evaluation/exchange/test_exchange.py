@@ -248,7 +248,7 @@ def test_a_run_is_ordered_by_score_then_by_rank(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["score", "LISTS"], "say what data the lists answer: --dataset"),
+        (["score", "LISTS"], "NAME_OR_PATH, and what their row is called: --name NAME"),
         (["score", "LISTS", "--dataset", "LOG"], "say what their row is called: --name"),
         (["score", "LISTS", "--dataset", "LOG", "--runs", "a"], "--runs names stored runs"),
         (["score", "LISTS", "--dataset", "LOG", "--name", "als"], "a model of this suite is called so"),
@@ -261,7 +261,10 @@ def test_a_run_is_ordered_by_score_then_by_rank(tmp_path):
             ["score", "LISTS", "--dataset", "LOG", "--name", "a", "--seed", "-1"],
             "--seed -1: number the files",
         ),
-        (["score", "--name", "a"], "--name is about lists from elsewhere: give their file before"),
+        (
+            ["score", "--name", "a"],
+            "--name is about lists from elsewhere: give their file, --dataset and --name",
+        ),
         (["lists", "--run", "gone", "--out", "a.csv"], "--run gone: there is no finished run in it"),
         (["lists", "--run", "RUN", "--out", "a.txt"], "--out a.txt: its name must end in .parquet"),
     ],

@@ -254,6 +254,11 @@ def test_a_model_below_popularity_is_told_on_the_terminal_too():
     assert "warning: als: NDCG@20 below Global Hot's; doubt it or its settings" in " ".join(text.split())
 
 
+def test_popularity_is_not_told_to_be_below_itself():
+    text = shown(board(row("global_hot", 0.3), row("global_hot", 0.1, {"half_life": 1})), 80)
+    assert "below Global Hot" not in text
+
+
 def test_kinds_of_indexes_are_drawn_by_the_same_means():
     kind = index_section.IndexKind("ivf_pq", {"nprobe": 8}, 1.5, 20.0, 10.0, 19.0, 0.75, 0.01)
     about = ("f", "infonce", "", 20, 5, 8, 9, 0.5, (kind,), "2026-01-02", "a", 2, 0.0, "")

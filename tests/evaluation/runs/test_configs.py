@@ -97,12 +97,12 @@ def test_how_it_was_chosen_in_words():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("time: [als\n", r"data\.yaml is not valid YAML"),
+        ("time: [als\n", r"data\.yaml.*: it is not valid YAML"),
         ("- time\n", "map protocols to models"),
         ("time:\n- als\n", "map protocols to models"),
         ("tme:\n  als: {}\n", r"protocol in .*data\.yaml 'tme': did you mean 'time'"),
         ("time, seen items exluded: {}\n", "did you mean 'time, seen items excluded'"),
-        ("time:\n  als: {settings: {mlp: 1024-64-32}}\n", r"data\.yaml is not valid YAML"),
+        ("time:\n  als: {settings: {mlp: 1024-64-32}}\n", r"data\.yaml.*: it is not valid YAML"),
         ("time:\n  als: 3\n", r"data\.yaml: als: give it as 'settings"),
         ("time:\n  als: {factors: 32}\n", r"data\.yaml: als: give it as 'settings"),
         ("time:\n  als: {setings: {}}\n", "'setings': did you mean 'settings'"),
