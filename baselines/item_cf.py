@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
@@ -54,12 +55,18 @@ class ItemCF(Neighborhood):
         settings = self.resolve(train, valid)
         say_duration(train, settings["top_k"], "item_cf", weighted=True)
         weights = self._user_weights(train, self.user_exponent)
-        each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
-        size = np.bincount(train.item, each, minlength=train.n_items)  # (items,)
-        size[size == 0] = 1.0
+        size = _sizes(train, weights)
         norms = self._norms(size, settings["target_exponent"])
         neighbors = nearest(
             train, weights, norms, self.shrinkage, settings["top_k"], "item_cf", weighted=True
         )
         neighbors.data **= np.float32(settings["amplification"])
         self._set_similarity(neighbors, train)
+
+
+def _sizes(train: Interactions, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """float64[n_items]: c_ii, the sum of w_u w_ui of the users of each item; 1 where it has none."""
+    each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
+    size = np.bincount(train.item, each, minlength=train.n_items)
+    size[size == 0] = 1.0
+    return size

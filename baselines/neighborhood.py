@@ -81,11 +81,11 @@ class Neighborhood(ItemToItemRetriever):
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Both views of the interactions, and the similarities kept."""
         top_k = self.resolve(train, valid)["top_k"]
-        return item_neighbors.bytes_needed(train, top_k, self._share_kept(train, top_k))
+        return self._bytes(train, top_k, item_neighbors.reckoned_activity(train))
 
-    def _share_kept(self, train: Interactions, top_k: int) -> float:
-        """Of the items met, up to `top_k` for each item: those kept."""
-        return 1.0
+    def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
+        """As `fit_bytes`, by `pairs` of `reckoned_activity`."""
+        return item_neighbors.bytes_needed(train, top_k, pairs)
 
     @staticmethod
     def _user_weights(train: Interactions, exponent: float) -> npt.NDArray[np.float64]:
