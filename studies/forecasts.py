@@ -62,7 +62,7 @@ class Record:
 def run(named: str, data_dir: Path) -> None:
     """Fit every model of `MODELS` to a dataset, "name" or "name:scale", with its defaults."""
     for each in MODELS:
-        [record] = isolation.call_together([GIVEN_BACK], measure, named, data_dir, each)
+        record = isolation.call_together([GIVEN_BACK], measure, named, data_dir, each)
         sealed.write(RECORDS / f"{named.replace(':', '-')}-{each}.json", asdict(record))
         progress.say(f"{named}, {each}: {record}")
 
