@@ -26,7 +26,7 @@ RECORDS = Path(__file__).parent / "records" / "forecasts"
 MODELS = ("item_cf", "swing", "rp3beta")
 GIVEN_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 """That memory which is freed is given back, and not counted with what is taken later"""
-LEAST_MIB = 10
+LEAST_MIB = 5
 """Below which what is measured says nothing of a fit"""
 
 
@@ -128,5 +128,5 @@ def _cells(record: Record) -> list[str]:
     return [
         *(f"{took.pairs / 1e6:,.0f}", f"{told.pairs / took.pairs:.2f}"),
         *(f"{told.seconds:.2f}", f"{told.seconds / took.seconds:.2f}", f"{record.until:.2f}"),
-        *(f"{told.mib:,.0f}", f"{told.mib / took.mib:.2f}" if took.mib >= LEAST_MIB else "–"),
+        *(f"{told.mib:,.1f}", f"{told.mib / took.mib:.2f}" if took.mib >= LEAST_MIB else "–"),
     ]

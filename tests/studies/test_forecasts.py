@@ -19,7 +19,7 @@ def cells(line):
 
 def test_a_row_is_a_fit():
     lines = forecasts.tables([record(20.0)])["forecasts"].splitlines()
-    assert cells(lines[2]) == ["gowalla", "swing", "2", "1.50", "1.00", "0.25", "0.50", "30", "1.50"]
+    assert cells(lines[2]) == ["gowalla", "swing", "2", "1.50", "1.00", "0.25", "0.50", "30.0", "1.50"]
     assert lines[-1] == "a processor, commit abc, 2026-11-29."
 
 
