@@ -24,6 +24,7 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     arrays,
     bytes_needed,
     nearest,
+    reckoned_activity,
     roots_of,
     say_duration,
     stack,
@@ -88,7 +89,7 @@ class EASE(ItemToItemRetriever):
         """The inverse for all items, and the weights kept of it; or the candidates of each item."""
         candidates = self.resolve(train, valid)["candidates"]
         if candidates < train.n_items - 1:
-            return bytes_needed(train, candidates)
+            return bytes_needed(train, candidates, reckoned_activity(train))
         weights = WEIGHT_BYTES * train.n_items * min(self.top_k, train.n_items)
         panels = 4 * symmetric_inverse.BLOCK * 4 * train.n_items  # Of a block of pivots and its products.
         return 4 * train.n_items**2 + max(weights, panels)

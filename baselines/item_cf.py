@@ -94,8 +94,7 @@ class ItemCF(Neighborhood):
 
 
 def _sizes(train: Interactions, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """float64[n_items]: c_ii, `weights` being those of users; 1 where nobody took the item."""
+    """float64[n_items]: c_ii, the sum of w_u w_ui of the users of each item; 1 where it has none."""
     each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
-    size = np.bincount(train.item, each, minlength=train.n_items).astype(np.float64)
-    size[size == 0] = 1.0
-    return size
+    size = np.bincount(train.item, each, minlength=train.n_items)
+    return np.where(size == 0, 1.0, size)

@@ -87,16 +87,16 @@ class Neighborhood(ItemToItemRetriever):
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Both views of the interactions, and the similarities kept."""
         top_k = self.resolve(train, valid)["top_k"]
-        return item_neighbors.bytes_needed(train, top_k, self._share_kept(train, top_k))
+        return self._bytes(train, top_k, item_neighbors.reckoned_activity(train))
 
     def warm_start_bytes(self, train: Interactions) -> int:
         """That of a fit, and the sums of all pairs of items that a user took."""
         pairs = min(float(item_neighbors.activity(train).sum()), train.n_items**2)
         return self.fit_bytes(train, None) + int(PAIR_BYTES * pairs)
 
-    def _share_kept(self, train: Interactions, top_k: int) -> float:
-        """Of the items met, up to `top_k` for each item: those kept."""
-        return 1.0
+    def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
+        """As `fit_bytes`, by `pairs` of `reckoned_activity`."""
+        return item_neighbors.bytes_needed(train, top_k, pairs)
 
     @staticmethod
     def _user_weights(train: Interactions, exponent: float) -> npt.NDArray[np.float64]:

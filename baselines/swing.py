@@ -24,6 +24,7 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Norms,
     activity,
     arrays,
+    bytes_needed,
     ranked,
     reckoned_activity,
     roots_of,
@@ -84,15 +85,11 @@ class Swing(Neighborhood):
         """Only where users are drawn."""
         return self.max_users_per_item > 0
 
-    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+    def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
         """As of any neighborhood, with the table of shared items and each thread's lists."""
         table = 2 * train.n_users**2 if _has_table(train) else 0
-        lists = (
-            PLACE_BYTES
-            * compute.current().threads
-            * int(reckoned_activity(train, SampledUsers.of(train)).max(initial=0))
-        )
-        return super().fit_bytes(train, valid) + table + lists
+        lists = PLACE_BYTES * compute.current().threads * int(pairs.max(initial=0))
+        return bytes_needed(train, top_k, pairs, self._share_kept(train, top_k), table + lists)
 
     def _share_kept(self, train: Interactions, top_k: int) -> float:
         """Of a sample of items: a neighbor is one that two users of the item took."""
@@ -114,7 +111,7 @@ class Swing(Neighborhood):
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
         settings = self.resolve(train, valid)
         numbers = {"alpha": np.float32(self.alpha), "top_k": settings["top_k"]}
-        self._say_duration(train, partial(_similar, **numbers))
+        self._say_duration(train, settings["top_k"], partial(_similar, **numbers))
         users = users_of_items(train)
         user_roots, item_roots = roots_of(train)
         if self.max_users_per_item:
@@ -172,7 +169,7 @@ class Swing(Neighborhood):
         size = np.where(train.item_counts > 0, train.item_weights, 1)
         return self._norms(size, settings["target_exponent"])
 
-    def _say_duration(self, train: Interactions, kernel: Callable[..., Block]) -> None:
+    def _say_duration(self, train: Interactions, top_k: int, kernel: Callable[..., Block]) -> None:
         """By the loop over some users: neither weights nor norms change what it takes."""
         sample = SampledUsers.of(train)
         log, n = sample.log, len(sample.users)
@@ -189,17 +186,15 @@ class Swing(Neighborhood):
         most = self.max_users_per_item or train.n_users
         lengths = np.minimum(train.item_counts, most).astype(np.float64)
         kept = lengths / np.maximum(train.item_counts, 1)
-        costs = (
-            reckoned_activity(train, sample) * lengths * kept,
-            activity(log) * log.item_counts,
-        )
+        pairs = reckoned_activity(train, sample)
+        costs = pairs * lengths * kept, activity(log) * log.item_counts
         cut = min(SAMPLE_USERS, most)
         seconds = forecast.loop_seconds(timed, arrays(users), costs, cut, 2, PARTS)
         forecast.say(
             "swing",
             seconds,
             f"{(lengths * (lengths - 1) / 2).sum():,.0f} pairs of users, and "
-            f"{self.fit_bytes(train, None) >> 20:,} MiB of memory; "
+            f"{self._bytes(train, top_k, pairs) >> 20:,} MiB of memory; "
             "give --set swing.max_users_per_item=200 for less, or --engine spark for a cluster",
         )
 

@@ -7,7 +7,6 @@ processors: of this process and all that it started, Spark's included.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from dataclasses import asdict, dataclass
@@ -16,13 +15,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.baselines.als import ALS
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.runs import environment
-from retrieval_leaderboard.studies.spark_engine import processor_seconds
-from retrieval_leaderboard.support import compute, markdown, pages, progress, spark
+from retrieval_leaderboard.studies import command
+from retrieval_leaderboard.studies.processes import processor_seconds
+from retrieval_leaderboard.support import markdown, pages, spark
 from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.storage import sealed
 
@@ -155,15 +154,9 @@ def _quality(fits: Fits) -> str:
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Measure and keep the records."""
-    parser = argparse.ArgumentParser(prog="python -m studies.als_on_spark", description=__doc__)
-    parser.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
-    parser.add_argument("--datasets", default="ml-100k,gowalla", metavar="A,B")
-    parser.add_argument("--master", default="local[2]", metavar="URL")
-    options = parser.parse_args(arguments)
-    compute.configure("cpu", "fp32", threads=1)
-    progress.configure(quiet=True)
+    options = command.quietly(command.on_spark("als_on_spark", __doc__, ("ml-100k", "gowalla")), arguments)
     spark.configure(options.master)
-    for name in options.datasets.split(","):
+    for name in options.datasets:
         found = measure(load(name, options.data_dir))
         sealed.write(RECORDS / f"{name}.json", asdict(found))
     spark.stop()

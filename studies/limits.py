@@ -1,7 +1,7 @@
-"""Where the memory of a machine ends, and how near told durations are: `python -m studies.limits`.
+"""Where the memory of a machine ends, and how near what is told comes to it: `python -m studies.limits`.
 
 Measures each phase of a run on made-up logs of several sizes, each in a process of its own, and with
-`--durations` what models say before they fit real datasets beside what the fits take. Keeps records in
+`--forecasts` what models say before they fit real datasets beside what the fits take. Keeps records in
 `studies/records/`, of which `studies.scaling` fills docs/scaling.md.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs import environment
-from retrieval_leaderboard.studies import durations
+from retrieval_leaderboard.studies import forecasts
 from retrieval_leaderboard.studies.phases import PHASES, Measured, measure
 from retrieval_leaderboard.support import markdown, pages, progress
 from retrieval_leaderboard.support.errors import in_one_sentence
@@ -95,7 +95,7 @@ def tables() -> dict[str, str]:
     return {
         "limits": markdown.table(lines, header, range(2, 6)) if lines else pages.NOT_MEASURED,
         "limit conditions": conditions,
-        **durations.tables(),
+        **forecasts.tables(forecasts.stored()),
     }
 
 
@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     add = parser.add_argument
     add("--phases", type=lambda text: text.split(","), default=[], metavar="A,B", help=", ".join(PHASES))
     add("--rows", type=int, nargs="+", default=SIZES, metavar="N")
-    add("--durations", nargs="*", default=[], metavar="NAME[:SCALE]", help="datasets to fit")
+    add("--forecasts", nargs="*", default=[], metavar="NAME[:SCALE]", help="datasets to fit")
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
     add("--measure", metavar="PHASE", help="measure one phase in this process and print it")
     options = parser.parse_args(arguments)
@@ -123,8 +123,8 @@ def main(arguments: list[str] | None = None) -> int:
     for phase in options.phases:
         for rows in options.rows:
             run(phase, rows)
-    for name in options.durations:
-        durations.run(name, options.data_dir)
+    for name in options.forecasts:
+        forecasts.run(name, options.data_dir)
     return 0
 
 

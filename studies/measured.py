@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.evaluation.runs import isolation
+from retrieval_leaderboard.studies.processes import anonymous_mib_of
 from retrieval_leaderboard.support.system import memory
 
-STATUS = Path("/proc/self/status")
 SECONDS = 0.02
 """Between two looks at the memory"""
 
@@ -38,27 +38,27 @@ def measured(function: Callable[..., Any], *args: Any) -> tuple[Any, Taken]:
 
 def watched(function: Callable[..., Any], *args: Any) -> tuple[Any, Taken]:
     """The same in this process."""
-    peak, done = [0.0], threading.Event()
-
-    def look() -> None:
-        while not done.wait(SECONDS):
-            peak[0] = max(peak[0], anonymous_mib())
-
-    watcher = threading.Thread(target=look, daemon=True)
-    watcher.start()
     wall, cpu = time.perf_counter(), time.process_time()
-    found = function(*args)
+    with peak_of(anonymous_mib_of) as peak:
+        found = function(*args)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak[0] = max(peak[0], anonymous_mib())
-    done.set()
-    watcher.join()
     return found, Taken(round(wall, 2), round(cpu, 2), round(memory.peak_mib(), 1), round(peak[0], 1))
 
 
-def anonymous_mib() -> float:
-    """What this process holds that is no page of a file; 0 where the system does not tell."""
+@contextmanager
+def peak_of(look: Callable[[], float], seconds: float = SECONDS) -> Iterator[list[float]]:
+    """The most that `look` says within, in a list of one; it is asked again after so many seconds."""
+    peak, done = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(seconds):
+            peak[0] = max(peak[0], look())
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
-        lines = STATUS.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon:")), 0.0)
+        yield peak
+    finally:
+        peak[0] = max(peak[0], look())
+        done.set()
+        watcher.join()

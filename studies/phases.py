@@ -16,7 +16,8 @@ from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.ranking import topk
-from retrieval_leaderboard.studies.measured import anonymous_mib, measured, watched
+from retrieval_leaderboard.studies.measured import measured, watched
+from retrieval_leaderboard.studies.processes import anonymous_mib_of
 from retrieval_leaderboard.support import compute
 
 USER_ROWS, ITEM_ROWS = 20, 50
@@ -77,7 +78,7 @@ def measure(phase: str, rows: int) -> Measured:
 
 
 def _watched(units: int, work: Callable[[], Any], told: int = 0) -> Measured:
-    held = anonymous_mib()
+    held = anonymous_mib_of()
     _, taken = watched(work)
     return Measured(units, round(held, 1), taken.anonymous_mib, taken.cpu, told)
 
@@ -96,7 +97,7 @@ def _hand_over(prepare: Callable[[Dataset], Dataset]) -> Callable[[int], Measure
     """The data in both processes, all of it: what the command holds before it has the data is not counted."""
 
     def measured_with(rows: int) -> Measured:
-        held = anonymous_mib()
+        held = anonymous_mib_of()
         dataset = prepare(dataset_of(rows))
         (_, child), parent = watched(measured, _read, dataset)
         peak = child.anonymous_mib + parent.anonymous_mib

@@ -8,8 +8,6 @@ processors: of this process and all that it started, and of a cluster on this ma
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets import Dataset, load
@@ -29,7 +26,9 @@ from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.evaluation.runs import environment
-from retrieval_leaderboard.support import compute, markdown, pages, progress
+from retrieval_leaderboard.studies import command
+from retrieval_leaderboard.studies.processes import processor_seconds
+from retrieval_leaderboard.support import markdown, pages
 from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.storage import sealed
 
@@ -125,25 +124,6 @@ def _timed(work: Callable[[], Arrays], others: Sequence[int]) -> tuple[Arrays, f
     return work(), processor_seconds(others) - before
 
 
-def processor_seconds(others: Sequence[int] = ()) -> float:
-    """Of this process, of `others`, and of all that they started, as Linux counts them."""
-    seconds: dict[int, float] = {}
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # It has just ended.
-            continue
-        seconds[int(folder.name)] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-        children.setdefault(int(fields[1]), []).append(int(folder.name))
-    ahead, total = [os.getpid(), *others], 0.0
-    while ahead:
-        process = ahead.pop()
-        ahead += children.get(process, [])
-        total += seconds.get(process, 0.0)
-    return total
-
-
 def stored() -> list[Record]:
     """Every record, by dataset and master."""
     found = [sealed.load(path, Record) for path in RECORDS.glob("*.json")]
@@ -193,18 +173,12 @@ WORKER_BYTES = {"item_cf": 12, "swing": 20}
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Measure and keep the records."""
-    parser = argparse.ArgumentParser(prog="python -m studies.spark_engine", description=__doc__)
-    add = parser.add_argument
-    add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
-    add("--datasets", default="ml-100k,gowalla", metavar="A,B")
-    add("--master", default="local[2]", metavar="URL")
-    add("--pids", default="", metavar="N,N", help="processes of a cluster on this machine")
-    options = parser.parse_args(arguments)
-    compute.configure("cpu", "fp32", threads=1)
-    progress.configure(quiet=True)
+    parser = command.on_spark("spark_engine", __doc__, ("ml-100k", "gowalla"))
+    parser.add_argument("--pids", default="", metavar="N,N", help="processes of a cluster on this machine")
+    options = command.quietly(parser, arguments)
     engine = SparkEngine(options.master)
-    for name in options.datasets.split(","):
-        others = [int(each) for each in options.pids.split(",") if each]
+    for name in options.datasets:
+        others = [int(each) for each in command.names(options.pids)]
         found = measure(load(name, options.data_dir), engine, others)
         kind = "local" if found.master.startswith("local") else "cluster"
         sealed.write(RECORDS / f"{name}-{kind}.json", asdict(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.studies import als_on_spark, spark_engine
+from retrieval_leaderboard.studies import als_on_spark, spark_engine, spark_preparation
 from retrieval_leaderboard.support import pages
 
 PAGE = ROOT / "docs" / "spark.md"
@@ -11,7 +11,11 @@ PAGE = ROOT / "docs" / "spark.md"
 
 def tables() -> dict[str, str]:
     """The parts of the page."""
-    return spark_engine.tables(spark_engine.stored()) | als_on_spark.tables(als_on_spark.stored())
+    return {
+        **spark_engine.tables(spark_engine.stored()),
+        **spark_preparation.tables(spark_preparation.stored()),
+        **als_on_spark.tables(als_on_spark.stored()),
+    }
 
 
 if __name__ == "__main__":

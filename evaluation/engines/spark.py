@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import NamedTemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from retrieval_leaderboard.evaluation.engines.engine import Result, Shared
@@ -33,10 +33,11 @@ SCHEMA = "block long, result binary"
 
 
 class SparkEngine:
-    """Blocks go as numbers, results come back as Arrow, and shared arrays lie in a file that workers map.
+    """Blocks go as numbers, and shared arrays lie in a file that workers map.
 
-    Where all of Spark runs on this machine, its workers read that file where it is; else Spark copies it to
-    every machine once, and keeps it there until the session ends. A single block is done in this process.
+    Where all of Spark runs on this machine, its workers read that file where it is, and leave the result of
+    each block in a file; else Spark copies the one to every machine once, keeps it there until the session
+    ends, and brings the others back as Arrow. A single block is done in this process.
     """
 
     def __init__(self, master: str | None = None) -> None:
@@ -79,15 +80,17 @@ class SparkEngine:
         pack(file, (kernel, shared), here)
         if not here:
             context.addFile(str(file))
-        work = partial(_work, file=file if here else Path(file.name), total=total, size=size)
+        work = partial(_work, file=file if here else Path(file.name), total=total, size=size, here=here)
         with progress.bar(label, total, unit) as advance:
             table = self._collected(work, -(-total // size), label, lambda done: advance(done * size))
         self.bytes_shared += file.stat().st_size
-        self.bytes_returned += table.nbytes
         if here:
             file.unlink()  # Elsewhere, a machine that joins later asks for it.
-        for row in table["block"].to_numpy().argsort():
-            yield pickle.loads(table["result"][int(row)].as_buffer())
+        blocks = table["block"].to_numpy()
+        for row in blocks.argsort():
+            pickled = _taken(_left(file, blocks[row])) if here else table["result"][int(row)].as_buffer()
+            self.bytes_returned += len(pickled)
+            yield pickle.loads(pickled)
 
     def _collected(self, work: Any, blocks: int, label: str, advance: Callable[[int], None]) -> pa.Table:
         """What `work` gives for all blocks, while `advance` is told how many more are done."""
@@ -112,8 +115,10 @@ class SparkEngine:
                 raise
 
 
-def _work(batches: Iterator[pa.RecordBatch], file: Path, total: int, size: int) -> Iterator[pa.RecordBatch]:
-    """On a worker: number and pickled result of every block of `batches`."""
+def _work(
+    batches: Iterator[pa.RecordBatch], file: Path, total: int, size: int, here: bool
+) -> Iterator[pa.RecordBatch]:
+    """On a worker: number and pickled result of every block of `batches`; nothing where it is left `here`."""
     import pyarrow as pa
     from threadpoolctl import threadpool_limits
 
@@ -127,9 +132,31 @@ def _work(batches: Iterator[pa.RecordBatch], file: Path, total: int, size: int) 
             for block in batch.column(0).to_pylist():
                 result = kernel(shared, block * size, min((block + 1) * size, total))
                 pickled = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
+                if here:
+                    pickled = _leave(pickled, _left(file, block))
                 yield pa.record_batch(
                     [pa.array([block]), pa.array([pickled], pa.binary())], ["block", "result"]
                 )
+
+
+def _left(file: Path, block: int) -> Path:
+    """Where the result of a block lies, beside the shared arrays."""
+    return file.with_name(f"{file.name}-{block}")
+
+
+def _leave(content: bytes, path: Path) -> bytes:
+    """Write a file and return nothing."""
+    # A task may run twice at once: the file that has its name is whole at every moment.
+    with NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
+        temporary.write(content)
+    Path(temporary.name).replace(path)
+    return b""
+
+
+def _taken(path: Path) -> bytes:
+    content = path.read_bytes()
+    path.unlink()
+    return content
 
 
 def _follow(

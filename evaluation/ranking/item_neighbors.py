@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, None]
 BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
-INTERACTION_BYTES, ENTRY_BYTES = 17, 27
-"""At the peak of a fit: of an interaction, by item; of a neighbor kept, while it is stacked and turned"""
+INTERACTION_BYTES, HELD_BYTES, ENTRY_BYTES = 17, 6, 27
+"""Of an interaction, while all are put by item, and from then on; of a neighbor kept, while it is stacked and
+turned: measured"""
 CHUNK = 2**18
 """Interactions that are counted at once, where items are not more"""
 SAMPLE_USERS = 4096
@@ -117,7 +118,7 @@ def say_duration(train: Interactions, top_k: int, label: str, weighted: bool = F
     forecast.say(
         label,
         seconds,
-        f"{pairs.sum():,.0f} pairs of items, and {bytes_needed(train, top_k) >> 20:,} MiB of memory; "
+        f"{pairs.sum():,.0f} pairs of items, and {bytes_needed(train, top_k, pairs) >> 20:,} MiB of memory; "
         "users with long histories cost most: --engine spark deals the items out to a cluster",
     )
 
@@ -132,8 +133,9 @@ def activity(train: Interactions) -> npt.NDArray[np.float64]:
     return found
 
 
-def reckoned_activity(train: Interactions, sample: SampledUsers) -> npt.NDArray[np.float64]:
-    """As `activity`, by the users of `sample`: exact where they are all."""
+def reckoned_activity(train: Interactions, sample: SampledUsers | None = None) -> npt.NDArray[np.float64]:
+    """As `activity`, by the users of `sample`, or of one drawn here: exact where they are all."""
+    sample = sample or SampledUsers.of(train)
     known = activity(sample.log)
     if sample.share == 1:
         return known
@@ -142,18 +144,26 @@ def reckoned_activity(train: Interactions, sample: SampledUsers) -> npt.NDArray[
     return train.item_counts * (known + mean) / (sample.log.item_counts + 1)
 
 
-def bytes_needed(train: Interactions, top_k: int, share: float = 1.0) -> int:
+def bytes_needed(
+    train: Interactions,
+    top_k: int,
+    pairs: npt.NDArray[np.float64],
+    share: float = 1.0,
+    beside: int = 0,
+) -> int:
     """Bytes that `nearest` takes at its peak, and what a model then makes of its result.
 
     Args:
         train: the interactions.
         top_k: items kept in each row.
+        pairs: float64[n_items], of `reckoned_activity`.
         share: of the items met, up to `top_k` for each item, that are kept.
+        beside: bytes that a model holds while items are compared.
     """
-    met = reckoned_activity(train, SampledUsers.of(train)) - train.item_counts
-    kept = share * np.minimum(met, min(top_k, train.n_items)).sum()
+    kept = share * np.minimum(pairs - train.item_counts, min(top_k, train.n_items)).sum()
     rooms = compute.current().threads * train.n_items * (8 + 4)  # Of the kernel: sums, and items met.
-    return int(INTERACTION_BYTES * len(train) + ENTRY_BYTES * kept + rooms)
+    compared = HELD_BYTES * len(train) + ENTRY_BYTES * kept + rooms + beside
+    return int(max(INTERACTION_BYTES * len(train), compared))
 
 
 def users_of_items(train: Interactions) -> Ragged:

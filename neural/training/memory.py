@@ -26,6 +26,8 @@ SCORE_COPIES = 8
 CAUSAL_SCORE_COPIES = 3
 """The same for sequences in main memory, measured: their layers hold the rest by then"""
 LAYER_COPIES = 4
+GATHERED_COPIES = 3
+"""Of the vectors of a batch's items that several processes gather: padded shares, vectors, gradients"""
 CAUSAL_COPIES, CAUSAL_ENDS = 20, 11
 """Vectors of a history item that a layer of the causal transformer holds at once, padding included; and that
 are held before the first layer and behind the last: measured"""
@@ -101,10 +103,8 @@ def examples(settings: TowerSettings, train: Interactions) -> int:
         an_interaction += FLOAT * (1 + (kind == "user"))
     stretches = len(train) // settings.max_history if kind == "sequence" else 0
     users, world = max(train.n_users, stretches), ranks.world()
-    if world == 1:
-        return an_interaction * len(train) + a_user * users + ITEM * train.n_items
-    own = (an_interaction + PLACE) * -(-len(train) // world) + a_user * -(-users // world)
-    of_all = DEALT_EXAMPLES[kind]
+    place, of_all = (PLACE, DEALT_EXAMPLES[kind]) if world > 1 else (0, (0, 0))
+    own = (an_interaction + place) * -(-len(train) // world) + a_user * -(-users // world)
     return own + of_all[0] * len(train) + of_all[1] * users + ITEM * train.n_items
 
 
@@ -157,27 +157,32 @@ def _vector_bytes(features: Features | None, n: int) -> int:
 
 
 def _batch(settings: TowerSettings, train: Interactions) -> int:
-    """Bytes of the largest arrays of a step."""
-    examples, dim = settings.batch_size, settings.embedding_dim
+    """Bytes of the largest arrays of a step in a process: of several, each has a part of the examples and of
+    the items that are encoded, and scores its examples with the items of all.
+    """
+    dim, world, kind = settings.embedding_dim, ranks.world(), settings.examples
     a_user = max(1, int(train.interactions_a_user))
-    history = examples * (a_user if settings.examples == "user" else min(settings.max_history, a_user))
-    pairs = {"user": examples * a_user, "interaction": examples, "sequence": history}[settings.examples]
-    rows = pairs if settings.examples == "sequence" else examples
-    negatives = min(sum(each.most(settings, examples, pairs) for each in SAMPLERS), train.n_items)
-    users, items = _features(settings, train)
-    wide = examples * (_fields(users) + 3) + (pairs + negatives + history) * (_fields(items) + 1)  # of fields
+    targets = {"user": a_user, "interaction": 1, "sequence": min(settings.max_history, a_user)}[kind]
+    pairs = settings.batch_size * targets
+    negatives = min(sum(each.most(settings, settings.batch_size, pairs) for each in SAMPLERS), train.n_items)
+    examples, items = -(-settings.batch_size // world), -(-(pairs + negatives) // world)
+    history = examples * (a_user if kind == "user" else min(settings.max_history, a_user))
+    rows = history if kind == "sequence" else examples
+    users, features = _features(settings, train)
+    wide = examples * (_fields(users) + 3) + (items + history) * (_fields(features) + 1)  # of fields
     wide += history * (settings.history_encoder == "position_weighted")
-    deep = (examples + pairs + negatives) * sum(settings.widths)
+    deep = (examples + items) * sum(settings.widths)
     attention = examples * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
     causal = settings.attention_layers * (settings.history_encoder == "causal")
     attention += history * dim * (causal * CAUSAL_COPIES + (causal > 0) * CAUSAL_ENDS)
     lean = causal and compute.device().shares_main_memory
     scores = rows * negatives * (CAUSAL_SCORE_COPIES if lean else SCORE_COPIES)
-    near = (pairs + negatives + history) * _near(settings)
+    gathered = (pairs + negatives) * dim * GATHERED_COPIES * (world > 1)
+    near = (items + history) * _near(settings)
     leased = near if compute.device().asynchronous else min(near, 2 * train.n_items)
-    given = _vector_bytes(users, examples) + _vector_bytes(items, pairs + negatives + history)
-    learned = (scores + ((wide + leased) * dim + deep) * LAYER_COPIES + attention) * FLOAT + near * LONG * 4
-    return learned + given * VECTOR_COPIES
+    given = _vector_bytes(users, examples) + _vector_bytes(features, items + history)
+    learned = scores + gathered + ((wide + leased) * dim + deep) * LAYER_COPIES + attention
+    return learned * FLOAT + near * LONG * 4 + given * VECTOR_COPIES
 
 
 def _near(settings: TowerSettings) -> int:

@@ -25,9 +25,3 @@ def test_other_bits_are_not_hidden():
 def test_without_records_nothing_is_claimed():
     assert set(spark_engine.tables([]).values()) == {pages.NOT_MEASURED}
     assert spark_engine.tables([record("ml-100k")])["growth"] == pages.NOT_MEASURED
-
-
-def test_processors_are_counted():
-    before = spark_engine.processor_seconds()
-    while spark_engine.processor_seconds() < before + 0.03:
-        pass

@@ -77,14 +77,25 @@ def test_some_users_tell_of_all(users, monkeypatch):
     assert found == pytest.approx(1e-3 * LENGTHS.sum(), rel=1e-6)
 
 
-def test_bytes_count_what_an_item_can_keep():
+def needed(train, top_k, *more):
+    return item_neighbors.bytes_needed(train, top_k, item_neighbors.activity(train), *more)
+
+
+def test_bytes_count_what_an_item_can_keep(monkeypatch):
+    monkeypatch.setattr(item_neighbors, "INTERACTION_BYTES", 0)
     train = interactions(np.random.default_rng(0))
-    few, many = (item_neighbors.bytes_needed(train, k) for k in (1, 1000))
+    few, many = (needed(train, k) for k in (1, 1000))
     taken = int((train.item_counts > 0).sum())
-    assert few - item_neighbors.bytes_needed(train, 0) == item_neighbors.ENTRY_BYTES * taken
+    assert few - needed(train, 0) == item_neighbors.ENTRY_BYTES * taken
     # Nothing is near to anything where everyone took one item.
     alone = Interactions(np.arange(5, dtype=np.int32), np.zeros(5, np.int32), None, 5, 1)
-    assert item_neighbors.bytes_needed(alone, 9) == item_neighbors.bytes_needed(alone, 0)
-    nothing, half, all_of_them = (item_neighbors.bytes_needed(train, 9, share) for share in (0, 0.5, 1))
+    assert needed(alone, 9) == needed(alone, 0)
+    nothing, half, all_of_them = (needed(train, 9, share) for share in (0, 0.5, 1))
     assert half - nothing == pytest.approx((all_of_them - nothing) / 2, abs=1)
-    assert many == item_neighbors.bytes_needed(train, train.n_items)
+    assert needed(train, 9, 1, 1000) == all_of_them + 1000
+    assert many == needed(train, train.n_items)
+
+
+def test_bytes_are_at_least_those_of_putting_interactions_by_item():
+    train = interactions(np.random.default_rng(0))
+    assert needed(train, 0) == item_neighbors.INTERACTION_BYTES * len(train)

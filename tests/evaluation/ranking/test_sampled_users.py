@@ -36,12 +36,13 @@ def test_all_that_each_of_them_took(train, monkeypatch):
 
 
 def test_pairs_and_bytes_are_near_those_of_all(train, monkeypatch):
-    pairs, need = item_neighbors.activity(train), item_neighbors.bytes_needed(train, 100)
-    assert item_neighbors.reckoned_activity(train, SampledUsers.of(train)).tolist() == pairs.tolist()
+    pairs = item_neighbors.activity(train)
+    assert item_neighbors.reckoned_activity(train).tolist() == pairs.tolist()
     monkeypatch.setattr(sampled_users, "MOST", len(train) // 10)
-    found = item_neighbors.reckoned_activity(train, SampledUsers.of(train))
+    found = item_neighbors.reckoned_activity(train)
     assert found.sum() == pytest.approx(pairs.sum(), rel=0.1)
-    assert item_neighbors.bytes_needed(train, 100) == pytest.approx(need, rel=0.1)
+    need, told = (item_neighbors.bytes_needed(train, 100, each) for each in (pairs, found))
+    assert told == pytest.approx(need, rel=0.1)
 
 
 def test_the_whole_log_is_not_walked(train, monkeypatch):

@@ -102,6 +102,16 @@ def test_each_of_several_processes_counts_its_own_interactions(examples, monkeyp
     assert sum(each.numel() * each.element_size() for each in held) < told < 0.6 * alone
 
 
+@pytest.mark.parametrize("model", [InfoNCE, SasRec])
+def test_each_of_several_processes_has_its_part_of_a_batch(model, monkeypatch) -> None:
+    train = long()
+    settings = model(batch_size=800, negatives=2000).resolved(train, None)
+    alone = memory._batch(settings, train)
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    shared = memory._batch(settings, train)
+    assert alone / 4 < shared < alone / 2
+
+
 def test_hard_negatives_count() -> None:
     many = replace(DATA.train_valid, n_users=1_000_000)
     more = needed(many, hard_negatives=2) - needed(many)
