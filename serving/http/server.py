@@ -1,4 +1,4 @@
-"""The process that answers: its port, its end, and clients that never finish the head of a request."""
+"""The process that answers: its port and its end."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Limits
+from retrieval_leaderboard.serving.http.heads import HeadLimits
 from retrieval_leaderboard.serving.service import Recommender
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.stopping import deferred
 
-HEAD_SECONDS = 10.0
-"""For the head of a request, from its first byte; for the first one, from the connection on"""
 GRACE_SECONDS = 30
 """At the end, for requests that are being answered"""
 BACKLOG = 2048
@@ -98,7 +96,7 @@ def serve(
     progress.say(f"{len(recommender):,} items at http://{_as_named(address)}:{port}")
     config = uvicorn.Config(
         app,
-        http=HeadDeadline,
+        http=HeadLimits,
         ws="none",
         lifespan="off",
         log_level="warning",
@@ -117,46 +115,6 @@ async def _answer_once(app: FastAPI) -> None:
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{LOOPBACK[0]}") as client:
         await client.get("/ready")
         await client.post("/recommend", json={"user_id": "nobody"})
-
-
-class HeadDeadline(H11Protocol):
-    """Closes connections on which a request's head has begun, or is awaited, for too long."""
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Await the first head."""
-        super().connection_made(transport)
-        self._await_head()
-
-    def data_received(self, data: bytes) -> None:
-        """Await the rest of a head, unless the data ended one."""
-        super().data_received(data)
-        if self._answers():
-            self._stop_waiting()
-        elif self._late is None:
-            self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def _answers(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _await_head(self) -> None:
-        self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
-
-    def _stop_waiting(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _give_up(self) -> None:
-        self._late = None
-        if not self._answers():
-            self.transport.close()
 
 
 def _as_named(address: str) -> str:
