@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.neural import auto_settings
@@ -186,6 +188,27 @@ class TwoTower(TowerSettings):
             vectors[block] = np.where(known[block][:, None], found, self.default_vector_)
         return vectors, known
 
+    def online(self) -> Callable[[Queries], tuple[Vectors, npt.NDArray[np.bool_]]]:
+        """`encode_known` in NumPy, where the towers allow it; users with features of their own by PyTorch."""
+        from retrieval_leaderboard.neural.towers.online import OnlineUsers
+
+        if not OnlineUsers.fits(self.towers):
+            return self.encode_known
+        users = OnlineUsers(self.towers)
+
+        def encode(queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+            if queries.user_features is not None:
+                return self.encode_known(queries)
+            vectors, known = users(queries.user, self._counting(queries.history))
+            vectors[~known] = self.default_vector_
+            return vectors, known
+
+        return encode
+
+    def _counting(self, history: Ragged) -> Ragged:
+        """What counts of histories."""
+        return history if self.resolved_["examples"] == "user" else history.last(self.max_history)
+
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
         """bool[q]: whether a trained id, a feature or a history item says anything of the query's user."""
         return self.towers.is_known(*self._asked(queries)).cpu().numpy()
@@ -247,10 +270,7 @@ class TwoTower(TowerSettings):
 
         towers = self.towers
         device = towers.item_known.device
-        history = queries.history
-        if self.resolved_["examples"] != "user":
-            history = history.last(self.max_history)
-        values, offsets = history.compact()
+        values, offsets = self._counting(queries.history).compact()
         user, items, bounds = (
             torch.as_tensor(each, device=device).long() for each in (queries.user, values, offsets)
         )

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from retrieval_leaderboard.serving.bundles import versions
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Limits
 from retrieval_leaderboard.serving.http.heads import HeadLimits
+from retrieval_leaderboard.serving.http.served import following
 from retrieval_leaderboard.serving.service import Recommender
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
@@ -62,7 +65,8 @@ def _unusable(host: str, port: int, error: OSError) -> InputError:
 
 
 def serve(
-    recommender: Recommender,
+    bundle: Path,
+    opened: Callable[[Path], Recommender],
     bound: socket.socket,
     allowed_hosts: Sequence[str] = (),
     takes_items: bool = True,
@@ -72,7 +76,8 @@ def serve(
     """Listen, once warm, and answer until SIGTERM or Ctrl-C; what was asked before that is still answered.
 
     Args:
-        recommender: what answers.
+        bundle: what to answer from: a bundle, or a folder of versions, whose current one is followed.
+        opened: opens a bundle.
         bound: of `port_of`.
         allowed_hosts: what a Host header may name beside the loopback names and the socket's address.
         takes_items: whether items may be added.
@@ -80,21 +85,38 @@ def serve(
         access_log: whether each request is told on the standard output.
 
     Raises:
-        InputError: as `listen`.
+        InputError: as `opened` and `listen`.
     """
     limits = Limits()
     _allow_files(limits.open_requests + 256)
     address, port = bound.getsockname()[:2]
     hosts = [*LOOPBACK, _as_named(address), *allowed_hosts]
-    # Of its own: what batches an app's requests belongs to one event loop.
-    asyncio.run(_answer_once(create_app(recommender)))
-    app = create_app(recommender, limits, hosts, takes_items, token, access_log)
-    # A collection of all that the libraries made stops every answer for a tenth of a second.
-    gc.collect()
-    gc.freeze()
-    listen(bound)
-    progress.say(f"{len(recommender):,} items at http://{_as_named(address)}:{port}")
-    config = uvicorn.Config(
+
+    def ready(folder: Path) -> Recommender:
+        with ExitStack() as stack:
+            recommender = stack.enter_context(opened(folder))
+            recommender.warm_up()
+            stack.pop_all()
+        return recommender
+
+    with ready(versions.resolve(bundle)) as recommender:
+        # Of its own: what batches an app's requests belongs to one event loop.
+        asyncio.run(_answer_once(create_app(recommender)))
+        app = create_app(recommender, limits, hosts, takes_items, token, access_log)
+        # A collection of all that the libraries made stops every answer for a tenth of a second.
+        gc.collect()
+        gc.freeze()
+        listen(bound)
+        progress.say(f"{len(recommender):,} items at http://{_as_named(address)}:{port}")
+        # uvicorn raises the signal that ended it once more: what comes after is to be done too.
+        with deferred():
+            with following(bundle, app.state.current, ready):
+                uvicorn.Server(_config(app, access_log)).run(sockets=[bound])
+            app.state.current.served.recommender.close()
+
+
+def _config(app: FastAPI, access_log: bool) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http=HeadLimits,
         ws="none",
@@ -104,9 +126,6 @@ def serve(
         proxy_headers=access_log,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    # uvicorn raises the signal that ended it once more: what comes after is to be done too.
-    with deferred():
-        uvicorn.Server(config).run(sockets=[bound])
 
 
 async def _answer_once(app: FastAPI) -> None:
