@@ -263,23 +263,9 @@ class TwoTower(TowerSettings):
 
     def _asked(self, queries: Queries) -> tuple[QueryBatch, FeatureRows | None]:
         """The queries as the towers take them, and the profiles that come with them."""
-        import torch
+        from retrieval_leaderboard.neural.towers.asked import asked
 
-        from retrieval_leaderboard.neural.towers.context import codes_of
-        from retrieval_leaderboard.neural.towers.history import QueryBatch
-
-        towers = self.towers
-        device = towers.item_known.device
-        values, offsets = self._counting(queries.history).compact()
-        user, items, bounds = (
-            torch.as_tensor(each, device=device).long() for each in (queries.user, values, offsets)
-        )
-        columns = towers.columns.context
-        context = None if columns is None else codes_of(columns, queries).to(device)
-        batch = QueryBatch.of(user, items, bounds[:-1], bounds[1:], len(values), context)
-        given, columns = queries.user_features, towers.columns.user
-        profiles = columns.rows(given).to(device) if given is not None and columns is not None else None
-        return batch, profiles
+        return asked(self.towers, queries, self._counting(queries.history))
 
     @property
     def reaches_cold_items(self) -> bool:

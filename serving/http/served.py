@@ -103,16 +103,17 @@ def version_of(about: About) -> str:
 
 
 def _follow(bundle: Path, current: Current, opened: Callable[[Path], Recommender], ended: Event) -> None:
-    answering = looked_at = versions.state(bundle)
+    # Not of what `bundle` names, which may have changed since it was opened.
+    answering = looked_at = versions.state(current.served.recommender.folder)
     while not ended.wait(LOOK_SECONDS):
         now = versions.state(bundle)
-        if now in (None, looked_at):
+        if now is None or now == looked_at:
             continue
         looked_at = now
         folder = current.served.recommender.folder
         try:
             if now != answering:
-                current.switch(opened(versions.resolve(bundle)))
+                current.switch(opened(now[0]))
             answering, current.refusal = now, None
             folder = current.served.recommender.folder
             progress.say(f"{len(current.served.recommender):,} items of {folder} answer from now on")
