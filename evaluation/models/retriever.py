@@ -220,7 +220,7 @@ class EmbeddingRetriever(Retriever):
         return self.encode_queries(queries), self.knows(queries)
 
     def online(self) -> Callable[[Queries], tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
-        """Of a fitted model, what a service asks in place of `encode_known`: the same to rounding, but fast."""
+        """What a service asks in place of `encode_known`: the same to rounding, but fast."""
         return self.encode_known
 
     def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:

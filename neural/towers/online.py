@@ -6,6 +6,7 @@ Notation: b queries, h items in all their histories, f fields, d dimensions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,9 +44,11 @@ class OnlineUsers:
         self._item_known = _rows(towers.is_known_item, items)
         self._user_known = _rows(towers.is_known_user, users)
         self._item_weight = towers.item_weight.numpy()
-        self._of_user = [_rows(part, users) for part in (towers.own, towers.profile)]
-        """float32[users + 1, f, d] each; None where users have none"""
-        self._in_history = self._as_newest = None
+        self._own = self._profile = self._in_history = self._as_newest = None
+        if towers.user is not None:
+            self._own = _rows(towers.own, users)  # (users + 1, 1, d)
+        if towers.user_rows is not None:
+            self._profile = _rows(towers.profile, users)  # (users + 1, f, d)
         encoder = towers.encoder
         self._place = encoder.place.detach().numpy() if isinstance(encoder, PositionWeighted) else None
         if encoder is not None:
@@ -77,8 +80,7 @@ class OnlineUsers:
         items, offsets = history.compact()
         rows = np.flatnonzero(history.lengths)
         starts, known = offsets[rows], self._user_known[user]
-        own, profile = (None if part is None else part[user] for part in self._of_user)
-        fields = [] if own is None else [own]
+        fields = [] if self._own is None else [self._own[user]]
         if self._in_history is not None:
             vectors = np.zeros((len(user), 1, self._in_history.shape[1]), np.float32)
             if len(rows):
@@ -89,8 +91,8 @@ class OnlineUsers:
             vectors = np.zeros((len(user), 1, self._as_newest.shape[1]), np.float32)
             vectors[rows, 0] = self._as_newest[items[offsets[rows + 1] - 1]]
             fields.append(vectors)
-        if profile is not None:
-            fields.append(profile)
+        if self._profile is not None:
+            fields.append(self._profile[user])
         found = self._head(np.concatenate(fields, axis=1))
         if self._cosine:
             found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), SHORTEST)
@@ -110,8 +112,9 @@ class OnlineUsers:
             weight = weight * (from_end + 1).astype(np.float32) ** np.float32(-self._recency)
             if self._place is not None:
                 vectors *= self._place[np.minimum(from_end, len(self._place) - 1)]
-        sums = np.add.reduceat(vectors * weight[:, None], starts, axis=0)
-        return sums / np.add.reduceat(weight, starts)[:, None]
+        sums: Vectors = np.add.reduceat(vectors * weight[:, None], starts, axis=0)
+        sums /= np.add.reduceat(weight, starts)[:, None]
+        return sums
 
     def _head(self, fields: Vectors) -> Vectors:
         """float32[b, d] of float32[b, f, d], as `Head`."""
@@ -124,12 +127,10 @@ class OnlineUsers:
         return total
 
 
-def _rows(part: Callable[[Tensor], Tensor | None], ids: Tensor) -> npt.NDArray | None:
-    """What `part` gives for each of `ids`; None where it gives nothing."""
+def _rows(part: Callable[[Tensor], Any], ids: Tensor) -> npt.NDArray[Any]:
+    """What `part` gives for each of `ids`."""
     with torch.inference_mode():
-        blocks = [part(block) for block in ids.split(ROWS_A_BLOCK)]
-    found = [block.numpy() for block in blocks if block is not None]
-    return np.concatenate(found) if found else None
+        return np.concatenate([part(block).numpy() for block in ids.split(ROWS_A_BLOCK)])
 
 
 def _layers(layers: nn.Sequential) -> list[Layer]:
@@ -152,15 +153,17 @@ def _layer_norm(layer: LayerNorm) -> Layer:
     def normalized(rows: Vectors) -> Vectors:
         centered = rows - rows.mean(axis=1, keepdims=True)
         variance = (centered**2).mean(axis=1, keepdims=True)  # (b, 1)
-        return centered / np.sqrt(variance + least) * weight + bias
+        found: Vectors = centered / np.sqrt(variance + least) * weight + bias
+        return found
 
     return normalized
 
 
 def _batch_norm(layer: BatchNorm) -> Layer:
     assert layer.running_mean is not None and layer.running_var is not None
-    scale = layer.weight.detach().numpy() / np.sqrt(layer.running_var.numpy() + np.float32(layer.eps))
-    shift = layer.bias.detach().numpy() - layer.running_mean.numpy() * scale
+    with torch.inference_mode():
+        factor = layer.weight / torch.sqrt(layer.running_var + layer.eps)
+        scale, shift = factor.numpy(), (layer.bias - layer.running_mean * factor).numpy()
     return lambda rows: rows * scale + shift
 
 

@@ -106,8 +106,13 @@ def _operations(current: Current, metrics: Metrics) -> APIRouter:
     @router.get("/health")
     async def health() -> schemas.Health:
         served = current.served
-        kept = {"dataset": served.about.title, "index": served.about.kind, "items": len(served.recommender)}
-        return schemas.Health(status="ok", **served.names, **kept)
+        return schemas.Health(
+            status="ok",
+            **served.names,
+            dataset=served.about.title,
+            index=served.about.kind,
+            items=len(served.recommender),
+        )
 
     @router.get("/ready")
     async def ready() -> schemas.Ready:

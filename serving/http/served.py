@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event, Lock, Thread
+from typing import Any, Self
 
 from retrieval_leaderboard.serving.bundles import versions
 from retrieval_leaderboard.serving.bundles.bundle import About
@@ -29,7 +30,7 @@ class Served:
     def __init__(self, recommender: Recommender) -> None:
         self.recommender, self.batcher = recommender, Batcher(recommender)
         self.about: About = recommender.about
-        self.names = {"model": self.about.model, "version": version_of(self.about)}
+        self.names: dict[str, Any] = {"model": self.about.model, "version": version_of(self.about)}
         """what every answer says of it"""
         self.open_requests = 0
 
@@ -50,6 +51,13 @@ class Current:
         """why the version that should answer does not; None where it does"""
         self.switches = self.failures = 0
         self._switching = Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close what answers by then."""
+        self.served.recommender.close()
 
     @contextmanager
     def using(self) -> Iterator[Served]:

@@ -109,10 +109,8 @@ def serve(
         listen(bound)
         progress.say(f"{len(recommender):,} items at http://{_as_named(address)}:{port}")
         # uvicorn raises the signal that ended it once more: what comes after is to be done too.
-        with deferred():
-            with following(bundle, app.state.current, ready):
-                uvicorn.Server(_config(app, access_log)).run(sockets=[bound])
-            app.state.current.served.recommender.close()
+        with deferred(), app.state.current as current, following(bundle, current, ready):
+            uvicorn.Server(_config(app, access_log)).run(sockets=[bound])
 
 
 def _config(app: FastAPI, access_log: bool) -> uvicorn.Config:

@@ -36,9 +36,8 @@ def service(parent, toy_model, monkeypatch):
         return Recommender.open(folder, toy_model, writing=True)
 
     app = create_app(opened(versions.resolve(parent)))
-    with running(app) as port, following(parent, app.state.current, opened):
-        yield f"http://127.0.0.1:{port}", app.state.current
-    app.state.current.served.recommender.close()
+    with running(app) as port, app.state.current as current, following(parent, current, opened):
+        yield f"http://127.0.0.1:{port}", current
 
 
 def version(parent, name):
