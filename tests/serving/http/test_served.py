@@ -13,6 +13,7 @@ from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.bundles import bundle, versions
 from retrieval_leaderboard.serving.http import served
 from retrieval_leaderboard.serving.http.app import create_app
+from retrieval_leaderboard.serving.http.gate import Limits
 from retrieval_leaderboard.serving.http.served import following, version_of
 from retrieval_leaderboard.support.errors import InputError
 from tests.serving.running import running
@@ -35,7 +36,9 @@ def service(parent, toy_model, monkeypatch):
     def opened(folder):
         return Recommender.open(folder, toy_model, writing=True)
 
-    app = create_app(opened(versions.resolve(parent)))
+    # A slow machine may keep a client from sending for seconds: not what these tests are about.
+    patient = Limits(idle_seconds=60, body_seconds=60)
+    app = create_app(opened(versions.resolve(parent)), patient)
     with running(app) as port, app.state.current as current, following(parent, current, opened):
         yield f"http://127.0.0.1:{port}", current
 
@@ -61,8 +64,9 @@ def hammering(address, clients=4):
             while not ended.is_set():
                 try:
                     answer = client.post(f"{address}/recommend", json={"user_id": "u1", "k": 5})
-                    got.append((answer.status_code, answer.json()["version"], tuple(answer.json()["items"])))
-                except (httpx.HTTPError, ValueError, KeyError) as error:
+                    said = answer.json()
+                    got.append((answer.status_code, said.get("version", said), tuple(said.get("items", ()))))
+                except (httpx.HTTPError, ValueError) as error:
                     got.append((repr(error), None, None))
 
     threads = [Thread(target=ask) for _ in range(clients)]
@@ -84,7 +88,7 @@ def test_no_request_fails_while_versions_switch(service, parent, toy_model):
             wait_until(lambda count=count: current.switches == count)
             seen = len(got)
             wait_until(lambda seen=seen: len(got) > seen + 20)
-    assert {status for status, *_ in got} == {200}
+    assert [each for each in got if each[0] != 200] == []
     wanted = {
         (version(parent, name), tuple(Recommender.open(parent / name, toy_model).recommend("u1", k=5).items))
         for name in "ab"
