@@ -80,8 +80,9 @@ class Current:
         former.close()
 
     def refuse(self, error: Exception) -> None:
-        """Go on as before, and keep the reason."""
+        """Go on as before; the reason is said and kept."""
         self.refusal = str(error) if isinstance(error, InputError) else f"a bug: {error!r}"
+        progress.say(f"{self.served.recommender.folder} goes on answering: {self.refusal}")
         self.failures += 1
 
 
@@ -118,7 +119,6 @@ def _follow(bundle: Path, current: Current, opened: Callable[[Path], Recommender
         if now is None or now == looked_at:
             continue
         looked_at = now
-        folder = current.served.recommender.folder
         try:
             if now != answering:
                 current.switch(opened(now[0]))
@@ -127,7 +127,6 @@ def _follow(bundle: Path, current: Current, opened: Callable[[Path], Recommender
             progress.say(f"{len(current.served.recommender):,} items of {folder} answer from now on")
         except Exception as error:  # Whatever is wrong with a version, the one that answers goes on.
             current.refuse(error)
-            progress.say(f"{folder} goes on answering: {current.refusal}")
         # What is frozen is never freed: the former version may be part of it.
         gc.unfreeze()
         gc.collect()
