@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Features
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.neural import auto_settings
@@ -211,6 +213,27 @@ class TwoTower(TowerSettings):
             vectors[block] = np.where(known[block][:, None], found, self.default_vector_)
         return vectors, known
 
+    def online(self) -> Callable[[Queries], tuple[Vectors, npt.NDArray[np.bool_]]]:
+        """`encode_known` in NumPy, where the towers allow it; users with features of their own by PyTorch."""
+        from retrieval_leaderboard.neural.towers.online import OnlineUsers
+
+        if not OnlineUsers.fits(self.towers):
+            return self.encode_known
+        users = OnlineUsers(self.towers)
+
+        def encode(queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+            if queries.user_features is not None:
+                return self.encode_known(queries)
+            vectors, known = users(queries.user, self._counting(queries.history))
+            vectors[~known] = self.default_vector_
+            return vectors, known
+
+        return encode
+
+    def _counting(self, history: Ragged) -> Ragged:
+        """What counts of histories."""
+        return history if self.resolved_["examples"] == "user" else history.last(self.max_history)
+
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
         """bool[q]: whether a trained id, a feature or a history item says anything of the query's user."""
         return self.towers.is_known(*self._asked(queries)).cpu().numpy()
@@ -265,26 +288,9 @@ class TwoTower(TowerSettings):
 
     def _asked(self, queries: Queries) -> tuple[QueryBatch, FeatureRows | None]:
         """The queries as the towers take them, and the profiles that come with them."""
-        import torch
+        from retrieval_leaderboard.neural.towers.asked import asked
 
-        from retrieval_leaderboard.neural.towers.context import codes_of
-        from retrieval_leaderboard.neural.towers.history import QueryBatch
-
-        towers = self.towers
-        device = towers.item_known.device
-        history = queries.history
-        if self.resolved_["examples"] != "user":
-            history = history.last(self.max_history)
-        values, offsets = history.compact()
-        user, items, bounds = (
-            torch.as_tensor(each, device=device).long() for each in (queries.user, values, offsets)
-        )
-        columns = towers.columns.context
-        context = None if columns is None else codes_of(columns, queries).to(device)
-        batch = QueryBatch.of(user, items, bounds[:-1], bounds[1:], len(values), context)
-        given, columns = queries.user_features, towers.columns.user
-        profiles = columns.rows(given).to(device) if given is not None and columns is not None else None
-        return batch, profiles
+        return asked(self.towers, queries, self._counting(queries.history))
 
     @property
     def reaches_cold_items(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _index(options: argparse.Namespace) -> None:
-    from retrieval_leaderboard.serving.bundles import bundle
+    from retrieval_leaderboard.serving.bundles import bundle, versions
 
-    bundle.check_target(options.out, options.replace)
-    about = bundle.write(
-        options.run, _dataset(options), options.out, options.kind, _model(options), options.replace
-    )
+    versioned = options.version is not None
+    out = versions.folder(options.out, options.version) if versioned else options.out
+    bundle.check_target(out, options.replace)
+    about = bundle.write(options.run, _dataset(options), out, options.kind, _model(options), options.replace)
+    if versioned:
+        versions.make_current(out)
     how = "ranked by itself" if about.kind == bundle.NO_INDEX else f"in a {about.kind} index"
-    progress.say(f"{options.out}: {about.items:,} items of {about.model}, {how}")
+    progress.say(f"{out}: {about.items:,} items of {about.model}, {how}")
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -77,13 +80,10 @@ def _http(options: argparse.Namespace) -> None:
 
     writing = not options.read_only
     token = tokens.read(options.token_file) if options.token_file else None
-    with (
-        port_of(options.host, options.port) as bound,
-        Recommender.open(options.bundle, _model(options), writing) as recommender,
-    ):
-        recommender.warm_up()
+    with port_of(options.host, options.port) as bound:
+        opened = partial(Recommender.open, model_class=_model(options), writing=writing)
         hosts = [options.host, *options.allowed_host]
-        serve(recommender, bound, hosts, writing, token, options.access_log)
+        serve(options.bundle, opened, bound, hosts, writing, token, options.access_log)
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:
@@ -135,6 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     index.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     index.add_argument("--replace", action="store_true",
                        help="of a bundle that is there, and of the items that were added to it")  # fmt: skip
+    index.add_argument("--version", nargs="?", const="", metavar="NAME",
+                       help="write the bundle into DIR/NAME, and let DIR/current name it, which services "
+                       "follow; without NAME it is the time")  # fmt: skip
     index.set_defaults(work=_index)
 
     compare = commands.add_parser(
@@ -147,7 +150,8 @@ def _parser() -> argparse.ArgumentParser:
     exported.set_defaults(work=_export)
 
     http = commands.add_parser("http", parents=[own], help="answer over HTTP")
-    http.add_argument("--bundle", type=Path, required=True, metavar="DIR")
+    http.add_argument("--bundle", type=Path, required=True, metavar="DIR",
+                      help="a bundle, or a folder of versions, whose current one answers")  # fmt: skip
     http.add_argument("--host", default="127.0.0.1")
     http.add_argument("--allowed-host", action="append", default=[], metavar="NAME",
                       help="what a request's Host header may name too; * for anything")  # fmt: skip

@@ -10,6 +10,7 @@ from retrieval_leaderboard.benchmarks.serving.record import LoadRecord, Security
 from retrieval_leaderboard.benchmarks.torture.page import HEADER as TRIED
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.http.gate import Limits
+from retrieval_leaderboard.serving.http.heads import HEAD_BYTES, HEAD_SECONDS
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
 from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
 from retrieval_leaderboard.serving.requests import MAX_EXCLUDED, MAX_HISTORY, MAX_K
@@ -64,6 +65,8 @@ def _limits() -> str:
         ("excluded items", f"{MAX_EXCLUDED:,}", "422"),
         ("`k`", f"{MAX_K:,}", "422"),
         ("requests of a batch", f"{MAX_BATCH:,}", "422"),
+        ("head", f"{HEAD_BYTES / 2**10:.0f} KiB", "the connection ends"),
+        ("seconds until a head is complete", f"{HEAD_SECONDS:.0f}", "the connection ends"),
         ("body", f"{limits.body_bytes / mebi:.0f} MiB", "413"),
         ("seconds until a body is complete", f"{limits.body_seconds:.0f}", "408"),
         ("seconds without a byte of the body", f"{limits.idle_seconds:.0f}", "408"),

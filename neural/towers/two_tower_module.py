@@ -72,7 +72,7 @@ class TwoTowerModule(nn.Module):
         self.neighbors = vocabulary.neighbors
         self.context = features(self.columns.context)
         self.encoder = _encoder(settings, generator) if with_history else None
-        self.user_head = Head(self._user_fields(), settings, generator)
+        self.user_head = Head(self.user_fields(), settings, generator)
         self.item_head = Head(1 + _fields(self.item_features), settings, generator)
         self.bias = nn.Parameter(torch.zeros(()))
         for name in ("user_known", "item_known", "item_weight"):
@@ -108,7 +108,8 @@ class TwoTowerModule(nn.Module):
         tables = ((name, getattr(self, name)) for name in ("item", "history", "newest"))
         return {f"{name}.weight": table.weight for name, table in tables if table is not None}
 
-    def _user_fields(self) -> int:
+    def user_fields(self) -> int:
+        """f: what the user's head takes."""
         parts = (self.user, self.encoder, self.newest)
         return sum(part is not None for part in parts) + _fields(self.user_features) + _fields(self.context)
 
@@ -137,7 +138,7 @@ class TwoTowerModule(nn.Module):
 
         `given` are the profiles of the queries' users, row by row, for users without a code.
         """
-        own, profile = self._own(queries.user), self._profile(queries.user, given)
+        own, profile = self.own(queries.user), self.profile(queries.user, given)
         fields = [] if own is None else [own]
         if self.encoder is not None:
             base = self.bias.new_zeros(len(queries.user), self.settings.embedding_dim)
@@ -145,10 +146,8 @@ class TwoTowerModule(nn.Module):
                 base = base if each is None else base + each.sum(dim=1)
             fields.append(self._history(queries, base).unsqueeze(1))
         if self.newest is not None:
-            newest = queries.newest()
-            known = self._known(self.item_known, newest) * queries.has_history.unsqueeze(1)
-            vector = self._embeddings(self.newest, newest)
-            fields.append(((1 - self.settings.user_share) * known * vector).unsqueeze(1))
+            newest = self.as_newest(self.newest, queries.newest())
+            fields.append((queries.has_history.unsqueeze(1) * newest).unsqueeze(1))
         if profile is not None:
             fields.append(profile)
         if self.context is not None:
@@ -156,16 +155,21 @@ class TwoTowerModule(nn.Module):
             fields.append(self.context.vectors(queries.context))
         return self._scaled(self.user_head(torch.cat(fields, dim=1)))
 
-    def _own(self, user: Tensor) -> Tensor | None:
-        """float[b, 1, d]: γ·e_u."""
+    def as_newest(self, table: Table, items: Tensor) -> Tensor:
+        """float[n, d]: what each of `items`, int64[n], adds as the last of a history."""
+        known = self._known(self.item_known, items)
+        return (1 - self.settings.user_share) * known * self._embeddings(table, items)
+
+    def own(self, user: Tensor) -> Tensor | None:
+        """float[b, 1, d]: γ·e_u; None where users have no embeddings."""
         if self.user is None:
             return None
         code = user.clamp(min=0)
         known = self._known(self.user_known, code) * (user >= 0).unsqueeze(1)
         return (self.settings.user_share * known * self.user(code)).unsqueeze(1)
 
-    def _profile(self, user: Tensor, given: FeatureRows | None) -> Tensor | None:
-        """float[b, f, d]"""
+    def profile(self, user: Tensor, given: FeatureRows | None = None) -> Tensor | None:
+        """float[b, f, d]: of the users' features, as in `users`; None where users have none."""
         if self.user_features is None or self.user_rows is None:
             return None
         known = self.user_features(self.user_rows, user)
@@ -177,15 +181,24 @@ class TwoTowerModule(nn.Module):
     def _history(self, queries: QueryBatch, base: Tensor) -> Tensor:
         """float[b, d]: (1-γ)·history."""
         item, vectors, place = self._lease(self.history or self.item, queries.history)
-        vectors = self._counted(vectors, self.item_known, item)
-        if self.item_features is not None and self.item_rows is not None:
-            vectors = vectors + self.item_features(self.item_rows, item).sum(dim=1)
+        vectors = self._described(vectors, item)
         weight = weights(queries, self.item_weight, self.recency)
         assert self.encoder is not None
         vector = self.encoder(vectors, place, weight, queries, base)
         if self.settings.history_dropout:
             vector = functional.dropout(vector, self.settings.history_dropout, self.training)
         return (1 - self.settings.user_share) * vector
+
+    def in_history(self, items: Tensor) -> Tensor:
+        """float[n, d]: the vectors of `items`, int64[n], in histories."""
+        return self._described(self._embeddings(self.history or self.item, items), items)
+
+    def _described(self, vectors: Tensor, items: Tensor) -> Tensor:
+        """float[n, d]: embeddings of `items`, int64[n], where they count, and their features."""
+        vectors = self._counted(vectors, self.item_known, items)
+        if self.item_features is not None and self.item_rows is not None:
+            vectors = vectors + self.item_features(self.item_rows, items).sum(dim=1)
+        return vectors
 
     def _lease(self, table: Table, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The distinct `items`, their embeddings with neighbors, and for each of `items` its place."""
@@ -217,21 +230,25 @@ class TwoTowerModule(nn.Module):
     def is_known(self, queries: QueryBatch, given: FeatureRows | None = None) -> Tensor:
         """bool[b]: whether anything is known of the queries' users."""
         user = queries.user
-        known_user = (
-            (user >= 0) & (self.user_known[user] > 0) if self.user is not None else torch.zeros_like(user) > 0
-        )
+        known = self.is_known_user(user)
         if self.encoder is not None:
-            known = self.item_known[queries.history] > 0
-            if self.item_rows is not None:
-                known = known | self.item_rows.is_known(queries.history)
-            known_user = known_user | (torch.zeros_like(user).index_add(0, queries.row, known.long()) > 0)
-        if self.user_rows is not None:
-            known_user = known_user | self.user_rows.is_known(user)
-            if given is not None:
-                known_user = known_user | (
-                    (user < 0) & given.is_known(torch.arange(len(user), device=user.device))
-                )
-        return known_user
+            items = self.is_known_item(queries.history).long()
+            known = known | (torch.zeros_like(user).index_add(0, queries.row, items) > 0)
+        if self.user_rows is not None and given is not None:
+            every = torch.arange(len(user), device=user.device)
+            known = known | ((user < 0) & given.is_known(every))
+        return known
+
+    def is_known_user(self, user: Tensor) -> Tensor:
+        """bool[b]: whether an embedding or a feature is known of each user, int64[b]; of -1 none is."""
+        none = torch.zeros_like(user) > 0
+        known = none if self.user is None else (user >= 0) & (self.user_known[user] > 0)
+        return known if self.user_rows is None else known | self.user_rows.is_known(user)
+
+    def is_known_item(self, items: Tensor) -> Tensor:
+        """bool[n]: whether an embedding or a feature is known of each of `items`, int64[n]."""
+        known = self.item_known[items] > 0
+        return known if self.item_rows is None else known | self.item_rows.is_known(items)
 
     def low_rate_parameters(self) -> list[nn.Parameter]:
         """Matrices that every example of every step moves, while few move an embedding."""

@@ -1,4 +1,4 @@
 """The HTTP service."""
 
-PACKAGES = ("faiss", "fastapi", "uvicorn", "httpx", "prometheus_client")
+PACKAGES = ("faiss", "fastapi", "uvicorn", "httptools", "httpx", "prometheus_client")
 """What it needs of requirements-serve.lock"""

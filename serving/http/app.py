@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
@@ -15,14 +12,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from retrieval_leaderboard.serving.bundles.bundle import About
 from retrieval_leaderboard.serving.bundles.encoding import UnknownValues
 from retrieval_leaderboard.serving.bundles.journal import ChangedError
 from retrieval_leaderboard.serving.http import schemas
-from retrieval_leaderboard.serving.http.batcher import Batcher
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Gate, Limits
 from retrieval_leaderboard.serving.http.json_route import JsonRoute
 from retrieval_leaderboard.serving.http.observed import Metrics, Observed
+from retrieval_leaderboard.serving.http.served import Current
 from retrieval_leaderboard.serving.requests import Request as RecommendRequest
 from retrieval_leaderboard.serving.service import NotSavedError, Recommender
 from retrieval_leaderboard.support.errors import InputError
@@ -48,7 +44,7 @@ def create_app(
     searches while they wait for the disk.
 
     Args:
-        recommender: what answers.
+        recommender: what answers first; what answers now is the app's `state.current`, a `Current`.
         limits: on requests; the defaults where None.
         hosts: what the Host header may name, without a port; `gate.ANY_HOST` among them allows all.
         takes_items: whether items may be added.
@@ -56,79 +52,78 @@ def create_app(
         access_log: whether each request is told on the standard output.
     """
     app = FastAPI(title="Retrieval", redoc_url=None, responses=refusals(400, 401, 408, 413, 503))
-    served: dict[str, Any] = {"model": recommender.about.model, "version": version_of(recommender.about)}
-    metrics = Metrics(**served, items=lambda: len(recommender))
+    app.state.current = current = Current(recommender)
+    metrics = Metrics(current)
     app.add_middleware(Gate, limits=limits or Limits(), hosts=hosts, token=token)
     app.add_middleware(Observed, metrics=metrics, access_log=access_log)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(InputError, _refused)
     app.add_exception_handler(Exception, _failed)
-    batcher = Batcher(recommender)
-    app.include_router(_recommendations(recommender, batcher, served))
-    app.include_router(_items(recommender, takes_items))
-    app.include_router(_operations(recommender, batcher, served, metrics))
+    app.include_router(_recommendations(current))
+    app.include_router(_items(current, takes_items))
+    app.include_router(_operations(current, metrics))
     return app
 
 
-def version_of(about: About) -> str:
-    """The day a bundle was built, and a hash of what it says of itself, checksums of all files included."""
-    said = json.dumps(asdict(about), sort_keys=True).encode()
-    return f"{about.date[:10]}-{hashlib.blake2b(said, digest_size=6).hexdigest()}"
-
-
-def _recommendations(recommender: Recommender, batcher: Batcher, served: dict[str, Any]) -> APIRouter:
+def _recommendations(current: Current) -> APIRouter:
     router = APIRouter(route_class=JsonRoute, responses=refusals(422, 500))
 
     @router.post("/recommend")
     async def recommend(body: schemas.Recommend) -> schemas.Recommendation:
-        answer = await batcher.answer(_request(body))
-        return schemas.Recommendation(**served, **vars(answer))
+        with current.using() as served:
+            answer = await served.batcher.answer(_request(body))
+            return schemas.Recommendation(**served.names, **vars(answer))
 
     @router.post("/recommend/batch")
     async def recommend_batch(body: schemas.RecommendBatch) -> schemas.Recommendations:
         requests = [_request(each) for each in body.requests]
-        answers = await to_thread.run_sync(recommender.recommend_batch, requests)
-        return schemas.Recommendations(
-            answers=[schemas.Recommendation(**served, **vars(answer)) for answer in answers]
-        )
+        with current.using() as served:
+            answers = await to_thread.run_sync(served.recommender.recommend_batch, requests)
+            return schemas.Recommendations(
+                answers=[schemas.Recommendation(**served.names, **vars(answer)) for answer in answers]
+            )
 
     return router
 
 
-def _items(recommender: Recommender, takes_items: bool) -> APIRouter:
+def _items(current: Current, takes_items: bool) -> APIRouter:
     router, one_at_a_time = APIRouter(), CapacityLimiter(1)
 
     @router.post("/items", status_code=201, responses=refusals(403, 409, 422, 500, 507))
     async def add_item(body: schemas.NewItem) -> schemas.Added:
         if not takes_items:
             raise HTTPException(403, "this service only reads its bundle, and takes no items")
-        values = await to_thread.run_sync(_save_item, recommender, body, limiter=one_at_a_time)
+        with current.using() as served:
+            values = await to_thread.run_sync(_save_item, served.recommender, body, limiter=one_at_a_time)
         return schemas.Added(item_id=body.item_id, unknown_values=values)
 
     return router
 
 
-def _operations(
-    recommender: Recommender, batcher: Batcher, served: dict[str, Any], metrics: Metrics
-) -> APIRouter:
+def _operations(current: Current, metrics: Metrics) -> APIRouter:
     """What is asked by those who run the service."""
     router = APIRouter()
 
     @router.get("/health")
     async def health() -> schemas.Health:
-        about = recommender.about
+        served = current.served
         return schemas.Health(
-            status="ok", **served, dataset=about.title, index=about.kind, items=len(recommender)
+            status="ok",
+            **served.names,
+            dataset=served.about.title,
+            index=served.about.kind,
+            items=len(served.recommender),
         )
 
     @router.get("/ready")
     async def ready() -> schemas.Ready:
-        try:
-            await asyncio.wait_for(batcher.answer(RecommendRequest("")), READY_SECONDS)
-        except Exception as error:
-            late = f"the service did not answer a request within {READY_SECONDS:g} seconds"
-            raise HTTPException(503, late, {"retry-after": "1"}) from error
-        return schemas.Ready(status="ready", **served)
+        with current.using() as served:
+            try:
+                await asyncio.wait_for(served.batcher.answer(RecommendRequest("")), READY_SECONDS)
+            except Exception as error:
+                late = f"the service did not answer a request within {READY_SECONDS:g} seconds"
+                raise HTTPException(503, late, {"retry-after": "1"}) from error
+            return schemas.Ready(status="ready", **served.names, refused_version=current.refusal)
 
     @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def counted() -> Response:

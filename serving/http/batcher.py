@@ -38,6 +38,10 @@ class Batcher:
         loop.call_soon(self._start, loop)
         return await future
 
+    def close(self) -> None:
+        """End the threads; nobody waits for an answer any more."""
+        self._threads.shutdown()
+
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand batches to idle threads."""
         while self._idle and self._waiting:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from retrieval_leaderboard.serving.http.served import Current
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,12 +28,10 @@ ACCESS = logging.getLogger("retrieval_leaderboard.access")
 class Metrics:
     """Counters of one service, in Prometheus' text format."""
 
-    def __init__(self, model: str, version: str, items: Callable[[], int]) -> None:
+    def __init__(self, current: Current) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        served = Gauge("retrieval_bundle_info", "What answers", ["model", "version"], registry=self._registry)
-        served.labels(model, version).set(1)
-        Gauge("retrieval_items", "Items that may be returned", registry=self._registry).set_function(items)
+        self._registry.register(_Bundle(current))
         self._requests = Counter(
             "retrieval_requests", "Requests answered", ["path", "status"], registry=self._registry
         )
@@ -47,6 +49,23 @@ class Metrics:
     def text(self) -> bytes:
         """All of them."""
         return generate_latest(self._registry)
+
+
+class _Bundle(Collector):
+    """What is told of the bundle that answers."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+
+    def collect(self) -> Iterator[Metric]:
+        """Read when it is asked for."""
+        current, served = self._current, self._current.served
+        info = GaugeMetricFamily("retrieval_bundle_info", "What answers", labels=["model", "version"])
+        info.add_metric([*served.names.values()], 1)
+        yield info
+        yield GaugeMetricFamily("retrieval_items", "Items that may be returned", len(served.recommender))
+        yield CounterMetricFamily("retrieval_switches", "Versions that took over", current.switches)
+        yield CounterMetricFamily("retrieval_refused_versions", "Versions that could not", current.failures)
 
 
 class Observed:

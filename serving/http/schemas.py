@@ -81,7 +81,7 @@ class Recommendation(BaseModel):
 
     model: str
     version: str
-    """of the bundle: the day it was built, and a hash of all that is in it"""
+    """of the bundle that answered: the day it was built, and a hash of all that is in it"""
     items: list[str]
     scores: list[float]
     known_user: bool
@@ -142,3 +142,5 @@ class Ready(BaseModel):
     status: str
     model: str
     version: str
+    refused_version: str | None
+    """why the current version of the bundle does not answer, but the one before it; null where it does"""

@@ -1,27 +1,28 @@
-"""The process that answers: its port, its end, and clients that never finish the head of a request."""
+"""The process that answers: its port and its end."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from retrieval_leaderboard.serving.bundles import versions
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Limits
+from retrieval_leaderboard.serving.http.heads import HeadLimits
+from retrieval_leaderboard.serving.http.served import following
 from retrieval_leaderboard.serving.service import Recommender
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.stopping import deferred
 
-HEAD_SECONDS = 10.0
-"""For the head of a request, from its first byte; for the first one, from the connection on"""
 GRACE_SECONDS = 30
 """At the end, for requests that are being answered"""
 BACKLOG = 2048
@@ -64,7 +65,8 @@ def _unusable(host: str, port: int, error: OSError) -> InputError:
 
 
 def serve(
-    recommender: Recommender,
+    bundle: Path,
+    opened: Callable[[Path], Recommender],
     bound: socket.socket,
     allowed_hosts: Sequence[str] = (),
     takes_items: bool = True,
@@ -74,7 +76,8 @@ def serve(
     """Listen, once warm, and answer until SIGTERM or Ctrl-C; what was asked before that is still answered.
 
     Args:
-        recommender: what answers.
+        bundle: what to answer from: a bundle, or a folder of versions, whose current one is followed.
+        opened: opens a bundle.
         bound: of `port_of`.
         allowed_hosts: what a Host header may name beside the loopback names and the socket's address.
         takes_items: whether items may be added.
@@ -82,23 +85,38 @@ def serve(
         access_log: whether each request is told on the standard output.
 
     Raises:
-        InputError: as `listen`.
+        InputError: as `opened` and `listen`.
     """
     limits = Limits()
     allow_files(limits.open_requests + 256)
     address, port = bound.getsockname()[:2]
     hosts = [*LOOPBACK, _as_named(address), *allowed_hosts]
-    # Of its own: what batches an app's requests belongs to one event loop.
-    asyncio.run(_answer_once(create_app(recommender)))
-    app = create_app(recommender, limits, hosts, takes_items, token, access_log)
-    # A collection of all that the libraries made stops every answer for a tenth of a second.
-    gc.collect()
-    gc.freeze()
-    listen(bound)
-    progress.say(f"{len(recommender):,} items at http://{_as_named(address)}:{port}")
-    config = uvicorn.Config(
+
+    def ready(folder: Path) -> Recommender:
+        with ExitStack() as stack:
+            recommender = stack.enter_context(opened(folder))
+            recommender.warm_up()
+            stack.pop_all()
+        return recommender
+
+    with ready(versions.resolve(bundle)) as recommender:
+        # Of its own: what batches an app's requests belongs to one event loop.
+        asyncio.run(_answer_once(create_app(recommender)))
+        app = create_app(recommender, limits, hosts, takes_items, token, access_log)
+        # A collection of all that the libraries made stops every answer for a tenth of a second.
+        gc.collect()
+        gc.freeze()
+        listen(bound)
+        progress.say(f"{len(recommender):,} items at http://{_as_named(address)}:{port}")
+        # uvicorn raises the signal that ended it once more: what comes after is to be done too.
+        with deferred(), app.state.current as current, following(bundle, current, ready):
+            uvicorn.Server(_config(app, access_log)).run(sockets=[bound])
+
+
+def _config(app: FastAPI, access_log: bool) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
-        http=HeadDeadline,
+        http=HeadLimits,
         ws="none",
         lifespan="off",
         log_level="warning",
@@ -106,9 +124,6 @@ def serve(
         proxy_headers=access_log,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    # uvicorn raises the signal that ended it once more: what comes after is to be done too.
-    with deferred():
-        uvicorn.Server(config).run(sockets=[bound])
 
 
 async def _answer_once(app: FastAPI) -> None:
@@ -117,46 +132,6 @@ async def _answer_once(app: FastAPI) -> None:
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{LOOPBACK[0]}") as client:
         await client.get("/ready")
         await client.post("/recommend", json={"user_id": "nobody"})
-
-
-class HeadDeadline(H11Protocol):
-    """Closes connections on which a request's head has begun, or is awaited, for too long."""
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Await the first head."""
-        super().connection_made(transport)
-        self._await_head()
-
-    def data_received(self, data: bytes) -> None:
-        """Await the rest of a head, unless the data ended one."""
-        super().data_received(data)
-        if self._answers():
-            self._stop_waiting()
-        elif self._late is None:
-            self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def _answers(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
-
-    def _await_head(self) -> None:
-        self._late = self.loop.call_later(HEAD_SECONDS, self._give_up)
-
-    def _stop_waiting(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-    def _give_up(self) -> None:
-        self._late = None
-        if not self._answers():
-            self.transport.close()
 
 
 def _as_named(address: str) -> str:

@@ -29,7 +29,7 @@ class VectorSearcher(Searcher):
         self.model = model
         self._index, self._encoder = index, encoder
         self._item_schema = opened.item_schema
-        self._item_vectors = model.encode_items()
+        self._item_vectors, self._encode = model.encode_items(), model.online()
 
         def double_of(known: npt.NDArray[np.int32]) -> int | None:
             return unseen_users.double_of_vectors(model, known, opened.histories[known[0]][::-1])
@@ -74,7 +74,7 @@ class VectorSearcher(Searcher):
         known = np.empty(len(requests), dtype=np.bool_)
         questions, unknown = self._encoder.questions(requests)
         for rows, queries in questions:
-            vectors[rows], known[rows] = self.model.encode_known(queries)
+            vectors[rows], known[rows] = self._encode(queries)
         if not self._unseen_users_have_a_vector:
             unseen = np.array([each.user < 0 for each in requests], dtype=np.bool_)
             vectors[unseen], known[unseen] = 0, False

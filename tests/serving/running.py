@@ -8,7 +8,7 @@ from threading import Thread
 
 import uvicorn
 
-from retrieval_leaderboard.serving.http.server import HeadDeadline
+from retrieval_leaderboard.serving.http.heads import HeadLimits
 
 HEAD = b"POST /recommend HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
@@ -16,7 +16,7 @@ HEAD = b"POST /recommend HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicatio
 @contextmanager
 def running(app):
     """Yields the port of `app`."""
-    config = uvicorn.Config(app, http=HeadDeadline, log_level="critical", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, http=HeadLimits, log_level="critical", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))

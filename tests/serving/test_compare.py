@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +96,10 @@ def test_the_commands_on_a_run_of_ones_own_file_and_model(tmp_path, capsys):
     assert main(["index", *of_run, str(run), "--out", str(out)]) == 0
     model = outside.load(MODEL)
     assert len(Recommender.open(out, model).recommend("u1", k=5).items) == 5
+    assert main(["index", *of_run, str(run), "--out", str(tmp_path / "versions"), "--version", "a"]) == 0
+    assert (tmp_path / "versions" / "current").readlink() == Path("a")
+    assert main(["index", *of_run, str(run), "--out", str(tmp_path / "versions"), "--version", "a"]) == 2
+    assert "versions/a holds a bundle already" in capsys.readouterr().err
     assert main(["compare", *of_run, str(run)]) == 0
     assert "## Index kinds" in (tmp_path / "log" / "leaderboard.md").read_text()
     elsewhere = shutil.copytree(run, tmp_path / "elsewhere" / "copy")

@@ -6,8 +6,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from retrieval_leaderboard.serving.http.app import create_app, version_of
+from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH, MAX_BODY_BYTES
+from retrieval_leaderboard.serving.http.served import version_of
 from retrieval_leaderboard.support.errors import InputError
 from tests.serving.running import running
 

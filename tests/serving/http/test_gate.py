@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from retrieval_leaderboard.serving.http import server
+from retrieval_leaderboard.serving.http import heads
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import Limits
 from tests.serving.running import HEAD, answer, connected, running
@@ -45,7 +45,7 @@ def test_a_body_in_drops_ends_too(served):
 
 
 def test_the_head_of_a_request_has_a_time_too(served, monkeypatch):
-    monkeypatch.setattr(server, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 0.3)
     port, began = served(), time.monotonic()
     whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(WHOLE) + WHOLE
     for parts in ((), (HEAD,), (whole, HEAD)):
@@ -122,3 +122,19 @@ def test_the_end_does_not_wait_for_an_unfinished_body(opened):
         began = time.monotonic()
     assert time.monotonic() - began < 4
     held.close()
+
+
+@pytest.mark.parametrize("part", [b"X-Long: " + b"a" * 8000, b"a" * 8000, b"X: 1\r\n" * 1300])
+def test_a_head_without_end_is_not_kept(served, part):
+    with connected(served(), HEAD) as connection, pytest.raises(ConnectionError):
+        for _ in range(200):
+            connection.sendall(part)
+            time.sleep(0.001)
+
+
+def test_a_large_body_and_many_requests_are_no_long_head(served):
+    whole = HEAD + b"Content-Length: 100000\r\n\r\n" + WHOLE + b" " * (100_000 - len(WHOLE))
+    with connected(served()) as connection:
+        for _ in range(3):
+            connection.sendall(whole)
+            assert b"200 OK" in connection.recv(65536)

@@ -4,8 +4,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from retrieval_leaderboard.serving.http.app import create_app, version_of
+from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import Limits
+from retrieval_leaderboard.serving.http.served import version_of
 from tests.serving.running import HEAD, answer, connected, running
 
 

@@ -55,10 +55,8 @@ def test_a_service_has_answered_and_collects_nothing_old(infonce_bundle, monkeyp
         Recommender, "recommend_batch", lambda *given: asked.append("answered") or real(*given)
     )
     with server.port_of("127.0.0.1", 0) as bound:
-        recommender = Recommender.open(infonce_bundle)
         try:
-            recommender.warm_up()
-            server.serve(recommender, bound)
+            server.serve(infonce_bundle, Recommender.open, bound)
             assert gc.get_freeze_count() > 1000
         finally:
             gc.unfreeze()

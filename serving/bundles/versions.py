@@ -1,0 +1,61 @@
+"""Versions of a bundle beside each other, `NAME/VERSION`, and the link `NAME/current` to one of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from retrieval_leaderboard.serving.bundles.journal import ABOUT
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.files import writing
+
+CURRENT = "current"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def folder(parent: Path, version: str) -> Path:
+    """Where a version is written; named after the time, in UTC, where `version` is empty.
+
+    Raises:
+        InputError: no name of a folder, or `parent` is a bundle itself.
+    """
+    if (parent / ABOUT).exists():
+        raise InputError(f"{parent} is a bundle and holds no versions: give another --out, or no --version")
+    version = version or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    if not _NAME.fullmatch(version) or version == CURRENT:
+        raise InputError(
+            f"'{version}' names no version: give at most 100 letters, digits and -._, and not '{CURRENT}'"
+        )
+    return parent / version
+
+
+def make_current(version: Path) -> None:
+    """Let the link beside a version name it, at once; InputError where it cannot be written."""
+    link = version.parent / CURRENT
+    scratch = link.with_name(f".{CURRENT}-{os.getpid()}")
+    with writing(link):
+        scratch.unlink(missing_ok=True)
+        scratch.symlink_to(version.name, target_is_directory=True)
+        scratch.replace(link)
+
+
+def resolve(bundle: Path) -> Path:
+    """The bundle that a path names now: itself, or its current version; all links followed."""
+    link = bundle / CURRENT
+    return (link if link.is_symlink() and not (bundle / ABOUT).exists() else bundle).resolve()
+
+
+def state(bundle: Path) -> tuple[Path, float] | None:
+    """What changes when a path names another bundle, or one built anew; None where its link is absent.
+
+    A link that is replaced by `ln -sfn` is absent for a moment.
+    """
+    if not ((bundle / ABOUT).exists() or bundle.is_symlink() or (bundle / CURRENT).is_symlink()):
+        return None
+    named = resolve(bundle)
+    try:
+        return named, (named / ABOUT).stat().st_mtime
+    except OSError:
+        return named, 0.0
