@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retrieval_leaderboard.datasets.times import parse
+from retrieval_leaderboard.serving.bundles.columns import Filter
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.support.errors import InputError
 
@@ -51,6 +52,9 @@ class Request:
     """keep the items of both histories out of the answer; None does as the dataset's protocol"""
     exclude: Sequence[str] = ()
     """item ids to keep out of the answer; one that the catalog does not have changes nothing"""
+    filter: Filter | None = None
+    """item columns and what the answer's items must have in each of them: a list of categories, of which one
+    is enough, or a range {"min": …, "max": …} of numbers, both included; an unknown value never fits"""
 
     def check(self) -> None:
         """Refuse what cannot be answered.
@@ -66,6 +70,8 @@ class Request:
             moment(self.timestamp)
         if not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
             raise InputError(f"k is {self.k!r}: give a whole number from 1 to {MAX_K:,}")
+        if not (self.filter is None or isinstance(self.filter, Mapping)):
+            raise InputError("filter must give a list of values or a range for each column, by its name")
         _check_items("history", self.history or (), MAX_HISTORY, "give the newest")
         _check_items("exclude", self.exclude, MAX_EXCLUDED, "give fewer")
 

@@ -15,6 +15,7 @@ from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.serving import searchers
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.serving.bundles.catalog import Catalog
+from retrieval_leaderboard.serving.bundles.columns import Filter
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError
 from retrieval_leaderboard.serving.bundles.locks import ReadWriteLock
@@ -42,7 +43,7 @@ class Recommender:
         self._journal = opened.journal
         self._held: ExitStack | None = None
         changes = opened.journal.changes
-        self._catalog = Catalog(opened.item_ids, changes)
+        self._catalog = Catalog(opened.item_ids, changes, opened.columns)
         self._lock = ReadWriteLock()
         """for the searcher and the labels in it"""
         self._changing = RLock()
@@ -115,14 +116,16 @@ class Recommender:
         context: Raw | None = None,
         exclude_seen: bool | None = None,
         exclude: Sequence[str] = (),
+        filter: Filter | None = None,
     ) -> Answer:
         """The best `k` items for one user; the arguments are `Request`'s.
 
         Raises:
-            InputError: as `Request.check`; features that do not fit the training data's columns.
+            InputError: as `Request.check`; features that do not fit the training data's columns; a filter
+                that does not fit the item columns.
         """
         return self.recommend_batch(
-            [Request(user_id, history, features, k, timestamp, context, exclude_seen, exclude)]
+            [Request(user_id, history, features, k, timestamp, context, exclude_seen, exclude, filter)]
         )[0]
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
@@ -130,11 +133,14 @@ class Recommender:
         encoded = [self._encoder.resolve(request, self._catalog) for request in requests]
         asked = self._searcher.ask(encoded)
         answers: dict[int, Answer] = {}
-        for k in {request.k for request in requests}:
-            rows = np.array([row for row, request in enumerate(requests) if request.k == k])
+        for rows in _searched_together(requests):
+            first = requests[rows[0]]
             with self._lock.reading():
                 exclude = Ragged.from_rows([self._catalog.labels(encoded[row].excluded) for row in rows])
-                labels, scores = asked.search(rows, k, exclude)
+                kept = self._catalog.kept(first.filter) if first.filter else None
+                if kept is not None:
+                    exclude = exclude.only(kept)
+                labels, scores = asked.search(rows, first.k, exclude, kept)
             for row, found, values in zip(rows.tolist(), labels, scores, strict=True):
                 known, unknown = bool(asked.known[row]), asked.unknown_values[row]
                 answers[row] = self._answer(encoded[row], known, unknown, found, values)
@@ -208,9 +214,11 @@ class Recommender:
         with self._changing:
             vectors, unknown_values = self._searcher.encode_new(features)
             self._catalog.check_lacks(item_id)
-            keep(Change(item_id, vectors[0]))
+            change = Change(item_id, vectors[0], self._catalog.values(features))
+            keep(change)
             with self._lock.writing():
-                self._searcher.add(np.array([self._catalog.add(item_id, vectors[0])]), vectors)
+                label = self._catalog.add(item_id, vectors[0], change.values)
+                self._searcher.add(np.array([label]), vectors)
         return unknown_values
 
     def _keep(self, change: Change) -> None:
@@ -251,3 +259,11 @@ class Recommender:
             unknown_items=request.unknown_items,
             unknown_values=unknown,
         )
+
+
+def _searched_together(requests: Sequence[Request]) -> list[npt.NDArray[np.int64]]:
+    """Places of requests of the same length and filter."""
+    groups: dict[tuple[int, str], list[int]] = {}
+    for row, request in enumerate(requests):
+        groups.setdefault((request.k, repr(request.filter or None)), []).append(row)
+    return [np.array(rows) for rows in groups.values()]

@@ -72,14 +72,23 @@ TUNED = sorted(folder.parent.name for folder in RESULTS.glob("*/tuning"))
 
 @pytest.mark.parametrize("dataset", TUNED)
 def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dataset):
-    found = configs.in_section(ROOT / "configs" / f"{dataset}.yaml", SOURCES[dataset].protocols[0])
-    for model, config in found.items():
-        paths = RESULTS.joinpath(dataset, "tuning").glob(f"{model}-*.json")
-        trials = [trial for path in paths for trial in trial_records.load(path).trials]
-        made = config.provenance
-        assert made.trials >= len(trials), model
-        assert made.at_least or made.trials == len(trials), model
-        assert made.pruned == sum(trial.state == "pruned" for trial in trials), model
+    protocol, counted = SOURCES[dataset].protocols[0], set()
+    for path in (ROOT / "configs" / f"{dataset}.yaml", ROOT / "configs" / "explored" / f"{dataset}.yaml"):
+        for model, config in configs.in_section(path, protocol).items():
+            made = config.provenance
+            searches = of_kind(dataset, model, made.cap_minutes if made.by == "budget" else None)
+            counted.update(searches)
+            trials = [trial for search in searches.values() for trial in search.trials]
+            assert made.trials >= len(trials), model
+            assert made.at_least or made.trials == len(trials), model
+            assert made.pruned == sum(trial.state == "pruned" for trial in trials), model
+    assert counted == set(RESULTS.glob(f"{dataset}/tuning/*.json")), "a search that no choice counts"
+
+
+def of_kind(dataset, model, minutes):
+    """The searches on record for a model within a budget of so many minutes, or, for None, without one."""
+    paths = RESULTS.joinpath(dataset, "tuning").glob(f"{model}-*.json")
+    return {path: search for path in paths if (search := trial_records.load(path)).minutes == minutes}
 
 
 @pytest.mark.parametrize("dataset", TUNED)

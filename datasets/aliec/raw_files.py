@@ -98,8 +98,8 @@ class RawFile:
 
 
 def find_unpacked(folder: Path, name: str) -> RawFile | None:
-    """The file `name` in `folder`: plain, else gzipped."""
-    paths = (folder / name, folder / f"{name}.gz")
+    """The file `name` in `folder`: plain, else gzipped, else in a folder of its own name."""
+    paths = (folder / name, folder / f"{name}.gz", folder / name / name)
     return next((RawFile(path) for path in paths if path.is_file()), None)
 
 

@@ -14,7 +14,8 @@ _ALIYUN = "https://dataworks-dataset-cn-shanghai.oss-cn-shanghai.aliyuncs.com/pu
 MANUAL = (
     "get raw_sample.csv, ad_feature.csv and user_profile.csv from Tianchi "
     "(https://tianchi.aliyun.com/dataset/56, needs an account) or Kaggle "
-    "(pavansanagapati/ad-displayclick-data-on-taobaocom) and put them into <data-dir>/aliec"
+    "(pavansanagapati/ad-displayclick-data-on-taobaocom) and put them into <data-dir>/aliec, or name their "
+    "folder by --data-dir"
 )
 
 
@@ -42,6 +43,7 @@ SOURCES = (
             MANUAL,
             published.check,
         ),
+        own_names=True,
         absent="manual download",
         fallback="aliec-sim",
     ),

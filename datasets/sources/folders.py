@@ -21,7 +21,8 @@ def find(source: Source, data_dir: Path) -> Path | None:
     Raises:
         InputError: some are there, and others are not.
     """
-    folders = (data_dir / source.folder, cache_dir() / source.folder)
+    itself = [data_dir] if source.own_names else []
+    folders = (data_dir / source.folder, *itself, cache_dir() / source.folder)
     return next(filter(source.holds, folders), None)
 
 

@@ -30,6 +30,8 @@ class Source:
     """Where its files are; None for one that is generated"""
     folder: str = ""
     """Of its files in the data folder, which it may share with others; its name by default"""
+    own_names: bool = False
+    """Whether no other dataset's files are called as its are: they may then lie in the data folder itself"""
     absent: str = "downloadable"
     """Its status in lists where its files are not here"""
     users: int | None = None

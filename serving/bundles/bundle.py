@@ -17,6 +17,7 @@ from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.bundles import tables
+from retrieval_leaderboard.serving.bundles.columns import ItemColumns
 from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
 from retrieval_leaderboard.support.errors import InputError
@@ -26,6 +27,8 @@ from retrieval_leaderboard.support.storage.files import atomic_folder, write_jso
 FORMAT = 3
 """Version of the layout; a bundle of another one is not read."""
 INDEX, FEATURES, ITEMS, USERS = "index.faiss", "features.json", "items.parquet", "users.parquet"
+COLUMNS = "item_columns.parquet"
+"""Absent where the dataset has no item features to filter by"""
 MODEL = (saving.STATE, saving.WEIGHTS)
 NO_INDEX = "none"
 """The kind of a bundle whose model ranks by itself"""
@@ -70,6 +73,8 @@ class Bundle:
     user_schema: Schema
     item_schema: Schema
     context_schema: Schema
+    columns: ItemColumns
+    """of the items as trained"""
     journal: Journal
     """the changes so far, and where later ones go"""
 
@@ -151,7 +156,8 @@ def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[
             shutil.copyfile(run / name, scratch / name)
         if built is not None:
             built.write(scratch / INDEX)
-        _write_tables(scratch, dataset)
+        has_columns = _write_tables(scratch, dataset)
+        hashed = _hashed(built is not None, has_columns)
         about = About(
             format=FORMAT,
             kind=NO_INDEX if built is None else built.kind,
@@ -160,7 +166,7 @@ def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[
             items=dataset.train_valid.n_items,
             model=record.model,
             model_hash=model_hash(scratch),
-            checksums={name: _digest(scratch / name) for name in _hashed(built is not None)},
+            checksums={name: _digest(scratch / name) for name in hashed},
             dataset=dataset.name,
             title=dataset.title or dataset.name,
             protocol=dataset.protocol,
@@ -193,8 +199,8 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
     if model_hash(folder) != about.model_hash:
         raise InputError(f"{folder}: the index holds vectors of another model than the one beside it: "
                          "build the bundle again")  # fmt: skip
-    has_index = about.kind != NO_INDEX
-    for name in _hashed(has_index):
+    has_index, has_columns = about.kind != NO_INDEX, COLUMNS in about.checksums
+    for name in _hashed(has_index, has_columns):
         if _digest(folder / name) != about.checksums.get(name):
             raise InputError(f"{folder / name} is not the file that was written: build the bundle again")
     schemas = json.loads((folder / FEATURES).read_text(encoding="utf-8"))
@@ -210,6 +216,7 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
         Schema(**schemas["users"]),
         Schema(**schemas["items"]),
         Schema(**schemas["context"]),
+        tables.read_columns(folder / COLUMNS) if has_columns else ItemColumns({}),
         Journal(folder, about.model_hash, about.dimension, item_ids),
     )
 
@@ -231,7 +238,8 @@ def model_hash(folder: Path) -> str:
     return _digest(*(folder / name for name in MODEL))
 
 
-def _write_tables(folder: Path, dataset: Dataset) -> None:
+def _write_tables(folder: Path, dataset: Dataset) -> bool:
+    """Write all tables; whether there are item columns among them."""
     train = dataset.train_valid
     tables.write_items(folder / ITEMS, dataset.item_ids)
     tables.write_users(folder / USERS, dataset.user_ids, train.by_user)
@@ -241,11 +249,12 @@ def _write_tables(folder: Path, dataset: Dataset) -> None:
         "context": Schema.of("context", train.context).to_json(),
     }
     write_json(folder / FEATURES, schemas)
+    return tables.write_columns(folder / COLUMNS, train.item_features)
 
 
-def _hashed(has_index: bool) -> tuple[str, ...]:
+def _hashed(has_index: bool, has_columns: bool) -> list[str]:
     """The files of which `About.checksums` speaks."""
-    return (*((INDEX,) if has_index else ()), ITEMS, USERS, FEATURES)
+    return [*[INDEX] * has_index, ITEMS, USERS, FEATURES, *[COLUMNS] * has_columns]
 
 
 def _digest(*paths: Path) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.serving.bundles.columns import Filter, ItemColumns, Values
+from retrieval_leaderboard.serving.bundles.encoding import Raw
 from retrieval_leaderboard.serving.bundles.tables import Changes
 from retrieval_leaderboard.support.errors import InputError
 
@@ -18,11 +20,14 @@ class Catalog:
     and no label is used twice, so that an item removed and added again has a new one.
     """
 
-    def __init__(self, item_ids: list[str], changes: Changes) -> None:
+    def __init__(self, item_ids: list[str], changes: Changes, columns: ItemColumns) -> None:
         self.trained = len(item_ids)
         self._raw = [*item_ids, *changes.item_ids]
         self._code = {raw: code for code, raw in enumerate(item_ids)}
         self._vectors = list(changes.vectors)
+        self._values = list(changes.values)
+        self._columns = columns
+        columns.extend(changes.values)
         self._removed = changes.removed.tolist()
         removed = set(self._removed)
         self._label = {raw: label for label, raw in enumerate(self._raw) if label not in removed}
@@ -65,16 +70,28 @@ class Catalog:
         found = {self._label[item] for item in item_ids if item in self._label}
         return np.array(sorted(found), dtype=np.int32)
 
+    def kept(self, wanted: Filter) -> npt.NDArray[np.bool_]:
+        """bool[labels]: the items in the catalog that a filter keeps; InputError as `ItemColumns.keep`."""
+        found = self._columns.keep(wanted, len(self._raw))
+        found[self._removed] = False
+        return found
+
+    def values(self, features: Raw) -> Values:
+        """What is kept of a new item's valid features, to filter by."""
+        return self._columns.values(features)
+
     def vector(self, item_id: str, trained: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """float32[d]: an item's exact vector; `trained` holds those of the trained items."""
         label = self.label(item_id)
         return trained[label] if label < self.trained else self._vectors[label - self.trained]
 
-    def add(self, item_id: str, vector: npt.NDArray[np.float32]) -> int:
+    def add(self, item_id: str, vector: npt.NDArray[np.float32], values: Values) -> int:
         """Enter an item that is not in the catalog; its label."""
         label = len(self._raw)
         self._raw.append(item_id)
         self._vectors.append(vector)
+        self._values.append(values)
+        self._columns.extend([values])
         self._label[item_id] = label
         return label
 
@@ -88,4 +105,5 @@ class Catalog:
     def changes(self, dimension: int) -> Changes:
         """All changes since the index was built."""
         vectors = np.array(self._vectors, dtype=np.float32).reshape(len(self._vectors), dimension)
-        return Changes(self._raw[self.trained :], vectors, np.array(self._removed, dtype=np.int64))
+        removed = np.array(self._removed, dtype=np.int64)
+        return Changes(self._raw[self.trained :], vectors, removed, self._values)

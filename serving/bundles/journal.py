@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.serving.bundles import tables
+from retrieval_leaderboard.serving.bundles.columns import Values
 from retrieval_leaderboard.serving.bundles.tables import Changes
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
@@ -34,6 +35,8 @@ class Change:
 
     item_id: str
     vector: npt.NDArray[np.float32] | None = None
+    values: Values = field(default_factory=dict)
+    """raw values of the bundle's item columns"""
 
 
 class Journal:
@@ -150,6 +153,7 @@ def _followed(changes: Changes, later: Sequence[Change], item_ids: Sequence[str]
     if not later:
         return changes
     added, vectors, removed = list(changes.item_ids), list(changes.vectors), changes.removed.tolist()
+    values = list(changes.values)
     removed_labels = set(removed)
     label = {raw: at for at, raw in enumerate([*item_ids, *added]) if at not in removed_labels}
     for each in later:
@@ -159,8 +163,9 @@ def _followed(changes: Changes, later: Sequence[Change], item_ids: Sequence[str]
             label[each.item_id] = len(item_ids) + len(added)
             added.append(each.item_id)
             vectors.append(each.vector)
+            values.append(each.values)
     table = np.array(vectors, dtype=np.float32).reshape(len(vectors), dimension)
-    return Changes(added, table, np.array(removed, dtype=np.int64))
+    return Changes(added, table, np.array(removed, dtype=np.int64), values)
 
 
 def _read(path: Path, model_hash: str, dimension: int) -> tuple[list[tuple[int, Change]], int]:
@@ -203,7 +208,7 @@ def _change(path: Path, at: int, content: dict[str, Any], dimension: int) -> tup
     vector = np.frombuffer(base64.b64decode(content["vector"]), dtype="<f4").astype(np.float32)
     if len(vector) != dimension:
         raise _damaged(path, at)
-    return content["n"], Change(content["add"], vector)
+    return content["n"], Change(content["add"], vector, content.get("values", {}))
 
 
 def _damaged(path: Path, at: int) -> InputError:
@@ -217,7 +222,8 @@ def _as_json(number: int, change: Change) -> dict[str, Any]:
     if change.vector is None:
         return {"n": number, "remove": change.item_id}
     vector = base64.b64encode(change.vector.astype("<f4").tobytes()).decode()
-    return {"n": number, "add": change.item_id, "vector": vector}
+    values = {"values": change.values} if change.values else {}
+    return {"n": number, "add": change.item_id, "vector": vector} | values
 
 
 def _line(content: dict[str, Any]) -> bytes:

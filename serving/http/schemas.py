@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +39,8 @@ Value = StrictInt | StrictFloat | Text | None
 ManyValues = Annotated[list[StrictInt | StrictFloat | Text], Field(max_length=MAX_VALUES)]
 Moment = Annotated[StrictInt | StrictFloat | Text, AfterValidator(_checked)]
 Features = Annotated[dict[Text, Value | ManyValues], Field(max_length=MAX_COLUMNS)]
+Range = dict[Literal["min", "max"], StrictInt | StrictFloat]
+Filter = Annotated[dict[Text, ManyValues | Range], Field(max_length=MAX_COLUMNS)]
 
 
 class Input(BaseModel):
@@ -58,6 +60,7 @@ class Recommend(Input):
     context: Features | None = None
     exclude_seen: StrictBool | None = None
     exclude: Annotated[list[Id], Field(max_length=MAX_EXCLUDED)] = []
+    filter: Filter | None = None
 
 
 class RecommendBatch(Input):

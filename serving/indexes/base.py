@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,6 +15,19 @@ from retrieval_leaderboard.evaluation.ranking import ties
 
 Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 Nearest = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+EXHAUSTIVE_SHARE = 0.1
+"""Where a filter keeps at most this share of the vectors, all of them are looked at"""
+
+
+@dataclass(frozen=True)
+class Among:
+    """The vectors that a search may find."""
+
+    count: int
+    share: float
+    """of all vectors"""
+    selector: Any = None
+    """faiss's, of labels; None for all"""
 
 
 class VectorIndex(ABC):
@@ -80,13 +94,16 @@ class VectorIndex(ABC):
         load_faiss().write_index(self._index, str(path))
 
     @abstractmethod
-    def nearest(self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool) -> Nearest:
+    def nearest(
+        self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool, among: Among
+    ) -> Nearest:
         """Labels of the largest inner products, by faiss.
 
         Args:
             queries: float32[q, d].
             fetch: how many, at least one.
             exhaustive: look at every vector, whatever the kind leaves out to be fast.
+            among: what may be found; a kind that leaves out vectors looks at 1 / share times as many.
 
         Returns:
             scores float32[q, fetch] and labels int64[q, fetch], -1 where nothing was found.
@@ -108,16 +125,24 @@ class VectorIndex(ABC):
         """Never return these labels again; they must be in the index."""
         self._index.remove_ids(labels.astype(np.int64))
 
-    def search(self, queries: npt.NDArray[np.float32], k: int, exclude: Ragged) -> Lists:
+    def search(
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        exclude: Ragged,
+        kept: npt.NDArray[np.bool_] | None = None,
+    ) -> Lists:
         """The `k` labels of largest inner product with each query, as the kind finds them.
 
-        Excluded and removed labels are fetched too and left out afterwards. A query that comes back
-        short while the index has more is searched again, exhaustively.
+        Excluded and removed labels are fetched too and left out afterwards; those that are not kept are
+        never fetched. Where at most `EXHAUSTIVE_SHARE` is kept, the search is exhaustive. A query that comes
+        back short while the index has more is searched again, exhaustively.
 
         Args:
             queries: float32[q, d].
             k: length of a list; may exceed the index.
-            exclude: q rows of labels in the index, none twice in a row.
+            exclude: q rows of labels in the index, none twice in a row; all of them kept.
+            kept: bool[labels], the only labels that may be returned, none of them removed; None for all.
 
         Returns:
             labels int32[q, k], best first, ties by `ties.rank`, -1 where the index has nothing left;
@@ -125,40 +150,57 @@ class VectorIndex(ABC):
         """
         # Rounded up, so that few searches do for a batch; by itself, so that a query's answer does not
         # depend on the others of its batch.
-        needed = k + exclude.lengths + len(self._removed)
+        among, hidden = self._among(kept)
+        needed = k + exclude.lengths + hidden
         fetches = 2 ** np.ceil(np.log2(needed)).astype(np.int64)  # (queries,)
         labels = np.full((len(queries), k), -1, dtype=np.int32)
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
+        narrow = kept is not None and among.share <= EXHAUSTIVE_SHARE
         for fetch in np.unique(fetches):
             rows = np.flatnonzero(fetches == fetch)
-            found = self._allowed(queries[rows], k, exclude.take(rows), int(fetch), exhaustive=False)
+            found = self._allowed(queries[rows], k, exclude.take(rows), int(fetch), narrow, among)
             labels[rows], scores[rows] = found
-        wanted = np.minimum(k, len(self) - exclude.lengths)
+        wanted = np.minimum(k, among.count - hidden - exclude.lengths)
         short = np.flatnonzero((labels >= 0).sum(axis=1) < wanted)
         if len(short):
             most, rest = int(needed[short].max()), exclude.take(short)
-            labels[short], scores[short] = self._allowed(queries[short], k, rest, most, exhaustive=True)
+            labels[short], scores[short] = self._allowed(queries[short], k, rest, most, True, among)
         return labels, scores
 
+    def _among(self, kept: npt.NDArray[np.bool_] | None) -> tuple[Among, int]:
+        """What a search may find, and how many removed labels are among it."""
+        if kept is None:
+            return Among(self._index.ntotal, 1.0), len(self._removed)
+        count = int(np.count_nonzero(kept))
+        selector = load_faiss().IDSelectorBitmap(np.packbits(kept, bitorder="little"))
+        return Among(count, count / max(1, self._index.ntotal), selector), 0
+
     def _allowed(
-        self, queries: npt.NDArray[np.float32], k: int, exclude: Ragged, fetch: int, exhaustive: bool
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        exclude: Ragged,
+        fetch: int,
+        exhaustive: bool,
+        among: Among,
     ) -> Lists:
         """The best `k` of `fetch` labels that are neither excluded nor removed, ties by `ties.rank`.
 
         Where the last that was fetched ties with the k-th, others may tie with it too: more is fetched.
         """
-        fetch = min(fetch, self._index.ntotal)
+        fetch = min(fetch, among.count)
         if fetch == 0:
             return np.full((len(queries), k), -1, np.int32), np.full((len(queries), k), -np.inf, np.float32)
-        scores, found = self.nearest(np.ascontiguousarray(queries), fetch, exhaustive)  # (queries, fetch)
+        scores, found = self.nearest(np.ascontiguousarray(queries), fetch, exhaustive, among)
         order = np.lexsort((ties.rank(found.astype(np.int64)), -scores), axis=1)
         scores = np.take_along_axis(scores, order, axis=1)
         found = np.take_along_axis(found, order, axis=1)
         lists = self._first(k, found, scores, exclude)
-        if fetch < self._index.ntotal:
+        if fetch < among.count:
             crowded = np.flatnonzero(lists[1][:, -1] == scores[:, -1])
             if len(crowded):
-                more = self._allowed(queries[crowded], k, exclude.take(crowded), 2 * fetch, exhaustive)
+                rest = exclude.take(crowded)
+                more = self._allowed(queries[crowded], k, rest, 2 * fetch, exhaustive, among)
                 lists[0][crowded], lists[1][crowded] = more
         return lists
 

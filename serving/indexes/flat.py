@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.serving.indexes.base import Nearest, VectorIndex
+from retrieval_leaderboard.serving.indexes.base import Among, Nearest, VectorIndex, load_faiss
 
 
 class Flat(VectorIndex):
@@ -15,6 +15,8 @@ class Flat(VectorIndex):
     factory = "IDMap,Flat"
     auto_from = 0
 
-    def nearest(self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool) -> Nearest:
+    def nearest(
+        self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool, among: Among
+    ) -> Nearest:
         """As `VectorIndex.nearest`."""
-        return self._index.search(queries, fetch)
+        return self._index.search(queries, fetch, params=load_faiss().SearchParameters(sel=among.selector))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.serving.indexes.base import Nearest, VectorIndex, load_faiss
+from retrieval_leaderboard.serving.indexes.base import Among, Nearest, VectorIndex, load_faiss
 
 
 class Hnsw(VectorIndex):
@@ -34,12 +35,16 @@ class Hnsw(VectorIndex):
         """As `VectorIndex.remove`; the graph keeps them, whose paths would break without."""
         self._removed = np.concatenate([self._removed, labels])
 
-    def nearest(self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool) -> Nearest:
+    def nearest(
+        self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool, among: Among
+    ) -> Nearest:
         """As `VectorIndex.nearest`; exhaustively too, because parts of a graph may be out of reach."""
         faiss = load_faiss()
         if exhaustive:
             vectors = faiss.downcast_index(faiss.downcast_index(self._index.index).storage)
-            scores, rows = vectors.search(queries, fetch)
-            return scores, faiss.vector_to_array(self._index.id_map)[rows]
-        effort = faiss.SearchParametersHNSW(efSearch=max(self.parameters["efSearch"], fetch))
+            rows_only = among.selector and faiss.IDSelectorTranslated(self._index.id_map, among.selector)
+            scores, rows = vectors.search(queries, fetch, params=faiss.SearchParameters(sel=rows_only))
+            return scores, np.where(rows < 0, -1, faiss.vector_to_array(self._index.id_map)[rows])
+        width = ceil(max(self.parameters["efSearch"], fetch) / among.share)
+        effort = faiss.SearchParametersHNSW(efSearch=width, sel=among.selector)
         return self._index.search(queries, fetch, params=effort)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import isqrt
+from math import ceil, isqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.serving.indexes.base import Nearest, VectorIndex, load_faiss
+from retrieval_leaderboard.serving.indexes.base import Among, Nearest, VectorIndex, load_faiss
 
 POINTS_PER_CELL = 39
 """Training vectors a centroid that faiss's k-means asks for"""
@@ -33,8 +33,12 @@ class IvfFlat(VectorIndex):
         """As `VectorIndex.configure`."""
         index.cp.min_points_per_centroid = 1
 
-    def nearest(self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool) -> Nearest:
+    def nearest(
+        self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool, among: Among
+    ) -> Nearest:
         """As `VectorIndex.nearest`."""
-        cells = self.parameters["nlist" if exhaustive else "nprobe"]
-        effort = load_faiss().SearchParametersIVF(nprobe=cells)
+        cells = self.parameters["nlist"]
+        if not exhaustive:
+            cells = min(cells, ceil(self.parameters["nprobe"] / among.share))
+        effort = load_faiss().SearchParametersIVF(nprobe=cells, sel=among.selector)
         return self._index.search(queries, fetch, params=effort)

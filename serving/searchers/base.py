@@ -15,8 +15,11 @@ from retrieval_leaderboard.serving.indexes.base import Lists
 from retrieval_leaderboard.serving.queries import EncodedRequest
 
 Vectors = npt.NDArray[np.float32]
-Search = Callable[[npt.NDArray[np.int64], int, Ragged], Lists]
-"""(which requests, k, labels not to return, a row for each of them) → lists, as `VectorIndex.search`"""
+Kept = npt.NDArray[np.bool_] | None
+"""bool[labels]: the only ones that may be returned, none of them removed; None for all"""
+Search = Callable[[npt.NDArray[np.int64], int, Ragged, Kept], Lists]
+"""(which requests, k, labels not to return, a row for each of them, all of them kept; what a filter keeps)
+→ lists, as `VectorIndex.search`"""
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,19 @@ from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.indexes.base import Lists
 from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, Question
 from retrieval_leaderboard.serving.searchers import unseen
-from retrieval_leaderboard.serving.searchers.base import Asked, Searcher, Vectors
+from retrieval_leaderboard.serving.searchers.base import Asked, Kept, Searcher, Vectors
 from retrieval_leaderboard.support.errors import InputError
+
+AWAY_AT_ONCE = 2**23
+"""Items that a filter or removals keep out, in the rows of requests that are ranked together"""
 
 
 class OwnRanking(Searcher):
     """A model's own `recommend`, asked for each request.
 
     Where the model knows nothing of whom it is asked about, the places that it leaves empty hold the items
-    with the most users.
+    with the most users. With a filter, all that are left empty hold the matching items with the most users,
+    so that a list is short only where no more items match.
     """
 
     def __init__(self, opened: Bundle, encoder: Encoder) -> None:
@@ -37,6 +41,7 @@ class OwnRanking(Searcher):
             opened, partial(unseen_users.double_of_lists, opened.model), "list", "what is popular"
         )
         self._popular = popularity.by_count(counts, counts)
+        self._all = popularity.by_count(counts, np.ones_like(counts))
 
     def ask(self, requests: Sequence[EncodedRequest]) -> Asked:
         """As `Searcher.ask`."""
@@ -76,9 +81,31 @@ class OwnRanking(Searcher):
         rows: npt.NDArray[np.int64],
         k: int,
         exclude: Ragged,
+        kept: Kept,
     ) -> Lists:
-        if len(self._removed):
-            exclude = Ragged.from_rows([np.append(exclude[row], self._removed) for row in range(len(rows))])
+        away = self._removed if kept is None else np.flatnonzero(~kept).astype(np.int32)
+        if not len(away):
+            return self._lists(questions, known, rows, k, exclude)
+        items, scores = topk.empty(len(rows), k)
+        size = max(1, AWAY_AT_ONCE // len(away))
+        for start in range(0, len(rows), size):
+            part = slice(start, start + size)
+            excluded = [np.append(each, away) for each in map(exclude.__getitem__, range(len(rows))[part])]
+            some = Ragged.from_rows(excluded)
+            lists = self._lists(questions, known, rows[part], k, some)
+            if kept is not None:
+                lists = popularity.filled(lists, self._all, some)
+            items[part], scores[part] = lists
+        return items, scores
+
+    def _lists(
+        self,
+        questions: Sequence[Question],
+        known: npt.NDArray[np.bool_],
+        rows: npt.NDArray[np.int64],
+        k: int,
+        exclude: Ragged,
+    ) -> Lists:
         items, scores = topk.empty(len(rows), k)
         for members, queries in questions:
             at = np.minimum(np.searchsorted(members, rows), len(members) - 1)

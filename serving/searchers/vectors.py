@@ -17,7 +17,7 @@ from retrieval_leaderboard.serving.indexes import VectorIndex
 from retrieval_leaderboard.serving.indexes.base import Lists
 from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, told_nothing
 from retrieval_leaderboard.serving.searchers import unseen
-from retrieval_leaderboard.serving.searchers.base import Asked, Searcher, Vectors
+from retrieval_leaderboard.serving.searchers.base import Asked, Kept, Searcher, Vectors
 
 
 class VectorSearcher(Searcher):
@@ -80,8 +80,10 @@ class VectorSearcher(Searcher):
             vectors[unseen], known[unseen] = 0, False
         return vectors, known & ~told_nothing(requests, unknown), unknown
 
-    def _search(self, vectors: Vectors, rows: npt.NDArray[np.int64], k: int, exclude: Ragged) -> Lists:
-        labels, scores = self._index.search(vectors[rows], k, exclude)
+    def _search(
+        self, vectors: Vectors, rows: npt.NDArray[np.int64], k: int, exclude: Ragged, kept: Kept
+    ) -> Lists:
+        labels, scores = self._index.search(vectors[rows], k, exclude, kept)
         # A zero vector ranks nothing.
         labels[~vectors[rows].any(axis=1)] = -1
         return labels, scores

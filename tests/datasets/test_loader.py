@@ -350,6 +350,28 @@ def test_listing(tmp_path: Path):
     assert listed["ml-1m"].source.protocols == ("next-item", "cold-items", "leave-last-one", "time")
 
 
+def test_aliec_is_read_where_it_is_mounted_and_nothing_is_written_there(tmp_path: Path, cache: Path):
+    from retrieval_leaderboard.datasets.aliec import simulator
+
+    mount = tmp_path / "input" / "somebodys-upload"
+    simulator.generate(mount, 0.002)
+    before = {path: path.stat().st_mtime_ns for path in [mount, *mount.rglob("*")]}
+    dataset = load("aliec", mount)
+    assert dataset.fingerprint == load("aliec-sim", tmp_path / "no", scale=0.002).fingerprint
+    assert {path: path.stat().st_mtime_ns for path in [mount, *mount.rglob("*")]} == before
+    assert list(cache.glob("aliec-*/clicks.npz"))
+    assert {line.source.name: line.folder for line in listing(mount)}["aliec"] == mount
+
+
+def test_only_files_of_names_of_their_own_may_lie_in_the_data_folder_itself(
+    tmp_path: Path, offline: list[Path]
+):
+    for name in ("train.txt", "test.txt"):
+        (tmp_path / name).write_text("0 0 1\n")
+    with pytest.raises(InputError, match="gowalla is not in"):
+        load("gowalla", tmp_path)
+
+
 def test_a_part_of_aliec_is_listed_as_such_and_not_stood_in_for(tmp_path: Path, offline: list[Path]):
     (tmp_path / "aliec").mkdir()
     (tmp_path / "aliec" / "raw_sample.csv").write_text("user,time_stamp,adgroup_id,pid,nonclk,clk\n")

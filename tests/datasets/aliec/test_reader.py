@@ -87,6 +87,16 @@ def test_clicks_become_interactions_in_file_order(tmp_path: Path) -> None:
     assert log.periods == (1494518400, 1494604800)
 
 
+def test_files_in_folders_of_their_own_names(tmp_path: Path) -> None:
+    plain = load(write(tmp_path / "aliec"))
+    write(tmp_path / "kaggle")
+    for name in OFFICIAL:
+        (tmp_path / "kaggle" / name).rename(tmp_path / "moved")
+        (tmp_path / "kaggle" / name).mkdir()
+        (tmp_path / "moved").rename(tmp_path / "kaggle" / name / name)
+    assert_same(load(tmp_path / "kaggle"), plain)
+
+
 def test_a_click_knows_its_placement(tmp_path: Path) -> None:
     log = load(write(tmp_path / "aliec", raw_sample=RAW.replace("7,430539_1007", "7,")))
     assert log.context is not None

@@ -31,6 +31,17 @@ REFUSED = [
     ({"history": ["\ud800"]}, "body.history.0: "),
     ({"features": {"\ud800": 1}}, "body.features"),
     ({}, "the request names no user"),
+    ({"user_id": "u1", "filter": {"colr": ["c1"]}}, "unknown column of filter 'colr': did you mean 'color'"),
+    ({"user_id": "u1", "filter": {"price": ["5"]}}, "filter.price must be a range"),
+    (
+        {"user_id": "u1", "filter": {"price": {"min": 2, "max": 1}}},
+        "filter.price is empty, its min 2 is above",
+    ),
+    ({"user_id": "u1", "filter": {"price": {"low": 2}}}, "body.filter.price."),
+    ({"user_id": "u1", "filter": {"price": {"min": "2"}}}, "body.filter.price."),
+    ({"user_id": "u1", "filter": {"color": "c1"}}, "body.filter.color."),
+    ({"user_id": "u1", "filter": {"color": ["c"] * 1025}}, "body.filter.color."),
+    ({"user_id": "u1", "filter": ["color"]}, "body.filter: "),
     ({"features": {"segmnt": "a"}}, "unknown user feature 'segmnt': did you mean 'segment'"),
 ]
 
@@ -74,6 +85,9 @@ def test_answers_are_the_librarys(client, recommender):
         {"user_id": "new", "features": {"segment": "z"}},
         {"user_id": "u1", "timestamp": 7200, "context": {"place": "up"}, "exclude_seen": False},
         {"user_id": "u1", "exclude": recommender.recommend("u1").items[:3]},
+        {"user_id": "u1", "filter": {"color": ["c1", "c2"], "price": {"min": 5, "max": 600.5}}},
+        {"history": ["i1"], "filter": {"tags": ["t1"]}, "exclude": ["i1", "i2"], "exclude_seen": False},
+        {"user_id": "u1", "filter": {"color": ["none has it"]}},
     ]
     served = {"model": "described", "version": version_of(recommender.about)}
     for body in asked:
@@ -91,6 +105,7 @@ def test_an_added_item_is_recommended_and_survives(client, recommender, new_item
     assert added.json() == {"item_id": "new", "unknown_values": {"color": ["mauve"]}}
     for one in (recommender, type(recommender).open(recommender.folder, toy_model)):
         assert "new" in one.recommend("u1", k=1000).items
+        assert one.recommend("u1", filter={"color": ["mauve"], "price": {"max": 0}}).items == ["new"]
     again = client.post("/items", json={"item_id": "new", "features": new_item})
     assert refusal(again) == "the item 'new' is in the catalog already: remove it first"
 

@@ -143,3 +143,45 @@ def test_ties_go_by_tie_rank(kind, distinct, items, queries):
     assert (np.diff(ties.rank(found.astype(np.int64)))[tied] > 0).all()
     if distinct == 1 and kind in ("flat", "ivf_flat"):
         assert found[0].tolist() == sorted(range(N), key=ties.rank)[:K]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_kept", [0, 1, 30, 60])
+def test_a_narrow_filter_finds_the_best_that_are_kept(kind, n_kept, build, queries):
+    some, built = queries[:10], build(kind)
+    kept = np.zeros(N, dtype=np.bool_)
+    kept[np.random.default_rng(n_kept).permutation(N)[:n_kept]] = True
+    exclude = Ragged.from_rows([np.flatnonzero(kept)[:row] for row in range(10)])
+    ranked, _ = built.search(some, N, Ragged.empty(10))
+    found, scores = built.search(some, K, exclude, kept)
+    for row in range(10):
+        left = [label for label in ranked[row] if kept[label] and label not in exclude[row]][:K]
+        assert found[row].tolist() == left + [-1] * (K - len(left))
+        assert np.isfinite(scores[row]).sum() == len(left)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.15, 0.5, 0.9])
+def test_a_broad_filter_misses_no_more_than_none(kind, share, build, items, queries):
+    kept = np.random.default_rng(0).random(N) < share
+    nothing, built = Ragged.empty(len(queries)), build(kind)
+    found, _ = built.search(queries, K, nothing, kept)
+    assert (found >= 0).all() and kept[found].all()
+    best = np.flatnonzero(kept)[topk.inner_product(queries, items[kept], nothing, K)[0]]
+    best_of_all, _ = topk.inner_product(queries, items, nothing, K)
+    unfiltered = Ragged.from_rows(list(best_of_all)).contains(built.search(queries, K, nothing)[0]).mean()
+    assert Ragged.from_rows(list(best)).contains(found).mean() >= unfiltered
+    if kind == "flat":
+        assert np.array_equal(found, best)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_filter_among_items_that_came_and_went(kind, build, queries):
+    built = build(kind)
+    built.add(np.array([N, N + 1]), 10 * queries[:2])
+    built.remove(np.arange(0, N, 2))
+    kept = np.ones(N + 2, dtype=np.bool_)
+    kept[:N:2], kept[N] = False, False
+    found, _ = built.search(queries[:2], N, Ragged.empty(2), kept)
+    for row in found:
+        assert sorted(row[row >= 0]) == np.flatnonzero(kept).tolist()

@@ -15,7 +15,9 @@ from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.serving.http.app import create_app
+from retrieval_leaderboard.serving.searchers import own
 from retrieval_leaderboard.support.errors import InputError
+from tests.serving.conftest import ITEMS
 from tests.serving.running import running
 
 FACTORS, EPOCHS = {"factors": 8, "iterations": 2}, {"epochs": 1}
@@ -283,3 +285,39 @@ def test_a_request_in_the_training_period_gets_the_window_of_its_day(opened, dat
     recommender = opened("popular_window")
     early = recommender.recommend("unseen", timestamp=0)
     assert early.fallback and len(early.items) == 20
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_filter_keeps_the_order_and_fills_the_list(name, opened, dataset):
+    recommender = opened(name)
+    recommender.remove_item("i7")
+    price = dict(zip(dataset.item_ids, dataset.train_valid.item_features["price"].numbers, strict=True))
+    requests = [{"user_id": "u1"}, {"history": ["i1", "i2"]}, {"user_id": "unseen"}]
+    for asked in requests:
+        everything = recommender.recommend(**asked, k=ITEMS).items
+        seen = set(price) - set(recommender.recommend(**asked, k=ITEMS, filter={"price": {"min": 0}}).items)
+        for low, high in ((0, 1001), (400, 500), (float(price["i3"]), float(price["i3"])), (2000, 3000)):
+            expected = [item for item in everything if np.float32(low) <= price[item] <= np.float32(high)]
+            matching = {item for item in price if np.float32(low) <= price[item] <= np.float32(high)} - seen
+            for k in (1, 20, ITEMS):
+                answer = recommender.recommend(**asked, k=k, filter={"price": {"min": low, "max": high}})
+                assert answer.items[: len(expected)] == expected[:k]
+                assert set(answer.items) <= matching and len(answer.items) == min(k, len(matching))
+                assert answer.scores == sorted(answer.scores, reverse=True)
+            left = recommender.recommend(
+                **asked, filter={"price": {"min": low, "max": high}}, exclude=expected[:2], k=ITEMS
+            )
+            assert left.items[: len(expected[2:])] == expected[2:]
+        assert "i7" in seen and len(seen) < 20
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_filters_of_a_batch_answer_as_single_calls(name, opened, monkeypatch):
+    recommender = opened(name)
+    wanted = [{"color": ["c1", "c2"]}, {"tags": ["t3"], "price": {"max": 500}}, {"color": ["none"]}, None]
+    asked = [Request(f"u{n}", k=5 + n % 2, filter=wanted[n % 4]) for n in range(16)]
+    asked += [Request("unseen", filter=wanted[0]), Request(history=["i1"], filter=wanted[1], exclude=["i2"])]
+    singles = [recommender.recommend_batch([one])[0] for one in asked]
+    assert recommender.recommend_batch(asked) == singles
+    monkeypatch.setattr(own, "AWAY_AT_ONCE", 500)
+    assert recommender.recommend_batch(asked) == singles, "whatever is ranked together"
