@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from retrieval_leaderboard.benchmarks.torture import Row
@@ -16,7 +18,10 @@ RIGHT = "exit code 130 and one line, the checkpoint is kept, --resume goes on, n
 
 
 def run(seed: int, scratch: Path, tries: int) -> list[Row]:
-    """As `benchmarks.torture` says; each signal a fifth of `tries` times, at moments without chance."""
+    """As `benchmarks.torture` says; each signal a fifth of `tries` times, at moments without chance.
+
+    A training that was stopped as it should be is the next one's victim as soon as it goes on.
+    """
     data, times = small_log(scratch), max(1, tries // 5)
     ways = {
         "Ctrl-C": (_to_group, signal.SIGINT),
@@ -24,29 +29,43 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
         "SIGTERM to all its processes": (_to_group, signal.SIGTERM),
         "a closed terminal (SIGHUP, twice)": (_twice_to_group, signal.SIGHUP),
     }
-    rows: list[Row] = []
-    for way, (name, (send, number)) in enumerate(ways.items()):
-        held = 0
-        for attempt in range(times):
-            here = Small(data, scratch / f"signals{way}-{attempt}", ("infonce",), EPOCHS)
-            held += _asked(here, send, number, seconds=0.3 * (attempt + 1))
-        rows.append((f"{name} in training", times, held, RIGHT))
-    return rows
+    held, before = dict.fromkeys(ways, 0), ""
+    for number, (name, attempt) in enumerate(itertools.product(ways, range(times))):
+        if not before:
+            here = Small(data, scratch / f"signals{number}", ("infonce",), EPOCHS)
+        began = time.time_ns()
+        with _training(here, resumes=bool(before)) as (command, trains):
+            if before:
+                held[before] += trains
+            code = _asked(command, *ways[name], 0.3 * (attempt + 1)) if trains else None
+        before = name if _stopped(here, command, code, began) else ""
+    if before:
+        with _training(here, resumes=True) as (_, trains):
+            held[before] += trains
+    return [(f"{name} in training", times, held[name], RIGHT) for name in ways]
 
 
-def _asked(here: Small, send: Callable[[Started, int], None], number: int, seconds: float) -> bool:
-    with here.started() as command:
-        if not command.says("needs about"):  # What it says last before it trains.
-            return False
-        time.sleep(seconds)
-        send(command, number)
-        code = command.code()
-    checkpoints = list((here.runs.parent / "checkpoints").glob("*/*.safetensors"))
+@contextmanager
+def _training(here: Small, resumes: bool) -> Iterator[tuple[Started, bool]]:
+    """Yields a command, and whether it came to train, or to go on with it."""
+    said = "going on in epoch" if resumes else "needs about"  # What it says last before it trains.
+    with here.started(*(["--resume"] if resumes else [])) as command:
+        yield command, command.says(said)
+
+
+def _asked(command: Started, send: Callable[[Started, int], None], number: int, seconds: float) -> int | None:
+    """The exit code after a signal that is sent after so many seconds."""
+    time.sleep(seconds)
+    send(command, number)
+    return command.code()
+
+
+def _stopped(here: Small, command: Started, code: int | None, began: int) -> bool:
+    """Whether it ended as it should, with a checkpoint that is newer than `began`, in ns."""
+    checkpoints = (here.runs.parent / "checkpoints").glob("*/*.safetensors")
+    kept = any(path.stat().st_mtime_ns > began for path in checkpoints)
     quiet = "Traceback" not in command.text and "stopped; " in command.text
-    if code != 130 or not checkpoints or not quiet or here.litter() or here.state() or here.failed():
-        return False
-    with here.started("--resume") as again:
-        return again.says("going on in epoch")
+    return code == 130 and kept and quiet and not (here.litter() or here.state() or here.failed())
 
 
 def _to_one(command: Started, number: int) -> None:

@@ -46,7 +46,7 @@ def _deviations(row: Row, metric: str, side: str, seed: int) -> Floats | None:
 
 def of_seeds(before: Row, after: Row, metric: str) -> Interval | None:
     """By the spread over seeds alone (Welch 1947); None where a row has fewer than two."""
-    from scipy.stats import t
+    from scipy.special import stdtrit  # As in `paired`.
 
     ours, theirs = before.values(metric), after.values(metric)
     if min(len(ours), len(theirs)) < 2:
@@ -58,5 +58,5 @@ def of_seeds(before: Row, after: Row, metric: str) -> Interval | None:
     freedom = sum(parts) ** 2 / sum(
         part**2 / (len(values) - 1) for part, values in zip(parts, (ours, theirs), strict=True)
     )
-    half = float(t.ppf((1 + CONFIDENCE) / 2, freedom)) * sqrt(sum(parts))
+    half = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * sqrt(sum(parts))
     return Interval(change, change - half, change + half)

@@ -56,8 +56,10 @@ class RowwiseAdamW(torch.optim.Optimizer):
         self.moments = [(torch.zeros_like(each), torch.zeros_like(each)) for each in weights]
         self.touched: list[Lease | None] = []
         """Of each table, the rows of this step, with gradients."""
-        placeholder = nn.Parameter(torch.zeros(0, device=device))
-        super().__init__([placeholder], {"lr": lr, "weight_decay": weight_decay, "betas": betas, "eps": eps})
+        # Optimizer.__init__ would import the compiler, which takes longer than a small training.
+        self.param_groups = [
+            {"params": [], "lr": lr, "weight_decay": weight_decay, "betas": betas, "eps": eps}
+        ]
 
     def collect(self) -> list[Tensor]:
         """Make this step's gradients the parameters', so that they are unscaled and clipped; return those."""

@@ -1,13 +1,13 @@
 """A log of one's own, and the command run on it."""
 
-import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from retrieval_leaderboard import ROOT
+from retrieval_leaderboard import ROOT, cli
+from retrieval_leaderboard.support import progress
 
 
 @pytest.fixture(scope="module")
@@ -24,24 +24,37 @@ def log(tmp_path_factory):
 
 
 @pytest.fixture
-def run(log, tmp_path):
-    """Run the command on the file; returns the finished process."""
+def run(log, tmp_path, capfd, monkeypatch):
+    """Run the command on the file; returns it as a finished process.
+
+    It runs in this process, which has imported most of what it needs; what asks for `options` of
+    `subprocess.run` gets a process of its own.
+    """
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "configs").mkdir()
 
     def command(*words, dataset=log, check=0, **options):
-        line = [
-            sys.executable,
-            "run_all.py",
-            "--dataset",
-            str(dataset),
-            "--results-dir",
-            str(tmp_path / "results"),
-        ]
-        (tmp_path / "configs").mkdir(exist_ok=True)
+        line = ["--dataset", str(dataset), "--results-dir", str(tmp_path / "results")]
         line += ["--data-dir", str(tmp_path / "data"), "--configs-dir", str(tmp_path / "configs")]
         line += map(str, words)
-        environment = os.environ | {"RETRIEVAL_CACHE": str(tmp_path / "cache")}
-        done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, **options)
+        done = apart(line, options) if options else here(line, capfd)
         assert done.returncode == check, done.stdout + done.stderr
         return done
 
     return command
+
+
+def apart(line, options):
+    line = [sys.executable, "run_all.py", *line]
+    return subprocess.run(line, capture_output=True, text=True, **options)
+
+
+def here(line, capfd):
+    progress.warn_once.cache_clear()  # A process warns once.
+    capfd.readouterr()
+    try:
+        code = cli.main(line)
+    except SystemExit as ended:
+        code = ended.code
+    return subprocess.CompletedProcess(line, code, *capfd.readouterr())
