@@ -11,7 +11,8 @@ from retrieval_leaderboard.benchmarks.serving import client
 from retrieval_leaderboard.benchmarks.serving.load import HOST
 from retrieval_leaderboard.benchmarks.torture import Row
 from retrieval_leaderboard.serving.http.gate import Limits
-from retrieval_leaderboard.serving.http.heads import HEAD_SECONDS, allow_files
+from retrieval_leaderboard.serving.http.heads import HEAD_SECONDS
+from retrieval_leaderboard.serving.http.server import allow_files
 
 IDLE = 1000
 ASKING, ASKED = 4, 200
