@@ -64,7 +64,10 @@ def _beside_item_cf(report: Report, best: Entry) -> list[str]:
     change = f"{best.lead.mean:+.4f} ({share}; 95 % interval {best.lead.low:+.4f} to {best.lead.high:+.4f})"
     if best.differs:
         return [f"Its difference to ItemCF is {change}{cost and f'; ItemCF comes {cost}'}."]
-    return [f"ItemCF is within noise{cost and f' {cost}'}: the difference is {change}."]
+    # The interval is of this pair alone, the test is corrected for all pairs: they may differ.
+    alone = best.lead.low > 0 or best.lead.high < 0
+    corrected = ", which is not significant with the correction for all pairs of rows" if alone else ""
+    return [f"ItemCF is within noise{cost and f' {cost}'}: the difference is {change}{corrected}."]
 
 
 def _ties(report: Report, best: Entry, others: Sequence[Entry]) -> list[str]:

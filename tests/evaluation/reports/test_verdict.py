@@ -22,6 +22,14 @@ def test_a_significant_lead_with_its_interval_and_costs():
 def test_item_cf_within_noise_at_a_share_of_the_cost():
     text = verdict(with_tests(BSL, ITEM_CF, p={("bsl", "item_cf"): 0.3}))
     assert "ItemCF is within noise at 1/60 of the cost: the difference is +0.0100" in text
+    assert "correction" not in verdict(
+        with_tests(row("bsl", 0.155, **SLOW), ITEM_CF, p={("bsl", "item_cf"): 0.3})
+    )
+
+
+def test_an_interval_of_one_pair_that_the_test_of_all_pairs_overrules_is_explained():
+    text = verdict(with_tests(row("bsl", 0.17, **SLOW), ITEM_CF, p={("bsl", "item_cf"): 0.3}))
+    assert "to +0.0300), which is not significant with the correction for all pairs of rows." in text
 
 
 def test_the_other_rows_within_noise_are_named_with_their_costs():
