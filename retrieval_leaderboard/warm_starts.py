@@ -83,7 +83,9 @@ def read(options: argparse.Namespace) -> list[Earlier]:
 
 def _read(folder: Path) -> Earlier:
     record = records.read(folder)
-    if record is None or not record.is_done:
+    if record is not None and not record.is_done:
+        raise InputError(f"--warm-start {folder} failed when it was run: leave it out, or run it again")
+    if record is None:
         raise InputError(
             f"--warm-start {folder} holds no finished run: give a folder of results/<dataset>/runs"
         )

@@ -11,7 +11,7 @@ from retrieval_leaderboard.benchmarks.torture.page import HEADER as TRIED
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.http.gate import Limits
 from retrieval_leaderboard.serving.http.heads import HEAD_BYTES, HEAD_SECONDS
-from retrieval_leaderboard.serving.http.schemas import MAX_BATCH
+from retrieval_leaderboard.serving.http.schemas import MAX_BATCH, MAX_COLUMNS, MAX_VALUES
 from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
 from retrieval_leaderboard.serving.requests import MAX_EXCLUDED, MAX_HISTORY, MAX_K
 from retrieval_leaderboard.support import markdown, pages
@@ -63,6 +63,8 @@ def _limits() -> str:
     rows = [
         ("items of a history", f"{MAX_HISTORY:,}", "422"),
         ("excluded items", f"{MAX_EXCLUDED:,}", "422"),
+        ("columns of a filter", f"{MAX_COLUMNS}", "422"),
+        ("values of a column in a filter", f"{MAX_VALUES:,}", "422"),
         ("`k`", f"{MAX_K:,}", "422"),
         ("requests of a batch", f"{MAX_BATCH:,}", "422"),
         ("head", f"{HEAD_BYTES / 2**10:.0f} KiB", "the connection ends"),

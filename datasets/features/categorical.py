@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features.column import Column, Encoding, Inputs, Read, Rows
+from retrieval_leaderboard.datasets.tables.ids import PLACEHOLDERS
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -104,7 +105,19 @@ def code(label: str, code_of: Mapping[str, int], value: Any, unseen: list[str]) 
         return 0
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InputError(f"{label} must be text or a whole number")
-    found = code_of.get(str(value))
-    if found is None:
-        unseen.append(str(value))
+    text = as_in_tables(str(value), code_of)
+    found = code_of.get(text)
+    if found is None and text:
+        unseen.append(text)
     return found or 0
+
+
+def as_in_tables(text: str, known: Container[str]) -> str:
+    """A value that a request gives, as a table's reader would have it.
+
+    As it is where it is `known`, else without the blanks around it, and "" where it stands for no value.
+    """
+    if text in known:
+        return text
+    text = text.strip()
+    return "" if text.lower() in PLACEHOLDERS else text

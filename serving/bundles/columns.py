@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.datasets.features.categorical import as_in_tables
 from retrieval_leaderboard.datasets.features.numeric import number
 from retrieval_leaderboard.support.errors import InputError, unknown
 
@@ -54,7 +55,7 @@ class Categories(Column):
         if not isinstance(wanted, list | tuple) or not all(map(_is_category, wanted)):
             raise InputError(f"{where} must be a list of values, each of them text or a whole number")
         found = np.zeros(self._n, dtype=np.bool_)
-        for value in map(str, wanted):
+        for value in map(self._text, wanted):
             code = self._code.get(value)
             if code is not None:
                 found[self._rows[self._offsets[code] : self._offsets[code + 1]]] = True
@@ -71,8 +72,12 @@ class Categories(Column):
     def kept(self, value: Any) -> Any:
         """As `Column.kept`: text or a list of texts."""
         if isinstance(value, list | tuple):
-            return [str(each) for each in value if each is not None]
-        return None if value is None else str(value)
+            return [text for text in map(self._text, value) if text]
+        return self._text(value) or None
+
+    def _text(self, value: Any) -> str:
+        """As in the table of items; "" where unknown."""
+        return "" if value is None else as_in_tables(str(value), self._code)
 
 
 class Numbers(Column):

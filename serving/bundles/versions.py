@@ -23,6 +23,9 @@ def folder(parent: Path, version: str) -> Path:
     """
     if (parent / ABOUT).exists():
         raise InputError(f"{parent} is a bundle and holds no versions: give another --out, or no --version")
+    link = parent / CURRENT
+    if link.exists() and not link.is_symlink():
+        raise InputError(f"{link} is no link, as a copy of the folder may have: rename it, and link to it")
     version = version or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     if not _NAME.fullmatch(version) or version == CURRENT:
         raise InputError(
@@ -42,20 +45,34 @@ def make_current(version: Path) -> None:
 
 
 def resolve(bundle: Path) -> Path:
-    """The bundle that a path names now: itself, or its current version; all links followed."""
-    link = bundle / CURRENT
-    return (link if link.is_symlink() and not (bundle / ABOUT).exists() else bundle).resolve()
+    """The bundle that a path names now: itself, or its current version; all links followed.
+
+    Raises:
+        InputError: links that lead back to themselves.
+    """
+    named = bundle / CURRENT if _has_current(bundle) and not (bundle / ABOUT).exists() else bundle
+    try:
+        return named.resolve()
+    except RuntimeError as error:
+        raise InputError(f"{named} leads back to itself: let it name a version, by ln -sfn") from error
 
 
 def state(bundle: Path) -> tuple[Path, float] | None:
     """What changes when a path names another bundle, or one built anew; None where its link is absent.
 
-    A link that is replaced by `ln -sfn` is absent for a moment.
+    A link that is replaced by `ln -sfn` is absent for a moment. Raises as `resolve`, and OSError where the
+    folder cannot be read.
     """
-    if not ((bundle / ABOUT).exists() or bundle.is_symlink() or (bundle / CURRENT).is_symlink()):
+    if not ((bundle / ABOUT).exists() or bundle.is_symlink() or _has_current(bundle)):
         return None
     named = resolve(bundle)
     try:
         return named, (named / ABOUT).stat().st_mtime
     except OSError:
         return named, 0.0
+
+
+def _has_current(bundle: Path) -> bool:
+    """A link, or the folder that a copy makes of it."""
+    link = bundle / CURRENT
+    return link.is_symlink() or link.is_dir()

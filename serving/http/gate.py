@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,10 @@ class Gate:
     def _refused(self, scope: Scope) -> JSONResponse | None:
         if self.requests > self.limits.open_requests:
             return _busy(f"{self.limits.open_requests:,} requests are open")
-        host = _host(scope)
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1:  # The parser lets them pass; RFC 9112, section 3.2, asks for this answer.
+            return sentence(400, "the request has several Host headers: send one")
+        host = _host(hosts)
         if ANY_HOST not in self.hosts and host not in self.hosts:
             return sentence(400, f"the host '{host}' is not allowed: allow it by --allowed-host")
         if self.token is not None and not tokens.admits(scope, self.token):
@@ -130,9 +133,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _host(scope: Scope) -> str:
-    """The host that a request names, without its port."""
-    named = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    text = named.decode("latin-1").lower()
+def _host(named: Sequence[bytes]) -> str:
+    """The host that a request names, if any, without its port."""
+    text = b"".join(named).decode("latin-1").lower()
     head, colon, port = text.rpartition(":")
     return head if colon and port.isdigit() else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -13,7 +13,11 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
+from pydantic_core import PydanticCustomError
 
 from retrieval_leaderboard.serving.requests import MAX_EXCLUDED, MAX_HISTORY, MAX_K, moment
 from retrieval_leaderboard.support.errors import InputError
@@ -25,11 +29,23 @@ MAX_COLUMNS = 64
 MAX_VALUES = 1024
 
 
+def _condition(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """One sentence, where pydantic has one for each kind that a condition may have."""
+    try:
+        return validate(value)
+    except ValidationError as error:
+        raise PydanticCustomError(
+            "condition",
+            f"must be a list of at most {MAX_VALUES:,} values, or a range of numbers, such as "
+            '{"min": 5, "max": 10}',
+        ) from error
+
+
 def _checked(timestamp: int | float | str) -> int | float | str:
     try:
         moment(timestamp)
     except InputError as error:
-        raise ValueError(str(error)) from error
+        raise PydanticCustomError("moment", "{sentence}", {"sentence": str(error)}) from error
     return timestamp
 
 
@@ -40,7 +56,8 @@ ManyValues = Annotated[list[StrictInt | StrictFloat | Text], Field(max_length=MA
 Moment = Annotated[StrictInt | StrictFloat | Text, AfterValidator(_checked)]
 Features = Annotated[dict[Text, Value | ManyValues], Field(max_length=MAX_COLUMNS)]
 Range = dict[Literal["min", "max"], StrictInt | StrictFloat]
-Filter = Annotated[dict[Text, ManyValues | Range], Field(max_length=MAX_COLUMNS)]
+Condition = Annotated[ManyValues | Range, WrapValidator(_condition)]
+Filter = Annotated[dict[Text, Condition], Field(max_length=MAX_COLUMNS)]
 
 
 class Input(BaseModel):

@@ -22,6 +22,8 @@ from retrieval_leaderboard.support.errors import InputError
 
 LOOK_SECONDS = 2.0
 """Between two looks at which version is current"""
+END_SECONDS = 5.0
+"""What a version that is being opened may delay the end of a service"""
 
 
 class Served:
@@ -102,7 +104,7 @@ def following(bundle: Path, current: Current, opened: Callable[[Path], Recommend
         yield
     finally:
         ended.set()
-        thread.join()
+        thread.join(END_SECONDS)
 
 
 def version_of(about: About) -> str:
@@ -113,9 +115,16 @@ def version_of(about: About) -> str:
 
 def _follow(bundle: Path, current: Current, opened: Callable[[Path], Recommender], ended: Event) -> None:
     # Not of what `bundle` names, which may have changed since it was opened.
-    answering = looked_at = versions.state(current.served.recommender.folder)
+    answering = versions.state(current.served.recommender.folder)
+    looked_at = answering
     while not ended.wait(LOOK_SECONDS):
-        now = versions.state(bundle)
+        try:
+            now = _look(bundle)
+        except InputError as error:
+            if str(error) != current.refusal:
+                current.refuse(error)
+            looked_at = None
+            continue
         if now is None or now == looked_at:
             continue
         looked_at = now
@@ -131,3 +140,11 @@ def _follow(bundle: Path, current: Current, opened: Callable[[Path], Recommender
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+
+
+def _look(bundle: Path) -> tuple[Path, float] | None:
+    """As `versions.state`; InputError, too, where nothing can be seen now, such as on a disk that is away."""
+    try:
+        return versions.state(bundle)
+    except OSError as error:
+        raise InputError(f"cannot see which version {bundle} names: {error.strerror}") from error

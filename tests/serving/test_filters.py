@@ -113,6 +113,15 @@ def test_added_items_are_filtered_by_what_they_came_with(kind, opened):
         assert "bare" not in each.recommend("u1", k=1000, filter={"price": {"min": -1e30}}).items
 
 
+def test_added_texts_mean_what_they_mean_in_a_table(opened, new_item):
+    recommender = opened()
+    recommender.add_item("spelled", new_item | {"color": " mauve "})
+    recommender.add_item("blank", new_item | {"color": "", "tags": ["nan"]})
+    assert recommender.recommend("u1", filter={"color": ["mauve "]}).items == ["spelled"]
+    assert recommender.recommend("u1", k=1000, filter={"color": [""]}).items == []
+    assert recommender.recommend("u1", k=1000, filter={"tags": ["nan"]}).items == []
+
+
 def test_added_items_are_filtered_after_folding_and_removals(opened, new_item):
     folder = opened().folder
     with Recommender.open(folder, Described, writing=True) as writer:

@@ -10,7 +10,7 @@ from retrieval_leaderboard.benchmarks.serving import __main__ as command
 from retrieval_leaderboard.benchmarks.serving import page
 from retrieval_leaderboard.benchmarks.serving.record import SecurityRecord, Tried
 from retrieval_leaderboard.benchmarks.serving.security import bodies, crowd, fuzz, measure
-from retrieval_leaderboard.serving.http import server
+from retrieval_leaderboard.serving.http import heads
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.support.errors import InputError
 from tests.serving.running import running
@@ -32,7 +32,7 @@ def test_bodies_that_no_honest_client_sends_are_refused(port):
 
 @pytest.mark.slow
 def test_idle_connections_hold_nobody_up_and_end(port, monkeypatch):
-    monkeypatch.setattr(server, "HEAD_SECONDS", 1.0)
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 1.0)
     monkeypatch.setattr(crowd, "IDLE", 100)
     for kind, tries, held, _ in crowd.run(port):
         assert held == tries > 0, kind

@@ -204,7 +204,7 @@ def test_an_order_of_more_rows_than_the_limit_holds_is_refused(tmp_path):
 
 
 def test_too_little_memory_and_no_row_are_refused(tmp_path):
-    with pytest.raises(InputError, match="give at least 256 MiB"):
+    with pytest.raises(InputError, match="give at least 269MB"):
         prepared(source(), tmp_path / "log", 2**20)
     empty = ChunkedLog("any", lambda: iter([]))
     with pytest.raises(InputError, match="no interaction"):

@@ -82,3 +82,13 @@ def test_values_of_a_wrong_type_are_refused(wrong, schema, new_item):
 def test_a_dataset_without_features_takes_none(new_item):
     with pytest.raises(InputError, match="no user features"):
         Schema.of("user", None).encode([new_item])
+
+
+def test_text_is_read_as_in_a_table(schema, new_item):
+    spelled = [
+        new_item | {"color": f" {new_item['color']} "},
+        new_item | {"color": "nan", "tags": ["", "t1"]},
+    ]
+    encoded, unseen = schema.encode([new_item, *spelled])
+    assert encoded["color"].codes.tolist() == [4, 4, 0]
+    assert unseen == [{}, {}, {}]

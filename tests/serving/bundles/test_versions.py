@@ -31,3 +31,11 @@ def test_the_current_one_can_be_changed(tmp_path):
         assert versions.resolve(tmp_path) == versions.resolve(tmp_path / "current") == tmp_path / name
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "b", "current"]
     assert versions.resolve(tmp_path / "a") == tmp_path / "a"
+
+
+def test_a_copied_folder_of_versions_names_what_its_link_named(tmp_path):
+    (tmp_path / "current").mkdir()
+    (tmp_path / "current" / "bundle.json").touch()
+    assert versions.resolve(tmp_path) == tmp_path / "current"
+    with pytest.raises(InputError, match="current is no link, as a copy of the folder may have"):
+        versions.folder(tmp_path, "a")

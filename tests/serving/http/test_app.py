@@ -38,10 +38,22 @@ REFUSED = [
         {"user_id": "u1", "filter": {"price": {"min": 2, "max": 1}}},
         "filter.price is empty, its min 2 is above",
     ),
-    ({"user_id": "u1", "filter": {"price": {"low": 2}}}, "body.filter.price."),
-    ({"user_id": "u1", "filter": {"price": {"min": "2"}}}, "body.filter.price."),
-    ({"user_id": "u1", "filter": {"color": "c1"}}, "body.filter.color."),
-    ({"user_id": "u1", "filter": {"color": ["c"] * 1025}}, "body.filter.color."),
+    (
+        {"user_id": "u1", "filter": {"price": {"low": 2}}},
+        "body.filter.price: must be a list of at most 1,024 values, or a range",
+    ),
+    (
+        {"user_id": "u1", "filter": {"price": {"min": "2"}}},
+        "body.filter.price: must be a list of at most 1,024 values, or a range",
+    ),
+    (
+        {"user_id": "u1", "filter": {"color": "c1"}},
+        "body.filter.color: must be a list of at most 1,024 values, or a range",
+    ),
+    (
+        {"user_id": "u1", "filter": {"color": ["c"] * 1025}},
+        "body.filter.color: must be a list of at most 1,024 values, or a range",
+    ),
     ({"user_id": "u1", "filter": ["color"]}, "body.filter: "),
     ({"features": {"segmnt": "a"}}, "unknown user feature 'segmnt': did you mean 'segment'"),
 ]

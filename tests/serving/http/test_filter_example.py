@@ -20,7 +20,7 @@ from tests.serving.running import running
 def example():
     """The words of the command."""
     page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
-    (block,) = [each for each in page.split("\n\n") if each.startswith("    curl")]
+    (block,) = [each for each in page.split("\n\n") if each.startswith("    curl") and "filter" in each]
     return shlex.split(block.replace("\\\n", " "))
 
 

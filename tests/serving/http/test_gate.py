@@ -98,6 +98,12 @@ def test_another_host_is_refused(served, host):
     assert refused.status_code == 400 and "is not allowed: allow it by --allowed-host" in refused.text
 
 
+def test_two_hosts_are_refused(served):
+    sent = connected(served(), b"GET /health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
+    status, _, detail = answer(sent)
+    assert (status, detail) == (400, "the request has several Host headers: send one")
+
+
 def test_hosts_can_be_allowed(served):
     port = served("shop.example")
     assert health(port, host="shop.example:443").status_code == 200

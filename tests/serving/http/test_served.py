@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 import time
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -140,3 +141,53 @@ def test_a_link_that_is_away_or_names_nothing_changes_nothing(service, parent):
     answer = httpx.post(f"{address}/recommend", content=json.dumps({"user_id": "u1"}), trust_env=False,
                         headers={"content-type": "application/json"})  # fmt: skip
     assert answer.json()["version"] == version(parent, "a")
+
+
+def test_a_link_to_itself_is_told_once_and_the_next_one_is_followed(service, parent):
+    address, current = service
+    (parent / "current").unlink()
+    (parent / "current").symlink_to("current")
+    wait_until(lambda: current.failures == 1)
+    time.sleep(0.2)
+    assert current.failures == 1
+    refused = httpx.get(f"{address}/ready", trust_env=False).json()["refused_version"]
+    assert refused
+    versions.make_current(parent / "b")
+    wait_until(lambda: current.switches == 1)
+    assert httpx.get(f"{address}/ready", trust_env=False).json()["refused_version"] is None
+
+
+def test_a_folder_that_cannot_be_read_is_looked_at_again(service, parent, monkeypatch):
+    _, current = service
+
+    def away(folder):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(versions, "state", away)
+        wait_until(lambda: current.failures == 1)
+    assert current.refusal == f"cannot see which version {parent} names: Permission denied"
+    wait_until(lambda: current.refusal is None)
+    versions.make_current(parent / "b")
+    wait_until(lambda: current.switches == 1)
+
+
+def test_a_version_that_is_long_in_opening_does_not_hold_up_the_end(parent, toy_model, monkeypatch):
+    monkeypatch.setattr(served, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(served, "END_SECONDS", 0.1)
+    begun, go_on = Event(), Event()
+
+    def opened(folder):
+        begun.set()
+        go_on.wait(60)
+        raise InputError("too late")
+
+    with Recommender.open(versions.resolve(parent), toy_model) as recommender:
+        with following(parent, served.Current(recommender), opened):
+            versions.make_current(parent / "b")
+            assert begun.wait(60)
+            began = time.monotonic()
+        assert time.monotonic() - began < 30
+        go_on.set()
+        (left,) = (each for each in threading.enumerate() if each.name == "versions")
+        left.join()
