@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features.column import Column, Encoding, Inputs, Read, Rows
-from retrieval_leaderboard.datasets.tables.ids import PLACEHOLDERS
+from retrieval_leaderboard.datasets.tables.ids import without_placeholder
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -117,7 +117,4 @@ def as_in_tables(text: str, known: Container[str]) -> str:
 
     As it is where it is `known`, else without the blanks around it, and "" where it stands for no value.
     """
-    if text in known:
-        return text
-    text = text.strip()
-    return "" if text.lower() in PLACEHOLDERS else text
+    return text if text in known else without_placeholder(text)

@@ -26,6 +26,12 @@ INVISIBLE = frozenset({"Cf", "Cc"})
 Coded = tuple[npt.NDArray[np.object_], npt.NDArray[np.int32], tuple[str, ...]]
 
 
+def without_placeholder(text: str) -> str:
+    """`text` without the blanks around it; "" where it stands for no value."""
+    text = text.strip()
+    return "" if text.lower() in PLACEHOLDERS else text
+
+
 def read(cells: Cells) -> Coded:
     """Sorted distinct ids (object[k], str), the code of each row (int32[n]), and what a reader should know.
 

@@ -76,8 +76,8 @@ class VectorSearcher(Searcher):
         for rows, queries in questions:
             vectors[rows], known[rows] = self._encode(queries)
         if not self._unseen_users_have_a_vector:
-            unseen = np.array([each.user < 0 for each in requests], dtype=np.bool_)
-            vectors[unseen], known[unseen] = 0, False
+            strangers = np.array([each.user < 0 for each in requests], dtype=np.bool_)
+            vectors[strangers], known[strangers] = 0, False
         return vectors, known & ~told_nothing(requests, unknown), unknown
 
     def _search(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features.numeric import LARGEST
 from retrieval_leaderboard.datasets.tables.cells import Cells
-from retrieval_leaderboard.datasets.tables.ids import PLACEHOLDERS, WHOLE
+from retrieval_leaderboard.datasets.tables.ids import WHOLE, without_placeholder
 
 SEPARATORS = ("|", ";", ",")
 """Between several values of one text"""
@@ -72,8 +72,7 @@ class Values:
 def _text(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
-    text = (value.decode(errors="replace") if isinstance(value, bytes) else str(value)).strip()
-    return "" if text.lower() in PLACEHOLDERS else text
+    return without_placeholder(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
 
 
 def holds_lists(cells: Cells) -> bool:
