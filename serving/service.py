@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,8 @@ class Recommender:
         """for the searcher and the labels in it"""
         self._changing = RLock()
         """for changes, one after the other; held while they are written, when searches go on"""
+        self._following = Lock()
+        """for what other processes have changed"""
         self._unsaved: list[Change] = []
         added = np.arange(len(changes.item_ids)) + self._catalog.trained
         if len(added):
@@ -57,7 +59,11 @@ class Recommender:
 
     @classmethod
     def open(
-        cls, folder: Path | str, model_class: type[Retriever] | None = None, writing: bool = False
+        cls,
+        folder: Path | str,
+        model_class: type[Retriever] | None = None,
+        writing: bool = False,
+        shared: bool = False,
     ) -> Recommender:
         """The recommender of the bundle in `folder`.
 
@@ -66,6 +72,8 @@ class Recommender:
             model_class: the model's class, for one that is not registered.
             writing: keep other processes from changing the bundle until `close`; without it, `save` does
                 so while it writes, and refuses where one has changed it meanwhile.
+            shared: let processes that all say so share the pages of index and model, and, with `writing`, the
+                bundle: each answers from what any of them has kept by `keep_item`, as soon as that returns.
 
         Raises:
             InputError: as `bundle.read`; with `writing`, another process holds the bundle.
@@ -73,8 +81,8 @@ class Recommender:
         folder = Path(folder)
         with ExitStack() as stack:
             if writing:
-                stack.enter_context(bundle.hold(folder))
-            opened = cls(folder, bundle.read(folder, model_class))
+                stack.enter_context(bundle.hold(folder, shared))
+            opened = cls(folder, bundle.read(folder, model_class, shared, writing))
             if writing:
                 opened._fold()
                 opened._held = stack.pop_all()
@@ -104,6 +112,7 @@ class Recommender:
 
     def __len__(self) -> int:
         """Items that may be returned."""
+        self._follow()
         return len(self._catalog)
 
     def recommend(
@@ -130,6 +139,7 @@ class Recommender:
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
         """An answer to each request; InputError, as `recommend`, where one of them is refused."""
+        self._follow()
         encoded = [self._encoder.resolve(request, self._catalog) for request in requests]
         asked = self._searcher.ask(encoded)
         answers: dict[int, Answer] = {}
@@ -192,11 +202,11 @@ class Recommender:
 
     def remove_item(self, item_id: str) -> None:
         """Never return an item again; in histories it still counts. InputError where it is not there."""
-        with self._changing:
+        with self._change():
             self._catalog.check_has(item_id)
-            self._unsaved.append(Change(item_id))
-            with self._lock.writing():
-                self._searcher.remove(np.array([self._catalog.remove(item_id)]))
+            change = Change(item_id)
+            self._unsaved.append(change)
+            self._apply(change)
 
     def save(self) -> None:
         """Keep the changes in the bundle, whole or not at all: they are appended to its log.
@@ -204,22 +214,42 @@ class Recommender:
         Raises:
             InputError: the bundle cannot be written, is held or was changed by another process.
         """
-        with self._changing, nullcontext() if self._held is not None else bundle.hold(self.folder):
+        with self._change(), nullcontext() if self._held is not None else bundle.hold(self.folder):
             self._journal.append(self._unsaved)
             self._unsaved.clear()
 
     def _add(self, item_id: str, features: Raw, keep: Callable[[Change], None]) -> UnknownValues:
         if not isinstance(item_id, str) or not item_id:
             raise InputError(f"item_id must be text, and not empty: not {item_id!r}")
-        with self._changing:
+        with self._change():
             vectors, unknown_values = self._searcher.encode_new(features)
             self._catalog.check_lacks(item_id)
             change = Change(item_id, vectors[0], self._catalog.values(features))
             keep(change)
-            with self._lock.writing():
-                label = self._catalog.add(item_id, vectors[0], change.values)
-                self._searcher.add(np.array([label]), vectors)
+            self._apply(change)
         return unknown_values
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Within, the catalog changes from here alone, and has what other processes have changed before."""
+        with self._changing, self._journal.turn():
+            self._follow()
+            yield
+
+    def _follow(self) -> None:
+        """Apply what other processes have changed."""
+        if self._journal.is_behind():
+            with self._following:
+                for change in self._journal.news():
+                    self._apply(change)
+
+    def _apply(self, change: Change) -> None:
+        with self._lock.writing():
+            if change.vector is None:
+                self._searcher.remove(np.array([self._catalog.remove(change.item_id)]))
+            else:
+                label = self._catalog.add(change.item_id, change.vector, change.values)
+                self._searcher.add(np.array([label]), change.vector[None])
 
     def _keep(self, change: Change) -> None:
         self._unsaved.append(change)
@@ -235,7 +265,7 @@ class Recommender:
 
     def _fold(self) -> None:
         """Merge the journal into the table of changes; without room on the disk it stays as it is."""
-        if self._journal.log_is_empty or self._unsaved:
+        if self._journal.log_is_empty or self._journal.shared or self._unsaved:
             return
         try:
             self._journal.fold(self._catalog.changes(self.about.dimension))
