@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from retrieval_leaderboard.evaluation.models import outside
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.serving.bundles import versions
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Limits
@@ -51,14 +52,15 @@ class Service:
 
     def opened(self, folder: Path) -> Recommender:
         """A bundle, ready to answer; InputError where it cannot be opened."""
-        model_class = outside.load(self.model) if self.model else None
         with ExitStack() as stack:
-            recommender = stack.enter_context(
-                Recommender.open(folder, model_class, self.takes_items, self.shared)
-            )
-            recommender.warm_up()
+            opened = Recommender.open(folder, self._model_class, self.takes_items, self.shared)
+            stack.enter_context(opened).warm_up()
             stack.pop_all()
-        return recommender
+        return opened
+
+    @cached_property
+    def _model_class(self) -> type[Retriever] | None:
+        return outside.load(self.model) if self.model else None
 
 
 @contextmanager

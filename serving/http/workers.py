@@ -20,7 +20,7 @@ from retrieval_leaderboard.serving.http.observed import COUNTS
 from retrieval_leaderboard.serving.http.server import Service
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.stopping import deferred
+from retrieval_leaderboard.support.stopping import deferred, without_named_locks
 
 LOOK_SECONDS = 0.2
 """Until SIGTERM is seen"""
@@ -53,7 +53,7 @@ def serve(service: Service, bound: socket.socket, count: int) -> None:
         finally:
             workers.end()
     if service.takes_items:
-        with suppress(InputError):  # It stays as it is where another service has begun, or the disk is full.
+        with suppress(InputError):  # Another service has begun, and does it.
             _fold(versions.resolve(service.bundle))
 
 
@@ -102,6 +102,7 @@ class Workers:
 
     def end(self) -> None:
         """Let them answer what is open, and wait until they are gone."""
+        self._bound.close()  # As long as a process has it, clients are let in.
         ends = time.monotonic() + END_SECONDS
         # Asked again and again: one that has just begun may have missed it.
         while (left := [each for each in self._all if each.process.is_alive()]) and time.monotonic() < ends:
@@ -133,6 +134,7 @@ class Workers:
 
 def _work(service: Service, bound: socket.socket, telling: Connection) -> None:
     """Answer, as one of several; `telling` gets the number of items, or why it cannot start."""
+    without_named_locks()
     compute.configure("cpu", "fp32", threads=1)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
@@ -162,4 +164,7 @@ def _fold(folder: Path) -> None:
             about = bundle.read_about(folder)
             item_ids = tables.read_items(folder / bundle.ITEMS)
             journal = Journal(folder, about.model_hash, about.dimension, item_ids)
-            journal.fold(journal.changes)
+            try:
+                journal.fold(journal.changes)
+            except InputError as error:
+                progress.say(f"the journal of added items stays as it is: {error}")

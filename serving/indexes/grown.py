@@ -14,13 +14,13 @@ class Grown(VectorIndex):
 
     def __init__(self, first: VectorIndex) -> None:
         super().__init__(first.parameters, first._index)
-        self._first = first
+        self._built = first
         self._later = Flat.build(np.empty((0, first._index.d), dtype=np.float32))
 
     @property
     def total(self) -> int:
         """As `VectorIndex.total`."""
-        return self._first.total + self._later.total
+        return self._built.total + self._later.total
 
     def add(self, labels: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32]) -> None:
         """As `VectorIndex.add`."""
@@ -34,7 +34,7 @@ class Grown(VectorIndex):
         self, queries: npt.NDArray[np.float32], fetch: int, exhaustive: bool, among: Among
     ) -> Nearest:
         """As `VectorIndex.nearest`."""
-        found = self._first.nearest(queries, fetch, exhaustive, among)
+        found = self._built.nearest(queries, fetch, exhaustive, among)
         if not self._later.total:
             return found
         later = self._later.nearest(queries, fetch, exhaustive, among)

@@ -64,8 +64,8 @@ def locked(folder: Path, waiting: str) -> Iterator[None]:
 def held(file: Path, refusal: str, shared: bool = False) -> Iterator[None]:
     """Hold an existing file for this process, and do not wait where another one holds it.
 
-    With `shared`, processes that all say so hold it together. The file is not written, and may be one that cannot be. Where the file system has no locks, that is
-    said in a line and the work goes on.
+    With `shared`, processes that all say so hold it together. The file is not written, and may be one that
+    cannot be. Where the file system has no locks, that is said in a line and the work goes on.
 
     Raises:
         InputError: `refusal`, where another process, or another call in this one, holds it.

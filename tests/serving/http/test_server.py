@@ -56,7 +56,7 @@ def test_a_service_has_answered_and_collects_nothing_old(infonce_bundle, monkeyp
     )
     with server.port_of("127.0.0.1", 0) as bound:
         try:
-            server.serve(infonce_bundle, Recommender.open, bound)
+            server.serve(server.Service(infonce_bundle, takes_items=False), bound)
             assert gc.get_freeze_count() > 1000
         finally:
             gc.unfreeze()
