@@ -47,6 +47,13 @@ def test_a_host_of_no_machine_is_told():
             pass
 
 
+@pytest.mark.parametrize("number", ["0", "65", "two"])
+def test_a_number_of_processes_that_cannot_be(number, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["http", "--bundle", "none", "--workers", number])
+    assert "argument --workers: " in capsys.readouterr().err
+
+
 def test_a_service_has_answered_and_collects_nothing_old(infonce_bundle, monkeypatch):
     asked, real = [], Recommender.recommend_batch
     monkeypatch.setattr(server.uvicorn.Server, "run", lambda *_, **__: asked.append("running"))

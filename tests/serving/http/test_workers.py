@@ -19,7 +19,6 @@ import pytest
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.serving.load import free_port
 from retrieval_leaderboard.serving import Recommender
-from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.bundles import bundle, versions
 from retrieval_leaderboard.serving.http.served import version_of
 from tests.serving.running import HEAD, connected
@@ -183,10 +182,3 @@ def test_a_bundle_that_cannot_be_opened_is_told_once(toy_bundle, tmp_path):
                           cwd=ROOT, capture_output=True, text=True, check=False)  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"error: {damaged} is not the file that was written: build the bundle again\n"
-
-
-@pytest.mark.parametrize("number", ["0", "65", "two"])
-def test_a_number_of_processes_that_cannot_be(number, capsys):
-    with pytest.raises(SystemExit, match="2"):
-        main(["http", "--bundle", "none", "--workers", number])
-    assert "argument --workers: " in capsys.readouterr().err
