@@ -117,7 +117,7 @@ def test_a_broken_version_is_told_and_the_former_goes_on(service, parent, capsys
     broken.write_bytes(broken.read_bytes()[:-9])
     with hammering(address) as got:
         versions.make_current(parent / "c")
-        wait_until(lambda: current.failures == 1)
+        wait_until(lambda: current.failures == 1 and got)
     assert {each[:2] for each in got} == {(200, version(parent, "a"))}
     ready = httpx.get(f"{address}/ready", trust_env=False)
     sentence = f"{broken.resolve()} is not the file that was written: build the bundle again"
