@@ -38,6 +38,7 @@ class Grown(VectorIndex):
         if not self._later.total:
             return found
         later = self._later.nearest(queries, fetch, exhaustive, among)
-        scores, labels = (np.concatenate(both, axis=1) for both in zip(found, later, strict=True))
+        scores = np.concatenate([found[0], later[0]], axis=1)
+        labels = np.concatenate([found[1], later[1]], axis=1)
         best = np.argsort(-scores, axis=1, kind="stable")[:, :fetch]
         return np.take_along_axis(scores, best, axis=1), np.take_along_axis(labels, best, axis=1)
