@@ -84,10 +84,9 @@ def _http(options: argparse.Namespace) -> None:
         takes_items=not options.read_only,
         token=tokens.read(options.token_file) if options.token_file else None,
         access_log=options.access_log,
-        shared=options.workers > 1,
     )
     with port_of(options.host, options.port) as bound:
-        if service.shared:
+        if options.workers > 1:
             workers.serve(service, bound, options.workers)
         else:
             serve(service, bound)

@@ -23,6 +23,7 @@ from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage import pages
 
 __all__ = ["Answer", "Recommender", "Request"]
 
@@ -63,7 +64,7 @@ class Recommender:
         folder: Path | str,
         model_class: type[Retriever] | None = None,
         writing: bool = False,
-        shared: bool = False,
+        shared: Path | None = None,
     ) -> Recommender:
         """The recommender of the bundle in `folder`.
 
@@ -72,17 +73,17 @@ class Recommender:
             model_class: the model's class, for one that is not registered.
             writing: keep other processes from changing the bundle until `close`; without it, `save` does
                 so while it writes, and refuses where one has changed it meanwhile.
-            shared: let processes that all say so share the pages of index and model, and, with `writing`, the
-                bundle: each answers from what any of them has kept by `keep_item`, as soon as that returns.
+            shared: a folder for what processes that all name it compute alike; they share the pages of the
+                bundle's files, too, and may all be `writing`: each has what any keeps by `keep_item` at once.
 
         Raises:
             InputError: as `bundle.read`; with `writing`, another process holds the bundle.
         """
-        folder = Path(folder)
-        with ExitStack() as stack:
+        folder, together = Path(folder), shared is not None
+        with ExitStack() as stack, pages.shared_in(shared):
             if writing:
-                stack.enter_context(bundle.hold(folder, shared))
-            opened = cls(folder, bundle.read(folder, model_class, shared, writing))
+                stack.enter_context(bundle.hold(folder, together))
+            opened = cls(folder, bundle.read(folder, model_class, together, writing))
             if writing:
                 opened._fold()
                 opened._held = stack.pop_all()

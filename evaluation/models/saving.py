@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -13,7 +10,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.storage import checksums, mapped_tensors, sealed
+from retrieval_leaderboard.support.storage import checksums, mapped_tensors, pages, sealed
 from retrieval_leaderboard.support.storage.files import atomic_file, write_json
 
 
@@ -103,19 +100,6 @@ def _unstorable(name: str, why: str) -> TypeError:
     return TypeError(f"self.{name} cannot be saved, {why}; {MAY_BE}")
 
 
-_mapped = ContextVar("mapped", default=False)
-
-
-@contextmanager
-def mapped() -> Iterator[None]:
-    """Within, what is loaded lies in its file, whose pages processes share; changes stay in memory."""
-    before = _mapped.set(True)
-    try:
-        yield
-    finally:
-        _mapped.reset(before)
-
-
 def load(model_class: type[Model], folder: Path) -> Model:
     """The model that `save` wrote.
 
@@ -129,7 +113,7 @@ def load(model_class: type[Model], folder: Path) -> Model:
         if (folder / RECORD).is_file():
             checksums.check(folder, sealed.read(folder / RECORD).get("files", {}), (STATE, WEIGHTS))
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        arrays = (mapped_tensors.load if _mapped.get() else load_file)(folder / WEIGHTS)
+        arrays = (mapped_tensors.load if pages.are_shared() else load_file)(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{folder} holds no readable model: {error}") from error
     if stored["model"] != model_class.name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,7 +202,7 @@ def read(
     Args:
         folder: the bundle's.
         model_class: as in `trained`.
-        shared: let the arrays of index and model lie in their files, whose pages processes share.
+        shared: let the index lie in its file, whose pages processes share.
         writing: with `shared`, others that read it so may append changes too.
 
     Raises:
@@ -220,11 +220,9 @@ def read(
     item_ids = tables.read_items(folder / ITEMS)
     user_ids, histories = tables.read_users(folder / USERS)
     journal = SharedJournal if shared and writing else Journal
-    with saving.mapped() if shared else nullcontext():
-        model = _load_model(folder, about.model, model_class)
     return Bundle(
         about,
-        model,
+        _load_model(folder, about.model, model_class),
         indexes.read(about.kind, folder / INDEX, about.parameters, shared) if has_index else None,
         item_ids,
         user_ids,

@@ -47,8 +47,8 @@ class Service:
     """what requests must give; None for nothing"""
     access_log: bool = False
     """whether each request is told on the standard output"""
-    shared: bool = False
-    """whether several processes answer, each of them with this"""
+    shared: Path | None = None
+    """a folder of what several processes share that answer, each of them with this; None for one process"""
 
     def opened(self, folder: Path) -> Recommender:
         """A bundle, ready to answer; InputError where it cannot be opened."""

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -44,9 +45,9 @@ def serve(service: Service, bound: socket.socket, count: int) -> None:
         raise InputError("--workers needs Linux or macOS: leave it out")
     if service.takes_items:
         _fold(versions.resolve(service.bundle))
-    with tempfile.TemporaryDirectory(prefix="retrieval-counts-") as counts, deferred() as asked_to_end:
-        os.environ[COUNTS] = counts
-        workers = Workers(service, bound, count)
+    with tempfile.TemporaryDirectory(prefix="retrieval-workers-") as shared, deferred() as asked_to_end:
+        os.environ[COUNTS] = shared
+        workers = Workers(replace(service, shared=Path(shared)), bound, count)
         try:
             while not asked_to_end():
                 workers.look()

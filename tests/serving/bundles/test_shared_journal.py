@@ -21,9 +21,10 @@ def folder(toy_bundle, tmp_path):
 
 
 @pytest.fixture
-def beside(folder, toy_model):
+def beside(folder, toy_model, tmp_path):
     """One more of those that share the bundle, as a process of its own has it."""
-    return lambda: Recommender.open(folder, toy_model, writing=True, shared=True)
+    (tmp_path / "shared").mkdir()
+    return lambda: Recommender.open(folder, toy_model, writing=True, shared=tmp_path / "shared")
 
 
 @pytest.fixture
