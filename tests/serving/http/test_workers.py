@@ -24,7 +24,7 @@ from retrieval_leaderboard.serving.bundles import bundle, versions
 from retrieval_leaderboard.serving.http.served import version_of
 from tests.serving.running import HEAD, connected
 
-WORKERS, PATIENCE = 2, 120
+WORKERS, PATIENCE = 2, 600
 MODEL = "tests/serving/described.py:Described"
 
 
@@ -131,11 +131,13 @@ def test_what_was_acknowledged_outlives_any_of_them(service, new_item, toy_model
         with ThreadPoolExecutor(3) as pool:
             adding = [pool.submit(add, f"{killed}-{client}", ended) for client in range(3)]
             seen = len(kept)
-            wait_until(lambda seen=seen: len(kept) > seen + 5)
-            os.kill(killed, signal.SIGKILL)
-            assert "another takes its place: it ended with code -9" in service.process.stdout.readline()
-            wait_until(lambda killed=killed: len(service.pids() - {killed}) == WORKERS)
-            ended.set()
+            try:
+                wait_until(lambda seen=seen: len(kept) > seen + 5)
+                os.kill(killed, signal.SIGKILL)
+                assert "another takes its place: it ended with code -9" in service.process.stdout.readline()
+                wait_until(lambda killed=killed: len(service.pids() - {killed}) == WORKERS)
+            finally:
+                ended.set()
             for each in adding:
                 each.result()
     on_disk = Recommender.open(service.parent / "a", toy_model)
