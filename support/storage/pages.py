@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +52,7 @@ def shared(array: npt.NDArray) -> npt.NDArray:
     if folder is None or array.nbytes < SMALL or _is_mapped(array):
         return array
     content = np.ascontiguousarray(array)
-    name = hashlib.blake2b(content, digest_size=16, person=content.dtype.str.encode()).hexdigest()
+    name = hashlib.blake2b(content.data, digest_size=16, person=content.dtype.str.encode()).hexdigest()
     path = folder / f"{name}-{'x'.join(map(str, content.shape))}.npy"
     try:
         if not path.exists():
@@ -64,7 +65,7 @@ def shared(array: npt.NDArray) -> npt.NDArray:
 
 
 def _is_mapped(array: npt.NDArray) -> bool:
-    base = array
+    base: Any = array
     while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
         base = base.base
     return isinstance(base, np.memmap)
