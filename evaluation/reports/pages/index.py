@@ -12,8 +12,8 @@ from retrieval_leaderboard.evaluation.reports.pages.page import FOOTER, VERDICT
 SYNTHETIC = "synthetic"
 OFFICIAL = (
     "Official rows have their model's defaults, or what one search for all models found within one budget of "
-    "time; the others were explored further. Where the best of those is of a model without an official row, it "
-    "is told first.\n"
+    "time; the others were explored further. Where the best of those is of a model without an official row, "
+    "it is told first.\n"
 )
 
 

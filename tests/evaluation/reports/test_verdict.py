@@ -52,8 +52,8 @@ def test_no_item_cf():
 
 def test_no_statistics():
     assert verdict(without_tests(BSL, ITEM_CF)) == (
-        "**bsl** leads with NDCG@20 0.1600, for 2 min of fitting and ranking. ItemCF has 0.1500 at 1/60 of the "
-        "cost: the difference is +6.7% (not tested: metrics of each query are not stored)."
+        "**bsl** leads with NDCG@20 0.1600, for 2 min of fitting and ranking. ItemCF has 0.1500 at 1/60 of "
+        "the cost: the difference is +6.7% (not tested: metrics of each query are not stored)."
     )
 
 
@@ -83,12 +83,13 @@ def test_no_row_leads_where_a_better_one_was_explored_of_a_model_without_an_offi
     text = verdict(with_tests(BSL, ITEM_CF, row("infonce", 0.17, by="tuning", **SLOW)))
     assert "leads" not in text
     assert text.startswith(
-        "Explored further, **infonce** comes first with NDCG@20 0.1700 (95 % interval 0.1600 to 0.1800), for 2 "
-        "min of fitting and ranking; its model has no official result. Its difference to ItemCF is +0.0200"
+        "Explored further, **infonce** comes first with NDCG@20 0.1700 (95 % interval 0.1600 to 0.1800), for "
+        "2 min of fitting and ranking; its model has no official result. Its difference to ItemCF is +0.0200"
     )
     assert "Of the official rows, **bsl** comes first with NDCG@20 0.1600" in text
-    assert text.endswith("Its difference to ItemCF is +0.0100 (+6.7%; 95 % interval +0.0000 to +0.0200); ItemCF "
-                         "comes at 1/60 of the cost.")  # fmt: skip
+    assert "(+6.7%; 95 %" in text.partition("Of the official rows")[2] and text.endswith(
+        "at 1/60 of the cost."
+    )
 
 
 def test_an_official_row_below_an_explored_item_cf_is_not_said_to_lead():
@@ -96,8 +97,8 @@ def test_an_official_row_below_an_explored_item_cf_is_not_said_to_lead():
     explored = row("infonce", 0.17, by="tuning", **SLOW), row("item_cf", 0.15, by="tuning", **FAST)
     text = verdict(without_tests(*hot, *explored))
     assert text.startswith("Explored further, **infonce** comes first") and "leads" not in text
-    assert text.endswith("Of the official rows, **category_hot** comes first with NDCG@20 0.0700, for 2.0 s of "
-                         "fitting and ranking.")  # fmt: skip
+    end = "**category_hot** comes first with NDCG@20 0.0700, for 2.0 s of fitting and ranking."
+    assert text.endswith(f"Of the official rows, {end}")
     one = verdict(without_tests(hot[0], *explored))
     assert one.endswith("The only official row, **category_hot**, has 0.0700.")
 
