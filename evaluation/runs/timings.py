@@ -68,6 +68,11 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
     return count
 
 
+def measures(record: RunRecord) -> bool:
+    """Whether `measure` takes the row of a run: an official one, of a model of the suite."""
+    return record.provenance.official and not record.code and record.model in registry.names()
+
+
 def measured(record: RunRecord, data: Dataset) -> Costs:
     """What the run of `record` takes here; what it finds is compared with what the record says.
 
@@ -100,7 +105,7 @@ def _wanted(folder: Path) -> Iterator[RunRecord]:
         if not record.provenance.official or row in seen:
             continue
         seen.add(row)
-        if record.code or record.model not in registry.names():
-            progress.say(f"{record.stem}: left out, the file of its model is not known")
-            continue
-        yield record
+        if measures(record):
+            yield record
+        else:
+            progress.say(f"{record.stem}: left out, for only the suite's own models are measured")

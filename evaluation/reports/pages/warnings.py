@@ -66,10 +66,9 @@ def _few_seeds(report: Report) -> Iterator[str]:
 
 
 def _busy(report: Report) -> Iterator[str]:
-    for entry in report.done:
-        cores = _cores_elsewhere(entry)
-        if cores >= BUSY:
-            yield f"{entry.name}: other processes kept {cores:.1f} cores busy; alone it takes less time."
+    busy = ((entry.name, _cores_elsewhere(entry)) for entry in report.done)
+    if found := [f"{name} ({cores:.1f} cores)" for name, cores in busy if cores >= BUSY]:
+        yield f"Fitted beside other processes that kept cores busy, alone faster: {', '.join(found)}."
 
 
 def _cores_elsewhere(entry: Entry) -> float:

@@ -169,7 +169,9 @@ def test_files_of_two_lengths_are_called_by_them():
 def test_times_of_a_busy_machine_are_noted(tmp_path, cores, seconds, told):
     folder = keep(tmp_path, "als", cores_elsewhere=cores, fit_seconds=seconds)
     leaderboard.derive(folder)
-    assert ("other processes kept 1.3 cores busy" in (folder / "leaderboard.md").read_text()) is told
+    assert (
+        "kept cores busy, alone faster: als (1.3 cores)." in (folder / "leaderboard.md").read_text()
+    ) is told
 
 
 def test_files_derived_again_are_the_same(shipped):
