@@ -42,6 +42,8 @@ class RowData:
     """How its settings came about, in a few words and in full"""
     commands: list[str]
     """That searches its settings, where one did, and that makes it with them"""
+    to_put_in: str
+    """What to replace in them before they can be pasted; "" for nothing"""
     settings: dict[str, object]
     seeds: list[int]
     date: str

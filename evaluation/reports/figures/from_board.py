@@ -73,6 +73,7 @@ def _about(entry: Entry, label: str, contends: bool) -> dict[str, Any]:
         "brief": row.provenance.brief,
         "made": row.provenance.summary(),
         "commands": [command.lines(each) for each in words],
+        "to_put_in": command.to_put_in(row).replace("`", ""),
         "settings": row.shown_settings,
         "seeds": sorted(record.seed for record in row.done + row.failed),
         "date": row.newest.date,
