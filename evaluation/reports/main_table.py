@@ -30,8 +30,8 @@ PAIRED = (
 )
 COUNTED_ONCE = f"{REPEATED} as rank: the settings of another row, which is ranked."
 UNTESTED = (
-    "A row without an interval has no stored metrics of each query, and so no test; its table has no ranks "
-    "and the order of the means."
+    "A row without an interval has no stored metrics of each query, and so no test; its table is in the "
+    "order of the means, without ranks."
 )
 OVER_SEEDS = "±: one standard deviation over seeds, where there is no interval."
 
@@ -116,7 +116,7 @@ def _cell(line: Line, column: str) -> str:
 def _line(report: Report, entry: Entry, best: dict[str, float], cells: dict[str, str]) -> Line:
     """`best` are the metrics to be called best from which on; {} for a row that may not be."""
     row = entry.row
-    cells[MADE] = row.provenance.brief
+    cells[MADE] = entry.brief
     if not row.done:
         return Line(f"{entry.name} (failed)", cells, failed=True, anchor=entry.anchor)
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""

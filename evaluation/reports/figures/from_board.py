@@ -70,7 +70,7 @@ def _about(entry: Entry, label: str, contends: bool) -> dict[str, Any]:
         "detail": _detail(label.removeprefix(row.model)),
         "official": entry.official,
         "contends": contends,
-        "brief": row.provenance.brief,
+        "brief": entry.brief,
         "made": row.provenance.summary(),
         "commands": [command.lines(each) for each in words],
         "to_put_in": command.to_put_in(row).replace("`", ""),

@@ -48,6 +48,9 @@ def of_dataset(folder: Path) -> str:
 def of_results(results: Path, shipped: Path, own: str) -> str:
     """`README.md` of a folder of results: real datasets first, each board with its verdict.
 
+    Folders of the user's within the shipped one list the shipped boards too; one elsewhere may go anywhere,
+    and links from there would lead nowhere.
+
     Args:
         results: the folder.
         shipped: that of the boards that came with the project.
@@ -58,6 +61,8 @@ def of_results(results: Path, shipped: Path, own: str) -> str:
             _boards(results, results),
             f"Boards of your own runs, once there are any: [{own}/]({own}/README.md).\n",
         ]
+    elif not results.resolve().is_relative_to(shipped.resolve()):
+        parts = [_boards(results, results)]
     else:
         parts = ["## Boards of your own runs\n", _boards(results, results)]
         parts += ["## Boards that came with the project\n", _boards(shipped, results)]
