@@ -53,7 +53,7 @@ def _theirs(known: Sequence[Reference], table: str, sources: list[str]) -> list[
 
 
 def _ours(report: Report, table: str) -> list[Line]:
-    """The rows of a class; none that repeats another, or may have been picked after a look at test results."""
+    """The rows of a class; none that repeats another, or may have been picked by its test results."""
     return [
         (entry.ndcg, _cells(entry, facts))
         for entry in report.done
