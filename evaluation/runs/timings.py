@@ -56,7 +56,10 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
     here, before = machine(environment.hardware(), compute.current().threads), read(folder)
     known = {} if anew or before is None or before.machine != here else before.costs
     loaded, count = Loaded(load), 0
-    wanted = [record for record in _wanted(folder) if record.stem not in known]
+    official = list(_wanted(folder))
+    if not official:
+        progress.say(f"{folder.name}: no row to measure; those by --defaults and by --budget are official")
+    wanted = [record for record in official if record.stem not in known]
     _announce(folder, wanted, here)
     for record in wanted:
         if (data := loaded.of(record, record.stem)) is None:

@@ -83,6 +83,12 @@ def test_how_long_it_may_take_is_said_first_and_whose_seconds_give_way(board, ca
     assert told in capsys.readouterr().out
 
 
+def test_a_board_without_official_rows_is_told_what_they_are(tmp_path, capsys):
+    kept(tmp_path, by="hand")
+    assert timings.measure(tmp_path, lambda about: DATA) == 0
+    assert "no row to measure; those by --defaults and by --budget are official" in capsys.readouterr().out
+
+
 def test_other_results_and_other_data_are_said(board, capsys):
     folder, record = board
     path = folder / "runs" / record.stem
