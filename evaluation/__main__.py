@@ -45,9 +45,9 @@ REPORT = "Writes the pages and tables of stored runs anew. No dataset is read an
 TIME = (
     "Fits and ranks every official row again, one after the other, so that the seconds and memory of a board "
     "are of one machine and one number of threads: run it on a quiet one. Each row is measured by its run of "
-    "the lowest seed, and takes as long as that run. Writes timings.json beside the runs, after every row, and "
-    "then the dataset's pages; runs and metrics stay as they are. Stopped and called again, it goes on with "
-    "the rows that are missing."
+    "the lowest seed, and takes as long as that run. Writes timings.json beside the runs, after every row, "
+    "and then the dataset's pages; runs and metrics stay as they are. Stopped and called again, it goes on "
+    "with the rows that are missing."
 )
 
 
