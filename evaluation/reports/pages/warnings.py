@@ -11,7 +11,7 @@ from retrieval_leaderboard.evaluation.runs.provenance import duration
 
 BUSY = 0.25
 """Cores kept busy by other processes from which a page says so, of fits of a second or more"""
-SHIPPED = "Shipped: a run that came with the project, made by its authors on the machine that is named."
+SHIPPED = "Shipped: a run that came with the project, made by its authors on a machine of theirs."
 
 
 def warnings(report: Report) -> list[str]:
