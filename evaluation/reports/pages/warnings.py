@@ -68,7 +68,7 @@ def _few_seeds(report: Report) -> Iterator[str]:
 def _busy(report: Report) -> Iterator[str]:
     busy = ((entry.name, _cores_elsewhere(entry)) for entry in report.done)
     if found := [f"{name} ({cores:.1f} cores)" for name, cores in busy if cores >= BUSY]:
-        yield f"Fitted beside other processes that kept cores busy, alone faster: {', '.join(found)}."
+        yield f"Fitted while other processes kept cores busy; alone they take less time: {', '.join(found)}."
 
 
 def _cores_elsewhere(entry: Entry) -> float:
