@@ -37,7 +37,7 @@ from retrieval_leaderboard.studies.command import names
 from retrieval_leaderboard.support import compute, markdown, pages, progress
 from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.storage import sealed
-from retrieval_leaderboard.warm_starts import warm_settings
+from retrieval_leaderboard.warm_starts import with_fewer_passes
 
 RECORDS = Path(__file__).parent / "records" / "daily"
 PAGE = ROOT / "docs" / "daily.md"
@@ -118,13 +118,15 @@ def measure(log: Log, name: str) -> Record:
     harness.warm_up(kind, asked, again=True)
     earlier = settings.build(kind, asked)
     harness.fit(earlier, before, 0)
-    fewer, days = warm_settings(kind, asked), []
+    days = []
     for at in range(1, len(begin) - 2):
         now = until(log, *begin[at : at + 3])
+        asked = kind.in_catalog(asked, len(before.item_ids), len(now.item_ids))
+        fewer = with_fewer_passes(kind, asked)
         warm, full = settings.build(kind, fewer), settings.build(kind, asked)
         warm_seconds = _seconds(harness.warm_start, warm, earlier, before, now, 0)
         full_seconds = _seconds(harness.fit, full, now, 0)
-        changed = Earlier.of(earlier, before, now).changed(now.train_valid)
+        changed = Earlier.of(earlier, before, now).changes(now.train_valid).users
         share = changed.sum() / (now.train_valid.user_counts > 0).sum()
         ndcg = [_ndcg(each, now) for each in (full, warm)]
         days.append(Day(words[at + 1], round(float(share), 4), full_seconds, warm_seconds, *ndcg))

@@ -36,7 +36,7 @@ def some(train, kept):
 def after(model, then):
     """An earlier fit whose codes are those of today."""
     users, items = (np.arange(n, dtype=np.int32) for n in (then.n_users, then.n_items))
-    return Earlier(model, users, items, items, then, True)
+    return Earlier(model, users, items, items, then, 0)
 
 
 def fitted(model, train):
