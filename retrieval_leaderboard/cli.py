@@ -174,8 +174,8 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     add("--master", metavar="URL", help="of Spark: local[N], spark://HOST:PORT, yarn or k8s://URL (default: "
         "the threads of this machine)")  # fmt: skip
     add("--warm-start", type=named.folder, nargs="+", metavar="RUN", help="instead of fits from "
-        "scratch, go on from these runs, folders of results/<dataset>/runs or patterns, on data with what came "
-        "since")  # fmt: skip
+        "scratch, go on from these runs, folders of results/<dataset>/runs or patterns, on data with what "
+        "came since")  # fmt: skip
     add("--force", action="store_true", help="repeat runs and searches that are done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
     add("--checkpoint-minutes", type=_minutes, default=10.0, metavar="N",

@@ -127,7 +127,7 @@ def jobs(
     loaded = Loaded(lambda about: _data(about, options))
     then = [_then(run, dataset, loaded) for run in runs]
     for each in {each.fingerprint: each for each in then}.values():
-        progress.say(_changes(each, dataset))
+        progress.say(changes(each, dataset))
     return [
         runner.Job(
             source=run.source,
@@ -170,7 +170,7 @@ def _then(run: Earlier, now: Dataset, loaded: Loaded) -> Dataset:
     return found
 
 
-def _changes(then: Dataset, now: Dataset) -> str:
+def changes(then: Dataset, now: Dataset) -> str:
     """Which users, items and interactions of `then` there are in `now`, in one line.
 
     Raises:
@@ -182,12 +182,12 @@ def _changes(then: Dataset, now: Dataset) -> str:
             f"--warm-start: no item of {then.name} is among those of {now.name}, so that nothing can go on: "
             "give data with the same ids by --dataset, or fit anew without --warm-start"
         )
-    changes = matched.changes(now.train_valid)
+    found = matched.changes(now.train_valid)
     sides = {"users": (matched.user, then.user_ids), "items": (matched.item, then.item_ids)}
     told = (f"{name}: {_carried(codes, len(ids))}" for name, (codes, ids) in sides.items())
     return (
-        f"since {then.title or then.name}: {'; '.join(told)}; interactions: {changes.new:,} new, "
-        f"{changes.gone:,} gone"
+        f"since {then.title or then.name}: {'; '.join(told)}; interactions: {found.new:,} new, "
+        f"{found.gone:,} gone"
     )
 
 
