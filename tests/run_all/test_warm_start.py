@@ -69,7 +69,7 @@ def test_what_cannot_go_on_is_refused_in_a_sentence(command, log, yesterday, tmp
     bare = shutil.copytree(item_cf, tmp_path / "bare")
     (bare / "weights.safetensors").unlink()
     refusals = {
-        "global_hot cannot go on from a run, als, ": (log, "--warm-start", global_hot),
+        "global_hot cannot go on from a run, ": (log, "--warm-start", global_hot),
         "give data with what came since": (yesterday, "--warm-start", item_cf),
         "was fitted with shrinkage=1.0": (log, "--warm-start", item_cf, "--set", "item_cf.shrinkage=3"),
         "--models and --warm-start": (log, "--warm-start", item_cf, "--models", "item_cf"),
@@ -112,7 +112,11 @@ def test_settings_of_models_that_do_not_go_on_are_said_to_be_unused(
 def test_lacking_features_are_told_before_a_fit(command, log, yesterday, tmp_path):
     items = tmp_path / "items.csv"
     items.write_text("item_id,color\n" + "".join(f"i{at},c{at % 4}\n" for at in range(36)))
-    small = (each for key in ("epochs=1", "embedding_dim=4") for each in ("--set", f"infonce.{key}"))
+    small = (
+        each
+        for key in ("epochs=1", "embedding_dim=4", "features=true")
+        for each in ("--set", f"infonce.{key}")
+    )
     assert command(yesterday, "--models", "infonce", "--items", items, *small)[0] == 0
     run = run_of(tmp_path, "yesterday", "infonce")
     code, sentence = command(log, "--warm-start", run)
