@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.baselines import pair_sums
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
 from retrieval_leaderboard.evaluation.ranking import item_neighbors, popularity
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import Norms
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 CANDIDATES = 5_000
 """Similarities that the items of a mean history keep together"""
-PAIR_BYTES = 48
-"""Of a pair of items, while sums of then and of today are added"""
 LONG = 50
 """Interactions a user, on average, from which popular items are held back further, in time order."""
 
@@ -91,8 +91,7 @@ class Neighborhood(ItemToItemRetriever):
 
     def warm_start_bytes(self, train: Interactions) -> int:
         """That of a fit, and the sums of all pairs of items that a user took."""
-        pairs = min(float(item_neighbors.activity(train).sum()), train.n_items**2)
-        return self.fit_bytes(train, None) + int(PAIR_BYTES * pairs)
+        return self.fit_bytes(train, None) + pair_sums.bytes_needed(train)
 
     def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
         """As `fit_bytes`, by `pairs` of `reckoned_activity`."""
@@ -106,9 +105,7 @@ class Neighborhood(ItemToItemRetriever):
         least = 1.0 if train.weight is None else train.weight.min(initial=1.0)
         return np.clip(lengths ** -float(exponent), np.finfo(np.float64).tiny / least, 1e100)
 
-    def _norms(
-        self, size: npt.NDArray[Any], target_exponent: float
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _norms(self, size: npt.NDArray[Any], target_exponent: float) -> tuple[Norms, Norms]:
         """float64[n_items] each: divisors of an item as the one that keeps neighbors, and as neighbor.
 
         `size` [n_items], all above 0, is how popular each item is.
@@ -116,6 +113,11 @@ class Neighborhood(ItemToItemRetriever):
         size = size.astype(np.float64)
         target, history = size**target_exponent, size**self.history_exponent
         return (target, history) if self.prune_axis == "target" else (history, target)
+
+    def _item_norms(self, train: Interactions, settings: Settings) -> tuple[Norms, Norms]:
+        """As `_norms`, by the weights of the users of each item."""
+        size = np.where(train.item_counts > 0, train.item_weights, 1)
+        return self._norms(size, settings["target_exponent"])
 
     def _set_similarity(self, neighbors: csr_array, train: Interactions) -> None:
         """Answer from `neighbors`, whose row i holds what is kept for item i."""

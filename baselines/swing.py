@@ -21,7 +21,6 @@ from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
-    Norms,
     activity,
     arrays,
     bytes_needed,
@@ -164,10 +163,6 @@ class Swing(Neighborhood):
         """float32[n_users]: w_u."""
         lengths = np.where(train.user_counts > 0, train.user_weights, 1) + self.user_offset
         return (lengths**-self.user_exponent).astype(np.float32)
-
-    def _item_norms(self, train: Interactions, settings: dict[str, Any]) -> tuple[Norms, Norms]:
-        size = np.where(train.item_counts > 0, train.item_weights, 1)
-        return self._norms(size, settings["target_exponent"])
 
     def _say_duration(self, train: Interactions, top_k: int, kernel: Callable[..., Block]) -> None:
         """By the loop over some users: neither weights nor norms change what it takes."""

@@ -75,7 +75,7 @@ def check_settings(options: argparse.Namespace, sources: list[runner.ModelSource
         settings.read(source.load(), given.pop(source.name, {}), "--set")
     for name, values in sorted(given.items()):
         settings.resolve(registry.get(name), values, "--set")
-        progress.say(f"--set {name}: not used, for {name} is not among the models of this command")
+        progress.warn_once(f"--set {name}: not used, for {name} is not among the models of this command")
 
 
 def jobs(

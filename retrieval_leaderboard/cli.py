@@ -20,7 +20,7 @@ from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models import outside, registry
 from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
-from retrieval_leaderboard.evaluation.runs import processes, torchrun
+from retrieval_leaderboard.evaluation.runs import named, processes, torchrun
 from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
 from retrieval_leaderboard.evaluation.tuning import budget
 from retrieval_leaderboard.support import compute, progress
@@ -173,8 +173,9 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
         help="what does the blocks of fits and rankings: this process's threads, or Spark")  # fmt: skip
     add("--master", metavar="URL", help="of Spark: local[N], spark://HOST:PORT, yarn or k8s://URL (default: "
         "the threads of this machine)")  # fmt: skip
-    add("--warm-start", type=Path, nargs="+", metavar="RUN", help="instead of fits from scratch, go on from "
-        "these runs, folders of results/<dataset>/runs, on data with what came since")  # fmt: skip
+    add("--warm-start", type=named.folder, nargs="+", metavar="RUN", help="instead of fits from "
+        "scratch, go on from these runs, folders of results/<dataset>/runs or patterns, on data with what "
+        "came since")  # fmt: skip
     add("--force", action="store_true", help="repeat runs and searches that are done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
     add("--checkpoint-minutes", type=_minutes, default=10.0, metavar="N",

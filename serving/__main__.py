@@ -6,14 +6,13 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from retrieval_leaderboard import COMMAND, PREFIX
 from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.evaluation.models import outside
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.runs import records, reload
+from retrieval_leaderboard.evaluation.runs import named, records, reload
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.export import command as export
@@ -122,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         "--model", metavar="FILE.py:CLASS", help="the class, where it is one of your own; also MODULE:CLASS"
     )
     of_run = argparse.ArgumentParser(add_help=False, parents=[own])
-    of_run.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", action=_One,
+    of_run.add_argument("--run", type=named.folder, nargs="+", required=True, metavar="DIR", action=named.One,
                         help="a folder of results/<dataset>/runs")  # fmt: skip
     data = of_run.add_argument_group("data, where it is not as the run had it")
     own_data.add_paths(
@@ -163,20 +162,6 @@ def _parser() -> argparse.ArgumentParser:
     http.add_argument("--port", type=within(1, 65_535), default=8000)
     http.set_defaults(work=_http)
     return parser
-
-
-class _One(argparse.Action):
-    """Takes one path; refuses several, as from a pattern that the shell expanded, and names them."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
-    ) -> None:
-        """Keep the path."""
-        if len(values) > 1:
-            raise InputError(
-                f"{option} takes one folder and got {len(values)}: give one of {', '.join(map(str, values))}"
-            )
-        setattr(namespace, self.dest, values[0])
 
 
 if __name__ == "__main__":
