@@ -51,10 +51,10 @@ class RP3Beta(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum the walks, item by item, and keep the `top_k` most probable."""
-        settings = self.resolve(train, valid)
-        say_duration(train, settings["top_k"], "rp3beta", weighted=True)
-        weights = self._user_weights(train, self.alpha)
-        size = np.where(train.item_counts > 0, train.item_weights, 1)
+        settings, log = self.resolve(train, valid), self._capped(train)
+        say_duration(log, settings["top_k"], "rp3beta", weighted=True)
+        weights = self._user_weights(log, self.alpha)
+        size = np.where(log.item_counts > 0, log.item_weights, 1)
         norms = self._norms(size, settings["target_exponent"])
-        walks = nearest(train, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
+        walks = nearest(log, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
         self._set_similarity(walks, train)
