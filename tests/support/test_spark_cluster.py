@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.baselines.als import ALS
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
 from retrieval_leaderboard.support import spark as spark_session
 from retrieval_leaderboard.support import spark_executors
@@ -76,6 +80,20 @@ def test_blocks_are_dealt_out(cluster, monkeypatch, here_too):
     found = list(engine.map(partial(sums, factor=2), {"numbers": np.arange(20)}, 20, 3, "adding", "numbers"))
     engine.close()
     assert found == [2 * sum(range(start, min(start + 3, 20))) for start in range(0, 20, 3)]
+
+
+@pytest.mark.parametrize("model", [ItemCF(), Swing()], ids=lambda model: model.name)
+def test_histories_are_shuffled(cluster, tmp_path, monkeypatch, model):
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
+    train, engine = interactions(np.random.default_rng(0)), engines.GroupedEngine()
+    there, here = [], []
+    for found, by in ((there, engine), (here, LocalEngine())):
+        monkeypatch.setattr(engines.choice, "_current", by)
+        model.fit(train, None, 0)
+        found += model.similarity_.data, model.similarity_.indices, model.similarity_.indptr
+    engine.close()
+    for one, other in zip(there, here, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_cluster_without_workers_ends_in_one_sentence(cluster, monkeypatch):
