@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +61,8 @@ class GroupedEngine(SparkEngine):
             rows = users.withColumn("block", F.explode("blocks")).drop("blocks")
             # Without the number of partitions Spark would put many blocks into one task.
             parts = rows.repartition(n_blocks, "block").groupBy("block")
-            frame = parts.applyInArrow(partial(_block, shelf=shelf), SCHEMA)
+            # Spark would read hints of types, and does not know all of ours.
+            frame = parts.applyInArrow(lambda table: _block(table, shelf), SCHEMA)
             with progress.bar(label, n_items, "items") as advance:
                 yield from self._results(frame, shelf, n_items, label, advance)
 

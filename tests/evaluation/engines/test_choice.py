@@ -67,8 +67,8 @@ def test_a_model_that_is_given_the_whole_log_is_not_grouped(with_spark, capsys):
     said = "--engine", "spark", "--grouped", "--quiet", "--models"
     assert cli.main([*said, "item_cf,als,global_hot"]) == 2
     assert capsys.readouterr().err == (
-        "error: --grouped: the fit of als shares the whole log; global_hot, item_cf, rp3beta, swing can do without: "
-        "name these by --models, or leave --grouped out\n"
+        "error: --grouped: the fit of als shares the whole log; global_hot, item_cf, rp3beta, swing can do "
+        "without: name these by --models, or leave --grouped out\n"
     )
 
 
