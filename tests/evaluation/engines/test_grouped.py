@@ -7,6 +7,7 @@ from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.engines import spark as spark_engine
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import interactions, with_weights
@@ -17,6 +18,7 @@ from tests.evaluation.engines.test_spark import both, fitted, same
 @pytest.fixture
 def engine(spark, tmp_path, monkeypatch):
     monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(spark_engine, "TASKS_A_CORE", 2)  # A task costs a tenth of a second.
     found = engines.GroupedEngine()
     engines.use(found)
     yield found
