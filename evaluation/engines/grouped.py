@@ -57,7 +57,7 @@ class GroupedEngine(SparkEngine):
         shelf = self._shelf((kernel, beside, cuts))
         with scratch_folder(cache_dir().resolve()) as folder:
             histories.write(folder / "histories", cuts)
-            users = self._session.read.parquet((folder / "histories").as_uri())
+            users = self._session.read.schema(histories.schema).parquet((folder / "histories").as_uri())
             rows = users.withColumn("block", F.explode("blocks")).drop("blocks")
             # Without the number of partitions Spark would put many blocks into one task.
             parts = rows.repartition(n_blocks, "block").groupBy("block")

@@ -39,6 +39,13 @@ class Histories:
     counted: npt.NDArray[np.bool_] | None = None
     """bool[n]: whether the user counts among those of the item; None where all do"""
 
+    @property
+    def schema(self) -> str:
+        """Of the rows that `write` writes, as Spark says it."""
+        weight = "float" if self.weights.dtype == np.float32 else "double"
+        beside = [f"{name} binary" for name in BESIDE if getattr(self, name) is not None]
+        return ", ".join(["user int", f"weight {weight}", "items binary", *beside, "blocks array<int>"])
+
     def write(self, folder: Path, cuts: npt.NDArray[np.int64]) -> None:
         """Write a row of Parquet for each user, with the numbers of the blocks that need it."""
         import pyarrow.parquet as pq

@@ -1,10 +1,11 @@
 """An engine that cannot be is refused in one sentence, before any data is read."""
 
 import socket
+from argparse import Namespace
 
 import pytest
 
-from retrieval_leaderboard import cli
+from retrieval_leaderboard import chosen, cli
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.support import spark
 from retrieval_leaderboard.support.errors import InputError
@@ -70,6 +71,14 @@ def test_a_model_that_is_given_the_whole_log_is_not_grouped(with_spark, capsys):
         "error: --grouped: the fit of als shares the whole log; global_hot, item_cf, rp3beta, swing can do "
         "without: name these by --models, or leave --grouped out\n"
     )
+
+
+def test_a_warm_start_is_not_grouped(tmp_path):
+    options = Namespace(grouped=True, warm_start=[tmp_path])
+    with pytest.raises(
+        InputError, match=r"^--grouped is for fits from scratch: leave it or --warm-start out$"
+    ):
+        chosen.check_grouped(options, [])
 
 
 def test_an_unknown_engine_ends_with_2(capsys):
