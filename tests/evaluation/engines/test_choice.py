@@ -14,6 +14,7 @@ from retrieval_leaderboard.support.errors import InputError
 @pytest.fixture
 def with_spark(monkeypatch):
     monkeypatch.setattr(spark, "available", lambda: "")
+    monkeypatch.setattr(engines.choice, "_asked", engines.THREADS)  # Restored, whatever is asked for.
 
 
 def unused_port():
