@@ -34,6 +34,7 @@ class GlobalHot(QuickFit):
     """Days after which an interaction counts half; 0 counts all of them fully."""
 
     stochastic: ClassVar[bool] = False
+    grouped: ClassVar[bool] = True
     uses_weights: ClassVar[bool] = True
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:

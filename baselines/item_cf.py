@@ -59,11 +59,11 @@ class ItemCF(Neighborhood):
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
         settings = self.resolve(train, valid)
-        top_k = settings["top_k"]
-        say_duration(train, top_k, "item_cf", weighted=True)
-        weights = self._user_weights(train, self.user_exponent)
-        norms = self._norms(_sizes(train, weights), settings["target_exponent"])
-        neighbors = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf", weighted=True)
+        top_k, log = settings["top_k"], self._capped(train)
+        say_duration(log, top_k, "item_cf", weighted=True)
+        weights = self._user_weights(log, self.user_exponent)
+        norms = self._norms(_sizes(log, weights), settings["target_exponent"])
+        neighbors = nearest(log, weights, norms, self.shrinkage, top_k, "item_cf", weighted=True)
         self._amplify(neighbors, settings, train)
 
     def warm_start(self, earlier: Earlier[ItemCF], train: Interactions, seed: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.baselines import pair_sums
+from retrieval_leaderboard.baselines import history_cap, pair_sums
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
@@ -73,6 +73,10 @@ class Neighborhood(ItemToItemRetriever):
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
 
+    max_items_per_user: int = setting(0, at_least=0)
+    """Learn from at most this many of a user's items: the latest ones where the data is in time order, else
+    some drawn at random; 0 takes all. Time, and what is sent by --grouped, grow with the square of it."""
+
     # Without an annotation it is no field, and so no setting.
     pair_sums_ = cast("csr_array | None", None)
     """float64[n_items, n_items]: what similarities are made of, kept by a warm start for the next one"""
@@ -80,18 +84,34 @@ class Neighborhood(ItemToItemRetriever):
     rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
     saves_memory: ClassVar[str] = "lower top_k by --set MODEL.top_k=20, or give --engine spark for a cluster"
 
+    grouped: ClassVar[bool] = True
+
+    @classmethod
+    def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """`settings` without a cap of histories where there is none: runs of earlier versions had none."""
+        return {key: value for key, value in settings.items() if (key, value) != ("max_items_per_user", 0)}
+
+    def lacking_warm_start(self) -> str:
+        """Items that a history lost to its cap would have to be taken off the sums of then."""
+        capped = self.max_items_per_user > 0
+        return f"{self.name} has a warm start with max_items_per_user=0 alone" if capped else ""
+
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Recency, where the data is not in time order."""
         return frozenset() if train.ordered else frozenset({"recency"})
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Both views of the interactions, and the similarities kept."""
-        top_k = self.resolve(train, valid)["top_k"]
-        return self._bytes(train, top_k, item_neighbors.reckoned_activity(train))
+        top_k, log = self.resolve(train, valid)["top_k"], self._capped(train)
+        return self._bytes(log, top_k, item_neighbors.reckoned_activity(log))
 
     def warm_start_bytes(self, train: Interactions) -> int:
         """That of a fit, and the sums of all pairs of items that a user took."""
         return self.fit_bytes(train, None) + pair_sums.bytes_needed(train)
+
+    def _capped(self, train: Interactions) -> Interactions:
+        """What a fit learns from."""
+        return history_cap.capped(train, self.max_items_per_user)
 
     def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
         """As `fit_bytes`, by `pairs` of `reckoned_activity`."""

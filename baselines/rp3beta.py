@@ -58,10 +58,10 @@ class RP3Beta(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum the walks, item by item, and keep the `top_k` most probable."""
-        settings = self.resolve(train, valid)
-        say_duration(train, settings["top_k"], "rp3beta", weighted=True)
-        weights, norms = self._user_weights(train, self.alpha), self._item_norms(train, settings)
-        walks = nearest(train, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
+        settings, log = self.resolve(train, valid), self._capped(train)
+        say_duration(log, settings["top_k"], "rp3beta", weighted=True)
+        weights, norms = self._user_weights(log, self.alpha), self._item_norms(log, settings)
+        walks = nearest(log, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
         self._set_similarity(walks, train)
 
     def warm_start(self, earlier: Earlier[RP3Beta], train: Interactions, seed: int) -> None:

@@ -171,6 +171,8 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
         "all rows of embedding tables, or its share (default: replicated)")  # fmt: skip
     add("--engine", choices=engines.NAMES, default="local",
         help="what does the blocks of fits and rankings: this process's threads, or Spark")  # fmt: skip
+    add("--grouped", action="store_true", help="with --engine spark, for logs that no executor holds: "
+        "item-to-item fits shuffle the histories that each block of items needs")  # fmt: skip
     add("--master", metavar="URL", help="of Spark: local[N], spark://HOST:PORT, yarn or k8s://URL (default: "
         "the threads of this machine)")  # fmt: skip
     add("--warm-start", type=named.folder, nargs="+", metavar="RUN", help="instead of fits from "

@@ -28,7 +28,7 @@ from retrieval_leaderboard.evaluation.runs import (
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
-from retrieval_leaderboard.support import compute, progress, spark
+from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
@@ -42,12 +42,12 @@ def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     if options.deterministic:
         compute.make_deterministic()
-    engines.Choice(options.engine, options.master).check()
-    spark.configure(options.master)
+    engines.ask(chosen.engine(options))
     earlier = warm_starts.read(options)
     sources = [run.source for run in earlier] or chosen.sources(options)
     _check_configs_dir(options)
     chosen.check_settings(options, sources)
+    chosen.check_grouped(options, sources)
     _check_search(options, options.split_seed)
     compute_config = _configured(options)
     _choose_processes(options, compute_config)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import chosen
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.prepared.in_files import in_files
-from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models import earlier, registry, saving, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import named, processes, records, reload, runner
@@ -138,7 +138,7 @@ def jobs(
             precision=on.precision,
             provenance=Provenance("warm start", note=f"from {run.folder.name}"),
             also=tuple(options.also),
-            engine=engines.Choice(options.engine, options.master),
+            engine=chosen.engine(options),
             earlier=runner.EarlierRun(run.folder.resolve(), run.record.row_stem, data),
         )
         for run, data in zip(runs, then, strict=True)
