@@ -5,6 +5,7 @@ from dataclasses import replace
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.studies import held_out
 from retrieval_leaderboard.studies.held_out import HeldOut
+from tests.evaluation.runs.in_process import have_runs_here
 
 SCORES = [
     HeldOut("mine: random", "global_hot", 0.01, None, 0, "A processor", ""),
@@ -33,7 +34,8 @@ def test_no_stored_default_is_below_popularity():
     assert all(each.tuned is None or each.tuned >= each.defaults for each in stored)
 
 
-def test_a_search_has_the_defaults_among_its_trials(tmp_path, monkeypatch):
+def test_a_search_has_the_defaults_among_its_trials(monkeypatch):
+    have_runs_here(monkeypatch)
     data = replace(planted(), name="mine")
     found = held_out.measure(data, "item_cf", 2)
     assert found.trials == 2 and found.tuned >= found.defaults > 0
