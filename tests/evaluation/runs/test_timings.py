@@ -7,8 +7,8 @@ import pytest
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import records, runner, timings
 from retrieval_leaderboard.evaluation.runs.runner import CheckpointPolicy, Job, ModelSource
-from retrieval_leaderboard.support import compute, progress
 from tests.evaluation import stored
+from tests.evaluation.runs.in_process import have_runs_here
 
 DATA = planted()
 
@@ -16,15 +16,7 @@ DATA = planted()
 @pytest.fixture
 def board(tmp_path, monkeypatch):
     """A run of Global Hot, in this process."""
-
-    def here(function, *args):
-        try:
-            return function(*args)
-        finally:
-            progress.configure(quiet=False)
-
-    monkeypatch.setattr(timings.isolation, "call", here)
-    monkeypatch.setattr(compute, "_current", compute.current())
+    have_runs_here(monkeypatch)
     job = Job(ModelSource("global_hot"), {"half_life_days": 0.0}, 0, 20, "cpu", "fp32")
     record = runner.run(job, DATA, tmp_path, "x", True, CheckpointPolicy())
     assert record.is_done
