@@ -129,7 +129,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     reload.add_arguments(data)
 
-    index = commands.add_parser("index", parents=[of_run], help="write a bundle: model, ids, index")
+    index = commands.add_parser(
+        "index",
+        parents=[of_run],
+        help="write a bundle: model, ids, index",
+        description="Writes all that answering with a run's model needs into one folder.",
+    )
     index.add_argument("--kind", default=indexes.AUTO, metavar="KIND", help=_kinds())
     index.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     index.add_argument("--replace", action="store_true",
@@ -140,15 +145,26 @@ def _parser() -> argparse.ArgumentParser:
     index.set_defaults(work=_index)
 
     compare = commands.add_parser(
-        "compare", parents=[of_run], help="measure index kinds, or shorter neighbor lists, for the board"
+        "compare",
+        parents=[of_run],
+        help="measure index kinds, or shorter neighbor lists, for the board",
+        description="Measures what each kind of index, or shorter neighbor lists, costs and loses, and adds "
+        "it to the run's board.",
     )
     compare.set_defaults(work=_compare)
 
-    exported = commands.add_parser("export", parents=[of_run], help="write vectors, neighbors and lists")
+    exported = commands.add_parser(
+        "export",
+        parents=[of_run],
+        help="write vectors, neighbors and lists",
+        description="Writes what a run has learned as Parquet files with raw ids.",
+    )
     export.add_arguments(exported)
     exported.set_defaults(work=_export)
 
-    http = commands.add_parser("http", parents=[own], help="answer over HTTP")
+    http = commands.add_parser(
+        "http", parents=[own], help="answer over HTTP", description="Answers from a bundle over HTTP."
+    )
     http.add_argument("--bundle", type=Path, required=True, metavar="DIR",
                       help="a bundle, or a folder of versions, whose current one answers")  # fmt: skip
     http.add_argument("--host", default="127.0.0.1")

@@ -13,13 +13,13 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.serving import searchers
-from retrieval_leaderboard.serving.bundles import bundle
+from retrieval_leaderboard.serving.bundles import bundle, versions
 from retrieval_leaderboard.serving.bundles.catalog import Catalog
 from retrieval_leaderboard.serving.bundles.columns import Filter
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError
 from retrieval_leaderboard.serving.bundles.locks import ReadWriteLock
-from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder
+from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, placed
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
@@ -62,15 +62,16 @@ class Recommender:
         """The recommender of the bundle in `folder`.
 
         Args:
-            folder: what `python -m serving index` wrote.
+            folder: what `python -m serving index` wrote; of a folder of versions, the current one.
             model_class: the model's class, for one that is not registered.
             writing: keep other processes from changing the bundle until `close`; without it, `save` does
                 so while it writes, and refuses where one has changed it meanwhile.
 
         Raises:
-            InputError: as `bundle.read`; with `writing`, another process holds the bundle.
+            InputError: as `bundle.read` and `versions.resolve`; with `writing`, another process holds the
+                bundle.
         """
-        folder = Path(folder)
+        folder = versions.resolve(Path(folder))
         with ExitStack() as stack:
             if writing:
                 stack.enter_context(bundle.hold(folder))
@@ -129,7 +130,18 @@ class Recommender:
         )[0]
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
-        """An answer to each request; InputError, as `recommend`, where one of them is refused."""
+        """An answer to each request; InputError, as `recommend`, which names the place of one of several."""
+        with placed(requests, self._check):
+            return self._answers(requests)
+
+    def _check(self, request: Request) -> None:
+        """InputError where a request is refused, without a search."""
+        self._encoder.questions([self._encoder.resolve(request, self._catalog)])
+        if request.filter:
+            with self._lock.reading():
+                self._catalog.kept(request.filter)
+
+    def _answers(self, requests: Sequence[Request]) -> list[Answer]:
         encoded = [self._encoder.resolve(request, self._catalog) for request in requests]
         asked = self._searcher.ask(encoded)
         answers: dict[int, Answer] = {}
@@ -154,9 +166,10 @@ class Recommender:
 
     def user_vectors(self, requests: Sequence[Request]) -> npt.NDArray[np.float32]:
         """float32[n, d]: the vector of each request; `k` and `exclude_seen` do not matter."""
-        return self._searcher.user_vectors(
-            [self._encoder.resolve(request, self._catalog) for request in requests]
-        )
+        with placed(requests, self._check):
+            return self._searcher.user_vectors(
+                [self._encoder.resolve(request, self._catalog) for request in requests]
+            )
 
     def item_vector(self, item_id: str) -> npt.NDArray[np.float32]:
         """float32[d]: an item's vector; InputError where it has none, or is not in the catalog."""
@@ -193,7 +206,7 @@ class Recommender:
     def remove_item(self, item_id: str) -> None:
         """Never return an item again; in histories it still counts. InputError where it is not there."""
         with self._changing:
-            self._catalog.check_has(item_id)
+            item_id = self._catalog.named(item_id)
             self._unsaved.append(Change(item_id))
             with self._lock.writing():
                 self._searcher.remove(np.array([self._catalog.remove(item_id)]))
@@ -209,8 +222,9 @@ class Recommender:
             self._unsaved.clear()
 
     def _add(self, item_id: str, features: Raw, keep: Callable[[Change], None]) -> UnknownValues:
-        if not isinstance(item_id, str) or not item_id:
-            raise InputError(f"item_id must be text, and not empty: not {item_id!r}")
+        if not isinstance(item_id, str) or not item_id.strip():
+            raise InputError(f"item_id must be text, and not empty or blank: not {item_id!r}")
+        item_id = item_id.strip()
         with self._changing:
             vectors, unknown_values = self._searcher.encode_new(features)
             self._catalog.check_lacks(item_id)
