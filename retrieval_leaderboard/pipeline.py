@@ -93,7 +93,10 @@ def data(options: argparse.Namespace) -> Dataset:
 
 def _configured(options: argparse.Namespace) -> compute.Compute:
     tables = options.tables or compute.Compute.tables
-    return compute.configure(options.device, options.precision, options.threads, tables)
+    found = compute.configure(options.device, options.precision, options.threads, tables)
+    if options.compile:
+        compute.make_compiled()
+    return found
 
 
 def _choose_processes(options: argparse.Namespace, on: compute.Compute) -> None:
@@ -105,6 +108,8 @@ def _choose_processes(options: argparse.Namespace, on: compute.Compute) -> None:
         team = processes.Local(options.nproc or 1)
     if team.world == 1 and options.tables:
         raise InputError(f"--tables {options.tables} is of several processes: add --nproc N, or leave it out")
+    if team.world > 1 and options.compile:
+        raise InputError(f"--compile: {team.world} processes exchange rows within a step; leave it out")
     if team.world > 1:
         processes.check(team, on.device)
     processes.choose(team)

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file
 from retrieval_leaderboard import ROOT, cli
 from retrieval_leaderboard.evaluation.runs import processes
 from retrieval_leaderboard.neural.training.checkpoint_folder import ABOUT, FOLDER
+from retrieval_leaderboard.support import compute
 from tests.evaluation.runs.in_process import have_runs_here
 from tests.support.two_ranks import needs_ranks
 
@@ -132,8 +133,12 @@ def test_torchrun_makes_the_board_of_one_process(start, one, tmp_path) -> None:
 @pytest.mark.parametrize(("words", "said"), [
     (["--tables", "sharded"], "--tables sharded is of several processes: add --nproc N, or leave it out"),
     (["--nproc", "3"], "3 processes cannot share 2 cards: start as many as"),
+    (["--compile"], "--compile: steps on a processor have compiled kernels already; leave it out"),
+    (["--compile", "--nproc", "2"], "--compile: 2 processes exchange rows within a step; leave it out"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(words, said, log, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv(compute.COMPILED, "0")
+    monkeypatch.setattr(processes.DEVICES["cpu"], "asynchronous", {"--compile", "--nproc"} <= {*words})
     monkeypatch.setattr(type(processes.DEVICES["cpu"]), "count", lambda _: 2)
     line = ["--dataset", str(log), "--results-dir", str(tmp_path), "--device", "cpu", *words]
     assert cli.main(line) == 2
