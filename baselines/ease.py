@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from retrieval_leaderboard.baselines import symmetric_inverse
+from retrieval_leaderboard.baselines import pair_sums, symmetric_inverse
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
@@ -33,6 +33,8 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
 Floats = npt.NDArray[np.floating[Any]]
 BLOCK_ITEMS = 64
@@ -76,6 +78,10 @@ class EASE(ItemToItemRetriever):
     recency: float = setting(1.0, search=(0.0, 2.0))
     """The r-th history item from the end weighs r^-recency, where the data is in time order."""
 
+    # Without an annotation it is no field, and so no setting.
+    pair_sums_ = cast("csr_array | None", None)
+    """float64[n_items, n_items]: XᵀX, kept by a warm start for the next one"""
+
     rules: ClassVar[dict[str, Rule]] = {"regularization": _regularization, "candidates": _candidates}
     saves_memory: ClassVar[str] = f"lower candidates by --set ease.candidates={CANDIDATES}"
     stochastic: ClassVar[bool] = False
@@ -107,16 +113,41 @@ class EASE(ItemToItemRetriever):
         if candidates < train.n_items - 1:
             self.similarity_ = self._sparse(train, candidates, strength)
         else:
-            self.similarity_ = self._dense(train, strength)
+            self.similarity_ = self._dense(_gram(train), strength)
 
-    def _dense(self, train: Interactions, strength: float) -> csr_array:
-        inverse = _gram(train)
+    def warm_start(self, earlier: Earlier[EASE], train: Interactions, seed: int) -> None:
+        """As `fit`, but users who have changed alone are counted for XᵀX, from the second warm start on.
+
+        It is a fit where not all items are candidates.
+        """
+        settings = self.resolve(train, None)
+        if settings["candidates"] < train.n_items - 1:
+            self.fit(train, None, seed)
+            return
+        self.recency_ = self.recency if train.ordered else 0.0
+        self.pair_sums_ = pair_sums.updated(earlier, train, _counts)
+        gram = self.pair_sums_.astype(np.float32).toarray()
+        self.similarity_ = self._dense(gram, float(settings["regularization"]))
+
+    @classmethod
+    def in_catalog(cls, resolved: Mapping[str, Any], then: int, now: int) -> dict[str, Any]:
+        """Where all items were candidates all of them still are."""
+        everything = resolved["candidates"] == then
+        return {**resolved, "candidates": now} if everything else dict(resolved)
+
+    def warm_start_bytes(self, train: Interactions) -> int:
+        """That of a fit, and XᵀX."""
+        return self.fit_bytes(train, None) + pair_sums.bytes_needed(train)
+
+    def _dense(self, inverse: npt.NDArray[np.float32], strength: float) -> csr_array:
+        """The weights where all items are candidates; `inverse`, XᵀX, is overwritten."""
+        n_items = len(inverse)
         np.fill_diagonal(inverse, inverse.diagonal() + np.float32(strength))
         symmetric_inverse.invert(inverse, "ease")
         kernel = partial(_weights, top_k=self.top_k)
         # What was inverted in this process is cut in it.
-        blocks = LocalEngine().map(kernel, inverse, train.n_items, BLOCK_ITEMS, "ease: weights", "items")
-        return stack(list(blocks), train.n_items).T.tocsr()
+        blocks = LocalEngine().map(kernel, inverse, n_items, BLOCK_ITEMS, "ease: weights", "items")
+        return stack(list(blocks), n_items).T.tocsr()
 
     def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
         near = _most_similar(train, candidates)
@@ -184,6 +215,11 @@ def _column(
     system, shared = gram[:-1, :-1], gram[-1, :-1]
     np.fill_diagonal(system, system.diagonal() + strength)
     return np.asarray(dposv(system.T, shared)[1])  # The lower triangle of rows is an upper one of columns.
+
+
+def _counts(train: Interactions, users: npt.NDArray[np.bool_] | None) -> csr_array:
+    """float64[n_items, n_items]: XᵀX of all users, or of `users`, bool[n_users]."""
+    return pair_sums.shared(train, np.ones(train.n_users), users)
 
 
 def _gram(train: Interactions) -> npt.NDArray[np.float32]:

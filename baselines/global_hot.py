@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import setting
+from retrieval_leaderboard.evaluation.models.quick_fit import QuickFit
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.ranking import popularity, topk
 from retrieval_leaderboard.support.errors import InputError
 
@@ -20,7 +20,7 @@ SECONDS_PER_DAY = 86_400
 
 @register("global_hot")
 @dataclass
-class GlobalHot(Retriever):
+class GlobalHot(QuickFit):
     """Items by the number of users who took them; the baseline that any model must beat.
 
     Where interactions have weights, by the sum of those.
@@ -34,6 +34,7 @@ class GlobalHot(Retriever):
     """Days after which an interaction counts half; 0 counts all of them fully."""
 
     stochastic: ClassVar[bool] = False
+    grouped: ClassVar[bool] = True
     uses_weights: ClassVar[bool] = True
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import roots_of, users_of_items
 from retrieval_leaderboard.support import progress
+
+if TYPE_CHECKING:
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
 Floats = npt.NDArray[np.float32]
 INIT_SCALE = 0.1
@@ -49,6 +52,7 @@ class IALS(EmbeddingRetriever):
     iterations: int = setting(16, at_least=1, search=[8, 16, 32])
     """Times that all users and then all items are solved."""
 
+    passes: ClassVar[str] = "iterations"
     uses_weights: ClassVar[bool] = True
     rules: ClassVar[dict[str, Rule]] = {"factors": lambda _, train, __: factors_for(train.n_items)}
 
@@ -57,6 +61,20 @@ class IALS(EmbeddingRetriever):
         factors = self.resolve(train, valid)["factors"]
         rng = np.random.default_rng(seed)
         items = rng.normal(0, INIT_SCALE / factors**0.5, (train.n_items, factors)).astype(np.float32)
+        self._alternate(items, train)
+
+    def warm_start(self, earlier: Earlier[IALS], train: Interactions, seed: int) -> None:
+        """As `fit`, from the items of then, and zeros for new ones; `seed` has no effect.
+
+        Users are solved first, and to them an item of zeros is one that nobody took.
+        """
+        then, known = earlier.model.item_factors_, earlier.item >= 0
+        items = np.zeros((train.n_items, then.shape[1]), np.float32)
+        items[known] = then[earlier.item[known]]
+        self._alternate(items, train)
+
+    def _alternate(self, items: Floats, train: Interactions) -> None:
+        """Solve all users from `items`, float32[n_items, factors], then all items from them, and so on."""
         of_users, of_items = train.by_user, users_of_items(train)
         user_roots, item_roots = roots_of(train)
         weight = self.unobserved_weight

@@ -14,7 +14,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, ranked, roots_of, say_duration
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, ranked, say_duration
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -59,11 +59,11 @@ class ItemCF(Neighborhood):
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
         settings = self.resolve(train, valid)
-        top_k = settings["top_k"]
-        say_duration(train, top_k, "item_cf", weighted=True)
-        weights = self._user_weights(train, self.user_exponent)
-        norms = self._norms(_sizes(train, weights), settings["target_exponent"])
-        neighbors = nearest(train, weights, norms, self.shrinkage, top_k, "item_cf", weighted=True)
+        top_k, log = settings["top_k"], self._capped(train)
+        say_duration(log, top_k, "item_cf", weighted=True)
+        weights = self._user_weights(log, self.user_exponent)
+        norms = self._norms(_sizes(log, weights), settings["target_exponent"])
+        neighbors = nearest(log, weights, norms, self.shrinkage, top_k, "item_cf", weighted=True)
         self._amplify(neighbors, settings, train)
 
     def warm_start(self, earlier: Earlier[ItemCF], train: Interactions, seed: int) -> None:
@@ -77,16 +77,7 @@ class ItemCF(Neighborhood):
 
     def _counts(self, train: Interactions, users: npt.NDArray[np.bool_] | None) -> csr_array:
         """float64[n_items, n_items]: c_ij of all users, or the part of `users`, bool[n_users]."""
-        from scipy.sparse import csr_array
-
-        items, offsets = train.by_user.compact()
-        _, roots = roots_of(train)
-        values = np.ones(len(items)) if roots is None else roots.astype(np.float64)
-        taken = csr_array((values, items, offsets), shape=(train.n_users, train.n_items))
-        some = slice(None) if users is None else np.flatnonzero(users)
-        taken = taken[some]
-        weights = self._user_weights(train, self.user_exponent)[some]
-        return (taken.T @ taken.multiply(weights[:, None])).tocsr()
+        return pair_sums.shared(train, self._user_weights(train, self.user_exponent), users)
 
     def _amplify(self, neighbors: csr_array, settings: dict[str, Any], train: Interactions) -> None:
         neighbors.data **= np.float32(settings["amplification"])

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.baselines import history_cap, pair_sums
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
 from retrieval_leaderboard.evaluation.ranking import item_neighbors, popularity
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import Norms
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 CANDIDATES = 5_000
 """Similarities that the items of a mean history keep together"""
-PAIR_BYTES = 48
-"""Of a pair of items, while sums of then and of today are added"""
 LONG = 50
 """Interactions a user, on average, from which popular items are held back further, in time order."""
 
@@ -73,6 +73,10 @@ class Neighborhood(ItemToItemRetriever):
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
 
+    max_items_per_user: int = setting(0, at_least=0)
+    """Learn from at most this many of a user's items: the latest ones where the data is in time order, else
+    some drawn at random; 0 takes all. Time, and what is sent by --grouped, grow with the square of it."""
+
     # Without an annotation it is no field, and so no setting.
     pair_sums_ = cast("csr_array | None", None)
     """float64[n_items, n_items]: what similarities are made of, kept by a warm start for the next one"""
@@ -80,19 +84,34 @@ class Neighborhood(ItemToItemRetriever):
     rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
     saves_memory: ClassVar[str] = "lower top_k by --set MODEL.top_k=20, or give --engine spark for a cluster"
 
+    grouped: ClassVar[bool] = True
+
+    @classmethod
+    def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """`settings` without a cap of histories where there is none: runs of earlier versions had none."""
+        return {key: value for key, value in settings.items() if (key, value) != ("max_items_per_user", 0)}
+
+    def lacking_warm_start(self) -> str:
+        """Items that a history lost to its cap would have to be taken off the sums of then."""
+        capped = self.max_items_per_user > 0
+        return f"{self.name} has a warm start with max_items_per_user=0 alone" if capped else ""
+
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Recency, where the data is not in time order."""
         return frozenset() if train.ordered else frozenset({"recency"})
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Both views of the interactions, and the similarities kept."""
-        top_k = self.resolve(train, valid)["top_k"]
-        return self._bytes(train, top_k, item_neighbors.reckoned_activity(train))
+        top_k, log = self.resolve(train, valid)["top_k"], self._capped(train)
+        return self._bytes(log, top_k, item_neighbors.reckoned_activity(log))
 
     def warm_start_bytes(self, train: Interactions) -> int:
         """That of a fit, and the sums of all pairs of items that a user took."""
-        pairs = min(float(item_neighbors.activity(train).sum()), train.n_items**2)
-        return self.fit_bytes(train, None) + int(PAIR_BYTES * pairs)
+        return self.fit_bytes(train, None) + pair_sums.bytes_needed(train)
+
+    def _capped(self, train: Interactions) -> Interactions:
+        """What a fit learns from."""
+        return history_cap.capped(train, self.max_items_per_user)
 
     def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
         """As `fit_bytes`, by `pairs` of `reckoned_activity`."""
@@ -106,9 +125,7 @@ class Neighborhood(ItemToItemRetriever):
         least = 1.0 if train.weight is None else train.weight.min(initial=1.0)
         return np.clip(lengths ** -float(exponent), np.finfo(np.float64).tiny / least, 1e100)
 
-    def _norms(
-        self, size: npt.NDArray[Any], target_exponent: float
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _norms(self, size: npt.NDArray[Any], target_exponent: float) -> tuple[Norms, Norms]:
         """float64[n_items] each: divisors of an item as the one that keeps neighbors, and as neighbor.
 
         `size` [n_items], all above 0, is how popular each item is.
@@ -116,6 +133,11 @@ class Neighborhood(ItemToItemRetriever):
         size = size.astype(np.float64)
         target, history = size**target_exponent, size**self.history_exponent
         return (target, history) if self.prune_axis == "target" else (history, target)
+
+    def _item_norms(self, train: Interactions, settings: Settings) -> tuple[Norms, Norms]:
+        """As `_norms`, by the weights of the users of each item."""
+        size = np.where(train.item_counts > 0, train.item_weights, 1)
+        return self._norms(size, settings["target_exponent"])
 
     def _set_similarity(self, neighbors: csr_array, train: Interactions) -> None:
         """Answer from `neighbors`, whose row i holds what is kept for item i."""

@@ -11,15 +11,15 @@ import numpy.typing as npt
 from retrieval_leaderboard.baselines.global_hot import SECONDS_PER_DAY
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import setting
+from retrieval_leaderboard.evaluation.models.quick_fit import QuickFit
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.ranking import ties, topk
 from retrieval_leaderboard.support.errors import InputError
 
 
 @register("popular_window", by_default=False)
 @dataclass
-class PopularWindow(Retriever):
+class PopularWindow(QuickFit):
     """Items by the number of users who took them in the last days before the query.
 
     The window ends where the UTC day of the query begins, or, for queries after the training data and those

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
+from retrieval_leaderboard.baselines import pair_sums
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, say_duration
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, ranked, say_duration
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
 
 @register("rp3beta", by_default=False)
@@ -51,10 +58,19 @@ class RP3Beta(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum the walks, item by item, and keep the `top_k` most probable."""
-        settings = self.resolve(train, valid)
-        say_duration(train, settings["top_k"], "rp3beta", weighted=True)
-        weights = self._user_weights(train, self.alpha)
-        size = np.where(train.item_counts > 0, train.item_weights, 1)
-        norms = self._norms(size, settings["target_exponent"])
-        walks = nearest(train, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
+        settings, log = self.resolve(train, valid), self._capped(train)
+        say_duration(log, settings["top_k"], "rp3beta", weighted=True)
+        weights, norms = self._user_weights(log, self.alpha), self._item_norms(log, settings)
+        walks = nearest(log, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
         self._set_similarity(walks, train)
+
+    def warm_start(self, earlier: Earlier[RP3Beta], train: Interactions, seed: int) -> None:
+        """As `fit`, but walks are summed of changed users alone, from the second warm start on."""
+        settings = self.resolve(train, None)
+        self.pair_sums_ = pair_sums.updated(earlier, train, self._counts)
+        norms = self._item_norms(train, settings)
+        self._set_similarity(ranked(self.pair_sums_, norms, 0.0, settings["top_k"], "rp3beta"), train)
+
+    def _counts(self, train: Interactions, users: npt.NDArray[np.bool_] | None) -> csr_array:
+        """float64[n_items, n_items]: c_ij of all users, or the part of `users`, bool[n_users]."""
+        return pair_sums.shared(train, self._user_weights(train, self.alpha), users)

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.baselines import pair_sums
+from retrieval_leaderboard.baselines.history_cap import sample
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
+from retrieval_leaderboard.baselines.swing_blocks import (
+    PARTS,
+    by_groups,
+    by_parts,
+    by_work,
+    has_table,
+    offset_type,
+    pair_sums_of,
+    place_type,
+    shared_items,
+    similar,
+)
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
@@ -21,14 +33,12 @@ from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
-    Norms,
     activity,
     arrays,
     bytes_needed,
     ranked,
     reckoned_activity,
     roots_of,
-    stack,
     users_of_items,
 )
 from retrieval_leaderboard.evaluation.ranking.sampled_users import SampledUsers
@@ -39,9 +49,6 @@ if TYPE_CHECKING:
 
     from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
-# Users up to which a table of 16-bit counts for all pairs of them is made: 256 MiB.
-TABLE_USERS = 11_585
-PARTS = 256
 PLACE_BYTES = 8
 """Of an interaction of an item's users, in the lists of one thread"""
 SAMPLE_ITEMS, SAMPLE_USERS = 200, 512
@@ -87,7 +94,7 @@ class Swing(Neighborhood):
 
     def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
         """As of any neighborhood, with the table of shared items and each thread's lists."""
-        table = 2 * train.n_users**2 if _has_table(train) else 0
+        table = 2 * train.n_users**2 if has_table(train) and not engines.asked().grouped else 0
         lists = PLACE_BYTES * compute.current().threads * int(pairs.max(initial=0))
         return bytes_needed(train, top_k, pairs, self._share_kept(train, top_k), table + lists)
 
@@ -111,22 +118,16 @@ class Swing(Neighborhood):
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
         settings = self.resolve(train, valid)
         numbers = {"alpha": np.float32(self.alpha), "top_k": settings["top_k"]}
-        self._say_duration(train, settings["top_k"], partial(_similar, **numbers))
-        users = users_of_items(train)
-        user_roots, item_roots = roots_of(train)
+        log = self._capped(train)
+        self._say_duration(log, settings["top_k"], partial(similar, **numbers))
+        sampled = None
         if self.max_users_per_item:
-            users, kept = _sample(users, self.max_users_per_item, np.random.default_rng(seed))
-            user_roots = None if user_roots is None else user_roots[kept]
-        log = (
-            arrays(users), arrays(train.by_user), user_roots, item_roots, self._weights(train),
-            *self._item_norms(train, settings), _place_type(users), _offset_type(train, users),
-        )  # fmt: skip
-        order = _by_work(train)
-        shared = (order, *log, _shared_items(train))
-        kernel = partial(_nearest, **numbers)
-        blocks = list(engines.current().map(kernel, shared, PARTS, 1, "swing", "parts"))
-        places = np.argsort(np.concatenate([order[part::PARTS] for part in range(PARTS)]))
-        self._set_similarity(stack(blocks, train.n_items)[places], train)
+            sampled = sample(users_of_items(log), self.max_users_per_item, np.random.default_rng(seed))
+        grouped = isinstance(engines.current(), engines.GroupedEngine)
+        fitted = (by_groups if grouped else by_parts)(
+            log, sampled, self._weights(log), self._item_norms(log, settings), numbers
+        )
+        self._set_similarity(fitted, train)
 
     def warm_start(self, earlier: Earlier[Swing], train: Interactions, seed: int) -> None:
         """As `fit`, but of pairs with a changed user alone, from the second warm start on."""
@@ -137,7 +138,9 @@ class Swing(Neighborhood):
 
     def lacking_warm_start(self) -> str:
         """Other users would be drawn than before."""
-        return "swing has a warm start with max_users_per_item=0 alone" if self.max_users_per_item else ""
+        if self.max_users_per_item:
+            return "swing has a warm start with max_users_per_item=0 alone"
+        return super().lacking_warm_start()
 
     def _sums(self, train: Interactions, users: npt.NDArray[np.bool_] | None) -> csr_array:
         """float64[n_items, n_items]: the sums over all pairs of users, or those with one of `users`."""
@@ -147,15 +150,15 @@ class Swing(Neighborhood):
         if users is not None:
             train, below = pair_sums.with_users_first(train, users), int(users.sum())
         kept = train.user < below
-        order = _by_work(train)
+        order = by_work(train)
         order = order[np.bincount(train.item[kept], minlength=train.n_items)[order] > 0]
-        rows = users_of_items(train)
+        rows, most = users_of_items(train), int(train.item_counts.max(initial=0))
         log = (
             arrays(rows), arrays(train.by_user), *roots_of(train), self._weights(train), below,
-            np.float32(self.alpha), _place_type(rows), _offset_type(train, rows),
-            _shared_items(train) if users is None else np.zeros((0, 0), np.uint16),
+            np.float32(self.alpha), place_type(most), offset_type(train, most),
+            shared_items(train) if users is None else np.zeros((0, 0), np.uint16),
         )  # fmt: skip
-        blocks = engines.current().map(_pair_sums, (order, *log), PARTS, 1, "swing", "parts")
+        blocks = engines.current().map(pair_sums_of, (order, *log), PARTS, 1, "swing", "parts")
         lengths, codes, sums = map(np.concatenate, zip(*blocks, strict=True))
         item = np.repeat(np.concatenate([order[part::PARTS] for part in range(PARTS)]), lengths)
         return csr_array((sums, (item, codes)), shape=(train.n_items, train.n_items))
@@ -165,19 +168,16 @@ class Swing(Neighborhood):
         lengths = np.where(train.user_counts > 0, train.user_weights, 1) + self.user_offset
         return (lengths**-self.user_exponent).astype(np.float32)
 
-    def _item_norms(self, train: Interactions, settings: dict[str, Any]) -> tuple[Norms, Norms]:
-        size = np.where(train.item_counts > 0, train.item_weights, 1)
-        return self._norms(size, settings["target_exponent"])
-
     def _say_duration(self, train: Interactions, top_k: int, kernel: Callable[..., Block]) -> None:
         """By the loop over some users: neither weights nor norms change what it takes."""
         sample = SampledUsers.of(train)
         log, n = sample.log, len(sample.users)
         users, no_norms = users_of_items(log), np.ones(train.n_items)
+        longest = int(log.item_counts.max(initial=0))
         given = (
             arrays(log.by_user), *roots_of(log), np.ones(n, np.float32), no_norms, no_norms,
-            _place_type(users), _offset_type(log, users),
-            np.ones((n, n) if _has_table(train) else (0, 0), np.uint16),
+            place_type(longest), offset_type(log, longest),
+            np.ones((n, n) if has_table(train) else (0, 0), np.uint16),
         )  # fmt: skip
 
         def timed(items: npt.NDArray[np.int32], users: forecast.Rows) -> Block:
@@ -197,74 +197,3 @@ class Swing(Neighborhood):
             f"{self._bytes(train, top_k, pairs) >> 20:,} MiB of memory; "
             "give --set swing.max_users_per_item=200 for less, or --engine spark for a cluster",
         )
-
-
-def _nearest(shared: tuple[Any, ...], part: int, _: int, alpha: np.float32, top_k: int) -> Block:
-    """The neighbors of every PARTS-th item of the shared order, from its item `part` on."""
-    order, *log = shared
-    return _similar(tuple(log), order[part::PARTS], alpha, top_k)
-
-
-def _similar(log: tuple[Any, ...], items: npt.NDArray[np.int32], alpha: np.float32, top_k: int) -> Block:
-    """The neighbors of `items`."""
-    from retrieval_leaderboard.baselines import swing_kernels
-
-    *views, place_type, offset_type, table = log
-    return swing_kernels.nearest(*(items, *views, alpha, top_k, place_type, offset_type, table))
-
-
-def _pair_sums(shared: tuple[Any, ...], part: int, _: int) -> Block:
-    """The sums of every PARTS-th item of the shared order with others, from its item `part` on."""
-    from retrieval_leaderboard.baselines import swing_kernels
-
-    order, *log = shared
-    return swing_kernels.pair_sums(*(order[part::PARTS], *log))
-
-
-def _has_table(train: Interactions) -> bool:
-    return train.n_users <= TABLE_USERS and train.user_counts.max(initial=0) < 2**16
-
-
-def _place_type(users: Ragged) -> npt.NDArray[Any]:
-    """Empty, of the narrowest type that holds the place of a user among those of an item."""
-    return np.empty(0, np.uint16 if users.lengths.max(initial=0) < 2**16 else np.uint32)
-
-
-def _offset_type(train: Interactions, users: Ragged) -> npt.NDArray[Any]:
-    """Empty, of the narrowest type that holds the interactions of the users of an item."""
-    most = int(users.lengths.max(initial=0)) * int(train.user_counts.max(initial=0))
-    return np.empty(0, np.int32 if most < 2**31 else np.int64)
-
-
-def _shared_items(train: Interactions) -> npt.NDArray[np.uint16]:
-    """uint16[n_users, n_users]: items two users share; uint16[0, 0] where that is too large."""
-    if not _has_table(train):
-        return np.zeros((0, 0), np.uint16)
-    table = np.empty((train.n_users, train.n_users), np.uint16)
-    shared = arrays(users_of_items(train)), arrays(train.by_user)
-    blocks = engines.current().map(_shared_rows, shared, train.n_users, 64, "swing: counting", "users")
-    for number, rows in enumerate(blocks):
-        table[64 * number : 64 * number + len(rows)] = rows
-    return table
-
-
-def _shared_rows(shared: tuple[Any, Any], first: int, last: int) -> npt.NDArray[np.uint16]:
-    from retrieval_leaderboard.baselines import swing_kernels
-
-    rows = np.zeros((last - first, len(shared[1][1])), np.uint16)
-    swing_kernels.fill_table(first, last, *shared, rows)
-    return rows
-
-
-def _by_work(train: Interactions) -> npt.NDArray[np.int32]:
-    """int32[n_items]: all items, the ones that cost most first; every PARTS-th ones cost about the same."""
-    return np.argsort(-activity(train) * train.item_counts, kind="stable").astype(np.int32)
-
-
-def _sample(rows: Ragged, most: int, rng: np.random.Generator) -> tuple[Ragged, npt.NDArray[np.int64]]:
-    """At most `most` values of each row, drawn without replacement, in their order; and which they are."""
-    values, _ = rows.compact()
-    row = rows.rows()
-    shuffled = np.lexsort((rng.random(len(values)), row))
-    kept = np.sort(shuffled[rows.positions() < most])
-    return Ragged.from_offsets(values[kept], offsets_of(np.minimum(rows.lengths, most))), kept

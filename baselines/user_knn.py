@@ -13,8 +13,9 @@ from retrieval_leaderboard.baselines.neighborhood import target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
+from retrieval_leaderboard.evaluation.models.quick_fit import QuickFit
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import Retriever, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     INTERACTION_BYTES,
@@ -29,7 +30,7 @@ ROW_BYTES = 32
 
 @register("user_knn", by_default=False)
 @dataclass
-class UserKNN(Retriever):
+class UserKNN(QuickFit):
     """The items of the `top_k` users whose training rows are most similar to a query's history.
 
     s(h, v) = (Σ_{i ∈ h ∩ I_v} √w_vi r_i^-t |U_i|^-p / (|h|^½ |I_v|^a + shrinkage))^ρ,

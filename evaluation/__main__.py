@@ -41,6 +41,14 @@ examples:
   {program} check what_next.py:WhatNext
   {program} migrate --results-dir results --scores-dir studies/records
 """
+REPORT = "Writes the pages and tables of stored runs anew. No dataset is read and nothing is fitted."
+TIME = (
+    "Fits and ranks every official row again, one after the other, so that the seconds and memory of a board "
+    "are of one machine and one number of threads: run it on a quiet one. Each row is measured by its run of "
+    "the lowest seed, and takes as long as that run. Writes timings.json beside the runs, after every row, "
+    "and then the dataset's pages; runs and metrics stay as they are. Stopped and called again, it goes on "
+    "with the rows that are missing."
+)
 
 
 @in_one_sentence
@@ -174,20 +182,24 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--runs", metavar="NAME",
                        help="whose runs, where --dataset is the new place of their data")  # fmt: skip
 
-    again = commands.add_parser("report", parents=[stored], help="write every table anew")
+    again = commands.add_parser("report", parents=[stored], help="write every table anew", description=REPORT)
     formats.add_argument(again)
     again.set_defaults(work=_report)
 
     score = commands.add_parser(
-        "score", parents=[stored], help="score lists from a file, or the stored lists of runs anew"
-    )
+        "score", parents=[stored], help="score lists from a file, or the stored lists of runs anew",
+        usage=f"{PROGRAM} score [LISTS --dataset NAME --name NAME] [options]",
+    )  # fmt: skip
     exchange.add_given(score)
     reload.add_arguments(score.add_argument_group("data, where it is not as the runs had it"), {"name"})
     score.set_defaults(work=_score)
 
     exchange.add_lists(commands)
     differences.add_parser(commands)
-    time = commands.add_parser("time", parents=[stored], help="measure the costs of official rows in one go")
+    time = commands.add_parser(
+        "time", parents=[stored], help="measure the costs of official rows in one go", description=TIME,
+        usage=f"{PROGRAM} time [--dataset NAME] [--threads N] [options]",
+    )  # fmt: skip
     time.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: the cores there are)")
     time.add_argument("--force", action="store_true", help="measure again what was measured here before")
     reload.add_arguments(time.add_argument_group("data, where it is not as the runs had it"))

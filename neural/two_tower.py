@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -18,6 +18,7 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.lacking import lacking
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
 
@@ -109,6 +110,11 @@ class TwoTower(TowerSettings):
         self.best_epoch_, self.choosing_log_ = self.resolved_["epochs"], model.choosing_log_
         columns, weights = TowerColumns.from_json(model.columns_), {**model.weights_, **model.unmixed_}
         self._train(train, None, seed, Start(weights, columns, earlier.user, earlier.item))
+
+    @classmethod
+    def lacks(cls, kept: Mapping[str, Any], train: Interactions) -> str:
+        """Features that the towers saw."""
+        return lacking(kept["columns_"], train)
 
     def _train(
         self, train: Interactions, valid: Queries | None, seed: int, start: Start | None = None

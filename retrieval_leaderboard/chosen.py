@@ -75,7 +75,7 @@ def check_settings(options: argparse.Namespace, sources: list[runner.ModelSource
         settings.read(source.load(), given.pop(source.name, {}), "--set")
     for name, values in sorted(given.items()):
         settings.resolve(registry.get(name), values, "--set")
-        progress.say(f"--set {name}: not used, for {name} is not among the models of this command")
+        progress.warn_once(f"--set {name}: not used, for {name} is not among the models of this command")
 
 
 def jobs(
@@ -102,10 +102,29 @@ def jobs(
         made = config.provenance if values == config.settings else Provenance("command line")
         stochastic = settings.build(model, values).stochastic
         for seed in range(options.seeds if stochastic else 1):
-            engine = engines.Choice(options.engine, options.master)
-            how = on.device, on.precision, made, tuple(options.also), on.tables, engine
+            how = on.device, on.precision, made, tuple(options.also), on.tables, engine(options)
             found.append(runner.Job(source, values, seed, options.k, *how))
     return found
+
+
+def engine(options: argparse.Namespace) -> engines.Choice:
+    """What does the blocks of a command's runs."""
+    return engines.Choice(options.engine, options.master, options.grouped)
+
+
+def check_grouped(options: argparse.Namespace, sources: list[runner.ModelSource]) -> None:
+    """Refuse --grouped with a model that would be given the whole log after all."""
+    if not options.grouped:
+        return
+    if options.warm_start:
+        raise InputError("--grouped is for fits from scratch: leave it or --warm-start out")
+    others = [source.name for source in sources if not source.load().grouped]
+    if others:
+        able = [name for name in registry.names() if registry.get(name).grouped]
+        raise InputError(
+            f"--grouped: the fit of {others[0]} shares the whole log; {', '.join(able)} can do without: name "
+            "these by --models, or leave --grouped out"
+        )
 
 
 def _check_entries(

@@ -20,7 +20,7 @@ from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models import outside, registry
 from retrieval_leaderboard.evaluation.reports import formats, listing
 from retrieval_leaderboard.evaluation.reports.leaderboard import OWN_RESULTS
-from retrieval_leaderboard.evaluation.runs import processes, torchrun
+from retrieval_leaderboard.evaluation.runs import named, processes, torchrun
 from retrieval_leaderboard.evaluation.runs.configs import OWN_CONFIGS
 from retrieval_leaderboard.evaluation.tuning import budget
 from retrieval_leaderboard.support import compute, progress
@@ -163,6 +163,7 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
     add("--precision", choices=compute.PRECISION_CHOICES, default="auto", help="of neural training")
     add("--deterministic", action="store_true", help="the same bits in every training, on a card too, where "
         "that is slower")  # fmt: skip
+    add("--compile", action="store_true", help="compile the training step, on a card")
     add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
         "OMP_NUM_THREADS or a container's CPU quota)")  # fmt: skip
     add("--nproc", type=_count, metavar="N", help="processes on this machine that train a two-tower model "
@@ -171,10 +172,13 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
         "all rows of embedding tables, or its share (default: replicated)")  # fmt: skip
     add("--engine", choices=engines.NAMES, default="local",
         help="what does the blocks of fits and rankings: this process's threads, or Spark")  # fmt: skip
+    add("--grouped", action="store_true", help="with --engine spark, for logs that no executor holds: "
+        "item-to-item fits shuffle the histories that each block of items needs")  # fmt: skip
     add("--master", metavar="URL", help="of Spark: local[N], spark://HOST:PORT, yarn or k8s://URL (default: "
         "the threads of this machine)")  # fmt: skip
-    add("--warm-start", type=Path, nargs="+", metavar="RUN", help="instead of fits from scratch, go on from "
-        "these runs, folders of results/<dataset>/runs, on data with what came since")  # fmt: skip
+    add("--warm-start", type=named.folder, nargs="+", metavar="RUN", help="instead of fits from "
+        "scratch, go on from these runs, folders of results/<dataset>/runs or patterns, on data with what "
+        "came since")  # fmt: skip
     add("--force", action="store_true", help="repeat runs and searches that are done")
     add("--resume", action="store_true", help="go on with training that was interrupted, from its checkpoint")
     add("--checkpoint-minutes", type=_minutes, default=10.0, metavar="N",

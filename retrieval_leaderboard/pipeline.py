@@ -28,7 +28,7 @@ from retrieval_leaderboard.evaluation.runs import (
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
-from retrieval_leaderboard.support import compute, progress, spark
+from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import tidy
 from retrieval_leaderboard.support.storage.locks import locked
@@ -42,12 +42,12 @@ def run(options: argparse.Namespace) -> int:
     """Every run that is not done yet, then the tables; the exit code."""
     if options.deterministic:
         compute.make_deterministic()
-    engines.Choice(options.engine, options.master).check()
-    spark.configure(options.master)
+    engines.ask(chosen.engine(options))
     earlier = warm_starts.read(options)
     sources = [run.source for run in earlier] or chosen.sources(options)
     _check_configs_dir(options)
     chosen.check_settings(options, sources)
+    chosen.check_grouped(options, sources)
     _check_search(options, options.split_seed)
     compute_config = _configured(options)
     _choose_processes(options, compute_config)
@@ -93,7 +93,10 @@ def data(options: argparse.Namespace) -> Dataset:
 
 def _configured(options: argparse.Namespace) -> compute.Compute:
     tables = options.tables or compute.Compute.tables
-    return compute.configure(options.device, options.precision, options.threads, tables)
+    found = compute.configure(options.device, options.precision, options.threads, tables)
+    if options.compile:
+        compute.make_compiled()
+    return found
 
 
 def _choose_processes(options: argparse.Namespace, on: compute.Compute) -> None:
@@ -105,6 +108,8 @@ def _choose_processes(options: argparse.Namespace, on: compute.Compute) -> None:
         team = processes.Local(options.nproc or 1)
     if team.world == 1 and options.tables:
         raise InputError(f"--tables {options.tables} is of several processes: add --nproc N, or leave it out")
+    if team.world > 1 and options.compile:
+        raise InputError(f"--compile: {team.world} processes exchange rows within a step; leave it out")
     if team.world > 1:
         processes.check(team, on.device)
     processes.choose(team)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard import chosen
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.prepared.in_files import in_files
-from retrieval_leaderboard.evaluation import engines
-from retrieval_leaderboard.evaluation.models import registry, saving, settings
+from retrieval_leaderboard.evaluation.models import earlier, registry, saving, settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.runs import processes, records, reload, runner
+from retrieval_leaderboard.evaluation.runs import named, processes, records, reload, runner
 from retrieval_leaderboard.evaluation.runs.loaded import Loaded
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunRecord
-from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
 
 SHARE = 5
@@ -35,8 +35,8 @@ class Earlier:
     source: runner.ModelSource
     model: type[Retriever]
 
-    def settings(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Those of the run, with `given` ones of the command line.
+    def settings(self, given: dict[str, Any], n_items: int) -> dict[str, Any]:
+        """Those of the run, with `given` ones of the command line, for a catalog of `n_items`.
 
         Raises:
             InputError: another value than the run's, but for the setting that counts passes.
@@ -53,11 +53,14 @@ class Earlier:
                     f"--set {name}.{key}={value}: {self.folder} was fitted with {key}={then.get(key)}, and a "
                     f"warm start keeps it{may}: leave it out, or fit anew without --warm-start"
                 )
-        begun = then if self.record.warm_start else warm_settings(self.model, then)
-        return settings.resolve(self.model, begun | given, "--set")
+        begun = self.model.in_catalog(then, self.record.dataset.items, n_items)
+        if not self.record.warm_start:
+            begun = with_fewer_passes(self.model, begun)
+        asked = {passes: given[passes]} if passes in given else {}
+        return settings.resolve(self.model, begun | asked, "--set")
 
 
-def warm_settings(model: type[Retriever], full: dict[str, Any]) -> dict[str, Any]:
+def with_fewer_passes(model: type[Retriever], full: dict[str, Any]) -> dict[str, Any]:
     """The resolved settings of a fit from scratch, with the passes of a warm start."""
     passes = {model.passes: max(1, math.ceil(full[model.passes] / SHARE))} if model.passes else {}
     return full | passes
@@ -69,7 +72,7 @@ def read(options: argparse.Namespace) -> list[Earlier]:
     Raises:
         InputError: options that it replaces, or a run that cannot be gone on from.
     """
-    paths = options.warm_start or []
+    paths = named.folders(options.warm_start or [], "--warm-start")
     beside = [name for name in REPLACED if getattr(options, name)]
     if paths and beside:
         raise InputError(
@@ -103,8 +106,8 @@ def _read(folder: Path) -> Earlier:
     if not model.has_warm_start():
         able = [name for name in registry.names() if registry.get(name).has_warm_start()]
         raise InputError(
-            f"--warm-start {folder}: {record.model} has no warm start; {', '.join(able)} have one: "
-            f"fit {record.model} anew"
+            f"--warm-start {folder}: {record.model} cannot go on from a run, {', '.join(able)} can: fit it "
+            "anew without --warm-start"
         )
     if reason := settings.build(model, record.resolved).lacking_warm_start():
         raise InputError(f"--warm-start {folder}: {reason}")
@@ -117,32 +120,36 @@ def jobs(
     """A job on `dataset` for each of `runs`.
 
     Raises:
-        InputError: settings that may not differ, the data of the run itself, or data that is no longer what
-            the run learned from.
+        InputError: settings that may not differ, the data of the run itself, data that is no longer what the
+            run learned from, or `dataset` lacks what the model needs.
     """
     given = settings.parse_assignments(options.set)
-    then = Loaded(lambda about: _data(about, options))
+    loaded = Loaded(lambda about: _data(about, options))
+    then = [_then(run, dataset, loaded) for run in runs]
+    for each in {each.fingerprint: each for each in then}.values():
+        progress.say(changes(each, dataset))
     return [
         runner.Job(
             source=run.source,
-            settings=run.settings(given.get(run.record.model, {})),
+            settings=run.settings(given.get(run.record.model, {}), len(dataset.item_ids)),
             seed=run.record.seed,
             k=options.k,
             device=on.device,
             precision=on.precision,
             provenance=Provenance("warm start", note=f"from {run.folder.name}"),
             also=tuple(options.also),
-            engine=engines.Choice(options.engine, options.master),
-            earlier=runner.EarlierRun(run.folder.resolve(), run.record.row_stem, _then(run, dataset, then)),
+            engine=chosen.engine(options),
+            earlier=runner.EarlierRun(run.folder.resolve(), run.record.row_stem, data),
         )
-        for run in runs
+        for run, data in zip(runs, then, strict=True)
     ]
 
 
 def _data(about: DatasetSummary, options: argparse.Namespace) -> Dataset:
     """The data that a run learned from, as its record remembers it."""
     place = argparse.Namespace(**dict.fromkeys(vars(options)) | {"memory": options.memory})
-    return in_files(reload.dataset(about, [], place))
+    advice = "put it back there: a warm start compares the new data with what the run learned from"
+    return in_files(reload.dataset(about, [], place, advice))
 
 
 def _then(run: Earlier, now: Dataset, loaded: Loaded) -> Dataset:
@@ -152,6 +159,8 @@ def _then(run: Earlier, now: Dataset, loaded: Loaded) -> Dataset:
             f"--warm-start {run.folder}: {now.name} is the data that it learned from: give data with what "
             "came since by --dataset"
         )
+    if lacks := run.model.lacks(saving.values(run.folder), now.train_valid):
+        raise InputError(f"--warm-start {run.folder}: {lacks}")
     found = loaded.of(run.record, run.folder)
     if found is None:
         raise InputError(
@@ -159,3 +168,30 @@ def _then(run: Earlier, now: Dataset, loaded: Loaded) -> Dataset:
             "which is no longer there: keep each state of a log under a name of its own"
         )
     return found
+
+
+def changes(then: Dataset, now: Dataset) -> str:
+    """Which users, items and interactions of `then` there are in `now`, in one line.
+
+    Raises:
+        InputError: they have no item in common.
+    """
+    matched = earlier.Earlier.of(None, then, now)
+    if not (matched.item >= 0).any():
+        raise InputError(
+            f"--warm-start: no item of {then.name} is among those of {now.name}, so that nothing can go on: "
+            "give data with the same ids by --dataset, or fit anew without --warm-start"
+        )
+    found = matched.changes(now.train_valid)
+    sides = {"users": (matched.user, then.user_ids), "items": (matched.item, then.item_ids)}
+    told = (f"{name}: {_carried(codes, len(ids))}" for name, (codes, ids) in sides.items())
+    return (
+        f"since {then.title or then.name}: {'; '.join(told)}; interactions: {found.new:,} new, "
+        f"{found.gone:,} gone"
+    )
+
+
+def _carried(codes: earlier.Codes, before: int) -> str:
+    """How many of today's have a code of then, of `before` codes."""
+    kept = int((codes >= 0).sum())
+    return f"{kept:,} carried over, {len(codes) - kept:,} new, {before - kept:,} gone"

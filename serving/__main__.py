@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from retrieval_leaderboard import COMMAND, PREFIX
 from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.evaluation.models import outside
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
-from retrieval_leaderboard.evaluation.runs import records, reload
+from retrieval_leaderboard.evaluation.runs import named, records, reload
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.export import command as export
@@ -128,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         "--model", metavar="FILE.py:CLASS", help="the class, where it is one of your own; also MODULE:CLASS"
     )
     of_run = argparse.ArgumentParser(add_help=False, parents=[own])
-    of_run.add_argument("--run", type=Path, nargs="+", required=True, metavar="DIR", action=_One,
+    of_run.add_argument("--run", type=named.folder, nargs="+", required=True, metavar="DIR", action=named.One,
                         help="a folder of results/<dataset>/runs")  # fmt: skip
     data = of_run.add_argument_group("data, where it is not as the run had it")
     own_data.add_paths(
@@ -136,7 +135,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     reload.add_arguments(data)
 
-    index = commands.add_parser("index", parents=[of_run], help="write a bundle: model, ids, index")
+    index = commands.add_parser(
+        "index",
+        parents=[of_run],
+        help="write a bundle: model, ids, index",
+        description="Writes all that answering with a run's model needs into one folder.",
+    )
     index.add_argument("--kind", default=indexes.AUTO, metavar="KIND", help=_kinds())
     index.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle's folder")
     index.add_argument("--replace", action="store_true",
@@ -147,15 +151,26 @@ def _parser() -> argparse.ArgumentParser:
     index.set_defaults(work=_index)
 
     compare = commands.add_parser(
-        "compare", parents=[of_run], help="measure index kinds, or shorter neighbor lists, for the board"
+        "compare",
+        parents=[of_run],
+        help="measure index kinds, or shorter neighbor lists, for the board",
+        description="Measures what each kind of index, or shorter neighbor lists, costs and loses, and adds "
+        "it to the run's board.",
     )
     compare.set_defaults(work=_compare)
 
-    exported = commands.add_parser("export", parents=[of_run], help="write vectors, neighbors and lists")
+    exported = commands.add_parser(
+        "export",
+        parents=[of_run],
+        help="write vectors, neighbors and lists",
+        description="Writes what a run has learned as Parquet files with raw ids.",
+    )
     export.add_arguments(exported)
     exported.set_defaults(work=_export)
 
-    http = commands.add_parser("http", parents=[own], help="answer over HTTP")
+    http = commands.add_parser(
+        "http", parents=[own], help="answer over HTTP", description="Answers from a bundle over HTTP."
+    )
     http.add_argument("--bundle", type=Path, required=True, metavar="DIR",
                       help="a bundle, or a folder of versions, whose current one answers")  # fmt: skip
     http.add_argument("--host", default="127.0.0.1")
@@ -171,20 +186,6 @@ def _parser() -> argparse.ArgumentParser:
                       help="processes that answer from the same bundle (default: 1)")  # fmt: skip
     http.set_defaults(work=_http)
     return parser
-
-
-class _One(argparse.Action):
-    """Takes one path; refuses several, as from a pattern that the shell expanded, and names them."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
-    ) -> None:
-        """Keep the path."""
-        if len(values) > 1:
-            raise InputError(
-                f"{option} takes one folder and got {len(values)}: give one of {', '.join(map(str, values))}"
-            )
-        setattr(namespace, self.dest, values[0])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,9 @@ from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.serving.bundles.bundle import Bundle
 from retrieval_leaderboard.serving.bundles.catalog import Catalog
-from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
+from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues, as_in_logs
 from retrieval_leaderboard.serving.requests import Request, moment
+from retrieval_leaderboard.support.errors import InputError
 
 Question = tuple[npt.NDArray[np.int64], Queries]
 """Which of several requests, ascending, and they as queries that exclude nothing"""
@@ -57,7 +59,7 @@ class Encoder:
     def resolve(self, request: Request, catalog: Catalog) -> EncodedRequest:
         """A request in codes; InputError, as `Request.check`, where it cannot be answered."""
         request.check()
-        code = -1 if request.user_id is None else self._user_code.get(request.user_id, -1)
+        code = -1 if request.user_id is None else self._code(request.user_id)
         trained = self._histories[code] if code >= 0 else np.empty(0, dtype=np.int32)
         history, unknown_items = trained, list[str]()
         if request.history is not None:
@@ -94,6 +96,11 @@ class Encoder:
                 unknown[row] |= self._user_schema.encode([each.request.features])[1][0]
         return asked, unknown
 
+    def _code(self, user_id: str) -> int:
+        """A user's code, -1 for one that the model was not trained with."""
+        (found,) = as_in_logs([user_id], self._user_code)
+        return self._user_code.get(found, -1)
+
     def _context(self, requests: Sequence[EncodedRequest]) -> tuple[Features | None, list[UnknownValues]]:
         """Context features of each request, None where the data has none; and values it does not have."""
         given = [each.request.context for each in requests]
@@ -101,6 +108,28 @@ class Encoder:
             return None, [{} for _ in requests]
         nothing = dict.fromkeys(self._context_schema.columns)
         return self._context_schema.encode([nothing if each is None else each for each in given])
+
+
+@contextmanager
+def placed(requests: Sequence[Request], check: Callable[[Request], None]) -> Iterator[None]:
+    """Within, a refusal of several requests says which one is at fault: the first that `check` refuses."""
+    try:
+        yield
+    except InputError:
+        for place, request in enumerate(requests if len(requests) > 1 else ()):
+            try:
+                check(request)
+            except InputError as error:
+                raise InputError(f"requests[{place}]: {error}") from error
+        raise
+
+
+def searched_together(requests: Sequence[Request]) -> list[npt.NDArray[np.int64]]:
+    """Places of requests of the same length and filter."""
+    groups: dict[tuple[int, str], list[int]] = {}
+    for row, request in enumerate(requests):
+        groups.setdefault((request.k, repr(request.filter or None)), []).append(row)
+    return [np.array(rows) for rows in groups.values()]
 
 
 def told_nothing(

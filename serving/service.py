@@ -13,23 +13,19 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.serving import searchers
-from retrieval_leaderboard.serving.bundles import bundle
+from retrieval_leaderboard.serving.bundles import bundle, versions
 from retrieval_leaderboard.serving.bundles.catalog import Catalog
 from retrieval_leaderboard.serving.bundles.columns import Filter
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
-from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError
+from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError, NotSavedError
 from retrieval_leaderboard.serving.bundles.locks import ReadWriteLock
-from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder
+from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, placed, searched_together
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage import pages
 
 __all__ = ["Answer", "Recommender", "Request"]
-
-
-class NotSavedError(InputError):
-    """A valid change could not be written."""
 
 
 class Recommender:
@@ -69,7 +65,7 @@ class Recommender:
         """The recommender of the bundle in `folder`.
 
         Args:
-            folder: what `python -m serving index` wrote.
+            folder: what `python -m serving index` wrote; of a folder of versions, the current one.
             model_class: the model's class, for one that is not registered.
             writing: keep other processes from changing the bundle until `close`; without it, `save` does
                 so while it writes, and refuses where one has changed it meanwhile.
@@ -77,9 +73,10 @@ class Recommender:
                 bundle's files, too, and may all be `writing`: each has what any keeps by `keep_item` at once.
 
         Raises:
-            InputError: as `bundle.read`; with `writing`, another process holds the bundle.
+            InputError: as `bundle.read` and `versions.resolve`; with `writing`, another process holds the
+                bundle.
         """
-        folder, together = Path(folder), shared is not None
+        folder, together = versions.resolve(Path(folder)), shared is not None
         with ExitStack() as stack, pages.shared_in(shared):
             if writing:
                 stack.enter_context(bundle.hold(folder, together))
@@ -139,12 +136,23 @@ class Recommender:
         )[0]
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
-        """An answer to each request; InputError, as `recommend`, where one of them is refused."""
+        """An answer to each request; InputError, as `recommend`, which names the place of one of several."""
         self._follow()
+        with placed(requests, self._check):
+            return self._answers(requests)
+
+    def _check(self, request: Request) -> None:
+        """InputError where a request is refused, without a search."""
+        self._encoder.questions([self._encoder.resolve(request, self._catalog)])
+        if request.filter:
+            with self._lock.reading():
+                self._catalog.kept(request.filter)
+
+    def _answers(self, requests: Sequence[Request]) -> list[Answer]:
         encoded = [self._encoder.resolve(request, self._catalog) for request in requests]
         asked = self._searcher.ask(encoded)
         answers: dict[int, Answer] = {}
-        for rows in _searched_together(requests):
+        for rows in searched_together(requests):
             first = requests[rows[0]]
             with self._lock.reading():
                 exclude = Ragged.from_rows([self._catalog.labels(encoded[row].excluded) for row in rows])
@@ -165,9 +173,10 @@ class Recommender:
 
     def user_vectors(self, requests: Sequence[Request]) -> npt.NDArray[np.float32]:
         """float32[n, d]: the vector of each request; `k` and `exclude_seen` do not matter."""
-        return self._searcher.user_vectors(
-            [self._encoder.resolve(request, self._catalog) for request in requests]
-        )
+        with placed(requests, self._check):
+            return self._searcher.user_vectors(
+                [self._encoder.resolve(request, self._catalog) for request in requests]
+            )
 
     def item_vector(self, item_id: str) -> npt.NDArray[np.float32]:
         """float32[d]: an item's vector; InputError where it has none, or is not in the catalog."""
@@ -204,9 +213,7 @@ class Recommender:
     def remove_item(self, item_id: str) -> None:
         """Never return an item again; in histories it still counts. InputError where it is not there."""
         with self._change():
-            self._catalog.check_has(item_id)
-            change = Change(item_id)
-            self._unsaved.append(change)
+            self._unsaved.append(change := Change(self._catalog.named(item_id)))
             self._apply(change)
 
     def save(self) -> None:
@@ -220,8 +227,9 @@ class Recommender:
             self._unsaved.clear()
 
     def _add(self, item_id: str, features: Raw, keep: Callable[[Change], None]) -> UnknownValues:
-        if not isinstance(item_id, str) or not item_id:
-            raise InputError(f"item_id must be text, and not empty: not {item_id!r}")
+        if not isinstance(item_id, str) or not item_id.strip():
+            raise InputError(f"item_id must be text, and not empty or blank: not {item_id!r}")
+        item_id = item_id.strip()
         with self._change():
             vectors, unknown_values = self._searcher.encode_new(features)
             self._catalog.check_lacks(item_id)
@@ -290,11 +298,3 @@ class Recommender:
             unknown_items=request.unknown_items,
             unknown_values=unknown,
         )
-
-
-def _searched_together(requests: Sequence[Request]) -> list[npt.NDArray[np.int64]]:
-    """Places of requests of the same length and filter."""
-    groups: dict[tuple[int, str], list[int]] = {}
-    for row, request in enumerate(requests):
-        groups.setdefault((request.k, repr(request.filter or None)), []).append(row)
-    return [np.array(rows) for rows in groups.values()]

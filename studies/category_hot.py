@@ -14,8 +14,8 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.features import Categorical, Features, Multivalued
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.evaluation import Retriever
 from retrieval_leaderboard.evaluation.engines.local import in_threads
+from retrieval_leaderboard.evaluation.models.quick_fit import QuickFit
 from retrieval_leaderboard.evaluation.ranking import ties
 from retrieval_leaderboard.support.errors import InputError, unknown
 
@@ -31,7 +31,7 @@ Column = npt.NDArray[np.int32] | Ragged
 
 
 @dataclass
-class CategoryHot(Retriever):
+class CategoryHot(QuickFit):
     """Popularity within the item's category, for the categories of the history.
 
     score(query, i) = mean over the categories c of item i of share(query, c) · popularity(i | c)

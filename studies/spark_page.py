@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.studies import als_on_spark, spark_engine, spark_preparation
+from retrieval_leaderboard.studies import als_on_spark, spark_engine, spark_grouped, spark_preparation
 from retrieval_leaderboard.support import pages
 
 PAGE = ROOT / "docs" / "spark.md"
@@ -13,6 +13,7 @@ def tables() -> dict[str, str]:
     """The parts of the page."""
     return {
         **spark_engine.tables(spark_engine.stored()),
+        **spark_grouped.tables(spark_grouped.stored()),
         **spark_preparation.tables(spark_preparation.stored()),
         **als_on_spark.tables(als_on_spark.stored()),
     }

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.log import Log
@@ -30,6 +30,7 @@ from retrieval_leaderboard.studies import command
 from retrieval_leaderboard.studies.measured import peak_of
 from retrieval_leaderboard.studies.official_shapes import SHAPES
 from retrieval_leaderboard.studies.processes import anonymous_mib, processor_seconds
+from retrieval_leaderboard.studies.shuffled import shuffled_bytes
 from retrieval_leaderboard.support import markdown, pages, spark
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence
 from retrieval_leaderboard.support.storage import sealed
@@ -125,13 +126,7 @@ def _step(work: Callable[[], Made], means: Means) -> tuple[Made, Step]:
 
 
 def _shuffled(means: Means) -> int:
-    """Bytes that the session has written for other tasks so far."""
-    if not means.on_spark:
-        return 0
-    context: Any = spark.session().sparkContext
-    quantiles = context._gateway.new_array(context._jvm.double, 0)
-    stages = context._jsc.sc().statusStore().stageList(None, False, False, quantiles, None)
-    return sum(stages.apply(at).shuffleWriteBytes() for at in range(stages.size()))
+    return shuffled_bytes() if means.on_spark else 0
 
 
 def _reading(log: Log) -> float:

@@ -90,8 +90,9 @@ def _device(asked: str) -> str:
     return asked
 
 
-DETERMINISTIC = "RETRIEVAL_DETERMINISTIC"
-"""Variable of the environment, which processes that are started have too: "1" after `make_deterministic`"""
+DETERMINISTIC, COMPILED = "RETRIEVAL_DETERMINISTIC", "RETRIEVAL_COMPILED"
+"""Variables of the environment, which processes that are started have too: "1" after `make_deterministic` and
+`make_compiled`"""
 
 
 def make_deterministic() -> None:
@@ -102,3 +103,21 @@ def make_deterministic() -> None:
 def is_deterministic() -> bool:
     """Whether this process or one before it called `make_deterministic`."""
     return os.environ.get(DETERMINISTIC) == "1"
+
+
+def make_compiled() -> None:
+    """Have trainings on an accelerator compile their steps.
+
+    Raises:
+        InputError: the device of this process is none.
+    """
+    if not device().asynchronous:
+        raise InputError(
+            f"--compile: steps on a {device().title} have compiled kernels already; leave it out"
+        )
+    os.environ[COMPILED] = "1"
+
+
+def is_compiled() -> bool:
+    """Whether this process or one before it called `make_compiled`."""
+    return os.environ.get(COMPILED) == "1"

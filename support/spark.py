@@ -163,6 +163,7 @@ def _settings(master: str | None) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
         "spark.executorEnv.PYTHONPATH": str(ROOT),
+        "spark.python.daemon.module": "retrieval_leaderboard.support.spark_daemon",
         "spark.executorEnv.NUMBA_NUM_THREADS": "1",
     }
     for name in FOR_WORKERS:

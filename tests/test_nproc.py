@@ -15,6 +15,8 @@ from safetensors.numpy import load_file
 from retrieval_leaderboard import ROOT, cli
 from retrieval_leaderboard.evaluation.runs import processes
 from retrieval_leaderboard.neural.training.checkpoint_folder import ABOUT, FOLDER
+from retrieval_leaderboard.support import compute
+from tests.evaluation.runs.in_process import have_runs_here
 from tests.support.two_ranks import needs_ranks
 
 WORDS = ["--models", "infonce", "--defaults", "--set", "infonce.epochs=8", "--set", "infonce.batch_size=20"]
@@ -32,6 +34,19 @@ def log(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("data") / "mine.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+@pytest.fixture(scope="module")
+def one(log, tmp_path_factory) -> Path:
+    """Results of one process: this one."""
+    folder = tmp_path_factory.mktemp("one")
+    places = ["--results-dir", str(folder), "--data-dir", str(folder / "data"), "--device", "cpu"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETRIEVAL_CACHE", str(folder / "cache"))
+        patch.chdir(ROOT)
+        have_runs_here(patch)
+        assert cli.main(["--dataset", str(log), *WORDS, *places]) == 0
+    return folder
 
 
 @pytest.fixture
@@ -70,8 +85,7 @@ def outcome(results: Path) -> tuple[dict, dict[str, np.ndarray]]:
 
 @pytest.mark.slow
 @needs_ranks
-def test_two_processes_stopped_and_resumed_make_the_board_of_one(start, tmp_path) -> None:
-    ended(start("one"))
+def test_two_processes_stopped_and_resumed_make_the_board_of_one(start, one, tmp_path) -> None:
     stopped = start("two", "--checkpoint-minutes", "0", *TWO)
     at_a_checkpoint(stopped, tmp_path / "two")
     os.killpg(stopped.pid, signal.SIGINT)
@@ -80,13 +94,13 @@ def test_two_processes_stopped_and_resumed_make_the_board_of_one(start, tmp_path
     assert "going on in epoch" in ended(start("two", "--resume", *TWO))
     assert not (tmp_path / "two" / "mine" / "checkpoints").exists()
 
-    (one, weights), (two, same) = outcome(tmp_path / "one"), outcome(tmp_path / "two")
-    assert two["metrics"] == pytest.approx(one["metrics"], abs=1e-6)
+    (alone, weights), (two, same) = outcome(one), outcome(tmp_path / "two")
+    assert two["metrics"] == pytest.approx(alone["metrics"], abs=1e-6)
     assert weights.keys() == same.keys()
     for name, each in weights.items():
         np.testing.assert_allclose(same[name], each, atol=1e-5, err_msg=name)
-    assert (one["costs"].get("ranks"), two["costs"]["ranks"]) == (1, 2)
-    pages = [(tmp_path / name / "mine" / "leaderboard.md").read_text() for name in ("one", "two")]
+    assert (alone["costs"].get("ranks"), two["costs"]["ranks"]) == (1, 2)
+    pages = [(folder / "mine" / "leaderboard.md").read_text() for folder in (one, tmp_path / "two")]
     assert [("trained by 2 processes together" in page) for page in pages] == [False, True]
 
 
@@ -107,21 +121,24 @@ def test_a_killed_process_ends_the_run_with_one_sentence(start, tmp_path) -> Non
 
 @needs_ranks
 @pytest.mark.slow
-def test_torchrun_makes_the_board_of_one_process(start, tmp_path) -> None:
-    ended(start("one"))
+def test_torchrun_makes_the_board_of_one_process(start, one, tmp_path) -> None:
     port = str(processes.free_port())
     by = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", port)
     ended(start("two", "--tables", "sharded", by=by))
-    (one, _), (two, _) = outcome(tmp_path / "one"), outcome(tmp_path / "two")
-    assert two["metrics"] == pytest.approx(one["metrics"], abs=1e-6)
+    (alone, _), (two, _) = outcome(one), outcome(tmp_path / "two")
+    assert two["metrics"] == pytest.approx(alone["metrics"], abs=1e-6)
     assert two["costs"]["ranks"] == 2
 
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--tables", "sharded"], "--tables sharded is of several processes: add --nproc N, or leave it out"),
     (["--nproc", "3"], "3 processes cannot share 2 cards: start as many as"),
+    (["--compile"], "--compile: steps on a processor have compiled kernels already; leave it out"),
+    (["--compile", "--nproc", "2"], "--compile: 2 processes exchange rows within a step; leave it out"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(words, said, log, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv(compute.COMPILED, "0")
+    monkeypatch.setattr(processes.DEVICES["cpu"], "asynchronous", {"--compile", "--nproc"} <= {*words})
     monkeypatch.setattr(type(processes.DEVICES["cpu"]), "count", lambda _: 2)
     line = ["--dataset", str(log), "--results-dir", str(tmp_path), "--device", "cpu", *words]
     assert cli.main(line) == 2

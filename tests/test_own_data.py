@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from retrieval_leaderboard import ROOT
+from retrieval_leaderboard import ROOT, cli
+from retrieval_leaderboard.evaluation import __main__ as evaluation
 from retrieval_leaderboard.evaluation.runs import records
+from tests.evaluation.runs.in_process import have_runs_here
 
 PAGE = (ROOT / "docs" / "own-data.md").read_text(encoding="utf-8")
 FILES = PAGE[PAGE.index("## Files") : PAGE.index("## In Python")]
@@ -52,20 +51,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def call(folder: Path, *words: str) -> str:
-    where = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "RETRIEVAL_CACHE": str(folder / "cache")}
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=folder,
-        env=os.environ | where,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_the_pages_python():
     (code,) = re.findall(r"## In Python\n\n```python\n(.*?)```", PAGE, re.DOTALL)
     steps = [row for step in range(9) for row in rows(step)]
@@ -75,12 +60,13 @@ def test_the_pages_python():
 
 
 @pytest.mark.slow
-def test_the_pages_commands_leave_runs_that_need_nothing_said_again(folder: Path):
+def test_the_pages_commands_leave_runs_that_need_nothing_said_again(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(folder / "cache"))
+    have_runs_here(monkeypatch)
     assert len(COMMANDS) == 5
     for words in COMMANDS:
-        call(
-            folder, f"{ROOT}/run_all.py", *words, "--models", "global_hot,item_cf", "--results-dir", "results"
-        )
+        assert cli.main([*words, "--models", "global_hot,item_cf", "--results-dir", "results"]) == 0
     found = {run: records.read(run) for run in (folder / "results").glob("*/runs/*")}
     boards: dict[tuple[str, str], int] = {}
     for record in found.values():
@@ -95,5 +81,7 @@ def test_the_pages_commands_leave_runs_that_need_nothing_said_again(folder: Path
     }
     for page in (folder / "results").rglob("*.md"):
         assert str(folder) not in page.read_text()
-    told = call(folder, "-m", "evaluation", "score", "--results-dir", "results")
+    capsys.readouterr()
+    assert evaluation.main(["score", "--results-dir", "results"]) == 0
+    told = capsys.readouterr().out
     assert told.count(": 2 runs scored") == 4

@@ -63,6 +63,7 @@ def measure(device: str, small: bool, data_dir: Path, record_file: Path | None) 
         "training": partial(work.training, device, sizes, gowalla, sizes.batches),
         "quality": partial(work.quality, device, sizes, gowalla),
         "deterministic": partial(isolation.call, work.deterministic, device, sizes, gowalla),
+        "compiled": partial(isolation.call, work.compiled, device, sizes, gowalla),
         "aliec_training": lambda: work.training(device, sizes, aliec(), default),
         "aliec_quality": lambda: work.quality(device, sizes, aliec()),
     }

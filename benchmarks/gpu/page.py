@@ -102,6 +102,12 @@ def _deterministic(record: dict[str, Any]) -> Iterator[Line]:
         yield _line(f"{what}, two trainings alike", "yes" if run["same"] else "no", "yes", run["same"])
 
 
+def _compiled(record: dict[str, Any]) -> Iterator[Line]:
+    for run in record["compiled"]:
+        figures = f"{run['seconds']:.3f} s an epoch, the first {run['first_seconds']:.1f} s"
+        yield _line(f"{run['model']}, fp16, --compile", figures)
+
+
 def _topk(record: dict[str, Any]) -> Iterator[Line]:
     found = record["topk"]
     q, n, d, seconds = (found[key] for key in ("queries", "items", "dim", "seconds"))
@@ -127,6 +133,7 @@ READERS: dict[str, Callable[[dict[str, Any]], Iterator[Line]]] = {
     "training": _training,
     "quality": _quality,
     "deterministic": _deterministic,
+    "compiled": _compiled,
     "steps": _steps,
     "topk": _topk,
     "aliec_training": partial(_training, part="aliec_training", of="aliec-sim 1.0, "),

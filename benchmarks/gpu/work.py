@@ -108,6 +108,22 @@ def deterministic(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     return found
 
 
+def compiled(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
+    """Of trainings in fp16 as `--compile` has them, by model: seconds of the first epoch, which compiles, and
+    of the others. In a process of its own: it is chosen for all its trainings. On the CPU there are none.
+    """
+    compute.configure(device, "fp16")
+    if not DEVICES[device].asynchronous:
+        return []
+    compute.make_compiled()
+    found = []
+    for name, model in MODELS.items():
+        trainer = _trainer(model(batch_size=sizes.batches[0]), data.train_valid)
+        first, *others = [trainer.epoch(at, _nothing)["seconds"] for at in range(1, sizes.timed_epochs + 2)]
+        found.append({"model": name, "first_seconds": first, "seconds": statistics.median(others)})
+    return found
+
+
 def steps(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
     """Of a step in fp16, by model: what the host asks for, where it waits, and how long the card works.
 

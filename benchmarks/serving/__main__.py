@@ -65,7 +65,11 @@ def _security(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    load = commands.add_parser("load", help="measure the HTTP service on this machine")
+    load = commands.add_parser(
+        "load",
+        help="measure the HTTP service on this machine",
+        description="Serves a bundle, asks it and an echo of the same bodies in turn, and prints the record.",
+    )
     load.add_argument("--bundle", type=Path, required=True, metavar="DIR")
     load.add_argument("--requests", type=within(1, 100_000), default=2000, metavar="N")
     load.add_argument("--concurrency", type=within(1, 256), default=16, metavar="C")
@@ -76,15 +80,25 @@ def _parser() -> argparse.ArgumentParser:
     memory.add_argument("--workers", type=within(1, 64), nargs="+", default=[1, 4], metavar="N")
     memory.add_argument("--save", action="store_true", help="keep the record and fill docs/serving.md")
     memory.set_defaults(work=_memory)
-    security = commands.add_parser("security", help="let hostile clients at a service of its own")
-    security.add_argument("--seed", type=int, default=0)
+    security = commands.add_parser(
+        "security",
+        help="let hostile clients at a service of its own",
+        description="Makes a small bundle, serves it, and lets clients at it that mean harm or have bugs. "
+        "Exit codes: 0 all ended as it should, 1 something did not, 2 bad input.",
+    )
+    security.add_argument("--seed", type=int, default=0, help="of all that is drawn")
     security.add_argument("--examples", type=within(1, 100_000), default=20, metavar="N",
                           help="requests that schemathesis may make up for each path")  # fmt: skip
     security.add_argument("--kills", type=within(1, 1000), default=3, metavar="N",
                           help="how often a service is killed while items are added")  # fmt: skip
     security.add_argument("--save", action="store_true", help="keep the record and fill docs/serving.md")
     security.set_defaults(work=_security)
-    commands.add_parser("page", help="fill docs/serving.md").set_defaults(work=lambda options: page.fill())
+    filled = commands.add_parser(
+        "page",
+        help="fill docs/serving.md",
+        description="Fills the tables of docs/serving.md from stored records.",
+    )
+    filled.set_defaults(work=lambda options: page.fill())
     return parser
 
 

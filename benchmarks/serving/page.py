@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
+
+import uvicorn
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.serving import record
@@ -85,6 +88,7 @@ def _limits() -> str:
         ("requests of a batch", f"{MAX_BATCH:,}", "422"),
         ("head", f"{HEAD_BYTES / 2**10:.0f} KiB", "the connection ends"),
         ("seconds until a head is complete", f"{HEAD_SECONDS:.0f}", "the connection ends"),
+        ("seconds of a connection without a request", f"{_kept_alive()}", "the connection ends"),
         ("body", f"{limits.body_bytes / mebi:.0f} MiB", "413"),
         ("seconds until a body is complete", f"{limits.body_seconds:.0f}", "408"),
         ("seconds without a byte of the body", f"{limits.idle_seconds:.0f}", "408"),
@@ -93,6 +97,11 @@ def _limits() -> str:
         ("seconds to answer open requests after SIGTERM", f"{GRACE_SECONDS}", "–"),
     ]
     return markdown.table(rows, ("limit", "at most", "answer beyond"))
+
+
+def _kept_alive() -> int:
+    """uvicorn's own limit, which the service keeps."""
+    return int(inspect.signature(uvicorn.Config).parameters["timeout_keep_alive"].default)
 
 
 def _load(records: list[LoadRecord]) -> str:

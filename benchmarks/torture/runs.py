@@ -28,8 +28,10 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
 
     early = [_child_killed(fresh(), whole, rng.uniform(0, FIRST_SECONDS)) for _ in range(tries)]
     later = [_child_killed(fresh(), whole, rng.uniform(0, ANY_SECONDS)) for _ in range(tries)]
-    renamed = [_killed_at_rename(fresh(("item_cf",)), number) for number in RENAMES]
-    forced = [_force_fails(fresh(("item_cf",)), rng.uniform(0, FIRST_SECONDS)) for _ in range(tries)]
+    done = fresh(("item_cf",))
+    done.ended().check_returncode()
+    renamed = [_killed_at_rename(done, number) for number in RENAMES]
+    forced = [_force_fails(done, rng.uniform(0, FIRST_SECONDS)) for _ in range(tries)]
     failing = 'one row says "killed by SIGKILL", the other models are run, and the next command mends it'
     return [
         ("kill -9 of the command, any moment", *_command_killed(fresh(), whole, rng, tries),
@@ -78,17 +80,15 @@ def _child_killed(here: Small, whole: Small, seconds: float) -> bool:
 
 
 def _killed_at_rename(here: Small, number: int) -> bool:
-    here.ended().check_returncode()
     before = here.state()
     with here.started("--force", start=("-m", "benchmarks.torture.victim", str(number))) as command:
         killed = command.code() == -signal.SIGKILL
     again = here.ended()
-    done = again.returncode == 0 and "done before" in again.stdout
-    return killed and done and here.state() == before and not here.litter()
+    found = again.returncode == 0 and "done before" in again.stdout
+    return killed and found and bool(before) and here.state() == before and not here.litter()
 
 
 def _force_fails(here: Small, seconds: float) -> bool:
-    here.ended().check_returncode()
     before = here.state()
     with here.started("--force") as command:
         until(lambda: workers(command.process.pid), command.process)
@@ -97,4 +97,9 @@ def _force_fails(here: Small, seconds: float) -> bool:
             kill(pid, signal.SIGKILL)
         code = command.code()
     kept = "the run that was done before is kept" in command.text
-    return here.state() == before and not here.failed() and (code, kept) in {(1, True), (0, False)}
+    return (
+        bool(before)
+        and here.state() == before
+        and not here.failed()
+        and (code, kept) in {(1, True), (0, False)}
+    )

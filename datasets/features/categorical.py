@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.features.column import Column, Encoding, Inputs, Read, Rows
+from retrieval_leaderboard.datasets.features.column import Column, Encoding, Inputs, Read, Rows, plain
 from retrieval_leaderboard.datasets.tables.ids import without_placeholder
 from retrieval_leaderboard.support.errors import InputError
 
@@ -101,6 +101,7 @@ def code(label: str, code_of: Mapping[str, int], value: Any, unseen: list[str]) 
     Raises:
         InputError: neither text nor a whole number.
     """
+    value = plain(value)
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, str | int):

@@ -32,6 +32,11 @@ def reader(label: str, description: Mapping[str, Any]) -> Read:
     return KINDS[description["kind"]].reader(label, description)
 
 
+def plain(value: Any) -> Any:
+    """A raw value; a NumPy scalar, as it comes out of a table, as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 @dataclass(frozen=True)
 class Inputs:
     """A column of n rows as a tower takes it: codes, numbers, or both; or vectors."""

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.features.column import Column, Encoding, Inputs, Read, Rows
+from retrieval_leaderboard.datasets.features.column import Column, Encoding, Inputs, Read, Rows, plain
 from retrieval_leaderboard.support.errors import InputError
 
 BUCKETS = 32
@@ -117,6 +117,7 @@ def number(label: str, value: Any) -> float:
     Raises:
         InputError: no number, or not finite in float32.
     """
+    value = plain(value)
     if value is None:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retrieval_leaderboard.support import strict_json
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,19 +62,16 @@ def parse(path: Path, content: bytes) -> Parsed:
     """
     if content.lstrip().startswith(b"["):
         raise InputError(f"{path}: one JSON list; write an object a line, such as by to_json(lines=True)")
-    decoder = json.JSONDecoder(
-        parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_without_repetition
-    )
     found = Parsed()
     for number, line in enumerate(content.splitlines(), start=1):
         if line.strip():
-            found.add(number, _object(path, number, line, decoder))
+            found.add(number, _object(path, number, line))
     return found
 
 
-def _object(path: Path, number: int, line: bytes, decoder: json.JSONDecoder) -> dict[str, Any]:
+def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
-        row = decoder.decode(line.decode())
+        row = strict_json.decode(line.decode())
     except UnicodeDecodeError as error:
         raise InputError(f"{path}, line {number}: the text is not utf-8; save the file as UTF-8") from error
     except (ValueError, RecursionError) as error:
@@ -81,11 +79,3 @@ def _object(path: Path, number: int, line: bytes, decoder: json.JSONDecoder) -> 
     if not isinstance(row, dict):
         raise InputError(f"{path}, line {number}: no JSON object; write an object a line")
     return row
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key '{next(name for name in names if names.count(name) > 1)}' is there twice")
-    return found

@@ -99,7 +99,12 @@ def between(before: Sequence[Board], after: Sequence[Board]) -> list[Change]:
             old.remove(one)
             new.remove(other)
     found += [Change(each, None) for each in old] + [Change(None, each) for each in new]
-    return sorted(found, key=lambda each: (each.either.board.heading, -each.either.row.mean(COMPARED[0])))
+    return sorted(found, key=_order)
+
+
+def _order(change: Change) -> tuple[str, int, float]:
+    board = change.either.board
+    return board.heading, board.split_seed, -change.either.row.mean(COMPARED[0])
 
 
 def _rows(boards: Sequence[Board]) -> list[Sided]:

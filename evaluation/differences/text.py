@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from retrieval_leaderboard.evaluation.differences.changes import COMPARED, Change
-from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.main_table import NONE, SHOWN
 from retrieval_leaderboard.support import markdown
 
@@ -19,7 +19,7 @@ SAME_COST = 0.1
 def terminal(changes: Iterable[Change]) -> str:
     """By board: rows with another metric in full, the others in a line."""
     parts = []
-    for heading, group in groupby(changes, key=lambda each: each.either.board.heading):
+    for heading, group in groupby(changes, key=lambda each: _heading(each.either.board)):
         rows = list(group)
         lines = [line for each in rows for line in _lines(each)]
         same = sum(not each.in_metrics for each in rows)
@@ -31,7 +31,7 @@ def terminal(changes: Iterable[Change]) -> str:
 def as_markdown(changes: Iterable[Change]) -> str:
     """A table a board, with every row."""
     parts = []
-    for heading, group in groupby(changes, key=lambda each: each.either.board.heading):
+    for heading, group in groupby(changes, key=lambda each: _heading(each.either.board)):
         rows = list(group)
         k = rows[0].either.board.k
         header = ["row", *(f"{SHOWN[name]}@{k}" for name in COMPARED), "fit s", "rank s", "what changed"]
@@ -46,6 +46,10 @@ def as_markdown(changes: Iterable[Change]) -> str:
         ]
         parts.append(f"## {heading}\n\n{markdown.table(body, header)}")
     return "\n\n".join(parts)
+
+
+def _heading(board: Board) -> str:
+    return board.heading + (f", split seed {board.split_seed}" if board.split_seed else "")
 
 
 def _lines(change: Change) -> list[str]:
@@ -95,8 +99,8 @@ def _metric(change: Change, name: str) -> str:
     if NONE in (before, after):
         return f"{before} → {after}"
     delta = change.pair[1].mean(name) - change.pair[0].mean(name)
-    if before == after and not change.in_metrics:
-        return after
+    if before == after:
+        return f"{after}{', apart beyond these digits' if delta else ''}"
     found = change.difference(name)
     interval = f" [{found.low:+.4f}, {found.high:+.4f}]" if found else ""
     return f"{before} → {after}  {delta:+.4f}{interval}"

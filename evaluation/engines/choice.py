@@ -6,16 +6,18 @@ import re
 import socket
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
-from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
-from retrieval_leaderboard.evaluation.engines.engine import Engine
-from retrieval_leaderboard.evaluation.engines.local import LocalEngine
-from retrieval_leaderboard.support import spark
-from retrieval_leaderboard.support.errors import InputError
+import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
+from retrieval_leaderboard.evaluation.engines.engine import Engine
+from retrieval_leaderboard.evaluation.engines.grouped import GroupedEngine
+from retrieval_leaderboard.evaluation.engines.histories import task_bytes
+from retrieval_leaderboard.evaluation.engines.local import LocalEngine
+from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
+from retrieval_leaderboard.support import compute, spark
+from retrieval_leaderboard.support.errors import InputError
 
 NAMES = ("local", "spark")
 MASTER = re.compile(r"local(\[(\d+|\*)\])?|spark://[^/:]+:\d+(,[^/:]+:\d+)*|yarn|k8s://\S+")
@@ -33,11 +35,15 @@ class Choice:
     """One of NAMES"""
     master: str | None = None
     """Of Spark; None for as many threads of this machine as there are"""
+    grouped: bool = False
+    """Whether fits of items' neighbors on Spark shuffle histories in place of sharing the whole log"""
 
     def check(self) -> None:
         """InputError where it cannot be: no pyspark, no Java, no such master."""
         if self.master is not None and self.name != "spark":
             raise InputError(f"--master {self.master} is for --engine spark: add that, or leave it out")
+        if self.grouped and self.name != "spark":
+            raise InputError("--grouped is for --engine spark: add that, or leave it out")
         if self.name == "spark" and (problem := spark.available()):
             raise InputError(f"--engine spark: {problem}")
         if self.master is not None:
@@ -45,6 +51,7 @@ class Choice:
 
 
 THREADS = Choice()
+_asked = THREADS
 
 
 def _check_master(master: str) -> None:
@@ -62,9 +69,33 @@ def _check_master(master: str) -> None:
             ) from error
 
 
+def bytes_of_tasks(activity: npt.NDArray[np.float64]) -> int:
+    """Bytes that tasks which are given histories take of this machine at once; 0 where there are none.
+
+    `activity` is as of `histories.cuts_of`.
+    """
+    master = _asked.master
+    if not _asked.grouped or (master is not None and not spark.is_here(master)):
+        return 0
+    return compute.current().threads * task_bytes(activity)
+
+
 def current() -> Engine:
     """The engine chosen by `use` or `start`; threads before that."""
     return _current
+
+
+def ask(choice: Choice) -> None:
+    """Tell memory for `choice`, which runs then `start`; InputError as `Choice.check`."""
+    global _asked
+    choice.check()
+    spark.configure(choice.master)
+    _asked = choice
+
+
+def asked() -> Choice:
+    """What `ask` or `start` was told; threads before that."""
+    return _asked
 
 
 def use(engine: Engine) -> None:
@@ -75,13 +106,13 @@ def use(engine: Engine) -> None:
 
 def start(choice: Choice) -> None:
     """Use the engine that is asked for until this process ends; InputError where it does not start."""
+    global _asked
+    _asked = choice
     if choice.name == "local":
         use(LocalEngine())
         return
-    from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
-
     spark.configure(choice.master)
-    engine = SparkEngine()
+    engine = GroupedEngine() if choice.grouped else SparkEngine()
     use(engine)
     # What a process of multiprocessing does at its end; it knows no `atexit`.
     Finalize(None, _end, (engine,), exitpriority=1)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -24,6 +25,7 @@ from retrieval_leaderboard.support.storage.scratch import scratch_folder
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark import SparkContext
+    from pyspark.sql import DataFrame
 
 TASKS_A_CORE = 4
 """Blocks go in so many tasks, so that no core waits long for the last one"""
@@ -74,38 +76,59 @@ class SparkEngine:
         if total <= size:
             yield from LocalEngine().map(kernel, shared, total, size, label, unit)
             return
+        blocks = -(-total // size)
+        numbers = self._session.range(0, blocks, 1, min(blocks, self.tasks))
+        shelf = self._shelf((kernel, shared))
+        work = partial(_work, shelf=shelf, total=total, size=size)
+        with progress.bar(label, total, unit) as advance:
+            yield from self._results(numbers.mapInArrow(work, SCHEMA), shelf, total, label, advance)
+
+    @property
+    def tasks(self) -> int:
+        """In which blocks go, where there are as many."""
+        return TASKS_A_CORE * int(self._session.sparkContext.defaultParallelism)
+
+    def _shelf(self, shared: Any) -> Shelf:
+        """Share `shared` with all workers."""
         context = self._session.sparkContext
         here = spark.is_here(context.master)
         file = Path(self._folder, f"shared-{os.getpid()}-{next(self._numbers)}")
-        pack(file, (kernel, shared), here)
+        pack(file, shared, here)
+        self.bytes_shared += file.stat().st_size
         if not here:
             context.addFile(str(file))
-        work = partial(_work, file=file if here else Path(file.name), total=total, size=size, here=here)
-        with progress.bar(label, total, unit) as advance:
-            table = self._collected(work, -(-total // size), label, lambda done: advance(done * size))
-        self.bytes_shared += file.stat().st_size
-        if here:
-            file.unlink()  # Elsewhere, a machine that joins later asks for it.
+        return Shelf(file, here)
+
+    def _results(
+        self, frame: DataFrame, shelf: Shelf, total: int, label: str, advance: Callable[[int], None]
+    ) -> Iterator[Any]:
+        """The results of `frame`, a row for each block, in their order.
+
+        `advance` is told how many more of `total` are done.
+        """
+        table = self._collected(frame, total, label, advance)
+        if shelf.here:
+            shelf.file.unlink()  # Elsewhere, a machine that joins later asks for it.
         blocks = table["block"].to_numpy()
         for row in blocks.argsort():
-            pickled = _taken(_left(file, blocks[row])) if here else table["result"][int(row)].as_buffer()
+            pickled = shelf.taken(blocks[row]) if shelf.here else table["result"][int(row)].as_buffer()
             self.bytes_returned += len(pickled)
             yield pickle.loads(pickled)
 
-    def _collected(self, work: Any, blocks: int, label: str, advance: Callable[[int], None]) -> pa.Table:
-        """What `work` gives for all blocks, while `advance` is told how many more are done."""
+    def _collected(
+        self, frame: DataFrame, total: int, label: str, advance: Callable[[int], None]
+    ) -> pa.Table:
         context = self._session.sparkContext
-        tasks = min(blocks, TASKS_A_CORE * context.defaultParallelism)
         group = f"{label} {next(self._numbers)}"
 
         def collect() -> pa.Table:
             context.setJobGroup(group, label)
-            return self._session.range(0, blocks, 1, tasks).mapInArrow(work, SCHEMA).toArrow()
+            return frame.toArrow()
 
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(collect)
             try:
-                _follow(context, group, answer, lambda done: advance(done * blocks // tasks))
+                _follow(context, group, answer, total, advance)
                 return answer.result()
             except Exception as error:
                 reason = spark.starved() or f"Spark gave up: {cause(str(error))}"
@@ -115,33 +138,53 @@ class SparkEngine:
                 raise
 
 
-def _work(
-    batches: Iterator[pa.RecordBatch], file: Path, total: int, size: int, here: bool
-) -> Iterator[pa.RecordBatch]:
-    """On a worker: number and pickled result of every block of `batches`; nothing where it is left `here`."""
+@dataclass(frozen=True)
+class Shelf:
+    """The file of what workers share, and where they leave results."""
+
+    file: Path
+    here: bool
+    """Whether all of Spark runs on this machine"""
+
+    def opened(self) -> Any:
+        """On a worker: what is shared."""
+        if self.here:
+            return unpack(self.file)
+        from pyspark import SparkFiles
+
+        return unpack(Path(SparkFiles.get(self.file.name)))
+
+    def answer(self, block: int, result: Any) -> dict[str, pa.Array]:
+        """On a worker: columns of `SCHEMA` for the result of a block, left in a file where that is `here`."""
+        import pyarrow as pa
+
+        pickled = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
+        if self.here:
+            pickled = _leave(pickled, self._left(block))
+        return {"block": pa.array([block]), "result": pa.array([pickled], pa.binary())}
+
+    def taken(self, block: int) -> bytes:
+        """The pickled result of a block that was left; it is removed."""
+        path = self._left(block)
+        content = path.read_bytes()
+        path.unlink()
+        return content
+
+    def _left(self, block: int) -> Path:
+        return self.file.with_name(f"{self.file.name}-{block}")
+
+
+def _work(batches: Iterator[pa.RecordBatch], shelf: Shelf, total: int, size: int) -> Iterator[pa.RecordBatch]:
+    """On a worker: number and result of every block of `batches`."""
     import pyarrow as pa
     from threadpoolctl import threadpool_limits
 
-    if not file.is_absolute():
-        from pyspark import SparkFiles
-
-        file = Path(SparkFiles.get(str(file)))
-    kernel, shared = unpack(file)
+    kernel, shared = shelf.opened()
     with threadpool_limits(1, user_api="blas"):  # Spark has a worker a core.
         for batch in batches:
             for block in batch.column(0).to_pylist():
                 result = kernel(shared, block * size, min((block + 1) * size, total))
-                pickled = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
-                if here:
-                    pickled = _leave(pickled, _left(file, block))
-                yield pa.record_batch(
-                    [pa.array([block]), pa.array([pickled], pa.binary())], ["block", "result"]
-                )
-
-
-def _left(file: Path, block: int) -> Path:
-    """Where the result of a block lies, beside the shared arrays."""
-    return file.with_name(f"{file.name}-{block}")
+                yield pa.RecordBatch.from_pydict(shelf.answer(block, result))
 
 
 def _leave(content: bytes, path: Path) -> bytes:
@@ -153,21 +196,21 @@ def _leave(content: bytes, path: Path) -> bytes:
     return b""
 
 
-def _taken(path: Path) -> bytes:
-    content = path.read_bytes()
-    path.unlink()
-    return content
-
-
 def _follow(
-    context: SparkContext, group: str, answer: Future[pa.Table], advance: Callable[[int], None]
+    context: SparkContext,
+    group: str,
+    answer: Future[pa.Table],
+    total: int,
+    advance: Callable[[int], None],
 ) -> None:
-    """Until there is an answer, tell `advance` of tasks that were done since it was told last."""
+    """Until there is an answer, tell `advance` how many of `total` were done since it was told last."""
     tracker, before = context.statusTracker(), 0
     while not wait([answer], LOOK_SECONDS).done:
         jobs = (tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(group))
-        stages = (tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds)
-        done = sum(stage.numCompletedTasks for stage in stages if stage)
+        found = (tracker.getStageInfo(stage) for job in jobs if job for stage in job.stageIds)
+        stages = [stage for stage in found if stage]
+        tasks = sum(stage.numTasks for stage in stages)
+        done = total * sum(stage.numCompletedTasks for stage in stages) // max(tasks, 1)
         if done > before:
             advance(done - before)
             before = done

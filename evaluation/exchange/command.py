@@ -12,7 +12,7 @@ from retrieval_leaderboard.datasets.own.spec import TABLES
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation.exchange import given_run, reading, writing
 from retrieval_leaderboard.evaluation.reports import leaderboard
-from retrieval_leaderboard.evaluation.runs import records, reload
+from retrieval_leaderboard.evaluation.runs import named, records, reload
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.locks import locked
 
@@ -81,7 +81,8 @@ def add_lists(commands: argparse._SubParsersAction) -> None:
         "query, the rank from 1 and the item.",
     )  # fmt: skip
     add = parser.add_argument
-    add("--run", type=Path, required=True, metavar="DIR", help="folder of a run")
+    add("--run", type=named.folder, nargs="+", required=True, metavar="DIR", action=named.One,
+        help="folder of a run")  # fmt: skip
     add("--out", type=Path, required=True, metavar="FILE",
         help=f"what to write, in the format of its name: {', '.join(writing.SUFFIXES)}")  # fmt: skip
     data = parser.add_argument_group("data, where it is not as the run had it")

@@ -31,28 +31,45 @@ class Earlier(Generic[Model]):
     """int32[n_items then]: today's code of each item of then; -1 for one that is gone"""
     train: Interactions
     """What it learned from, in today's codes, without users and items that there are none of today"""
-    complete: bool
-    """Whether nothing had to be left out of `train`"""
+    left_out: int
+    """Interactions that `train` lacks, of users and items that there are none of today"""
 
     @classmethod
     def of(cls, model: Model, then: Dataset, now: Dataset) -> Self:
         """Of a model that learned from `then.train_valid`; codes are matched by raw ids."""
         user, item = places(now.user_ids, then.user_ids), places(now.item_ids, then.item_ids)
-        user_now, item_now = places(then.user_ids, now.user_ids), places(then.item_ids, now.item_ids)
+        user_now, item_now = _inverse(user, len(then.user_ids)), _inverse(item, len(then.item_ids))
         train = _recoded(then.train_valid, user_now, item_now, len(user), len(item))
-        return cls(model, user, item, item_now, train, len(train) == len(then.train_valid))
+        return cls(model, user, item, item_now, train, len(then.train_valid) - len(train))
 
-    def changed(self, train: Interactions) -> npt.NDArray[np.bool_]:
-        """bool[n_users]: who took other items, or with other weights, than in `train`."""
-        then, now = _by_pair(self.train), _by_pair(train)
-        found = abs(now - then)
-        found.eliminate_zeros()
-        return np.diff(found.indptr) > 0
+    def changes(self, train: Interactions) -> Changes:
+        """What `train` has that there was not then, and the other way round."""
+        taken = _by_pair(train) - _by_pair(self.train)
+        differs = taken
+        if train.weight is not None or self.train.weight is not None:
+            differs = _by_pair(train, train.weight) - _by_pair(self.train, self.train.weight)
+        new, gone = (int(np.count_nonzero(taken.data == each)) for each in (1, -1))
+        return Changes(abs(differs).sum(axis=1) > 0, new, gone + self.left_out)
 
-    def grew_into(self, train: Interactions) -> bool:
-        """Whether `train` has every interaction of then."""
-        then, now = _by_pair(self.train), _by_pair(train)
-        return self.complete and (then.astype(np.bool_) > now.astype(np.bool_)).nnz == 0
+
+@dataclass(frozen=True)
+class Changes:
+    """How interactions of today differ from those of then."""
+
+    users: npt.NDArray[np.bool_]
+    """bool[n_users]: who took other items, or with other weights"""
+    new: int
+    """Interactions that there were not then"""
+    gone: int
+    """Interactions of then that are no more"""
+
+
+def _inverse(codes: Codes, n: int) -> Codes:
+    """int32[n]: the place in `codes`, each of which from 0 to n - 1 stands there once or not, -1 if not."""
+    found = np.full(n, -1, np.int32)
+    known = np.flatnonzero(codes >= 0)
+    found[codes[known]] = known
+    return found
 
 
 def _recoded(train: Interactions, user: Codes, item: Codes, n_users: int, n_items: int) -> Interactions:
@@ -71,10 +88,10 @@ def _recoded(train: Interactions, user: Codes, item: Codes, n_users: int, n_item
     )
 
 
-def _by_pair(train: Interactions) -> csr_array:
-    """float32[n_users, n_items]: the weight of each interaction, 1 without weights."""
+def _by_pair(train: Interactions, numbers: npt.NDArray[np.float32] | None = None) -> csr_array:
+    """float32[n_users, n_items]: `numbers` of the interactions, 1 for each without them."""
     from scipy.sparse import csr_array
 
     values, offsets = train.by_user.compact()
-    weight = np.ones(len(values), np.float32) if train.weight is None else train.weight
-    return csr_array((weight, values, offsets), shape=(train.n_users, train.n_items))
+    numbers = np.ones(len(values), np.float32) if numbers is None else numbers
+    return csr_array((numbers, values, offsets), shape=(train.n_users, train.n_items))

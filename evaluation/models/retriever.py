@@ -48,6 +48,8 @@ class Retriever(WarmStart, ABC):
     with `valid=None` on more data then keeps."""
     distributed: ClassVar[bool] = False
     """Whether several processes (see `support.ranks`) train one model where each of them calls `fit`."""
+    grouped: ClassVar[bool] = False
+    """Whether `fit` can do with a `GroupedEngine`, which no part of is given the whole log."""
     rules: ClassVar[dict[str, Rule]] = {}
     """setting → what "auto" comes to; a rule may read what those before it came to."""
     uses_weights: ClassVar[bool] = False

@@ -139,6 +139,12 @@ def load(model_class: type[Model], folder: Path) -> Model:
     return model
 
 
+def values(folder: Path) -> dict[str, Any]:
+    """What `save` wrote beside arrays: attributes that JSON can hold."""
+    found: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))["values"]
+    return found
+
+
 def _csr(arrays: dict[str, np.ndarray], name: str, shape: list[int]) -> Any:
     from scipy.sparse import csr_array
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 
@@ -28,10 +29,25 @@ class WarmStart:
         raise NotImplementedError(f"{self.name} has no warm start")
 
     @classmethod
+    def in_catalog(cls, resolved: Mapping[str, Any], then: int, now: int) -> dict[str, Any]:
+        """`resolved` settings of a fit with `then` items in the catalog, as they stand for `now` items."""
+        return dict(resolved)
+
+    @classmethod
     def has_warm_start(cls) -> bool:
         """Whether the class has a `warm_start` of its own."""
         return cls.warm_start is not WarmStart.warm_start
 
     def lacking_warm_start(self) -> str:
         """Why there is no warm start under these settings, as a sentence; "" where there is."""
+        return ""
+
+    @classmethod
+    def lacks(cls, kept: Mapping[str, Any], train: Interactions) -> str:
+        """Why a fitted model cannot go on with `train`, as a sentence; "" where it can.
+
+        Args:
+            kept: what was saved of it beside arrays.
+            train: as of `warm_start`.
+        """
         return ""

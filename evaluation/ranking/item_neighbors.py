@@ -58,9 +58,14 @@ def nearest(
         float32[n_items, n_items] whose row i holds the `top_k` most similar to item i, not itself.
     """
     kernel = partial(_nearest, shrinkage=float(shrinkage), top_k=top_k)
-    size = _block_items(train)
-    shared = _shared(train, weights, norms, weighted)
-    blocks = engines.current().map(kernel, shared, train.n_items, size, label, "items")
+    engine = engines.current()
+    if isinstance(engine, engines.GroupedEngine):
+        roots = None if not weighted or train.weight is None else np.sqrt(train.weight)
+        histories = engines.Histories(train, weights, roots)
+        blocks = engine.map_histories(kernel, histories, norms, activity(train), label)
+    else:
+        shared = _shared(train, weights, norms, weighted)
+        blocks = engine.map(kernel, shared, train.n_items, _block_items(train), label, "items")
     return stack(list(blocks), train.n_items)
 
 
@@ -162,13 +167,14 @@ def bytes_needed(
     """
     kept = share * np.minimum(pairs - train.item_counts, min(top_k, train.n_items)).sum()
     rooms = compute.current().threads * train.n_items * (8 + 4)  # Of the kernel: sums, and items met.
+    rooms += engines.bytes_of_tasks(pairs)
     compared = HELD_BYTES * len(train) + ENTRY_BYTES * kept + rooms + beside
     return int(max(INTERACTION_BYTES * len(train), compared))
 
 
 def users_of_items(train: Interactions) -> Ragged:
     """The users of each item, ascending: `n_items` rows."""
-    users, offsets, _ = _by_item(train, np.ones(len(train), np.int8))
+    users, offsets, _ = by_item(train, np.ones(len(train), np.int8))
     return Ragged.from_offsets(users, offsets)
 
 
@@ -177,10 +183,10 @@ def roots_of(train: Interactions) -> Roots:
     if train.weight is None:
         return None, None
     roots = np.sqrt(train.weight)
-    return _by_item(train, roots)[2], roots
+    return by_item(train, roots)[2], roots
 
 
-def _by_item(
+def by_item(
     train: Interactions, values: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[Any]]:
     """Users by item, ascending, where each item's begin, and `values`, one an interaction, in that order."""

@@ -164,12 +164,14 @@ def read_boards(folder: Path, shipped: Path | None = None) -> list[list[Board]]:
     Args:
         folder: of one dataset.
         shipped: the folder of the same dataset whose runs came with the project, and stand beside the
-            others on their boards.
+            others on their boards; rows of which `folder` has a copy stand there once.
     """
     theirs = _boards_of(shipped, shipped=True) if shipped else {}
     families: dict[str, list[Board]] = {}
     for key, ours in _boards_of(folder).items():
-        board = _board([*ours, *theirs.get(key, [])])
+        copied = [(row.done, row.failed) for row in ours]
+        others = [row for row in theirs.get(key, []) if (row.done, row.failed) not in copied]
+        board = _board([*ours, *others])
         families.setdefault(board.heading, []).append(board)
     return [part for _, family in sorted(families.items()) for part in _comparable(family)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -25,8 +25,9 @@ NONE = "–"
 WHOLE = 100
 """From which on a figure has no decimals"""
 UNKNOWN = "lists from elsewhere have none"
-NOT_AGAIN = "not measured with the others by `python -m evaluation time`"
-ELSEWHERE = "measured on another machine, or with another number of threads or processes"
+NOT_AGAIN = "not measured yet with the others by `python -m evaluation time`"
+NEVER_AGAIN = "`python -m evaluation time` measures a folder's own official rows of the suite's models alone"
+ELSEWHERE = "measured on another machine, with another number of threads or processes, or by another engine"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ class BoardCosts:
     def _missing(self, row: Row) -> str:
         if not any(record.costs.machine for record in row.done):
             return UNKNOWN
-        return NOT_AGAIN if self.in_one_go else ELSEWHERE
+        if not self.in_one_go:
+            return ELSEWHERE
+        return NOT_AGAIN if timings.measures(row.newest) and not row.shipped else NEVER_AGAIN
 
 
 def costs_of(rows: Sequence[Row]) -> BoardCosts:
@@ -94,9 +97,20 @@ def costs_of(rows: Sequence[Row]) -> BoardCosts:
     )
 
 
+def without_seconds(costs: Iterable[RowCosts]) -> str:
+    """Why rows with results have a dash for their seconds, in a sentence; "" where none has."""
+    missing = dict.fromkeys(each.missing for each in costs if each.seconds is None)
+    return f"{NONE} as seconds: {'; '.join(missing)}." if missing else ""
+
+
 def _machine(rows: Sequence[Row]) -> str:
-    """The machine on which most rows ran, official ones if there are several; of equals the newest's."""
-    done = [row for row in rows if row.done]
+    """The machine on which most rows ran; of equals the newest's.
+
+    Where there are some, rows of one's own are counted, not shipped ones; of those official ones if there are
+    several.
+    """
+    finished = [row for row in rows if row.done]
+    done = [row for row in finished if not row.shipped] or finished
     official = [row for row in done if row.provenance.official]
     counted = official if len(official) > 1 else done
     newest: dict[str, str] = {}

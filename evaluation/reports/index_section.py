@@ -99,7 +99,7 @@ def for_terminal(compared: IndexComparison) -> MainTable:
     first, *columns = _header(compared.k)
     rows = [_row(kind) for kind in compared.kinds]
     lines = [Line(label, dict(zip(columns, cells, strict=True))) for label, *cells in rows]
-    return MainTable(columns, lines, [], labeled=first)
+    return MainTable(columns, lines, labeled=first)
 
 
 def _header(k: int) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval_leaderboard.evaluation.metrics.measure import PER_QUERY
 from retrieval_leaderboard.evaluation.reports.board import Row, contenders
-from retrieval_leaderboard.evaluation.reports.costs import FORMS, NONE
+from retrieval_leaderboard.evaluation.reports.costs import FORMS, NONE, without_seconds
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 from retrieval_leaderboard.evaluation.statistics.compare import REPEATED
 from retrieval_leaderboard.support import markdown as tables
@@ -18,14 +18,22 @@ FIRST = ("ndcg", "recall")
 """The metrics of the main tables"""
 RANK, INTERVAL, CHANGE, MADE = "rank", "95 % interval", "Δ to ItemCF", "settings"
 DIFFERS = "*"
-INTERVALS = "Interval: of NDCG, bootstrapped over queries and seeds."
+INTERVALS = "95 % interval: of a row's NDCG, bootstrapped over queries and seeds."
 BEYOND_NOISE = f"{DIFFERS}: differs from ItemCF, p < 0.05."
-RANKED = "Rank: 1–3 where the order is within noise."
-ONE_FAMILY = "Marks and ranks come from the same paired tests of every two rows, corrected for their number."
+RANKED = (
+    "Rank: 1–3 where the order is within noise; no range begins later than a worse row's, even where a test "
+    "tells the two apart."
+)
+PAIRED = (
+    "Marks and ranks come from paired tests on the same queries, which tell apart rows whose intervals "
+    "overlap, corrected for the number of pairs: that of official rows, and that of all others."
+)
 COUNTED_ONCE = f"{REPEATED} as rank: the settings of another row, which is ranked."
-PARTLY = "A table without ranks has a row without stored metrics of each query, and so without a test."
-OVER_SEEDS = "±: one standard deviation over seeds, of a row whose metrics of each query are not stored."
-UNTESTED = "Metrics of each query are not stored: no interval, no test; the order is that of the means."
+UNTESTED = (
+    "A row without an interval has no stored metrics of each query, and so no test; its table is in the "
+    "order of the means, without ranks."
+)
+OVER_SEEDS = "±: one standard deviation over seeds, where there is no interval."
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,6 @@ class MainTable:
     """Without that of the labels"""
     lines: list[Line]
     """The best NDCG first"""
-    footnotes: list[str]
     labeled: str = "model"
     """What the column of the labels is called"""
 
@@ -79,7 +86,7 @@ def main_table(report: Report, entries: Sequence[Entry]) -> MainTable:
         )
         lines.append(_line(report, entry, best if entry.row in able else {}, cells))
     empty = [each for each in (RANK, INTERVAL, CHANGE) if all(line.cells[each] == NONE for line in lines)]
-    return MainTable([each for each in columns if each not in empty], lines, footnotes(entries))
+    return MainTable([each for each in columns if each not in empty], lines)
 
 
 def markdown(table: MainTable) -> str:
@@ -109,7 +116,7 @@ def _cell(line: Line, column: str) -> str:
 def _line(report: Report, entry: Entry, best: dict[str, float], cells: dict[str, str]) -> Line:
     """`best` are the metrics to be called best from which on; {} for a row that may not be."""
     row = entry.row
-    cells[MADE] = row.provenance.brief
+    cells[MADE] = entry.brief
     if not row.done:
         return Line(f"{entry.name} (failed)", cells, failed=True, anchor=entry.anchor)
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
@@ -146,29 +153,22 @@ def _change(report: Report, entry: Entry) -> str:
     return f"{entry.ndcg / reference.ndcg - 1:+.1%}" + (f" {DIFFERS}" if entry.differs else "")
 
 
-def _of_tests(tested: Sequence[Entry], ranked: bool) -> Iterator[str]:
-    """What intervals, marks and ranks of rows mean, of those that there are."""
-    yield INTERVALS
-    differ = any(entry.differs for entry in tested)
-    tied = ranked and any("–" in entry.standing.rank for entry in tested if entry.standing)
-    repeated = ranked and any(entry.standing.rank == REPEATED for entry in tested if entry.standing)
-    notes = (BEYOND_NOISE, differ), (RANKED, tied), (COUNTED_ONCE, repeated)
-    yield from (note for note, shown in notes if shown)
-    if (ranked and len(tested) > 1) or differ:
-        yield ONE_FAMILY
-    if not ranked:
-        yield PARTLY
-
-
-def footnotes(entries: Sequence[Entry]) -> list[str]:
-    """What the columns of these rows need to be understood."""
-    done = [entry for entry in entries if entry.row.done]
+def footnotes(tables: Sequence[Sequence[Entry]]) -> list[str]:
+    """What the columns of these rows, table by table, need to be understood."""
+    finished = [[entry for entry in entries if entry.row.done] for entries in tables]
+    done = [entry for entries in finished for entry in entries]
     tested = [entry for entry in done if entry.standing]
-    if not done:
-        return []
-    notes = list(_of_tests(tested, len(tested) == len(done))) if tested else [UNTESTED]
-    if any(entry.standing is None and entry.row.spread("ndcg") is not None for entry in done):
-        notes.append(OVER_SEEDS)
-    if missing := dict.fromkeys(entry.costs.missing for entry in done if entry.costs.seconds is None):
-        notes.append(f"{NONE} as seconds: {'; '.join(missing)}.")
-    return notes
+    ranked = [entries for entries in finished if entries and all(entry.standing for entry in entries)]
+    ranks = {entry.standing.rank for entries in ranked for entry in entries if entry.standing}
+    differ = any(entry.differs for entry in tested)
+    notes = (
+        (INTERVALS, tested),
+        (BEYOND_NOISE, differ),
+        (RANKED, any("–" in rank for rank in ranks)),
+        (COUNTED_ONCE, REPEATED in ranks),
+        (PAIRED, differ or any(len(entries) > 1 for entries in ranked)),
+        (UNTESTED, len(tested) < len(done)),
+        (OVER_SEEDS, any(e.standing is None and e.row.spread("ndcg") is not None for e in done)),
+    )
+    missing = without_seconds(entry.costs for entry in done)
+    return [note for note, shown in notes if shown] + ([missing] if missing else [])

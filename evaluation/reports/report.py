@@ -34,6 +34,11 @@ class Entry:
         return anchor(self.name)
 
     @property
+    def brief(self) -> str:
+        """How its settings came about, in a few words, and whose they are too."""
+        return self.row.provenance.brief + (f", as {self.repeats}" if self.repeats else "")
+
+    @property
     def official(self) -> bool:
         """Whether it stands in the first table."""
         return self.row.provenance.official

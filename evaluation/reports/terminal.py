@@ -7,7 +7,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from retrieval_leaderboard.evaluation.reports.main_table import CHANGE, MADE, Line, MainTable, main_table
+from retrieval_leaderboard.evaluation.reports.main_table import (
+    CHANGE,
+    MADE,
+    Line,
+    MainTable,
+    footnotes,
+    main_table,
+)
 from retrieval_leaderboard.evaluation.reports.pages import warnings
 from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
 from retrieval_leaderboard.evaluation.reports.report import Report
@@ -28,15 +35,12 @@ def show(found: Report, console: Console | None = None) -> None:
     console = console or _console()
     console.print(found.board.heading, style="bold")
     console.print(verdict(found).replace("**", ""))
-    footnotes: dict[str, None] = {}
     for heading, entries in (("", found.official), ("Explored further", found.explored)):
         if entries:
-            console.print(heading, style="bold")
-            table = main_table(found, entries)
-            draw(table, console)
-            footnotes |= dict.fromkeys(table.footnotes)
+            console.print(f"\n{heading}" if heading else "", style="bold")
+            draw(main_table(found, entries), console)
     console.print()
-    for footnote in [*footnotes, *warnings.marks(found)]:
+    for footnote in [*footnotes([found.official, found.explored]), *warnings.marks(found)]:
         console.print(footnote, style="dim")
     if found.machine:
         console.print(f"Seconds on {found.machine}.", style="dim")

@@ -86,7 +86,7 @@ class Provenance:
 
     def summary(self) -> str:
         """All of it in one line."""
-        parts = [WAYS[self.by]]
+        parts = [self.way]
         if self.trials:
             repeated = 0 < self.different < self.trials
             parts.append(self.counted + (f" of {self.different} settings" if repeated else ""))
@@ -96,6 +96,7 @@ class Provenance:
             parts.append(f"validation NDCG@20 {self.valid_ndcg:.4f}")
         if self.minutes is not None:
             cap = "" if self.cap_minutes is None else f" (limit {self.cap_minutes:g})"
+            cap = " used" if self.by == "budget" else cap
             threads = "" if self.threads is None else f", threads {self.threads}"
             parts.append(f"{self.minutes:.1f} min{cap}{threads}")
         other = "tuned on other data" if self.other_data else ""

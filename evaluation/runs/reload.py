@@ -41,19 +41,22 @@ def add_arguments(
     own_data.add_arguments(parser, leave_out)
 
 
-def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Namespace) -> Dataset:
+def dataset(
+    about: DatasetSummary, named: Sequence[str], options: argparse.Namespace, advice: str = ""
+) -> Dataset:
     """The data that a record is about.
 
     Args:
         about: what the record says of it.
         named: what `--dataset` names instead; [] where it names nothing.
         options: of a parser with `add_arguments`.
+        advice: what to do where the data cannot be had; "" where `options` may say where it lies.
 
     Raises:
         InputError: as `load`, or the record does not say where the data is.
     """
     given = own_data.given(options)
-    known = _remembered(about, named, bool(given.keys() & set(TABLES)))
+    known = _remembered(about, named, bool(given.keys() & set(TABLES)), advice)
     data_dir = options.data_dir or (WORKSPACE / known["data_dir"] if "data_dir" in known else None)
     scale = known.get("scale") if options.scale is None else options.scale
     said = {name: value for name, value in known.items() if name not in ("dataset", "data_dir", "scale")}
@@ -71,11 +74,12 @@ def dataset(about: DatasetSummary, named: Sequence[str], options: argparse.Names
         )
     except InputError as error:
         place = _beside(error, {name: known[name] for name in known.keys() - given.keys()})
-        if not place and (named or given or not about.source):
+        if not advice and not place and (named or given or not about.source):
             raise
+        option = place or ("--data-dir" if "dataset" in known else "--dataset")
         raise InputError(
-            f"the data of {about.name} is not to be had as the run had it: {error}; where it lies elsewhere, "
-            f"give {place or ('--data-dir' if 'dataset' in known else '--dataset')}"
+            f"the data of {about.name} is not to be had as the run had it: {error}; "
+            f"{advice or f'where it lies elsewhere, give {option}'}"
         ) from error
 
 
@@ -94,7 +98,7 @@ def _beside(error: InputError, known: dict[str, Any]) -> str:
     return ""
 
 
-def _remembered(about: DatasetSummary, named: Sequence[str], anew: bool) -> dict[str, Any]:
+def _remembered(about: DatasetSummary, named: Sequence[str], anew: bool, advice: str) -> dict[str, Any]:
     """What holds of the record's arguments of `load`, where the data is `named`, or its tables are, anew."""
     if named:
         whole = len(named) == 1 and (named[0] in SOURCES or named[0].endswith(dataset_file.SUFFIXES))
@@ -105,8 +109,8 @@ def _remembered(about: DatasetSummary, named: Sequence[str], anew: bool) -> dict
         return dict(about.source)
     if about.name not in SOURCES:
         raise InputError(
-            f"the record of {about.name} does not say what it was made of: give its files by --dataset, and "
-            "the options that it was read with"
+            f"the record of {about.name} does not say what it was made of: "
+            f"{advice or 'give its files by --dataset, and the options that it was read with'}"
         )
     return {"dataset": about.name}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,9 +56,12 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
     here, before = machine(environment.hardware(), compute.current().threads), read(folder)
     known = {} if anew or before is None or before.machine != here else before.costs
     loaded, count = Loaded(load), 0
-    for record in _wanted(folder):
-        if record.stem in known:
-            continue
+    official = list(_wanted(folder))
+    if not official:
+        progress.say(f"{folder.name}: no row to measure; those by --defaults and by --budget are official")
+    wanted = [record for record in official if record.stem not in known]
+    _announce(folder, wanted, here)
+    for record in wanted:
         if (data := loaded.of(record, record.stem)) is None:
             continue
         known = known | {record.stem: measured(record, data)}
@@ -66,6 +69,26 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
         write(folder, Timings(here, date, known))
         count += 1
     return count
+
+
+def _announce(folder: Path, wanted: Sequence[RunRecord], here: str) -> None:
+    """Say how long it may take, and which machines' seconds give way to those of `here`."""
+    if not wanted:
+        return
+    seconds = sum(record.costs.fit_seconds + record.costs.recommend_seconds for record in wanted)
+    rows = "1 row" if len(wanted) == 1 else f"{len(wanted)} rows"
+    progress.say(f"{folder.name}: {rows} to fit and rank again; their runs took {progress.duration(seconds)}")
+    others = {record.costs.machine for record in wanted} - {here}
+    if others:
+        progress.say(
+            f"{folder.name}: the runs were on {'; '.join(sorted(others))}, and its pages will have the "
+            f"seconds of {here} alone"
+        )
+
+
+def measures(record: RunRecord) -> bool:
+    """Whether `measure` takes the row of a run: an official one, of a model of the suite."""
+    return record.provenance.official and not record.code and record.model in registry.names()
 
 
 def measured(record: RunRecord, data: Dataset) -> Costs:
@@ -100,7 +123,7 @@ def _wanted(folder: Path) -> Iterator[RunRecord]:
         if not record.provenance.official or row in seen:
             continue
         seen.add(row)
-        if record.code or record.model not in registry.names():
-            progress.say(f"{record.stem}: left out, the file of its model is not known")
-            continue
-        yield record
+        if measures(record):
+            yield record
+        else:
+            progress.say(f"{record.stem}: left out, for only the suite's own models are measured")

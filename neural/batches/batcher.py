@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 
 import torch
@@ -49,7 +49,7 @@ class Batch:
         """int64[m]: the negatives, all different."""
         return self.items[: len(self.unused)]
 
-    @cached_property
+    @property
     def log_q(self) -> Tensor:
         """float32[m]: log probability of each negative to be in the sample."""
         return self.chance()

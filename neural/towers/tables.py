@@ -24,6 +24,10 @@ class Lease:
     """What was added to the rows in `leaf`, where something was: its gradient is the sums', not the rows'."""
 
 
+Found = tuple[Tensor, Tensor, Tensor]
+"""Rows, their vectors, and for each of the ids asked for its place, as of `Table.lease`"""
+
+
 class Table(nn.Module):
     """One vector a row, kept out of autograd.
 
@@ -44,6 +48,10 @@ class Table(nn.Module):
         self.register_buffer("weight", weight)
         self.leases: list[Lease] = []
         """Those of this step"""
+        self.ahead: list[Found] | None = None
+        """While calls of `lease` are made ahead of a step, what they found, for the step to be handed"""
+        self.handed: list[Found] = []
+        """What is left of that in the step, whose calls come in the same order"""
 
     @property
     def rows(self) -> Tensor:
@@ -57,9 +65,8 @@ class Table(nn.Module):
         gradients are recorded, the vectors are a leaf of the autograd graph. On a CPU they may be those
         with `neighbors`.
         """
-        row, place = distinct(ids, len(self.weight) - 1)
-        leaf = self._leaf(row, neighbors)
-        return row.clamp(max=len(self.weight) - 2), leaf, place
+        row, vectors, place = self.handed.pop(0) if self.handed else self._found(ids, neighbors)
+        return row.clamp(max=len(self.weight) - 2), vectors, place
 
     def forward(self, ids: Tensor, neighbors: Neighbors | None = None) -> Tensor:
         """The vector of each of `ids`, with `neighbors` where they are given: float32[*ids.shape, dim]."""
@@ -73,10 +80,18 @@ class Table(nn.Module):
         _, vectors, place = self.lease(ids, neighbors)
         return gather_rows(vectors, place)
 
+    def _found(self, ids: Tensor, neighbors: Neighbors | None) -> Found:
+        """Made anew for `lease`; unused places hold the last row's number."""
+        row, place = distinct(ids, len(self.weight) - 1)
+        found = row, self._leaf(row, neighbors), place
+        if self.ahead is not None:
+            self.ahead.append(found)
+        return found
+
     def _leaf(self, row: Tensor, neighbors: Neighbors | None) -> Tensor:
         """float32[r, dim]: the vectors of `row`, int64[r], all different, as `lease` gives them."""
         leaf = gather_rows(self.weight, row) if neighbors is None else neighbors.mixed(self.weight, row)
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and self.ahead is None:
             self.leases.append(Lease(row, leaf.requires_grad_(), neighbors))
         return leaf
 

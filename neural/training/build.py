@@ -76,8 +76,6 @@ def columns_of(settings: TowerSettings, train: Interactions) -> TowerColumns:
 
 
 def _rows(columns: Columns | None, features: Features | None):
-    if columns is not None and features is None:
-        raise InputError("the towers to go on from see features, which this data does not have: fit anew")
     return columns.rows(features) if columns is not None and features is not None else None
 
 

@@ -27,6 +27,7 @@ from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.averaging import Averaging
 from retrieval_leaderboard.neural.training.build import batcher_of, towers_of
 from retrieval_leaderboard.neural.training.checkpoint import Tensors, part, prefixed
+from retrieval_leaderboard.neural.training.compiled import Compiled
 from retrieval_leaderboard.neural.training.exact import total
 from retrieval_leaderboard.neural.training.scores import scores
 from retrieval_leaderboard.neural.training.threads import Spare
@@ -78,6 +79,7 @@ class Trainer:
             start.put_into(towers)
         self.group.prepare(towers, seed)
         self.towers = towers.to(self.device)
+        self.batch_loss = Compiled(batch_loss, self.towers) if compute.is_compiled() else batch_loss
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.interactions = self.group.interactions.of(train, self.device, self.towers.columns.context)
         self.batcher = batcher_of(settings, self.interactions, self.generator, self.group.batcher)
@@ -161,7 +163,7 @@ class Trainer:
     def step(self, batch: Batch) -> Tensor:
         """Update the towers by the loss of `batch`; this process's part of that loss, float[]."""
         with DEVICES[self.device].autocast(self.precision):
-            loss = batch_loss(self.loss, self.towers, batch, self.group)
+            loss = self.batch_loss(self.loss, self.towers, batch, self.group)
         self.scaler.scale(loss).backward()
         self.optimizer.collect()
         self.scaler.unscale_(self.optimizer)

@@ -16,7 +16,7 @@ from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
-from retrieval_leaderboard.serving.bundles import tables
+from retrieval_leaderboard.serving.bundles import tables, versions
 from retrieval_leaderboard.serving.bundles.columns import ItemColumns
 from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
@@ -130,24 +130,28 @@ def write(
     check_target(out, replace)
     if not out.exists():
         return _write(run, dataset, out, kind, model_class)
-    with locks.held(out / ABOUT, f"a service answers from {out}: stop it first, or give another --out"):
+    instead = versions.instead_of(out)
+    with locks.held(out / ABOUT, f"a service answers from {out}: give {instead}, or stop it first"):
         return _write(run, dataset, out, kind, model_class)
 
 
 def check_target(out: Path, replace: bool) -> None:
     """InputError where `out` is no bundle, or a bundle that may not be replaced."""
-    if out.exists() and not (out / ABOUT).is_file():
+    if out.is_symlink():
+        raise InputError(f"{out} is a link: give the folder that it names, or {versions.instead_of(out)}")
+    if not out.exists():
+        return
+    if versions.held(out):
+        raise InputError(f"{out} holds versions of a bundle: add one by --version, or give another --out")
+    if not (out / ABOUT).is_file():
         raise InputError(f"{out} exists and is no bundle: give another --out")
-    if out.exists() and not replace:
-        raise InputError(f"{out} holds a bundle already: give another --out, or --replace to build it anew")
+    if not replace:
+        instead = versions.instead_of(out)
+        raise InputError(f"{out} holds a bundle already: give {instead}, or --replace to build it anew")
 
 
 def hold(folder: Path, shared: bool = False) -> AbstractContextManager[None]:
-    """Within, no other process writes to the bundle in `folder`, but for those that hold it `shared` too.
-
-    Raises:
-        InputError: one does already.
-    """
+    """Within, no other process writes to a bundle, but who holds it `shared`; InputError where one does."""
     read_about(folder)
     refusal = f"another service writes to {folder}: stop it, or start this one with --read-only"
     return locks.held(folder / ABOUT, refusal, shared)
@@ -210,8 +214,8 @@ def read(
     """
     about = read_about(folder)
     if model_hash(folder) != about.model_hash:
-        raise InputError(f"{folder}: the index holds vectors of another model than the one beside it: "
-                         "build the bundle again")  # fmt: skip
+        raise InputError(f"{folder}: {' or '.join(MODEL)} is not the file that was written, but damaged, "
+                         "cut or of another model: build the bundle again")  # fmt: skip
     has_index, has_columns = about.kind != NO_INDEX, COLUMNS in about.checksums
     for name in _hashed(has_index, has_columns):
         if _digest(folder / name) != about.checksums.get(name):
@@ -239,8 +243,12 @@ def read_about(folder: Path) -> About:
     """What the bundle in `folder` says of itself; InputError where there is none."""
     try:
         content = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(f"{folder} holds no bundle: make one by 'python -m serving index'") from error
+    except OSError as error:
+        raise InputError(f"{folder / ABOUT} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{folder / ABOUT} is damaged: build the bundle again") from error
     names = {field.name for field in fields(About)}
     if not isinstance(content, dict) or content.get("format") != FORMAT or set(content) != names:
         raise InputError(f"{folder / ABOUT} has another layout than this version's: build the bundle again")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.serving.bundles.columns import Filter, ItemColumns, Values
-from retrieval_leaderboard.serving.bundles.encoding import Raw
+from retrieval_leaderboard.serving.bundles.encoding import Raw, as_in_logs
 from retrieval_leaderboard.serving.bundles.tables import Changes
 from retrieval_leaderboard.support.errors import InputError
 
@@ -44,13 +44,14 @@ class Catalog:
 
     def label(self, item_id: str) -> int:
         """The label of an item; InputError where it is not in the catalog."""
-        self.check_has(item_id)
-        return self._label[item_id]
+        return self._label[self.named(item_id)]
 
-    def check_has(self, item_id: str) -> None:
-        """InputError where an item is not in the catalog."""
-        if item_id not in self._label:
+    def named(self, item_id: str) -> str:
+        """The id of an item as the catalog has it; InputError where it is not there."""
+        (found,) = as_in_logs([item_id], self._label)
+        if found not in self._label:
             raise InputError(f"the item '{item_id}' is not in the catalog of {len(self):,} items")
+        return found
 
     def check_lacks(self, item_id: str) -> None:
         """InputError where an item is in the catalog."""
@@ -62,12 +63,13 @@ class Catalog:
 
         A trained item keeps its code when it is removed from the catalog.
         """
-        known = [self._code[item] for item in item_ids if item in self._code]
-        return np.array(known, dtype=np.int32), [item for item in item_ids if item not in self._code]
+        items = as_in_logs(item_ids, self._code)
+        known = [self._code[item] for item in items if item in self._code]
+        return np.array(known, dtype=np.int32), [item for item in items if item not in self._code]
 
     def labels(self, item_ids: Sequence[str]) -> npt.NDArray[np.int32]:
         """The labels of those items that are in the catalog, none twice."""
-        found = {self._label[item] for item in item_ids if item in self._label}
+        found = {self._label[item] for item in as_in_logs(item_ids, self._label) if item in self._label}
         return np.array(sorted(found), dtype=np.int32)
 
     def kept(self, wanted: Filter) -> npt.NDArray[np.bool_]:
@@ -97,8 +99,7 @@ class Catalog:
 
     def remove(self, item_id: str) -> int:
         """Strike an item off; the label it had. InputError where it is not in the catalog."""
-        label = self.label(item_id)
-        del self._label[item_id]
+        label = self._label.pop(self.named(item_id))
         self._removed.append(label)
         return label
 

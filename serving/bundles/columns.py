@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features.categorical import as_in_tables
+from retrieval_leaderboard.datasets.features.column import plain
 from retrieval_leaderboard.datasets.features.numeric import number
 from retrieval_leaderboard.support.errors import InputError, unknown
 
@@ -105,7 +106,7 @@ class Numbers(Column):
 
     def kept(self, value: Any) -> Any:
         """As `Column.kept`: the number."""
-        return value
+        return plain(value)
 
 
 class ItemColumns:
@@ -142,4 +143,5 @@ class ItemColumns:
 
 
 def _is_category(value: Any) -> bool:
+    value = plain(value)
     return isinstance(value, str | int) and not isinstance(value, bool)

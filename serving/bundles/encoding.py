@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,11 @@ Raw = Mapping[str, Any]
 """column → value as its kind takes it, None where unknown"""
 UnknownValues = dict[str, list[str]]
 """column → values that the training data does not have"""
+
+
+def as_in_logs(ids: Sequence[str], known: Container[str]) -> list[str]:
+    """Ids as a log's reader would have them: as they are where `known`, else without blanks around them."""
+    return [each if each in known else each.strip() for each in ids]
 
 
 @dataclass(frozen=True)

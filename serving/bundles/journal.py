@@ -30,6 +30,10 @@ class ChangedError(InputError):
     """The bundle is no longer the one that was opened."""
 
 
+class NotSavedError(InputError):
+    """A valid change could not be written."""
+
+
 @dataclass(frozen=True)
 class Change:
     """An item that comes, with its vector, or goes, without one."""

@@ -48,13 +48,34 @@ def resolve(bundle: Path) -> Path:
     """The bundle that a path names now: itself, or its current version; all links followed.
 
     Raises:
-        InputError: links that lead back to themselves.
+        InputError: links that lead back to themselves, a folder that may not be read, or one of bundles
+            without a link to the current one.
     """
-    named = bundle / CURRENT if _has_current(bundle) and not (bundle / ABOUT).exists() else bundle
+    named = bundle
     try:
+        if not (bundle / ABOUT).exists():
+            if _has_current(bundle):
+                named = bundle / CURRENT
+            elif some := held(bundle):
+                raise InputError(
+                    f"{bundle} is no bundle, but holds some: name one, such as {some[-1]}, or link to one as "
+                    f"{bundle / CURRENT}"
+                )
         return named.resolve()
     except RuntimeError as error:
         raise InputError(f"{named} leads back to itself: let it name a version, by ln -sfn") from error
+    except OSError as error:
+        raise InputError(f"cannot see which version {bundle} names: {error.strerror}") from error
+
+
+def held(folder: Path) -> list[Path]:
+    """The bundles in a folder, by name."""
+    return sorted(about.parent for about in folder.glob(f"[!.]*/{ABOUT}"))
+
+
+def instead_of(out: Path) -> str:
+    """What to give, for a command, so that the bundle `out` stays as it is."""
+    return "another --version, which services follow" if _has_current(out.parent) else "another --out"
 
 
 def state(bundle: Path) -> tuple[Path, float] | None:

@@ -13,14 +13,14 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from retrieval_leaderboard.serving.bundles.encoding import UnknownValues
-from retrieval_leaderboard.serving.bundles.journal import ChangedError
+from retrieval_leaderboard.serving.bundles.journal import ABOUT, ChangedError
 from retrieval_leaderboard.serving.http import schemas
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Gate, Limits
 from retrieval_leaderboard.serving.http.json_route import JsonRoute
 from retrieval_leaderboard.serving.http.observed import Metrics, Observed
 from retrieval_leaderboard.serving.http.served import Current
 from retrieval_leaderboard.serving.requests import Request as RecommendRequest
-from retrieval_leaderboard.serving.service import NotSavedError, Recommender
+from retrieval_leaderboard.serving.service import Recommender
 from retrieval_leaderboard.support.errors import InputError
 
 SHOWN_ERRORS = 5
@@ -90,7 +90,7 @@ def _recommendations(current: Current) -> APIRouter:
 
 
 def _items(current: Current, takes_items: bool) -> APIRouter:
-    router, one_at_a_time = APIRouter(), CapacityLimiter(1)
+    router, one_at_a_time = APIRouter(route_class=JsonRoute), CapacityLimiter(1)
 
     @router.post("/items", status_code=201, responses=refusals(403, 409, 422, 500, 507))
     async def add_item(body: schemas.NewItem) -> schemas.Added:
@@ -147,10 +147,12 @@ def _save_item(recommender: Recommender, body: schemas.NewItem) -> UnknownValues
     try:
         return recommender.keep_item(body.item_id, body.features)
     except ChangedError as error:
-        changed = (
-            "the item could not be saved: the bundle was changed by another process; restart the service"
+        what = (
+            "changed by another process; restart the service"
+            if (recommender.folder / ABOUT).exists()
+            else "removed; let the service answer from one that is there"
         )
-        raise HTTPException(409, changed) from error
+        raise HTTPException(409, f"the item could not be saved: the bundle was {what}") from error
     except NotSavedError as error:
         raise HTTPException(507, "the item could not be saved: the server cannot write") from error
 

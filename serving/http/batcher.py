@@ -43,11 +43,13 @@ class Batcher:
         self._threads.shutdown()
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Hand batches to idle threads."""
+        """Hand batches to idle threads, without requests whose clients are gone."""
         while self._idle and self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(AT_MOST, len(self._waiting)))]
-            self._idle -= 1
-            self._threads.submit(self._work, loop, batch)
+            first = [self._waiting.popleft() for _ in range(min(AT_MOST, len(self._waiting)))]
+            batch = [(request, future) for request, future in first if not future.done()]
+            if batch:  # Those who are gone may have waited past `close`.
+                self._idle -= 1
+                self._threads.submit(self._work, loop, batch)
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: list[Waiting]) -> None:
         outcomes = self._outcomes([request for request, _ in batch])

@@ -89,7 +89,8 @@ class RecommendBatch(Input):
 class NewItem(Input):
     """An item known by its features alone."""
 
-    item_id: Id
+    item_id: Annotated[Id, AfterValidator(str.strip)]
+    """as it is kept: without the blanks around it"""
     features: Features
 
 
@@ -135,7 +136,7 @@ REFUSALS = {
     401: "The service needs a bearer token, and the request gives none or another one.",
     403: "The service only reads its bundle.",
     408: "The body did not come in time.",
-    409: "The bundle was changed by another process.",
+    409: "The bundle was changed or removed by another process.",
     413: "The body is too large.",
     422: "The request cannot be answered: it says what is wrong.",
     500: "A bug; its traceback is in the service's log.",

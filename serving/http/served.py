@@ -132,6 +132,8 @@ def _follow(bundle: Path, current: Current, opened: Callable[[Path], Recommender
                 current.refuse(error)
             looked_at = None
             continue
+        if now is None and current.refusal is not None:  # What was refused is no longer asked for.
+            current.refusal = looked_at = None
         if now is None or now == looked_at:
             continue
         looked_at = now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -51,7 +51,7 @@ class OwnRanking(Searcher):
             known[rows] = self.model.knows(queries)
         if not self._unseen_users_have_a_list:
             known &= np.array([each.user >= 0 for each in requests], dtype=np.bool_)
-        return Asked(partial(self._search, questions, known), known, unknown)
+        return Asked(partial(self._search, partial(self._lists, questions, known)), known, unknown)
 
     def remove(self, labels: npt.NDArray[np.int64]) -> None:
         """As `Searcher.remove`."""
@@ -75,24 +75,18 @@ class OwnRanking(Searcher):
         raise self._without_vectors()
 
     def _search(
-        self,
-        questions: Sequence[Question],
-        known: npt.NDArray[np.bool_],
-        rows: npt.NDArray[np.int64],
-        k: int,
-        exclude: Ragged,
-        kept: Kept,
+        self, lists_of: Callable[..., Lists], rows: npt.NDArray[np.int64], k: int, exclude: Ragged, kept: Kept
     ) -> Lists:
         away = self._removed if kept is None else np.flatnonzero(~kept).astype(np.int32)
         if not len(away):
-            return self._lists(questions, known, rows, k, exclude)
+            return lists_of(rows, k, exclude)
         items, scores = topk.empty(len(rows), k)
         size = max(1, AWAY_AT_ONCE // len(away))
         for start in range(0, len(rows), size):
             part = slice(start, start + size)
             excluded = [np.append(each, away) for each in map(exclude.__getitem__, range(len(rows))[part])]
             some = Ragged.from_rows(excluded)
-            lists = self._lists(questions, known, rows[part], k, some)
+            lists = lists_of(rows[part], k, some)
             if kept is not None:
                 lists = popularity.filled(lists, self._all, some)
             items[part], scores[part] = lists

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.baselines import swing
-from retrieval_leaderboard.baselines.swing import Swing, _sample
+from retrieval_leaderboard.baselines import swing_blocks
+from retrieval_leaderboard.baselines.history_cap import sample
+from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors
 from retrieval_leaderboard.evaluation.testing import check_model
@@ -47,7 +48,7 @@ def reference(train, model, users_of):
 )
 @pytest.mark.parametrize("table_users", [0, 1000])
 def test_similarity_is_equation_2(monkeypatch, model, table_users):
-    monkeypatch.setattr(swing, "TABLE_USERS", table_users)
+    monkeypatch.setattr(swing_blocks, "TABLE_USERS", table_users)
     train = interactions(np.random.default_rng(0))
     model.fit(train, None, 0)
     users_of = [np.flatnonzero(column) for column in dense(train).T]
@@ -71,7 +72,7 @@ def test_a_cap_uses_a_sample_of_an_items_users():
     model = Swing(normalization=0.0, target_exponent=0.1, max_users_per_item=4, prune_axis="history")
     model.fit(train, None, 7)
     users = Ragged.from_rows([np.flatnonzero(column) for column in dense(train).T])
-    sampled, _ = _sample(users, 4, np.random.default_rng(7))
+    sampled, _ = sample(users, 4, np.random.default_rng(7))
     np.testing.assert_allclose(model.similarity_.toarray(), reference(train, model, sampled), rtol=1e-5)
 
 
@@ -81,12 +82,12 @@ def test_the_seed_matters_where_users_are_drawn():
 
 def test_sample_is_seeded_and_drawn_from_each_row():
     rows = Ragged.from_rows([[0, 1, 2, 3, 4, 5, 6, 7], [], [9, 8], [5, 6, 7]])
-    drawn = [_sample(rows, 3, np.random.default_rng(seed))[0] for seed in range(200)]
+    drawn = [sample(rows, 3, np.random.default_rng(seed))[0] for seed in range(200)]
     assert [drawn[0][row].tolist() for row in (1, 2, 3)] == [[], [9, 8], [5, 6, 7]]
     assert {len(one[0]) for one in drawn} == {3}
     counts = np.bincount(np.concatenate([one[0] for one in drawn]), minlength=8)
     assert counts.min() > 40
-    again, _ = _sample(rows, 3, np.random.default_rng(0))
+    again, _ = sample(rows, 3, np.random.default_rng(0))
     np.testing.assert_array_equal(drawn[0].values, again.values)
 
 
@@ -111,15 +112,15 @@ class Made:
 
 def test_offsets_are_as_wide_as_they_must_be():
     fits, overflows = Made(2**20, 2**11 - 1), Made(2**20, 2**11)
-    assert swing._offset_type(fits, fits).dtype == np.int32
-    assert swing._offset_type(overflows, overflows).dtype == np.int64
+    assert swing_blocks.offset_type(fits, 2**20).dtype == np.int32
+    assert swing_blocks.offset_type(overflows, 2**20).dtype == np.int64
 
 
 def test_wide_offsets_change_nothing(monkeypatch):
     train = interactions(np.random.default_rng(0))
     narrow, wide = Swing(), Swing()
     narrow.fit(train, None, 0)
-    monkeypatch.setattr(swing, "_offset_type", lambda *_: np.empty(0, np.int64))
+    monkeypatch.setattr(swing_blocks, "offset_type", lambda *_: np.empty(0, np.int64))
     wide.fit(train, None, 0)
     np.testing.assert_array_equal(narrow.similarity_.toarray(), wide.similarity_.toarray())
 

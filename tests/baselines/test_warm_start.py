@@ -1,22 +1,35 @@
-"""Warm starts of neighborhoods are equal to fits; those of als are near them."""
+"""Warm starts of counts, neighborhoods and ease are equal to fits; those of als and ials are near them."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from retrieval_leaderboard.baselines import pair_sums
 from retrieval_leaderboard.baselines.als import ALS
+from retrieval_leaderboard.baselines.ease import EASE
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
+from retrieval_leaderboard.baselines.ials import IALS
 from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.popular_window import PopularWindow
+from retrieval_leaderboard.baselines.rp3beta import RP3Beta
 from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.baselines.user_knn import UserKNN
+from retrieval_leaderboard.datasets.features import Categorical, Features
 from retrieval_leaderboard.evaluation.models.earlier import Earlier
-from tests.baselines.logs import interactions, with_weights
+from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.studies.category_hot import CategoryHot
+from tests.baselines.logs import interactions, queries, with_weights
 
 NEIGHBORHOODS = [
     ItemCF(top_k=8),
     ItemCF(top_k=8, prune_axis="history", shrinkage=0.0, normalization=0.0),
     Swing(top_k=8),
     Swing(top_k=8, prune_axis="history", user_offset=5.0),
+    RP3Beta(top_k=8),
+    RP3Beta(top_k=8, prune_axis="history", normalization=0.3),
 ]
+SUMMING = [ItemCF(top_k=8), Swing(top_k=8), RP3Beta(top_k=8), EASE()]
 
 
 def days(weighted):
@@ -36,7 +49,7 @@ def some(train, kept):
 def after(model, then):
     """An earlier fit whose codes are those of today."""
     users, items = (np.arange(n, dtype=np.int32) for n in (then.n_users, then.n_items))
-    return Earlier(model, users, items, items, then, True)
+    return Earlier(model, users, items, items, then, 0)
 
 
 def fitted(model, train):
@@ -65,28 +78,26 @@ def test_each_day_is_equal_to_a_full_fit(model, weighted):
         earlier, then = warm, train
 
 
-@pytest.mark.parametrize("model", [ItemCF(top_k=8), Swing(top_k=8)], ids=repr)
+@pytest.mark.parametrize("model", SUMMING, ids=repr)
 def test_only_changed_users_are_summed(model, monkeypatch):
     _, then, now = days(weighted=False)
     warm = replace(model)
     warm.warm_start(after(fitted(model, then), then), then, 0)
-    asked, name = [], "_counts" if isinstance(model, ItemCF) else "_sums"
-    summed = getattr(type(model), name)
+    asked, summed = [], pair_sums.updated
 
-    def watched(self, train, users):
-        asked.append(users)
-        return summed(self, train, users)
+    def watched(earlier, train, sums):
+        return summed(earlier, train, lambda *given: asked.append(given[1]) or sums(*given))
 
-    monkeypatch.setattr(type(model), name, watched)
+    monkeypatch.setattr(pair_sums, "updated", watched)
     later = replace(model)
     later.warm_start(after(warm, then), now, 0)
     differ = np.array([set(then.by_user[user]) != set(now.by_user[user]) for user in range(120)])
-    assert 0 < differ.sum() < 120
+    assert 0 < differ.sum() < 120 and len(asked) == 2
     for users in asked:
         np.testing.assert_array_equal(users, differ)
 
 
-@pytest.mark.parametrize("model", [ItemCF(top_k=8), Swing(top_k=8)], ids=repr)
+@pytest.mark.parametrize("model", NEIGHBORHOODS[::2], ids=repr)
 def test_what_is_gone_leaves_no_trace(model):
     then, _, whole = days(weighted=False)
     warm = replace(model)
@@ -95,6 +106,114 @@ def test_what_is_gone_leaves_no_trace(model):
     later = replace(model)
     later.warm_start(after(warm, then), now, 0)
     assert_same(later, fitted(model, now))
+
+
+def turned(model, then):
+    """An earlier fit whose codes of items, which were counted down, are today's counted up."""
+    users, items = np.arange(then.n_users, dtype=np.int32), np.arange(then.n_items, dtype=np.int32)[::-1]
+    today = np.lexsort((items[then.item], then.user))
+    found = replace(then, item=items[then.item][today])
+    return Earlier(model, users, items, items, found, 0), found
+
+
+@pytest.mark.parametrize("model", SUMMING, ids=repr)
+def test_items_may_have_other_codes_than_before(model):
+    _, then, _ = days(weighted=False)
+    warm, later = replace(model), replace(model)
+    warm.warm_start(after(fitted(model, then), then), then, 0)
+    earlier, now = turned(warm, then)
+    later.warm_start(earlier, now, 0)
+    full = fitted(model, now)
+    np.testing.assert_allclose(later.similarity_.toarray(), full.similarity_.toarray(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ease_is_a_fit_to_the_bit_without_weights(weighted):
+    first, *later = days(weighted)
+    earlier, then = fitted(EASE(), first), first
+    for train in later:
+        warm = EASE()
+        warm.warm_start(after(earlier, then), train, 0)
+        found, wanted = warm.similarity_.toarray(), fitted(EASE(), train).similarity_.toarray()
+        if weighted:
+            np.testing.assert_allclose(found, wanted, atol=1e-6)
+        else:
+            np.testing.assert_array_equal(found, wanted)
+        earlier, then = warm, train
+    assert earlier.pair_sums_ is not None
+
+
+def test_ease_with_few_candidates_is_a_fit():
+    _, then, now = days(weighted=True)
+    model, warm = EASE(candidates=9), EASE(candidates=9)
+    warm.warm_start(after(fitted(model, then), then), now, 0)
+    found, wanted = warm.similarity_.toarray(), fitted(model, now).similarity_.toarray()
+    np.testing.assert_array_equal(found, wanted)
+    assert warm.pair_sums_ is None
+
+
+def test_where_all_items_were_candidates_new_ones_are_too():
+    assert EASE.in_catalog({"candidates": 50, "top_k": 7}, 50, 60) == {"candidates": 60, "top_k": 7}
+    assert EASE.in_catalog({"candidates": 50}, 80, 90) == {"candidates": 50}
+
+
+@pytest.mark.parametrize(
+    "model", [GlobalHot(), GlobalHot(half_life_days=3.0), PopularWindow(), UserKNN(), CategoryHot()], ids=repr
+)
+def test_what_only_counts_is_fitted_anew(model):
+    train = interactions(np.random.default_rng(0), times=True)
+    codes = Categorical((np.arange(train.n_items) % 4).astype(np.int32), ["unknown", "a", "b", "c"])
+    now = replace(with_weights(train), item_features=Features({"genres": codes}))
+    seen = np.random.default_rng(1).random(len(now)) < 0.9
+    then = replace(some(now, seen), timestamp=now.timestamp[seen])
+    warm = replace(model)
+    warm.warm_start(after(fitted(model, then), then), now, 0)
+    lists, wanted = (each.recommend(queries(now), 10) for each in (warm, fitted(model, now)))
+    for found, expected in zip(lists, wanted, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_ials_goes_on_where_the_run_ended():
+    _, train, _ = days(weighted=True)
+    warm = IALS(factors=8, iterations=3)
+    warm.warm_start(after(fitted(IALS(factors=8, iterations=2), train), train), train, 0)
+    whole = fitted(IALS(factors=8, iterations=5), train)
+    np.testing.assert_array_equal(warm.item_factors_, whole.item_factors_)
+
+
+def test_ials_has_vectors_of_new_items_after_one_sweep():
+    _, then, now = days(weighted=False)
+    warm = IALS(factors=8, iterations=1)
+    earlier = after(fitted(IALS(factors=8), then), then)
+    item = np.where(np.arange(now.n_items) < 45, earlier.item, -1).astype(np.int32)
+    warm.warm_start(replace(earlier, item=item), now, 0)
+    known = now.item_counts[45:] > 0
+    assert known.any()
+    np.testing.assert_array_equal(warm.item_factors_[45:].any(axis=1), known)
+
+
+def test_changes_are_told_by_raw_ids():
+    data = planted()
+    kept = data.train_valid.item != 2
+    now = replace(
+        data,
+        item_ids=np.where(np.arange(len(data.item_ids)) == 1, "another", data.item_ids),
+        train_valid=some_of(data.train_valid, kept),
+    )
+    matched = Earlier.of(None, data, now)
+    np.testing.assert_array_equal(np.flatnonzero(matched.item < 0), [1])
+    np.testing.assert_array_equal(np.flatnonzero(matched.item_now < 0), [1])
+    changes = matched.changes(now.train_valid)
+    took = [data.train_valid.item == item for item in (1, 2)]
+    assert (changes.new, changes.gone) == (took[0].sum(), took[0].sum() + took[1].sum())
+    np.testing.assert_array_equal(
+        np.flatnonzero(changes.users), np.unique(data.train_valid.user[took[0] | took[1]])
+    )
+
+
+def some_of(train, kept):
+    columns = {"user": train.user, "item": train.item, "timestamp": train.timestamp}
+    return replace(train, **{name: each if each is None else each[kept] for name, each in columns.items()})
 
 
 def test_swing_with_drawn_users_has_no_warm_start():

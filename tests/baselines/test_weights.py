@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.baselines import swing
+from retrieval_leaderboard.baselines import swing_blocks
 from retrieval_leaderboard.baselines.als import ALS
 from retrieval_leaderboard.baselines.ease import EASE
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
+from retrieval_leaderboard.baselines.history_cap import sample
 from retrieval_leaderboard.baselines.ials import IALS
 from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.popular_window import PopularWindow
@@ -63,7 +64,7 @@ def swing_reference(train, model, users_of):
 
 @pytest.mark.parametrize("table_users", [0, 1000])
 def test_swing_is_the_formula(monkeypatch, table_users):
-    monkeypatch.setattr(swing, "TABLE_USERS", table_users)
+    monkeypatch.setattr(swing_blocks, "TABLE_USERS", table_users)
     train = weighted()
     model = fitted(Swing(normalization=0, top_k=1000, user_offset=2.0, user_exponent=0.7), train)
     users_of = [np.flatnonzero(column) for column in dense(train).T]
@@ -75,7 +76,7 @@ def test_swing_on_a_sample_of_users_keeps_their_weights():
     train = weighted()
     model = Swing(normalization=0, max_users_per_item=4, prune_axis="history", top_k=1000)
     users = Ragged.from_rows([np.flatnonzero(column) for column in dense(train).T])
-    sampled, _ = swing._sample(users, 4, np.random.default_rng(0))
+    sampled, _ = sample(users, 4, np.random.default_rng(0))
     expected = swing_reference(train, model, sampled)
     np.testing.assert_allclose(fitted(model, train).similarity_.toarray(), expected, rtol=1e-5)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.evaluation import harness
+from retrieval_leaderboard.evaluation.models import saving
 from retrieval_leaderboard.evaluation.models.earlier import Earlier
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural.infonce import InfoNCE
@@ -52,3 +53,17 @@ def test_it_trains_for_the_epochs_that_are_set_and_survives_saving(tmp_path):
     later = warm(InfoNCE.load(tmp_path), data, data, epochs=2)
     assert [each["epoch"] for each in later.training_log] == [1, 2]
     assert np.abs(later.encode_items() - earlier.encode_items()).max() > 1e-3
+
+
+def test_features_that_other_data_lacks_are_named(tmp_path):
+    data = planted()
+    model = InfoNCE(**SETTINGS | {"features": True, "epochs": 1})
+    harness.fit(model, data, seed=0)
+    model.save(tmp_path)
+    kept, train = saving.values(tmp_path), data.train_valid
+    assert InfoNCE.lacks(kept, train) == ""
+    names = sorted(train.item_features.columns)
+    assert names
+    sentence = InfoNCE.lacks(kept, replace(train, item_features=None))
+    assert all(f"{name} ({train.item_features[name].kind})" in sentence for name in names)
+    assert "give them by --items or --item-vectors" in sentence

@@ -69,3 +69,15 @@ def test_a_deterministic_step_has_kernels_for_it(settings, card, monkeypatch) ->
     losses, _ = steps(model, settings, 2)
     assert torch.are_deterministic_algorithms_enabled() and dict(NOTES.waits) == {}
     assert torch.isfinite(losses.cpu()).all()
+
+
+@pytest.mark.parametrize("place", range(len(CASES)))
+def test_steps_that_lease_ahead_are_the_plain_ones(place, card, monkeypatch) -> None:
+    """What is compiled on a card; the pretended one keeps the compiler off, so that it runs as it is."""
+    model, settings = MODELS[place % len(MODELS)], CASES[place]
+    plain, _ = steps(model, settings)
+    monkeypatch.setenv(compute.COMPILED, "1")
+    losses, trainer = steps(model, settings)
+    assert dict(NOTES.waits) == {}
+    assert torch.equal(losses.cpu(), plain.cpu())
+    assert all(table.ahead is None and not table.handed for table in trainer.optimizer.tables)

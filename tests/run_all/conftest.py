@@ -8,6 +8,7 @@ import pytest
 
 from retrieval_leaderboard import ROOT, cli
 from retrieval_leaderboard.support import progress
+from tests.evaluation.runs.in_process import have_runs_here
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,15 @@ def log(tmp_path_factory):
 
 
 @pytest.fixture
-def run(log, tmp_path, capfd, monkeypatch):
-    """Run the command on the file; returns it as a finished process.
+def run(run_in_processes, monkeypatch):
+    """As `run_in_processes`, but that runs, too, are done in this process."""
+    have_runs_here(monkeypatch)
+    return run_in_processes
+
+
+@pytest.fixture
+def run_in_processes(log, tmp_path, capfd, monkeypatch):
+    """Run the command on the file, each run in its process; returns the command as a finished process.
 
     It runs in this process, which has imported most of what it needs; what asks for `options` of
     `subprocess.run` gets a process of its own.

@@ -9,8 +9,8 @@ from retrieval_leaderboard import ROOT
 from tests.run_all.commands import plugin, rows, slices
 
 
-def test_a_board_from_a_file(run, tmp_path):
-    done = run("--models", "global_hot,item_cf")
+def test_a_board_from_a_file(run_in_processes, tmp_path):
+    done = run_in_processes("--models", "global_hot,item_cf")
     folder = tmp_path / "results" / "mine"
     table = (folder / "leaderboard.md").read_text()
     assert "| global_hot" in table and "| item_cf" in table and "**" in table
@@ -47,8 +47,9 @@ def test_done_runs_are_skipped_and_force_repeats_them(run, tmp_path):
     assert record.stat().st_mtime_ns > second, "a record without lists is another machine's"
 
 
-def test_failures_are_visible_and_stop_nothing(run, tmp_path):
-    done = run("--models", "global_hot", plugin("FailsOnRealData"), plugin("DiesOnRealData"), check=1)
+def test_failures_are_visible_and_stop_nothing(run_in_processes, tmp_path):
+    models = ["--models", "global_hot", plugin("FailsOnRealData"), plugin("DiesOnRealData")]
+    done = run_in_processes(*models, check=1)
     table = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
     assert "| FailsOnRealData (failed)" in table and "Failed: ValueError: too much for | me." in table
     assert "Failed: its process was killed by SIGKILL" in table

@@ -1,11 +1,18 @@
 """`--warm-start`: yesterday's run goes on, on a log that has grown."""
 
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from retrieval_leaderboard import cli
+from retrieval_leaderboard import cli, warm_starts
+from retrieval_leaderboard.evaluation.models.quick_fit import QuickFit
+from retrieval_leaderboard.evaluation.models.warm_start import WarmStart
+from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.errors import InputError
 
 TODAY = 7
 """Of the 8 steps of each user, those that are in yesterday's log"""
@@ -42,7 +49,7 @@ def run_of(tmp_path, dataset, model):
 def test_a_run_goes_on_and_has_a_row_of_its_own(command, log, yesterday, tmp_path):
     assert command(yesterday, "--models", "item_cf,global_hot") == (0, "")
     run = run_of(tmp_path, "yesterday", "item_cf")
-    assert command(log, "--warm-start", run) == (0, "")
+    assert command(log, "--warm-start", run.parent / "item_cf-*") == (0, ""), "no shell need expand it"
     warm = run_of(tmp_path, "mine", "item_cf")
     assert command(log, "--models", "item_cf") == (0, "")
     page = (tmp_path / "results" / "mine" / "leaderboard.md").read_text()
@@ -55,18 +62,20 @@ def test_a_run_goes_on_and_has_a_row_of_its_own(command, log, yesterday, tmp_pat
     assert scores[0] == pytest.approx(scores[1], abs=1e-9) and scores[0] > 0
 
 
-def test_what_cannot_go_on_is_refused_in_a_sentence(command, log, yesterday, tmp_path):
+def test_what_cannot_go_on_is_refused_in_a_sentence(command, log, yesterday, tmp_path, monkeypatch):
+    monkeypatch.setattr(QuickFit, "warm_start", WarmStart.warm_start)
     command(yesterday, "--models", "item_cf,global_hot")
     item_cf, global_hot = (run_of(tmp_path, "yesterday", name) for name in ("item_cf", "global_hot"))
     bare = shutil.copytree(item_cf, tmp_path / "bare")
     (bare / "weights.safetensors").unlink()
     refusals = {
-        "no warm start; ": (log, "--warm-start", global_hot),
+        "global_hot cannot go on from a run, ": (log, "--warm-start", global_hot),
         "give data with what came since": (yesterday, "--warm-start", item_cf),
         "was fitted with shrinkage=1.0": (log, "--warm-start", item_cf, "--set", "item_cf.shrinkage=3"),
         "--models and --warm-start": (log, "--warm-start", item_cf, "--models", "item_cf"),
         "has no saved model": (log, "--warm-start", bare),
         "holds no finished run": (log, "--warm-start", tmp_path),
+        "als-* matches nothing": (log, "--warm-start", item_cf.parent / "als-*"),
     }
     for words, given in refusals.items():
         code, sentence = command(*given)
@@ -75,4 +84,61 @@ def test_what_cannot_go_on_is_refused_in_a_sentence(command, log, yesterday, tmp
     with yesterday.open("a") as more:
         more.write("u59,i0,1009000\n")
     assert "keep each state of a log" in command(log, "--warm-start", item_cf)[1]
+    yesterday.rename(tmp_path / "moved.csv")
+    sentence = command(log, "--warm-start", item_cf)[1]
+    assert "yesterday.csv: there is no such file" in sentence and "put it back there" in sentence
+    assert "--dataset" not in sentence
     assert not (tmp_path / "results" / "mine" / "runs").exists()
+
+
+def test_an_empty_name_is_no_run(command, log):
+    with pytest.raises(SystemExit) as ended:
+        command(log, "--warm-start", "")
+    assert ended.value.code == 2
+
+
+@pytest.mark.slow
+def test_settings_of_models_that_do_not_go_on_are_said_to_be_unused(
+    command, log, yesterday, tmp_path, capsys
+):
+    command(yesterday, "--models", "global_hot")
+    run = run_of(tmp_path, "yesterday", "global_hot")
+    progress.warn_once.cache_clear()
+    code, sentence = command(log, "--warm-start", run, "--set", "als.iterations=2")
+    assert code == 0 and "--set als: not used" in sentence
+
+
+@pytest.mark.slow
+def test_lacking_features_are_told_before_a_fit(command, log, yesterday, tmp_path):
+    items = tmp_path / "items.csv"
+    items.write_text("item_id,color\n" + "".join(f"i{at},c{at % 4}\n" for at in range(36)))
+    small = (
+        each
+        for key in ("epochs=1", "embedding_dim=4", "features=true")
+        for each in ("--set", f"infonce.{key}")
+    )
+    assert command(yesterday, "--models", "infonce", "--items", items, *small)[0] == 0
+    run = run_of(tmp_path, "yesterday", "infonce")
+    code, sentence = command(log, "--warm-start", run)
+    assert code == 2 and "item columns color (categorical), which the new data lacks" in sentence
+    assert "--items or --item-vectors" in sentence
+    assert not (tmp_path / "results" / "mine" / "runs").exists()
+
+
+def test_what_is_carried_over_is_said_in_a_line():
+    then = planted()
+    users = then.user_ids
+    now = replace(then, user_ids=np.array([f"new {users[0]}", *users[1:]], object))
+    rows = int((then.train_valid.user == 0).sum())
+    assert warm_starts.changes(then, now) == (
+        f"since {then.title or then.name}: users: {len(users) - 1:,} carried over, 1 new, 1 gone; "
+        f"items: {len(then.item_ids):,} carried over, 0 new, 0 gone; "
+        f"interactions: {rows:,} new, {rows:,} gone"
+    )
+
+
+def test_data_without_a_common_item_is_refused():
+    then = planted()
+    now = replace(then, item_ids=np.array([f"x{each}" for each in then.item_ids], object))
+    with pytest.raises(InputError, match=r"no item of .* is among those of"):
+        warm_starts.changes(then, now)

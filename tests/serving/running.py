@@ -14,9 +14,15 @@ HEAD = b"POST /recommend HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicatio
 
 
 @contextmanager
-def running(app):
-    """Yields the port of `app`."""
-    config = uvicorn.Config(app, http=HeadLimits, log_level="critical", timeout_graceful_shutdown=5)
+def running(app, idle_seconds=5):
+    """Yields the port of `app`, which ends a connection after `idle_seconds` without a request."""
+    config = uvicorn.Config(
+        app,
+        http=HeadLimits,
+        log_level="critical",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=idle_seconds,
+    )
     server = uvicorn.Server(config)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets import Features
+from retrieval_leaderboard.datasets import Categorical, Features
 from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.serving.bundles import bundle, journal
 from retrieval_leaderboard.serving.indexes import KINDS
@@ -139,6 +139,37 @@ def test_added_items_are_filtered_after_folding_and_removals(opened, new_item):
     again.add_item("one", new_item | {"color": "taupe"})
     assert again.recommend("u1", filter={"color": ["taupe"]}).items == ["one"]
     assert "one" not in again.recommend("u1", filter={"color": ["mauve"]}).items
+
+
+def test_numpy_scalars_are_taken_as_pythons_values(dataset, toy_run, tmp_path):
+    features = dataset.train_valid.item_features
+    years = Categorical(features["color"].codes, ["unknown", *map(str, range(1990, 1996))])
+    described = Features({**features.columns, "year": years})
+    with_years = replace(dataset, train_valid=replace(dataset.train_valid, item_features=described))
+    object.__setattr__(with_years, "fingerprint", dataset.fingerprint)
+    bundle.write(toy_run(0), with_years, tmp_path / "out", "flat", Described)
+    recommender = Recommender.open(tmp_path / "out", Described)
+    for given, meant in (
+        ({"year": [np.int64(1993)]}, {"year": [1993]}),
+        ({"color": [np.str_("c2")]}, {"color": ["c2"]}),
+        ({"price": {"min": np.float32(100.5)}}, {"price": {"min": 100.5}}),
+        ({"price": {"max": np.int64(300)}}, {"price": {"max": 300}}),
+    ):
+        found = recommender.recommend("u1", k=300, filter=given).items
+        assert found == recommender.recommend("u1", k=300, filter=meant).items and 0 < len(found) < 280
+    for wanted in ({"color": [np.bool_(True)]}, {"year": [np.float32(1993)]}):
+        with pytest.raises(InputError, match="must be a list of values, each of them text or a whole number"):
+            recommender.recommend("u1", filter=wanted)
+    row = {
+        "color": np.str_("c1"),
+        "tags": [np.str_("t1")],
+        "price": np.float32(2000.5),
+        "year": np.int64(1999),
+    }
+    recommender.keep_item("new", row)
+    for each in (recommender, Recommender.open(recommender.folder, Described)):
+        for wanted in ({"year": [1999]}, {"price": {"min": 2000.5}}):
+            assert each.recommend("u1", filter=wanted).items == ["new"]
 
 
 @pytest.mark.parametrize(

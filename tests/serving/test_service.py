@@ -240,6 +240,53 @@ def test_a_history_at_the_limit_works(opened):
     assert len(opened().recommend(history=["i1"] * MAX_HISTORY).items) == 20
 
 
+def test_ids_are_read_as_those_of_a_log_without_the_blanks_around_them(opened, new_item):
+    recommender = opened()
+    plain = recommender.recommend("u4", history=["i1", "i2"], exclude=["i3", "i4"])
+    assert recommender.recommend(" u4", history=["i1 ", "\ti2"], exclude=[" i3", "i4 "]) == plain
+    recommender.add_item(" new\n", new_item)
+    assert "new" in recommender.recommend("u4", k=1000).items
+    assert "new" not in recommender.recommend("u4", k=1000, exclude=["new "]).items
+    with pytest.raises(InputError, match="the item 'new' is in the catalog already"):
+        recommender.add_item("new ", new_item)
+    recommender.remove_item(" new")
+    recommender.save()
+    assert len(Recommender.open(recommender.folder, Described)) == len(recommender) == 300
+
+
+def test_an_id_that_has_blanks_in_the_data_is_found_as_it_is(dataset, toy_run, tmp_path):
+    names = dataset.item_ids.copy()
+    names[7] = " i7 "
+    odd = replace(dataset, item_ids=names)
+    object.__setattr__(odd, "fingerprint", dataset.fingerprint)
+    bundle.write(toy_run(0), odd, tmp_path / "odd", "flat", Described)
+    recommender = Recommender.open(tmp_path / "odd", Described)
+    assert recommender.recommend(history=[" i7 "]).unknown_items == []
+    assert recommender.recommend(history=["i7"]).unknown_items == ["i7"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "sentence"),
+    [
+        (Request("u1", k=0), "k is 0: give a whole number"),
+        (Request("u1", filter={"colr": ["c1"]}), "unknown column of filter 'colr'"),
+        (Request("new", features={"segmnt": "a"}), "unknown user feature 'segmnt'"),
+        (Request("new", features={"segment": 1.5}), "the user feature 'segment' must be text"),
+        (Request("u1", context={"plac": "left"}), "unknown context feature 'plac'"),
+    ],
+)
+def test_a_refused_batch_names_the_request(refused, sentence, opened):
+    recommender = opened()
+    fine = [Request("u1"), Request("new", features={"segment": "a"}), Request("u2", filter={"color": ["c1"]})]
+    with pytest.raises(InputError, match=rf"^requests\[3\]: {sentence}"):
+        recommender.recommend_batch([*fine, refused, Request("u2", k=0)])
+    with pytest.raises(InputError, match=f"^{sentence}"):
+        recommender.recommend_batch([refused])
+    if refused.k and not refused.filter:
+        with pytest.raises(InputError, match=rf"^requests\[3\]: {sentence}"):
+            recommender.user_vectors([*fine, refused])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_batch_answers_as_single_calls(kind, opened, dataset):
     recommender = opened(kind)
@@ -334,6 +381,7 @@ def test_changes_that_cannot_be_are_refused(opened, new_item):
     for call, sentence in (
         (lambda: recommender.add_item("i1", new_item), "'i1' is in the catalog already: remove it first"),
         (lambda: recommender.add_item("", new_item), "item_id must be text, and not empty"),
+        (lambda: recommender.add_item(" \t", new_item), "item_id must be text, and not empty or blank"),
         (lambda: recommender.add_item("new", {"color": "c1"}), "the item feature 'tags' is missing"),
         (lambda: recommender.remove_item("nobody"), "'nobody' is not in the catalog"),
     ):

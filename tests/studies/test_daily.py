@@ -8,12 +8,12 @@ from retrieval_leaderboard.studies.daily import Day, Record
 from retrieval_leaderboard.support import pages
 
 
-def test_a_row_is_a_step_of_a_model():
-    step = Day("day 6", 0.25, 2.0, 0.5, 0.1, 0.11)
-    record = Record("aliec-sim", "als", "iterations 15 → 3", (step,), "a processor", "abc", "2026-11-29")
+def test_a_row_is_a_model_over_the_days():
+    steps = Day("day 6", 0.25, 2.0, 0.5, 0.1, 0.11), Day("day 7", 0.2, 2.0, 0.3, 0.2, 0.199)
+    record = Record("aliec-sim", "als", "iterations 15 → 3", steps, "a processor", "abc", "2026-11-29")
     tables = daily.tables([record])
     assert [cell.strip() for cell in tables["days"].splitlines()[2].strip("|").split("|")] == [
-        *("aliec-sim", "als", "day 6", "25%", "2.00", "0.50", "0.25", "0.1000", "0.1100", "+10.0%")
+        *("aliec-sim", "als", "20% to 25%", "4.00", "0.80", "0.20", "0.2000", "0.1990", "+10.0%, -0.5%")
     ]
     assert tables["passes"] == "Passes: als iterations 15 → 3 (aliec-sim)."
     assert tables["made"] == "Measured on one thread: a processor, abc, 2026-11-29."

@@ -6,6 +6,7 @@ from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.tuning.trial_records import TrialRecord, TuningRecord
 from retrieval_leaderboard.studies import held_out
 from retrieval_leaderboard.studies.held_out import HeldOut
+from tests.evaluation.runs.in_process import have_runs_here
 
 SCORES = [
     HeldOut("mine: random", "global_hot", 0.01, None, 0, "A processor", ""),
@@ -56,7 +57,8 @@ def test_searches_of_boards_take_the_place_of_stored_scores(tmp_path, monkeypatc
     assert all(of_boards[each].commit for each in stored if each[0].startswith("yelp2018"))
 
 
-def test_a_search_has_the_defaults_among_its_trials(tmp_path, monkeypatch):
+def test_a_search_has_the_defaults_among_its_trials(monkeypatch):
+    have_runs_here(monkeypatch)
     data = replace(planted(), name="mine")
     found = held_out.measure(data, "item_cf", 2)
     assert found.trials == 2 and found.tuned >= found.defaults > 0

@@ -118,3 +118,13 @@ def test_a_deterministic_run_is_one_in_the_processes_it_starts_too(card) -> None
     assert not compute.is_deterministic()
     compute.make_deterministic()
     assert compute.is_deterministic() and compute.os.environ[compute.DETERMINISTIC] == "1"
+
+
+def test_steps_are_compiled_on_an_accelerator_in_the_processes_it_starts_too(card) -> None:
+    compute.configure("cpu")
+    with pytest.raises(InputError, match="--compile: steps on a processor have compiled kernels already"):
+        compute.make_compiled()
+    assert not compute.is_compiled()
+    compute.configure("pretended")
+    compute.make_compiled()
+    assert compute.is_compiled() and compute.os.environ[compute.COMPILED] == "1"

@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.baselines.als import ALS
-from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.baselines.item_cf import ItemCF
+from retrieval_leaderboard.baselines.swing import Swing
+from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
 from retrieval_leaderboard.support import spark as spark_session
 from retrieval_leaderboard.support import spark_executors
@@ -36,9 +40,9 @@ def standalone(jvm: Any, workers: int) -> Any:
 
 
 @pytest.fixture(scope="module")
-def here(spark, tmp_path_factory) -> tuple[np.ndarray, Dataset]:
-    """What comes out on local[2]."""
-    return work(tmp_path_factory.mktemp("here"))
+def here(spark, tmp_path_factory) -> np.ndarray:
+    """The vectors of als on local[2]."""
+    return vectors(tmp_path_factory.mktemp("here"))
 
 
 @pytest.fixture(scope="module")
@@ -52,21 +56,25 @@ def cluster(here, spark) -> Iterator[str]:
     found.stop()
 
 
-def work(folder: Path) -> tuple[np.ndarray, Dataset]:
-    """The vectors of als, and a log that was prepared in `folder`."""
+def vectors(folder: Path) -> np.ndarray:
+    """Of items, by als on the session that runs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RETRIEVAL_CACHE", str(folder / "cache"))
         model = ALS(factors=4, regularization=0.5, alpha=6, iterations=1, solver="spark")
         model.fit(interactions(np.random.default_rng(0)), None, 0)
-        frame().to_csv(folder / "log.csv", index=False)
-        return model.encode_items(), load(folder / "log.csv", protocol="time", engine="spark")
+        return model.encode_items()
 
 
-def test_als_and_a_prepared_log_are_the_same(here, cluster, tmp_path):
+def test_als_is_the_same(here, cluster, tmp_path):
     assert cluster.startswith("spark://") and spark_session.is_here(cluster)
-    vectors, data = work(tmp_path)
-    np.testing.assert_allclose(vectors, here[0], rtol=1e-4, atol=1e-5)
-    assert data.fingerprint == here[1].fingerprint
+    np.testing.assert_allclose(vectors(tmp_path), here, rtol=1e-4, atol=1e-5)
+
+
+def test_a_prepared_log_is_what_it_is_in_memory(cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
+    frame().to_csv(tmp_path / "log.csv", index=False)
+    found = load(tmp_path / "log.csv", protocol="time", engine="spark")
+    assert found.fingerprint == load(tmp_path / "log.csv", protocol="time").fingerprint
 
 
 @pytest.mark.parametrize("here_too", [True, False], ids=["shared file", "copied file"])
@@ -76,6 +84,20 @@ def test_blocks_are_dealt_out(cluster, monkeypatch, here_too):
     found = list(engine.map(partial(sums, factor=2), {"numbers": np.arange(20)}, 20, 3, "adding", "numbers"))
     engine.close()
     assert found == [2 * sum(range(start, min(start + 3, 20))) for start in range(0, 20, 3)]
+
+
+@pytest.mark.parametrize("model", [ItemCF(), Swing()], ids=lambda model: model.name)
+def test_histories_are_shuffled(cluster, tmp_path, monkeypatch, model):
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
+    train, engine = interactions(np.random.default_rng(0)), engines.GroupedEngine()
+    there, here = [], []
+    for found, by in ((there, engine), (here, LocalEngine())):
+        monkeypatch.setattr(engines.choice, "_current", by)
+        model.fit(train, None, 0)
+        found += model.similarity_.data, model.similarity_.indices, model.similarity_.indptr
+    engine.close()
+    for one, other in zip(there, here, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_cluster_without_workers_ends_in_one_sentence(cluster, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from retrieval_leaderboard.evaluation.reports.costs import FORMS
@@ -41,6 +42,8 @@ class RowData:
     """How its settings came about, in a few words and in full"""
     commands: list[str]
     """That searches its settings, where one did, and that makes it with them"""
+    to_put_in: str
+    """What to replace in them before they can be pasted; "" for nothing"""
     settings: dict[str, object]
     seeds: list[int]
     date: str
@@ -78,6 +81,8 @@ class BoardData:
     """Name → title of those that rows have, in the order of the columns"""
     machine: str
     """What costs were measured on"""
+    without_seconds: str
+    """Why rows have no seconds, in a sentence; "" where all have them"""
     bars: str
     """What the bars of metrics are: INTERVALS, OVER_SEEDS or "" """
     reference: str
@@ -98,8 +103,9 @@ class BoardData:
         found = [row for row in self.done if row.official]
         return found if len({row.model for row in found}) > 1 else self.done
 
-    def best(self, metric: str) -> float:
-        """The highest mean among the rows of the official table that may be called the best."""
-        rows = [row for row in self.official if metric in row.metrics]
-        able = [row for row in rows if row.contends] or rows
-        return max((row.metrics[metric].mean for row in able), default=float("inf"))
+
+def best(rows: Sequence[RowData], metric: str) -> float:
+    """The highest mean among the rows of a table that may be called the best."""
+    known = [row for row in rows if metric in row.metrics]
+    able = [row for row in known if row.contends] or known
+    return max((row.metrics[metric].mean for row in able), default=float("inf"))

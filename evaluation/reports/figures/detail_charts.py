@@ -166,7 +166,7 @@ def significance(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec 
     step = min(size.width // len(rows), 44)
     across = {"field": "other", "type": "nominal", "sort": order, "title": None, **TILES,
               "axis": {"orient": "top", "labelAngle": -45, "domain": False, "ticks": False,
-                       "labelLimit": 110}}  # fmt: skip
+                       "labelLimit": 190 if size.width > 600 else 110}}  # fmt: skip
     told = [{"field": "name", "title": "model"}, {"field": "other", "title": "against"},
             {"field": "verdict", "title": "is"}, {"field": "p", "title": "p, corrected"}]  # fmt: skip
     layer: list[Spec] = [{"mark": "rect", "encoding": {"color": verdict, "tooltip": told}}]

@@ -9,6 +9,7 @@ from retrieval_leaderboard.evaluation.metrics.registry import PER_QUERY
 from retrieval_leaderboard.evaluation.metrics.slices import COLD_ITEMS, Slice
 from retrieval_leaderboard.evaluation.reports import main_table
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
+from retrieval_leaderboard.evaluation.reports.costs import without_seconds
 from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.evaluation.reports.figures.data import (
     COSTS,
@@ -43,6 +44,7 @@ def board_data(report: Report) -> BoardData:
             if any(row.values(name) for row in rows)
         },
         machine=report.machine,
+        without_seconds=without_seconds(entry.costs for entry in report.done),
         bars=bars,
         reference=report.reference.name if report.reference else "",
         rows=[
@@ -68,9 +70,10 @@ def _about(entry: Entry, label: str, contends: bool) -> dict[str, Any]:
         "detail": _detail(label.removeprefix(row.model)),
         "official": entry.official,
         "contends": contends,
-        "brief": row.provenance.brief,
+        "brief": entry.brief,
         "made": row.provenance.summary(),
         "commands": [command.lines(each) for each in words],
+        "to_put_in": command.to_put_in(row).replace("`", ""),
         "settings": row.shown_settings,
         "seeds": sorted(record.seed for record in row.done + row.failed),
         "date": row.newest.date,

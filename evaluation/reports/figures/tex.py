@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from retrieval_leaderboard.evaluation.reports.costs import FORMS
-from retrieval_leaderboard.evaluation.reports.figures.data import BoardData, RowData
+from retrieval_leaderboard.evaluation.reports.figures.data import BoardData, RowData, best
 from retrieval_leaderboard.evaluation.reports.main_table import CHANGE
 from retrieval_leaderboard.evaluation.statistics.standing import Interval
 
@@ -77,7 +77,7 @@ def _figures(board: BoardData, row: RowData, others: Sequence[str], costs: Seque
 
 def _bold(board: BoardData, row: RowData, name: str) -> str:
     mean = row.metrics[name].mean
-    return f"\\textbf{{{mean:.4f}}}" if mean == board.best(name) else f"{mean:.4f}"
+    return f"\\textbf{{{mean:.4f}}}" if mean == best(board.official, name) else f"{mean:.4f}"
 
 
 def _range(value: Interval) -> str:

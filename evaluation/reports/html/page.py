@@ -149,8 +149,8 @@ def _groups(lines: Sequence[_Line]) -> dict[str, list[_Line]]:
 
 def _captions(board: BoardData) -> list[str]:
     found = [f"Under NDCG: {board.bars}."] if board.bars else []
-    without = any("fit_seconds" not in row.costs for row in board.done)
-    found += [f"Costs: {board.machine}{'; – where none are known of it' * without}."] if board.machine else []
+    found += [f"Costs: {board.machine}."] if board.machine else []
+    found += [board.without_seconds] if board.without_seconds else []
     return [*found, "A model's name leads to its settings and its command."]
 
 

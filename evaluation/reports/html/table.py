@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from retrieval_leaderboard.evaluation.reports.costs import FORMS
-from retrieval_leaderboard.evaluation.reports.figures.data import COSTS, BoardData, RowData
+from retrieval_leaderboard.evaluation.reports.figures.data import COSTS, BoardData, RowData, best
 from retrieval_leaderboard.evaluation.reports.figures.detail_charts import written_p
 from retrieval_leaderboard.evaluation.reports.main_table import CHANGE
 from retrieval_leaderboard.evaluation.statistics.standing import Interval
@@ -63,22 +63,26 @@ def _ranks(board: BoardData) -> Iterator[Column]:
 
 def _rank(row: RowData) -> Cell:
     first = row.rank.partition("–")[0]
-    return Cell(row.rank, int(first)) if first.isdecimal() else Cell()
+    return Cell(row.rank or NONE, int(first) if first.isdecimal() else "")
 
 
 def _metrics(board: BoardData) -> Iterator[Column]:
     for name, title in board.metrics.items():
-        best = board.best(name)
-        yield Column(title, name, partial(_metric, name, best), help=board.bars)
+        tables = {
+            official: [row for row in board.done if row.official is official] for official in (True, False)
+        }
+        leads = {official: best(rows, name) for official, rows in tables.items()}
+        yield Column(title, name, partial(_metric, name, leads), help=board.bars)
         if name == "ndcg" and any(row.lead for row in board.done):
             yield Column(CHANGE, "lead", _lead, help="Difference in NDCG, and p of its test")
 
 
-def _metric(name: str, best: float, row: RowData) -> Cell:
+def _metric(name: str, leads: Mapping[bool, float], row: RowData) -> Cell:
+    """`leads`: the best mean of the table of official rows, and of that of the others."""
     if name not in row.metrics:
         return Cell()
-    value = row.metrics[name]
-    return Cell(f"{value.mean:.4f}", value.mean, _range(value) if name == "ndcg" else "", value.mean == best)
+    value, under = row.metrics[name], _range(row.metrics[name]) if name == "ndcg" else ""
+    return Cell(f"{value.mean:.4f}", value.mean, under, value.mean == leads[row.official])
 
 
 def _range(value: Interval) -> str:

@@ -24,8 +24,8 @@ K = 20
 """Length of the lists where a command does not say"""
 WIDTH = 100
 """Characters of a line of a page's code"""
-OWN_FILE = "FILE.py:CLASS"
-"""Stands for a plug-in's file where the record does not name it"""
+OWN_FILE, EARLIER_RUN = "FILE.py:CLASS", "RUN"
+"""Stand for a plug-in's file that the record does not name, and for the run that a warm start went on from"""
 CARVED = {DRAW: DRAW, BLOCK: AS_TEST}
 """How validation was carved → what asks for it"""
 FOLDERS = re.compile(r"(^|[=,])/(?:[^/,]*/)*(?=[^/,])")
@@ -66,6 +66,26 @@ def search(row: Row) -> list[str]:
     ]
 
 
+def to_put_in(row: Row) -> str:
+    """What to replace in the command of a row before it can be pasted, in a sentence; "" for nothing."""
+    words = command(row)
+    known = {
+        EARLIER_RUN: f"the folder of the run that it went on from, one of the row {row.newest.warm_start}",
+        OWN_FILE: f"the file and the class of {row.model}, which its runs do not name",
+    }
+    found = [f"for `{word}` {what}" for word, what in known.items() if word in words]
+    if short := [f"`{word}`" for word in _shortened(row) if word in words]:
+        found.append(f"before {', '.join(short)} the folder where you have it")
+    return f"In the command, put {', and '.join(found)}." if found else ""
+
+
+def _shortened(row: Row) -> Iterator[str]:
+    """The words of a command, as shown, whose folders are left out."""
+    source = row.newest.dataset.source
+    words = (word for name, value in source.items() for word in _option(name, value))
+    return (_shown(word) for word in [row.newest.plugin, *words] if _shown(word) != word)
+
+
 def _started(row: Row) -> list[str]:
     """The words that say everything but the settings."""
     words = ["python", "run_all.py", *_data(row.newest.dataset), *_model(row)]
@@ -83,7 +103,7 @@ def _started(row: Row) -> list[str]:
 def _model(row: Row) -> list[str]:
     """The words that name the model."""
     if row.newest.warm_start:
-        return ["--warm-start", "RUN"]
+        return ["--warm-start", EARLIER_RUN]
     registered = row.model in registry.names()
     return ["--models", row.model] if registered else ["--model", plugin(row) or OWN_FILE]
 

@@ -12,7 +12,8 @@ from retrieval_leaderboard.evaluation.reports.pages.page import FOOTER, VERDICT
 SYNTHETIC = "synthetic"
 OFFICIAL = (
     "Official rows have their model's defaults, or what one search for all models found within one budget of "
-    "time; the others were explored further.\n"
+    "time; the others were explored further. Where the best of those is of a model without an official row, "
+    "it is told first.\n"
 )
 
 
@@ -47,6 +48,9 @@ def of_dataset(folder: Path) -> str:
 def of_results(results: Path, shipped: Path, own: str) -> str:
     """`README.md` of a folder of results: real datasets first, each board with its verdict.
 
+    Folders of the user's within the shipped one list the shipped boards too; one elsewhere may go anywhere,
+    and links from there would lead nowhere.
+
     Args:
         results: the folder.
         shipped: that of the boards that came with the project.
@@ -57,6 +61,8 @@ def of_results(results: Path, shipped: Path, own: str) -> str:
             _boards(results, results),
             f"Boards of your own runs, once there are any: [{own}/]({own}/README.md).\n",
         ]
+    elif not results.resolve().is_relative_to(shipped.resolve()):
+        parts = [_boards(results, results)]
     else:
         parts = ["## Boards of your own runs\n", _boards(results, results)]
         parts += ["## Boards that came with the project\n", _boards(shipped, results)]

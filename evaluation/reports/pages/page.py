@@ -90,9 +90,8 @@ def _tables(report: Report) -> str:
         parts += [f"## Explored further{'' if report.official else times}\n", _table(report, report.explored)]
         said = filter(None, (_explored(report.explored), _overrides(report.explored)))
         parts.append(" ".join(said) + "\n")
-    notes = [note for rows in (report.official, report.explored) for note in main_table.footnotes(rows)]
-    notes += warnings.marks(report)
-    notes = [note.replace("*", "\\*") + "\n" for note in dict.fromkeys(notes)]
+    notes = [*main_table.footnotes([report.official, report.explored]), *warnings.marks(report)]
+    notes = [note.replace("*", "\\*") + "\n" for note in notes]
     return "\n".join([*parts, *notes])
 
 

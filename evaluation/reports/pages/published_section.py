@@ -53,11 +53,12 @@ def _theirs(known: Sequence[Reference], table: str, sources: list[str]) -> list[
 
 
 def _ours(report: Report, table: str) -> list[Line]:
-    """The rows of a class; none that may have been picked after a look at the test results."""
+    """The rows of a class; none that repeats another, or may have been picked by its test results."""
     return [
         (entry.ndcg, _cells(entry, facts))
         for entry in report.done
-        if not entry.row.provenance.by_command
+        if not entry.repeats
+        and not entry.row.provenance.by_command
         and (facts := _facts(entry)) is not None
         and facts.table == table
     ]

@@ -26,6 +26,8 @@ def _of_row(entry: Entry) -> str:
     parts.append(f"{_plugin(row)}{differing(row)}{repeats}\n")
     if row.failed:
         parts.append(f"Failed: {failure(row)}.\n")
+    if missing := command.to_put_in(row):
+        parts.append(f"{missing}\n")
     searched, words = command.search(row), command.command(row)
     if searched:
         words_of_both = f"# the search, then the fits\n{command.lines(searched)}\n# the fits alone\n"

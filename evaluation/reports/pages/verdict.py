@@ -10,17 +10,31 @@ from retrieval_leaderboard.support.progress import duration
 
 ALIKE = 1.5
 """Costs within this factor are called about the same"""
+UNTESTED = "(not tested: metrics of each query are not stored)"
 
 
 def verdict(report: Report) -> str:
-    """A few sentences without a line break, as Markdown."""
-    official = [entry for entry in report.official if entry.row.done and not entry.repeats]
+    """A few sentences without a line break, as Markdown.
+
+    The best official row leads, but where a row explored further is better and its model has no official row:
+    then the official rows lack a model that is known to be better, and the explored row is told first.
+    """
     sentences = ["Synthetic data."] if report.board.dataset.synthetic else []
     if not report.done:
         return " ".join([*sentences, "Every run failed: there is nothing to compare."])
-    sentences += _official(report, official)
-    if (found := _best_explored(report)) and (not official or found.ndcg > official[0].ndcg):
-        sentences += [f"Explored further, {_lead(report, found, 'has')}", *_beside_item_cf(report, found)]
+    official = [entry for entry in report.official if entry.row.done and not entry.repeats]
+    found = _best_explored(report)
+    if found and official and official[0].ndcg >= found.ndcg:
+        found = None
+    if found and official and found.row.model not in {entry.row.model for entry in official}:
+        sentences += [*_unmatched(report, found), *_behind(report, official)]
+    else:
+        sentences += _official(report, official)
+        if found:
+            sentences += [
+                f"Explored further, {_lead(report, found, 'has')}.",
+                *_beside_item_cf(report, found),
+            ]
     if failed := [entry.name for entry in report.entries if not entry.row.done]:
         sentences.append(f"Failed: {', '.join(failed)}.")
     return " ".join(sentences)
@@ -33,7 +47,27 @@ def _official(report: Report, official: Sequence[Entry]) -> list[str]:
     best, *others = official
     if not others:
         return [f"Only one official row has a result: **{best.name}**, NDCG@{report.board.k} {_score(best)}."]
-    return [_lead(report, best, "leads with"), *_beside_item_cf(report, best), *_ties(report, best, others)]
+    return [
+        f"{_lead(report, best, 'leads with')}.",
+        *_beside_item_cf(report, best),
+        *_ties(report, best, others),
+    ]
+
+
+def _unmatched(report: Report, found: Entry) -> list[str]:
+    """What a row explored further says that no official row of its model stands beside."""
+    first = f"Explored further, {_lead(report, found, 'comes first with')}; its model has no official result."
+    return [first, *_beside_item_cf(report, found)]
+
+
+def _behind(report: Report, official: Sequence[Entry]) -> list[str]:
+    """What the official rows say where none of them leads."""
+    best, *others = official
+    if not others:
+        return [f"The only official row, **{best.name}**, has {_score(best)}."]
+    compared = report.reference is not None and report.reference.official
+    told = f"Of the official rows, {_lead(report, best, 'comes first with')}."
+    return [told, *(_beside_item_cf(report, best) if compared else [])]
 
 
 def _best_explored(report: Report) -> Entry | None:
@@ -46,7 +80,7 @@ def _best_explored(report: Report) -> Entry | None:
 def _lead(report: Report, best: Entry, verb: str) -> str:
     seconds = best.costs.seconds
     cost = "" if seconds is None else f", for {_duration(seconds)} of fitting and ranking"
-    return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}."
+    return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}"
 
 
 def _beside_item_cf(report: Report, best: Entry) -> list[str]:
@@ -55,19 +89,21 @@ def _beside_item_cf(report: Report, best: Entry) -> list[str]:
     if reference is None:
         return ["No row of ItemCF is there to compare it with."]
     if reference is best:
-        return ["No row of its table is above ItemCF."]
+        return ["It is the row of ItemCF that others are compared with."]
     share = f"{best.ndcg / reference.ndcg - 1:+.1%}" if reference.ndcg > 0 else ""
     cost = _cost_beside(best, reference)
+    elsewhere = ", which was explored further," if best.official and not reference.official else ""
     if best.lead is None:
-        beside = f"Beside ItemCF's {reference.ndcg:.4f} that is {share or 'all'}, not tested"
-        return [f"{beside}{cost and f'; ItemCF comes {cost}'}."]
+        beside = f"ItemCF{elsewhere} has {reference.ndcg:.4f}"
+        apart = f": the difference is {share} {UNTESTED}" if share else ""
+        return [f"{beside}{cost and f' {cost}'}{apart}."]
     change = f"{best.lead.mean:+.4f} ({share}; 95 % interval {best.lead.low:+.4f} to {best.lead.high:+.4f})"
     if best.differs:
-        return [f"Its difference to ItemCF is {change}{cost and f'; ItemCF comes {cost}'}."]
+        return [f"Its difference to ItemCF{elsewhere} is {change}{cost and f'; ItemCF comes {cost}'}."]
     # The interval is of this pair alone, the test is corrected for all pairs: they may differ.
     alone = best.lead.low > 0 or best.lead.high < 0
     corrected = ", which is not significant with the correction for all pairs of rows" if alone else ""
-    return [f"ItemCF is within noise{cost and f' {cost}'}: the difference is {change}{corrected}."]
+    return [f"ItemCF{elsewhere} is within noise{cost and f' {cost}'}: the difference is {change}{corrected}."]
 
 
 def _ties(report: Report, best: Entry, others: Sequence[Entry]) -> list[str]:

@@ -11,7 +11,7 @@ from retrieval_leaderboard.evaluation.runs.provenance import duration
 
 BUSY = 0.25
 """Cores kept busy by other processes from which a page says so, of fits of a second or more"""
-SHIPPED = "Shipped: a run that came with the project, made by its authors on the machine that is named."
+SHIPPED = "Shipped: a run that came with the project, made by its authors on a machine of theirs."
 
 
 def warnings(report: Report) -> list[str]:
@@ -66,10 +66,9 @@ def _few_seeds(report: Report) -> Iterator[str]:
 
 
 def _busy(report: Report) -> Iterator[str]:
-    for entry in report.done:
-        cores = _cores_elsewhere(entry)
-        if cores >= BUSY:
-            yield f"{entry.name}: other processes kept {cores:.1f} cores busy; alone it takes less time."
+    busy = ((entry.name, _cores_elsewhere(entry)) for entry in report.done)
+    if found := [f"{name} ({cores:.1f} cores)" for name, cores in busy if cores >= BUSY]:
+        yield f"Fitted while other processes kept cores busy; alone they take less time: {', '.join(found)}."
 
 
 def _cores_elsewhere(entry: Entry) -> float:

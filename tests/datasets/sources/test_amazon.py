@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,46 +9,11 @@ from typing import Any
 import pytest
 
 from retrieval_leaderboard.datasets import load
-from retrieval_leaderboard.datasets.log import TEST, TRAIN, VALID, Log
 from retrieval_leaderboard.datasets.sources import amazon
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.support.errors import InputError
 from tests.datasets.sources import decoded
-
-ROWS_2014 = """AH2L9G3DQHHAJ,0000000116,4.0,1019865600
-A2IIIDRK3PRRZY,0000000116,1.0,1395619200
-A1TADCM7YWPQ8M,0000000868,4.0,1031702400
-A00000262KYZUE4J55XGL,B00DQFZGZ0,5.0,1390003200
-AWGH7V0BDOJKB,000013714X,4.0,1383177600
-A2IIIDRK3PRRZY,0000000116,5.0,1395619200
-"""
-ROWS_2018 = """A000000000,A1HP7NVNPFMA4N,5.0,1437436800
-0001713353,A1C6M8LCIX4M6M,5.0,1123804800
-0001713353,A1REUF3A1YCPHM,1.0,1112140800
-B00000JRSB,A1HP7NVNPFMA4N,3.0,1437436800
-"""
-HEADER = "user_id,parent_asin,rating,timestamp\n"
-ROWS_2023 = """AGKASBHYZPGTEPO6LWZPVJWB2BVA,0001713353,5.0,1628643414042
-AGKASBHYZPGTEPO6LWZPVJWB2BVA,B07SRWRH5D,4.0,1658002729837
-AFKZENTNBQ7A7V7UXW5JJI6UGRYQ,B07SRWRH5D,1.0,1590000000000
-"""
-READ_2023 = [
-    ("AGKASBHYZPGTEPO6LWZPVJWB2BVA", "0001713353", 1628643414),
-    ("AGKASBHYZPGTEPO6LWZPVJWB2BVA", "B07SRWRH5D", 1658002729),
-    ("AFKZENTNBQ7A7V7UXW5JJI6UGRYQ", "B07SRWRH5D", 1590000000),
-]
-
-
-def put(folder: Path, name: str, text: str) -> Path:
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    content = text.encode()
-    (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
-    return folder
-
-
-def read(folder: Path, year: int) -> Log:
-    assert amazon.holds(folder)
-    return amazon.load(folder, year).log()
+from tests.datasets.sources.amazon_files import HEADER, READ_2023, ROWS_2014, ROWS_2018, ROWS_2023, put, read
 
 
 def objects(year: int) -> str:
@@ -224,62 +188,6 @@ def test_one_category_a_folder(tmp_path: Path):
     put(tmp_path, "Books.csv", HEADER + ROWS_2023)
     with pytest.raises(InputError, match=r"Books\.csv and .*Video_Games\.csv are two files of reviews"):
         read(tmp_path, 2023)
-
-
-def test_files_that_come_split_keep_their_parts(tmp_path: Path):
-    rows = ROWS_2023.splitlines(keepends=True)
-    for part, row in zip(("train", "valid", "test"), rows, strict=True):
-        put(tmp_path, f"5core/last_out/Video_Games.{part}.csv.gz", HEADER + row)
-    log = read(tmp_path, 2023)
-    assert log.name == "amazon-2023-video-games-5core"
-    assert sorted(decoded.timed(log)) == sorted(READ_2023)
-    assert [decoded.pairs(log, part) for part in (TRAIN, VALID, TEST)] == [[row[:2]] for row in READ_2023]
-    assert log.reading is not None and log.reading.rows == 3
-
-
-def test_the_histories_of_a_split_are_not_read(tmp_path: Path):
-    for part, row in zip(("train", "valid", "test"), ROWS_2023.splitlines(), strict=True):
-        text = HEADER.replace("\n", ",history\n") + row + ",B000000001 B000000002\n"
-        put(tmp_path, f"Video_Games.{part}.csv", text)
-    assert sorted(decoded.timed(read(tmp_path, 2023))) == sorted(READ_2023)
-
-
-def test_a_part_of_a_split_alone_is_refused(tmp_path: Path):
-    for part in ("train", "test"):
-        put(tmp_path, f"Video_Games.{part}.csv.gz", HEADER + ROWS_2023)
-    with pytest.raises(InputError, match=r"has no file of reviews that ends in \.valid\.csv; get all three"):
-        read(tmp_path, 2023)
-    put(tmp_path, "Video_Games.csv.gz", HEADER + ROWS_2023)
-    with pytest.raises(
-        InputError, match=r"csv\.gz and .*csv\.gz are two files of reviews; .* whole or split"
-    ):
-        read(tmp_path, 2023)
-
-
-def test_two_splits_are_refused(tmp_path: Path):
-    for folder in ("last_out", "timestamp"):
-        for part in ("train", "valid", "test"):
-            put(tmp_path, f"{folder}/Video_Games.{part}.csv", HEADER + ROWS_2023)
-    with pytest.raises(InputError, match="are two files of reviews"):
-        read(tmp_path, 2023)
-
-
-def test_the_given_split_asks_for_the_rows_of_test(tmp_path: Path):
-    user = "AGKASBHYZPGTEPO6LWZPVJWB2BVA"
-    parts = {"train": (0, 1, 2), "valid": (3,), "test": (4,)}
-    for part, numbers in parts.items():
-        rows = "".join(f"{user},B00000000{number},5.0,{1_628_643_414_042 + number}\n" for number in numbers)
-        rows += (
-            "" if part != "train" else ROWS_2023.splitlines()[2].replace("B07SRWRH5D", "B000000003") + "\n"
-        )
-        rows += (
-            "" if part != "valid" else ROWS_2023.splitlines()[2].replace("B07SRWRH5D", "B000000004") + "\n"
-        )
-        put(tmp_path / "amazon-2023", f"Video_Games.{part}.csv", HEADER + rows)
-    data = load("amazon-2023", tmp_path, protocol="given")
-    assert [data.user_ids[each] for each in data.test.user] == [user]
-    assert data.item_ids[data.test.relevant[0]].tolist() == ["B000000004"]
-    assert data.item_ids[data.test.history[0]].tolist() == [f"B00000000{number}" for number in range(4)]
 
 
 def lines(users: int = 2) -> str:

@@ -59,6 +59,23 @@ def test_another_metric_is_shown_with_its_interval(before, after, capsys):
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_a_metric_that_differs_beyond_what_is_shown_is_said_to(before, after, capsys):
+    add(after, seeds=[value + 1e-6 for value in SEEDS])
+    add(after, "item_cf", (0.4,))
+    code, text = difference(before, after, capsys)
+    assert code == 1 and "NDCG@20       0.5100, apart beyond these digits\n" in text and "→" not in text
+
+
+def test_boards_of_several_split_seeds_are_told_apart(tmp_path, after, capsys):
+    before = tmp_path / "several"
+    for results, ndcg in ((before, 0.4), (after, 0.5)):
+        for split_seed in (0, 1):
+            add(results, seeds=(ndcg,), split_seed=split_seed, fingerprint=f"split {split_seed}")
+    _, text = difference(before, after, capsys)
+    headings = [line for line in text.splitlines() if "top 20" in line]
+    assert headings[1] == f"{headings[0]}, split seed 1" and text.count("0.4000 → 0.5000") == 4
+
+
 def test_rows_that_are_new_or_gone(before, after, capsys):
     add(after)
     add(after, "swing", (0.6,))

@@ -12,6 +12,7 @@ from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets import load
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import engines
+from retrieval_leaderboard.evaluation.engines import spark as spark_engine
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.engines.spark import SparkEngine, cause
 from retrieval_leaderboard.evaluation.metrics import measure
@@ -28,7 +29,8 @@ from tests.evaluation.engines.sample_kernels import dies, fails, sums
 
 
 @pytest.fixture
-def engine(spark):
+def engine(spark, monkeypatch):
+    monkeypatch.setattr(spark_engine, "TASKS_A_CORE", 1)  # A task costs a tenth of a second.
     found = SparkEngine()
     engines.use(found)
     yield found

@@ -8,7 +8,7 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Row
-from retrieval_leaderboard.evaluation.reports.pages.command import WIDTH, command, lines, search
+from retrieval_leaderboard.evaluation.reports.pages.command import WIDTH, command, lines, search, to_put_in
 from retrieval_leaderboard.evaluation.reports.pages.settings_section import differing, section
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from tests.evaluation import stored
@@ -89,6 +89,28 @@ def test_a_model_of_ones_own_has_a_place_for_its_file():
     each = row("mine", settings={"size": 3})
     words = command(each)
     assert words[words.index("--model") + 1] == "FILE.py:CLASS" and "mine.size=3" in words
+    told = (
+        "In the command, put for `FILE.py:CLASS` the file and the class of mine, which its runs do not name."
+    )
+    assert to_put_in(each) == told and f"\n{told}\n" in section(with_tests(each))
+
+
+def test_what_to_put_in_a_command_is_said_where_folders_are_left_out_and_only_there():
+    source = DataSpec.of({"interactions": ["/home/them/my log.csv", "b.csv"], "k_core": 5}).given()
+    told = "In the command, put before `my log.csv` the folder where you have it."
+    assert to_put_in(of_model("als", name="mine", protocol="time", carve="", source=source)) == told
+    assert to_put_in(of_model("als")) == "" == to_put_in(row("hot", code="a", plugin="studies/hot.py:Hot"))
+    assert to_put_in(row("hot", code="a", plugin="/home/hot.py:Hot")).startswith(
+        "In the command, put before `hot.py:Hot` the"
+    )
+
+
+def test_the_run_that_a_warm_start_went_on_from_is_to_be_put_in():
+    each = of_model("als")
+    warm = replace(each, done=[replace(record, warm_start="abc") for record in each.done])
+    assert "RUN" in command(warm) and to_put_in(warm) == (
+        "In the command, put for `RUN` the folder of the run that it went on from, one of the row abc."
+    )
 
 
 @pytest.mark.parametrize("folder", ["", "/home/them/"])

@@ -60,6 +60,21 @@ def test_shipped_boards_hold_no_row_twice(shipped):
     assert list(rows((shipped / "mine" / "leaderboard.md").read_text())) == ["hot"]
 
 
+def test_a_copy_of_a_shipped_run_stands_on_a_board_once(shipped, tmp_path):
+    keep(shipped, "als")
+    own = keep(tmp_path / "elsewhere", "als")
+    keep(tmp_path / "elsewhere", "hot", machine="ours")
+    leaderboard.derive(own)
+    assert list(rows((own / "leaderboard.md").read_text())) == ["als", "hot"]
+
+
+def test_a_folder_elsewhere_lists_its_own_boards_alone(shipped, tmp_path):
+    leaderboard.derive(keep(shipped, "hot"))
+    leaderboard.derive(keep(tmp_path / "elsewhere", "hot"))
+    listed = (tmp_path / "elsewhere" / "README.md").read_text()
+    assert "(mine/leaderboard.md)" in listed and "../" not in listed and "came with the project" not in listed
+
+
 def test_a_page_opens_with_its_title_and_verdict(tmp_path):
     folder = leaderboard.derive(keep(tmp_path, "als")).folder
     title, blank, verdict, *_ = (folder / "leaderboard.md").read_text().splitlines()
@@ -169,7 +184,10 @@ def test_files_of_two_lengths_are_called_by_them():
 def test_times_of_a_busy_machine_are_noted(tmp_path, cores, seconds, told):
     folder = keep(tmp_path, "als", cores_elsewhere=cores, fit_seconds=seconds)
     leaderboard.derive(folder)
-    assert ("other processes kept 1.3 cores busy" in (folder / "leaderboard.md").read_text()) is told
+    assert (
+        "kept cores busy; alone they take less time: als (1.3 cores)."
+        in (folder / "leaderboard.md").read_text()
+    ) is told
 
 
 def test_files_derived_again_are_the_same(shipped):

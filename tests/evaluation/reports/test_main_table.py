@@ -10,15 +10,21 @@ from rich.console import Console
 
 from retrieval_leaderboard.evaluation.reports import csv_table, index_section, terminal
 from retrieval_leaderboard.evaluation.reports.board import Row
-from retrieval_leaderboard.evaluation.reports.costs import ELSEWHERE, NOT_AGAIN, UNKNOWN, costs_of
+from retrieval_leaderboard.evaluation.reports.costs import (
+    ELSEWHERE,
+    NEVER_AGAIN,
+    NOT_AGAIN,
+    UNKNOWN,
+    costs_of,
+)
 from retrieval_leaderboard.evaluation.reports.main_table import (
     BEYOND_NOISE,
     INTERVALS,
-    ONE_FAMILY,
     OVER_SEEDS,
-    PARTLY,
+    PAIRED,
     RANKED,
     UNTESTED,
+    footnotes,
     main_table,
     markdown,
 )
@@ -74,19 +80,19 @@ def test_differences_within_noise_have_no_mark():
 def test_without_tests_there_are_no_ranks_and_a_footnote_says_so():
     of = without_tests(*BOTH)
     assert not {"rank", "95 % interval"} & set(cells(of)["bsl"])
-    assert table(of).footnotes == [UNTESTED]
+    assert footnotes([of.entries]) == [UNTESTED]
 
 
 def test_marks_that_no_row_has_are_not_explained():
     differ = with_tests(*BOTH)
-    assert table(differ).footnotes == [INTERVALS, BEYOND_NOISE, ONE_FAMILY]
+    assert footnotes([differ.entries]) == [INTERVALS, BEYOND_NOISE, PAIRED]
     within = with_tests(*BOTH, p={("bsl", "item_cf"): 0.5})
-    assert table(within).footnotes == [INTERVALS, ONE_FAMILY]
-    assert table(with_tests(row("als"))).footnotes == [INTERVALS]
+    assert footnotes([within.entries]) == [INTERVALS, PAIRED]
+    assert footnotes([with_tests(row("als")).entries]) == [INTERVALS]
     tied = replace(
         differ, entries=[replace(e, standing=replace(e.standing, rank="1–2")) for e in differ.entries]
     )
-    assert table(tied).footnotes == [INTERVALS, BEYOND_NOISE, RANKED, ONE_FAMILY]
+    assert footnotes([tied.entries]) == [INTERVALS, BEYOND_NOISE, RANKED, PAIRED]
 
 
 def test_a_lead_whose_interval_and_test_disagree_is_told():
@@ -102,7 +108,7 @@ def test_a_table_with_an_untested_row_has_no_ranks():
     partly = report(of, replace(known, standings=[*known.standings[:2], None]))
     found = cells(partly)
     assert "rank" not in found["bsl"] and found["als"]["95 % interval"] == "± 0.0707"
-    assert {PARTLY, OVER_SEEDS} <= set(table(partly).footnotes)
+    assert {UNTESTED, OVER_SEEDS} <= set(footnotes([partly.entries]))
 
 
 def test_failed_rows_are_last_and_their_settings_have_the_reason():
@@ -130,8 +136,8 @@ def test_costs_are_of_one_machine():
     of = without_tests(als, swing, bsl, item_cf)
     found = cells(of)
     assert (found["als"]["fit s"], found["bsl"]["fit s"]) == ("2.0", "–")
-    assert f"– as seconds: {ELSEWHERE}." in table(of).footnotes
-    assert "as seconds" not in str(table(of, [each for each in of.entries if each.name == "als"]).footnotes)
+    assert f"– as seconds: {ELSEWHERE}." in footnotes([of.entries])
+    assert "as seconds" not in str(footnotes([[each for each in of.entries if each.name == "als"]]))
     assert costs_of([failed()]).machine == ""
 
 
@@ -139,7 +145,7 @@ def test_seconds_of_several_processes_are_of_another_machine():
     together = row("bsl", ranks=2)
     of = without_tests(row("als"), row("swing"), together)
     assert (of.machine, cells(of)["bsl"]["fit s"]) == ("a, 1 thread", "–")
-    assert f"– as seconds: {ELSEWHERE}." in table(of).footnotes
+    assert f"– as seconds: {ELSEWHERE}." in footnotes([of.entries])
     lines = {line["model"]: line for line in csv.DictReader(io.StringIO(csv_table.text([of])))}
     assert (lines["bsl"]["ranks"], lines["als"]["ranks"], lines["als"]["engine"]) == ("2", "1", "local")
 
@@ -151,7 +157,7 @@ def test_costs_that_were_measured_in_one_go_replace_those_of_runs(tmp_path):
     of = without_tests(als, bsl)
     assert of.machine == "quiet, 1 thread"
     assert (cells(of)["als"]["fit s"], cells(of)["bsl"]["fit s"]) == ("77.0", "–")
-    assert f"– as seconds: {NOT_AGAIN}." in table(of).footnotes
+    assert f"– as seconds: {NOT_AGAIN}." in footnotes([of.entries])
     shipped = row("swing", shipped=True)
     assert without_tests(shipped).machine == "a, 1 thread"
     other = timings.Timings("quiet, 1 thread", "2026-01-01", {"another board's": again})
@@ -159,13 +165,28 @@ def test_costs_that_were_measured_in_one_go_replace_those_of_runs(tmp_path):
     assert without_tests(als, bsl).machine == "a, 1 thread", "nothing of this board was measured again"
 
 
+def test_rows_that_are_not_measured_again_are_told_from_those_that_were_not_yet(tmp_path):
+    als, tuned = row("als", folder=tmp_path), row("bsl", folder=tmp_path, by="tuning")
+    plugin = row("what_next", folder=tmp_path, code="abc")
+    again = timings.Timings("quiet, 1 thread", "2026-01-01", {als.newest.stem: stored.COSTS})
+    timings.write(tmp_path, again)
+    for each in (tuned, plugin, row("swing", shipped=True)):
+        assert f"– as seconds: {NEVER_AGAIN}." in footnotes([without_tests(als, each).entries])
+
+
+def test_seconds_are_of_the_machine_of_ones_own_rows():
+    theirs = [row(name, processor="theirs", shipped=True) for name in ("bsl", "swing", "item_cf")]
+    assert without_tests(*theirs, row("als", processor="ours", by="hand")).machine == "ours, 1 thread"
+    assert without_tests(*theirs, failed()).machine == "theirs, 1 thread"
+
+
 def test_lists_from_elsewhere_have_no_seconds_and_the_page_says_why():
     theirs = row("theirs", by="lists")
     unknown = [replace(each, result=replace(each.measured, costs=UNKNOWN_COSTS)) for each in theirs.done]
     of = without_tests(row("als"), replace(theirs, done=unknown))
-    assert f"– as seconds: {UNKNOWN}." in table(of).footnotes
+    assert f"– as seconds: {UNKNOWN}." in footnotes([of.entries])
     both = without_tests(row("als"), row("swing"), row("bsl", processor="b"), replace(theirs, done=unknown))
-    assert f"– as seconds: {ELSEWHERE}; {UNKNOWN}." in table(both).footnotes
+    assert f"– as seconds: {ELSEWHERE}; {UNKNOWN}." in footnotes([both.entries])
 
 
 @pytest.mark.parametrize(("peak", "shown"), [(0.0, False), (512.0, True)])
@@ -224,7 +245,7 @@ def test_the_terminals_width_is_kept_and_the_best_columns_with_it(width):
     )
     text = shown(board(*BOTH, many, failed()), width)
     assert max(map(len, text.splitlines())) <= width
-    headers = [line.split() for line in text.splitlines() if line.startswith("model")]
+    headers = [line.split() for line in text.splitlines() if line.startswith("model  ")]
     assert len(headers) == 2 and all({"model", "NDCG@20", "Recall@20"} <= set(each) for each in headers)
     assert "**" not in text and "|" not in text.replace("too | much", "")
     told = " ".join(text.split())

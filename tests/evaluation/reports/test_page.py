@@ -129,6 +129,7 @@ def test_a_row_with_the_settings_of_another_says_so(more, tmp_path):
     other, first = found.entries[0], found.entries[1]
     assert (first.repeats, other.repeats) == ("", first.name)
     text = page(found, tmp_path)
+    assert f"[{other.row.provenance.brief}, as {first.name}](#{other.anchor}) |" in text
     assert f"; the settings of [{first.name}](#{first.anchor})\n" in text
     assert f"**{first.name}** leads" in text and "Explored further, **" not in text
     ranks = [replace(each, standing=replace(each.standing, rank="=")) for each in found.entries]

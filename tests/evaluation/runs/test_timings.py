@@ -7,8 +7,8 @@ import pytest
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import records, runner, timings
 from retrieval_leaderboard.evaluation.runs.runner import CheckpointPolicy, Job, ModelSource
-from retrieval_leaderboard.support import compute, progress
 from tests.evaluation import stored
+from tests.evaluation.runs.in_process import have_runs_here
 
 DATA = planted()
 
@@ -16,15 +16,7 @@ DATA = planted()
 @pytest.fixture
 def board(tmp_path, monkeypatch):
     """A run of Global Hot, in this process."""
-
-    def here(function, *args):
-        try:
-            return function(*args)
-        finally:
-            progress.configure(quiet=False)
-
-    monkeypatch.setattr(timings.isolation, "call", here)
-    monkeypatch.setattr(compute, "_current", compute.current())
+    have_runs_here(monkeypatch)
     job = Job(ModelSource("global_hot"), {"half_life_days": 0.0}, 0, 20, "cpu", "fp32")
     record = runner.run(job, DATA, tmp_path, "x", True, CheckpointPolicy())
     assert record.is_done
@@ -48,7 +40,9 @@ def test_every_official_row_is_measured_once(board, capsys):
     found = timings.read(folder)
     assert list(found.costs) == [record.stem] and found.machine == found.costs[record.stem].machine
     assert found.costs[record.stem] != record.costs
-    assert "theirs-seed0" in (said := capsys.readouterr().out) and "left out, the file of its model" in said
+    assert (
+        "theirs-seed0" in (said := capsys.readouterr().out) and "left out, for only the suite's own" in said
+    )
     assert "to the last bit" not in said
     assert timings.measure(folder, lambda about: DATA) == 0, "what was measured stays"
     assert timings.measure(folder, lambda about: DATA, anew=True) == 1
@@ -62,6 +56,29 @@ def test_another_machine_begins_anew(board):
     timings.write(folder, replace(old, machine="another, 9 threads"))
     assert timings.measure(folder, lambda about: DATA) == 1
     assert timings.read(folder).machine == old.machine
+
+
+def test_how_long_it_may_take_is_said_first_and_whose_seconds_give_way(board, capsys):
+    folder, record = board
+    here = record.costs.machine
+    costs = replace(record.costs, fit_seconds=600.0, recommend_seconds=120.0)
+    path = folder / "runs" / record.stem
+    records.change(path, replace(record, result=replace(record.measured, costs=costs)))
+    timings.measure(folder, lambda about: DATA)
+    said = capsys.readouterr().out
+    assert said.startswith(f"{folder.name}: 1 row to fit and rank again; their runs took 12 min\n")
+    assert "the runs were on" not in said
+    elsewhere = replace(costs, threads=9)
+    records.change(path, replace(record, result=replace(record.measured, costs=elsewhere)))
+    timings.measure(folder, lambda about: DATA, anew=True)
+    told = f"the runs were on {elsewhere.machine}, and its pages will have the seconds of {here} alone\n"
+    assert told in capsys.readouterr().out
+
+
+def test_a_board_without_official_rows_is_told_what_they_are(tmp_path, capsys):
+    kept(tmp_path, by="hand")
+    assert timings.measure(tmp_path, lambda about: DATA) == 0
+    assert "no row to measure; those by --defaults and by --budget are official" in capsys.readouterr().out
 
 
 def test_other_results_and_other_data_are_said(board, capsys):

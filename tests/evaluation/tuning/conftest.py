@@ -2,9 +2,8 @@
 
 import pytest
 
-from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.support import progress
-from tests.evaluation.tuning.searches import in_this_process
+from tests.evaluation.runs.in_process import have_runs_here
 
 
 @pytest.fixture(autouse=True)
@@ -17,4 +16,4 @@ def quiet():
 @pytest.fixture
 def here(monkeypatch):
     """Trials in this process: the tests are of the search."""
-    monkeypatch.setattr(search.isolation, "call", in_this_process)
+    have_runs_here(monkeypatch)

@@ -6,7 +6,6 @@ from pathlib import Path
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
-from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.search import tune
 from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
@@ -22,13 +21,6 @@ def asked(data=DATA, given=(), **changed):
 
 def tuned(question, folder, trials, minutes=60.0, anew=False):
     return tune(question, folder, Budget(minutes, trials), anew)
-
-
-def in_this_process(function, *args):
-    try:
-        return function(*args)
-    except ValueError as error:
-        raise search.isolation.Crash(f"ValueError: {error}") from error
 
 
 def written(folder):

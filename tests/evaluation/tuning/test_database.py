@@ -6,7 +6,8 @@ import pytest
 
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
-from tests.evaluation.tuning.searches import asked, in_this_process, tuned, written
+from tests.evaluation.runs.in_process import have_runs_here
+from tests.evaluation.tuning.searches import asked, tuned, written
 
 
 def damage(database, old, new):
@@ -44,7 +45,7 @@ def test_a_search_that_cannot_write_stops(tmp_path, monkeypatch):
     monkeypatch.setattr(search.isolation, "call", full)
     with pytest.raises(UnwritableError):
         tuned(asked(), tmp_path, 2)
-    monkeypatch.setattr(search.isolation, "call", in_this_process)
+    have_runs_here(monkeypatch)
     assert tuned(asked(), tmp_path, 2).provenance.trials == 2
 
 

@@ -18,7 +18,8 @@ from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
-from tests.evaluation.tuning.searches import DATA, SOURCE, asked, in_this_process, tuned, written
+from tests.evaluation.runs.in_process import have_runs_here
+from tests.evaluation.tuning.searches import DATA, SOURCE, asked, tuned, written
 
 
 def test_what_has_no_effect_on_the_data_is_not_searched():
@@ -34,7 +35,7 @@ def whole(tmp_path_factory):
     """A search of 14 trials that nothing interrupts: its choice and its trials."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search.isolation, "call", in_this_process)
+        have_runs_here(patch)
         choice = tuned(asked(place=1.5), folder, 14)
     return choice, written(folder)
 

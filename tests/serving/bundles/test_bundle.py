@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.evaluation.runs import records
-from retrieval_leaderboard.serving.bundles import bundle, tables
+from retrieval_leaderboard.serving.bundles import bundle, tables, versions
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -54,7 +54,19 @@ def test_the_index_of_another_model_is_refused(copied, dataset, toy_run, toy_mod
     shutil.copy(tmp_path / "other" / "index.faiss", copied)
     assert "index.faiss is not the file that was written" in refused(copied)
     shutil.copy(tmp_path / "other" / "bundle.json", copied)
-    assert "the index holds vectors of another model" in refused(copied)
+    assert (
+        "weights.safetensors is not the file that was written, but damaged, cut or of another model"
+        in refused(copied)
+    )
+
+
+def test_cut_weights_are_refused(copied, refused):
+    weights = copied / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    assert refused(copied).endswith(
+        "model.json or weights.safetensors is not the file that was written, but damaged, cut or of another "
+        "model: build the bundle again"
+    )
 
 
 def test_changes_of_another_model_and_damaged_ones_are_refused(copied, refused):
@@ -71,6 +83,8 @@ def test_a_folder_without_a_bundle_or_with_another_layout(copied, tmp_path, refu
     about = json.loads((copied / "bundle.json").read_text())
     (copied / "bundle.json").write_text(json.dumps(about | {"format": 99}))
     assert "has another layout" in refused(copied)
+    (copied / "bundle.json").write_text('{"format"')
+    assert "bundle.json is damaged: build the bundle again" in refused(copied)
 
 
 def test_a_run_of_another_dataset_is_refused(dataset, toy_run, toy_model, tmp_path):
@@ -108,3 +122,31 @@ def test_only_a_bundle_is_replaced(dataset, toy_run, toy_model, tmp_path, copied
     assert (tmp_path / "mine" / "letter.txt").read_text() == "keep me"
     assert bundle.write(toy_run(0), dataset, copied, "hnsw", toy_model).kind == "hnsw"
     assert bundle.read(copied, toy_model).about.kind == "hnsw"
+
+
+def test_what_a_new_bundle_may_not_replace_is_told_with_what_to_give(copied, tmp_path):
+    parent = tmp_path / "versions"
+    version = shutil.copytree(copied, parent / "a")
+    for replaced in (True, False):
+        with pytest.raises(InputError, match="versions holds versions of a bundle: add one by --version, or"):
+            bundle.check_target(parent, replaced)
+    versions.make_current(version)
+    with pytest.raises(
+        InputError, match="current is a link: give the folder that it names, or another --version"
+    ):
+        bundle.check_target(parent / "current", True)
+    there = (
+        "a holds a bundle already: give another --version, which services follow, or --replace to build it"
+    )
+    with pytest.raises(InputError, match=there):
+        bundle.check_target(version, False)
+    with pytest.raises(InputError, match="copy holds a bundle already: give another --out, or --replace"):
+        bundle.check_target(copied, False)
+
+
+def test_a_version_is_not_built_anew_under_its_service(copied, dataset, toy_run, toy_model, tmp_path):
+    version = shutil.copytree(copied, tmp_path / "versions" / "a")
+    versions.make_current(version)
+    served = r"a service answers from .*a: give another --version, which services follow, or stop it first"
+    with bundle.hold(version), pytest.raises(InputError, match=served):
+        bundle.write(toy_run(0), dataset, version, "flat", toy_model)

@@ -11,8 +11,7 @@ import pytest
 from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.bundles import bundle, journal
-from retrieval_leaderboard.serving.bundles.journal import ChangedError
-from retrieval_leaderboard.serving.service import NotSavedError
+from retrieval_leaderboard.serving.bundles.journal import ChangedError, NotSavedError
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -217,7 +216,9 @@ def test_a_bundle_built_anew_is_not_spoiled(reopened, new_item, folder, toy_run,
 
 def test_a_bundle_is_not_built_anew_under_its_writer(reopened, folder, toy_run, toy_model, dataset):
     with reopened(writing=True):
-        with pytest.raises(InputError, match=r"a service answers from .*: stop it first"):
+        with pytest.raises(
+            InputError, match=r"a service answers from .*: give another --out, or stop it first"
+        ):
             bundle.write(toy_run(0), dataset, folder, "flat", toy_model, replace=True)
     assert bundle.write(toy_run(0), dataset, folder, "hnsw", toy_model, replace=True).kind == "hnsw"
 

@@ -1,9 +1,14 @@
 """Versions of a bundle beside each other."""
 
+import errno
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
+from retrieval_leaderboard.serving import Recommender
+from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.bundles import versions
 from retrieval_leaderboard.support.errors import InputError
 
@@ -39,3 +44,59 @@ def test_a_copied_folder_of_versions_names_what_its_link_named(tmp_path):
     assert versions.resolve(tmp_path) == tmp_path / "current"
     with pytest.raises(InputError, match="current is no link, as a copy of the folder may have"):
         versions.folder(tmp_path, "a")
+
+
+@pytest.fixture
+def parent(toy_bundle, tmp_path):
+    """A folder of two versions, flat and hnsw, without a link."""
+    for kind in ("flat", "hnsw"):
+        shutil.copytree(toy_bundle(kind), tmp_path / "toy" / kind)
+    return tmp_path / "toy"
+
+
+def test_a_folder_of_versions_opens_as_its_current_one_and_stays_with_it(parent, toy_model, new_item):
+    versions.make_current(parent / "hnsw")
+    for path in (parent, str(parent / "current")):
+        recommender = Recommender.open(path, toy_model)
+        assert recommender.about.kind == "hnsw" and recommender.folder == parent / "hnsw"
+    versions.make_current(parent / "flat")
+    recommender.keep_item("new", new_item)
+    assert len(Recommender.open(parent, toy_model)) == 300
+    assert len(Recommender.open(parent / "hnsw", toy_model)) == 301
+
+
+def test_without_a_link_one_of_the_versions_is_to_be_named(parent, toy_model, capsys):
+    wanted = (
+        f"{parent} is no bundle, but holds some: name one, such as {parent / 'hnsw'}, or link to one as "
+        f"{parent / 'current'}"
+    )
+    with pytest.raises(InputError, match=re.escape(wanted)):
+        Recommender.open(parent, toy_model)
+    assert main(["http", "--bundle", str(parent), "--port", "8999"]) == 2
+    assert capsys.readouterr().err == f"error: {wanted}\n"
+    assert main(["index", "--run", "none", "--out", str(parent)]) == 2
+
+
+@pytest.mark.parametrize("unreadable", ["bundle.json", "current"])
+def test_a_folder_that_may_not_be_read_is_told_in_one_sentence(unreadable, parent, monkeypatch, capsys):
+    versions.make_current(parent / "flat")
+    real = Path.lstat if unreadable == "current" else Path.stat
+
+    def guarded(path, **options):
+        if path.name == unreadable:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, real.__name__, guarded)
+    assert main(["http", "--bundle", str(parent), "--port", "8999"]) == 2
+    told = f"error: cannot see which version {parent} names: Permission denied\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_bundle_that_may_not_be_read_is_not_called_absent(parent, toy_model, monkeypatch):
+    def refused(path, **_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(InputError, match=r"flat/bundle\.json cannot be read: Permission denied"):
+        Recommender.open(parent / "flat", toy_model)

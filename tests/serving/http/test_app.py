@@ -1,11 +1,13 @@
 """The schema's limits and the service's refusals, by a real client; under load: test_load.py."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.schemas import MAX_BATCH, MAX_BODY_BYTES
 from retrieval_leaderboard.serving.http.served import version_of
@@ -174,6 +176,17 @@ def test_an_item_for_a_bundle_that_changed_is_refused(client, recommender, new_i
     assert len(recommender) == 300
 
 
+def test_an_item_for_a_bundle_that_was_removed_is_refused(opened, toy_model, new_item):
+    folder = opened().folder
+    with Recommender.open(folder, toy_model, writing=True) as recommender:
+        with running(create_app(recommender)) as port:
+            shutil.rmtree(folder)
+            body = {"item_id": "new", "features": new_item}
+            answer = httpx.post(f"http://127.0.0.1:{port}/items", json=body, trust_env=False)
+    assert "the bundle was removed; let the service answer from one that is there" in refusal(answer, 409)
+    assert len(recommender) == 300 and not folder.exists()
+
+
 def test_a_service_that_only_reads_takes_no_items(recommender, new_item):
     with running(create_app(recommender, takes_items=False)) as port:
         address = f"http://127.0.0.1:{port}"
@@ -218,8 +231,39 @@ def test_a_body_of_another_type_or_spelling_is_read_as_fastapi_reads_it(client):
         answered = client.post("/recommend", content=asked, headers={"content-type": kind})
         assert answered.status_code == status, kind
     assert "the body is not sent as JSON: give the header 'Content-Type: " in refusal(answered)
-    twice = client.post("/recommend", content=b'{"user_id": "u1", "k": 3, "k": 4}', headers=JSON)
-    assert len(twice.json()["items"]) == 4
+
+
+def test_a_key_that_stands_twice_is_refused(client, new_item):
+    twice = b'{"user_id": "u1", "k": 3, "k": 4}'
+    item = json.dumps({"item_id": "new", "features": new_item})
+    for path, body, key in (
+        ("/recommend", twice, "k"),
+        ("/recommend", '{"user_id": "u1", "filter": {"price": {"min": 1, "min": 2}}}', "min"),
+        ("/recommend/batch", b'{"requests": [{"user_id": "u1"}, ' + twice + b"]}", "k"),
+        ("/items", item.replace('"price"', '"color": "c1", "price"'), "color"),
+    ):
+        for kind in ("application/json", "application/x+json"):
+            answer = client.post(path, content=body, headers={"content-type": kind})
+            assert refusal(answer) == f"body: the key '{key}' is there twice: give each key once"
+    in_utf_16 = client.post("/recommend", content=twice.decode().encode("utf-16"), headers=JSON)
+    assert "the key 'k' is there twice" in refusal(in_utf_16)
+    assert client.get("/health").json()["items"] == 300
+
+
+def test_a_refused_batch_names_the_request(client):
+    asked = {"requests": [{"user_id": "u1"}, {"user_id": "u1", "filter": {"price": [1]}}]}
+    told = refusal(client.post("/recommend/batch", json=asked))
+    assert told.startswith("requests[1]: filter.price must be a range")
+    asked["requests"][1] = {"user_id": "u1", "k": 0}
+    assert "body.requests.1.k: " in refusal(client.post("/recommend/batch", json=asked))
+
+
+def test_an_items_id_is_kept_without_the_blanks_around_it(client, new_item):
+    added = client.post("/items", json={"item_id": " new ", "features": new_item})
+    assert added.json()["item_id"] == "new"
+    assert "new" in client.post("/recommend", json={"user_id": "u1", "k": 1000}).json()["items"]
+    blank = client.post("/items", json={"item_id": " ", "features": new_item})
+    assert refusal(blank) == "item_id must be text, and not empty or blank: not ''"
 
 
 def test_ready_asks_itself(client, recommender, monkeypatch):

@@ -80,6 +80,26 @@ def test_a_client_that_is_gone_spoils_none_of_the_others(recorded):
     assert asyncio.run(asked()) == "here"
 
 
+def test_clients_that_are_gone_are_not_answered_after_the_end(recorded):
+    async def asked():
+        batcher, bugs = Batcher(recorded), []
+        asyncio.get_running_loop().set_exception_handler(lambda _, bug: bugs.append(bug))
+        recorded.go.clear()
+        tasks = [asyncio.create_task(batcher.answer(Request("first")))]
+        await asyncio.sleep(0.05)
+        tasks += [asyncio.create_task(batcher.answer(Request(f"u{n}"))) for n in range(3)]
+        await asyncio.sleep(0.05)
+        for each in tasks:
+            each.cancel()
+        recorded.go.set()
+        await asyncio.to_thread(batcher.close)
+        await asyncio.sleep(0.05)
+        return bugs
+
+    assert asyncio.run(asked()) == []
+    assert recorded.batches == [["first"]]
+
+
 def test_answers_are_those_of_single_requests(infonce_bundle):
     recommender = Recommender.open(infonce_bundle)
     asked = [Request(f"u{n}") if n % 2 else Request(history=[f"i{n}", "i7"], k=10) for n in range(40)]

@@ -12,7 +12,7 @@ import pytest
 
 from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.bundles import bundle, versions
-from retrieval_leaderboard.serving.http import served
+from retrieval_leaderboard.serving.http import heads, served
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import Limits
 from retrieval_leaderboard.serving.http.served import following, version_of
@@ -39,8 +39,13 @@ def service(parent, toy_model, monkeypatch):
 
     # A slow machine may keep a client from sending for seconds: not what these tests are about.
     patient = Limits(idle_seconds=60, body_seconds=60)
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 60)
     app = create_app(opened(versions.resolve(parent)), patient)
-    with running(app) as port, app.state.current as current, following(parent, current, opened):
+    with (
+        running(app, idle_seconds=60) as port,
+        app.state.current as current,
+        following(parent, current, opened),
+    ):
         yield f"http://127.0.0.1:{port}", current
 
 
@@ -141,6 +146,10 @@ def test_a_link_that_is_away_or_names_nothing_changes_nothing(service, parent):
     answer = httpx.post(f"{address}/recommend", content=json.dumps({"user_id": "u1"}), trust_env=False,
                         headers={"content-type": "application/json"})  # fmt: skip
     assert answer.json()["version"] == version(parent, "a")
+    (parent / "current").unlink()
+    wait_until(lambda: current.refusal is None)
+    (parent / "current").symlink_to("nowhere")
+    wait_until(lambda: current.failures == 2)
 
 
 def test_a_link_to_itself_is_told_once_and_the_next_one_is_followed(service, parent):

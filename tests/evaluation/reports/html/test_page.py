@@ -13,7 +13,7 @@ from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation import __main__ as command
 from retrieval_leaderboard.evaluation.reports import formats
 from retrieval_leaderboard.evaluation.reports.figures import vega
-from retrieval_leaderboard.evaluation.reports.html import page
+from retrieval_leaderboard.evaluation.reports.html import page, table
 from retrieval_leaderboard.support import errors
 from retrieval_leaderboard.support.errors import InputError
 from tests.evaluation.reports import drawn
@@ -65,14 +65,19 @@ def test_it_is_small_and_has_every_part(text):
 def test_a_row_that_repeats_another_has_no_rank_of_its_own(tmp_path):
     made = drawn.data(tmp_path)
     repeated = replace(made, rows=[replace(row, rank="=") for row in made.rows])
-    assert page.page(repeated)
+    assert page.page(repeated).count('<td data-sort="">=</td>') == len(made.done)
+
+
+def test_each_table_has_its_best(tmp_path):
+    made = drawn.data(tmp_path)
+    (ndcg,) = [column for column in table.columns(made) if column.kind == "ndcg"]
+    assert [row.name for row in made.done if ndcg.cell(row).best] == ["bsl", drawn.HOSTILE]
 
 
 def test_a_dash_for_costs_is_explained_where_there_is_one(tmp_path):
     made = drawn.data(tmp_path)
-    assert "; – where none are known of it." in page.page(made)
-    known = replace(made, rows=[row for row in made.rows if not row.metrics or "fit_seconds" in row.costs])
-    assert len(known.rows) < len(made.rows) and "where none are known" not in page.page(known)
+    assert "– as seconds: measured on another machine, " in page.page(made)
+    assert "as seconds" not in page.page(replace(made, without_seconds=""))
 
 
 def test_figures_without_data_are_left_out(tmp_path):

@@ -1,0 +1,48 @@
+"""Options that name runs take folders and patterns."""
+
+import argparse
+
+import pytest
+
+from retrieval_leaderboard.evaluation.runs import named
+from retrieval_leaderboard.support.errors import InputError
+
+
+@pytest.fixture
+def runs(tmp_path):
+    for name in ("als-seed0", "als-seed1", "swing-seed0", "odd[0]"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def one(*words):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run", type=named.folder, nargs="+", action=named.One)
+    return parser.parse_args(["--run", *map(str, words)]).run
+
+
+def test_patterns_become_what_they_match_once(runs):
+    found = named.folders([runs / "als-*", runs / "als-seed1", runs / "gone"], "--run")
+    assert found == [runs / "als-seed0", runs / "als-seed1", runs / "gone"]
+
+
+def test_relative_patterns_stay_relative(runs, monkeypatch):
+    monkeypatch.chdir(runs)
+    assert [str(each) for each in named.folders([named.folder("swing*")], "--run")] == ["swing-seed0"]
+
+
+def test_a_folder_with_brackets_in_its_name_is_itself(runs):
+    assert named.folders([runs / "odd[0]"], "--run") == [runs / "odd[0]"]
+
+
+def test_a_pattern_without_a_match_is_refused(runs):
+    with pytest.raises(InputError, match=r"--run .*/ease-\* matches nothing"):
+        named.folders([runs / "ease-*"], "--run")
+
+
+def test_one_folder_is_taken_and_several_are_named(runs):
+    assert one(runs / "swing-*") == runs / "swing-seed0"
+    with pytest.raises(InputError, match=r"takes one folder and got 2: give one of .*als-seed0, .*als-seed1"):
+        one(runs / "als-*")
+    with pytest.raises(SystemExit):
+        one("")
