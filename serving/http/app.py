@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from retrieval_leaderboard.serving.bundles.encoding import UnknownValues
-from retrieval_leaderboard.serving.bundles.journal import ABOUT, ChangedError
+from retrieval_leaderboard.serving.bundles.journal import ABOUT, ChangedError, NotSavedError
 from retrieval_leaderboard.serving.http import schemas
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Gate, Limits
 from retrieval_leaderboard.serving.http.json_route import JsonRoute
