@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 
 from retrieval_leaderboard import COMMAND, PREFIX
@@ -22,6 +21,7 @@ from retrieval_leaderboard.support.errors import InputError, in_one_sentence, ne
 from retrieval_leaderboard.support.numbers import within
 from retrieval_leaderboard.support.storage.locks import locked
 
+MAX_WORKERS = 64
 PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "export": [], "http": HTTP_PACKAGES}
 
 
@@ -73,16 +73,22 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _http(options: argparse.Namespace) -> None:
-    from retrieval_leaderboard.serving.http import tokens
-    from retrieval_leaderboard.serving.http.server import port_of, serve
-    from retrieval_leaderboard.serving.service import Recommender
+    from retrieval_leaderboard.serving.http import tokens, workers
+    from retrieval_leaderboard.serving.http.server import Service, port_of, serve
 
-    writing = not options.read_only
-    token = tokens.read(options.token_file) if options.token_file else None
+    service = Service(
+        bundle=options.bundle,
+        model=options.model,
+        allowed_hosts=(options.host, *options.allowed_host),
+        takes_items=not options.read_only,
+        token=tokens.read(options.token_file) if options.token_file else None,
+        access_log=options.access_log,
+    )
     with port_of(options.host, options.port) as bound:
-        opened = partial(Recommender.open, model_class=_model(options), writing=writing)
-        hosts = [options.host, *options.allowed_host]
-        serve(options.bundle, opened, bound, hosts, writing, token, options.access_log)
+        if options.workers > 1:
+            workers.serve(service, bound, options.workers)
+        else:
+            serve(service, bound)
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:
@@ -176,6 +182,8 @@ def _parser() -> argparse.ArgumentParser:
                       help="of a bearer token that all but /health and /ready need")  # fmt: skip
     http.add_argument("--access-log", action="store_true", help="print a line for every request")
     http.add_argument("--port", type=within(1, 65_535), default=8000)
+    http.add_argument("--workers", type=within(1, MAX_WORKERS), default=1, metavar="N",
+                      help="processes that answer from the same bundle (default: 1)")  # fmt: skip
     http.set_defaults(work=_http)
     return parser
 

@@ -124,6 +124,14 @@ def placed(requests: Sequence[Request], check: Callable[[Request], None]) -> Ite
         raise
 
 
+def searched_together(requests: Sequence[Request]) -> list[npt.NDArray[np.int64]]:
+    """Places of requests of the same length and filter."""
+    groups: dict[tuple[int, str], list[int]] = {}
+    for row, request in enumerate(requests):
+        groups.setdefault((request.k, repr(request.filter or None)), []).append(row)
+    return [np.array(rows) for rows in groups.values()]
+
+
 def told_nothing(
     requests: Sequence[EncodedRequest], unknown: Sequence[UnknownValues]
 ) -> npt.NDArray[np.bool_]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 
 import numpy as np
 import numpy.typing as npt
@@ -17,18 +17,15 @@ from retrieval_leaderboard.serving.bundles import bundle, versions
 from retrieval_leaderboard.serving.bundles.catalog import Catalog
 from retrieval_leaderboard.serving.bundles.columns import Filter
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
-from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError
+from retrieval_leaderboard.serving.bundles.journal import Change, ChangedError, NotSavedError
 from retrieval_leaderboard.serving.bundles.locks import ReadWriteLock
-from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, placed
+from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, placed, searched_together
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage import pages
 
 __all__ = ["Answer", "Recommender", "Request"]
-
-
-class NotSavedError(InputError):
-    """A valid change could not be written."""
 
 
 class Recommender:
@@ -48,6 +45,8 @@ class Recommender:
         """for the searcher and the labels in it"""
         self._changing = RLock()
         """for changes, one after the other; held while they are written, when searches go on"""
+        self._following = Lock()
+        """for what other processes have changed"""
         self._unsaved: list[Change] = []
         added = np.arange(len(changes.item_ids)) + self._catalog.trained
         if len(added):
@@ -57,7 +56,11 @@ class Recommender:
 
     @classmethod
     def open(
-        cls, folder: Path | str, model_class: type[Retriever] | None = None, writing: bool = False
+        cls,
+        folder: Path | str,
+        model_class: type[Retriever] | None = None,
+        writing: bool = False,
+        shared: Path | None = None,
     ) -> Recommender:
         """The recommender of the bundle in `folder`.
 
@@ -66,16 +69,18 @@ class Recommender:
             model_class: the model's class, for one that is not registered.
             writing: keep other processes from changing the bundle until `close`; without it, `save` does
                 so while it writes, and refuses where one has changed it meanwhile.
+            shared: a folder for what processes that all name it compute alike; they share the pages of the
+                bundle's files, too, and may all be `writing`: each has what any keeps by `keep_item` at once.
 
         Raises:
             InputError: as `bundle.read` and `versions.resolve`; with `writing`, another process holds the
                 bundle.
         """
-        folder = versions.resolve(Path(folder))
-        with ExitStack() as stack:
+        folder, together = versions.resolve(Path(folder)), shared is not None
+        with ExitStack() as stack, pages.shared_in(shared):
             if writing:
-                stack.enter_context(bundle.hold(folder))
-            opened = cls(folder, bundle.read(folder, model_class))
+                stack.enter_context(bundle.hold(folder, together))
+            opened = cls(folder, bundle.read(folder, model_class, together, writing))
             if writing:
                 opened._fold()
                 opened._held = stack.pop_all()
@@ -105,6 +110,7 @@ class Recommender:
 
     def __len__(self) -> int:
         """Items that may be returned."""
+        self._follow()
         return len(self._catalog)
 
     def recommend(
@@ -131,6 +137,7 @@ class Recommender:
 
     def recommend_batch(self, requests: Sequence[Request]) -> list[Answer]:
         """An answer to each request; InputError, as `recommend`, which names the place of one of several."""
+        self._follow()
         with placed(requests, self._check):
             return self._answers(requests)
 
@@ -145,7 +152,7 @@ class Recommender:
         encoded = [self._encoder.resolve(request, self._catalog) for request in requests]
         asked = self._searcher.ask(encoded)
         answers: dict[int, Answer] = {}
-        for rows in _searched_together(requests):
+        for rows in searched_together(requests):
             first = requests[rows[0]]
             with self._lock.reading():
                 exclude = Ragged.from_rows([self._catalog.labels(encoded[row].excluded) for row in rows])
@@ -205,11 +212,9 @@ class Recommender:
 
     def remove_item(self, item_id: str) -> None:
         """Never return an item again; in histories it still counts. InputError where it is not there."""
-        with self._changing:
-            item_id = self._catalog.named(item_id)
-            self._unsaved.append(Change(item_id))
-            with self._lock.writing():
-                self._searcher.remove(np.array([self._catalog.remove(item_id)]))
+        with self._change():
+            self._unsaved.append(change := Change(self._catalog.named(item_id)))
+            self._apply(change)
 
     def save(self) -> None:
         """Keep the changes in the bundle, whole or not at all: they are appended to its log.
@@ -217,7 +222,7 @@ class Recommender:
         Raises:
             InputError: the bundle cannot be written, is held or was changed by another process.
         """
-        with self._changing, nullcontext() if self._held is not None else bundle.hold(self.folder):
+        with self._change(), nullcontext() if self._held is not None else bundle.hold(self.folder):
             self._journal.append(self._unsaved)
             self._unsaved.clear()
 
@@ -225,15 +230,35 @@ class Recommender:
         if not isinstance(item_id, str) or not item_id.strip():
             raise InputError(f"item_id must be text, and not empty or blank: not {item_id!r}")
         item_id = item_id.strip()
-        with self._changing:
+        with self._change():
             vectors, unknown_values = self._searcher.encode_new(features)
             self._catalog.check_lacks(item_id)
             change = Change(item_id, vectors[0], self._catalog.values(features))
             keep(change)
-            with self._lock.writing():
-                label = self._catalog.add(item_id, vectors[0], change.values)
-                self._searcher.add(np.array([label]), vectors)
+            self._apply(change)
         return unknown_values
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """Within, the catalog changes from here alone, and has what other processes have changed before."""
+        with self._changing, self._journal.turn():
+            self._follow()
+            yield
+
+    def _follow(self) -> None:
+        """Apply what other processes have changed."""
+        if self._journal.is_behind():
+            with self._following:
+                for change in self._journal.news():
+                    self._apply(change)
+
+    def _apply(self, change: Change) -> None:
+        with self._lock.writing():
+            if change.vector is None:
+                self._searcher.remove(np.array([self._catalog.remove(change.item_id)]))
+            else:
+                label = self._catalog.add(change.item_id, change.vector, change.values)
+                self._searcher.add(np.array([label]), change.vector[None])
 
     def _keep(self, change: Change) -> None:
         self._unsaved.append(change)
@@ -249,7 +274,7 @@ class Recommender:
 
     def _fold(self) -> None:
         """Merge the journal into the table of changes; without room on the disk it stays as it is."""
-        if self._journal.log_is_empty or self._unsaved:
+        if self._journal.log_is_empty or self._journal.shared or self._unsaved:
             return
         try:
             self._journal.fold(self._catalog.changes(self.about.dimension))
@@ -273,11 +298,3 @@ class Recommender:
             unknown_items=request.unknown_items,
             unknown_values=unknown,
         )
-
-
-def _searched_together(requests: Sequence[Request]) -> list[npt.NDArray[np.int64]]:
-    """Places of requests of the same length and filter."""
-    groups: dict[tuple[int, str], list[int]] = {}
-    for row, request in enumerate(requests):
-        groups.setdefault((request.k, repr(request.filter or None)), []).append(row)
-    return [np.array(rows) for rows in groups.values()]

@@ -1,5 +1,6 @@
 """A polite end: signals ask long work to stop at the next good place instead of ending the process."""
 
+import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +29,15 @@ def deferred() -> Iterator[Callable[[], bool]]:
         yield asked.is_set
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def without_named_locks() -> None:
+    """In a process that was spawned: let libraries make locks as in any other.
+
+    They follow how the process was started, and tqdm's would be a named semaphore: of a process that is
+    killed, Python tells that it was leaked.
+    """
+    multiprocessing.set_start_method(None, force=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving load | security | page`: measure the HTTP service; fill docs/serving.md."""
+"""`python -m benchmarks.serving load | memory | security | page`: measure it; fill docs/serving.md."""
 
 from __future__ import annotations
 
@@ -37,6 +37,17 @@ def _load(options: argparse.Namespace) -> None:
         record.write(options.out, found)
 
 
+def _memory(options: argparse.Namespace) -> None:
+    need(PACKAGES, "requirements-serve.lock")
+    from retrieval_leaderboard.benchmarks.serving.memory import measure
+
+    found = measure(options.bundle, options.workers)
+    print(page.taken(found))
+    if options.save:
+        record.write(page.MEMORY, found)
+        page.fill()
+
+
 def _security(options: argparse.Namespace) -> int:
     """1 where something did not end as it should."""
     need(PACKAGES, "requirements-serve.lock")
@@ -64,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--concurrency", type=within(1, 256), default=16, metavar="C")
     load.add_argument("--out", type=Path, metavar="FILE", help="keep the record as JSON")
     load.set_defaults(work=_load)
+    memory = commands.add_parser("memory", help="measure what several processes of a service take")
+    memory.add_argument("--bundle", type=Path, required=True, metavar="DIR")
+    memory.add_argument("--workers", type=within(1, 64), nargs="+", default=[1, 4], metavar="N")
+    memory.add_argument("--save", action="store_true", help="keep the record and fill docs/serving.md")
+    memory.set_defaults(work=_memory)
     security = commands.add_parser(
         "security",
         help="let hostile clients at a service of its own",

@@ -46,14 +46,14 @@ def measure(folder: Path, requests: int, concurrency: int) -> LoadRecord:
         InputError: no bundle, or a server that does not start on it.
     """
     about = bundle.read_about(folder)
-    bodies, before = _bodies(folder, requests), Usage.now()
+    asked_for, before = bodies(folder, requests), Usage.now()
     with running(folder, "--read-only") as service, echoing() as echo:
         asked, bare = Load(f"{service}/recommend"), Load(f"{echo}/echo")
         for load in (bare, asked):
-            client.post_all(load.url, bodies[:WARM_UP], concurrency)
+            client.post_all(load.url, asked_for[:WARM_UP], concurrency)
         for part in range(PARTS):
             for load in (bare, asked):
-                load.take(bodies[part::PARTS], concurrency)
+                load.take(asked_for[part::PARTS], concurrency)
     # The server is counted once it has ended.
     background = Usage.now().cores_elsewhere(before)
     answered = [seconds for seconds in asked.times if seconds is not None]
@@ -105,12 +105,12 @@ class Load:
 
 
 def _cpu_seconds(url: str) -> float:
-    """What the server at `url` has worked so far; NaN where the system does not tell it."""
+    """What all processes of the server at `url` have worked so far; NaN where the system does not tell it."""
     import httpx
 
     told = httpx.get(urljoin(url, "/metrics"), trust_env=False, timeout=60).text
-    found = re.search(r"^process_cpu_seconds_total (\S+)$", told, re.MULTILINE)
-    return float(found[1]) if found else math.nan
+    found = re.findall(r"^process_cpu_seconds_total(?:\{.*\})? (\S+)$", told, re.MULTILINE)
+    return sum(map(float, found)) if found else math.nan
 
 
 @contextmanager
@@ -167,16 +167,16 @@ def _wait(server: subprocess.Popen[str], address: str) -> None:
     raise InputError(f"the server did not answer at {address} within {START_SECONDS:.0f} seconds")
 
 
-def _bodies(folder: Path, n: int) -> list[bytes]:
+def bodies(folder: Path, n: int) -> list[bytes]:
     """Requests of random users, every other one by history."""
     item_ids = tables.read_items(folder / bundle.ITEMS)
     user_ids, histories = tables.read_users(folder / bundle.USERS)
-    bodies: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     for user in np.random.default_rng(0).integers(0, len(user_ids), n).tolist():
         newest = histories[user][-50:].tolist()
         by_history = {"history": [item_ids[code] for code in newest]}
-        bodies.append(by_history if len(bodies) % 2 else {"user_id": user_ids[user]})
-    return [json.dumps(body).encode() for body in bodies]
+        found.append(by_history if len(found) % 2 else {"user_id": user_ids[user]})
+    return [json.dumps(body).encode() for body in found]
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""The tables of docs/serving.md: the service's limits, and stored records of load and of hostile clients."""
+"""The tables of docs/serving.md: limits, and stored records of load, memory and hostile clients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import uvicorn
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.serving import record
-from retrieval_leaderboard.benchmarks.serving.record import LoadRecord, SecurityRecord
+from retrieval_leaderboard.benchmarks.serving.record import LoadRecord, MemoryRecord, SecurityRecord
 from retrieval_leaderboard.benchmarks.torture.page import HEADER as TRIED
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.http.gate import Limits
@@ -22,17 +22,19 @@ from retrieval_leaderboard.support.storage import sealed
 
 PAGE = ROOT / "docs" / "serving.md"
 RECORDS = Path(__file__).parent / "records"
-SECURITY = ROOT / "benchmarks" / "results" / "serving_security.json"
+RESULTS = ROOT / "benchmarks" / "results"
+MEMORY, SECURITY = RESULTS / "serving_memory.json", RESULTS / "serving_security.json"
 HEADER = ("bundle", "index", "items", "requests", "at once", "p50, ms", "p99, ms", "requests/s", "errors",
           "CPU ms a request", "× echo")  # fmt: skip
 
 
-def tables(records: list[LoadRecord], tried: SecurityRecord) -> dict[str, str]:
-    """Mark → Markdown, from records of `python -m benchmarks.serving load` and `security`."""
+def tables(records: list[LoadRecord], memory: MemoryRecord, tried: SecurityRecord) -> dict[str, str]:
+    """Mark → Markdown, from records of `python -m benchmarks.serving load`, `memory` and `security`."""
     return {
         "index kinds": _kinds(),
         "limits": _limits(),
         "load": f"{_load(records)}\n\n{_conditions(records)}",
+        "memory": taken(memory),
         "security": security(tried),
     }
 
@@ -44,7 +46,21 @@ def fill() -> None:
 
 def stored_tables() -> dict[str, str]:
     """Mark → Markdown, from all stored records."""
-    return tables(record.load_all(RECORDS), sealed.load(SECURITY, SecurityRecord))
+    memory, tried = sealed.load(MEMORY, MemoryRecord), sealed.load(SECURITY, SecurityRecord)
+    return tables(record.load_all(RECORDS), memory, tried)
+
+
+def taken(memory: MemoryRecord) -> str:
+    """A row a number of processes, and of what."""
+    rows = [
+        [f"{each.processes}", f"{each.proportional_mib:,}", f"{each.resident_mib:,}"] for each in memory.rows
+    ]
+    header = ("processes", "memory, MiB", "if they shared nothing, MiB")
+    told = (
+        f"{memory.dataset}, {memory.model}, {memory.index}, {memory.items:,} items; model and index are "
+        f"{memory.files_mib:,} MiB of files. {memory.date}, commit `{memory.commit}`."
+    )
+    return f"{markdown.table(rows, header, numbers=range(3))}\n\n{told}"
 
 
 def security(tried: SecurityRecord) -> str:

@@ -1,4 +1,4 @@
-"""What `python -m benchmarks.serving load` and `security` measured, as JSON."""
+"""What `python -m benchmarks.serving load`, `memory` and `security` measured, as JSON."""
 
 from __future__ import annotations
 
@@ -71,11 +71,38 @@ class SecurityRecord:
         return [row for row in self.rows if row.held < row.tries]
 
 
+@dataclass(frozen=True)
+class Memory:
+    """What a service of so many processes takes."""
+
+    processes: int
+    proportional_mib: int
+    """of all together: a page that several of them have counts once (PSS)"""
+    resident_mib: int
+    """the same, where such a page counts for each (RSS)"""
+
+
+@dataclass(frozen=True)
+class MemoryRecord:
+    """The memory of one bundle's service by the number of its processes."""
+
+    rows: list[Memory]
+    dataset: str
+    model: str
+    index: str
+    items: int
+    files_mib: int
+    """of the model's files and the index, which are mapped"""
+    date: str
+    commit: str
+    schema: int = 1
+
+
 def load_all(folder: Path) -> list[LoadRecord]:
     """All that `write` wrote into `folder`; DamagedError or OSError as `sealed.load`."""
     return [sealed.load(path, LoadRecord) for path in sorted(folder.glob("*.json"))]
 
 
-def write(path: Path, record: LoadRecord | SecurityRecord) -> None:
+def write(path: Path, record: LoadRecord | MemoryRecord | SecurityRecord) -> None:
     """Keep it."""
     sealed.write(path, asdict(record))

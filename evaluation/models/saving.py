@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.storage import checksums, sealed
+from retrieval_leaderboard.support.storage import checksums, mapped_tensors, pages, sealed
 from retrieval_leaderboard.support.storage.files import atomic_file, write_json
 
 
@@ -113,7 +113,7 @@ def load(model_class: type[Model], folder: Path) -> Model:
         if (folder / RECORD).is_file():
             checksums.check(folder, sealed.read(folder / RECORD).get("files", {}), (STATE, WEIGHTS))
         stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        arrays = load_file(folder / WEIGHTS)
+        arrays = (mapped_tensors.load if pages.are_shared() else load_file)(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{folder} holds no readable model: {error}") from error
     if stored["model"] != model_class.name:

@@ -20,6 +20,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any, cast
 
 from retrieval_leaderboard.support.errors import FULL, InputError, UnwritableError
+from retrieval_leaderboard.support.stopping import without_named_locks
 
 TO_THE_GROUP = (signal.SIGINT, signal.SIGHUP)
 """What a terminal sends to every process of a command"""
@@ -219,6 +220,7 @@ def _answer(sender: Connection, task: Connection) -> None:
     for number in TO_THE_GROUP:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_THE_GROUP)
+    without_named_locks()
     threading.Thread(target=_follow_parent, daemon=True).start()
     with suppress(BrokenPipeError):  # The parent has died, and nobody waits.
         sender.send(_outcome(task))

@@ -19,6 +19,7 @@ from retrieval_leaderboard.neural.towers.history_encoders import Mean, PositionW
 from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.training.exact import BatchNorm, LayerNorm
 from retrieval_leaderboard.neural.training.unit_length import SHORTEST
+from retrieval_leaderboard.support.storage import pages
 
 Vectors = npt.NDArray[np.float32]
 Layer = Callable[[Vectors], Vectors]
@@ -56,6 +57,9 @@ class OnlineUsers:
         if (newest := towers.newest) is not None:
             self._as_newest = _rows(lambda block: towers.as_newest(newest, block), items)
         self._layers = [] if towers.user_head.layers is None else _layers(towers.user_head.layers)
+        for name, table in vars(self).items():
+            if isinstance(table, np.ndarray):
+                setattr(self, name, pages.shared(table))
 
     @staticmethod
     def fits(towers: TwoTowerModule) -> bool:

@@ -20,6 +20,7 @@ from retrieval_leaderboard.serving.bundles import tables, versions
 from retrieval_leaderboard.serving.bundles.columns import ItemColumns
 from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
+from retrieval_leaderboard.serving.bundles.shared_journal import SharedJournal
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage import checksums, locks
 from retrieval_leaderboard.support.storage.files import atomic_folder, write_json
@@ -149,11 +150,11 @@ def check_target(out: Path, replace: bool) -> None:
         raise InputError(f"{out} holds a bundle already: give {instead}, or --replace to build it anew")
 
 
-def hold(folder: Path) -> AbstractContextManager[None]:
-    """Within, no other process writes to the bundle in `folder`; InputError where one does already."""
+def hold(folder: Path, shared: bool = False) -> AbstractContextManager[None]:
+    """Within, no other process writes to a bundle, but who holds it `shared`; InputError where one does."""
     read_about(folder)
     refusal = f"another service writes to {folder}: stop it, or start this one with --read-only"
-    return locks.held(folder / ABOUT, refusal)
+    return locks.held(folder / ABOUT, refusal, shared)
 
 
 def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[Retriever] | None) -> About:
@@ -197,8 +198,16 @@ def _index(model: Retriever, kind: str) -> tuple[indexes.VectorIndex | None, int
     return index_class.build(vectors), vectors.shape[1]
 
 
-def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
+def read(
+    folder: Path, model_class: type[Retriever] | None = None, shared: bool = False, writing: bool = False
+) -> Bundle:
     """The bundle in `folder`; faiss sees the index file only after every hash holds.
+
+    Args:
+        folder: the bundle's.
+        model_class: as in `trained`.
+        shared: let the index lie in its file, whose pages processes share.
+        writing: with `shared`, others that read it so may append changes too.
 
     Raises:
         InputError: no bundle, a damaged file, another model's vectors, or another layout.
@@ -214,10 +223,11 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
     schemas = json.loads((folder / FEATURES).read_text(encoding="utf-8"))
     item_ids = tables.read_items(folder / ITEMS)
     user_ids, histories = tables.read_users(folder / USERS)
+    journal = SharedJournal if shared and writing else Journal
     return Bundle(
         about,
         _load_model(folder, about.model, model_class),
-        indexes.get(about.kind).read(folder / INDEX, about.parameters) if has_index else None,
+        indexes.read(about.kind, folder / INDEX, about.parameters, shared) if has_index else None,
         item_ids,
         user_ids,
         histories,
@@ -225,7 +235,7 @@ def read(folder: Path, model_class: type[Retriever] | None = None) -> Bundle:
         Schema(**schemas["items"]),
         Schema(**schemas["context"]),
         tables.read_columns(folder / COLUMNS) if has_columns else ItemColumns({}),
-        Journal(folder, about.model_hash, about.dimension, item_ids),
+        journal(folder, about.model_hash, about.dimension, item_ids),
     )
 
 

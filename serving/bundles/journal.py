@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,10 @@ ABOUT, FOLDED, LOG = "bundle.json", "changes.parquet", "changes.log"
 
 class ChangedError(InputError):
     """The bundle is no longer the one that was opened."""
+
+
+class NotSavedError(InputError):
+    """A valid change could not be written."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,9 @@ class Journal:
     does not fit is damage, and is refused.
     """
 
+    shared: ClassVar[bool] = False
+    """Whether other processes append to it too"""
+
     def __init__(self, folder: Path, model_hash: str, dimension: int, item_ids: Sequence[str]) -> None:
         """Read what is there.
 
@@ -59,11 +67,11 @@ class Journal:
         Raises:
             InputError: a damaged file, or vectors of another model.
         """
-        self.folder, self.model_hash = folder, model_hash
+        self.folder, self.model_hash, self._dimension = folder, model_hash, dimension
         while True:
             self._found = self._stamp()
             changes = tables.read_changes(folder / FOLDED, model_hash, dimension)
-            logged, self._size = _read(folder / LOG, model_hash, dimension)
+            logged, self._size = self._read()
             # A service may have folded its log in between.
             if self._stamp()[FOLDED] == self._found[FOLDED]:
                 break
@@ -78,6 +86,18 @@ class Journal:
     def log_is_empty(self) -> bool:
         """Whether all changes are in `changes.parquet`."""
         return self._size == 0
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Within, no other process appends."""
+        return nullcontext()
+
+    def is_behind(self) -> bool:
+        """Whether other processes have kept changes that `news` has not told."""
+        return False
+
+    def news(self) -> Iterator[Change]:
+        """Those changes, in the order of the log; they count as told once all are taken."""
+        return iter(())
 
     def append(self, changes: Sequence[Change]) -> None:
         """Keep changes: when it returns, they are on the disk.
@@ -119,6 +139,33 @@ class Journal:
             self._size = 0
         finally:
             self._found = self._stamp()
+
+    def _read(self) -> tuple[list[tuple[int, Change]], int]:
+        """The numbered changes of the log, and the bytes up to the end of the last whole one."""
+        path = self.folder / LOG
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return [], 0
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from error
+        size = content.rfind(b"\n") + 1
+        torn = content[size:]
+        if torn and _content(torn[:-1]) is not None:
+            raise _damaged(path, content.count(b"\n") + 1)
+        if torn:
+            progress.say(
+                f"{path}: the last line is torn, of a change that was not acknowledged; it is left out"
+            )
+        return self._logged(content[:size]), size
+
+    def _logged(self, whole: bytes, start: int = 0) -> list[tuple[int, Change]]:
+        """The numbered changes of whole lines of the log, which begin at its byte `start`."""
+        path = self.folder / LOG
+        lines = list(enumerate(_contents(path, whole), start=1))
+        if lines and not start and lines.pop(0)[1].get("model_hash") != self.model_hash:
+            raise InputError(f"{path} holds vectors of another model: remove it, or build the bundle again")
+        return [_change(path, at, line, self._dimension) for at, line in lines]
 
     def _check_numbers(self, numbers: Sequence[int]) -> None:
         """The log may begin within what is folded, where folding was interrupted, and has no gap."""
@@ -166,26 +213,6 @@ def _followed(changes: Changes, later: Sequence[Change], item_ids: Sequence[str]
             values.append(each.values)
     table = np.array(vectors, dtype=np.float32).reshape(len(vectors), dimension)
     return Changes(added, table, np.array(removed, dtype=np.int64), values)
-
-
-def _read(path: Path, model_hash: str, dimension: int) -> tuple[list[tuple[int, Change]], int]:
-    """The numbered changes of a log, and the bytes up to the end of the last whole one."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return [], 0
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    size = content.rfind(b"\n") + 1
-    torn = content[size:]
-    if torn and _content(torn[:-1]) is not None:
-        raise _damaged(path, content.count(b"\n") + 1)
-    if torn:
-        progress.say(f"{path}: the last line is torn, of a change that was not acknowledged; it is left out")
-    lines = list(_contents(path, content[:size]))
-    if lines and lines[0].get("model_hash") != model_hash:
-        raise InputError(f"{path} holds vectors of another model: remove it, or build the bundle again")
-    return [_change(path, at, line, dimension) for at, line in enumerate(lines[1:], start=2)], size
 
 
 def _contents(path: Path, whole: bytes) -> Iterator[dict[str, Any]]:

@@ -13,14 +13,14 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from retrieval_leaderboard.serving.bundles.encoding import UnknownValues
-from retrieval_leaderboard.serving.bundles.journal import ABOUT, ChangedError
+from retrieval_leaderboard.serving.bundles.journal import ABOUT, ChangedError, NotSavedError
 from retrieval_leaderboard.serving.http import schemas
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Gate, Limits
 from retrieval_leaderboard.serving.http.json_route import JsonRoute
 from retrieval_leaderboard.serving.http.observed import Metrics, Observed
 from retrieval_leaderboard.serving.http.served import Current
 from retrieval_leaderboard.serving.requests import Request as RecommendRequest
-from retrieval_leaderboard.serving.service import NotSavedError, Recommender
+from retrieval_leaderboard.serving.service import Recommender
 from retrieval_leaderboard.support.errors import InputError
 
 SHOWN_ERRORS = 5
@@ -36,6 +36,7 @@ def create_app(
     takes_items: bool = True,
     token: bytes | None = None,
     access_log: bool = False,
+    counting: bool = True,
 ) -> FastAPI:
     """The service over `recommender`.
 
@@ -50,12 +51,14 @@ def create_app(
         takes_items: whether items may be added.
         token: what requests must give, as `tokens.read` returns it; None for nothing.
         access_log: whether each request is told on the standard output.
+        counting: whether requests are counted.
     """
     app = FastAPI(title="Retrieval", redoc_url=None, responses=refusals(400, 401, 408, 413, 503))
     app.state.current = current = Current(recommender)
     metrics = Metrics(current)
     app.add_middleware(Gate, limits=limits or Limits(), hosts=hosts, token=token)
-    app.add_middleware(Observed, metrics=metrics, access_log=access_log)
+    if counting:
+        app.add_middleware(Observed, metrics=metrics, access_log=access_log)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(InputError, _refused)
     app.add_exception_handler(Exception, _failed)
@@ -91,11 +94,12 @@ def _items(current: Current, takes_items: bool) -> APIRouter:
 
     @router.post("/items", status_code=201, responses=refusals(403, 409, 422, 500, 507))
     async def add_item(body: schemas.NewItem) -> schemas.Added:
+        """Add an item: once this is answered, it is on the disk, and every process of the service has it."""
         if not takes_items:
             raise HTTPException(403, "this service only reads its bundle, and takes no items")
         with current.using() as served:
             values = await to_thread.run_sync(_save_item, served.recommender, body, limiter=one_at_a_time)
-        return schemas.Added(item_id=body.item_id, unknown_values=values)
+            return schemas.Added(**served.names, item_id=body.item_id, unknown_values=values)
 
     return router
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from retrieval_leaderboard.serving.http.served import Current
@@ -23,22 +27,35 @@ OTHER = "other"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Seconds"""
 ACCESS = logging.getLogger("retrieval_leaderboard.access")
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable of the environment by which prometheus_client, when it is imported, learns of a folder where
+several processes keep their counters"""
 
 
 class Metrics:
-    """Counters of one service, in Prometheus' text format."""
+    """Counters of one service, all of its processes together, in Prometheus' text format."""
 
     def __init__(self, current: Current) -> None:
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
+        folder = os.environ.get(COUNTS)
+        counted = CollectorRegistry()
+        # What is told; counters of several processes are read from their files.
+        self._registry = CollectorRegistry() if folder else counted
         self._registry.register(_Bundle(current))
+        if folder:
+            self._registry.register(_Processes(Path(folder)))
+            MultiProcessCollector(self._registry, folder)
+        else:
+            ProcessCollector(registry=self._registry)
         self._requests = Counter(
-            "retrieval_requests", "Requests answered", ["path", "status"], registry=self._registry
+            "retrieval_requests", "Requests answered", ["path", "status"], registry=counted
         )
         self._seconds = Histogram(
             "retrieval_request_seconds", "From the head of a request to the end of its answer", ["path"],
-            buckets=BUCKETS, registry=self._registry,
+            buckets=BUCKETS, registry=counted,
         )  # fmt: skip
+        switches = Counter("retrieval_switches", "Versions that took over", registry=counted)
+        refused = Counter("retrieval_refused_versions", "Versions that could not", registry=counted)
+        current.on_switch, current.on_refusal = switches.inc, refused.inc
 
     def count(self, path: str, status: int, seconds: float) -> None:
         """Count one answer."""
@@ -59,13 +76,28 @@ class _Bundle(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read when it is asked for."""
-        current, served = self._current, self._current.served
+        served = self._current.served
         info = GaugeMetricFamily("retrieval_bundle_info", "What answers", labels=["model", "version"])
         info.add_metric([*served.names.values()], 1)
         yield info
         yield GaugeMetricFamily("retrieval_items", "Items that may be returned", len(served.recommender))
-        yield CounterMetricFamily("retrieval_switches", "Versions that took over", current.switches)
-        yield CounterMetricFamily("retrieval_refused_versions", "Versions that could not", current.failures)
+
+
+class _Processes(Collector):
+    """What `ProcessCollector` tells, of every process that counts in a folder and is still there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        """Each of them with its process as the label `pid`."""
+        found: dict[str, Metric] = {}
+        for pid in sorted({path.stem.rpartition("_")[2] for path in self._folder.glob("*.db")}):
+            for metric in ProcessCollector(pid=partial(str, pid), registry=None).collect():
+                family = found.setdefault(metric.name, Metric(metric.name, metric.documentation, metric.type))
+                for sample in metric.samples:
+                    family.add_sample(sample.name, {"pid": pid}, sample.value)
+        yield from found.values()
 
 
 class Observed:

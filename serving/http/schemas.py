@@ -115,8 +115,11 @@ class Recommendations(BaseModel):
 
 
 class Added(BaseModel):
-    """An item that can be recommended from now on."""
+    """An item that can be recommended from now on, and what took it."""
 
+    model: str
+    version: str
+    """of the bundle that keeps it, as in `Recommendation`"""
     item_id: str
     unknown_values: dict[str, list[str]]
 

@@ -52,6 +52,8 @@ class Current:
         self.refusal: str | None = None
         """why the version that should answer does not; None where it does"""
         self.switches = self.failures = 0
+        self.on_switch = self.on_refusal = _nothing
+        """called when those are counted"""
         self._switching = Lock()
 
     def __enter__(self) -> Self:
@@ -79,6 +81,7 @@ class Current:
             former, self.served = self.served, new
         self.refusal = None
         self.switches += 1
+        self.on_switch()
         former.close()
 
     def refuse(self, error: Exception) -> None:
@@ -86,6 +89,10 @@ class Current:
         self.refusal = str(error) if isinstance(error, InputError) else f"a bug: {error!r}"
         progress.say(f"{self.served.recommender.folder} goes on answering: {self.refusal}")
         self.failures += 1
+        self.on_refusal()
+
+
+def _nothing() -> None: ...
 
 
 @contextmanager

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from retrieval_leaderboard.evaluation.models import outside
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.serving.bundles import versions
 from retrieval_leaderboard.serving.http.app import create_app
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Limits
@@ -26,6 +30,37 @@ from retrieval_leaderboard.support.stopping import deferred
 GRACE_SECONDS = 30
 """At the end, for requests that are being answered"""
 BACKLOG = 2048
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is answered from, and how."""
+
+    bundle: Path
+    """a bundle, or a folder of versions, whose current one is followed"""
+    model: str | None = None
+    """FILE.py:CLASS or MODULE:CLASS of a model of one's own"""
+    allowed_hosts: tuple[str, ...] = ()
+    """what a Host header may name beside the loopback names and the socket's address"""
+    takes_items: bool = True
+    token: bytes | None = None
+    """what requests must give; None for nothing"""
+    access_log: bool = False
+    """whether each request is told on the standard output"""
+    shared: Path | None = None
+    """a folder of what several processes share that answer, each of them with this; None for one process"""
+
+    def opened(self, folder: Path) -> Recommender:
+        """A bundle, ready to answer; InputError where it cannot be opened."""
+        with ExitStack() as stack:
+            opened = Recommender.open(folder, self._model_class, self.takes_items, self.shared)
+            stack.enter_context(opened).warm_up()
+            stack.pop_all()
+        return opened
+
+    @cached_property
+    def _model_class(self) -> type[Retriever] | None:
+        return outside.load(self.model) if self.model else None
 
 
 @contextmanager
@@ -64,53 +99,39 @@ def _unusable(host: str, port: int, error: OSError) -> InputError:
     return InputError(f"cannot answer at {host}:{port}: {error.strerror}; give another --port or --host")
 
 
-def serve(
-    bundle: Path,
-    opened: Callable[[Path], Recommender],
-    bound: socket.socket,
-    allowed_hosts: Sequence[str] = (),
-    takes_items: bool = True,
-    token: bytes | None = None,
-    access_log: bool = False,
-) -> None:
+def serve(service: Service, bound: socket.socket, began: Callable[[int], None] | None = None) -> None:
     """Listen, once warm, and answer until SIGTERM or Ctrl-C; what was asked before that is still answered.
 
     Args:
-        bundle: what to answer from: a bundle, or a folder of versions, whose current one is followed.
-        opened: opens a bundle.
+        service: what answers.
         bound: of `port_of`.
-        allowed_hosts: what a Host header may name beside the loopback names and the socket's address.
-        takes_items: whether items may be added.
-        token: what requests must give; None for nothing.
-        access_log: whether each request is told on the standard output.
+        began: told how many items there are, once it listens; by default that is printed.
 
     Raises:
-        InputError: as `opened` and `listen`.
+        InputError: as `Service.opened` and `listen`.
     """
     limits = Limits()
     allow_files(limits.open_requests + 256)
-    address, port = bound.getsockname()[:2]
-    hosts = [*LOOPBACK, _as_named(address), *allowed_hosts]
-
-    def ready(folder: Path) -> Recommender:
-        with ExitStack() as stack:
-            recommender = stack.enter_context(opened(folder))
-            recommender.warm_up()
-            stack.pop_all()
-        return recommender
-
-    with ready(versions.resolve(bundle)) as recommender:
+    hosts = [*LOOPBACK, _as_named(bound.getsockname()[0]), *service.allowed_hosts]
+    with service.opened(versions.resolve(service.bundle)) as recommender:
         # Of its own: what batches an app's requests belongs to one event loop.
-        asyncio.run(_answer_once(create_app(recommender)))
-        app = create_app(recommender, limits, hosts, takes_items, token, access_log)
+        asyncio.run(_answer_once(create_app(recommender, counting=False)))
+        app = create_app(recommender, limits, hosts, service.takes_items, service.token, service.access_log)
         # A collection of all that the libraries made stops every answer for a tenth of a second.
         gc.collect()
         gc.freeze()
         listen(bound)
-        progress.say(f"{len(recommender):,} items at http://{_as_named(address)}:{port}")
+        (began or partial(announce, bound))(len(recommender))
         # uvicorn raises the signal that ended it once more: what comes after is to be done too.
-        with deferred(), app.state.current as current, following(bundle, current, ready):
-            uvicorn.Server(_config(app, access_log)).run(sockets=[bound])
+        with deferred(), app.state.current as current, following(service.bundle, current, service.opened):
+            uvicorn.Server(_config(app, service.access_log)).run(sockets=[bound])
+
+
+def announce(bound: socket.socket, items: int, processes: int = 1) -> None:
+    """Say where the service answers."""
+    address, port = bound.getsockname()[:2]
+    several = f", by {processes} processes" if processes > 1 else ""
+    progress.say(f"{items:,} items at http://{_as_named(address)}:{port}{several}")
 
 
 def _config(app: FastAPI, access_log: bool) -> uvicorn.Config:

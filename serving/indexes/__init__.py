@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from retrieval_leaderboard.serving.indexes.base import VectorIndex
 from retrieval_leaderboard.serving.indexes.flat import Flat
+from retrieval_leaderboard.serving.indexes.grown import Grown
 from retrieval_leaderboard.serving.indexes.hnsw import Hnsw
 from retrieval_leaderboard.serving.indexes.ivf_flat import IvfFlat
 from retrieval_leaderboard.serving.indexes.ivf_pq import IvfPq
 from retrieval_leaderboard.support.errors import unknown
 
-__all__ = ["AUTO", "KINDS", "VectorIndex", "choose", "get"]
+__all__ = ["AUTO", "KINDS", "VectorIndex", "choose", "get", "read"]
 
 AUTO = "auto"
 _ALL = (Flat, IvfFlat, Hnsw, IvfPq)
@@ -22,6 +25,19 @@ def get(kind: str) -> type[VectorIndex]:
     if kind not in KINDS:
         raise unknown("index kind", kind, (*KINDS, AUTO))
     return KINDS[kind]
+
+
+def read(kind: str, path: Path, parameters: dict[str, int], shared: bool = False) -> VectorIndex:
+    """The index of a kind that was written to `path`, whose checksum holds.
+
+    Args:
+        kind: as `get` takes it; InputError as there.
+        path: of the file.
+        parameters: what it was built with.
+        shared: let it lie in its file, whose pages processes share; what is added is kept beside it.
+    """
+    found = get(kind).read(path, parameters, mapped=shared)
+    return Grown(found) if shared else found
 
 
 def choose(n_items: int) -> type[VectorIndex]:

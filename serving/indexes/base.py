@@ -85,9 +85,13 @@ class VectorIndex(ABC):
         """What the factory's name does not say of faiss's `index`, before it is trained."""
 
     @classmethod
-    def read(cls, path: Path, parameters: dict[str, int]) -> Self:
-        """The index that `write` wrote; read only files whose checksum holds, faiss trusts them."""
-        return cls(parameters, load_faiss().read_index(str(path)))
+    def read(cls, path: Path, parameters: dict[str, int], mapped: bool = False) -> Self:
+        """The index that `write` wrote; read only files whose checksum holds, faiss trusts them.
+
+        One that is `mapped` lies in its file, and cannot be changed.
+        """
+        faiss = load_faiss()
+        return cls(parameters, faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0))
 
     def write(self, path: Path) -> None:
         """Write a built index to `path`, in faiss's own format."""
@@ -110,7 +114,12 @@ class VectorIndex(ABC):
         """
 
     def __len__(self) -> int:
-        return self._index.ntotal - len(self._removed)
+        return self.total - len(self._removed)
+
+    @property
+    def total(self) -> int:
+        """Vectors, of removed labels too where they are still held."""
+        return int(self._index.ntotal)
 
     @property
     def n_bytes(self) -> int:
@@ -170,10 +179,10 @@ class VectorIndex(ABC):
     def _among(self, kept: npt.NDArray[np.bool_] | None) -> tuple[Among, int]:
         """What a search may find, and how many removed labels are among it."""
         if kept is None:
-            return Among(self._index.ntotal, 1.0), len(self._removed)
+            return Among(self.total, 1.0), len(self._removed)
         count = int(np.count_nonzero(kept))
         selector = load_faiss().IDSelectorBitmap(np.packbits(kept, bitorder="little"))
-        return Among(count, count / max(1, self._index.ntotal), selector), 0
+        return Among(count, count / max(1, self.total), selector), 0
 
     def _allowed(
         self,

@@ -18,6 +18,7 @@ from retrieval_leaderboard.serving.indexes.base import Lists
 from retrieval_leaderboard.serving.queries import EncodedRequest, Encoder, told_nothing
 from retrieval_leaderboard.serving.searchers import unseen
 from retrieval_leaderboard.serving.searchers.base import Asked, Kept, Searcher, Vectors
+from retrieval_leaderboard.support.storage import pages
 
 
 class VectorSearcher(Searcher):
@@ -29,7 +30,7 @@ class VectorSearcher(Searcher):
         self.model = model
         self._index, self._encoder = index, encoder
         self._item_schema = opened.item_schema
-        self._item_vectors, self._encode = model.encode_items(), model.online()
+        self._item_vectors, self._encode = pages.shared(model.encode_items()), model.online()
 
         def double_of(known: npt.NDArray[np.int32]) -> int | None:
             return unseen_users.double_of_vectors(model, known, opened.histories[known[0]][::-1])

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import writing
@@ -15,8 +15,8 @@ from retrieval_leaderboard.support.storage.files import writing
 if sys.platform == "win32":
     import msvcrt
 
-    def _take(lock: IO[str], wait: bool) -> None:
-        # LK_LOCK gives up after ten seconds with a PermissionError.
+    def _take(lock: IO[Any], wait: bool, shared: bool = False) -> None:
+        # There are no shared ones. LK_LOCK gives up after ten seconds with a PermissionError.
         while True:
             try:
                 return msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
@@ -24,11 +24,18 @@ if sys.platform == "win32":
                 if not wait:
                     raise BlockingIOError from error
 
+    def _leave(lock: IO[Any]) -> None:
+        msvcrt.locking(lock.fileno(), msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
-    def _take(lock: IO[str], wait: bool) -> None:
-        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _take(lock: IO[Any], wait: bool, shared: bool = False) -> None:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(lock, kind if wait else kind | fcntl.LOCK_NB)
+
+    def _leave(lock: IO[Any]) -> None:
+        fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 @contextmanager
@@ -54,18 +61,18 @@ def locked(folder: Path, waiting: str) -> Iterator[None]:
 
 
 @contextmanager
-def held(file: Path, refusal: str) -> Iterator[None]:
+def held(file: Path, refusal: str, shared: bool = False) -> Iterator[None]:
     """Hold an existing file for this process, and do not wait where another one holds it.
 
-    The file is not written, and may be one that cannot be. Where the file system has no locks, that is
-    said in a line and the work goes on.
+    With `shared`, processes that all say so hold it together. The file is not written, and may be one that
+    cannot be. Where the file system has no locks, that is said in a line and the work goes on.
 
     Raises:
         InputError: `refusal`, where another process, or another call in this one, holds it.
     """
     with file.open("r+" if os.access(file, os.W_OK) else "r") as lock:
         try:
-            _take(lock, wait=False)
+            _take(lock, wait=False, shared=shared)
         except BlockingIOError as error:
             raise InputError(refusal) from error
         except OSError as error:
@@ -75,6 +82,16 @@ def held(file: Path, refusal: str) -> Iterator[None]:
         if not (file.exists() and os.path.samestat(os.fstat(lock.fileno()), file.stat())):
             raise InputError(refusal)
         yield
+
+
+@contextmanager
+def turn(lock: IO[Any]) -> Iterator[None]:
+    """Hold an open file, once those who hold it now have left it; OSError where the system cannot lock it."""
+    _take(lock, wait=True)
+    try:
+        yield
+    finally:
+        _leave(lock)
 
 
 def is_free(file: Path) -> bool:

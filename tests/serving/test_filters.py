@@ -12,7 +12,8 @@ from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.serving.bundles import bundle, journal
 from retrieval_leaderboard.serving.indexes import KINDS
 from retrieval_leaderboard.support.errors import InputError
-from tests.serving.conftest import ITEMS, Described
+from tests.serving.conftest import ITEMS
+from tests.serving.described import Described
 
 FILTERS = [
     {"color": ["c3"]},

@@ -13,7 +13,7 @@ from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.serving.indexes import KINDS
 from retrieval_leaderboard.serving.requests import MAX_EXCLUDED, MAX_HISTORY, MAX_K
 from retrieval_leaderboard.support.errors import InputError
-from tests.serving.conftest import Described
+from tests.serving.described import Described
 
 
 @pytest.fixture

@@ -126,6 +126,16 @@ def test_the_parent_alone_decides_what_a_terminal_stops(number, at_birth, in_tim
     assert "Traceback" not in capfd.readouterr().err
 
 
+NAMED = "__import__('multiprocessing').RLock()._semlock.name"
+"""Of a lock that a library makes, such as tqdm's"""
+
+
+def test_a_killed_child_leaves_no_locks_that_are_told_as_leaked():
+    assert multiprocessing.get_context("spawn").RLock()._semlock.name is not None
+    if sys.platform == "linux":
+        assert call(eval, NAMED) is None
+
+
 GRANDCHILD = """
 import os, signal, time
 if os.fork():

@@ -11,8 +11,7 @@ import pytest
 from retrieval_leaderboard.serving import Recommender
 from retrieval_leaderboard.serving.__main__ import main
 from retrieval_leaderboard.serving.bundles import bundle, journal
-from retrieval_leaderboard.serving.bundles.journal import ChangedError
-from retrieval_leaderboard.serving.service import NotSavedError
+from retrieval_leaderboard.serving.bundles.journal import ChangedError, NotSavedError
 from retrieval_leaderboard.support.errors import InputError
 
 

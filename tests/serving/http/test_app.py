@@ -117,7 +117,8 @@ def test_an_added_item_is_recommended_and_survives(client, recommender, new_item
         "/items", json={"item_id": "new", "features": new_item | {"color": "mauve", "price": 0}}
     )
     assert added.status_code == 201
-    assert added.json() == {"item_id": "new", "unknown_values": {"color": ["mauve"]}}
+    served = {"model": "described", "version": version_of(recommender.about)}
+    assert added.json() == served | {"item_id": "new", "unknown_values": {"color": ["mauve"]}}
     for one in (recommender, type(recommender).open(recommender.folder, toy_model)):
         assert "new" in one.recommend("u1", k=1000).items
         assert one.recommend("u1", filter={"color": ["mauve"], "price": {"max": 0}}).items == ["new"]

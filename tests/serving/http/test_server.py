@@ -47,6 +47,13 @@ def test_a_host_of_no_machine_is_told():
             pass
 
 
+@pytest.mark.parametrize("number", ["0", "65", "two"])
+def test_a_number_of_processes_that_cannot_be(number, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["http", "--bundle", "none", "--workers", number])
+    assert "argument --workers: " in capsys.readouterr().err
+
+
 def test_a_service_has_answered_and_collects_nothing_old(infonce_bundle, monkeypatch):
     asked, real = [], Recommender.recommend_batch
     monkeypatch.setattr(server.uvicorn.Server, "run", lambda *_, **__: asked.append("running"))
@@ -56,7 +63,7 @@ def test_a_service_has_answered_and_collects_nothing_old(infonce_bundle, monkeyp
     )
     with server.port_of("127.0.0.1", 0) as bound:
         try:
-            server.serve(infonce_bundle, Recommender.open, bound)
+            server.serve(server.Service(infonce_bundle, takes_items=False), bound)
             assert gc.get_freeze_count() > 1000
         finally:
             gc.unfreeze()

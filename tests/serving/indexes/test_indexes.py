@@ -1,3 +1,6 @@
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,6 +26,18 @@ def queries():
 @pytest.fixture
 def build(items):
     return lambda kind: KINDS[kind].build(items)
+
+
+@pytest.fixture
+def shared(build, tmp_path):
+    """An index as one of several processes reads it."""
+
+    def read(kind):
+        built = build(kind)
+        built.write(tmp_path / kind)
+        return indexes.read(kind, tmp_path / kind, built.parameters, shared=True)
+
+    return read
 
 
 def test_the_kind_follows_the_size():
@@ -96,13 +111,13 @@ def test_k_larger_than_the_index(kind, build, queries):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_items_come_and_go(kind, build, queries, tmp_path):
+def test_items_come_and_go(kind, build, shared, queries, tmp_path):
     built = build(kind)
     nothing = Ragged.empty(1)
     built.write(tmp_path / "index")
     read = KINDS[kind].read(tmp_path / "index", built.parameters)
     far = 10 * queries[:1]
-    for each in (built, read):
+    for each in (built, read, shared(kind)):
         each.add(np.array([N]), far)
         assert len(each) == N + 1
         found, _ = each.search(queries[:1], K, nothing)
@@ -176,12 +191,35 @@ def test_a_broad_filter_misses_no_more_than_none(kind, share, build, items, quer
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_filter_among_items_that_came_and_went(kind, build, queries):
-    built = build(kind)
-    built.add(np.array([N, N + 1]), 10 * queries[:2])
-    built.remove(np.arange(0, N, 2))
-    kept = np.ones(N + 2, dtype=np.bool_)
-    kept[:N:2], kept[N] = False, False
-    found, _ = built.search(queries[:2], N, Ragged.empty(2), kept)
-    for row in found:
-        assert sorted(row[row >= 0]) == np.flatnonzero(kept).tolist()
+def test_a_filter_among_items_that_came_and_went(kind, build, shared, queries):
+    for each in (build(kind), shared(kind)):
+        each.add(np.array([N, N + 1]), 10 * queries[:2])
+        each.remove(np.arange(0, N, 2))
+        kept = np.ones(N + 2, dtype=np.bool_)
+        kept[:N:2], kept[N] = False, False
+        found, _ = each.search(queries[:2], N, Ragged.empty(2), kept)
+        for row in found:
+            assert sorted(row[row >= 0]) == np.flatnonzero(kept).tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shared_index_lies_in_its_file_and_answers_alike(kind, build, shared, queries, tmp_path):
+    one, other, nothing = build(kind), shared(kind), Ragged.empty(len(queries))
+    if sys.platform == "linux":
+        assert str(tmp_path / kind) in Path("/proc/self/maps").read_text()
+    for expected, found in zip(
+        one.search(queries, K, nothing), other.search(queries, K, nothing), strict=True
+    ):
+        assert np.array_equal(expected, found)
+
+
+def test_what_is_added_to_a_shared_flat_index_ranks_as_in_any(build, shared, items, queries):
+    one, other, nothing = build("flat"), shared("flat"), Ragged.empty(len(queries))
+    later = np.concatenate([items[:30], queries[:10]])  # Ties with what is there, too.
+    for each in (one, other):
+        each.add(np.arange(N, N + len(later)), later)
+        each.remove(np.array([0, N + 1, N + 35]))
+    for k in (1, K, N + 50):
+        expected, found = one.search(queries, k, nothing), other.search(queries, k, nothing)
+        assert np.array_equal(expected[0], found[0])
+        np.testing.assert_allclose(expected[1], found[1], rtol=1e-6)

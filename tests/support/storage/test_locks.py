@@ -109,11 +109,22 @@ def test_a_file_that_was_replaced_before_it_was_locked_is_not_held(tmp_path, mon
     file.touch()
     real = locks._take
 
-    def replaced_first(lock, wait):
+    def replaced_first(lock, wait, shared):
         (tmp_path / "new").touch()
         (tmp_path / "new").replace(file)
-        real(lock, wait)
+        real(lock, wait, shared)
 
     monkeypatch.setattr(locks, "_take", replaced_first)
     with pytest.raises(InputError, match="it is taken"), held(file, "it is taken"):
         pass
+
+
+def test_those_who_share_a_file_hold_it_together_and_alone(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with held(file, "it is taken", shared=True), held(file, "it is taken", shared=True):
+        with pytest.raises(InputError, match="it is taken"), held(file, "it is taken"):
+            pass
+    with held(file, "it is taken"):
+        with pytest.raises(InputError, match="it is taken"), held(file, "it is taken", shared=True):
+            pass
