@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
 LOCAL, SPARK = "local", "spark"
-INTERACTION_BYTES = 34
-"""At the peak of a fit"""
+CONFIDENCE = 4 + 8
+"""Bytes of an interaction: its confidence, by user, and with the code of the user, by item"""
 MOST_INTERACTIONS = 2**31
 TOLD = ("factors", "regularization", "alpha", "iterations")
 """The settings that solvers are told"""
@@ -78,11 +78,11 @@ class ALS(EmbeddingRetriever):
     }
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
-        """Confidences both ways, and a vector for each user and item."""
+        """Confidences both ways, and a vector for each user and item, twice while implicit draws them."""
         if self.solver != LOCAL:
             return 0
-        vectors = 4 * int(self.resolve(train, valid)["factors"]) * (train.n_users + train.n_items)
-        return INTERACTION_BYTES * len(train) + vectors
+        drawn = max(2 * train.n_users, train.n_users + 2 * train.n_items)
+        return CONFIDENCE * len(train) + 4 * int(self.resolve(train, valid)["factors"]) * drawn
 
     @classmethod
     def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -13,16 +13,18 @@ from threadpoolctl import threadpool_limits
 
 from retrieval_leaderboard.baselines import pair_sums, symmetric_inverse
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import index_type
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.limits import check_memory
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
+from retrieval_leaderboard.evaluation.ranking import neighbor_memory
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
+    Pairs,
     arrays,
-    bytes_needed,
     nearest,
     reckoned_activity,
     roots_of,
@@ -30,6 +32,8 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     stack,
     users_of_items,
 )
+from retrieval_leaderboard.evaluation.ranking.neighbor_memory import CODE, ENTRY, WIDE
+from retrieval_leaderboard.support import compute
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -95,10 +99,24 @@ class EASE(ItemToItemRetriever):
         """The inverse for all items, and the weights kept of it; or the candidates of each item."""
         candidates = self.resolve(train, valid)["candidates"]
         if candidates < train.n_items - 1:
-            return bytes_needed(train, candidates, reckoned_activity(train))
+            return self._sparse_bytes(reckoned_activity(train), train, candidates)
         weights = WEIGHT_BYTES * train.n_items * min(self.top_k, train.n_items)
         panels = 4 * symmetric_inverse.BLOCK * 4 * train.n_items  # Of a block of pivots and its products.
         return 4 * train.n_items**2 + max(weights, panels)
+
+    def _sparse_bytes(self, pairs: Pairs, train: Interactions, candidates: int) -> int:
+        """The candidates and what is held while they are compared, or solved for, or turned."""
+        near = neighbor_memory.kept(train, candidates, pairs)
+        kept = near * min(self.top_k / candidates, 1)
+        # Of the users who took any of an item's candidates, at most those of the most popular items.
+        taken = int(np.sort(train.item_counts)[-candidates - 1 :].sum())
+        room = 2 * WIDE * train.n_users + 3 * WIDE * (candidates + 1) ** 2 + (CODE + WIDE) * taken
+        solving = neighbor_memory.by_item(train), neighbor_memory.held(train) + int(ENTRY * kept)
+        return neighbor_memory.numbers(train) + max(
+            neighbor_memory.comparing(train, candidates, pairs, near),
+            int(ENTRY * near) + compute.current().threads * room + max(solving),
+            int(2 * ENTRY * kept),
+        )
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Solve for the weights of each item.
@@ -111,7 +129,7 @@ class EASE(ItemToItemRetriever):
         candidates, strength = settings["candidates"], float(settings["regularization"])
         self.recency_ = self.recency if train.ordered else 0.0
         if candidates < train.n_items - 1:
-            self.similarity_ = self._sparse(train, candidates, strength)
+            self.similarity_ = stack(self._sparse(train, candidates, strength), train.n_items).T.tocsr()
         else:
             self.similarity_ = self._dense(_gram(train), strength)
 
@@ -149,20 +167,20 @@ class EASE(ItemToItemRetriever):
         blocks = LocalEngine().map(kernel, inverse, n_items, BLOCK_ITEMS, "ease: weights", "items")
         return stack(list(blocks), n_items).T.tocsr()
 
-    def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
-        near = _most_similar(train, candidates)
+    def _sparse(self, train: Interactions, candidates: int, strength: float) -> list[Block]:
+        need = partial(self._sparse_bytes, train=train, candidates=candidates)
+        near = _most_similar(train, candidates, need)
         size = train.n_users, _place_type(train, candidates)
         kernel = partial(_columns, strength=strength, top_k=self.top_k, size=size)
         shared = near.indptr, near.indices, arrays(users_of_items(train)), roots_of(train)[0]
         with threadpool_limits(1, user_api="blas"):  # The blocks have threads of their own.
-            blocks = list(engines.current().map(kernel, shared, train.n_items, BLOCK_ITEMS, "ease", "items"))
-        return stack(blocks, train.n_items).T.tocsr()
+            return list(engines.current().map(kernel, shared, train.n_items, BLOCK_ITEMS, "ease", "items"))
 
 
 def _place_type(train: Interactions, candidates: int) -> type[np.signedinteger]:
     """Of numbers up to the interactions of as many items as an item has candidates, and of itself."""
     most = (candidates + 1) * int(train.item_counts.max(initial=0))
-    return np.int32 if min(most, len(train)) < 2**31 else np.int64
+    return index_type(min(most, len(train)))
 
 
 def _weights(inverse: npt.NDArray[np.float32], first: int, last: int, top_k: int) -> Block:
@@ -240,9 +258,9 @@ def _gram_rows(shared: tuple[Any, ...], first: int, last: int) -> npt.NDArray[np
     return rows
 
 
-def _most_similar(train: Interactions, top_k: int) -> csr_array:
-    """Row i holds the `top_k` items of largest cosine to item i."""
-    say_duration(train, top_k, "ease: candidates", weighted=True)
+def _most_similar(train: Interactions, top_k: int, need: Callable[[Pairs], int]) -> csr_array:
+    """Row i holds the `top_k` items of largest cosine to item i; `need` as of `say_duration`."""
+    say_duration(train, top_k, "ease: candidates", need, weighted=True)
     lengths = np.sqrt(np.where(train.item_counts > 0, train.item_weights, 1))
     ones = np.ones(train.n_users)
     return nearest(train, ones, (lengths, lengths), 0.0, top_k, "ease: candidates", weighted=True)

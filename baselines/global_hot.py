@@ -14,6 +14,7 @@ from retrieval_leaderboard.evaluation.models.quick_fit import QuickFit
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.ranking import popularity, topk
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.mapped import sums
 
 SECONDS_PER_DAY = 86_400
 
@@ -39,23 +40,28 @@ class GlobalHot(QuickFit):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count, and sort by (count, `ties.rank`)."""
-        counts = np.bincount(train.item, self._weights(train), minlength=train.n_items)
+        counts = self._counts(train)
         # What an item counts after many half-lives may be too small for a number above 0.
         self.order_ = popularity.ranked(counts, train)
         self.scores_ = counts[self.order_].astype(np.float32)
 
-    def _weights(self, train: Interactions) -> npt.NDArray[np.float64] | None:
-        """float64[n]: what each interaction counts; None where all count the same."""
+    def _counts(self, train: Interactions) -> npt.NDArray[np.float64]:
+        """float64[n_items]: the sum of what each item's interactions count."""
         if self.half_life_days == 0 or not len(train):
-            return None if train.weight is None else train.weight.astype(np.float64)
-        if train.timestamp is None:
+            return train.item_weights
+        when = train.timestamp
+        if when is None:
             raise InputError(
                 "global_hot.half_life_days needs the time of each interaction, which this dataset "
                 "does not have; set it to 0"
             )
-        age = (train.timestamp.max() - train.timestamp) / SECONDS_PER_DAY
-        aged = 0.5 ** (age / self.half_life_days)
-        return aged if train.weight is None else aged * train.weight
+        last = when.max()
+
+        def aged(part: slice) -> npt.NDArray[np.float64]:
+            found = 0.5 ** ((last - when[part]) / SECONDS_PER_DAY / self.half_life_days)
+            return found if train.weight is None else found * train.weight[part]
+
+        return sums(train.item, aged, train.n_items)
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` most popular items that a query does not exclude."""

@@ -17,13 +17,16 @@ from retrieval_leaderboard.evaluation.engines.local import in_threads
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
+from retrieval_leaderboard.evaluation.ranking import neighbor_memory
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import roots_of, users_of_items
-from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support import compute, progress
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
 Floats = npt.NDArray[np.float32]
+FLOAT, WIDE = 4, 8
+"""Bytes"""
 INIT_SCALE = 0.1
 ROWS_A_BLOCK = 256
 
@@ -55,6 +58,17 @@ class IALS(EmbeddingRetriever):
     passes: ClassVar[str] = "iterations"
     uses_weights: ClassVar[bool] = True
     rules: ClassVar[dict[str, Rule]] = {"factors": lambda _, train, __: factors_for(train.n_items)}
+
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """The vectors of both sides, and of the larger one also in 64 bits, twice, and turned; or what is
+        solved at once beside the vectors there were and will be.
+        """
+        factors = int(self.resolve(train, valid)["factors"])
+        sides = factors * (train.n_users + train.n_items)
+        turning = FLOAT * sides + (2 * WIDE + FLOAT) * factors * max(train.n_users, train.n_items)
+        room = max(solving_bytes(each, factors) for each in (train.user_counts, train.item_counts))
+        solving = 2 * FLOAT * sides + compute.current().threads * room
+        return max(neighbor_memory.by_item(train), neighbor_memory.held(train) + max(turning, solving))
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Solve users and items in turn, from normally distributed items."""
@@ -110,6 +124,14 @@ class IALS(EmbeddingRetriever):
     def parameters(self) -> int:
         """Numbers in the vectors of items, from which those of queries follow."""
         return self.item_factors_.size
+
+
+def solving_bytes(lengths: npt.NDArray[np.int64], d: int) -> int:
+    """Bytes at the peak of a block of `System.solved`, for rows of these lengths."""
+    m, rows = np.unique(lengths, return_counts=True)
+    block = np.minimum(rows, ROWS_A_BLOCK)
+    vectors, places, equations = 3 * FLOAT * m * d, 2 * WIDE * m, 3 * FLOAT * np.minimum(m, d) ** 2
+    return int((block * (vectors + places + equations)).max(initial=0))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, ranked, say_duration
+from retrieval_leaderboard.support.storage.mapped import sums
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -60,7 +62,7 @@ class ItemCF(Neighborhood):
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
         settings = self.resolve(train, valid)
         top_k, log = settings["top_k"], self._capped(train)
-        say_duration(log, top_k, "item_cf", weighted=True)
+        say_duration(log, top_k, "item_cf", partial(self._bytes, train=log, top_k=top_k), weighted=True)
         weights = self._user_weights(log, self.user_exponent)
         norms = self._norms(_sizes(log, weights), settings["target_exponent"])
         neighbors = nearest(log, weights, norms, self.shrinkage, top_k, "item_cf", weighted=True)
@@ -86,6 +88,10 @@ class ItemCF(Neighborhood):
 
 def _sizes(train: Interactions, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """float64[n_items]: c_ii, the sum of w_u w_ui of the users of each item; 1 where it has none."""
-    each = weights[train.user] if train.weight is None else weights[train.user] * train.weight
-    size = np.bincount(train.item, each, minlength=train.n_items)
+
+    def each(part: slice) -> npt.NDArray[np.float64]:
+        own = weights[train.user[part]]
+        return own if train.weight is None else own * train.weight[part]
+
+    size = sums(train.item, each, train.n_items)
     return np.where(size == 0, 1.0, size)

@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.baselines import history_cap, pair_sums
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
-from retrieval_leaderboard.evaluation.ranking import item_neighbors, popularity
+from retrieval_leaderboard.evaluation.ranking import item_neighbors, neighbor_memory, popularity
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import Norms
+from retrieval_leaderboard.support.storage.mapped import CHUNK
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -103,7 +105,7 @@ class Neighborhood(ItemToItemRetriever):
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Both views of the interactions, and the similarities kept."""
         top_k, log = self.resolve(train, valid)["top_k"], self._capped(train)
-        return self._bytes(log, top_k, item_neighbors.reckoned_activity(log))
+        return self._bytes(item_neighbors.reckoned_activity(log), log, top_k)
 
     def warm_start_bytes(self, train: Interactions) -> int:
         """That of a fit, and the sums of all pairs of items that a user took."""
@@ -113,9 +115,15 @@ class Neighborhood(ItemToItemRetriever):
         """What a fit learns from."""
         return history_cap.capped(train, self.max_items_per_user)
 
-    def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
+    def _bytes(self, pairs: item_neighbors.Pairs, train: Interactions, top_k: int) -> int:
         """As `fit_bytes`, by `pairs` of `reckoned_activity`."""
-        return item_neighbors.bytes_needed(train, top_k, pairs)
+        kept = neighbor_memory.kept(train, top_k, pairs)
+        # Those of the other side are in an array of their own.
+        copies = 2 if self.prune_axis == "target" else 1
+        stored = int(copies * neighbor_memory.ENTRY * kept)
+        return neighbor_memory.numbers(train) + max(
+            neighbor_memory.comparing(train, top_k, pairs, kept), stored
+        )
 
     @staticmethod
     def _user_weights(train: Interactions, exponent: float) -> npt.NDArray[np.float64]:
@@ -146,6 +154,14 @@ class Neighborhood(ItemToItemRetriever):
         if self.normalization:
             sums = np.asarray(similarity.sum(axis=1, dtype=np.float64))  # (items,)
             divisors = np.maximum(sums, np.finfo(np.float64).tiny) ** self.normalization
-            similarity.data /= np.repeat(divisors, np.diff(similarity.indptr)).astype(np.float32)
+            _divide(similarity, divisors.astype(np.float32))
         self.similarity_ = similarity
         self.popular_ = popularity.ranked(train.item_weights, train)
+
+
+def _divide(similarity: csr_array, divisors: npt.NDArray[np.float32]) -> None:
+    """Divide each row by its divisor, some at a time: there is no room for a divisor of each number."""
+    rows = Ragged.from_offsets(similarity.indices, similarity.indptr.astype(np.int64))
+    for block in rows.cuts(CHUNK):
+        some = slice(rows.start[block][0], rows.stop[block][-1])
+        similarity.data[some] /= np.repeat(divisors[block], rows.lengths[block])

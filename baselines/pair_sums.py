@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions
-from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.ragged import Ragged, index_type, offsets_of
 from retrieval_leaderboard.evaluation.models.earlier import Earlier
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import activity, roots_of
 
@@ -82,7 +82,7 @@ def bytes_needed(train: Interactions) -> int:
 def with_users_first(train: Interactions, users: Users) -> Interactions:
     """`train` under other codes of users: `users`, bool[n_users], have the first ones. Without times."""
     order = np.argsort(~users, kind="stable")
-    every = np.arange(len(train), dtype=np.int32)
+    every = np.arange(len(train), dtype=index_type(len(train)))
     places = Ragged.from_offsets(every, offsets_of(train.user_counts)).take(order)
     rows, _ = places.compact()
     weight = None if train.weight is None else train.weight[rows]

@@ -37,6 +37,10 @@ class PopularWindow(QuickFit):
     # Without an annotation it is no field, and so no setting.
     _latest = cast("tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]] | None", None)
 
+    def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
+        """The order in time, and times, items and weights in it."""
+        return (8 + 8 + 4 + 4) * len(train)
+
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sort the interactions by time.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -59,7 +60,8 @@ class RP3Beta(Neighborhood):
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum the walks, item by item, and keep the `top_k` most probable."""
         settings, log = self.resolve(train, valid), self._capped(train)
-        say_duration(log, settings["top_k"], "rp3beta", weighted=True)
+        need = partial(self._bytes, train=log, top_k=settings["top_k"])
+        say_duration(log, settings["top_k"], "rp3beta", need, weighted=True)
         weights, norms = self._user_weights(log, self.alpha), self._item_norms(log, settings)
         walks = nearest(log, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
         self._set_similarity(walks, train)

@@ -30,17 +30,18 @@ from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking import forecast
+from retrieval_leaderboard.evaluation.ranking import forecast, neighbor_memory
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
+    Pairs,
     activity,
     arrays,
-    bytes_needed,
     ranked,
     reckoned_activity,
     roots_of,
     users_of_items,
 )
+from retrieval_leaderboard.evaluation.ranking.neighbor_memory import CODE, ENTRY, WIDE
 from retrieval_leaderboard.evaluation.ranking.sampled_users import SampledUsers
 from retrieval_leaderboard.support import compute
 
@@ -49,10 +50,8 @@ if TYPE_CHECKING:
 
     from retrieval_leaderboard.evaluation.models.earlier import Earlier
 
-PLACE_BYTES = 8
-"""Of an interaction of an item's users, in the lists of one thread"""
-SAMPLE_ITEMS, SAMPLE_USERS = 200, 512
-"""That memory is reckoned by, and users of an item that its time is measured with too"""
+SAMPLE_USERS = 512
+"""Of an item, that its time is measured with"""
 
 
 @register("swing")
@@ -92,27 +91,22 @@ class Swing(Neighborhood):
         """Only where users are drawn."""
         return self.max_users_per_item > 0
 
-    def _bytes(self, train: Interactions, top_k: int, pairs: npt.NDArray[np.float64]) -> int:
+    def _bytes(self, pairs: Pairs, train: Interactions, top_k: int) -> int:
         """As of any neighborhood, with the table of shared items and each thread's lists."""
+        kept = neighbor_memory.kept(train, top_k, pairs, takers=2)
+        held, found = neighbor_memory.held(train), int(ENTRY * kept)
         table = 2 * train.n_users**2 if has_table(train) and not engines.asked().grouped else 0
-        lists = PLACE_BYTES * compute.current().threads * int(pairs.max(initial=0))
-        return bytes_needed(train, top_k, pairs, self._share_kept(train, top_k), table + lists)
+        room = compute.current().threads * self._room(pairs, train, top_k) + engines.bytes_of_tasks(pairs)
+        needs = neighbor_memory.by_item(train), held + table + room + found, held + 2 * found
+        return neighbor_memory.numbers(train) + max(needs)
 
-    def _share_kept(self, train: Interactions, top_k: int) -> float:
-        """Of a sample of items: a neighbor is one that two users of the item took."""
-        drawn = np.random.default_rng(0).permutation(np.flatnonzero(train.item_counts))[:SAMPLE_ITEMS]
-        number = np.full(train.n_items, SAMPLE_ITEMS, np.uint8)
-        number[drawn] = np.arange(len(drawn))
-        of_row = number[train.item]
-        rows = np.flatnonzero(of_row < SAMPLE_ITEMS)
-        rows = rows[np.argsort(of_row[rows], kind="stable")]
-        met = kept = 0
-        for users in np.split(train.user[rows], np.cumsum(train.item_counts[drawn])[:-1]):
-            some = users[:SAMPLE_USERS]
-            found = np.bincount(train.by_user.take(some.astype(np.int64)).compact()[0])
-            met += min(int(found.sum()) - len(some), top_k)
-            kept += min(max(int((found > 1).sum()) - 1, 0), top_k)
-        return kept / met if met else 0.0
+    def _room(self, pairs: Pairs, train: Interactions, top_k: int) -> int:
+        """Bytes that a thread works in: numbers of each item, heaps, and the lists of one item's users."""
+        most = int(train.item_counts.max(initial=0))
+        place = place_type(most).itemsize + (CODE if train.weight is not None else 0)
+        of_item = WIDE + CODE + 2 * offset_type(train, most).itemsize
+        heaps = 2 * ENTRY * -(-train.n_items // PARTS) * top_k
+        return of_item * train.n_items + heaps + place * int(pairs.max(initial=0))
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
@@ -190,10 +184,12 @@ class Swing(Neighborhood):
         costs = pairs * lengths * kept, activity(log) * log.item_counts
         cut = min(SAMPLE_USERS, most)
         seconds = forecast.loop_seconds(timed, arrays(users), costs, cut, 2, PARTS)
+        if not seconds:
+            return
         forecast.say(
             "swing",
             seconds,
             f"{(lengths * (lengths - 1) / 2).sum():,.0f} pairs of users, and "
-            f"{self._bytes(train, top_k, pairs) >> 20:,} MiB of memory; "
+            f"{self._bytes(pairs, train, top_k) >> 20:,} MiB of memory; "
             "give --set swing.max_users_per_item=200 for less, or --engine spark for a cluster",
         )

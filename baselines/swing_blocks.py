@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions
-from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.datasets.ragged import Ragged, index_type
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
@@ -91,7 +91,7 @@ def _between(log: tuple[Any, ...], first: int, last: int, alpha: np.float32, top
 def _nearest(shared: tuple[Any, ...], part: int, _: int, alpha: np.float32, top_k: int) -> Block:
     """The neighbors of every PARTS-th item of the shared order, from its item `part` on."""
     order, *log = shared
-    return similar(tuple(log), order[part::PARTS], alpha, top_k)
+    return similar(tuple(log), _part(order, part), alpha, top_k)
 
 
 def similar(log: tuple[Any, ...], items: npt.NDArray[np.int32], alpha: np.float32, top_k: int) -> Block:
@@ -107,7 +107,12 @@ def pair_sums_of(shared: tuple[Any, ...], part: int, _: int) -> Block:
     from retrieval_leaderboard.baselines import swing_kernels
 
     order, *log = shared
-    return swing_kernels.pair_sums(*(order[part::PARTS], *log))
+    return swing_kernels.pair_sums(*(_part(order, part), *log))
+
+
+def _part(order: npt.NDArray[np.int32], part: int) -> npt.NDArray[np.int32]:
+    # In one piece: kernels would be compiled anew for an array with gaps, which small data lacks.
+    return np.ascontiguousarray(order[part::PARTS])
 
 
 def has_table(train: Interactions) -> bool:
@@ -123,7 +128,7 @@ def place_type(most: int) -> npt.NDArray[Any]:
 def offset_type(train: Interactions, most: int) -> npt.NDArray[Any]:
     """Empty, of the narrowest type that holds the interactions of the `most` users that an item has."""
     held = most * int(train.user_counts.max(initial=0))
-    return np.empty(0, np.int32 if held < 2**31 else np.int64)
+    return np.empty(0, index_type(held))
 
 
 def shared_items(train: Interactions) -> npt.NDArray[np.uint16]:

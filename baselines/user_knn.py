@@ -16,16 +16,8 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.quick_fit import QuickFit
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking import topk
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
-    INTERACTION_BYTES,
-    arrays,
-    roots_of,
-    users_of_items,
-)
-
-ROW_BYTES = 32
-"""Of a user or an item: where its row begins, its length twice, and its weight"""
+from retrieval_leaderboard.evaluation.ranking import neighbor_memory, topk
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, roots_of, users_of_items
 
 
 @register("user_knn", by_default=False)
@@ -72,7 +64,7 @@ class UserKNN(QuickFit):
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """The training rows by item, while they are sorted, and the numbers of users and items."""
-        return INTERACTION_BYTES * len(train) + ROW_BYTES * (train.n_users + train.n_items)
+        return neighbor_memory.by_item(train) + neighbor_memory.numbers(train)
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Keep the training rows, both ways."""
@@ -94,7 +86,15 @@ class UserKNN(QuickFit):
         numbers = self.recency_, float(self.shrinkage), float(self.amplification), int(self.top_k)
         asked = queries.user, queries.history, queries.exclude
         kernel = partial(_answers, numbers=numbers, k=k)
-        return topk.by_queries(kernel, (*asked, users, items, *roots, *about), len(queries), k, 64)
+        shared = (*asked, users, items, *roots, *about)
+        costs = self._costs(queries.history.lengths)
+        return topk.by_queries(kernel, shared, len(queries), k, 64, costs=costs)
+
+    def _costs(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Steps for histories of these lengths: the users of each item, and the items of `top_k` users."""
+        users = np.diff(self.users_of_item_["offsets"]).astype(np.float64)
+        met = (users**2).sum() / max(users.sum(), 1)
+        return lengths * met + self.top_k * users.sum() / max(len(self.user_norm_), 1)
 
     @property
     def parameters(self) -> int:

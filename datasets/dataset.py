@@ -15,7 +15,7 @@ from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.ids import BLOCK as IDS_AT_ONCE
 from retrieval_leaderboard.datasets.ids import RawIds
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.support.storage.mapped import blocks, counts, loaded
+from retrieval_leaderboard.support.storage.mapped import blocks, counts, loaded, sums
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.datasets.profile import Profile
@@ -82,12 +82,21 @@ class Interactions:
     @cached_property
     def item_weights(self) -> npt.NDArray[np.float64]:
         """float64[n_items]: the sum of the weights of each item's interactions, each 1 without weights."""
-        return np.bincount(self.item, self.weight, self.n_items).astype(np.float64)
+        return self._weights(self.item, self.item_counts)
 
     @cached_property
     def user_weights(self) -> npt.NDArray[np.float64]:
         """float64[n_users]: the sum of the weights of each user's interactions, each 1 without weights."""
-        return np.bincount(self.user, self.weight, self.n_users).astype(np.float64)
+        return self._weights(self.user, self.user_counts)
+
+    def _weights(
+        self, codes: npt.NDArray[np.int32], numbers: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        """The sum of the weights of each code, of which there are `numbers`."""
+        weight = self.weight
+        if weight is None:
+            return numbers.astype(np.float64)
+        return sums(codes, lambda part: weight[part], len(numbers))
 
     @cached_property
     def user_counts(self) -> npt.NDArray[np.int64]:

@@ -158,3 +158,8 @@ def offsets_of(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return offsets
+
+
+def index_type(most: int) -> type[np.signedinteger]:
+    """The narrower of int32 and int64 that holds numbers up to `most`."""
+    return np.int32 if most < 2**31 else np.int64

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +19,20 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import activity, reckoned_activity
 from retrieval_leaderboard.evaluation.runs import environment, isolation
-from retrieval_leaderboard.studies.measured import watched
-from retrieval_leaderboard.studies.processes import anonymous_mib_of
+from retrieval_leaderboard.studies.processes import anonymous_mib_of, forget_peak, most_anonymous_mib
 from retrieval_leaderboard.support import compute, markdown, pages, progress
 from retrieval_leaderboard.support.storage import sealed
 
 RECORDS = Path(__file__).parent / "records" / "forecasts"
-MODELS = ("item_cf", "swing", "rp3beta")
+LOOPS = ("item_cf", "swing", "rp3beta")
+"""Models that say how long they will take"""
+FEW = {"iterations": 2}
+MODELS: dict[str, dict[str, int]] = {
+    **{name: {} for name in (*LOOPS, "user_knn", "ease")},
+    "als": FEW,
+    "ials": FEW,
+}
+"""What is fitted → settings: more iterations take no more memory"""
 GIVEN_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 """That memory which is freed is given back, and not counted with what is taken later"""
 LEAST_MIB = 5
@@ -34,9 +43,11 @@ LEAST_MIB = 5
 class Told:
     """What is told, or what it came to."""
 
-    pairs: float
-    """Steps of the loop: of an item and an interaction of its users, for Swing with each of these users"""
-    seconds: float
+    pairs: float | None
+    """Steps of the loop: of an item and an interaction of its users, for Swing with each of these users; None
+    for a model without such a loop
+    """
+    seconds: float | None
     """Of processors, of one thread"""
     mib: float
 
@@ -49,8 +60,8 @@ class Record:
     model: str
     interactions: int
     told: Told
-    until: float
-    """Seconds of processors from the start of the fit until it was told"""
+    until: float | None
+    """Seconds of processors from the start of the fit until the time was told"""
     took: Told
     """From then on"""
     processor: str
@@ -59,9 +70,9 @@ class Record:
     schema: int = 1
 
 
-def run(named: str, data_dir: Path) -> None:
-    """Fit every model of `MODELS` to a dataset, "name" or "name:scale", with its defaults."""
-    for each in MODELS:
+def run(named: str, data_dir: Path, models: Iterable[str] = ()) -> None:
+    """Fit `models`, or all of `MODELS`, to a dataset, "name" or "name:scale"."""
+    for each in models or MODELS:
         record = isolation.call_together([GIVEN_BACK], measure, named, data_dir, each)
         sealed.write(RECORDS / f"{named.replace(':', '-')}-{each}.json", asdict(record))
         progress.say(f"{named}, {each}: {record}")
@@ -73,28 +84,36 @@ def measure(named: str, data_dir: Path, name: str) -> Record:
     dataset_name, _, scale = named.partition(":")
     dataset = load(dataset_name, data_dir, scale=float(scale) if scale else None)
     train, kind = dataset.train_valid, registry.get(name)
-    harness.warm_up(kind, settings.defaults(kind))
-    model = kind().resolved(dataset.train, dataset.valid)
+    every = settings.defaults(kind) | MODELS[name]
+    harness.warm_up(kind, every)
+    model = settings.build(kind, every).resolved(dataset.train, dataset.valid)
     need = model.fit_bytes(train, None)
     told: list[tuple[float, float]] = []
 
     def note(label: str, seconds: float, work: str) -> None:
         told.append((seconds, time.process_time()))
+        forget_peak()  # Of loops too short to be timed, which only this study times.
 
+    gc.collect()
     begun, held = time.process_time(), anonymous_mib_of()
-    with mock.patch.multiple(forecast, say=note, WORTH_SAYING=0.0):
-        _, taken = watched(model.fit, train, None, 0)
-    ended, (seconds, at) = time.process_time(), told[0]
+    with mock.patch.multiple(forecast, say=note, WORTH_SAYING=0.0), most_anonymous_mib() as most:
+        model.fit(train, None, 0)
+    ended, loop = time.process_time(), name in LOOPS
+    seconds, at = told[0] if loop else (0.0, begun)
     return Record(
         dataset=f"{dataset_name}, scale {scale}" if scale else dataset_name,
         model=name,
         interactions=len(train),
-        told=Told(_pairs(name, train, reckoned_activity(train)), round(seconds, 3), round(need / 2**20, 1)),
-        until=round(at - begun, 3),
+        told=Told(
+            _pairs(name, train, reckoned_activity(train)) if loop else None,
+            round(seconds, 3) if loop else None,
+            round(need / 2**20, 1),
+        ),
+        until=round(at - begun, 3) if loop else None,
         took=Told(
-            _pairs(name, train, activity(train)),
+            _pairs(name, train, activity(train)) if loop else None,
             round(ended - at, 3),
-            round(taken.anonymous_mib - held, 1),
+            round(most[0] - held, 1),
         ),
         processor=environment.hardware(),
         commit=environment.git_commit(),
@@ -125,8 +144,11 @@ def tables(records: list[Record]) -> dict[str, str]:
 
 def _cells(record: Record) -> list[str]:
     told, took = record.told, record.took
+    memory = f"{told.mib:,.1f}", f"{told.mib / took.mib:.2f}" if took.mib >= LEAST_MIB else "–"
+    if told.pairs is None or told.seconds is None or took.pairs is None or took.seconds is None:
+        return [*[""] * 5, *memory]
     return [
         *(f"{took.pairs / 1e6:,.0f}", f"{told.pairs / took.pairs:.2f}"),
         *(f"{told.seconds:.2f}", f"{told.seconds / took.seconds:.2f}", f"{record.until:.2f}"),
-        *(f"{told.mib:,.1f}", f"{told.mib / took.mib:.2f}" if took.mib >= LEAST_MIB else "–"),
+        *memory,
     ]

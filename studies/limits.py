@@ -114,6 +114,13 @@ def main(arguments: list[str] | None = None) -> int:
     add("--phases", type=lambda text: text.split(","), default=[], metavar="A,B", help=", ".join(PHASES))
     add("--rows", type=int, nargs="+", default=SIZES, metavar="N")
     add("--forecasts", nargs="*", default=[], metavar="NAME[:SCALE]", help="datasets to fit")
+    add(
+        "--models",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="A,B",
+        help=", ".join(forecasts.MODELS),
+    )
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
     add("--measure", metavar="PHASE", help="measure one phase in this process and print it")
     options = parser.parse_args(arguments)
@@ -124,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
         for rows in options.rows:
             run(phase, rows)
     for name in options.forecasts:
-        forecasts.run(name, options.data_dir)
+        forecasts.run(name, options.data_dir, options.models)
     return 0
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 PROCESSES = Path("/proc")
@@ -34,11 +35,25 @@ def tree(others: Sequence[int] = ()) -> list[int]:
 
 def anonymous_mib_of(process: str = "self") -> float:
     """What a process holds that is no page of a file; 0 where the system does not tell."""
-    try:
-        lines = (PROCESSES / process / "status").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon:")), 0.0)
+    return _mib(process, "RssAnon")
+
+
+def forget_peak() -> None:
+    """Have the peak of this process's memory begin anew."""
+    (PROCESSES / "self" / "clear_refs").write_text("5")
+
+
+@contextmanager
+def most_anonymous_mib() -> Iterator[list[float]]:
+    """The most that this process holds within that is no page of a file, in a list of one.
+
+    Linux counts it, so that no moment is missed; pages of files are those at the end.
+    """
+    forget_peak()
+    most = [0.0]
+    yield most
+    peak, files, shared = (_mib("self", name) for name in ("VmHWM", "RssFile", "RssShmem"))
+    most[0] = peak - files - shared
 
 
 def _seconds(process: int) -> float:
@@ -51,3 +66,12 @@ def _fields(process: int) -> list[str]:
         return (PROCESSES / str(process) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def _mib(process: str, name: str) -> float:
+    """A line of /proc/N/status; 0 where the system does not tell."""
+    try:
+        lines = (PROCESSES / process / "status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:")), 0.0)

@@ -153,21 +153,25 @@ def _growth(records: list[Record]) -> str:
     if not records:
         return pages.NOT_MEASURED
     record = records[0]
-    header = ["interactions", "work", "shuffled", "shared, GB", "a worker, GB", "returned, GB", "CPU hours"]
+    header = ["interactions", "work", "shuffled", "shared, GB", "a worker, GB", "returned, GB", "stacked, GB"]
+    header.append("CPU hours")
     lines = []
     for size in SIZES:
         times = size / record.interactions
         for case in record.cases[:2]:
             room = WORKER_BYTES[case.work.partition(":")[0]] * record.items * times
-            figures = case.bytes_shared * times, room, case.bytes_returned * times
+            returned = case.bytes_returned * times
+            figures = case.bytes_shared * times, room, returned, STACKED * returned
             hours = case.spark_seconds * times / 3600
             cells = [f"{each / 1e9:,.1f}" for each in figures]
             lines.append([f"{size:,}", case.work, "0", *cells, f"{hours:,.1f}"])
-    return markdown.table(lines, header, range(2, 7))
+    return markdown.table(lines, header, range(2, 8))
 
 
 WORKER_BYTES = {"item_cf": 12, "swing": 20}
 """That a worker keeps for each item beside the shared file: sums, places and a list of items"""
+STACKED = 2
+"""Copies of what is returned that the waiting process holds: by the items that keep it, and turned"""
 
 
 @in_one_sentence

@@ -107,6 +107,17 @@ def say(label: str, seconds: float, work: str) -> None:
         work: that is done, with its amount, and what to do about it.
     """
     threads = compute.current().threads
-    if seconds / threads > WORTH_SAYING and isinstance(engines.current(), LocalEngine):
-        about = f"about {progress.duration(seconds / threads)} on {threads} threads"
-        progress.say(f"{label}: {about} for {work}")
+    _say(label, seconds / threads, f"{threads} threads", work)
+
+
+def say_ranking(seconds: float, work: str) -> None:
+    """Say how long ranking by vectors will take, where it is long: `seconds` of the accelerator that ranks,
+    or of all threads together; `work` as of `say`.
+    """
+    device = compute.device()
+    _say("ranking", seconds, device.title if device.ranks else f"{compute.current().threads} threads", work)
+
+
+def _say(label: str, seconds: float, on: str, work: str) -> None:
+    if seconds > WORTH_SAYING and isinstance(engines.current(), LocalEngine):
+        progress.say(f"{label}: about {progress.duration(seconds)} on {on} for {work}")

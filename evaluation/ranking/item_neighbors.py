@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,26 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions
-from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
+from retrieval_leaderboard.datasets.ragged import Ragged, index_type, offsets_of
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.sampled_users import SampledUsers
-from retrieval_leaderboard.support import compute
+from retrieval_leaderboard.support.storage.mapped import sums
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Roots = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | tuple[None, None]
 BLOCK_ITEMS, MOST_BLOCKS = 256, 1024
-INTERACTION_BYTES, HELD_BYTES, ENTRY_BYTES = 17, 6, 27
-"""Of an interaction, while all are put by item, and from then on; of a neighbor kept, while it is stacked and
-turned: measured"""
-CHUNK = 2**18
-"""Interactions that are counted at once, where items are not more"""
 SAMPLE_USERS = 4096
 """That an item's time is measured with"""
 
 Norms = npt.NDArray[np.float64]
+Pairs = npt.NDArray[np.float64]
+"""float64[n_items]: how many interactions the users of each item have"""
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 """Neighbors of consecutive items: how many each has int64[b], their codes int32[total], and
 their similarities float32[total]."""
@@ -65,7 +63,7 @@ def nearest(
         blocks = engine.map_histories(kernel, histories, norms, activity(train), label)
     else:
         shared = _shared(train, weights, norms, weighted)
-        blocks = engine.map(kernel, shared, train.n_items, _block_items(train), label, "items")
+        blocks = engine.map(kernel, shared, train.n_items, block_items(train), label, "items")
     return stack(list(blocks), train.n_items)
 
 
@@ -99,15 +97,22 @@ def _shared(
     return arrays(users_of_items(train)), arrays(train.by_user), *roots, weights, *norms
 
 
-def _block_items(train: Interactions) -> int:
+def block_items(train: Interactions) -> int:
+    """Items that `nearest` compares in one block."""
     # A block begins with a row of zeros for all items, which is most of the work where they are millions.
     return max(BLOCK_ITEMS, train.n_items // MOST_BLOCKS)
 
 
-def say_duration(train: Interactions, top_k: int, label: str, weighted: bool = False) -> None:
+def say_duration(
+    train: Interactions, top_k: int, label: str, need: Callable[[Pairs], int], weighted: bool = False
+) -> None:
     """Say how long `nearest` will take, where it is long; call it first, it is quick with any log.
 
     By the loop over some users: neither their weights nor the norms of items change what it takes.
+
+    Args:
+        train, top_k, label, weighted: as of `nearest`.
+        need: what `reckoned_activity` gives → bytes that the whole fit takes.
     """
     sample, ones = SampledUsers.of(train), np.ones(train.n_items)
     log = _shared(sample.log, np.ones(len(sample.users)), (ones, ones), weighted)
@@ -118,27 +123,24 @@ def say_duration(train: Interactions, top_k: int, label: str, weighted: bool = F
         # Their own codes tell nothing of the time.
         return kernel(((users[0], users[1][items], users[2][items]), *log[1:]), 0, len(items))
 
-    calls, costs = -(-train.n_items // _block_items(train)), (pairs, activity(sample.log))
+    calls, costs = -(-train.n_items // block_items(train)), (pairs, activity(sample.log))
     seconds = forecast.loop_seconds(timed, log[0], costs, SAMPLE_USERS, 1, calls)
+    if not seconds:
+        return
     forecast.say(
         label,
         seconds,
-        f"{pairs.sum():,.0f} pairs of items, and {bytes_needed(train, top_k, pairs) >> 20:,} MiB of memory; "
+        f"{pairs.sum():,.0f} pairs of items, and {need(pairs) >> 20:,} MiB of memory; "
         "users with long histories cost most: --engine spark deals the items out to a cluster",
     )
 
 
-def activity(train: Interactions) -> npt.NDArray[np.float64]:
+def activity(train: Interactions) -> Pairs:
     """float64[n_items]: the interactions of the users of each item, which its neighbors are among."""
-    found = np.zeros(train.n_items)
-    size = max(CHUNK, train.n_items)
-    for first in range(0, len(train), size):  # Not as wide numbers for all interactions at once.
-        part = slice(first, first + size)
-        found += np.bincount(train.item[part], train.user_counts[train.user[part]], train.n_items)
-    return found
+    return sums(train.item, lambda part: train.user_counts[train.user[part]], train.n_items)
 
 
-def reckoned_activity(train: Interactions, sample: SampledUsers | None = None) -> npt.NDArray[np.float64]:
+def reckoned_activity(train: Interactions, sample: SampledUsers | None = None) -> Pairs:
     """As `activity`, by the users of `sample`, or of one drawn here: exact where they are all."""
     sample = sample or SampledUsers.of(train)
     known = activity(sample.log)
@@ -147,29 +149,6 @@ def reckoned_activity(train: Interactions, sample: SampledUsers | None = None) -
     # One user more, as active as those of all items: an item that few of these users took is told by all.
     mean = known.sum() / max(len(sample.log), 1)
     return train.item_counts * (known + mean) / (sample.log.item_counts + 1)
-
-
-def bytes_needed(
-    train: Interactions,
-    top_k: int,
-    pairs: npt.NDArray[np.float64],
-    share: float = 1.0,
-    beside: int = 0,
-) -> int:
-    """Bytes that `nearest` takes at its peak, and what a model then makes of its result.
-
-    Args:
-        train: the interactions.
-        top_k: items kept in each row.
-        pairs: float64[n_items], of `reckoned_activity`.
-        share: of the items met, up to `top_k` for each item, that are kept.
-        beside: bytes that a model holds while items are compared.
-    """
-    kept = share * np.minimum(pairs - train.item_counts, min(top_k, train.n_items)).sum()
-    rooms = compute.current().threads * train.n_items * (8 + 4)  # Of the kernel: sums, and items met.
-    rooms += engines.bytes_of_tasks(pairs)
-    compared = HELD_BYTES * len(train) + ENTRY_BYTES * kept + rooms + beside
-    return int(max(INTERACTION_BYTES * len(train), compared))
 
 
 def users_of_items(train: Interactions) -> Ragged:
@@ -192,9 +171,9 @@ def by_item(
     """Users by item, ascending, where each item's begin, and `values`, one an interaction, in that order."""
     from scipy.sparse import csr_array
 
-    offsets = train.by_user.compact()[1]
+    # With wider offsets than it has to have scipy would widen the codes too.
+    offsets = narrow(train.by_user.compact()[1])
     matrix = csr_array((values, train.item, offsets), shape=(train.n_users, train.n_items)).tocsc()
-    # scipy widens the codes of 2^31 interactions or more.
     return matrix.indices.astype(np.int32, copy=False), matrix.indptr.astype(np.int64), matrix.data
 
 
@@ -215,7 +194,9 @@ def stack(blocks: list[Block], n_items: int) -> csr_array:
         at -= len(block_codes)
         codes[at : at + len(block_codes)] = block_codes
         values[at : at + len(block_codes)] = block_values
-    if offsets[-1] < 2**31:
-        # With wider offsets scipy would widen the codes too.
-        offsets = offsets.astype(np.int32)
-    return csr_array((values, codes, offsets), shape=(n_items, n_items))
+    return csr_array((values, codes, narrow(offsets)), shape=(n_items, n_items))
+
+
+def narrow(offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.signedinteger]:
+    """Offsets of the type with which scipy leaves codes as they are: of 32 bits, up to 2^31 values."""
+    return offsets.astype(index_type(offsets[-1]), copy=False)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import forecast, topk
-from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.storage.files import atomic_file
 
 BLOCK = 2**13
@@ -54,5 +54,5 @@ def write_lists(
             file.write_table(pa.table(lists, schema=schema))
             if start == 0:
                 of_all = (time.perf_counter() - begun) * len(queries) / min(BLOCK, len(queries))
-                forecast.say("ranking", of_all * compute.current().threads, said)
+                forecast.say_ranking(of_all, said)
             advance(len(lists[0]))

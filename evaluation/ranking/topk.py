@@ -54,7 +54,8 @@ def inner_product(
     queries, items = _float32(queries), _float32(items)
     error = _score_error(queries, items)
     if compute.device().ranks:
-        return topk_torch.inner_product(queries, items, exclude, k, error, compute.device().name)
+        said = "" if progress.busy() else amount(queries, items)
+        return topk_torch.inner_product(queries, items, exclude, k, error, compute.device().name, said)
     return _inner_product_cpu(queries, items, exclude, k, error)
 
 
@@ -152,7 +153,8 @@ def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, r
 def summed(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float) -> TopK:
     """As `neighbors`, of similarities that passed `check_similarity`."""
     shared = history, exclude, similarity.indptr, similarity.indices, similarity.data
-    return by_queries(partial(_sums, recency=float(recency), k=k), shared, len(history), k, 256)
+    kernel, costs = partial(_sums, recency=float(recency), k=k), history.lengths
+    return by_queries(kernel, shared, len(history), k, 256, costs=costs)
 
 
 def _sums(shared: tuple[Any, ...], start: int, stop: int, recency: float, k: int) -> TopK:
@@ -200,6 +202,7 @@ def by_queries(
     k: int,
     block: int,
     said: str = "",
+    costs: npt.NDArray[Any] | None = None,
 ) -> TopK:
     """Lists that a kernel makes for one block of queries after the other.
 
@@ -210,6 +213,7 @@ def by_queries(
         k: length of a list.
         block: queries in a block.
         said: what there is to rank, for the message where it will take long.
+        costs: [n_queries], about what each query takes beside the others; None where all take the same.
     """
     found, scores = empty(n_queries, k)
     if k > 0:
@@ -221,8 +225,9 @@ def by_queries(
             found[rows], scores[rows] = items, values
             if said and number == 0:
                 # Meanwhile each other thread did a block too.
-                seconds = (time.perf_counter() - begun) * n_queries / len(items)
-                forecast.say("ranking", seconds, said)
+                each = np.broadcast_to(1.0, n_queries) if costs is None else costs
+                times = (1 + each.sum()) / (1 + each[rows].sum())
+                forecast.say("ranking", times * (time.perf_counter() - begun), said)
     return found, scores
 
 

@@ -5,13 +5,14 @@ Tested on the CPU and on a pretended card; not yet run on a real one.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking import ties
+from retrieval_leaderboard.evaluation.ranking import forecast, ties
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.devices import DEVICES
 
@@ -31,12 +32,14 @@ def inner_product(
     k: int,
     error: npt.NDArray[np.float32],
     device: str,
+    said: str = "",
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """As `topk.inner_product`; `error` float32[q] is the largest error of a query's float32 scores.
 
     `torch.topk` breaks ties at will, so k and some more items are taken, scored again in float64
     and sorted by (score, `ties.rank`). Where more items than that lie within `error` of the k-th,
     the whole row is scored again. `error` is that of float32: products in TF32 would be further off.
+    `said` is what there is to rank, for the message where it will take long; "" for none.
     """
     import torch
 
@@ -50,6 +53,7 @@ def inner_product(
     rows = max(1, BLOCK_SCORES // max(len(items), again))
     excluded = _Excluded(exclude, device)
     with progress.bar("ranking", len(queries), "queries") as advance, DEVICES[vectors.device.type].float32():
+        begun = time.perf_counter()
         for start in range(0, len(queries), rows):
             block = slice(start, min(start + rows, len(queries)))
             query = torch.from_numpy(queries[block]).to(device)  # (block, d)
@@ -59,6 +63,8 @@ def inner_product(
             best, best_scores = _best(query, vectors, product, slack, width)
             found[block, :width] = best.cpu().numpy()
             scores[block, :width] = best_scores.cpu().numpy()
+            if said and start == 0:  # What was copied from the device is done.
+                forecast.say_ranking((time.perf_counter() - begun) * len(queries) / len(query), said)
             advance(len(query))
     found[np.isneginf(scores)] = -1
     return found, scores

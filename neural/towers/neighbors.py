@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking.item_neighbors import nearest, say_duration
+from retrieval_leaderboard.evaluation.ranking import neighbor_memory
+from retrieval_leaderboard.evaluation.ranking.item_neighbors import Pairs, nearest, say_duration
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
 from retrieval_leaderboard.neural.training.prefetch import AHEAD, LINE, prefetch
 from retrieval_leaderboard.neural.training.threads import fuses, in_parts
@@ -91,7 +92,11 @@ def neighbors_of(train: Interactions, k: int, weight: float) -> Neighbors:
     The similarity is the cosine of Sarwar et al. 2001 (Item-based collaborative filtering), in which a
     user with n items counts n^-¼: Σ_{u ∈ U_i ∩ U_j} n_u^-¼ / √(|U_i| |U_j|).
     """
-    say_duration(train, k, "neighbors")
+
+    def need(pairs: Pairs) -> int:
+        return neighbor_memory.comparing(train, k, pairs, neighbor_memory.kept(train, k, pairs))
+
+    say_duration(train, k, "neighbors", need)
     users = np.maximum(train.user_counts, 1) ** -0.25
     norms = np.maximum(train.item_counts, 1) ** 0.5
     similar = nearest(train, users, (norms, norms), 0.0, k, "neighbors")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 BLOCK = 2**22
 """Values that are looked at together where an array is larger than memory"""
+CHUNK = 2**16
+"""Numbers that are added together: wider ones than those of the array are made of them"""
 
 
 class Mapped(np.memmap):
@@ -136,9 +138,24 @@ def blocks(length: int, size: int = BLOCK) -> Iterator[slice]:
 
 def counts(codes: npt.NDArray[np.integer], n: int) -> npt.NDArray[np.int64]:
     """int64[n]: how often each code below `n` occurs; `np.bincount` would copy all codes as int64."""
-    if len(codes) <= BLOCK:
-        return np.bincount(codes, minlength=n)
     found = np.zeros(n, dtype=np.int64)
-    for block in blocks(len(codes)):
-        found += np.bincount(loaded(codes[block]), minlength=n)
+    for chunk in blocks(len(codes), CHUNK):
+        np.add.at(found, loaded(codes[chunk]), 1)
+    return found
+
+
+def sums(
+    codes: npt.NDArray[np.integer], values: Callable[[slice], npt.NDArray[Any]], n: int
+) -> npt.NDArray[np.float64]:
+    """float64[n]: the sum of the values of each code below `n`, to the bit as of `np.bincount`, which would
+    copy all codes and values as numbers of 64 bits.
+
+    Args:
+        codes: [m].
+        values: a part of the codes → their values.
+        n: one more than the largest code there may be.
+    """
+    found = np.zeros(n)
+    for chunk in blocks(len(codes), CHUNK):
+        np.add.at(found, loaded(codes[chunk]), np.asarray(values(chunk), np.float64))
     return found

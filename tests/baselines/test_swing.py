@@ -5,7 +5,7 @@ from retrieval_leaderboard.baselines import swing_blocks
 from retrieval_leaderboard.baselines.history_cap import sample
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors
+from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors, neighbor_memory
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import dense, interactions, largest
@@ -104,14 +104,14 @@ def test_contract():
 
 
 class Made:
-    """The lengths of a log that no memory holds."""
+    """The users of a log that no memory holds."""
 
-    def __init__(self, users: int, items: int) -> None:
-        self.lengths, self.user_counts = np.array([users]), np.array([items])
+    def __init__(self, items: int) -> None:
+        self.user_counts = np.array([items])
 
 
 def test_offsets_are_as_wide_as_they_must_be():
-    fits, overflows = Made(2**20, 2**11 - 1), Made(2**20, 2**11)
+    fits, overflows = Made(2**11 - 1), Made(2**11)
     assert swing_blocks.offset_type(fits, 2**20).dtype == np.int32
     assert swing_blocks.offset_type(overflows, 2**20).dtype == np.int64
 
@@ -129,9 +129,10 @@ def test_memory_is_reckoned_by_neighbors_of_two_users(monkeypatch):
     train = interactions(np.random.default_rng(0), density=0.03)
     model = Swing(top_k=5, normalization=0.0)
     model.fit(train, None, 0)
-    taken = np.minimum(item_neighbors.activity(train) - train.item_counts, 5).sum()
-    assert model.similarity_.nnz < taken
-    assert model._share_kept(train, 5) == pytest.approx(model.similarity_.nnz / taken, rel=0.05)
+    pairs = item_neighbors.activity(train)
+    assert model.similarity_.nnz < np.minimum(pairs - train.item_counts, 5).sum()
+    # By all items: there are fewer than the sample has.
+    assert neighbor_memory.kept(train, 5, pairs, takers=2) == pytest.approx(model.similarity_.nnz, rel=1e-9)
 
 
 def test_duration_is_said_before(monkeypatch, capsys):

@@ -65,3 +65,24 @@ def test_a_block_waits_for_copies_and_crowded_rows_alone(card, monkeypatch) -> N
         waits[each.split(" topk_torch")[0]] += times
     # The vectors and what is excluded are copied once.
     assert waits == {"copy to the card": 3 + 2 * blocks, "nonzero": blocks, "copy from the card": 2 * blocks}
+
+
+def test_the_duration_is_said_after_the_first_block(card, capsys, monkeypatch) -> None:
+    """By a clock that a product moves by a second for each 10 queries."""
+    clock = [0.0]
+    product = topk_torch._Excluded.mask
+
+    def mask(self, scores, start):
+        clock[0] += len(scores) / 10
+        product(self, scores, start)
+
+    monkeypatch.setattr(topk_torch._Excluded, "mask", mask)
+    monkeypatch.setattr(topk_torch.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(topk_torch, "BLOCK_SCORES", 3000 * 8)
+    topk.inner_product(vectors(1000, 8), vectors(300, 8), Ragged.empty(1000), 5)
+    said = [line for line in capsys.readouterr().out.splitlines() if "about" in line]
+    title = compute.device().title
+    assert len(said) == 1
+    assert said[0].startswith(
+        f"ranking: about 100 s on {title} for 1,000 queries × 300 items × 8 dimensions; "
+    )

@@ -33,3 +33,16 @@ def test_ranking_is_said_once(rank, capsys, monkeypatch, tmp_path):
     else:
         streamed.write_lists(tmp_path / "lists.parquet", queries, items, Ragged.empty(10), 2)
     assert capsys.readouterr().out.count("10 queries × 7 items × 3 dimensions; docs/many-queries.md") == 1
+
+
+def test_queries_that_take_longer_count_for_more(capsys, monkeypatch):
+    """The first two of ten queries have half of what there is to do."""
+    costs, clock = np.array([20, 20] + 8 * [5]), [0.0]
+
+    def work(shared, start, stop):
+        clock[0] += costs[start:stop].sum()
+        return kernel(shared, start, stop)
+
+    monkeypatch.setattr(topk.time, "perf_counter", lambda: clock[0])
+    topk.by_queries(work, (), 10, 1, 2, costs=costs)
+    assert capsys.readouterr().out.startswith("ranking: about 79 s on 1 threads")

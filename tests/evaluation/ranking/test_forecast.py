@@ -5,12 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors
+from retrieval_leaderboard.evaluation.ranking import forecast
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays
 from retrieval_leaderboard.support import compute
-from tests.baselines.logs import interactions
 
 LENGTHS = np.random.default_rng(0).integers(1, 400, 300)
 
@@ -75,27 +73,3 @@ def test_some_users_tell_of_all(users, monkeypatch):
     assert (costs[1] == 0).any()
     found = forecast.loop_seconds(kernel, few, (1e7 * costs[0], 1e7 * costs[1]), 4096, 1, 7)
     assert found == pytest.approx(1e-3 * LENGTHS.sum(), rel=1e-6)
-
-
-def needed(train, top_k, *more):
-    return item_neighbors.bytes_needed(train, top_k, item_neighbors.activity(train), *more)
-
-
-def test_bytes_count_what_an_item_can_keep(monkeypatch):
-    monkeypatch.setattr(item_neighbors, "INTERACTION_BYTES", 0)
-    train = interactions(np.random.default_rng(0))
-    few, many = (needed(train, k) for k in (1, 1000))
-    taken = int((train.item_counts > 0).sum())
-    assert few - needed(train, 0) == item_neighbors.ENTRY_BYTES * taken
-    # Nothing is near to anything where everyone took one item.
-    alone = Interactions(np.arange(5, dtype=np.int32), np.zeros(5, np.int32), None, 5, 1)
-    assert needed(alone, 9) == needed(alone, 0)
-    nothing, half, all_of_them = (needed(train, 9, share) for share in (0, 0.5, 1))
-    assert half - nothing == pytest.approx((all_of_them - nothing) / 2, abs=1)
-    assert needed(train, 9, 1, 1000) == all_of_them + 1000
-    assert many == needed(train, train.n_items)
-
-
-def test_bytes_are_at_least_those_of_putting_interactions_by_item():
-    train = interactions(np.random.default_rng(0))
-    assert needed(train, 0) == item_neighbors.INTERACTION_BYTES * len(train)

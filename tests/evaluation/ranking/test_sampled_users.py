@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets.dataset import Interactions
-from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors, sampled_users
+from retrieval_leaderboard.evaluation.ranking import forecast, item_neighbors, neighbor_memory, sampled_users
 from retrieval_leaderboard.evaluation.ranking.sampled_users import SampledUsers
 
 
@@ -41,7 +41,7 @@ def test_pairs_and_bytes_are_near_those_of_all(train, monkeypatch):
     monkeypatch.setattr(sampled_users, "MOST", len(train) // 10)
     found = item_neighbors.reckoned_activity(train)
     assert found.sum() == pytest.approx(pairs.sum(), rel=0.1)
-    need, told = (item_neighbors.bytes_needed(train, 100, each) for each in (pairs, found))
+    need, told = (neighbor_memory.kept(train, 100, each) for each in (pairs, found))
     assert told == pytest.approx(need, rel=0.1)
 
 
@@ -49,10 +49,10 @@ def test_the_whole_log_is_not_walked(train, monkeypatch):
     """The message comes from the users drawn: only their rows are put by item."""
     monkeypatch.setattr(sampled_users, "MOST", len(train) // 10)
     monkeypatch.setattr(forecast, "WORTH_SAYING", 0.0)
-    walked, by_item = [], item_neighbors._by_item
+    walked, by_item = [], item_neighbors.by_item
     monkeypatch.setattr(
-        item_neighbors, "_by_item", lambda log, values: walked.append(len(log)) or by_item(log, values)
+        item_neighbors, "by_item", lambda log, values: walked.append(len(log)) or by_item(log, values)
     )
-    item_neighbors.say_duration(train, 10, "any", weighted=True)
+    item_neighbors.say_duration(train, 10, "any", lambda pairs: len(pairs), weighted=True)
     assert walked
     assert max(walked) < len(train) / 5

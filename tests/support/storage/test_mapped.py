@@ -14,6 +14,7 @@ from retrieval_leaderboard.support.storage.mapped import (
     growing,
     loaded,
     open_array,
+    sums,
 )
 
 
@@ -72,7 +73,10 @@ def test_parts_can_be_loaded(array):
 
 
 def test_codes_are_counted_by_blocks(monkeypatch):
-    monkeypatch.setattr("retrieval_leaderboard.support.storage.mapped.BLOCK", 3)
+    monkeypatch.setattr("retrieval_leaderboard.support.storage.mapped.CHUNK", 3)
     codes = np.array([0, 5, 5, 2, 0, 0, 1], dtype=np.int32)
     assert counts(codes, 8).tolist() == np.bincount(codes, minlength=8).tolist()
+    weight = np.random.default_rng(0).random(7, dtype=np.float32)
+    found = sums(codes, lambda part: weight[part], 8)
+    assert found.tolist() == np.bincount(codes, weight, 8).tolist()
     assert [range(7)[each] for each in blocks(7, 3)] == [range(0, 3), range(3, 6), range(6, 7)]
