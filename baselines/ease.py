@@ -129,7 +129,7 @@ class EASE(ItemToItemRetriever):
         candidates, strength = settings["candidates"], float(settings["regularization"])
         self.recency_ = self.recency if train.ordered else 0.0
         if candidates < train.n_items - 1:
-            self.similarity_ = stack(self._sparse(train, candidates, strength), train.n_items).T.tocsr()
+            self.similarity_ = self._sparse(train, candidates, strength)
         else:
             self.similarity_ = self._dense(_gram(train), strength)
 
@@ -167,7 +167,10 @@ class EASE(ItemToItemRetriever):
         blocks = LocalEngine().map(kernel, inverse, n_items, BLOCK_ITEMS, "ease: weights", "items")
         return stack(list(blocks), n_items).T.tocsr()
 
-    def _sparse(self, train: Interactions, candidates: int, strength: float) -> list[Block]:
+    def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
+        return stack(self._solved(train, candidates, strength), train.n_items).T.tocsr()
+
+    def _solved(self, train: Interactions, candidates: int, strength: float) -> list[Block]:
         need = partial(self._sparse_bytes, train=train, candidates=candidates)
         near = _most_similar(train, candidates, need)
         size = train.n_users, _place_type(train, candidates)
