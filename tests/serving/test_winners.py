@@ -17,7 +17,7 @@ from retrieval_leaderboard.serving.http.app import create_app
 from tests.serving.running import running
 
 RESULTS = ROOT / "results"
-LED = re.compile(r"^  .*?\*\*([a-z_0-9]+)(?: ‡)?\*\*(?: leads|, NDCG)", re.MULTILINE)
+LED = re.compile(r"^  .*?\*\*([a-z_0-9]+)[^*]*\*\* (?:leads|comes first) ", re.MULTILINE)
 """The first model that a verdict of results/README.md names"""
 USER = 7
 CURL = [
@@ -26,20 +26,26 @@ CURL = [
 ]
 
 
+BOARDS = [family[0] for path in sorted(RESULTS.glob("*/runs")) for family in read_boards(path.parent)]
+
+
 def winners():
-    """The newest record of the best official row of every board, each model with the same settings once."""
-    boards = [family[0] for path in sorted(RESULTS.glob("*/runs")) for family in read_boards(path.parent)]
-    official = [[row for row in board.rows if row.done and row.provenance.official] for board in boards]
-    best = [max(rows, key=lambda row: row.mean("ndcg")).newest for rows in official]
+    """The newest record of the best row of every board, and of its best official row, each model with the same
+    settings once.
+    """
+    every = [[row for row in board.rows if row.done] for board in BOARDS]
+    official = [[row for row in rows if row.provenance.official] for rows in every]
+    best = [max(rows, key=lambda row: row.mean("ndcg")).newest for rows in [*every, *official]]
     return list({(record.model, json.dumps(record.settings)): record for record in best}.values())
 
 
 WINNERS = winners()
 
 
-def test_the_winners_are_those_of_the_verdicts():
-    verdicts = (RESULTS / "README.md").read_text(encoding="utf-8")
-    assert {record.model for record in WINNERS} == set(LED.findall(verdicts))
+def test_every_verdict_names_one_of_them_first():
+    named = LED.findall((RESULTS / "README.md").read_text(encoding="utf-8"))
+    assert len(named) == len(BOARDS)
+    assert set(named) <= {record.model for record in WINNERS}
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ def record(dataset, equal=True):
 def test_the_growth_is_the_measured_times_the_ratio():
     lines = spark_engine.tables([record("gowalla")])["growth"].splitlines()
     cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
-    assert cells == ["1,000,000,000", "item_cf: fit", "0", "10.0", "0.2", "5.0", "1.0"]
+    assert cells == ["1,000,000,000", "item_cf: fit", "0", "10.0", "0.2", "5.0", "10.0", "1.0"]
     assert len(lines) == 2 + 2 * len(spark_engine.SIZES)
 
 

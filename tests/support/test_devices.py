@@ -62,7 +62,7 @@ def test_a_device_ranks_where_it_has_float64(has_float64, card, monkeypatch) -> 
     compute.configure("pretended")
     card.has_float64 = has_float64
     asked = []
-    monkeypatch.setattr(topk_torch, "inner_product", lambda *words: asked.append(words[-1]) or "lists")
+    monkeypatch.setattr(topk_torch, "inner_product", lambda *words: asked.append(words[5]) or "lists")
     vectors = np.eye(3, dtype=np.float32)
     found = topk.inner_product(vectors, vectors, Ragged.empty(3), 1)
     assert (found == "lists", asked) == ((True, ["cpu"]) if has_float64 else (False, []))
