@@ -98,18 +98,13 @@ class TwoTower(TowerSettings):
         self._train(train, valid, seed)
 
     def warm_start(self, earlier: Earlier[TwoTower], train: Interactions, seed: int) -> None:
-        """Train for all `epochs`, from the weights of then; new users and items begin as in `fit`.
-
-        Values of features that were not known then stay unknown. Raises as `fit`.
-        """
-        from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
+        """Train for all `epochs`, from the weights of then; what is new begins as in `fit`. Raises as it."""
         from retrieval_leaderboard.neural.training.warm import Start
 
         model = earlier.model
         self.resolved_ = self.resolve(train, None)
         self.best_epoch_, self.choosing_log_ = self.resolved_["epochs"], model.choosing_log_
-        columns, weights = TowerColumns.from_json(model.columns_), {**model.weights_, **model.unmixed_}
-        self._train(train, None, seed, Start(weights, columns, earlier.user, earlier.item))
+        self._train(train, None, seed, Start.of(earlier, train))
 
     @classmethod
     def lacks(cls, kept: Mapping[str, Any], train: Interactions) -> str:

@@ -174,7 +174,7 @@ def changes(then: Dataset, now: Dataset) -> str:
     """Which users, items and interactions of `then` there are in `now`, in one line.
 
     Raises:
-        InputError: they have no item in common.
+        InputError: they have no item or no interaction in common, or `then` has what `now` holds out.
     """
     matched = earlier.Earlier.of(None, then, now)
     if not (matched.item >= 0).any():
@@ -183,6 +183,17 @@ def changes(then: Dataset, now: Dataset) -> str:
             "give data with the same ids by --dataset, or fit anew without --warm-start"
         )
     found = matched.changes(now.train_valid)
+    if found.gone == len(then.train_valid):
+        raise InputError(
+            f"--warm-start: {now.name} has none of the interactions that the run learned from: give a log "
+            "that has grown, the earlier part included, or fit anew without --warm-start"
+        )
+    if held_out := matched.held_out(now):
+        raise InputError(
+            f"--warm-start: {then.name} as the run learned from it has {held_out:,} of the interactions that "
+            f"{now.name} holds out for its test, so that results would be too good: divide both by the same "
+            "protocol, the later one no earlier in time, or fit anew without --warm-start"
+        )
     sides = {"users": (matched.user, then.user_ids), "items": (matched.item, then.item_ids)}
     told = (f"{name}: {_carried(codes, len(ids))}" for name, (codes, ids) in sides.items())
     return (

@@ -24,6 +24,11 @@ class CategoricalEncoding(Encoding):
         """A code a row."""
         return Inputs(np.where(column.codes < self.n_codes, column.codes, 0))
 
+    def going_on(self, then: Categorical, now: Categorical) -> tuple[Encoding, npt.NDArray[np.int32]]:
+        """With the codes of `now`, which are of today's values."""
+        later = now.encoding()
+        return later, codes_then(now.vocabulary, then.vocabulary, later.n_codes)
+
 
 @dataclass(frozen=True)
 class Categorical(Column):
@@ -86,6 +91,18 @@ class Categorical(Column):
 def n_codes(codes: npt.NDArray[np.int32], vocabulary: Sequence[str]) -> int:
     """Codes that there are, by the vocabulary or, where it is shorter, by those found."""
     return max(len(vocabulary), int(codes.max(initial=0)) + 1)
+
+
+def codes_then(now: Sequence[str], then: Sequence[str], n_codes: int) -> npt.NDArray[np.int32]:
+    """int32[n_codes]: for each code of `now` that of the same value in `then`; -1 for a new value.
+
+    Codes that no vocabulary names mean the same at all times.
+    """
+    if not now and not then:
+        return np.arange(n_codes, dtype=np.int32)
+    code_of = {value: code for code, value in enumerate(then)}
+    found = [code_of.get(value, -1) for value in now[1:n_codes]]
+    return np.array([0, *found, *[-1] * (n_codes - 1 - len(found))], dtype=np.int32)
 
 
 def compacted(codes: npt.NDArray[np.int32], vocabulary: list[str]) -> tuple[npt.NDArray[np.int32], list[str]]:

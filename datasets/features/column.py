@@ -75,6 +75,14 @@ class Encoding(ABC):
     def inputs(self, column: Any) -> Inputs:
         """The rows of `column`, of the encoding's kind; what was not learned counts as unknown."""
 
+    def going_on(self, then: Any, now: Any) -> tuple[Encoding, npt.NDArray[np.int32]]:
+        """For later rows `now` of the column whose rows `then` it was learned of, to be learned of further.
+
+        Returns:
+            The encoding, and for each of its codes the code of the same value then; -1 for a new value.
+        """
+        return self, np.arange(self.n_codes, dtype=np.int32)
+
     def width(self, column: Any) -> int:
         """Codes and numbers that a row of `column` takes in memory."""
         return bool(self.n_codes) + self.n_numbers

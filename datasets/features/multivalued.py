@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.features.categorical import code, compacted, n_codes
+from retrieval_leaderboard.datasets.features.categorical import code, codes_then, compacted, n_codes
 from retrieval_leaderboard.datasets.features.column import Column, Encoding, Inputs, Read, Rows
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.support.errors import InputError
@@ -26,6 +26,11 @@ class MultivaluedEncoding(Encoding):
         """The codes of each row."""
         values, offsets = column.codes.compact()
         return Inputs(Ragged.from_offsets(np.where(values < self.n_codes, values, 0), offsets))
+
+    def going_on(self, then: Multivalued, now: Multivalued) -> tuple[Encoding, npt.NDArray[np.int32]]:
+        """With the codes of `now`, which are of today's values."""
+        later = now.encoding()
+        return later, codes_then(now.vocabulary, then.vocabulary, later.n_codes)
 
     def width(self, column: Multivalued) -> int:
         """Most codes of a row: others are padded."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions
 from retrieval_leaderboard.datasets.ids import places
+from retrieval_leaderboard.datasets.sources.source import IN_TIME
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -31,8 +32,8 @@ class Earlier(Generic[Model]):
     """int32[n_items then]: today's code of each item of then; -1 for one that is gone"""
     train: Interactions
     """What it learned from, in today's codes, without users and items that there are none of today"""
-    left_out: int
-    """Interactions that `train` lacks, of users and items that there are none of today"""
+    then: Interactions
+    """All that it learned from, in the codes of then"""
 
     @classmethod
     def of(cls, model: Model, then: Dataset, now: Dataset) -> Self:
@@ -40,7 +41,7 @@ class Earlier(Generic[Model]):
         user, item = places(now.user_ids, then.user_ids), places(now.item_ids, then.item_ids)
         user_now, item_now = _inverse(user, len(then.user_ids)), _inverse(item, len(then.item_ids))
         train = _recoded(then.train_valid, user_now, item_now, len(user), len(item))
-        return cls(model, user, item, item_now, train, len(then.train_valid) - len(train))
+        return cls(model, user, item, item_now, train, then.train_valid)
 
     def changes(self, train: Interactions) -> Changes:
         """What `train` has that there was not then, and the other way round."""
@@ -49,7 +50,24 @@ class Earlier(Generic[Model]):
         if train.weight is not None or self.train.weight is not None:
             differs = _by_pair(train, train.weight) - _by_pair(self.train, self.train.weight)
         new, gone = (int(np.count_nonzero(taken.data == each)) for each in (1, -1))
-        return Changes(abs(differs).sum(axis=1) > 0, new, gone + self.left_out)
+        return Changes(abs(differs).sum(axis=1) > 0, new, gone + len(self.then) - len(self.train))
+
+    def held_out(self, now: Dataset) -> int:
+        """How many interactions of the test part of `now`, not of its training part too, it learned from.
+
+        Where data is divided by time, one before the moment of its query is another than the one held out.
+        """
+        test, train = now.test, now.train_valid
+        items, offsets = test.relevant.compact()
+        query = np.repeat(np.arange(len(test)), np.diff(offsets))
+        asked = _pairs(test.user[query], items, now)
+        taken = _pairs(self.train.user, self.train.item, now)
+        order = np.argsort(taken)
+        place = order[np.searchsorted(taken, asked, sorter=order).clip(max=len(taken) - 1)]
+        found = (taken[place] == asked) & ~np.isin(asked, _pairs(train.user, train.item, now))
+        if now.protocol in IN_TIME and self.train.timestamp is not None and test.timestamp is not None:
+            found &= self.train.timestamp[place] >= test.timestamp[query]
+        return int(found.sum())
 
 
 @dataclass(frozen=True)
@@ -86,6 +104,11 @@ def _recoded(train: Interactions, user: Codes, item: Codes, n_users: int, n_item
         train.ordered,
         weight=None if train.weight is None else train.weight[rows],
     )
+
+
+def _pairs(user: Codes, item: Codes, data: Dataset) -> npt.NDArray[np.int64]:
+    """int64[n]: a number for each user with an item."""
+    return user.astype(np.int64) * len(data.item_ids) + item
 
 
 def _by_pair(train: Interactions, numbers: npt.NDArray[np.float32] | None = None) -> csr_array:

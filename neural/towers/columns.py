@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +20,9 @@ from retrieval_leaderboard.datasets.features.column import KINDS, Column, Encodi
 from retrieval_leaderboard.datasets.features.vector import VectorEncoding
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.support.errors import InputError
+
+Given = Mapping[str, Column]
+"""Name → column"""
 
 
 class FeatureRows(nn.Module):
@@ -97,6 +101,26 @@ class Columns:
                 for kind, columns in stored["encodings"].items()
             }
         )
+
+    def going_on(self, then: Given, now: Given) -> tuple[Columns, npt.NDArray[np.int64]]:
+        """For later rows `now` of the columns whose rows `then` these were learned of, by name.
+
+        Returns:
+            The columns, and for each row of their embedding table the row then; -1 for a new value.
+        """
+        both = {name: (then[name], now[name]) for name in self.all if name in then and name in now}
+        found = {name: self.all[name].going_on(*rows) for name, rows in both.items()}
+        later = Columns(
+            {
+                kind: {name: found[name][0] if name in found else each for name, each in columns.items()}
+                for kind, columns in self.encodings.items()
+            }
+        )
+        rows = [np.empty(0, np.int64)]
+        for (name, each), start in zip(self.coded.items(), self.starts, strict=True):
+            codes = found[name][1] if name in found else np.arange(each.n_codes)
+            rows.append(np.where(codes < each.n_codes, np.where(codes < 0, -1, codes + start), -1))
+        return later, np.concatenate(rows)
 
     @cached_property
     def all(self) -> dict[str, Encoding]:

@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
+from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.features.column import Column
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
+from retrieval_leaderboard.neural.towers.context import known_context
 from retrieval_leaderboard.neural.towers.neighbors import Neighbors
+
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,24 @@ class TowerColumns:
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """From `dataclasses.asdict`, or that through JSON."""
         return cls(**{name: Columns.from_json(each) if each else None for name, each in stored.items()})
+
+    def going_on(self, then: Interactions, now: Interactions) -> tuple[TowerColumns, dict[str, Rows]]:
+        """For `now`, where these were learned of `then`; and rows of each side, as of `Columns.going_on`."""
+        found = {
+            side: columns.going_on(_given(then, side), _given(now, side))
+            for side, columns in vars(self).items()
+            if columns is not None
+        }
+        later = {side: columns for side, (columns, _) in found.items()}
+        return TowerColumns(**later), {side: rows for side, (_, rows) in found.items()}
+
+
+def _given(train: Interactions, side: str) -> Mapping[str, Column]:
+    """The columns of users, items or context, as a field of `TowerColumns` calls that."""
+    if side == "context":
+        return known_context(train)
+    features = train.user_features if side == "user" else train.item_features
+    return features.columns if features else {}
 
 
 @dataclass(frozen=True)

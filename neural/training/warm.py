@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,19 @@ from torch import Tensor
 from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
 
-ITEMS, USERS = ("item.weight", "history.weight", "newest.weight"), ("user.weight",)
+if TYPE_CHECKING:
+    from retrieval_leaderboard.datasets.dataset import Interactions
+    from retrieval_leaderboard.evaluation.models.earlier import Earlier
+    from retrieval_leaderboard.neural.two_tower import TwoTower
+
+ITEMS, USERS = ("item.weight", "history.weight", "newest.weight"), "user.weight"
 """Tensors with a row for each item or user, and one more"""
+FEATURES = {
+    "user": "user_features.table.weight",
+    "item": "item_features.table.weight",
+    "context": "context.table.weight",
+}
+"""The tensor with a row for each value of the features of a side, and one more"""
 OF_TODAY = ("user_known", "item_known", "item_weight", "user_rows.", "item_rows.")
 """How the names of tensors begin that are told by the data"""
 
@@ -26,25 +38,28 @@ class Start:
     weights: Mapping[str, npt.NDArray[np.generic]]
     """`state_dict()` of those, as they were trained"""
     columns: TowerColumns
-    """How those saw features"""
-    user: npt.NDArray[np.int32]
-    """int32[n_users]: the row of each of today's users among those; -1 for a new one"""
-    item: npt.NDArray[np.int32]
-    """int32[n_items]: the same of items"""
+    """How today's see features"""
+    rows: Mapping[str, npt.NDArray[np.integer]]
+    """Name of a tensor → for each of today's users, items or values of features its row then, or -1"""
+
+    @classmethod
+    def of(cls, earlier: Earlier[TwoTower], train: Interactions) -> Self:
+        """As a fit ended, in today's codes."""
+        model = earlier.model
+        columns, values = TowerColumns.from_json(model.columns_).going_on(earlier.then, train)
+        rows = dict.fromkeys(ITEMS, earlier.item) | {USERS: earlier.user}
+        rows |= {FEATURES[side]: each for side, each in values.items()}
+        return cls({**model.weights_, **model.unmixed_}, columns, rows)
 
     def put_into(self, towers: TwoTowerModule) -> None:
-        """Overwrite fresh weights; rows of new users and items stay as they are."""
+        """Overwrite fresh weights; rows of what is new stay as they are."""
         state = towers.state_dict()
         for name, values in self.weights.items():
             if not name.startswith(OF_TODAY):
-                _put(torch.from_numpy(values), state[name], self._rows(name))
-
-    def _rows(self, name: str) -> npt.NDArray[np.int32] | None:
-        """As `user` and `item`, of a tensor that has such rows."""
-        return self.item if name in ITEMS else self.user if name in USERS else None
+                _put(torch.from_numpy(values), state[name], self.rows.get(name))
 
 
-def _put(values: Tensor, into: Tensor, rows: npt.NDArray[np.int32] | None) -> None:
+def _put(values: Tensor, into: Tensor, rows: npt.NDArray[np.integer] | None) -> None:
     if rows is None:
         into.copy_(values.reshape(into.shape))  # A saved number comes back as an array of one.
         return

@@ -49,7 +49,7 @@ def some(train, kept):
 def after(model, then):
     """An earlier fit whose codes are those of today."""
     users, items = (np.arange(n, dtype=np.int32) for n in (then.n_users, then.n_items))
-    return Earlier(model, users, items, items, then, 0)
+    return Earlier(model, users, items, items, then, then)
 
 
 def fitted(model, train):
@@ -113,7 +113,7 @@ def turned(model, then):
     users, items = np.arange(then.n_users, dtype=np.int32), np.arange(then.n_items, dtype=np.int32)[::-1]
     today = np.lexsort((items[then.item], then.user))
     found = replace(then, item=items[then.item][today])
-    return Earlier(model, users, items, items, found, 0), found
+    return Earlier(model, users, items, items, found, found), found
 
 
 @pytest.mark.parametrize("model", SUMMING, ids=repr)

@@ -142,3 +142,34 @@ def test_data_without_a_common_item_is_refused():
     now = replace(then, item_ids=np.array([f"x{each}" for each in then.item_ids], object))
     with pytest.raises(InputError, match=r"no item of .* is among those of"):
         warm_starts.changes(then, now)
+
+
+def test_what_the_test_part_holds_out_may_not_have_been_learned():
+    now = planted()
+    asked, relevant = now.test.user, now.test.relevant
+    assert asked[0] >= 0 and relevant.lengths[0] >= 1
+    train = now.train_valid
+    place = train.by_user.stop[asked[0]] - 1
+    item = train.item.copy()
+    item[place] = relevant[0][0]  # In place of this user's last item.
+    assert relevant[0][0] not in train.by_user[asked[0]]
+    then = replace(now, name="then", train_valid=replace(train, item=item))
+    with pytest.raises(InputError, match="then as the run learned from it has 1 of the interactions that"):
+        warm_starts.changes(then, replace(now, protocol="random"))
+    both = replace(now, train_valid=then.train_valid)
+    assert "1 new" not in warm_starts.changes(then, both), (
+        "the same item in today's training part is no secret"
+    )
+    assert train.timestamp[place] < now.test.timestamp[0]
+    assert "1 new" in warm_starts.changes(then, now), (
+        "taken before the moment of the query, and once more after it"
+    )
+
+
+def test_a_log_of_todays_rows_alone_is_refused():
+    now = planted()
+    rolled = replace(now.train_valid, item=(now.train_valid.item + 1) % now.train_valid.n_items)
+    users = np.array([f"new {user}" for user in now.user_ids], dtype=object)
+    then = replace(now, name="then", train_valid=rolled, user_ids=users)
+    with pytest.raises(InputError, match="has none of the interactions that the run learned from"):
+        warm_starts.changes(then, now)

@@ -30,7 +30,7 @@ BOARDS = [family[0] for path in sorted(RESULTS.glob("*/runs")) for family in rea
 
 
 def winners():
-    """The newest record of every board's best row and best official row, a model with the same settings once."""
+    """The newest records of every board's best row and best official row, the same settings once."""
     every = [[row for row in board.rows if row.done] for board in BOARDS]
     official = [[row for row in rows if row.provenance.official] for rows in every]
     best = [max(rows, key=lambda row: row.mean("ndcg")).newest for rows in [*every, *official]]
