@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,6 @@ from retrieval_leaderboard.neural.towers.vocabulary import TowerColumns
 if TYPE_CHECKING:
     from retrieval_leaderboard.datasets.dataset import Interactions
     from retrieval_leaderboard.evaluation.models.earlier import Earlier
-    from retrieval_leaderboard.neural.two_tower import TwoTower
 
 ITEMS, USERS = ("item.weight", "history.weight", "newest.weight"), "user.weight"
 """Tensors with a row for each item or user, and one more"""
@@ -43,12 +42,12 @@ class Start:
     """Name of a tensor → for each of today's users, items or values of features its row then, or -1"""
 
     @classmethod
-    def of(cls, earlier: Earlier[TwoTower], train: Interactions) -> Self:
-        """As a fit ended, in today's codes."""
+    def of(cls, earlier: Earlier[Any], train: Interactions) -> Self:
+        """As a fit of two towers ended, in today's codes."""
         model = earlier.model
         columns, values = TowerColumns.from_json(model.columns_).going_on(earlier.then, train)
-        rows = dict.fromkeys(ITEMS, earlier.item) | {USERS: earlier.user}
-        rows |= {FEATURES[side]: each for side, each in values.items()}
+        rows: dict[str, npt.NDArray[np.integer]] = dict.fromkeys(ITEMS, earlier.item)
+        rows |= {USERS: earlier.user} | {FEATURES[side]: each for side, each in values.items()}
         return cls({**model.weights_, **model.unmixed_}, columns, rows)
 
     def put_into(self, towers: TwoTowerModule) -> None:

@@ -22,6 +22,7 @@ from retrieval_leaderboard.serving.http.server import Service
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.stopping import deferred, without_named_locks
+from retrieval_leaderboard.support.storage.scratch import scratch_folder
 
 LOOK_SECONDS = 0.2
 """Until SIGTERM is seen"""
@@ -45,9 +46,9 @@ def serve(service: Service, bound: socket.socket, count: int) -> None:
         raise InputError("--workers needs Linux or macOS: leave it out")
     if service.takes_items:
         _fold(versions.resolve(service.bundle))
-    with tempfile.TemporaryDirectory(prefix="retrieval-workers-") as shared, deferred() as asked_to_end:
-        os.environ[COUNTS] = shared
-        workers = Workers(replace(service, shared=Path(shared)), bound, count)
+    with scratch_folder(Path(tempfile.gettempdir())) as shared, deferred() as asked_to_end:
+        os.environ[COUNTS] = str(shared)
+        workers = Workers(replace(service, shared=shared), bound, count)
         try:
             while not asked_to_end():
                 workers.look()
