@@ -1,6 +1,7 @@
 """Which models and settings the command runs: configs, searches, defaults."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -97,7 +98,7 @@ def test_a_budget_begins_with_the_defaults_and_ends_with_five_seeds(run, tmp_pat
     run(plugin("Seeded"), "--budget", "1s")
     found = rows(tmp_path)
     budget = found["item_cf", "0"]["provenance"]
-    assert budget.startswith("budget 0.01 s, 1 trial,") and " min used, threads" in budget
+    assert re.match(r"budget 0\.01 s, \d+ trials?,", budget) and " min used, threads" in budget
     assert len([key for key in found if key[0] == "Seeded"]) == 5
     refused = run("--budget", "5", check=2).stderr
     assert "argument --budget: '5' is no duration: give it as 45m, 2h, 1h30m or 90s" in refused
