@@ -108,7 +108,8 @@ def find(
     Args:
         path: of the file, for messages.
         names: of its columns.
-        given: role → name, "" to switch an optional column off; the others are looked for under `NAMES`.
+        given: role → name, "" to switch an optional column off; the others are looked for under `NAMES`, the
+            optional ones among the columns that no role was given.
         rated: whether a column of `LABELS` serves for a rating.
         events: whether a column of events is looked for.
 
@@ -118,11 +119,12 @@ def find(
     for role in given:
         if role not in NAMES:
             raise unknown("column role", role, NAMES)
+    named = {role: _given(path, names, role, name) for role, name in given.items()}
+    free = [column for column in names if column not in named.values()]
     found = {}
     for role in NAMES if events else [role for role in NAMES if role != "event" or role in given]:
-        column = (
-            _given(path, names, role, given[role]) if role in given else _guessed(path, names, role, rated)
-        )
+        looked_at = names if role in REQUIRED else free
+        column = named[role] if role in given else _guessed(path, looked_at, role, rated)
         if column is not None:
             found[role] = column
     for role, column in found.items():

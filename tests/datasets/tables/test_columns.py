@@ -68,6 +68,10 @@ def test_names_given_come_first_and_optional_columns_can_be_switched_off():
     header = "user,who,item,time,rating"
     assert find(header, user="Who")["user"] == "who"
     assert set(find(header, timestamp="", rating="")) == {"user", "item"}
+    taken = find(header, user="who", weight="Rating")
+    assert taken == {"user": "who", "item": "item", "timestamp": "time", "weight": "rating"}, (
+        "no rating beside it"
+    )
 
 
 @pytest.mark.parametrize(
