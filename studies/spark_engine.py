@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -125,9 +125,36 @@ def _timed(work: Callable[[], Arrays], others: Sequence[int]) -> tuple[Arrays, f
 
 
 def stored() -> list[Record]:
-    """Every record, by dataset and master."""
-    found = [sealed.load(path, Record) for path in RECORDS.glob("*.json")]
+    """Every record, as of `all_in`."""
+    return all_in(RECORDS, Record)
+
+
+class OfDataset(Protocol):
+    """What a record on one dataset and master has."""
+
+    @property
+    def dataset(self) -> str: ...
+
+    @property
+    def master(self) -> str: ...
+
+    @property
+    def interactions(self) -> int: ...
+
+
+Kept = TypeVar("Kept", bound=OfDataset)
+
+
+def all_in(folder: Path, kind: type[Kept]) -> list[Kept]:
+    """The records in `folder`, the smallest dataset first, then by master."""
+    found = [sealed.load(path, kind) for path in folder.glob("*.json")]
     return sorted(found, key=lambda each: (each.interactions, each.master))
+
+
+def keep(folder: Path, record: OfDataset) -> None:
+    """Write a record to `folder`, in place of the one of its dataset on such a master."""
+    kind = "local" if record.master.startswith("local") else "cluster"
+    sealed.write(folder / f"{record.dataset}-{kind}.json", asdict(cast(Any, record)))
 
 
 def tables(records: list[Record]) -> dict[str, str]:
@@ -183,9 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     engine = SparkEngine(options.master)
     for name in options.datasets:
         others = [int(each) for each in command.names(options.pids)]
-        found = measure(load(name, options.data_dir), engine, others)
-        kind = "local" if found.master.startswith("local") else "cluster"
-        sealed.write(RECORDS / f"{name}-{kind}.json", asdict(found))
+        keep(RECORDS, measure(load(name, options.data_dir), engine, others))
     engine.close()
     return 0
 

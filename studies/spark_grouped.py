@@ -8,7 +8,7 @@ brings to docs/spark.md. Seconds are of processors: of this process and all that
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,9 @@ from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.studies import command
 from retrieval_leaderboard.studies.processes import processor_seconds
 from retrieval_leaderboard.studies.shuffled import shuffled_bytes
-from retrieval_leaderboard.studies.spark_engine import GROWN, SIZES, WORKER_BYTES
+from retrieval_leaderboard.studies.spark_engine import GROWN, SIZES, WORKER_BYTES, all_in, keep
 from retrieval_leaderboard.support import markdown, pages
 from retrieval_leaderboard.support.errors import in_one_sentence
-from retrieval_leaderboard.support.storage import sealed
 
 RECORDS = Path(__file__).parent / "records" / "spark_grouped"
 MODELS = (ItemCF, Swing)
@@ -132,9 +131,8 @@ def _seconds_of_fit(model: Neighborhood, data: Dataset) -> float:
 
 
 def stored() -> list[Record]:
-    """Every record, the smallest dataset first."""
-    found = [sealed.load(path, Record) for path in RECORDS.glob("*.json")]
-    return sorted(found, key=lambda each: (each.interactions, each.master))
+    """Every record, as of `all_in`."""
+    return all_in(RECORDS, Record)
 
 
 def tables(records: list[Record]) -> dict[str, str]:
@@ -197,9 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
     usual, histories.BLOCK_BYTES = histories.BLOCK_BYTES, BLOCK_BYTES
     engine = engines.GroupedEngine(options.master)
     for name in options.datasets:
-        found = measure(load(name, options.data_dir), engine)
-        kind = "local" if found.master.startswith("local") else "cluster"
-        sealed.write(RECORDS / f"{name}-{kind}.json", asdict(found))
+        keep(RECORDS, measure(load(name, options.data_dir), engine))
     engine.close()
     histories.BLOCK_BYTES = usual
     return 0
