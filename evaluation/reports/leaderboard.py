@@ -86,7 +86,7 @@ def shipped_beside(folder: Path) -> Path | None:
 
 
 def _leave_others(found: Derived) -> None:
-    """Let pages of boards that have another name now lead there; remove those of no run, and what was drawn."""
+    """Have pages of boards that have another name now lead there; remove those of no run, and drawings."""
     links = {link.path.stem: link for link in index.pages(found.folder)}
     now = [links[stem] for stem in found.pages]
     for stem in (links.keys() | {ONLY}) - found.pages.keys():

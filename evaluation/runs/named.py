@@ -11,7 +11,6 @@ from typing import Any
 from retrieval_leaderboard.evaluation.models.saving import RECORD
 from retrieval_leaderboard.support.errors import InputError
 
-
 A_RUN = "a folder of results/<dataset>/runs"
 
 

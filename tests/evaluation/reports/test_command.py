@@ -86,7 +86,8 @@ def test_data_of_ones_own_comes_back_without_the_folders_of_their_machine(folder
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [("data", False), ("../shared/data", False), ("/home/them/data", False), ("sets", True)]
+    ("given", "told"),
+    [("data", False), ("../shared/data", False), ("/home/them/data", False), ("sets", True)],
 )
 def test_a_folder_of_datasets_elsewhere_is_left_out(given, told):
     each = of_model("als", source={"dataset": "gowalla", "data_dir": given})
