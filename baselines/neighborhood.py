@@ -75,7 +75,7 @@ class Neighborhood(ItemToItemRetriever):
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
 
-    max_items_per_user: int = setting(0, at_least=0)
+    max_items_per_user: int = setting(0, at_least=2)
     """Learn from at most this many of a user's items: the latest ones where the data is in time order, else
     some drawn at random; 0 takes all. Time, and what is sent by --grouped, grow with the square of it."""
 

@@ -78,7 +78,7 @@ class Swing(Neighborhood):
     target_exponent: float | Auto = setting(
         AUTO, at_least=0, search=[AUTO, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5]
     )
-    max_users_per_item: int = setting(0, at_least=0)
+    max_users_per_item: int = setting(0, at_least=2)
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 
     uses_weights: ClassVar[bool] = True
