@@ -46,7 +46,9 @@ class Direct:
         except InputError as error:
             await refused(error)(scope, receive, send)
         except HTTPException as error:
-            await JSONResponse({"detail": error.detail}, error.status_code, error.headers)(scope, receive, send)
+            await JSONResponse({"detail": error.detail}, error.status_code, error.headers)(
+                scope, receive, send
+            )
         else:
             if answer is None:
                 await self.app(scope, replay(content, receive), send)
