@@ -142,6 +142,10 @@ class Retriever(WarmStart, ABC):
         """Why nothing can be fitted here under these settings, as a sentence; "" where it can."""
         return ""
 
+    def lacking_data(self, train: Interactions) -> str:
+        """What `train` lacks to be fitted to under these settings, in a sentence; "" for nothing."""
+        return ""
+
     @property
     def stochastic(self) -> bool:
         """Whether `fit` depends on its seed, under these settings; a model without chance is run with one."""

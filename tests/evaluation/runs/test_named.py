@@ -40,6 +40,18 @@ def test_a_pattern_without_a_match_is_refused(runs):
         named.folders([runs / "ease-*"], "--run")
 
 
+@pytest.mark.parametrize("given", ["", "runs"])
+def test_of_a_folder_of_runs_one_of_them_is_named(given, tmp_path):
+    for name in ("als-seed0-1a", "swing-seed0-2b"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "run.json").write_text("{}")
+    first = tmp_path / "runs" / "als-seed0"
+    told = f"it holds 2: give one, such as {first}-1a, or a pattern, such as '{first}-*'"
+    assert named.instead_of(tmp_path / given) == told
+    assert named.instead_of(tmp_path / "runs" / "als-seed0-1a") == f"give {named.A_RUN}"
+    assert named.instead_of(tmp_path / "gone") == f"give {named.A_RUN}"
+
+
 def test_one_folder_is_taken_and_several_are_named(runs):
     assert one(runs / "swing-*") == runs / "swing-seed0"
     with pytest.raises(InputError, match=r"takes one folder and got 2: give one of .*als-seed0, .*als-seed1"):
