@@ -78,7 +78,7 @@ class Batcher:
         loop.call_soon_threadsafe(self._finish, loop, batch, *self._timed(batch))
 
     def _timed(self, batch: list[Waiting]) -> tuple[Sequence[Answer | Exception], float]:
-        """Outcomes, and seconds of the processor that each took: by them it does not matter what else runs."""
+        """Outcomes, and seconds a request: of the processor, so that it does not matter what else runs."""
         began = time.thread_time()
         outcomes = self._outcomes([request for request, _ in batch])
         return outcomes, (time.thread_time() - began) / len(batch)
