@@ -4,13 +4,17 @@ BIN := .venv/bin
 PACKAGES := baselines benchmarks datasets evaluation neural notebooks serving studies support
 # A worker a core (tests/conftest.py).
 PYTEST := python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
+# What asks for the number of cores: commands, services, engines, training, searches by time. In all other tests a
+# process has one thread on any machine (tests/conftest.py); Spark has two (local[2]).
+BY_CORES := run_all serving support benchmarks notebooks datasets/aliec datasets/own datasets/prepared \
+    evaluation/engines evaluation/ranking evaluation/runs evaluation/tuning neural/distributed neural/training
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements-torch.txt --no-emit-package torch pyproject.toml
 # On an older Python pip stops here, with this name as its sentence.
 TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-needed.zip ; python_version < '3.11' --hash=sha256:$(shell printf '0%.0s' $$(seq 64))
 # The blocks (a pin and its hashes) of the second file that the first does not have.
 BEYOND := awk '/^[a-z]/ { keep = !(FNR < NR && $$0 in had); had[$$0] } FNR < NR && keep'
 
-.PHONY: leaderboard test test-all lint types docs lowest bench torture lock
+.PHONY: leaderboard test test-all test-one-core lint types docs lowest bench torture lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
@@ -20,6 +24,10 @@ test: .venv/installed-test lint
 
 test-all: .venv/installed-test lint
 	$(BIN)/$(PYTEST)
+
+# After a test-all on several cores: the quick tests that may come out otherwise on one.
+test-one-core: .venv/installed-test
+	taskset -c 0 $(BIN)/$(PYTEST) -m "not slow" -k "not spark" $(BY_CORES:%=tests/%) tests/test_*.py
 
 lint: .venv/installed-test types
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ from retrieval_leaderboard import (
     neural,
 )
 from retrieval_leaderboard.datasets import load
+from retrieval_leaderboard.datasets.dataset import POLICIES
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation import evaluate, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -72,34 +73,45 @@ TUNED = sorted(folder.parent.name for folder in RESULTS.glob("*/tuning"))
 
 @pytest.mark.parametrize("dataset", TUNED)
 def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dataset):
-    protocol, counted = SOURCES[dataset].protocols[0], set()
-    for path in (ROOT / "configs" / f"{dataset}.yaml", ROOT / "configs" / "explored" / f"{dataset}.yaml"):
-        for model, config in configs.in_section(path, protocol).items():
-            made = config.provenance
-            searches = of_kind(dataset, model, made.cap_minutes if made.by == "budget" else None)
-            counted.update(searches)
-            trials = [trial for search in searches.values() for trial in search.trials]
-            assert made.trials >= len(trials), model
-            assert made.at_least or made.trials == len(trials), model
-            assert made.pruned == sum(trial.state == "pruned" for trial in trials), model
+    counted = set()
+    for model, made in choices(dataset, SOURCES[dataset].protocols[0], folder="explored"):
+        searches = of_kind(dataset, model, made)
+        counted.update(searches)
+        trials = [trial for search in searches.values() for trial in search.trials]
+        assert made.trials >= len(trials), model
+        assert made.at_least or made.trials == len(trials), model
+        assert made.pruned == sum(trial.state == "pruned" for trial in trials), model
     assert counted == set(RESULTS.glob(f"{dataset}/tuning/*.json")), "a search that no choice counts"
 
 
-def of_kind(dataset, model, minutes):
-    """The searches on record for a model within a budget of so many minutes, or, for None, without one."""
+def choices(dataset, *protocols, folder="*"):
+    """Model and provenance of all shipped settings, of either policy about seen items."""
+    sections = [
+        f"{each}{policy}" for each in protocols for policy in ("", *map(", {}".format, POLICIES.values()))
+    ]
+    return [
+        (model, config.provenance)
+        for path in (*ROOT.glob(f"configs/{dataset}.yaml"), *ROOT.glob(f"configs/{folder}/{dataset}.yaml"))
+        for section in sections
+        for model, config in configs.in_section(path, section).items()
+    ]
+
+
+def of_kind(dataset, model, made):
+    """The searches on record for a model on the data of a choice: within its budget, or without one."""
+    minutes = made.cap_minutes if made.by == "budget" else None
     paths = RESULTS.joinpath(dataset, "tuning").glob(f"{model}-*.json")
-    return {path: search for path in paths if (search := trial_records.load(path)).minutes == minutes}
+    searches = {path: trial_records.load(path) for path in paths}
+    return {
+        path: search
+        for path, search in searches.items()
+        if search.minutes == minutes and made.fingerprint in ("", search.fingerprint)
+    }
 
 
 @pytest.mark.parametrize("dataset", TUNED)
 def test_stored_runs_say_how_they_were_chosen_as_the_configs_do(dataset):
-    paths = [*ROOT.glob(f"configs/{dataset}.yaml"), *ROOT.glob(f"configs/*/{dataset}.yaml")]
-    known = [
-        (model, config.provenance)
-        for path in paths
-        for protocol in SOURCES[dataset].protocols
-        for model, config in configs.in_section(path, protocol).items()
-    ]
+    known = choices(dataset, *SOURCES[dataset].protocols)
     for folder, record in records.of_board(RESULTS / dataset).items():
         if record.provenance.trials:
             assert (record.model, record.provenance) in known, folder.name

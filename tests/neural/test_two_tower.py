@@ -10,7 +10,7 @@ import torch
 from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import measure
-from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec, SimpleX, auto_settings, two_tower
+from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec, SimpleX, auto_settings, tower_vectors
 from retrieval_leaderboard.neural.training import schedule
 from retrieval_leaderboard.neural.training.optimizer import LOW_RATE
 from retrieval_leaderboard.neural.training.schedule import rate
@@ -317,7 +317,7 @@ def test_a_transformer_is_given_so_many_items_at_once(monkeypatch: pytest.Monkey
     model, sizes = SasRec(**(SMALL | {"epochs": 1})), []
     model.fit(train, None, 0)
     whole, at_once = model.encode_queries(queries), model._encode_at_once
-    monkeypatch.setattr(two_tower, "HISTORY_A_BLOCK", 7 * model.max_history)
+    monkeypatch.setattr(tower_vectors, "HISTORY_A_BLOCK", 7 * model.max_history)
     monkeypatch.setattr(model, "_encode_at_once", lambda part: (sizes.append(len(part)), at_once(part))[1])
     np.testing.assert_allclose(model.encode_queries(queries), whole, rtol=1e-5, atol=1e-6)
     assert sizes == [7] * (len(queries) // 7) + [len(queries) % 7]
