@@ -39,22 +39,36 @@ class GlobalHot(QuickFit):
     uses_weights: ClassVar[bool] = True
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
-        """Count, and sort by (count, `ties.rank`)."""
+        """Count, and sort by (count, `ties.rank`).
+
+        Raises:
+            InputError: a half-life, and no times.
+        """
+        if reason := self.lacking_data(train):
+            raise InputError(reason)
         counts = self._counts(train)
         # What an item counts after many half-lives may be too small for a number above 0.
         self.order_ = popularity.ranked(counts, train)
         self.scores_ = counts[self.order_].astype(np.float32)
 
+    def lacking_data(self, train: Interactions) -> str:
+        """Times, for a half-life."""
+        if self.half_life_days == 0 or train.timestamp is not None:
+            return ""
+        return (
+            f"{self.name}.half_life_days={self.half_life_days:g} needs the time of each interaction, which "
+            "this dataset does not have: set it to 0"
+        )
+
+    def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
+        """The half-life, where there are no times: only 0 can be fitted."""
+        return frozenset({"half_life_days"} if train.timestamp is None else ())
+
     def _counts(self, train: Interactions) -> npt.NDArray[np.float64]:
         """float64[n_items]: the sum of what each item's interactions count."""
-        if self.half_life_days == 0 or not len(train):
-            return train.item_weights
         when = train.timestamp
-        if when is None:
-            raise InputError(
-                "global_hot.half_life_days needs the time of each interaction, which this dataset "
-                "does not have; set it to 0"
-            )
+        if self.half_life_days == 0 or when is None or not len(train):
+            return train.item_weights
         last = when.max()
 
         def aged(part: slice) -> npt.NDArray[np.float64]:

@@ -75,7 +75,7 @@ class Neighborhood(ItemToItemRetriever):
     """q: the similarities kept of an item of the history are divided by their sum^q; 1 lets every item of a
     history weigh alike (Deshpande and Karypis, Item-based top-N recommendation algorithms, TOIS 2004)."""
 
-    max_items_per_user: int = setting(0, at_least=0)
+    max_items_per_user: int = setting(0, at_least=2)
     """Learn from at most this many of a user's items: the latest ones where the data is in time order, else
     some drawn at random; 0 takes all. Time, and what is sent by --grouped, grow with the square of it."""
 
@@ -118,12 +118,17 @@ class Neighborhood(ItemToItemRetriever):
     def _bytes(self, pairs: item_neighbors.Pairs, train: Interactions, top_k: int) -> int:
         """As `fit_bytes`, by `pairs` of `reckoned_activity`."""
         kept = neighbor_memory.kept(train, top_k, pairs)
+        n_blocks = -(-train.n_items // item_neighbors.block_items(train))
+        return max(
+            neighbor_memory.numbers(train) + neighbor_memory.comparing(train, top_k, pairs, kept),
+            self._bytes_stored(train, kept, n_blocks),
+        )
+
+    def _bytes_stored(self, train: Interactions, kept: float, n_blocks: int) -> int:
+        """Of that, what `_set_similarity` takes with `kept` similarities that were found in `n_blocks`."""
         # Those of the other side are in an array of their own.
         copies = 2 if self.prune_axis == "target" else 1
-        stored = int(copies * neighbor_memory.ENTRY * kept)
-        return neighbor_memory.numbers(train) + max(
-            neighbor_memory.comparing(train, top_k, pairs, kept), stored
-        )
+        return neighbor_memory.stored(train, kept, copies, n_blocks, self.normalization > 0)
 
     @staticmethod
     def _user_weights(train: Interactions, exponent: float) -> npt.NDArray[np.float64]:

@@ -48,15 +48,21 @@ class PopularWindow(QuickFit):
             InputError: they have no times.
         """
         if train.timestamp is None:
-            raise InputError(
-                "popular_window needs the time of each interaction, which this dataset does not have: "
-                "leave the model out"
-            )
+            raise InputError(self.lacking_data(train))
         order = np.argsort(train.timestamp, kind="stable")
         self.time_, self.item_ = train.timestamp[order], train.item[order]
         self.weight_ = np.ones(len(order), np.float32) if train.weight is None else train.weight[order]
         self.n_items_ = train.n_items
         self._latest = None
+
+    def lacking_data(self, train: Interactions) -> str:
+        """Times."""
+        if train.timestamp is not None:
+            return ""
+        return (
+            f"{self.name} needs the time of each interaction, which this dataset does not have: leave the "
+            "model out"
+        )
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The `k` most popular items that a query does not exclude; none that nobody took before."""

@@ -78,7 +78,7 @@ class Swing(Neighborhood):
     target_exponent: float | Auto = setting(
         AUTO, at_least=0, search=[AUTO, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.2, 1.5]
     )
-    max_users_per_item: int = setting(0, at_least=0)
+    max_users_per_item: int = setting(0, at_least=2)
     """Use at most this many users of an item, drawn at random, for its similarities; 0 uses all."""
 
     uses_weights: ClassVar[bool] = True
@@ -98,14 +98,14 @@ class Swing(Neighborhood):
         table = 2 * train.n_users**2 if has_table(train) and not engines.asked().grouped else 0
         room = compute.current().threads * self._room(pairs, train, top_k) + engines.bytes_of_tasks(pairs)
         needs = neighbor_memory.by_item(train), held + table + room + found, held + 2 * found
-        return neighbor_memory.numbers(train) + max(needs)
+        return max(neighbor_memory.numbers(train) + max(needs), self._bytes_stored(train, kept, PARTS))
 
     def _room(self, pairs: Pairs, train: Interactions, top_k: int) -> int:
         """Bytes that a thread works in: numbers of each item, heaps, and the lists of one item's users."""
         most = int(train.item_counts.max(initial=0))
         place = place_type(most).itemsize + (CODE if train.weight is not None else 0)
         of_item = WIDE + CODE + 2 * offset_type(train, most).itemsize
-        heaps = 2 * ENTRY * -(-train.n_items // PARTS) * top_k
+        heaps = ENTRY * -(-train.n_items // PARTS) * top_k
         return of_item * train.n_items + heaps + place * int(pairs.max(initial=0))
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:

@@ -84,6 +84,8 @@ class Ragged:
 
     def contains(self, items: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
         """bool[n, m]: whether `items[i, j]`, int32[n, m], stands in row i; False for -1."""
+        if int(self.lengths.sum()) <= BLOCK:
+            return self._contains(items)
         found = np.empty(items.shape, dtype=np.bool_)
         for rows in self.cuts():
             found[rows] = self.take(rows)._contains(items[rows])

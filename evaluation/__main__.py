@@ -42,6 +42,11 @@ examples:
   {program} migrate --results-dir results --scores-dir studies/records
 """
 REPORT = "Writes the pages and tables of stored runs anew. No dataset is read and nothing is fitted."
+SCORE = (
+    "Computes the metrics of the stored lists of runs anew, or, given a file of lists, makes a row of them. "
+    "Nothing is fitted; the boards are derived anew."
+)
+MIGRATE = "Rewrites records of earlier versions as this version writes them; nothing is fitted or scored."
 TIME = (
     "Fits and ranks every official row again, one after the other, so that the seconds and memory of a board "
     "are of one machine and one number of threads: run it on a quiet one. Each row is measured by its run of "
@@ -188,7 +193,7 @@ def parser() -> argparse.ArgumentParser:
 
     score = commands.add_parser(
         "score", parents=[stored], help="score lists from a file, or the stored lists of runs anew",
-        usage=f"{PROGRAM} score [LISTS --dataset NAME --name NAME] [options]",
+        usage=f"{PROGRAM} score [LISTS --dataset NAME --name NAME] [options]", description=SCORE,
     )  # fmt: skip
     exchange.add_given(score)
     reload.add_arguments(score.add_argument_group("data, where it is not as the runs had it"), {"name"})
@@ -206,7 +211,9 @@ def parser() -> argparse.ArgumentParser:
     time.set_defaults(work=_time)
 
     testing.add_parser(commands)
-    migrate = commands.add_parser("migrate", parents=[stored], help="bring records to the current version")
+    migrate = commands.add_parser(
+        "migrate", parents=[stored], help="bring records to the current version", description=MIGRATE
+    )
     migrate.add_argument_group("scores").add_argument(
         "--scores-dir", type=_folder, metavar="DIR",
         help="folder of the studies' scores too, such as studies/records",

@@ -28,7 +28,9 @@ NEEDED = ("nbclient", "nbformat", "ipykernel")
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Store the outputs of notebooks as of now; 0: done, 2: bad input."""
-    parser = argparse.ArgumentParser(prog="python -m notebooks.execute", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m notebooks.execute", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument(
         "names", nargs="*", default=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}; all by default"
     )

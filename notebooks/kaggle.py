@@ -32,6 +32,7 @@ from packaging.requirements import Requirement
 from retrieval_leaderboard.notebooks.wheels import by_lock
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.stopping import death
 from retrieval_leaderboard.support.storage.files import atomic_folder
 
 DEPTH = 6
@@ -165,7 +166,7 @@ class Session:
         finally:
             limit.cancel()
         if command.returncode not in (0, *STOPPED):
-            raise InputError(f"exit code {command.returncode}: the lines above say why")
+            raise InputError(f"the command {death(command.returncode)}: the lines above say why")
         return command.returncode == 0
 
     @contextmanager

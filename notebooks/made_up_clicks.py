@@ -18,7 +18,9 @@ HEADER = "user,item,timestamp"
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Write the clicks of aliec-sim as a CSV file in the order of time; 0: done, 2: bad input."""
-    parser = argparse.ArgumentParser(prog="python -m notebooks.made_up_clicks", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m notebooks.made_up_clicks", description=__doc__, allow_abbrev=False
+    )
     parser.add_argument("file", type=Path, help=f"to write, with the columns {HEADER}")
     parser.add_argument("--scale", type=float, default=SCALE, help=f"as of aliec-sim (default: {SCALE})")
     options = parser.parse_args(arguments)

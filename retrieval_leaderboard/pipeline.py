@@ -64,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
         jobs = warm_starts.jobs(earlier, options, dataset, compute_config)
     else:
         jobs = chosen.jobs(options, sources, dataset, compute_config, options.defaults or timed)
+    refusals.check_data(jobs, dataset.train_valid)
     board = options.results_dir / dataset.name
     progress.say(_banner(dataset, asked))
     waiting = (
@@ -129,7 +130,8 @@ def _search(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argp
         SearchSpec(job, dataset, frozenset(given.get(job.source.name, {}))) for job in jobs if job.seed == 0
     ]
     config, failed = options.configs_dir / f"{dataset.name}.yaml", False
-    for spec in [each for each in specs if each.space()]:
+    able = [each for each in specs if not refusals.lacking_data(each.job, dataset.train)]
+    for spec in [each for each in able if each.space()]:
         name = spec.job.source.name
         tuned = search.tune(spec, board, budget, options.force, leaderboard.shipped_beside(board))
         failed |= tuned is None

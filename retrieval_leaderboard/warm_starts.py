@@ -89,9 +89,7 @@ def _read(folder: Path) -> Earlier:
     if record is not None and not record.is_done:
         raise InputError(f"--warm-start {folder} failed when it was run: leave it out, or run it again")
     if record is None:
-        raise InputError(
-            f"--warm-start {folder} holds no finished run: give a folder of results/<dataset>/runs"
-        )
+        raise InputError(f"--warm-start {folder} is no finished run: {named.instead_of(folder)}")
     if not all((folder / name).is_file() for name in (saving.STATE, saving.WEIGHTS)) or not record.resolved:
         raise InputError(
             f"--warm-start {folder} has no saved model, which git does not keep: make the run here, by its "

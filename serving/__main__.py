@@ -58,7 +58,7 @@ def _compare(options: argparse.Namespace) -> None:
 
     dataset, folder = _dataset(options), options.run.absolute().parent
     if folder.name != "runs":
-        raise InputError(f"{options.run} is on no board: give a folder of results/<dataset>/runs")
+        raise InputError(f"{options.run} is on no board: give {named.A_RUN}")
     board = folder.parent
     with locked(board, f"another command is working in {board}: waiting for it"):
         compared = compare(options.run, dataset, _model(options))
@@ -99,7 +99,7 @@ def _dataset(options: argparse.Namespace) -> Dataset:
 def _record(options: argparse.Namespace) -> RunRecord:
     record = records.read(options.run)
     if record is None:
-        raise InputError(f"{options.run} holds no run: give a folder of results/<dataset>/runs")
+        raise InputError(f"{options.run} is no run: {named.instead_of(options.run)}")
     return record
 
 
@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     of_run = argparse.ArgumentParser(add_help=False, parents=[own])
     of_run.add_argument("--run", type=named.folder, nargs="+", required=True, metavar="DIR", action=named.One,
-                        help="a folder of results/<dataset>/runs")  # fmt: skip
+                        help=named.A_RUN)  # fmt: skip
     data = of_run.add_argument_group("data, where it is not as the run had it")
     own_data.add_paths(
         data, "--dataset", "NAME_OR_PATH", f"as {COMMAND} takes it (default: as the run had it)"

@@ -67,7 +67,7 @@ class Encoder:
         without_seen = self._about.exclude_seen if request.exclude_seen is None else request.exclude_seen
         excluded = [*request.exclude]
         if without_seen:
-            excluded += [*map(catalog.raw, trained.tolist()), *(request.history or ())]
+            excluded += [*catalog.raws(trained.tolist()), *(request.history or ())]
         return EncodedRequest(request, code, history, excluded, unknown_items)
 
     def questions(self, requests: Sequence[EncodedRequest]) -> tuple[list[Question], list[UnknownValues]]:

@@ -101,7 +101,7 @@ class Recommender:
 
     def warm_up(self) -> None:
         """Answer once in every way, so that no later request waits for loading and compiling."""
-        some = [self._catalog.raw(label) for label in range(min(self._catalog.trained, 50))]
+        some = self._catalog.raws(range(min(self._catalog.trained, 50)))
         examples = [*self._encoder.examples(), Request(history=some)]
         for requests in (*([request] for request in examples), examples * 8):
             self.recommend_batch(requests)
@@ -160,7 +160,7 @@ class Recommender:
                 if kept is not None:
                     exclude = exclude.only(kept)
                 labels, scores = asked.search(rows, first.k, exclude, kept)
-            for row, found, values in zip(rows.tolist(), labels, scores, strict=True):
+            for row, found, values in zip(rows.tolist(), labels.tolist(), scores.tolist(), strict=True):
                 known, unknown = bool(asked.known[row]), asked.unknown_values[row]
                 answers[row] = self._answer(encoded[row], known, unknown, found, values)
         return [answers[row] for row in range(len(requests))]
@@ -286,13 +286,12 @@ class Recommender:
         request: EncodedRequest,
         known: bool,
         unknown: UnknownValues,
-        labels: npt.NDArray[np.int32],
-        scores: npt.NDArray[np.float32],
+        labels: list[int],
+        scores: list[float],
     ) -> Answer:
-        found = labels >= 0
         return Answer(
-            items=[self._catalog.raw(label) for label in labels[found].tolist()],
-            scores=scores[found].tolist(),
+            items=self._catalog.raws([label for label in labels if label >= 0]),
+            scores=[score for label, score in zip(labels, scores, strict=True) if label >= 0],
             known_user=request.user >= 0,
             fallback=not known,
             unknown_items=request.unknown_items,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 
@@ -37,6 +38,7 @@ def _files(source: Source) -> str:
 
 def main() -> int:
     """Fill the page."""
+    argparse.ArgumentParser(prog="python -m studies.datasets", description=__doc__).parse_args()
     pages.fill(PAGE, tables())
     return 0
 

@@ -22,7 +22,7 @@ from retrieval_leaderboard.baselines.neighborhood import Neighborhood
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation import engines, harness
-from retrieval_leaderboard.evaluation.engines import histories
+from retrieval_leaderboard.evaluation.engines import grouped, histories
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import activity
 from retrieval_leaderboard.evaluation.runs import environment
@@ -87,7 +87,7 @@ def measure(data: Dataset, engine: engines.GroupedEngine) -> Record:
     log = data.train_valid
     return Record(
         dataset=data.name,
-        master=engine.name.removeprefix("spark on ").removesuffix(", grouped"),
+        master=engine.name.removeprefix("spark on ").removesuffix(grouped.NAMED),
         interactions=len(log),
         items=log.n_items,
         cases=tuple(_case(data, engine, model(max_items_per_user=cap)) for model in MODELS for cap in CAPS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.studies import als_on_spark, spark_engine, spark_grouped, spark_preparation
 from retrieval_leaderboard.support import pages
@@ -20,4 +22,5 @@ def tables() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m studies.spark_page", description=__doc__).parse_args()
     pages.fill(PAGE, tables())

@@ -1,4 +1,4 @@
-"""A polite end: signals ask long work to stop at the next good place instead of ending the process."""
+"""How processes end: signals ask long work to stop at the next good place; what ended a process is named."""
 
 import multiprocessing
 import signal
@@ -38,6 +38,17 @@ def without_named_locks() -> None:
     killed, Python tells that it was leaked.
     """
     multiprocessing.set_start_method(None, force=True)
+
+
+def death(exit_code: int | None) -> str:
+    """What became of a process, by the exit code that Python tells: "was killed by" or "ended with" what."""
+    if exit_code is None or exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    number = -exit_code
+    # Real-time signals have numbers alone.
+    known = {each.value: each.name for each in signal.Signals}
+    hint = " (the system ran out of memory?)" if known.get(number) == "SIGKILL" else ""
+    return f"was killed by {known.get(number, f'signal {number}')}{hint}"
 
 
 @contextmanager

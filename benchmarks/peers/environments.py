@@ -11,6 +11,7 @@ from pathlib import Path
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.peers.work import Peer
 from retrieval_leaderboard.support.progress import say
+from retrieval_leaderboard.support.stopping import death
 
 INSTALL_SECONDS = 900
 
@@ -66,6 +67,6 @@ def called(command: list[str], seconds: float, environment: dict[str, str] | Non
 def reason(error: str, code: int) -> str:
     """The last line of what a failed process wrote, or how it ended where it wrote nothing."""
     if code < 0:
-        return f"ended by signal {-code}, as for want of memory"
+        return death(code)
     lines = [line.strip() for line in error.splitlines() if line.strip() and not line.startswith("[notice]")]
-    return lines[-1][:200] if lines else f"ended with code {code}"
+    return lines[-1][:200] if lines else death(code)

@@ -75,7 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--concurrency", type=within(1, 256), default=16, metavar="C")
     load.add_argument("--out", type=Path, metavar="FILE", help="keep the record as JSON")
     load.set_defaults(work=_load)
-    memory = commands.add_parser("memory", help="measure what several processes of a service take")
+    memory = commands.add_parser(
+        "memory",
+        help="measure what several processes of a service take",
+        description="Serves a bundle by each number of processes and measures what they take of memory.",
+    )
     memory.add_argument("--bundle", type=Path, required=True, metavar="DIR")
     memory.add_argument("--workers", type=within(1, 64), nargs="+", default=[1, 4], metavar="N")
     memory.add_argument("--save", action="store_true", help="keep the record and fill docs/serving.md")

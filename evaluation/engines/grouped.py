@@ -18,6 +18,9 @@ from retrieval_leaderboard.support.storage.scratch import scratch_folder
 if TYPE_CHECKING:
     import pyarrow as pa
 
+NAMED = ", item-to-item fits grouped"
+"""After the name of Spark; boards have it for rows of models without such a fit too"""
+
 
 class GroupedEngine(SparkEngine):
     """As `SparkEngine`, but fits of items' neighbors shuffle histories in place of sharing the log."""
@@ -25,7 +28,7 @@ class GroupedEngine(SparkEngine):
     @property
     def name(self) -> str:
         """As `Engine.name`."""
-        return f"{super().name}, grouped"
+        return super().name + NAMED
 
     def map_histories(
         self,

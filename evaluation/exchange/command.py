@@ -96,9 +96,7 @@ def write_lists(options: argparse.Namespace) -> None:
     writing.check_target(options.out)
     record = records.read(options.run)
     if record is None or not record.is_done:
-        raise InputError(
-            f"--run {options.run}: there is no finished run in it; give a folder of results/<dataset>/runs"
-        )
+        raise InputError(f"--run {options.run} is no finished run: {named.instead_of(options.run)}")
     writing.check_source(options.run, record)  # Data may be large, and far.
     dataset = reload.dataset(record.dataset, options.dataset or [], options)
     items = writing.stored(options.run, record, dataset)

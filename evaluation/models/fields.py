@@ -35,7 +35,8 @@ def setting(
 
     Args:
         default: its value where nothing else is given.
-        at_least, above, at_most, below: the bounds of a number.
+        at_least, above, at_most, below: the bounds of a number; a default outside of them is taken too, such
+            as a 0 that stands for none.
         search: values worth trying, as in `Retriever.search_space`; None leaves it out of searches.
     """
     bounds = {"at_least": at_least, "above": above, "at_most": at_most, "below": below}
@@ -69,9 +70,9 @@ def check(model: Any) -> None:
         value, kind = getattr(model, each.name), types[each.name]
         if get_origin(kind) is Literal and value not in get_args(kind):
             raise unknown(f"{model.name}.{each.name}", str(value), get_args(kind))
-        auto = concrete_type(kind) is not kind
-        if not (auto and value == AUTO) and not _within(value, each):
-            raise InputError(f"{model.name}.{each.name} is {value}: give {_told(each)}{', or auto' * auto}")
+        if not _within(value, each) and value not in (beside := _beside(each, kind)):
+            told = ", or ".join([_told(each), *map(str, beside)])
+            raise InputError(f"{model.name}.{each.name} is {value}: give {told}")
 
 
 def _within(value: Any, of: Field[Any]) -> bool:
@@ -79,6 +80,12 @@ def _within(value: Any, of: Field[Any]) -> bool:
         return all(_BOUNDS[name][0](value, bound) for name, bound in of.metadata.get("bounds", {}).items())
     except TypeError:  # No number.
         return False
+
+
+def _beside(of: Field[Any], kind: Any) -> list[Any]:
+    """What may be given that is not within the bounds."""
+    auto = [AUTO] if concrete_type(kind) is not kind else []
+    return auto if of.default in auto or _within(of.default, of) else [*auto, of.default]
 
 
 def _told(of: Field[Any]) -> str:

@@ -17,6 +17,11 @@ ENTRY = 2 * CODE
 """Of a similarity with the code of its item"""
 USER, ITEM = 3 * WIDE, 5 * WIDE
 """Of the numbers that a fit has of each user and of each item: lengths, weights, norms, places"""
+ITEM_STORED, ITEM_DIVIDED = 6 * WIDE, 3 * WIDE
+"""Of those of each item where similarities are stored and popular items ranked, and beside them where
+similarities are divided: norms, places, orders; sums, divisors"""
+SMALL = 2**16
+"""Bytes of an array below which its room, once it is freed, is not given back to the system"""
 SAMPLE_ITEMS, SAMPLE_INTERACTIONS = 200, 2**16
 """That the neighbors of all items are reckoned by, and of the users of each that are looked at, about"""
 
@@ -43,11 +48,22 @@ def numbers(train: Interactions) -> int:
 def comparing(train: Interactions, top_k: int, pairs: Pairs, kept: float) -> int:
     """Bytes at the peak of `item_neighbors.nearest`, of `kept` similarities in all.
 
-    A thread has sums and a list of items, and the heaps of a block beside what they are packed into.
+    A thread has sums and a list of items, and the heaps of a block.
     """
-    rooms = train.n_items * (WIDE + CODE) + 2 * ENTRY * block_items(train) * top_k
+    rooms = train.n_items * (WIDE + CODE) + ENTRY * block_items(train) * top_k
     room = compute.current().threads * rooms + engines.bytes_of_tasks(pairs)
     return max(by_item(train), held(train) + int(ENTRY * kept) + room)
+
+
+def stored(train: Interactions, kept: float, copies: int, n_blocks: int, divided: bool) -> int:
+    """Bytes where `kept` similarities, found in `n_blocks`, are in `copies` arrays, maybe `divided` by sums.
+
+    The room that small blocks had is not to be had for these.
+    """
+    of_item = ITEM_STORED + ITEM_DIVIDED * divided
+    small = CODE * kept < SMALL * n_blocks
+    left = ENTRY * kept + WIDE * train.n_items if small else 0
+    return USER * train.n_users + of_item * train.n_items + int(copies * ENTRY * kept + left)
 
 
 def kept(train: Interactions, top_k: int, pairs: Pairs, takers: int = 1) -> float:

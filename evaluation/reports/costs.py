@@ -22,6 +22,8 @@ FORMS = {
 }
 """Column → the field of `Costs` it shows, and how"""
 NONE = "–"
+BUSY = 0.25
+"""Cores kept busy by other processes from which a page says so, of fits of a second or more"""
 WHOLE = 100
 """From which on a figure has no decimals"""
 UNKNOWN = "lists from elsewhere have none"
@@ -56,6 +58,12 @@ class RowCosts:
         """To fit and to rank."""
         parts = self.mean("fit_seconds"), self.mean("recommend_seconds")
         return None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
+
+    @property
+    def cores_elsewhere(self) -> float:
+        """The most cores that other processes kept busy during a fit; 0 below BUSY."""
+        most = max((each.cores_elsewhere for each in self.measured if each.fit_seconds >= 1), default=0.0)
+        return most if most >= BUSY else 0.0
 
 
 @dataclass(frozen=True)

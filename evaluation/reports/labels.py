@@ -39,13 +39,28 @@ def names(rows: Sequence[Row]) -> list[str]:
 
     The one official row of a model goes by the model alone.
     """
-    short = [(_short(row, rows), row.shipped) for row in rows]
+    short = _all_short(rows)
     times, seen = Counter(short), Counter[tuple[str, bool]]()
     found = []
     for row, name in zip(rows, short, strict=True):
         seen[name] += 1
         found.append(name[0] + (f" {seen[name]}" if times[name] > 1 else "") + _marks(row))
     return found
+
+
+def legend(rows: Sequence[Row]) -> dict[str, str]:
+    """The rows whose `names` a number alone tells apart: name → the settings that do."""
+    named, short = names(rows), _all_short(rows)
+    found: dict[str, str] = {}
+    for alike, times in Counter(short).items():
+        places = [at for at, name in enumerate(short) if name == alike]
+        keys = distinguishing([rows[at].shown_settings for at in places]) if times > 1 else ()
+        found |= {named[at]: _written(rows[at], keys) for at in places if keys}
+    return found
+
+
+def _all_short(rows: Sequence[Row]) -> list[tuple[str, bool]]:
+    return [(_short(row, rows), row.shipped) for row in rows]
 
 
 def _short(row: Row, rows: Sequence[Row]) -> str:

@@ -53,7 +53,8 @@ def derive(folder: Path) -> Derived:
     """Derive the files of a dataset's folder from its stored runs.
 
     A board has a page, `leaderboard.md` where there is one board, which else lists them; boards that differ
-    in the split seed alone share the first one's. `leaderboard.csv` holds every board, `queries/` the metrics
+    in the split seed alone share the first one's. A page whose board is called otherwise by now, as beside
+    others, leads there. `leaderboard.csv` holds every board, `queries/` the metrics
     of each query. The shipped runs on the same data stand on its boards too, marked. `README.md` beside the
     folder is brought up to date.
 
@@ -70,7 +71,7 @@ def derive(folder: Path) -> Derived:
     for stem, of_family in found.pages.items():
         boards = [each.board for each in of_family]
         write_text(folder / f"{stem}.md", page.markdown(of_family[0], boards, folder))
-    _remove_others(found)
+    _leave_others(found)
     if len(found.pages) > 1:
         write_text(folder / LEADERBOARD, index.of_dataset(folder))
     write_text(folder / TABLE, csv_table.text([each for family in reports for each in family]))
@@ -84,9 +85,12 @@ def shipped_beside(folder: Path) -> Path | None:
     return None if shipped.resolve() == folder.resolve() else shipped
 
 
-def _remove_others(found: Derived) -> None:
-    """Pages of boards that have another name now, or no run, and what was drawn of them."""
-    gone = {link.path.stem for link in index.pages(found.folder)} | {ONLY}
-    for stem in gone - found.pages.keys():
+def _leave_others(found: Derived) -> None:
+    """Have pages of boards that have another name now lead there; remove those of no run, and drawings."""
+    links = {link.path.stem: link for link in index.pages(found.folder)}
+    now = [links[stem] for stem in found.pages]
+    for stem in (links.keys() | {ONLY}) - found.pages.keys():
         for name in (f"{stem}.md", *formats.names(stem)):
             (found.folder / name).unlink(missing_ok=True)
+        if stem in links and (moved := [link for link in now if link.title == links[stem].title]):
+            write_text(links[stem].path, index.moved(moved, found.folder))

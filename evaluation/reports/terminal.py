@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from retrieval_leaderboard.evaluation.reports.labels import legend
 from retrieval_leaderboard.evaluation.reports.main_table import (
     CHANGE,
     MADE,
@@ -21,12 +24,16 @@ from retrieval_leaderboard.evaluation.reports.report import Report
 
 FIRST = ("NDCG", "Recall", "fit s", CHANGE, "rank", MADE, "rank s")
 """How the columns that are left out last begin, in this order; the others come after them."""
+SETTINGS = 24
+"""Characters of a line that tells how settings came about"""
 WIDE = 10_000
 """Columns no terminal has."""
 
 
 def show(found: Report, console: Console | None = None) -> None:
     """Print the verdict, the tables of a board and their footnotes, the dataset's notes and the warnings.
+
+    There is no page to link to: rows that a number tells apart have their settings below the tables.
 
     Args:
         found: of the board whose rows to show.
@@ -40,6 +47,8 @@ def show(found: Report, console: Console | None = None) -> None:
             console.print(f"\n{heading}" if heading else "", style="bold")
             draw(main_table(found, entries), console)
     console.print()
+    for name, settings in legend([entry.row for entry in found.entries]).items():
+        console.print(_wrapped(f"{name}: {settings}", console.width))
     for footnote in [*footnotes([found.official, found.explored]), *warnings.marks(found)]:
         console.print(footnote, style="dim")
     if found.machine:
@@ -85,16 +94,21 @@ def _priority(column: str) -> int:
 
 def _drawn(table: MainTable, columns: list[str], width: int) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    # Labels may be wrapped, numbers may not.
-    drawn.add_column(table.labeled, overflow="fold", max_width=max(16, width // 3))
+    drawn.add_column(table.labeled, no_wrap=True)
     for column in columns:
-        drawn.add_column(column, justify="right", no_wrap=column != MADE, overflow="fold", max_width=24)
+        drawn.add_column(column, justify="left" if column == MADE else "right", no_wrap=True)
     for line in table.lines:
-        drawn.add_row(
-            Text(line.label, "red" if line.failed else ""), *(_cell(line, each) for each in columns)
-        )
+        label = _wrapped(line.label, max(16, width // 3))
+        drawn.add_row(Text(label, "red" if line.failed else ""), *(_cell(line, each) for each in columns))
     return drawn
 
 
 def _cell(line: Line, column: str) -> Text:
-    return Text(line.cells[column], "bold green" if column in line.best else "")
+    # Words may be wrapped, numbers may not.
+    text = _wrapped(line.cells[column], SETTINGS) if column == MADE else line.cells[column]
+    return Text(text, "bold green" if column in line.best else "")
+
+
+def _wrapped(text: str, width: int) -> str:
+    """What goes on in a second line is indented: a row begins at the left."""
+    return textwrap.fill(text, width, subsequent_indent="  ", break_on_hyphens=False)

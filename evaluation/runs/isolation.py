@@ -20,7 +20,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any, cast
 
 from retrieval_leaderboard.support.errors import FULL, InputError, UnwritableError
-from retrieval_leaderboard.support.stopping import without_named_locks
+from retrieval_leaderboard.support.stopping import death, without_named_locks
 
 TO_THE_GROUP = (signal.SIGINT, signal.SIGHUP)
 """What a terminal sends to every process of a command"""
@@ -197,7 +197,7 @@ def _received(receiver: Connection, process: BaseProcess) -> tuple[Any] | Except
     process.join(GRACE_SECONDS)
     if process.is_alive():  # A thread of the function's may never end.
         _end([process])
-    return Crash(_death(process.exitcode), died=True) if answer is None else answer
+    return Crash(f"its process {death(process.exitcode)}", died=True) if answer is None else answer
 
 
 def _end(processes: list[BaseProcess], grace: float = GRACE_SECONDS) -> None:
@@ -251,11 +251,3 @@ def _follow_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _death(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        hint = " (the system ran out of memory?)" if name == "SIGKILL" else ""
-        return f"its process was killed by {name}{hint}"
-    return f"its process ended with exit code {exit_code}"

@@ -8,13 +8,25 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard.evaluation.models.saving import RECORD
 from retrieval_leaderboard.support.errors import InputError
+
+A_RUN = "a folder of results/<dataset>/runs"
+
+
+def instead_of(given: Path) -> str:
+    """What to give in place of a path that is no run: where it is the folder of several, one of them."""
+    inside = sorted(path.parent for where in ("*", "runs/*") for path in given.glob(f"{where}/{RECORD}"))
+    if not inside:
+        return f"give {A_RUN}"
+    pattern = f"{str(inside[0]).rpartition('-')[0]}-*"
+    return f"it holds {len(inside)}: give one, such as {inside[0]}, or a pattern, such as '{pattern}'"
 
 
 def folder(text: str) -> Path:
     """The type of an option that names runs: a path, or a pattern of paths, for `folders`."""
     if not text:
-        raise argparse.ArgumentTypeError("nothing is named: give a folder of results/<dataset>/runs")
+        raise argparse.ArgumentTypeError(f"nothing is named: give {A_RUN}")
     return Path(text)
 
 
@@ -31,9 +43,11 @@ def _matches(given: Path, option: str) -> list[Path]:
     if given.exists() or not glob.has_magic(str(given)):
         return [given]
     base = Path(given.anchor)
-    found = sorted(base.glob(str(given.relative_to(base))))
+    matches = base.glob(str(given.relative_to(base)))
+    # Path.glob finds hidden names too: runs that were killed while they were written.
+    found = sorted(path for path in matches if not path.name.startswith("."))
     if not found:
-        raise InputError(f"{option} {given} matches nothing: give a folder of results/<dataset>/runs")
+        raise InputError(f"{option} {given} matches nothing: give {A_RUN}")
     return found
 
 

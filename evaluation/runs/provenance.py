@@ -77,12 +77,8 @@ class Provenance:
     @property
     def brief(self) -> str:
         """A few words for a table."""
-        other = ", other data" if self.other_data else ""
-        if self.by == "budget":
-            return f"{self.way}, {self.counted}{other}"
-        if self.trials:
-            return ("manual, " if self.by == "hand" else "") + self.counted + other
-        return self.way + other
+        counted = self.counted if self.trials or self.by == "budget" else ""
+        return ", ".join(filter(None, (self.way, counted, "other data" if self.other_data else "")))
 
     def summary(self) -> str:
         """All of it in one line."""

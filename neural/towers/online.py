@@ -143,7 +143,8 @@ def _layers(layers: nn.Sequential) -> list[Layer]:
 
 
 def _linear(layer: nn.Linear) -> Layer:
-    weight, bias = layer.weight.detach().numpy().T, layer.bias.detach().numpy()
+    # BLAS takes twice as long for a transposed view of so few rows.
+    weight, bias = np.ascontiguousarray(layer.weight.detach().numpy().T), layer.bias.detach().numpy()
     return lambda rows: rows @ weight + bias
 
 
@@ -155,12 +156,18 @@ def _layer_norm(layer: LayerNorm) -> Layer:
     weight, bias, least = layer.weight.detach().numpy(), layer.bias.detach().numpy(), np.float32(layer.eps)
 
     def normalized(rows: Vectors) -> Vectors:
-        centered = rows - rows.mean(axis=1, keepdims=True)
-        variance = (centered**2).mean(axis=1, keepdims=True)  # (b, 1)
-        found: Vectors = centered / np.sqrt(variance + least) * weight + bias
-        return found
+        centered = rows - _mean(rows)
+        centered *= weight / np.sqrt(_mean(centered * centered) + least)
+        centered += bias
+        return centered
 
     return normalized
+
+
+def _mean(rows: Vectors) -> Vectors:
+    """float32[b, 1]; np.mean takes twice as long for few rows."""
+    mean: Vectors = rows.sum(axis=1, keepdims=True) / np.float32(rows.shape[1])
+    return mean
 
 
 def _batch_norm(layer: BatchNorm) -> Layer:

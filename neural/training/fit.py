@@ -104,7 +104,8 @@ class TrainingRun:
         start: Start | None = None,
     ) -> None:
         settings = task.settings
-        memory.check(settings, train)
+        chosen_before = valid is None and start is None and before.best_epoch > 0
+        memory.check(settings, train, told=chosen_before)
         self.task, self.train, self.choice = task, train, before
         self.checkpoints, self.identity = checkpoints, about
         self.trainer = Trainer(settings, task.loss, train, seed, start)

@@ -46,8 +46,8 @@ ITEM = 40
 MIB = 2**20
 
 
-def check(settings: TowerSettings, train: Interactions) -> None:
-    """Say what training takes, in whole MiB.
+def check(settings: TowerSettings, train: Interactions, told: bool = False) -> None:
+    """Say what training takes, in whole MiB, unless it was `told` before, of a fit to a little less data.
 
     Raises:
         InputError: more than there is.
@@ -63,7 +63,8 @@ def check(settings: TowerSettings, train: Interactions) -> None:
         summary = (
             f"about {need / MIB:,.0f} MiB of {where.memory_name} memory{by}, {free / MIB:,.0f} MiB are free"
         )
-        progress.say(f"{settings.name}: needs {summary}")
+        if not told:
+            progress.say(f"{settings.name}: needs {summary}")
         if need > free:
             raise InputError(
                 f"{settings.name} needs {summary}: lower embedding_dim ({settings.embedding_dim}), "

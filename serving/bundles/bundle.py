@@ -13,7 +13,7 @@ from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import outside, saving
 from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
-from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs import named, records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes
 from retrieval_leaderboard.serving.bundles import tables, versions
@@ -95,7 +95,7 @@ def trained(
     """
     record = records.read(run)
     if record is None or not record.is_done:
-        raise InputError(f"{run} holds no finished run: give a folder of results/<dataset>/runs")
+        raise InputError(f"{run} is no finished run: {named.instead_of(run)}")
     if record.fingerprint != dataset.fingerprint:
         raise InputError(
             f"{run} was trained on data of fingerprint {record.fingerprint}, and {dataset.name} as loaded "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -38,9 +38,9 @@ class Catalog:
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._label
 
-    def raw(self, label: int) -> str:
-        """The raw id of a label."""
-        return self._raw[label]
+    def raws(self, labels: Iterable[int]) -> list[str]:
+        """The raw ids of labels."""
+        return [self._raw[label] for label in labels]
 
     def label(self, item_id: str) -> int:
         """The label of an item; InputError where it is not in the catalog."""

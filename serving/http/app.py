@@ -10,13 +10,14 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from retrieval_leaderboard.serving.bundles.encoding import UnknownValues
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, ChangedError, NotSavedError
 from retrieval_leaderboard.serving.http import schemas
+from retrieval_leaderboard.serving.http.direct import Direct, refused
 from retrieval_leaderboard.serving.http.gate import LOOPBACK, Gate, Limits
-from retrieval_leaderboard.serving.http.json_route import JsonRoute
 from retrieval_leaderboard.serving.http.observed import Metrics, Observed
 from retrieval_leaderboard.serving.http.served import Current
 from retrieval_leaderboard.serving.requests import Request as RecommendRequest
@@ -53,23 +54,30 @@ def create_app(
         access_log: whether each request is told on the standard output.
         counting: whether requests are counted.
     """
-    app = FastAPI(title="Retrieval", redoc_url=None, responses=refusals(400, 401, 408, 413, 503))
+    app = FastAPI(
+        title="Retrieval",
+        redoc_url=None,
+        responses=refusals(400, 401, 408, 413, 503),
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     app.state.current = current = Current(recommender)
     metrics = Metrics(current)
+    posts = [_recommendations(current), _items(current, takes_items)]
+    direct = [route for router in posts for route in router.routes if isinstance(route, APIRoute)]
+    app.add_middleware(Direct, routes=direct)
     app.add_middleware(Gate, limits=limits or Limits(), hosts=hosts, token=token)
     if counting:
         app.add_middleware(Observed, metrics=metrics, access_log=access_log)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(InputError, _refused)
     app.add_exception_handler(Exception, _failed)
-    app.include_router(_recommendations(current))
-    app.include_router(_items(current, takes_items))
-    app.include_router(_operations(current, metrics))
+    for router in (*posts, _operations(current, metrics)):
+        app.include_router(router)
     return app
 
 
 def _recommendations(current: Current) -> APIRouter:
-    router = APIRouter(route_class=JsonRoute, responses=refusals(422, 500))
+    router = APIRouter(responses=refusals(422, 500))
 
     @router.post("/recommend")
     async def recommend(body: schemas.Recommend) -> schemas.Recommendation:
@@ -90,7 +98,7 @@ def _recommendations(current: Current) -> APIRouter:
 
 
 def _items(current: Current, takes_items: bool) -> APIRouter:
-    router, one_at_a_time = APIRouter(route_class=JsonRoute), CapacityLimiter(1)
+    router, one_at_a_time = APIRouter(), CapacityLimiter(1)
 
     @router.post("/items", status_code=201, responses=refusals(403, 409, 422, 500, 507))
     async def add_item(body: schemas.NewItem) -> schemas.Added:
@@ -158,7 +166,7 @@ def _save_item(recommender: Recommender, body: schemas.NewItem) -> UnknownValues
 
 
 def _request(body: schemas.Recommend) -> RecommendRequest:
-    return RecommendRequest(**dict(body))
+    return RecommendRequest(**vars(body))
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
@@ -172,7 +180,8 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, 422)
+    assert isinstance(error, InputError)
+    return refused(error)
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:

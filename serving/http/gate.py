@@ -57,7 +57,7 @@ class Gate:
         try:
             refusal = self._refused(scope) or await self._received(body, receive)
             if refusal is None:
-                await self.app(_without_head(scope), _replay(bytes(body), receive), send)
+                await self.app(_without_head(scope), replay(bytes(body), receive), send)
             elif refusal is not DISCONNECTED:
                 await refusal(scope, receive, send)
         finally:
@@ -82,11 +82,9 @@ class Gate:
         """Fill `body`; what to answer where it does not come as it should."""
         limits, loop = self.limits, asyncio.get_running_loop()
         ends = loop.time() + limits.body_seconds
-        message: Message = {"more_body": True}
         try:
-            async with asyncio.timeout_at(ends) as deadline:
-                while message.get("more_body", False):
-                    deadline.reschedule(min(ends, loop.time() + limits.idle_seconds))
+            async with asyncio.timeout_at(min(ends, loop.time() + limits.idle_seconds)) as deadline:
+                while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         return DISCONNECTED
@@ -97,13 +95,15 @@ class Gate:
                         return sentence(413, f"the body is larger than {limits.body_bytes:,} bytes")
                     if self.bytes > limits.open_bytes:
                         return _busy("the bodies of open requests take all the memory they may")
+                    if not message.get("more_body", False):
+                        return None
+                    deadline.reschedule(min(ends, loop.time() + limits.idle_seconds))
         except TimeoutError:
             return sentence(
                 408,
                 f"the body did not come: send a part of it every {limits.idle_seconds:g} seconds, and all "
                 f"of it within {limits.body_seconds:g}",
             )
-        return None
 
 
 def sentence(status: int, text: str, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -124,7 +124,8 @@ def _without_head(scope: Scope) -> Scope:
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replay(body: bytes, receive: Receive) -> Receive:
+    """What gives a body that was received before, then what comes after it."""
     whole: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,15 +53,20 @@ class Metrics:
             "retrieval_request_seconds", "From the head of a request to the end of its answer", ["path"],
             buckets=BUCKETS, registry=counted,
         )  # fmt: skip
+        # To find them by their labels takes longer than to count.
+        self._labelled = cache(self._labels)
         switches = Counter("retrieval_switches", "Versions that took over", registry=counted)
         refused = Counter("retrieval_refused_versions", "Versions that could not", registry=counted)
         current.on_switch, current.on_refusal = switches.inc, refused.inc
 
     def count(self, path: str, status: int, seconds: float) -> None:
         """Count one answer."""
-        path = path if path in PATHS else OTHER
-        self._requests.labels(path, status).inc()
-        self._seconds.labels(path).observe(seconds)
+        answers, lasting = self._labelled(path if path in PATHS else OTHER, status)
+        answers.inc()
+        lasting.observe(seconds)
+
+    def _labels(self, path: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(path, status), self._seconds.labels(path)
 
     def text(self) -> bytes:
         """All of them."""

@@ -76,7 +76,7 @@ class Recommend(Input):
     timestamp: Moment | None = None
     context: Features | None = None
     exclude_seen: StrictBool | None = None
-    exclude: Annotated[list[Id], Field(max_length=MAX_EXCLUDED)] = []
+    exclude: Annotated[list[Id], Field(max_length=MAX_EXCLUDED, default_factory=list)]
     filter: Filter | None = None
 
 

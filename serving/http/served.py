@@ -96,16 +96,24 @@ def _nothing() -> None: ...
 
 
 @contextmanager
-def following(bundle: Path, current: Current, opened: Callable[[Path], Recommender]) -> Iterator[None]:
+def following(
+    bundle: Path,
+    current: Current,
+    opened: Callable[[Path], Recommender],
+    answers: Callable[[Recommender], None] | None = None,
+) -> Iterator[None]:
     """Within, let `current` answer from the version that `bundle` names, a moment after it names another.
 
     Args:
         bundle: a bundle, or a folder of versions.
         current: what answers.
         opened: opens a bundle, ready to answer; InputError where it cannot.
+        answers: told what answers, after a switch.
     """
     ended = Event()
-    thread = Thread(target=_follow, args=(bundle, current, opened, ended), name="versions", daemon=True)
+    thread = Thread(
+        target=_follow, args=(bundle, current, opened, answers, ended), name="versions", daemon=True
+    )
     thread.start()
     try:
         yield
@@ -120,7 +128,13 @@ def version_of(about: About) -> str:
     return f"{about.date[:10]}-{hashlib.blake2b(said, digest_size=6).hexdigest()}"
 
 
-def _follow(bundle: Path, current: Current, opened: Callable[[Path], Recommender], ended: Event) -> None:
+def _follow(
+    bundle: Path,
+    current: Current,
+    opened: Callable[[Path], Recommender],
+    answers: Callable[[Recommender], None] | None,
+    ended: Event,
+) -> None:
     # Not of what `bundle` names, which may have changed since it was opened.
     answering = versions.state(current.served.recommender.folder)
     looked_at = answering
@@ -141,8 +155,10 @@ def _follow(bundle: Path, current: Current, opened: Callable[[Path], Recommender
             if now != answering:
                 current.switch(opened(now[0]))
             answering, current.refusal = now, None
-            folder = current.served.recommender.folder
-            progress.say(f"{len(current.served.recommender):,} items of {folder} answer from now on")
+            recommender = current.served.recommender
+            progress.say(f"{len(recommender):,} items of {recommender.folder} answer from now on")
+            if answers:
+                answers(recommender)
         except Exception as error:  # Whatever is wrong with a version, the one that answers goes on.
             current.refuse(error)
         # What is frozen is never freed: the former version may be part of it.

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -49,6 +49,8 @@ class Service:
     """whether each request is told on the standard output"""
     shared: Path | None = None
     """a folder of what several processes share that answer, each of them with this; None for one process"""
+    begins: Path | None = None
+    """the version to answer from first; None for what `bundle` names"""
 
     def opened(self, folder: Path) -> Recommender:
         """A bundle, ready to answer; InputError where it cannot be opened."""
@@ -99,13 +101,16 @@ def _unusable(host: str, port: int, error: OSError) -> InputError:
     return InputError(f"cannot answer at {host}:{port}: {error.strerror}; give another --port or --host")
 
 
-def serve(service: Service, bound: socket.socket, began: Callable[[int], None] | None = None) -> None:
+def serve(
+    service: Service, bound: socket.socket, answers: Callable[[Recommender], None] | None = None
+) -> None:
     """Listen, once warm, and answer until SIGTERM or Ctrl-C; what was asked before that is still answered.
 
     Args:
         service: what answers.
         bound: of `port_of`.
-        began: told how many items there are, once it listens; by default that is printed.
+        answers: told what it answers from once it listens, and after each switch; by default the beginning
+            is printed.
 
     Raises:
         InputError: as `Service.opened` and `listen`.
@@ -113,7 +118,7 @@ def serve(service: Service, bound: socket.socket, began: Callable[[int], None] |
     limits = Limits()
     allow_files(limits.open_requests + 256)
     hosts = [*LOOPBACK, _as_named(bound.getsockname()[0]), *service.allowed_hosts]
-    with service.opened(versions.resolve(service.bundle)) as recommender:
+    with service.opened(versions.resolve(service.begins or service.bundle)) as recommender:
         # Of its own: what batches an app's requests belongs to one event loop.
         asyncio.run(_answer_once(create_app(recommender, counting=False)))
         app = create_app(recommender, limits, hosts, service.takes_items, service.token, service.access_log)
@@ -121,9 +126,16 @@ def serve(service: Service, bound: socket.socket, began: Callable[[int], None] |
         gc.collect()
         gc.freeze()
         listen(bound)
-        (began or partial(announce, bound))(len(recommender))
+        if answers:
+            answers(recommender)
+        else:
+            announce(bound, len(recommender))
         # uvicorn raises the signal that ended it once more: what comes after is to be done too.
-        with deferred(), app.state.current as current, following(service.bundle, current, service.opened):
+        with (
+            deferred(),
+            app.state.current as current,
+            following(service.bundle, current, service.opened, answers),
+        ):
             uvicorn.Server(_config(app, service.access_log)).run(sockets=[bound])
 
 

@@ -21,7 +21,7 @@ from retrieval_leaderboard.serving.http.observed import COUNTS
 from retrieval_leaderboard.serving.http.server import Service
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.stopping import deferred, without_named_locks
+from retrieval_leaderboard.support.stopping import death, deferred, without_named_locks
 from retrieval_leaderboard.support.storage.scratch import scratch_folder
 
 LOOK_SECONDS = 0.2
@@ -65,7 +65,7 @@ class Worker:
     def __init__(self, service: Service, bound: socket.socket) -> None:
         self.told, telling = multiprocessing.Pipe(duplex=False)
         self.items: int | None = None
-        """that it answers from; None as long as it does not"""
+        """how many it answers from; None as long as it does not"""
         self.reason = ""
         """why it could not start"""
         self.process = multiprocessing.get_context("spawn").Process(
@@ -82,6 +82,8 @@ class Workers:
         self._service, self._bound = service, bound
         self._all = [Worker(service, bound) for _ in range(count)]
         self._announced = False
+        self._answering: Path | None = None
+        """the version that one of them began to answer from last"""
 
     def look(self) -> None:
         """Wait a moment for what they tell; replace one that is gone.
@@ -96,11 +98,11 @@ class Workers:
             except EOFError:
                 self._replace(worker)
                 continue
-            if isinstance(said, int):
-                worker.items = said
-                self._announce()
-            else:
+            if isinstance(said, str):
                 worker.reason = said
+            else:
+                worker.items, self._answering = said
+                self._announce()
 
     def end(self) -> None:
         """Let them answer what is open, and wait until they are gone."""
@@ -125,22 +127,27 @@ class Workers:
     def _replace(self, gone: Worker) -> None:
         gone.process.join()
         gone.told.close()
-        reason = gone.reason or f"it ended with code {gone.process.exitcode}"
+        reason = gone.reason or f"it {death(gone.process.exitcode)}"
         if gone.items is None:
             if all(each.items is None for each in self._all):
                 raise InputError(gone.reason or f"a process of the service could not start: {reason}")
             time.sleep(PAUSE_SECONDS)
-        progress.say(f"a process of the service is gone, and another takes its place: {reason}")
-        self._all[self._all.index(gone)] = Worker(self._service, self._bound)
+        # What the link names by now may be damaged: a new process opens what answers, then follows the link.
+        begins = self._answering if self._answering and self._answering.exists() else None
+        where = f" and begins with {begins}" if begins else ""
+        progress.say(f"a process of the service is gone, and another takes its place{where}: {reason}")
+        self._all[self._all.index(gone)] = Worker(replace(self._service, begins=begins), self._bound)
 
 
 def _work(service: Service, bound: socket.socket, telling: Connection) -> None:
-    """Answer, as one of several; `telling` gets the number of items, or why it cannot start."""
+    """Answer, as one of several; `telling` gets why it cannot start, or of each version that it answers from
+    the number of items and the folder.
+    """
     without_named_locks()
     compute.configure("cpu", "fp32", threads=1)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
-        server.serve(service, bound, telling.send)
+        server.serve(service, bound, lambda opened: telling.send((len(opened), opened.folder)))
     except InputError as error:
         telling.send(str(error))
     except KeyboardInterrupt:  # Ctrl-C reaches all processes of a terminal.

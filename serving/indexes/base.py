@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.ranking import ties
+from retrieval_leaderboard.evaluation.ranking import ties, topk
 
 Lists = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 Nearest = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
@@ -162,12 +162,11 @@ class VectorIndex(ABC):
         among, hidden = self._among(kept)
         needed = k + exclude.lengths + hidden
         fetches = 2 ** np.ceil(np.log2(needed)).astype(np.int64)  # (queries,)
-        labels = np.full((len(queries), k), -1, dtype=np.int32)
-        scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
+        labels, scores = topk.empty(len(queries), k)
         narrow = kept is not None and among.share <= EXHAUSTIVE_SHARE
-        for fetch in np.unique(fetches):
+        for fetch in set(fetches.tolist()):
             rows = np.flatnonzero(fetches == fetch)
-            found = self._allowed(queries[rows], k, exclude.take(rows), int(fetch), narrow, among)
+            found = self._allowed(queries[rows], k, exclude.take(rows), fetch, narrow, among)
             labels[rows], scores[rows] = found
         wanted = np.minimum(k, among.count - hidden - exclude.lengths)
         short = np.flatnonzero((labels >= 0).sum(axis=1) < wanted)
@@ -199,11 +198,12 @@ class VectorIndex(ABC):
         """
         fetch = min(fetch, among.count)
         if fetch == 0:
-            return np.full((len(queries), k), -1, np.int32), np.full((len(queries), k), -np.inf, np.float32)
+            return topk.empty(len(queries), k)
         scores, found = self.nearest(np.ascontiguousarray(queries), fetch, exhaustive, among)
-        order = np.lexsort((ties.rank(found.astype(np.int64)), -scores), axis=1)
-        scores = np.take_along_axis(scores, order, axis=1)
-        found = np.take_along_axis(found, order, axis=1)
+        if (scores[:, 1:] >= scores[:, :-1]).any():
+            order = np.lexsort((ties.rank(found.astype(np.int64)), -scores), axis=1)
+            scores = np.take_along_axis(scores, order, axis=1)
+            found = np.take_along_axis(found, order, axis=1)
         lists = self._first(k, found, scores, exclude)
         if fetch < among.count:
             crowded = np.flatnonzero(lists[1][:, -1] == scores[:, -1])
@@ -217,17 +217,15 @@ class VectorIndex(ABC):
         self, k: int, found: npt.NDArray[np.int64], scores: npt.NDArray[np.float32], exclude: Ragged
     ) -> Lists:
         """The first `k` of each row of labels that are neither excluded nor removed."""
-        labels = found.astype(np.int32)
-        refused = (labels < 0) | exclude.contains(labels) | np.isin(found, self._removed)
-        first = np.argsort(refused, axis=1, kind="stable")[:, :k]
-        labels = np.take_along_axis(labels, first, axis=1)
-        scores = np.take_along_axis(scores, first, axis=1)
-        refused = np.take_along_axis(refused, first, axis=1)
-        missing = ((0, 0), (0, k - first.shape[1]))
-        return (
-            np.pad(np.where(refused, np.int32(-1), labels), missing, constant_values=-1),
-            np.pad(np.where(refused, np.float32(-np.inf), scores), missing, constant_values=-np.inf),
-        )
+        labels, lists = found.astype(np.int32), topk.empty(len(found), k)
+        allowed = (labels >= 0) & ~exclude.contains(labels)
+        if len(self._removed):
+            allowed &= ~np.isin(found, self._removed)
+        places = allowed.cumsum(axis=1) - 1
+        rows, columns = np.nonzero(allowed & (places < k))
+        at = rows, places[rows, columns]
+        lists[0][at], lists[1][at] = labels[rows, columns], scores[rows, columns]
+        return lists
 
 
 def load_faiss() -> Any:

@@ -55,7 +55,7 @@ def test_what_is_many_half_lives_old_still_comes_last():
 
 
 def test_half_life_needs_times():
-    with pytest.raises(InputError, match="half_life_days needs the time"):
+    with pytest.raises(InputError, match="half_life_days=1 needs the time"):
         GlobalHot(half_life_days=1).fit(replace(TRAIN, timestamp=None), None, 0)
 
 

@@ -10,6 +10,7 @@ from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.rp3beta import RP3Beta
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.evaluation.models import settings
+from retrieval_leaderboard.support.errors import InputError
 from tests.baselines.logs import interactions, with_weights
 
 
@@ -52,6 +53,18 @@ def test_a_fit_is_that_of_the_capped_log(log, kind):
     assert one.similarity_.nnz < whole.similarity_.nnz
     np.testing.assert_array_equal(one.popular_, whole.popular_)
     assert one.fit_bytes(log, None) < whole.fit_bytes(log, None)
+
+
+@pytest.mark.parametrize("kind, setting", [
+    (ItemCF, "max_items_per_user"), (RP3Beta, "max_items_per_user"), (Swing, "max_items_per_user"),
+    (Swing, "max_users_per_item"),
+])  # fmt: skip
+def test_a_cap_that_leaves_no_pair_is_refused(kind, setting):
+    """All lists would be those of global_hot."""
+    sentence = rf"^{kind.name}\.{setting} is 1: give 2 or more, or 0$"
+    with pytest.raises(InputError, match=sentence):
+        settings.resolve(kind, {setting: "1"}, "--set")
+    assert settings.resolve(kind, {setting: "2"}, "--set")[setting] == 2
 
 
 def test_runs_without_a_cap_are_known_as_before():

@@ -75,8 +75,8 @@ def test_a_failed_command_is_left_out_with_its_last_line():
 
 
 def test_a_killed_process_and_a_silent_one_have_reasons():
-    assert "signal 9" in environments.reason("", -9)
-    assert environments.reason("\n", 3) == "ended with code 3"
+    assert "killed by SIGKILL" in environments.reason("ValueError: x", -9)
+    assert environments.reason("\n", 3) == "ended with exit code 3"
 
 
 def test_table_gives_ratios_and_says_who_is_left_out(tmp_path):

@@ -149,7 +149,7 @@ def test_what_runs_too_long_is_stopped_and_its_last_words_are_printed(session, c
 
 
 def test_a_command_that_fails_is_said(session, capsys):
-    with pytest.raises(InputError, match="exit code 2: the lines above say why"):
+    with pytest.raises(InputError, match="ended with exit code 2: the lines above say why"):
         session.leaderboard("--dataset", "aliek", device="cpu")
     assert "did you mean 'aliec'?" in capsys.readouterr().out
 

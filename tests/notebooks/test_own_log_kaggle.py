@@ -31,6 +31,17 @@ def test_from_a_log_to_an_answer(opened, place):
     assert (place / "working" / "bundle").is_dir()
 
 
+@pytest.mark.slow
+def test_when_the_time_is_up_it_says_how_to_go_on_and_bundles_nothing(opened, place):
+    done = opened("own_log_kaggle", MODELS=MODELS, HOURS=0.0001).execute()
+    said = printed(done, "run")
+    assert said.startswith("beginning anew")
+    assert "THE TIME IS UP. To go on, see 'When the time ran out'" in said
+    assert printed(done, "board") == "no board yet: no run has finished\n"
+    assert not (place / "working" / "bundle").exists()
+    assert done.cells[-1].source.startswith("## When the time ran out")
+
+
 def test_a_log_that_is_not_attached_is_named(session):
     notebook = nbformat.read(execute.FOLDER / "own_log_kaggle.ipynb", as_version=4)
     (source,) = [cell.source for cell in notebook.cells if cell["id"] == "log"]

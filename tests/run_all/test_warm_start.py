@@ -74,7 +74,8 @@ def test_what_cannot_go_on_is_refused_in_a_sentence(command, log, yesterday, tmp
         "was fitted with shrinkage=1.0": (log, "--warm-start", item_cf, "--set", "item_cf.shrinkage=3"),
         "--models and --warm-start": (log, "--warm-start", item_cf, "--models", "item_cf"),
         "has no saved model": (log, "--warm-start", bare),
-        "holds no finished run": (log, "--warm-start", tmp_path),
+        "is no finished run: give a folder of": (log, "--warm-start", tmp_path / "gone"),
+        "runs is no finished run: it holds 2: give one, such as": (log, "--warm-start", item_cf.parent),
         "als-* matches nothing": (log, "--warm-start", item_cf.parent / "als-*"),
     }
     for words, given in refusals.items():

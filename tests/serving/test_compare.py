@@ -120,8 +120,8 @@ def test_the_commands_on_a_run_of_ones_own_file_and_model(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["index", "--out", "out"], "holds no run: give a folder of results/<dataset>/runs"),
-        (["compare"], "holds no run"),
+        (["index", "--out", "out"], "is no run: give a folder of results/<dataset>/runs"),
+        (["compare"], "is no run"),
     ],
 )
 def test_the_commands_refuse_in_one_sentence(words, sentence, tmp_path, capsys):

@@ -1,10 +1,10 @@
-"""What ends a command as Ctrl-C does."""
+"""What ends a command as Ctrl-C does, and how the end of a process is told."""
 
 import signal
 
 import pytest
 
-from retrieval_leaderboard.support.stopping import ENDING, interrupting
+from retrieval_leaderboard.support.stopping import ENDING, death, interrupting
 
 
 @pytest.fixture
@@ -31,3 +31,16 @@ def test_what_nohup_ignores_stays_ignored(heard):
     with interrupting():
         signal.raise_signal(signal.SIGHUP)
     assert signal.signal(signal.SIGHUP, signal.SIG_DFL) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (3, "ended with exit code 3"),
+        (-signal.SIGTERM, "was killed by SIGTERM"),
+        (-signal.SIGKILL, "was killed by SIGKILL (the system ran out of memory?)"),
+        (-50, "was killed by signal 50"),
+    ],
+)
+def test_the_end_of_a_process(code, told):
+    assert death(code) == told

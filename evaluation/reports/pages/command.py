@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
+from pathlib import PurePath
 from typing import Any
 
 from retrieval_leaderboard.datasets.dataset import POLICIES
@@ -178,8 +179,9 @@ def _data(about: DatasetSummary) -> Iterator[str]:
     scaled = SCALED.search(about.title)
     if "scale" not in source and scaled:
         source["scale"] = scaled[1]
-    if source.get("data_dir") == "data":
-        del source["data_dir"]
+    folder = PurePath(source.get("data_dir", ""))
+    if folder == PurePath("data") or folder.is_absolute() or ".." in folder.parts:
+        source.pop("data_dir", None)  # The default, or a place that who reads the page does not have.
     for name, value in source.items():
         yield from map(_shown, _option(name, value))
     yield from ("--protocol", about.protocol)

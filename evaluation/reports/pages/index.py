@@ -45,6 +45,11 @@ def of_dataset(folder: Path) -> str:
     return f"# {folder.name}\n\n{_listed(pages(folder), folder)}\n{FOOTER}"
 
 
+def moved(links: Iterable[Link], folder: Path) -> str:
+    """What stands where a board was that has another page by now, or several on data that has changed."""
+    return f"# Moved\n\nThe board that was here has another page now:\n\n{_listed(links, folder)}"
+
+
 def of_results(results: Path, shipped: Path, own: str) -> str:
     """`README.md` of a folder of results: real datasets first, each board with its verdict.
 

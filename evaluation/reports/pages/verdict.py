@@ -80,7 +80,9 @@ def _best_explored(report: Report) -> Entry | None:
 def _lead(report: Report, best: Entry, verb: str) -> str:
     seconds = best.costs.seconds
     cost = "" if seconds is None else f", for {_duration(seconds)} of fitting and ranking"
-    return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}"
+    busy = best.costs.cores_elsewhere
+    beside = f" while other processes kept {busy:.1f} cores busy" if cost and busy else ""
+    return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}{beside}"
 
 
 def _beside_item_cf(report: Report, best: Entry) -> list[str]:
@@ -97,13 +99,18 @@ def _beside_item_cf(report: Report, best: Entry) -> list[str]:
         beside = f"ItemCF{elsewhere} has {reference.ndcg:.4f}"
         apart = f": the difference is {share} {UNTESTED}" if share else ""
         return [f"{beside}{cost and f' {cost}'}{apart}."]
-    change = f"{best.lead.mean:+.4f} ({share}; 95 % interval {best.lead.low:+.4f} to {best.lead.high:+.4f})"
+    interval = f"{best.lead.low:+.4f} to {best.lead.high:+.4f}"
+    change = f"{best.lead.mean:+.4f} ({share}; 95 % interval {interval})"
     if best.differs:
         return [f"Its difference to ItemCF{elsewhere} is {change}{cost and f'; ItemCF comes {cost}'}."]
+    within = f"ItemCF{elsewhere} is within noise{cost and f' {cost}'}: the difference is"
     # The interval is of this pair alone, the test is corrected for all pairs: they may differ.
-    alone = best.lead.low > 0 or best.lead.high < 0
-    corrected = ", which is not significant with the correction for all pairs of rows" if alone else ""
-    return [f"ItemCF{elsewhere} is within noise{cost and f' {cost}'}: the difference is {change}{corrected}."]
+    if best.lead.low <= 0 <= best.lead.high:
+        return [f"{within} {change}."]
+    return [
+        f"{within} {best.lead.mean:+.4f} ({share}), which the test, corrected for the number of pairs, does "
+        f"not tell from 0. The 95 % interval of this pair alone, {interval}, has no such correction."
+    ]
 
 
 def _ties(report: Report, best: Entry, others: Sequence[Entry]) -> list[str]:

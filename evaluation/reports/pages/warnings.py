@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 from retrieval_leaderboard.evaluation.reports import propagation, unweighted
 from retrieval_leaderboard.evaluation.reports.main_table import failure
-from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+from retrieval_leaderboard.evaluation.reports.report import Report
 from retrieval_leaderboard.evaluation.runs.provenance import duration
 
-BUSY = 0.25
-"""Cores kept busy by other processes from which a page says so, of fits of a second or more"""
 SHIPPED = "Shipped: a run that came with the project, made by its authors on a machine of theirs."
 
 
@@ -66,15 +64,9 @@ def _few_seeds(report: Report) -> Iterator[str]:
 
 
 def _busy(report: Report) -> Iterator[str]:
-    busy = ((entry.name, _cores_elsewhere(entry)) for entry in report.done)
-    if found := [f"{name} ({cores:.1f} cores)" for name, cores in busy if cores >= BUSY]:
+    busy = ((entry.name, entry.costs.cores_elsewhere) for entry in report.done)
+    if found := [f"{name} ({cores:.1f} cores)" for name, cores in busy if cores]:
         yield f"Fitted while other processes kept cores busy; alone they take less time: {', '.join(found)}."
-
-
-def _cores_elsewhere(entry: Entry) -> float:
-    """The most among the fits of a second or more whose times are shown."""
-    long = (each.cores_elsewhere for each in entry.costs.measured if each.fit_seconds >= 1)
-    return max(long, default=0.0)
 
 
 def _budgets(report: Report) -> Iterator[str]:

@@ -28,7 +28,7 @@ def engine(spark, tmp_path, monkeypatch):
 
 
 def test_the_record_names_it(engine):
-    assert engine.name == "spark on local[2], grouped"
+    assert engine.name == "spark on local[2], item-to-item fits grouped"
 
 
 def test_similarities_of_weighted_interactions_have_the_same_bits(engine):

@@ -265,7 +265,7 @@ def test_a_run_is_ordered_by_score_then_by_rank(tmp_path):
             ["score", "--name", "a"],
             "--name is about lists from elsewhere: give their file, --dataset and --name",
         ),
-        (["lists", "--run", "gone", "--out", "a.csv"], "--run gone: there is no finished run in it"),
+        (["lists", "--run", "gone", "--out", "a.csv"], "--run gone is no finished run: give a folder of"),
         (["lists", "--run", "RUN", "--out", "a.txt"], "--out a.txt: its name must end in .parquet"),
     ],
 )

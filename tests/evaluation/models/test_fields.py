@@ -17,6 +17,7 @@ from tests.evaluation.models.test_settings import Sample
 class Bounded(Sample):
     """A model with bounds."""
 
+    cap: int = setting(0, at_least=2)
     depth: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 1, 2])
     """How deep. And a sentence more"""
     share: float = setting(0.5, above=0, below=1, search=(0.1, 0.9))
@@ -42,6 +43,8 @@ Bounded.name = "bounded"
     ("share", float("nan"), "bounded.share is nan"),
     ("share", AUTO, "bounded.share is auto"),
     ("most", 1.5, "bounded.most is 1.5: give 0 or more, and no more than 1"),
+    ("cap", 1, "bounded.cap is 1: give 2 or more, or 0"),
+    ("cap", -1, "bounded.cap is -1: give 2 or more, or 0"),
     ("loss", "bcee", "did you mean 'bce'"),
 ])  # fmt: skip
 def test_bounds_hold_for_every_model(key: str, value: Any, told: str) -> None:
@@ -49,7 +52,9 @@ def test_bounds_hold_for_every_model(key: str, value: Any, told: str) -> None:
         Bounded(**{key: value})
 
 
-@pytest.mark.parametrize("allowed", [{"depth": 1}, {"share": 0.99}, {"most": 0}, {"most": 1}])
+@pytest.mark.parametrize("allowed", [
+    {"depth": 1}, {"depth": AUTO}, {"share": 0.99}, {"most": 0}, {"most": 1}, {"cap": 0}, {"cap": 2},
+])  # fmt: skip
 def test_what_lies_on_a_bound_is_allowed_where_it_is_included(allowed: dict) -> None:
     fields.check(Bounded(**allowed))
 

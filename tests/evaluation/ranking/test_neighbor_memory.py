@@ -12,14 +12,19 @@ from retrieval_leaderboard.evaluation.ranking.neighbor_memory import ENTRY, held
 from tests.baselines.logs import interactions, with_weights
 
 
+def log(n_users, n_items, n):
+    """About n interactions, most of them with items that are popular."""
+    rng = np.random.default_rng(0)
+    item = (n_items * rng.random(n) ** 2).astype(np.int64)
+    pairs = np.unique(rng.integers(n_users, size=n) * n_items + item)
+    user, item = (each.astype(np.int32) for each in np.divmod(pairs, n_items))
+    return Interactions(user, item, None, n_users, n_items, ordered=False)
+
+
 @pytest.fixture(scope="module")
 def train():
-    """Interactions of 4,000 users with 3,000 items, some of them popular."""
-    rng = np.random.default_rng(0)
-    item = (3_000 * rng.random(120_000) ** 2).astype(np.int64)
-    pairs = np.unique(rng.integers(4_000, size=120_000) * 3_000 + item)
-    user, item = (each.astype(np.int32) for each in np.divmod(pairs, 3_000))
-    return Interactions(user, item, None, 4_000, 3_000, ordered=False)
+    """Interactions of 4,000 users with 3,000 items."""
+    return log(4_000, 3_000, 120_000)
 
 
 PAIRS = np.zeros(3_000)
@@ -47,12 +52,26 @@ def test_what_is_told_is_taken(name, settings, train):
     assert told / peak(lambda: model.fit(train, None, 0)) == pytest.approx(1, abs=0.25)
 
 
+@pytest.mark.parametrize("name", ["item_cf", "rp3beta", "swing"])
+def test_numbers_of_items_are_told_where_hardly_any_is_taken(name, monkeypatch):
+    """They are most of it: norms, sums and divisors, and the order of popular items."""
+    monkeypatch.setattr(neighbor_memory, "SMALL", 0)  # Blocks are made in compiled code.
+    few, model = log(12_000, 60_000, 9_000), registry.get(name)(top_k=20)
+    told = model.fit_bytes(few, None)
+    assert told / peak(lambda: model.fit(few, None, 0)) == pytest.approx(1.05, abs=0.15)
+
+
+def test_the_room_of_small_blocks_is_told_beside_what_is_made_of_them(train):
+    blocks = {n: neighbor_memory.stored(train, 10**6, 2, n, False) for n in (1, 1000)}
+    assert blocks[1000] - blocks[1] == ENTRY * 10**6 + 8 * train.n_items
+
+
 @pytest.mark.parametrize("change", [lambda train: train, with_weights], ids=["alike", "weights"])
 def test_putting_interactions_by_item(change, train):
-    log = change(train)
-    log.by_user  # noqa: B018 - it is there before.
-    taken = peak(lambda: (item_neighbors.users_of_items(log), item_neighbors.roots_of(log)))
-    assert neighbor_memory.by_item(log) / taken == pytest.approx(1, abs=0.1)
+    changed = change(train)
+    changed.by_user  # noqa: B018 - it is there before.
+    taken = peak(lambda: (item_neighbors.users_of_items(changed), item_neighbors.roots_of(changed)))
+    assert neighbor_memory.by_item(changed) / taken == pytest.approx(1, abs=0.1)
 
 
 class Many:

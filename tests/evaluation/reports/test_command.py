@@ -85,6 +85,15 @@ def test_data_of_ones_own_comes_back_without_the_folders_of_their_machine(folder
     assert DataSpec.of(own_data.given(options)) == DataSpec.of(given) and options.dataset is None
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("data", False), ("../shared/data", False), ("/home/them/data", False), ("sets", True)],
+)
+def test_a_folder_of_datasets_elsewhere_is_left_out(given, told):
+    each = of_model("als", source={"dataset": "gowalla", "data_dir": given})
+    assert ("--data-dir" in command(each)) is told and to_put_in(each) == ""
+
+
 def test_a_model_of_ones_own_has_a_place_for_its_file():
     each = row("mine", settings={"size": 3})
     words = command(each)

@@ -134,7 +134,7 @@ def test_what_was_drawn_of_a_page_goes_with_it(tmp_path):
         path.unlink()
     leaderboard.derive(folder)
     names = {path.name for path in folder.iterdir()}
-    assert names == {"leaderboard-notes.html", "leaderboard.csv", "leaderboard.md", "runs"}
+    assert names == {"leaderboard-notes.html", "leaderboard.csv", "leaderboard.md", "runs", "time.md"}
 
 
 def test_the_stored_runs_are_read_once_for_all_forms(tmp_path, monkeypatch):
@@ -152,8 +152,24 @@ def test_pages_of_boards_that_are_gone_are_removed_and_no_other_file(tmp_path):
     for path in (folder / "runs" / "als-b-r").iterdir():
         path.unlink()
     leaderboard.derive(folder)
-    assert {path.name for path in folder.glob("*.md")} == {"leaderboard.md", "notes.md"}
+    assert {path.name for path in folder.glob("*.md")} == {"leaderboard.md", "notes.md", "time.md"}
     assert VERDICT in (folder / "leaderboard.md").read_text()
+
+
+def test_where_a_page_was_another_leads_to_its_board(tmp_path):
+    folder = keep(tmp_path, "als", fingerprint="t", protocol="time")
+    keep(tmp_path, "als", machine="b", fingerprint="r", protocol="random")
+    leaderboard.derive(folder)
+    keep(tmp_path, "als", machine="c", fingerprint="s", protocol="time", exclude_seen=False)
+    moved = leaderboard.derive(folder).page("t", 20)
+    text = (folder / "time.md").read_text()
+    assert moved.name == "time-seen-items-excluded.md" and f"]({moved.name})" in text and VERDICT not in text
+    assert set(leaderboard.derive(folder).pages) == {
+        "random-seen-items-excluded", "time-seen-items-excluded", "time-seen-items-kept",
+    }  # fmt: skip
+    assert (folder / "time.md").read_text() == text
+    listed = (folder / "leaderboard.md").read_text()
+    assert "(time-seen-items-kept.md)" in listed and "(time.md)" not in listed
 
 
 @pytest.mark.parametrize(

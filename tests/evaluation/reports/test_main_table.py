@@ -258,6 +258,15 @@ def test_eighty_columns_have_room_for_costs_and_change():
     assert "Δ to ItemCF" in header and "fit s" in header and "rank s" in header and "settings" in header
 
 
+def test_a_label_that_is_wrapped_goes_on_indented_and_numbered_rows_have_their_settings():
+    long = row("infonce", 0.3, {"history_encoder": "mean", "epochs": 1}, by="hand")
+    given = [{"epochs": 2, "norm": 2}, {"epochs": 2, "norm": 3}, {"epochs": 3, "norm": 3}]
+    others = [row("infonce", 0.1, each) for each in given]
+    text = shown(board(row("als", 0.2), replace(long, failed=[failed().failed[0]]), *others), 80)
+    assert "\ninfonce (manual) (1 of 2" in text and "\n  seeds failed) " in text
+    assert "\ninfonce 1: epochs=2, norm=2\ninfonce 2: epochs=2, norm=3\ninfonce 3: epochs=3, norm=3\n" in text
+
+
 def test_a_narrow_terminal_keeps_the_metric_that_ranks():
     header = next(line for line in shown(board(row("als", 0.2)), 30).splitlines() if line.startswith("model"))
     assert header.split()[:2] == ["model", "NDCG@20"]

@@ -96,7 +96,7 @@ def test_a_table_is_in_order_with_ours_in_bold():
     mf = tables(board(row("simplex_ccl", 0.185, 0.156, **PLAIN)))[MF_CLASS]
     assert list(mf)[:3] == ["MF + BSL", "simplex_ccl", "SimpleX"]
     assert mf["simplex_ccl"] == [
-        "**simplex_ccl**", "**0.1850**", "**0.1560**", "64", "validation", "[30 trials](#simplex_ccl)",
+        "**simplex_ccl**", "**0.1850**", "**0.1560**", "64", "validation", "[tuned, 30 trials](#simplex_ccl)",
     ]  # fmt: skip
     assert mf["SimpleX"][:5] == ["SimpleX", "0.1872", "0.1557", "64", "test"]
 

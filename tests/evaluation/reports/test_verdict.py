@@ -29,7 +29,16 @@ def test_item_cf_within_noise_at_a_share_of_the_cost():
 
 def test_an_interval_of_one_pair_that_the_test_of_all_pairs_overrules_is_explained():
     text = verdict(with_tests(row("bsl", 0.17, **SLOW), ITEM_CF, p={("bsl", "item_cf"): 0.3}))
-    assert "to +0.0300), which is not significant with the correction for all pairs of rows." in text
+    assert text.endswith(
+        "the difference is +0.0200 (+13.3%), which the test, corrected for the number of pairs, does not "
+        "tell from 0. The 95 % interval of this pair alone, +0.0100 to +0.0300, has no such correction."
+    )
+
+
+@pytest.mark.parametrize(("cores", "told"), [(1.84, True), (0.1, False)])
+def test_a_cost_that_was_measured_beside_other_work_is_told_so(cores, told):
+    text = verdict(with_tests(row("bsl", 0.16, cores_elsewhere=cores, **SLOW), ITEM_CF))
+    assert (", for 2 min of fitting and ranking while other processes kept 1.8 cores busy." in text) is told
 
 
 def test_the_other_rows_within_noise_are_named_with_their_costs():

@@ -75,7 +75,7 @@ def test_an_unusual_policy_has_a_section_of_its_own():
 def test_how_it_was_chosen_in_words():
     tuned = Provenance("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25")
     assert (tuned.brief, Provenance("hand", 4).brief, Provenance().brief) == (
-        "30 trials",
+        "tuned, 30 trials",
         "manual, 4 trials",
         "defaults",
     )
@@ -140,9 +140,9 @@ def test_a_choice_for_other_data_says_so(tmp_path, capsys):
     here, there = data("time", True), replace(data("time", True), split_seed=7)
     chosen = Provenance("tuning", 3, fingerprint=here.fingerprint)
     configs.write(path, "time", "als", TunedConfig({"factors": 16}, chosen))
-    assert configs.resolved(als, [path], here).provenance.brief == "3 trials"
+    assert configs.resolved(als, [path], here).provenance.brief == "tuned, 3 trials"
     assert capsys.readouterr().out == ""
-    assert configs.resolved(als, [path], there).provenance.brief == "3 trials, other data"
+    assert configs.resolved(als, [path], there).provenance.brief == "tuned, 3 trials, other data"
     assert "als was tuned on other data" in capsys.readouterr().err
 
 
@@ -151,6 +151,6 @@ def test_settings_tuned_on_the_whole_are_of_other_data_where_a_filter_is(tmp_pat
     tuned = TunedConfig({"factors": 32}, Provenance("tuning", trials=3))
     configs.write(path, whole.protocol, "als", tuned)
     als, filtered = registry.get("als"), replace(whole, profile=replace(PROFILE, filters=["10-core: 1"]))
-    assert configs.resolved(als, [path], whole).provenance.brief == "3 trials"
-    assert configs.resolved(als, [path], filtered).provenance.brief == "3 trials, other data"
+    assert configs.resolved(als, [path], whole).provenance.brief == "tuned, 3 trials"
+    assert configs.resolved(als, [path], filtered).provenance.brief == "tuned, 3 trials, other data"
     assert "other data (the dataset without filters or target)" in capsys.readouterr().err

@@ -127,7 +127,7 @@ def test_settings_of_other_data_and_a_run_that_failed(tmp_path):
         chosen={"by": "tuning", "trials": 3, "note": "chosen on other data"}, status="failed", reason="no"
     )
     found = read(tmp_path, said)
-    assert found.provenance.brief == "3 trials, other data" and found.provenance.note == ""
+    assert found.provenance.brief == "tuned, 3 trials, other data" and found.provenance.note == ""
     assert found.reason == "no" and not found.is_done
 
 

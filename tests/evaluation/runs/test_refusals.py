@@ -1,4 +1,6 @@
-"""Runs that memory cannot hold are refused in one sentence, before any begins."""
+"""Runs that cannot be are refused in one sentence, before any begins."""
+
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +38,18 @@ def test_refused_with_advice(name, monkeypatch):
         refusals.check([job("global_hot"), job(name)], dataset)
     with pytest.raises(InputError, match=said):
         harness.fit(settings.build(registry.get(name), job(name).settings), dataset, 0)
+
+
+def test_data_without_times_is_told_where_no_model_can_do_without_them():
+    train = replace(planted().train_valid, timestamp=None)
+    aged = replace(job("global_hot"), settings={"half_life_days": 7.0})
+    reason = "global_hot.half_life_days=7 needs the time of each interaction, which this dataset does not"
+    with pytest.raises(InputError, match=reason):
+        refusals.check_data([aged, job("popular_window")], train)
+    refusals.check_data([job("popular_window"), job("global_hot")], train)
+    refusals.check_data([aged, job("popular_window")], planted().train_valid)
+    with pytest.raises(InputError, match="popular_window needs the time of each interaction"):
+        settings.build(registry.get("popular_window"), job("popular_window").settings).fit(train, None, 0)
 
 
 def test_what_implicit_cannot_count():

@@ -6,6 +6,7 @@ import torch
 
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.features import Categorical, Features, Numeric
+from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.ranking import topk_torch
 from retrieval_leaderboard.evaluation.runs.isolation import call
@@ -123,6 +124,15 @@ def test_what_cannot_fit_is_refused_with_advice(monkeypatch) -> None:
     said = r"infonce needs about [\d,]+ MiB of main memory, 10 MiB are free: lower embedding_dim \(256\)"
     with pytest.raises(InputError, match=said):
         InfoNCE(**WIDE).fit(wide(), None, 0)
+
+
+def test_what_two_fits_of_a_run_take_is_said_once(capsys) -> None:
+    model = InfoNCE(epochs=1)
+    for _ in range(2):
+        harness.fit(model, DATA, 0)
+        assert capsys.readouterr().out.count("infonce: needs about ") == 1
+    InfoNCE(epochs=1).fit(DATA.train_valid, None, 0)
+    assert capsys.readouterr().out.count("infonce: needs about ") == 1
 
 
 def test_features_and_ids_count() -> None:

@@ -100,7 +100,7 @@ def test_a_run_that_cannot_be_served_is_refused(dataset, toy_run, tmp_path):
     for changed, sentence in (
         ({"model": "item_cf"}, "holds a model 'described', not 'item_cf'"),
         ({"model": "infonse"}, "did you mean 'infonce'"),
-        ({"result": None, "reason": "none"}, "holds no finished run"),
+        ({"result": None, "reason": "none"}, "is no finished run"),
     ):
         records.change(run, replace(record, **changed))
         with pytest.raises(InputError, match=sentence):

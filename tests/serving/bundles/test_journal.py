@@ -232,7 +232,7 @@ def test_a_bundle_is_replaced_only_when_that_is_said(folder, toy_run, toy_model,
 def test_the_command_tells_it_before_it_reads_the_run(folder, capsys, tmp_path):
     line = ["index", "--run", str(tmp_path / "none"), "--out", str(folder)]
     assert main(line) == 2 and "holds a bundle already" in capsys.readouterr().err
-    assert main([*line, "--replace"]) == 2 and "holds no run" in capsys.readouterr().err
+    assert main([*line, "--replace"]) == 2 and "is no run" in capsys.readouterr().err
 
 
 def test_several_runs_are_told(capsys, tmp_path):

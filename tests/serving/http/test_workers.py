@@ -134,7 +134,9 @@ def test_what_was_acknowledged_outlives_any_of_them(service, new_item, toy_model
             try:
                 wait_until(lambda seen=seen: len(kept) > seen + 5)
                 os.kill(killed, signal.SIGKILL)
-                assert "another takes its place: it ended with code -9" in service.process.stdout.readline()
+                told = service.process.stdout.readline()
+                where = f"another takes its place and begins with {service.parent.resolve() / 'a'}"
+                assert f"{where}: it was killed by SIGKILL" in told
                 wait_until(lambda killed=killed: len(service.pids() - {killed}) == WORKERS)
             finally:
                 ended.set()
@@ -178,6 +180,26 @@ def test_all_of_them_follow_the_current_version_and_no_request_fails(service):
     assert {status for status, _ in got} == {200}
     assert {version for _, version in got} <= {service.version(name) for name in "ab"}
     assert {version for _, version in got[seen + 8 :]} == {service.version("b")}
+
+
+def test_one_that_dies_is_replaced_while_the_link_names_a_damaged_version(service):
+    good, damaged = service.parent / "b", service.parent / "damaged"
+    wait_until(lambda: service.ask("/ready").json()["version"] == service.version("b"))
+    items = shutil.copytree(good, damaged) / "items.parquet"
+    items.write_bytes(items.read_bytes()[:-9])
+    versions.make_current(damaged)
+    wait_until(lambda: service.samples("retrieval_refused_versions_total") == {"": WORKERS})
+    for killed in service.pids():
+        os.kill(killed, signal.SIGKILL)
+        place = f"another takes its place and begins with {good.resolve()}: it was killed by SIGKILL"
+        wait_until(lambda place=place: place in service.process.stdout.readline())
+        wait_until(lambda killed=killed: len(service.pids() - {killed}) == WORKERS)
+    # A link that names what answers already is no switch, but seen by those that were refused too.
+    wait_until(lambda: service.samples("retrieval_refused_versions_total")[""] >= 2 * WORKERS)
+    assert service.version("b") == service.ask("/recommend", {"user_id": "u1"}).json()["version"]
+    assert "damaged/items.parquet is not the file" in service.ask("/ready").json()["refused_version"]
+    versions.make_current(good)
+    wait_until(lambda: not any(service.ask("/ready").json()["refused_version"] for _ in range(8)))
 
 
 def test_sigterm_lets_them_answer_and_leaves_nothing_behind(service, new_item):
