@@ -5,10 +5,10 @@ PACKAGES := baselines benchmarks datasets evaluation neural notebooks serving st
 # A worker a core (tests/conftest.py).
 PYTEST := python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
 # What may come out otherwise on one core: several processes or threads at once (commands, services, engines, several
-# processes of a training, downloads, browsers), and what looks at the machine's cores itself. Everything else computes
+# processes of a training, downloads), and what looks at the machine's cores itself. Everything else computes
 # in one process at a time, which has one thread on any machine (tests/conftest.py), on Spark two (local[2]).
 BY_CORES := run_all serving support benchmarks notebooks datasets/aliec datasets/sources \
-    datasets/prepared/test_in_files.py evaluation/engines evaluation/ranking evaluation/reports/html evaluation/runs \
+    datasets/prepared/test_in_files.py evaluation/engines evaluation/ranking evaluation/runs \
     evaluation/tuning evaluation/test_command_line.py baselines/test_als.py baselines/test_ease.py \
     baselines/test_ials.py neural/distributed neural/towers neural/training studies/test_processes.py \
     test_extending.py test_namespace.py test_nproc.py test_own_data.py test_own_model.py test_readme.py
