@@ -14,9 +14,10 @@ import numpy.typing as npt
 from retrieval_leaderboard.baselines import als_spark, fold_in
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import users_of_items
 from retrieval_leaderboard.support import compute, progress, spark
 from retrieval_leaderboard.support.errors import InputError

@@ -16,10 +16,11 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import index_type
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
+from retrieval_leaderboard.evaluation.models.bases import ItemToItemRetriever
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.limits import check_memory
 from retrieval_leaderboard.evaluation.models.registry import register
-from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking import neighbor_memory
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,

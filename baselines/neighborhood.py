@@ -12,8 +12,9 @@ import numpy.typing as npt
 from retrieval_leaderboard.baselines import history_cap, pair_sums
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
+from retrieval_leaderboard.evaluation.models.bases import ItemToItemRetriever
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
-from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking import item_neighbors, neighbor_memory, popularity
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import Norms
 from retrieval_leaderboard.support.storage.mapped import CHUNK

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Rule
+from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.neural import auto_settings
 from retrieval_leaderboard.support.errors import InputError
 

@@ -15,11 +15,8 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import measure
-from retrieval_leaderboard.evaluation.models.retriever import (
-    EmbeddingRetriever,
-    ItemToItemRetriever,
-    Retriever,
-)
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever, ItemToItemRetriever
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.reports import index_section
 from retrieval_leaderboard.evaluation.reports.index_section import IndexComparison, IndexKind
 from retrieval_leaderboard.evaluation.runs import environment

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever
+from retrieval_leaderboard.evaluation.models.bases import ItemToItemRetriever
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

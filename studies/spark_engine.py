@@ -23,7 +23,7 @@ from retrieval_leaderboard.datasets import Dataset, load
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
 from retrieval_leaderboard.evaluation.engines.spark import SparkEngine
-from retrieval_leaderboard.evaluation.models.retriever import ItemToItemRetriever
+from retrieval_leaderboard.evaluation.models.bases import ItemToItemRetriever
 from retrieval_leaderboard.evaluation.ranking import topk
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.studies import command

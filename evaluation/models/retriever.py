@@ -1,4 +1,4 @@
-"""The contract every model keeps, and two bases that keep most of it for a new one."""
+"""The contract every model keeps."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
-from retrieval_leaderboard.datasets.features import Features
-from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.models import fields, lists, saving
-from retrieval_leaderboard.evaluation.models.fields import AUTO, setting
+from retrieval_leaderboard.evaluation.models import fields, saving
+from retrieval_leaderboard.evaluation.models.fields import AUTO
 from retrieval_leaderboard.evaluation.models.warm_start import WarmStart
-from retrieval_leaderboard.evaluation.ranking import popularity, topk
-from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    pass
 
 Rule = Callable[[Mapping[str, Any], Interactions, Queries | None], Any]
 """What "auto" comes to, by the settings resolved so far, the training part and the validation queries."""
@@ -213,106 +209,3 @@ class Retriever(WarmStart, ABC):
     def load(cls, folder: Path) -> Self:
         """The fitted model that `save` wrote into `folder`; InputError where there is none."""
         return saving.load(cls, folder)
-
-
-@dataclass
-class EmbeddingRetriever(Retriever):
-    """A model that scores by the inner product of a query's and an item's vector."""
-
-    @abstractmethod
-    def encode_queries(self, queries: Queries) -> npt.NDArray[np.float32]:
-        """float32[q, d]: a vector for each query; a zero vector ranks nothing and gets no items."""
-
-    @abstractmethod
-    def encode_items(self) -> npt.NDArray[np.float32]:
-        """float32[n_items, d]: a vector for each item of the catalog."""
-
-    def check_catalog(self, n_items: int) -> None:
-        """Refuse item vectors of which there is not one for each item."""
-        lists.check_rows("encode_items()", np.shape(self.encode_items()), n_items)
-
-    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
-        """As `Retriever.knows`: where the vector is not zero."""
-        return np.asarray(self.encode_queries(queries).any(axis=1))
-
-    def encode_known(self, queries: Queries) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-        """`encode_queries` and `knows`, for models that find both at once."""
-        return self.encode_queries(queries), self.knows(queries)
-
-    def online(self) -> Callable[[Queries], tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]]:
-        """What a service asks in place of `encode_known`: the same to rounding, but fast."""
-        return self.encode_known
-
-    def encode_new_items(self, features: Features) -> npt.NDArray[np.float32]:
-        """float32[n, d]: vectors of items known by their features alone.
-
-        Raises:
-            InputError: the model knows items by their id alone.
-        """
-        raise InputError(f"{self.name} knows items by their id alone and cannot place a new item")
-
-    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """The `k` items of largest inner product with each query, exactly; ties by `ties.rank`."""
-        vectors = self.encode_queries(queries)
-        asked = np.flatnonzero(vectors.any(axis=1))
-        if len(asked) == len(vectors):
-            return topk.inner_product(vectors, self.encode_items(), queries.exclude, k)
-        items = np.full((len(queries), k), -1, np.int32)
-        scores = np.full((len(queries), k), -np.inf, np.float32)
-        items[asked], scores[asked] = topk.inner_product(
-            vectors[asked], self.encode_items(), queries.exclude.take(asked), k
-        )
-        return items, scores
-
-
-@dataclass
-class ItemToItemRetriever(Retriever):
-    """A model that scores an item by its similarities to the history's items, summed.
-
-    Its `fit` sets `similarity_`, and may set `recency_` and `popular_`.
-    """
-
-    last_n: int = setting(0, at_least=0)
-    """Use only the last n items of a history; 0 uses all of them."""
-
-    # Without an annotation it is no field, and so no setting.
-    similarity_ = cast("csr_array", None)
-    """float32[n_items, n_items], set by `fit`: row = item of the history, column = item returned"""
-    recency_ = 0.0
-    """The r-th item from the end of a history weighs r^-recency_"""
-    popular_ = cast("npt.NDArray[np.int32] | None", None)
-    """int32[m]: what fills the places that are left, best first, such as `popularity.ranked`; None for
-    nothing"""
-    _checked = cast("csr_array", None)
-    """The similarities that were found finite: reading all takes longer than answering one query"""
-
-    def check_catalog(self, n_items: int) -> None:
-        """Refuse similarities that are not of all items with all."""
-        lists.check_rows("similarity_", self.similarity_.shape, n_items, n_items)
-
-    def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """The `k` items of largest summed similarity to each history; ties by `ties.rank`.
-
-        Items similar to nothing in the history come after all others, in the order of `popular_`.
-        """
-        if self._checked is not self.similarity_:
-            topk.check_similarity(self.similarity_)
-            self._checked = self.similarity_
-        lists = topk.summed(self._used(queries), self.similarity_, queries.exclude, k, self.recency_)
-        return lists if self.popular_ is None else popularity.filled(lists, self.popular_, queries.exclude)
-
-    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
-        """As `Retriever.knows`: where an item of the history is similar to any."""
-        history = self._used(queries)
-        items, _ = history.compact()
-        similar = self.similarity_.indptr[items + 1] > self.similarity_.indptr[items]
-        return np.bincount(history.rows()[similar], minlength=len(queries)) > 0
-
-    def _used(self, queries: Queries) -> Ragged:
-        """What counts of the histories."""
-        return queries.history.last(self.last_n) if self.last_n else queries.history
-
-    @property
-    def parameters(self) -> int:
-        """Similarities kept."""
-        return int(self.similarity_.nnz)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 
 HISTORIES = np.empty(0, dtype=np.int32), np.array([0, 1, 2, 3, 5], dtype=np.int32)
 """None, and items of several blocks of the planted data, which no user of it has taken in this order"""

@@ -15,7 +15,8 @@ from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import lists, settings, unseen_users
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.planted import planted, weighted
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import outside, saving
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever, Retriever
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import named, records
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving import indexes

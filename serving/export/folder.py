@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.evaluation.models.retriever import (
-    EmbeddingRetriever,
-    ItemToItemRetriever,
-    Retriever,
-)
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever, ItemToItemRetriever
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.serving.export import tables

@@ -14,11 +14,8 @@ from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.ids import RawIds
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
 from retrieval_leaderboard.evaluation.models import lists
-from retrieval_leaderboard.evaluation.models.retriever import (
-    EmbeddingRetriever,
-    ItemToItemRetriever,
-    Retriever,
-)
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever, ItemToItemRetriever
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.ranking import ties
 from retrieval_leaderboard.serving.export import queries
 from retrieval_leaderboard.support import progress

@@ -1,6 +1,6 @@
 """Searchers: what a bundle answers with, behind one interface."""
 
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever
 from retrieval_leaderboard.serving.bundles.bundle import Bundle
 from retrieval_leaderboard.serving.queries import Encoder
 from retrieval_leaderboard.serving.searchers.base import Searcher

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import unseen_users
-from retrieval_leaderboard.evaluation.models.retriever import EmbeddingRetriever
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever
 from retrieval_leaderboard.serving.bundles.bundle import Bundle
 from retrieval_leaderboard.serving.bundles.encoding import Raw, UnknownValues
 from retrieval_leaderboard.serving.indexes import VectorIndex

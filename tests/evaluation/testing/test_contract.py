@@ -11,11 +11,8 @@ from scipy.sparse import csr_array
 
 from retrieval_leaderboard.evaluation.harness import evaluate, fit
 from retrieval_leaderboard.evaluation.models import registry
-from retrieval_leaderboard.evaluation.models.retriever import (
-    EmbeddingRetriever,
-    ItemToItemRetriever,
-    Retriever,
-)
+from retrieval_leaderboard.evaluation.models.bases import EmbeddingRetriever, ItemToItemRetriever
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.testing import ContractError, check_model
 
