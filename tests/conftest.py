@@ -41,6 +41,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return WORKERS
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on Spark stand together at the front: one of xdist's processes gets them all, and starts Java."""
+    items.sort(key=lambda item: "java" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     """A command run with --quiet or other threads changes nothing for the tests after it."""
