@@ -6,8 +6,9 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.serving.service import Recommender
@@ -24,6 +25,9 @@ Waiting = tuple[Request, "asyncio.Future[Answer]"]
 class Batcher:
     """Answers where the batch before says: on the event loop where it was quick, else on threads of its own.
 
+    Nor does the event loop answer while threads of others search or change the catalog: a search waits for
+    a change, and that for the searches before it, however long.
+
     To hand a quick batch to a thread would take as long as the batch, and what comes meanwhile would be many
     small batches instead of a large one. Threads are all cores but one; what comes while all of them work is
     the next batch. A request that finds one idle waits for no other. A batcher belongs to one event loop.
@@ -33,6 +37,7 @@ class Batcher:
         self._recommender = recommender
         self._waiting: deque[Waiting] = deque()
         self._idle = max(1, cores.available() - 1)
+        self._beside = 0
         self._threads = ThreadPoolExecutor(self._idle, thread_name_prefix="answers")
         self._seconds = math.inf
         """that the latest batch took; the first one is not known to be quick"""
@@ -46,6 +51,15 @@ class Batcher:
         loop.call_soon(self._start, loop)
         return await future
 
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Within, a thread of others searches or changes the catalog; for the thread of the event loop."""
+        self._beside += 1
+        try:
+            yield
+        finally:
+            self._beside -= 1
+
     def close(self) -> None:
         """End the threads; nobody waits for an answer any more."""
         self._threads.shutdown()
@@ -58,7 +72,7 @@ class Batcher:
             if not batch:  # Those who are gone may have waited past `close`.
                 continue
             self._idle -= 1
-            if self._seconds <= QUICK:
+            if self._seconds <= QUICK and not self._beside:
                 # Others get their turn before the next batch.
                 loop.call_soon(self._finish, loop, batch, *self._timed(batch))
                 return
