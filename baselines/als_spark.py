@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 ROWS = 2**22
 """Interactions of a file, and of a block that a task solves, about"""
+SCHEMA = "user int, item int, rating float"
 AT_ONCE = 2**16
 """Vectors that are read at a time"""
 
@@ -99,7 +100,7 @@ def _fit(session: SparkSession, train: Interactions, folder: Path, alpha: float,
         numItemBlocks=n_blocks,
         **settings,
     )
-    return model.fit(session.read.parquet((folder / "train").as_uri()))
+    return model.fit(session.read.schema(SCHEMA).parquet((folder / "train").as_uri()))
 
 
 def _write(train: Interactions, folder: Path, alpha: float) -> None:

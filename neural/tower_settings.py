@@ -162,6 +162,11 @@ class TowerSettings(EmbeddingRetriever):
             raise InputError(f"{self.name}.mlp is '{self.mlp}': give widths as 256-128, or nothing")
 
     @classmethod
+    def unread(cls, settings: Mapping[str, Any]) -> frozenset[str]:
+        """The weight of neighbors, where there are none."""
+        return frozenset({"neighbor_weight"} if settings.get("neighbors") == 0 else ())
+
+    @classmethod
     def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
         """`settings` without features have no deep part where it is "auto", and those that nothing reads, for
         there are no hidden layers or no drawn negatives, are as by default.

@@ -68,6 +68,15 @@ class Retriever(WarmStart, ABC):
         """`settings`, all of them, in the one form that runs of the same model are known by."""
         return dict(settings)
 
+    @classmethod
+    def unread(cls, settings: Mapping[str, Any]) -> frozenset[str]:
+        """Settings that nothing reads, whatever the data, beside the other values of `settings`.
+
+        Runs are known by them all the same; a search does not fit what differs in them alone, and a board
+        counts such rows once.
+        """
+        return frozenset()
+
     def resolve(self, train: Interactions, valid: Queries | None) -> dict[str, Any]:
         """Every setting as a plain value: what is "auto" by its rule, all others as they are.
 

@@ -18,7 +18,7 @@ ENTRY = 2 * CODE
 USER, ITEM = 3 * WIDE, 5 * WIDE
 """Of the numbers that a fit has of each user and of each item: lengths, weights, norms, places"""
 ITEM_STORED, ITEM_DIVIDED = 6 * WIDE, 3 * WIDE
-"""Of those of each item where similarities are stored and popular items ranked, and of those beside them where
+"""Of those of each item where similarities are stored and popular items ranked, and beside them where
 similarities are divided: norms, places, orders; sums, divisors"""
 SMALL = 2**16
 """Bytes of an array below which its room, once it is freed, is not given back to the system"""

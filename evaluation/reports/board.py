@@ -9,7 +9,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, TypeVar
 
+from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.fields import AUTO
+from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunRecord
@@ -57,6 +59,26 @@ class Row:
             for key, value in self.settings.items()
         }
 
+    @property
+    def without_effect(self) -> frozenset[str]:
+        """Settings that change nothing here, by what its runs say and what its model reads."""
+        said = [frozenset(record.measured.without_effect) for record in self.done]
+        unread = self._class.unread(self.plain_settings) if self._class else frozenset()
+        return frozenset.intersection(*said) | unread if said else unread
+
+    @property
+    def settings_with_effect(self) -> dict[str, Any]:
+        """The plain settings, those without effect as by default: equal for rows that differ in nothing."""
+        default = settings.defaults(self._class) if self._class else {}
+        idle = self.without_effect
+        return {key: default.get(key) if key in idle else value for key, value in self.plain_settings.items()}
+
+    @property
+    def _class(self) -> type[Retriever] | None:
+        """Of a model of the suite; None of another."""
+        known = self.model in registry.names() and not self.newest.code
+        return registry.get(self.model) if known else None
+
     def values(self, metric: str) -> list[float]:
         """Of each finished run that has the metric."""
         found = (record.measured.metrics for record in self.done)
@@ -91,7 +113,8 @@ class Row:
 
 
 def originals(rows: Sequence[Row]) -> list[int]:
-    """For each row the place of the one that it repeats: the same model with the same resolved settings.
+    """For each row the place of the one that it repeats: the same model with the same resolved settings,
+    those without effect apart.
 
     Of such rows one with results comes first, then an official one, then the user's own. A row that repeats
     none has its own place.
@@ -103,7 +126,7 @@ def originals(rows: Sequence[Row]) -> list[int]:
     first: dict[str, int] = {}
     found = list(range(len(rows)))
     for at in sorted(found, key=last):
-        same = json.dumps([rows[at].model, rows[at].plain_settings], sort_keys=True)
+        same = json.dumps([rows[at].model, rows[at].settings_with_effect], sort_keys=True)
         found[at] = first.setdefault(same, at)
     return found
 

@@ -51,7 +51,7 @@ def names(rows: Sequence[Row]) -> list[str]:
 def legend(rows: Sequence[Row]) -> dict[str, str]:
     """The rows whose `names` a number alone tells apart: name → the settings that do."""
     named, short = names(rows), _all_short(rows)
-    found = {}
+    found: dict[str, str] = {}
     for alike, times in Counter(short).items():
         places = [at for at, name in enumerate(short) if name == alike]
         keys = distinguishing([rows[at].shown_settings for at in places]) if times > 1 else ()

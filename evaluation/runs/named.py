@@ -43,7 +43,9 @@ def _matches(given: Path, option: str) -> list[Path]:
     if given.exists() or not glob.has_magic(str(given)):
         return [given]
     base = Path(given.anchor)
-    found = sorted(base.glob(str(given.relative_to(base))))
+    matches = base.glob(str(given.relative_to(base)))
+    # Path.glob finds hidden names too: runs that were killed while they were written.
+    found = sorted(path for path in matches if not path.name.startswith("."))
     if not found:
         raise InputError(f"{option} {given} matches nothing: give {A_RUN}")
     return found

@@ -137,7 +137,8 @@ class Search:
         study = self.studies[step.length]
         trial = self._asked(study, step)
         started = time.perf_counter()
-        before = [each for each in database.finished_trials(study) if each.params == trial.params]
+        used = self._used(trial.params)
+        before = [each for each in database.finished_trials(study) if self._used(each.params) == used]
         state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial, step.length)
         found = found | {"seconds": round(time.perf_counter() - started, 1), "order": len(finished)}
         database.write_outcome(trial, found, state)
@@ -183,9 +184,15 @@ class Search:
             f"{so_far}; {used:.0%} of the budget"
         )
 
+    def _used(self, params: dict[str, Any]) -> dict[str, Any]:
+        """`params` without those that nothing reads beside the others."""
+        unread = self.model.unread(self.job.settings | params)
+        return {key: value for key, value in params.items() if key not in unread}
+
     def settings(self, params: dict[str, Any], length: float) -> dict[str, Any]:
-        """Every setting of a trial."""
-        found = settings.resolve(self.model, self.job.settings | search_space.rounded(params), "a trial")
+        """Every setting of a trial; those that nothing reads are as by the job."""
+        given = self.job.settings | search_space.rounded(self._used(params))
+        found = settings.resolve(self.model, given, "a trial")
         if len(self.lengths) == 1:
             return found
         data, horizon = self.spec.dataset, self.model.horizon

@@ -57,9 +57,11 @@ def create_app(
         access_log: whether each request is told on the standard output.
         counting: whether requests are counted.
     """
-    untold = {"tracing": False, "metrics": False, "logs": False}
     app = FastAPI(
-        title="Retrieval", redoc_url=None, responses=refusals(400, 401, 408, 413, 503), telemetry=untold
+        title="Retrieval",
+        redoc_url=None,
+        responses=refusals(400, 401, 408, 413, 503),
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.current = current = Current(recommender)
     metrics = Metrics(current)

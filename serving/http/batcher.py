@@ -23,14 +23,14 @@ Waiting = tuple[Request, "asyncio.Future[Answer]"]
 
 
 class Batcher:
-    """Answers where the batch before says: on the event loop where it was quick, else on threads of its own.
+    """Answers on the event loop where that is quick, as the latest batch says; else on threads of its own.
 
     Nor does the event loop answer while threads of others search or change the catalog: a search waits for
     a change, and that for the searches before it, however long.
 
-    To hand a quick batch to a thread would take as long as the batch, and what comes meanwhile would be many
-    small batches instead of a large one. Threads are all cores but one; what comes while all of them work is
-    the next batch. A request that finds one idle waits for no other. A batcher belongs to one event loop.
+    To hand a quick batch to a thread costs more than it saves, and makes many small batches of a large one.
+    Threads are all cores but one; what comes while all of them work is the next batch. A request that finds
+    one idle waits for no other. A batcher belongs to one event loop.
     """
 
     def __init__(self, recommender: Recommender) -> None:
@@ -40,7 +40,9 @@ class Batcher:
         self._beside = 0
         self._threads = ThreadPoolExecutor(self._idle, thread_name_prefix="answers")
         self._seconds = math.inf
-        """that the latest batch took; the first one is not known to be quick"""
+        """of the processor that a request of the latest batch took; the first one is not known to be quick"""
+        self._planned = False
+        """whether `_start` is about to be called"""
 
     async def answer(self, request: Request) -> Answer:
         """The answer to one request; what `Recommender.recommend` raises for it is raised."""
@@ -48,7 +50,7 @@ class Batcher:
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((request, future))
         # Not at once: what else has come is looked at first.
-        loop.call_soon(self._start, loop)
+        self._start_soon(loop)
         return await future
 
     @contextmanager
@@ -64,28 +66,36 @@ class Batcher:
         """End the threads; nobody waits for an answer any more."""
         self._threads.shutdown()
 
+    def _start_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Once, however many requests ask for it."""
+        if not self._planned:
+            self._planned = True
+            loop.call_soon(self._start, loop)
+
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer a batch, or hand batches to idle threads, without requests whose clients are gone."""
+        self._planned = False
         while self._idle and self._waiting:
             first = [self._waiting.popleft() for _ in range(min(AT_MOST, len(self._waiting)))]
             batch = [(request, future) for request, future in first if not future.done()]
             if not batch:  # Those who are gone may have waited past `close`.
                 continue
-            self._idle -= 1
-            if self._seconds <= QUICK and not self._beside:
-                # Others get their turn before the next batch.
-                loop.call_soon(self._finish, loop, batch, *self._timed(batch))
+            if self._seconds * len(batch) <= QUICK and not self._beside:
+                self._give(batch, *self._timed(batch))
+                # These answers are sent before the next batch is begun.
+                self._start_soon(loop)
                 return
+            self._idle -= 1
             self._threads.submit(self._work, loop, batch)
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: list[Waiting]) -> None:
         loop.call_soon_threadsafe(self._finish, loop, batch, *self._timed(batch))
 
     def _timed(self, batch: list[Waiting]) -> tuple[Sequence[Answer | Exception], float]:
-        """Outcomes, and the seconds that they took."""
-        began = time.perf_counter()
+        """Outcomes, and seconds a request: of the processor, so that it does not matter what else runs."""
+        began = time.thread_time()
         outcomes = self._outcomes([request for request, _ in batch])
-        return outcomes, time.perf_counter() - began
+        return outcomes, (time.thread_time() - began) / len(batch)
 
     def _outcomes(self, requests: list[Request]) -> Sequence[Answer | Exception]:
         """An answer or error each; one that is refused spoils none of the others."""
@@ -104,8 +114,11 @@ class Batcher:
         seconds: float,
     ) -> None:
         self._idle += 1
-        self._seconds = seconds
         self._start(loop)
+        self._give(batch, outcomes, seconds)
+
+    def _give(self, batch: list[Waiting], outcomes: Sequence[Answer | Exception], seconds: float) -> None:
+        self._seconds = seconds
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():  # Its client is gone.
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, get_type_hints
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
@@ -46,7 +46,9 @@ class Direct:
         except InputError as error:
             await refused(error)(scope, receive, send)
         except HTTPException as error:
-            await JSONResponse({"detail": error.detail}, error.status_code, error.headers)(scope, receive, send)
+            await JSONResponse({"detail": error.detail}, error.status_code, error.headers)(
+                scope, receive, send
+            )
         else:
             if answer is None:
                 await self.app(scope, replay(content, receive), send)

@@ -78,6 +78,13 @@ class Tunable(EmbeddingRetriever):
 
 
 @dataclass
+class ReadsPlaceAlone(Tunable):
+    @classmethod
+    def unread(cls, settings):
+        return frozenset({"size"})
+
+
+@dataclass
 class Trained(Tunable):
     """The better the longer it trains, up to 20 epochs."""
 

@@ -58,17 +58,11 @@ def seeds(row: Row) -> str:
 def differing(row: Row) -> str:
     """The settings that are not the model's defaults, those that change nothing on the data apart."""
     changed = {key: row.shown_settings[key] for key in command.changed(row)}
-    used = {key: value for key, value in changed.items() if key not in _without_effect(row)}
-    idle = {key: value for key, value in changed.items() if key in _without_effect(row)}
+    used = {key: value for key, value in changed.items() if key not in row.without_effect}
+    idle = {key: value for key, value in changed.items() if key in row.without_effect}
     known = bool(command.defaults(row.model))
     text = (("Not as by default: " if known else "") + _written(used)) if used else "All as by default."
     return text + (f"; without effect here: {_written(idle)}" if idle else "")
-
-
-def _without_effect(row: Row) -> set[str]:
-    return (
-        set.intersection(*(set(record.measured.without_effect) for record in row.done)) if row.done else set()
-    )
 
 
 def _written(settings: Mapping[str, Any]) -> str:

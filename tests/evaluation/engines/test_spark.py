@@ -117,10 +117,19 @@ def test_lists_of_histories_have_the_same_bits(engine):
     same(*both(lambda: model.recommend(queries(train), 20)))
 
 
+@pytest.fixture
+def lent(spark, monkeypatch):
+    """The Java of all tests, for a process that starts a session there, as where spark-submit started it."""
+    java = spark.sparkContext._gateway.gateway_parameters
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", str(java.port))
+    monkeypatch.setenv("PYSPARK_GATEWAY_SECRET", java.auth_token)
+    spark_session.stop()
+    yield
+    spark_session.session("local[2]", SMALL_JOBS)
+
+
 @pytest.mark.slow
-def test_a_run_is_the_same_and_its_record_names_the_engine(java, tmp_path, monkeypatch):
-    (tmp_path / "spark-defaults.conf").write_text("\n".join(map(" ".join, SMALL_JOBS.items())))
-    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+def test_a_run_is_the_same_and_its_record_names_the_engine(lent, tmp_path):
     data, policy = planted(), runner.CheckpointPolicy()
     values = settings.resolve(ItemCF, {}, "here")
     job = runner.Job(runner.ModelSource("item_cf"), values, 0, 5, "cpu", "fp32")

@@ -9,10 +9,11 @@ from retrieval_leaderboard.baselines.item_cf import ItemCF
 from retrieval_leaderboard.baselines.swing import Swing
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.evaluation.reports.board import Row
+from retrieval_leaderboard.evaluation.reports.board import Row, originals
 from retrieval_leaderboard.evaluation.reports.pages.settings_section import differing
 from retrieval_leaderboard.neural import BSL
 from tests.evaluation import stored
+from tests.evaluation.reports.boards import row
 
 ORDERED = planted()
 UNORDERED = replace(ORDERED, train=replace(ORDERED.train, ordered=False))
@@ -59,6 +60,26 @@ def test_cold_negatives_without_a_cold_item(cold: bool):
         each.fit(train, None, 0)
         fitted.append(each.recommend(ORDERED.valid, 10)[1])
     assert np.array_equal(*fitted) is not cold
+
+
+@pytest.mark.parametrize("neighbors", [0, 3])
+def test_the_weight_of_neighbors_without_any(neighbors):
+    given = TOWER | {"neighbors": neighbors}
+    fitted = []
+    for weight in (1.0, 7.0):
+        each = BSL(**given, neighbor_weight=weight)
+        each.fit(ORDERED.train, None, 0)
+        fitted.append(each.recommend(ORDERED.valid, 10)[1])
+    idle = BSL.unread(given)
+    assert np.array_equal(*fitted) is (idle == {"neighbor_weight"}) is (neighbors == 0)
+    assert BSL.unread({"neighbors": "auto"}) == frozenset()
+
+
+def test_rows_that_differ_in_settings_without_effect_count_once():
+    alike = [row("bsl", 0.5, {"neighbors": 0, "neighbor_weight": each}) for each in (5.0, 7.0)]
+    apart = [row("bsl", 0.5, {"neighbors": 3, "neighbor_weight": each}) for each in (5.0, 7.0)]
+    idle = [row("item_cf", 0.5, {"recency": each}, without_effect=("recency",)) for each in (0.0, 0.5)]
+    assert originals([*alike, *apart, *idle]) == [0, 0, 2, 3, 4, 4]
 
 
 @pytest.mark.parametrize("idle", [True, False])

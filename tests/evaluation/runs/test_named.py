@@ -26,6 +26,12 @@ def test_patterns_become_what_they_match_once(runs):
     assert found == [runs / "als-seed0", runs / "als-seed1", runs / "gone"]
 
 
+def test_patterns_leave_out_what_an_interrupted_run_left(runs):
+    (runs / ".tmp-3601be4e").mkdir()
+    found = named.folders([runs / "*"], "--run")
+    assert found and not [path for path in found if path.name.startswith(".")]
+
+
 def test_relative_patterns_stay_relative(runs, monkeypatch):
     monkeypatch.chdir(runs)
     assert [str(each) for each in named.folders([named.folder("swing*")], "--run")] == ["swing-seed0"]

@@ -30,6 +30,18 @@ def test_what_has_no_effect_on_the_data_is_not_searched():
     assert more - fewer == {"recency"} and not fewer - more
 
 
+def test_what_differs_in_settings_that_nothing_reads_is_fitted_once(here, tmp_path, monkeypatch):
+    fits, fit = [], search.scored
+    monkeypatch.setattr(search, "scored", lambda *given: fits.append(given) or fit(*given))
+    question = asked(given=["place"], place=1.5, size=4)
+    source = ModelSource("ReadsPlaceAlone", SOURCE.plugin.replace("Tunable", "ReadsPlaceAlone"))
+    choice = tuned(replace(question, job=replace(question.job, source=source)), tmp_path, 3)
+    trials = written(tmp_path)
+    assert len(fits) == 1 and len(trials) == 3 and len({trial["settings"]["size"] for trial in trials}) > 1
+    assert len({str(trial["metrics"]) for trial in trials}) == 1
+    assert choice.settings["size"] == 4, "as by the job"
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A search of 14 trials that nothing interrupts: its choice and its trials."""

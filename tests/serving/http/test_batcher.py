@@ -1,7 +1,8 @@
 """Requests that wait together are answered together, each as if it had come alone."""
 
 import asyncio
-from threading import Event
+import time
+from threading import Event, current_thread, main_thread
 
 import numpy as np
 import pytest
@@ -16,11 +17,15 @@ class Recorded:
     """Answers a request with its user's id, once `go` is set; keeps the batches."""
 
     def __init__(self):
-        self.batches, self.go = [], Event()
+        self.batches, self.go, self.seconds, self.threads = [], Event(), 0.0, []
         self.go.set()
 
     def recommend_batch(self, requests):
         self.go.wait(10)
+        ends = time.thread_time() + self.seconds
+        while time.thread_time() < ends:
+            pass
+        self.threads.append(current_thread())
         self.batches.append([request.user_id for request in requests])
         if "bug" in self.batches[-1]:
             raise RuntimeError("a bug")
@@ -59,6 +64,38 @@ def test_what_comes_during_a_batch_waits_for_its_end_and_no_longer(recorded):
 
     assert asyncio.run(asked()) == ["first", "u0", "u1", "u2"]
     assert recorded.batches == [["first"], ["u0", "u1", "u2"]]
+
+
+def test_the_event_loop_answers_as_long_as_that_is_quick(recorded, monkeypatch):
+    monkeypatch.setattr(batchers, "QUICK", 0.05)
+
+    async def asked():
+        batcher = Batcher(recorded)
+        for recorded.seconds in (0.0, 0.0, 0.1, 0.1, 0.0, 0.0):
+            assert await batcher.answer(Request("u")) == "u"
+        recorded.seconds = 0.01
+        await batcher.answer(Request("u"))
+        await asyncio.gather(*(batcher.answer(Request("u")) for _ in range(AT_MOST)))
+
+    asyncio.run(asked())
+    *alone, together = [thread is main_thread() for thread in recorded.threads]
+    assert alone == [False, True, True, False, False, True, True], "where the one before was quick"
+    assert not together, "as many as that are not quick"
+
+
+def test_others_get_their_turn_between_quick_batches(recorded, monkeypatch):
+    monkeypatch.setattr(batchers, "QUICK", 10.0)
+
+    async def asked():
+        batcher, turns = Batcher(recorded), []
+        await batcher.answer(Request("first"))
+        waiting = [asyncio.create_task(batcher.answer(Request("u"))) for _ in range(3 * AT_MOST)]
+        while not all(task.done() for task in waiting):
+            turns.append(sum(task.done() for task in waiting))
+            await asyncio.sleep(0)
+        return turns
+
+    assert {AT_MOST, 2 * AT_MOST} <= set(asyncio.run(asked()))
 
 
 def test_one_that_fails_spoils_none_of_the_others(recorded):
