@@ -4,10 +4,14 @@ BIN := .venv/bin
 PACKAGES := baselines benchmarks datasets evaluation neural notebooks serving studies support
 # A worker a core (tests/conftest.py).
 PYTEST := python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
-# What asks for the number of cores: commands, services, engines, training, searches by time. In all other tests a
-# process has one thread on any machine (tests/conftest.py); Spark has two (local[2]).
-BY_CORES := run_all serving support benchmarks notebooks datasets/aliec datasets/own datasets/prepared \
-    evaluation/engines evaluation/ranking evaluation/runs evaluation/tuning neural/distributed neural/training
+# What may come out otherwise on one core: several processes or threads at once (commands, services, engines, several
+# processes of a training, downloads), and what looks at the machine's cores itself. Everything else computes
+# in one process at a time, which has one thread on any machine (tests/conftest.py), on Spark two (local[2]).
+BY_CORES := run_all serving support benchmarks notebooks datasets/aliec datasets/sources \
+    datasets/prepared/test_in_files.py evaluation/engines evaluation/ranking evaluation/runs \
+    evaluation/tuning evaluation/test_command_line.py baselines/test_als.py baselines/test_ease.py \
+    baselines/test_ials.py neural/distributed neural/towers neural/training studies/test_processes.py \
+    test_extending.py test_namespace.py test_nproc.py test_own_data.py test_own_model.py test_readme.py
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements-torch.txt --no-emit-package torch pyproject.toml
 # On an older Python pip stops here, with this name as its sentence.
 TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-needed.zip ; python_version < '3.11' --hash=sha256:$(shell printf '0%.0s' $$(seq 64))
@@ -27,7 +31,7 @@ test-all: .venv/installed-test lint
 
 # After a test-all on several cores: the quick tests that may come out otherwise on one.
 test-one-core: .venv/installed-test
-	taskset -c 0 $(BIN)/$(PYTEST) -m "not slow" -k "not spark" $(BY_CORES:%=tests/%) tests/test_*.py
+	taskset -c 0 $(BIN)/$(PYTEST) -m "not slow" -k "not spark" $(BY_CORES:%=tests/%)
 
 lint: .venv/installed-test types
 	$(BIN)/ruff format --check .

@@ -21,7 +21,7 @@ from retrieval_leaderboard.support.stopping import StoppedError
 SMALL = {"embedding_dim": 16, "batch_size": 10, "negatives": 12, "epochs": 4}
 RICH = {
     "features": True, "id_dropout": 0.2, "history_dropout": 0.2, "dropout": 0.2, "mlp": "16",
-    "user_share": 0.2, "hard_negatives": 2, "batch_size": 6,
+    "user_share": 0.2, "hard_negatives": 2, "batch_size": 35,
 }  # fmt: skip
 DATA = planted()
 ONE = Layout({}, sharded=False)
@@ -57,11 +57,12 @@ def vectors(model) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("steps", [7, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (2, 19))])
 @pytest.mark.parametrize(("model", "settings"), [
-    (InfoNCE, {}),
+    (InfoNCE, {"batch_size": 35}),
     (InfoNCE, RICH | {"norm": "layer", "averaging": 0.6}),
     (
         SimpleX,
-        {"examples": "interaction", "history_encoder": "self_attention", "dropout": 0.1, "context": True},
+        {"examples": "interaction", "history_encoder": "self_attention", "dropout": 0.1, "context": True,
+         "batch_size": 35},
     ),
     (DssmBce, RICH | {"norm": "batch"}),
     (SasRec, {"dropout": 0.2, "max_history": 3, "features": True, "context": True, "averaging": 0.6}),
