@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
+
+SHOWN = 80
+"""Characters of a key that an error names"""
 
 
 class RepeatedKeyError(ValueError):
@@ -23,9 +27,10 @@ def decode(text: str) -> Any:
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RepeatedKeyError(f"the key '{twice}' is there twice")
+        # Counted at once: a name at a time, an object of many keys takes minutes.
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name in counts if counts[name] > 1)
+        raise RepeatedKeyError(f"the key '{twice[:SHOWN]}' is there twice")
     return found
 
 

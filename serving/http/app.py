@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ from retrieval_leaderboard.serving.service import Recommender
 from retrieval_leaderboard.support.errors import InputError
 
 SHOWN_ERRORS = 5
+JSON_KIND = re.compile(r"application/([^/]+\+)?json")
+"""Types of bodies that FastAPI reads as JSON"""
 NO_JSON = "the body is not sent as JSON: give the header 'Content-Type: application/json'"
 READY_SECONDS = 1.0
 """For the request that `/ready` asks itself"""
@@ -88,7 +91,7 @@ def _recommendations(current: Current) -> APIRouter:
     @router.post("/recommend/batch")
     async def recommend_batch(body: schemas.RecommendBatch) -> schemas.Recommendations:
         requests = [_request(each) for each in body.requests]
-        with current.using() as served:
+        with current.using() as served, served.batcher.beside():
             answers = await to_thread.run_sync(served.recommender.recommend_batch, requests)
             return schemas.Recommendations(
                 answers=[schemas.Recommendation(**served.names, **vars(answer)) for answer in answers]
@@ -105,7 +108,7 @@ def _items(current: Current, takes_items: bool) -> APIRouter:
         """Add an item: once this is answered, it is on the disk, and every process of the service has it."""
         if not takes_items:
             raise HTTPException(403, "this service only reads its bundle, and takes no items")
-        with current.using() as served:
+        with current.using() as served, served.batcher.beside():
             values = await to_thread.run_sync(_save_item, served.recommender, body, limiter=one_at_a_time)
             return schemas.Added(**served.names, item_id=body.item_id, unknown_values=values)
 
@@ -172,7 +175,8 @@ def _request(body: schemas.Recommend) -> RecommendRequest:
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
     """The first errors of the schema; the input itself is not repeated, it may be large or not JSON."""
     assert isinstance(error, RequestValidationError)
-    lines = [] if "json" in request.headers.get("content-type", "") else [NO_JSON]
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    lines = [] if JSON_KIND.fullmatch(kind) else [NO_JSON]
     for each in error.errors()[:SHOWN_ERRORS]:
         where = ".".join(str(part)[:80] for part in each["loc"])
         lines.append(f"{where}: {each['msg']}")

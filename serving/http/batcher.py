@@ -6,8 +6,9 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.serving.service import Recommender
@@ -24,6 +25,9 @@ Waiting = tuple[Request, "asyncio.Future[Answer]"]
 class Batcher:
     """Answers on the event loop where that is quick, as the latest batch says; else on threads of its own.
 
+    Nor does the event loop answer while threads of others search or change the catalog: a search waits for
+    a change, and that for the searches before it, however long.
+
     To hand a quick batch to a thread costs more than it saves, and makes many small batches of a large one.
     Threads are all cores but one; what comes while all of them work is the next batch. A request that finds
     one idle waits for no other. A batcher belongs to one event loop.
@@ -33,6 +37,7 @@ class Batcher:
         self._recommender = recommender
         self._waiting: deque[Waiting] = deque()
         self._idle = max(1, cores.available() - 1)
+        self._beside = 0
         self._threads = ThreadPoolExecutor(self._idle, thread_name_prefix="answers")
         self._seconds = math.inf
         """of the processor that a request of the latest batch took; the first one is not known to be quick"""
@@ -47,6 +52,15 @@ class Batcher:
         # Not at once: what else has come is looked at first.
         self._start_soon(loop)
         return await future
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """Within, a thread of others searches or changes the catalog; for the thread of the event loop."""
+        self._beside += 1
+        try:
+            yield
+        finally:
+            self._beside -= 1
 
     def close(self) -> None:
         """End the threads; nobody waits for an answer any more."""
@@ -66,7 +80,7 @@ class Batcher:
             batch = [(request, future) for request, future in first if not future.done()]
             if not batch:  # Those who are gone may have waited past `close`.
                 continue
-            if self._seconds * len(batch) <= QUICK:
+            if self._seconds * len(batch) <= QUICK and not self._beside:
                 self._give(batch, *self._timed(batch))
                 # These answers are sent before the next batch is begun.
                 self._start_soon(loop)

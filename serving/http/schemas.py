@@ -52,7 +52,8 @@ def _checked(timestamp: int | float | str) -> int | float | str:
 Id = Annotated[StrictStr, Field(min_length=1, max_length=MAX_TEXT)]
 Text = Annotated[StrictStr, Field(max_length=MAX_TEXT)]
 Value = StrictInt | StrictFloat | Text | None
-ManyValues = Annotated[list[StrictInt | StrictFloat | Text], Field(max_length=MAX_VALUES)]
+# Lists fail fast: a body of 4 MiB can hold millions of errors, and to tell them takes half a minute.
+ManyValues = Annotated[list[StrictInt | StrictFloat | Text], Field(max_length=MAX_VALUES, fail_fast=True)]
 Moment = Annotated[StrictInt | StrictFloat | Text, AfterValidator(_checked)]
 Features = Annotated[dict[Text, Value | ManyValues], Field(max_length=MAX_COLUMNS)]
 Range = dict[Literal["min", "max"], StrictInt | StrictFloat]
@@ -70,20 +71,29 @@ class Recommend(Input):
     """As `serving.requests.Request`."""
 
     user_id: Id | None = None
-    history: Annotated[list[Id], Field(max_length=MAX_HISTORY)] | None = None
+    history: Annotated[list[Id], Field(max_length=MAX_HISTORY, fail_fast=True)] | None = None
     features: Features | None = None
     k: Annotated[StrictInt, Field(ge=1, le=MAX_K)] = 20
     timestamp: Moment | None = None
     context: Features | None = None
     exclude_seen: StrictBool | None = None
-    exclude: Annotated[list[Id], Field(max_length=MAX_EXCLUDED, default_factory=list)]
+    exclude: Annotated[
+        list[Id],
+        # A factory is faster than a default that is copied, and the schema does not tell what it makes.
+        Field(
+            max_length=MAX_EXCLUDED,
+            fail_fast=True,
+            default_factory=list,
+            json_schema_extra={"default": []},
+        ),
+    ]
     filter: Filter | None = None
 
 
 class RecommendBatch(Input):
     """Several requests, answered in their order."""
 
-    requests: Annotated[list[Recommend], Field(max_length=MAX_BATCH)]
+    requests: Annotated[list[Recommend], Field(max_length=MAX_BATCH, fail_fast=True)]
 
 
 class NewItem(Input):

@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import httpx
 import pytest
@@ -133,6 +136,17 @@ def test_bad_requests_get_one_sentence(client, subtests):
             assert sentence in refusal(answer)
 
 
+def test_a_list_of_errors_gets_the_first_alone(client):
+    """Millions of them would hold up everybody."""
+    wrong = {"history": [1] * 1000, "exclude": [1] * 1000}
+    first = "body.history.0: Input should be a valid string; body.exclude.0: Input should be a valid string"
+    assert refusal(client.post("/recommend", json=wrong)) == first
+    batch = refusal(client.post("/recommend/batch", json={"requests": [wrong] * 2}))
+    assert batch.count(";") == 1 and "requests.0.exclude.0: " in batch
+    told = refusal(client.post("/recommend", json={"features": {"tags": [[], []]}}))
+    assert ".0" in told and ".1" not in told
+
+
 def test_what_is_no_json_is_refused(client):
     assert "JSON" in refusal(client.post("/recommend", content=b"{not json", headers=JSON))
     nan = b'{"item_id": "new", "features": {"color": "c1", "tags": [], "price": NaN}}'
@@ -219,6 +233,8 @@ def test_openapi_tells_every_answer(client):
             if status >= "400":
                 schema = answer["content"]["application/json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Refusal"} and answer["description"]
+    fields = page["components"]["schemas"]["Recommend"]["properties"]
+    assert (fields["k"]["default"], fields["exclude"]["default"]) == (20, [])
 
 
 def test_a_body_of_another_type_or_spelling_is_read_as_fastapi_reads_it(client):
@@ -230,7 +246,11 @@ def test_a_body_of_another_type_or_spelling_is_read_as_fastapi_reads_it(client):
     ):
         answered = client.post("/recommend", content=asked, headers={"content-type": kind})
         assert answered.status_code == status, kind
-    assert "the body is not sent as JSON: give the header 'Content-Type: " in refusal(answered)
+    no_json = "the body is not sent as JSON: give the header 'Content-Type: "
+    assert no_json in refusal(answered)
+    for kind, is_json in (("Application/JSON; charset=utf-8", True), ("text/json", False)):
+        answered = client.post("/recommend", content=b'{"k": 0}', headers={"content-type": kind})
+        assert (no_json in refusal(answered)) is not is_json
 
 
 def test_a_key_that_stands_twice_is_refused(client, new_item):
@@ -245,6 +265,8 @@ def test_a_key_that_stands_twice_is_refused(client, new_item):
         for kind in ("application/json", "application/x+json"):
             answer = client.post(path, content=body, headers={"content-type": kind})
             assert refusal(answer) == f"body: the key '{key}' is there twice: give each key once"
+    long = client.post("/recommend", content='{"%s": 1, "%s": 2}' % (("a" * 5000,) * 2), headers=JSON)
+    assert len(refusal(long)) < 200
     in_utf_16 = client.post("/recommend", content=twice.decode().encode("utf-16"), headers=JSON)
     assert "the key 'k' is there twice" in refusal(in_utf_16)
     assert client.get("/health").json()["items"] == 300
@@ -264,6 +286,44 @@ def test_an_items_id_is_kept_without_the_blanks_around_it(client, new_item):
     assert "new" in client.post("/recommend", json={"user_id": "u1", "k": 1000}).json()["items"]
     blank = client.post("/items", json={"item_id": " ", "features": new_item})
     assert refusal(blank) == "item_id must be text, and not empty or blank: not ''"
+
+
+def test_a_change_that_waits_for_a_long_search_holds_up_no_other_request(
+    client, recommender, new_item, monkeypatch
+):
+    """The event loop waits for no lock: a search after a change waits for it, and it for a search before."""
+    searches, ends, search = Event(), Event(), recommender._answers
+    waits = recommender._lock.writing
+
+    def searched(requests):
+        if len(requests) > 1:
+            with recommender._lock.reading():
+                searches.set()
+                ends.wait(20)
+        return search(requests)
+
+    changes = Event()
+
+    def changing():
+        changes.set()
+        return waits()
+
+    assert all(client.post("/recommend", json={"user_id": "u1"}).is_success for _ in range(5))
+    monkeypatch.setattr(recommender, "_answers", searched)
+    monkeypatch.setattr(recommender._lock, "writing", changing)
+    two, item = {"requests": [{"user_id": "u1"}] * 2}, {"item_id": "new", "features": new_item}
+    with ThreadPoolExecutor() as threads:
+        try:
+            batch = threads.submit(client.post, "/recommend/batch", json=two, timeout=30)
+            assert searches.wait(10)
+            added = threads.submit(client.post, "/items", json=item, timeout=30)
+            assert changes.wait(10)
+            single = threads.submit(client.post, "/recommend", json={"user_id": "u1"}, timeout=30)
+            time.sleep(0.2)
+            assert client.get("/health", timeout=5).is_success and not single.done()
+        finally:
+            ends.set()
+        assert [each.result().status_code for each in (batch, added, single)] == [200, 201, 200]
 
 
 def test_ready_asks_itself(client, recommender, monkeypatch):
