@@ -20,6 +20,7 @@ from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence, need
 from retrieval_leaderboard.support.numbers import within
 from retrieval_leaderboard.support.storage.locks import locked
+from retrieval_leaderboard.support.system import cores
 
 MAX_WORKERS = 64
 PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "export": [], "http": HTTP_PACKAGES}
@@ -83,7 +84,9 @@ def _http(options: argparse.Namespace) -> None:
         takes_items=not options.read_only,
         token=tokens.read(options.token_file) if options.token_file else None,
         access_log=options.access_log,
+        threads=1 if options.workers > 1 else max(1, cores.available() - 1),
     )
+    compute.begin_no_threads()
     with port_of(options.host, options.port) as bound:
         if options.workers > 1:
             workers.serve(service, bound, options.workers)

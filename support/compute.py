@@ -70,6 +70,17 @@ def thread_variables(threads: int) -> dict[str, str]:
     return dict.fromkeys(names, str(threads))
 
 
+def begin_no_threads() -> None:
+    """Have each numerical call of this process run on the thread that makes it, where those are many already.
+
+    Call it before the first import of torch or faiss, whose thread pools read the environment once.
+    """
+    from threadpoolctl import threadpool_limits
+
+    os.environ.update(thread_variables(1))
+    threadpool_limits(1, user_api="blas")  # NumPy's has begun already.
+
+
 def _code_path() -> str:
     """The widest instructions here by which MKL gives the same products on any number of threads."""
     flags = Path("/proc/cpuinfo")

@@ -41,6 +41,7 @@ def create_app(
     token: bytes | None = None,
     access_log: bool = False,
     counting: bool = True,
+    threads: int = 1,
 ) -> FastAPI:
     """The service over `recommender`.
 
@@ -56,6 +57,7 @@ def create_app(
         token: what requests must give, as `tokens.read` returns it; None for nothing.
         access_log: whether each request is told on the standard output.
         counting: whether requests are counted.
+        threads: that search, where that takes long.
     """
     app = FastAPI(
         title="Retrieval",
@@ -63,7 +65,7 @@ def create_app(
         responses=refusals(400, 401, 408, 413, 503),
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.current = current = Current(recommender)
+    app.state.current = current = Current(recommender, threads)
     metrics = Metrics(current)
     posts = [_recommendations(current), _items(current, takes_items)]
     direct = [route for router in posts for route in router.routes if isinstance(route, APIRoute)]

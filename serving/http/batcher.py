@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 from retrieval_leaderboard.serving.requests import Answer, Request
 from retrieval_leaderboard.serving.service import Recommender
-from retrieval_leaderboard.support.system import cores
 
 AT_MOST = 16
 """Requests that are answered together: more save little, and from 20 on faiss rounds scores otherwise"""
@@ -29,14 +28,14 @@ class Batcher:
     a change, and that for the searches before it, however long.
 
     To hand a quick batch to a thread costs more than it saves, and makes many small batches of a large one.
-    Threads are all cores but one; what comes while all of them work is the next batch. A request that finds
+    What comes while all threads work is the next batch. A request that finds
     one idle waits for no other. A batcher belongs to one event loop.
     """
 
-    def __init__(self, recommender: Recommender) -> None:
+    def __init__(self, recommender: Recommender, threads: int = 1) -> None:
         self._recommender = recommender
         self._waiting: deque[Waiting] = deque()
-        self._idle = max(1, cores.available() - 1)
+        self._idle = threads
         self._beside = 0
         self._threads = ThreadPoolExecutor(self._idle, thread_name_prefix="answers")
         self._seconds = math.inf

@@ -29,8 +29,8 @@ END_SECONDS = 5.0
 class Served:
     """One bundle, opened."""
 
-    def __init__(self, recommender: Recommender) -> None:
-        self.recommender, self.batcher = recommender, Batcher(recommender)
+    def __init__(self, recommender: Recommender, threads: int) -> None:
+        self.recommender, self.batcher = recommender, Batcher(recommender, threads)
         self.about: About = recommender.about
         self.names: dict[str, Any] = {"model": self.about.model, "version": version_of(self.about)}
         """what every answer says of it"""
@@ -47,8 +47,9 @@ class Served:
 class Current:
     """The bundle that new requests are answered from; those that came before a switch keep theirs."""
 
-    def __init__(self, recommender: Recommender) -> None:
-        self.served = Served(recommender)
+    def __init__(self, recommender: Recommender, threads: int = 1) -> None:
+        """`threads` search, where that takes long."""
+        self.served, self._threads = Served(recommender, threads), threads
         self.refusal: str | None = None
         """why the version that should answer does not; None where it does"""
         self.switches = self.failures = 0
@@ -76,7 +77,7 @@ class Current:
 
     def switch(self, recommender: Recommender) -> None:
         """Answer from another bundle from now on; returns when the last request to the former is answered."""
-        new = Served(recommender)
+        new = Served(recommender, self._threads)
         with self._switching:
             former, self.served = self.served, new
         self.refusal = None

@@ -47,6 +47,8 @@ class Service:
     """what requests must give; None for nothing"""
     access_log: bool = False
     """whether each request is told on the standard output"""
+    threads: int = 1
+    """that search, where that takes long"""
     shared: Path | None = None
     """a folder of what several processes share that answer, each of them with this; None for one process"""
     begins: Path | None = None
@@ -121,7 +123,10 @@ def serve(
     with service.opened(versions.resolve(service.begins or service.bundle)) as recommender:
         # Of its own: what batches an app's requests belongs to one event loop.
         asyncio.run(_answer_once(create_app(recommender, counting=False)))
-        app = create_app(recommender, limits, hosts, service.takes_items, service.token, service.access_log)
+        app = create_app(
+            recommender, limits, hosts, service.takes_items, service.token, service.access_log,
+            threads=service.threads,
+        )  # fmt: skip
         # A collection of all that the libraries made stops every answer for a tenth of a second.
         gc.collect()
         gc.freeze()

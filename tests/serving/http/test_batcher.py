@@ -35,8 +35,7 @@ class Recorded:
 
 
 @pytest.fixture
-def recorded(monkeypatch):
-    monkeypatch.setattr(batchers.cores, "available", lambda: 2)
+def recorded():
     return Recorded()
 
 
