@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -219,6 +219,8 @@ def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
     else:
         harness.warm_start(model, model_class.load(earlier.folder), earlier.dataset, dataset, job.seed)
     fit_seconds = time.perf_counter() - started
+    if work.policy.resume and earlier is None:
+        fit_seconds = max(fit_seconds, seconds_of(model.training_log, model.choosing_log))
     elsewhere = Usage.now().cores_elsewhere(before, ranks.local_world())
     others, world, main = _peaks_of_others(), ranks.world(), ranks.is_main()
     ranks.stop()
@@ -254,6 +256,14 @@ def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
         at={str(k): metrics for k, metrics in evaluation.at.items()},
         ignores_weights=with_weights and not model.uses_weights,
         curve=evaluation.curve,
+    )
+
+
+def seconds_of(*logs: Sequence[Mapping[str, float]]) -> float:
+    """Seconds of all epochs of the different logs, those before an interruption included."""
+    different = [log for at, log in enumerate(logs) if log not in logs[:at]]
+    return sum(
+        epoch.get(name, 0.0) for log in different for epoch in log for name in ("seconds", "valid_seconds")
     )
 
 

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from retrieval_leaderboard import ROOT
+from retrieval_leaderboard.evaluation.runs.runner import seconds_of
 from retrieval_leaderboard.support.storage.locks import locked
 from tests.run_all.commands import plugin, rows
 
@@ -65,9 +66,17 @@ def test_resume_goes_on_with_the_training_that_was_stopped(log, tmp_path):
     assert (
         json.loads(cut.read_text())["result"]["metrics"] == json.loads(whole.read_text())["result"]["metrics"]
     )
+    result = json.loads(cut.read_text())["result"]
+    assert result["costs"]["fit_seconds"] >= seconds_of(result["training"], result["choosing"]) - 1e-3
     weights = [(path.parent / "weights.safetensors").read_bytes() for path in (cut, whole)]
     assert weights[0] == weights[1]
     assert not (tmp_path / "cut" / "mine" / "checkpoints").exists()
+
+
+def test_seconds_of_a_resumed_training_are_those_of_all_its_epochs():
+    chosen, again = [{"seconds": 2.0, "valid_seconds": 0.5}, {"seconds": 2.0}], [{"seconds": 3.0}]
+    assert seconds_of(again, chosen) == 7.5
+    assert seconds_of(chosen, chosen) == 4.5, "one fit that chose"
 
 
 def test_commands_wait_for_the_one_before_them(log, tmp_path):
