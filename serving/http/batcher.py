@@ -28,8 +28,8 @@ class Batcher:
     a change, and that for the searches before it, however long.
 
     To hand a quick batch to a thread costs more than it saves, and makes many small batches of a large one.
-    What comes while all threads work is the next batch. A request that finds
-    one idle waits for no other. A batcher belongs to one event loop.
+    What comes while all threads work is the next batch. A request that finds one idle waits for no other. A
+    batcher belongs to one event loop.
     """
 
     def __init__(self, recommender: Recommender, threads: int = 1) -> None:
