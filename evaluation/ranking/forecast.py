@@ -107,7 +107,7 @@ def say(label: str, seconds: float, work: str) -> None:
         work: that is done, with its amount, and what to do about it.
     """
     threads = compute.current().threads
-    _say(label, seconds / threads, f"{threads} threads", work)
+    _say(label, seconds / threads, compute.in_words(threads), work)
 
 
 def say_ranking(seconds: float, work: str) -> None:
@@ -115,7 +115,8 @@ def say_ranking(seconds: float, work: str) -> None:
     or of all threads together; `work` as of `say`.
     """
     device = compute.device()
-    _say("ranking", seconds, device.title if device.ranks else f"{compute.current().threads} threads", work)
+    on = device.title if device.ranks else compute.in_words(compute.current().threads)
+    _say("ranking", seconds, on, work)
 
 
 def _say(label: str, seconds: float, on: str, work: str) -> None:
