@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -158,6 +159,8 @@ class _Rows:
                 self._roles = {role: cells.column for role, cells in table.items()}
             else:
                 _refuse_gaps(table["timestamp"])
+                # Of the rows that are left out below too: a copy, for the others are read again.
+                copy(self._clock).read(table["timestamp"])
         self._look(source)
         # Of the first rows themselves nothing is kept.
         self._first = self._first or TableFile(file.path, file.names, _gone, _gone, optional=file.optional)

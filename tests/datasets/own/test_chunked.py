@@ -218,3 +218,15 @@ def test_lines_in_quotes_are_summed_for_each_file(tmp_path):
         f"{name}: 600 lines lie inside quoted fields and are no rows: is a quote stray?"
         for name in ("a.csv", "b.csv")
     ]
+
+
+def test_an_unreadable_time_in_a_row_that_is_left_out(tmp_path):
+    table = frame().astype({"timestamp": str})
+    table["rating"] = 5
+    table.loc[500, ["timestamp", "rating"]] = ["2020-01-01", 1]
+    path = tmp_path / "log.csv"
+    table.to_csv(path, index=False)
+    assert load(path, protocol="random", min_rating=2).train.timestamp is None
+    with pytest.raises(InputError, match="line 502"):
+        load(path, protocol="random", min_rating=2, memory="300MB")
+    both(path, protocol="random", min_rating=2, columns={"timestamp": "timestamp"})
