@@ -106,8 +106,7 @@ def say(label: str, seconds: float, work: str) -> None:
         seconds: of one thread.
         work: that is done, with its amount, and what to do about it.
     """
-    threads = compute.current().threads
-    _say(label, seconds / threads, f"{threads} threads", work)
+    _say(label, seconds / compute.current().threads, _threads(), work)
 
 
 def say_ranking(seconds: float, work: str) -> None:
@@ -115,7 +114,12 @@ def say_ranking(seconds: float, work: str) -> None:
     or of all threads together; `work` as of `say`.
     """
     device = compute.device()
-    _say("ranking", seconds, device.title if device.ranks else f"{compute.current().threads} threads", work)
+    _say("ranking", seconds, device.title if device.ranks else _threads(), work)
+
+
+def _threads() -> str:
+    threads = compute.current().threads
+    return f"{threads} thread{'' if threads == 1 else 's'}"
 
 
 def _say(label: str, seconds: float, on: str, work: str) -> None:

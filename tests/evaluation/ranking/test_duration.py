@@ -20,8 +20,8 @@ def test_duration_is_said_after_the_first_block(capsys):
     topk.by_queries(kernel, (), 5, 1, 2)
     topk.by_queries(kernel, (), 5, 1, 2, "5 rows")
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("ranking: about 0 s on 1 threads for 5 queries; docs/many-queries.md")
-    assert said[1] == "ranking: about 0 s on 1 threads for 5 rows"
+    assert said[0].startswith("ranking: about 0 s on 1 thread for 5 queries; docs/many-queries.md")
+    assert said[1] == "ranking: about 0 s on 1 thread for 5 rows"
 
 
 @pytest.mark.parametrize("rank", ["at once", "to a file"])
@@ -45,4 +45,4 @@ def test_queries_that_take_longer_count_for_more(capsys, monkeypatch):
 
     monkeypatch.setattr(topk.time, "perf_counter", lambda: clock[0])
     topk.by_queries(work, (), 10, 1, 2, costs=costs)
-    assert capsys.readouterr().out.startswith("ranking: about 79 s on 1 threads")
+    assert capsys.readouterr().out.startswith("ranking: about 79 s on 1 thread")
