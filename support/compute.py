@@ -64,6 +64,11 @@ def configure(
     return _current
 
 
+def in_words(threads: int) -> str:
+    """So many threads, as text."""
+    return f"{threads} thread{'' if threads == 1 else 's'}"
+
+
 def thread_variables(threads: int) -> dict[str, str]:
     """What the environment says of threads to a process that is to have so many."""
     names = cores.LIMIT, "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"

@@ -106,7 +106,8 @@ def say(label: str, seconds: float, work: str) -> None:
         seconds: of one thread.
         work: that is done, with its amount, and what to do about it.
     """
-    _say(label, seconds / compute.current().threads, _threads(), work)
+    threads = compute.current().threads
+    _say(label, seconds / threads, compute.in_words(threads), work)
 
 
 def say_ranking(seconds: float, work: str) -> None:
@@ -114,12 +115,8 @@ def say_ranking(seconds: float, work: str) -> None:
     or of all threads together; `work` as of `say`.
     """
     device = compute.device()
-    _say("ranking", seconds, device.title if device.ranks else _threads(), work)
-
-
-def _threads() -> str:
-    threads = compute.current().threads
-    return f"{threads} thread{'' if threads == 1 else 's'}"
+    on = device.title if device.ranks else compute.in_words(compute.current().threads)
+    _say("ranking", seconds, on, work)
 
 
 def _say(label: str, seconds: float, on: str, work: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.main_table import Line, MainTable
 from retrieval_leaderboard.evaluation.runs import records
+from retrieval_leaderboard.evaluation.runs.record import machine
 from retrieval_leaderboard.support import markdown
 from retrieval_leaderboard.support.storage import sealed
 
@@ -82,7 +83,7 @@ def of_run(name: str, compared: IndexComparison) -> str:
     about = (
         f"`{name}`: {vectors if compared.dimension else f'neighbor lists of {compared.items:,} items'}, "
         f"{compared.queries:,} test queries, NDCG@{compared.k} {compared.ndcg_exact:.4f} exact  \n"
-        f"{compared.date} · {compared.processor}, {compared.threads} threads, "
+        f"{compared.date} · {machine(compared.processor, compared.threads)}, "
         f"other processes kept {compared.cores_elsewhere:.1f} cores busy\n\n"
     )
     return about + table(compared)

@@ -11,6 +11,7 @@ from retrieval_leaderboard.datasets.dataset import POLICIES, Dataset
 from retrieval_leaderboard.datasets.profile import Profile
 from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
+from retrieval_leaderboard.support import compute
 
 SCHEMA = 2
 """Version of `RunRecord`; what was written by an earlier one is brought up to it by `migrations`."""
@@ -208,7 +209,7 @@ class RunRecord(Identity):
 
 def machine(processor: str, threads: int, ranks: int = 1) -> str:
     """What costs are of, in words."""
-    each = f"{processor}, {threads} thread{'' if threads == 1 else 's'}"
+    each = f"{processor}, {compute.in_words(threads)}"
     return each if ranks == 1 else f"{each} in each of {ranks} processes"
 
 

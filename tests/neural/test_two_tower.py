@@ -7,36 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Dataset, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.metrics import measure
-from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec, SimpleX, auto_settings, tower_vectors
-from retrieval_leaderboard.neural.training import schedule
+from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec, SimpleX, tower_vectors
 from retrieval_leaderboard.neural.training.optimizer import LOW_RATE
-from retrieval_leaderboard.neural.training.schedule import rate
 from retrieval_leaderboard.neural.two_tower import TwoTower
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
+from tests.neural.blocks import HELD_OUT, ITEMS, SMALL, blocks, interactions
 from tests.neural.trainers import trainer_of
-
-BLOCKS, USERS, ITEMS, HELD_OUT = 6, 20, 10, 2
-SMALL = {"embedding_dim": 16, "batch_size": 32, "negatives": 60, "epochs": 30}
-
-
-def interactions(rows: list[np.ndarray], n_items: int, ordered: bool = True) -> Interactions:
-    user = np.repeat(np.arange(len(rows), dtype=np.int32), [len(row) for row in rows])
-    items = np.concatenate(rows).astype(np.int32)
-    return Interactions(user, items, None, len(rows), n_items, ordered)
-
-
-def blocks(ordered: bool = False) -> tuple[Interactions, Queries]:
-    """Users of block b took all but two of the items of block b; those two are the truth."""
-    rng = np.random.default_rng(0)
-    mixed = [rng.permutation(ITEMS) + ITEMS * (user % BLOCKS) for user in range(BLOCKS * USERS)]
-    train = interactions([row[HELD_OUT:] for row in mixed], BLOCKS * ITEMS, ordered)
-    relevant = Ragged.from_rows([row[:HELD_OUT].astype(np.int32) for row in mixed])
-    queries = Queries(np.arange(len(mixed), dtype=np.int32), train.by_user, train.by_user, relevant)
-    return train, queries
 
 
 def recall(model: TwoTower, queries: Queries, k: int = HELD_OUT) -> float:
@@ -115,62 +95,6 @@ def test_the_same_seed_gives_the_same_vectors() -> None:
 
     assert np.array_equal(vectors(3), vectors(3))
     assert not np.array_equal(vectors(3), vectors(4))
-
-
-def scripted(model: TwoTower, scores: list[float], monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    """Make validation score what `scores` says; returns the list that will hold each epoch's items."""
-    kept: list[np.ndarray] = []
-    planned = iter(scores)
-
-    def per_query(items, relevant, k):
-        kept.append(model.encode_items().copy())
-        return {"ndcg": np.array([next(planned)])}
-
-    monkeypatch.setattr(schedule.measure, "per_query", per_query)
-    monkeypatch.setattr(schedule, "EVALUATION_SHARE", 100)  # After every epoch, whatever that costs.
-    return kept
-
-
-def test_stopping_early_keeps_the_best_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    train, queries = blocks()
-    model = InfoNCE(**(SMALL | {"patience": 3, "epochs": 20}))
-    kept = scripted(model, [0.1, 0.4, 0.3, 0.2, 0.3, 0.9], monkeypatch)
-    model.fit(train, queries, 0)
-    assert len(model.training_log) == 5 and model.best_epoch_ == 2
-    assert np.array_equal(model.encode_items(), kept[1])
-    assert [epoch["valid_ndcg"] for epoch in model.training_log] == [0.1, 0.4, 0.3, 0.2, 0.3]
-
-
-def test_refitting_without_validation_runs_the_chosen_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    train, queries = blocks()
-    model = InfoNCE(**(SMALL | {"patience": 1, "epochs": 20}))
-    kept = scripted(model, [0.1, 0.4, 0.3], monkeypatch)
-    model.fit(train, queries, 0)
-    model.fit(train, None, 0)
-    assert [epoch["epoch"] for epoch in model.training_log] == [1, 2]
-    assert [epoch["valid_ndcg"] for epoch in model.choosing_log] == [0.1, 0.4, 0.3]
-    # The same data, seed and schedule: the same model as at the chosen epoch.
-    assert np.array_equal(model.encode_items(), kept[1])
-    untold = InfoNCE(**(SMALL | {"epochs": 3}))
-    untold.fit(train, None, 0)
-    assert len(untold.training_log) == 3
-
-
-def test_refitting_on_more_data_learns_to_the_last_of_the_chosen_epochs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    train, queries = blocks()
-    first = train.user < train.n_users // 2
-    half = replace(train, user=train.user[first], item=train.item[first])
-    model = InfoNCE(**(SMALL | {"epochs": "auto"}))
-    monkeypatch.setattr(auto_settings, "STEPS", 40)  # 2 steps an epoch: 20 epochs; then 4 steps an epoch.
-    scripted(model, list(np.linspace(0.1, 0.5, 20)), monkeypatch)
-    model.fit(half, queries, 0)
-    assert model.best_epoch_ == 20
-    rates = []
-    monkeypatch.setattr(schedule, "rate", lambda *at: rates.append(rate(*at)) or rates[-1])
-    model.fit(train, None, 0)
-    assert len(rates) == 20 * 4 and min(rates) > 0
 
 
 @pytest.mark.parametrize("settings", [{}, {"user_share": 0.5}, {"examples": "interaction"}], ids=str)
