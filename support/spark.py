@@ -105,7 +105,9 @@ def _started(master: str | None, settings: Mapping[str, str]) -> SparkSession:
         return builder.getOrCreate()
     except (Py4JError, PySparkException, OSError) as error:
         reason = next((line for line in str(error).splitlines() if "Exception" in line), str(error))
-        raise InputError(f"--master {master}: no Spark session starts there: {reason}") from error
+        raise InputError(
+            f"--master {master}: no Spark session starts there: {reason.lstrip(': ')}"
+        ) from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,7 +20,13 @@ from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import dropped_rows, table_chunks
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.tables.files import Found
-from retrieval_leaderboard.datasets.tables.source_table import SourceTable, TableFile, joined, without_index
+from retrieval_leaderboard.datasets.tables.source_table import (
+    SourceTable,
+    TableFile,
+    joined,
+    notes_on_quotes,
+    without_index,
+)
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,7 +85,7 @@ class _Rows:
         self._rows = self._left = self._whole = 0
         self._dropped: Counter[str] = Counter()
         self._unread: list[str] = []
-        self._notes: Counter[str] = Counter()
+        self._quoted_lines: Counter[Path] = Counter()
         self._clock, self._ids = (
             Clock(self._spec),
             {role: RawIdReader() for role in ("user", "item", "event")},
@@ -108,7 +115,7 @@ class _Rows:
         assert self._first is not None
         rest = tuple(name for name in self._first.names if name not in self._roles.values())
         notes = [
-            *(_summed(note, count) for note, count in self._notes.items()),
+            *notes_on_quotes([(found.path, self._quoted_lines[found.path]) for _, found in self._found]),
             *self._unread,
             *self._ids["user"].notes(),
             *self._ids["item"].notes(),
@@ -146,13 +153,18 @@ class _Rows:
             joined([self._first, file])  # Refuses files of other columns.
         table = {role: source.cells(column) for role, column in self._roles.items()}
         reader.check_rows(file.path, table, file.names)
-        if self._first is None and not self._timed and "timestamp" not in self._spec.columns:
-            self._unread = reader.without_unreadable_times(table, self._spec)
-            self._roles = {role: cells.column for role, cells in table.items()}
+        if not self._timed and "timestamp" in table and "timestamp" not in self._spec.columns:
+            if self._first is None:
+                self._unread = reader.without_unreadable_times(table, self._spec)
+                self._roles = {role: cells.column for role, cells in table.items()}
+            else:
+                _refuse_gaps(table["timestamp"])
+                # Of the rows that are left out below too: a copy, for the others are read again.
+                copy(self._clock).read(table["timestamp"])
         self._look(source)
         # Of the first rows themselves nothing is kept.
         self._first = self._first or TableFile(file.path, file.names, _gone, _gone, optional=file.optional)
-        self._notes.update(file.notes)
+        self._quoted_lines[file.path] += file.quoted_lines
         self._rows += len(table["user"])
         table, dropped = reader.complete(table, self._spec)
         self._dropped.update(dropped)
@@ -208,6 +220,18 @@ class _Rows:
                 kinds |= dropped_rows.values(source.cells(name))
 
 
+def _refuse_gaps(times: Cells) -> None:
+    """In memory the whole column would be left out, yet here rows above were read with it."""
+    missing = times.missing()
+    if missing.any():
+        name = times.column
+        raise times.error(
+            int(np.argmax(missing)),
+            f"'{name}' is missing, and rows above have it; say whether it is used: "
+            f"--columns timestamp={name}, or --columns timestamp= to do without",
+        )
+
+
 def _gone(*_: object) -> NoReturn:
     raise AssertionError("rows that were read")
 
@@ -216,7 +240,3 @@ def _none() -> pa.Array:
     import pyarrow as pa
 
     return pa.array([], pa.large_string())
-
-
-def _summed(note: str, times: int) -> str:
-    return note if times == 1 else f"{note} ({times:,} times)"

@@ -41,7 +41,8 @@ class TableFile:
     """A column by its name, indexed by line or row"""
     index: Callable[[], pd.Index]
     """Of its columns"""
-    notes: tuple[str, ...] = ()
+    quoted_lines: int = 0
+    """Lines inside quoted fields, which are no rows"""
     nested: Mapping[str, int] = field(default_factory=dict)
     """Column → line with a list or an object, in a format that has such beside text"""
     optional: bool = False
@@ -144,9 +145,15 @@ def joined(parts: Sequence[TableFile], notes: tuple[str, ...] = ()) -> SourceTab
                 f"{other.path} has other columns than {first.path}: {', '.join(other.names)} and not "
                 f"{', '.join(first.names)}; files of one log have the same"
             )
-    prefix = [f"{file.path.name}: " if len(parts) > 1 else "" for file in parts]
-    theirs = (start + note for start, file in zip(prefix, parts, strict=True) for note in file.notes)
+    theirs = notes_on_quotes([(file.path, file.quoted_lines) for file in parts])
     return SourceTable(tuple(parts), first.names if len(parts) == 1 else names, (*notes, *theirs))
+
+
+def notes_on_quotes(lines: Sequence[tuple[Path, int]]) -> list[str]:
+    """What to know of files, each with its number of lines inside quoted fields."""
+    inside = "lines lie inside quoted fields and are no rows: is a quote stray?"
+    several = len(lines) > 1
+    return [f"{path.name}: " * several + f"{count:,} {inside}" for path, count in lines if count]
 
 
 def without_index(file: TableFile, named: Collection[str]) -> TableFile:
@@ -235,7 +242,7 @@ def with_partition(file: TableFile, found: Found) -> TableFile:
         [*file.names, *found.partition],
         column,
         file.index,
-        file.notes,
+        file.quoted_lines,
         file.nested,
         file.optional,
     )
@@ -247,9 +254,8 @@ def _of_text(
     separator = separator_of(path, content, separators, quoted, given)
     names = text_file.header(content, separator, quoted)
     parsed = text_file.parse(path, content, separator, quoted)
-    inside = f"{parsed.lines_in_quotes:,} lines lie inside quoted fields and are no rows: is a quote stray?"
-    notes = (inside,) if parsed.lines_in_quotes else ()
-    return TableFile(path, names, lambda name: parsed.frame[name], lambda: parsed.frame.index, notes)
+    frame, quoted_lines = parsed.frame, parsed.lines_in_quotes
+    return TableFile(path, names, lambda name: frame[name], lambda: frame.index, quoted_lines)
 
 
 def separator_of(path: Path, content: bytes, separators: str, quoted: bool, given: Mapping[str, str]) -> str:

@@ -73,15 +73,11 @@ def _of_text(path: Path, kind: str, given: Mapping[str, str], size: int) -> Iter
             _refuse_nul(path, block, above)
             parsed = text_file.parse_more(path, block, names, separator, quoted, above)
         above += delimited.newlines(block)
-        inside = (
-            f"{parsed.lines_in_quotes:,} lines lie inside quoted fields and are no rows: is a quote stray?"
-        )
-        notes = (inside,) if parsed.lines_in_quotes else ()
-        yield _of_frame(path, parsed.frame, notes)
+        yield _of_frame(path, parsed.frame, parsed.lines_in_quotes)
 
 
-def _of_frame(path: Path, frame: pd.DataFrame, notes: tuple[str, ...]) -> TableFile:
-    return TableFile(path, list(frame.columns), lambda name: frame[name], lambda: frame.index, notes)
+def _of_frame(path: Path, frame: pd.DataFrame, quoted_lines: int) -> TableFile:
+    return TableFile(path, list(frame.columns), lambda name: frame[name], lambda: frame.index, quoted_lines)
 
 
 def _refuse_nul(path: Path, block: bytes, above: int) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.neural import MODELS
+from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec
 from retrieval_leaderboard.support import compute
 from tests.neural.trainers import trainer_of
 from tests.pretended_card.backend import NAME, NOTES
@@ -81,3 +81,13 @@ def test_steps_that_lease_ahead_are_the_plain_ones(place, card, monkeypatch) -> 
     assert dict(NOTES.waits) == {}
     assert torch.equal(losses.cpu(), plain.cpu())
     assert all(table.ahead is None and not table.handed for table in trainer.optimizer.tables)
+
+
+@pytest.mark.parametrize(("model", "settings"), [
+    (SasRec, {"loss": "gbce"}),
+    (SasRec, {"every_negative": True}),
+    (SasRec, {"every_negative": True, "loss": "gbce"}),
+    (InfoNCE, {"cold_negatives": True, "logq_correction": False, "temperature": 0.1}),
+], ids=str)  # fmt: skip
+def test_steps_with_settings_of_a_loss_stay_on_the_card(model, settings, card, monkeypatch) -> None:
+    test_steps_stay_on_the_card(model, settings, "fp16", card, monkeypatch)

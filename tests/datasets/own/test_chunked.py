@@ -191,3 +191,42 @@ def test_times_in_another_unit_than_is_said_are_told_alike(tmp_path, unit):
     frame().to_csv(tmp_path / "log.csv", index=False)
     found = both(tmp_path / "log.csv", time_format=unit, protocol="next-item")
     assert any("lie before 1980" in note for note in found.notes) == (unit == "ms")
+
+
+def test_a_time_that_is_missing_further_down_where_none_is_needed(tmp_path):
+    table = frame()
+    table["timestamp"] = table["timestamp"].astype("Int64")
+    table.loc[500, "timestamp"] = None
+    path = tmp_path / "log.csv"
+    table.to_csv(path, index=False)
+    assert load(path, protocol="random", drop_incomplete=True).train.timestamp is None
+    with pytest.raises(
+        InputError, match=r"log.csv, line 502: 'timestamp' is missing, and rows above have it"
+    ):
+        load(path, protocol="random", drop_incomplete=True, memory="300MB")
+    both(path, protocol="random", columns={"timestamp": ""})
+    both(path, protocol="random", drop_incomplete=True, columns={"timestamp": "timestamp"})
+
+
+def test_lines_in_quotes_are_summed_for_each_file(tmp_path):
+    table = frame()
+    table["user"] = [f"a\n{code}" for code in table["user"]]
+    for name in ("a.csv", "b.csv"):
+        table.to_csv(tmp_path / name, index=False)
+    data = both([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")])
+    assert [note for note in data.notes if "quote" in note] == [
+        f"{name}: 600 lines lie inside quoted fields and are no rows: is a quote stray?"
+        for name in ("a.csv", "b.csv")
+    ]
+
+
+def test_an_unreadable_time_in_a_row_that_is_left_out(tmp_path):
+    table = frame().astype({"timestamp": str})
+    table["rating"] = 5
+    table.loc[500, ["timestamp", "rating"]] = ["2020-01-01", 1]
+    path = tmp_path / "log.csv"
+    table.to_csv(path, index=False)
+    assert load(path, protocol="random", min_rating=2).train.timestamp is None
+    with pytest.raises(InputError, match="line 502"):
+        load(path, protocol="random", min_rating=2, memory="300MB")
+    both(path, protocol="random", min_rating=2, columns={"timestamp": "timestamp"})
