@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     chosen.check_grouped(options, sources)
     _check_search(options, options.split_seed)
     compute_config = _configured(options)
-    _choose_processes(options, compute_config)
+    _choose_processes(options, sources, compute_config)
     for source in sources:
         chosen.check_plugin(source)
     dataset, asked = _load(options)
@@ -100,7 +100,9 @@ def _configured(options: argparse.Namespace) -> compute.Compute:
     return found
 
 
-def _choose_processes(options: argparse.Namespace, on: compute.Compute) -> None:
+def _choose_processes(
+    options: argparse.Namespace, sources: list[runner.ModelSource], on: compute.Compute
+) -> None:
     """Refuse more processes than can be, and have models trained by those asked for."""
     team = processes.current()
     if team.by_torchrun and options.nproc:
@@ -113,6 +115,8 @@ def _choose_processes(options: argparse.Namespace, on: compute.Compute) -> None:
         raise InputError(f"--compile: {team.world} processes exchange rows within a step; leave it out")
     if team.world > 1:
         processes.check(team, on.device)
+        if not any(source.load().distributed for source in sources):
+            progress.say(f"none of these models is trained by several processes: {team.world} are not used")
     processes.choose(team)
 
 

@@ -146,6 +146,13 @@ def test_what_cannot_be_is_refused(words, said, log, tmp_path, capsys, monkeypat
     assert said in told and told.startswith("error: ") and len(told.splitlines()) == 1
 
 
+def test_processes_that_no_model_uses_are_said(log, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(processes, "_current", processes.current())
+    line = ["--dataset", str(log), "--results-dir", str(tmp_path), "--models", "global_hot", "--nproc", "2"]
+    assert cli.main(line) == 0
+    assert "none of these models is trained by several processes: 2 are not used" in capsys.readouterr().out
+
+
 def test_no_process_is_refused(capsys) -> None:
     with pytest.raises(SystemExit) as ended_by:
         cli.main(["--nproc", "0"])
