@@ -77,8 +77,13 @@ def tooltip(board: BoardData, *more: Spec) -> list[Spec]:
 
 
 def quality_cost(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | None:
-    """NDCG over the seconds of a fit; None with fewer than two rows measured on the board's machine."""
-    shown = [row for row in rows if "fit_seconds" in row.costs]
+    """NDCG over the seconds of a fit; None with fewer than two rows measured on the board's machine.
+
+    Of rows with the same settings, whose points would lie on one another, the first is drawn alone.
+    """
+    measured = [row for row in rows if "fit_seconds" in row.costs]
+    names = {row.name for row in measured}
+    shown = [row for row in measured if row.repeats not in names]
     if len(shown) < 2:
         return None
     values = [about(row) | {"seconds": max(row.costs["fit_seconds"], 0.01)} for row in shown]

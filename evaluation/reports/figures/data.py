@@ -49,6 +49,8 @@ class RowData:
     date: str
     color: str
     shape: str
+    repeats: str = ""
+    """Name of the row whose settings it has, or "" """
     rank: str = ""
     metrics: dict[str, Interval] = field(default_factory=dict)
     """By name; {} of a row that failed"""

@@ -79,6 +79,7 @@ def _about(entry: Entry, label: str, contends: bool) -> dict[str, Any]:
         "date": row.newest.date,
         "color": palette.color(row.model),
         "shape": palette.shape(row.model),
+        "repeats": entry.repeats,
     }
 
 

@@ -1,5 +1,6 @@
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -78,6 +79,20 @@ def test_every_label_of_a_shipped_board_has_room(name):
         spec = charts.quality_cost(board, board.done, svg.SIZE)
         unlabeled = [each["name"] for each in spec["data"]["values"] if "label_x" not in each] if spec else []
         assert not unlabeled
+
+
+def test_rows_with_the_same_settings_are_drawn_once(tmp_path):
+    board = drawn.data(tmp_path)
+    names = {row.name for row in board.done if "fit_seconds" in row.costs}
+    first, *_, last = (row for row in board.done if row.name in names)
+
+    def shown(repeated):
+        rows = [replace(row, repeats=repeated) if row is last else row for row in board.done]
+        values = charts.quality_cost(board, rows, charts.WIDE)["data"]["values"]
+        return {value["name"] for value in values}
+
+    assert shown("") == shown("a row without seconds") == names
+    assert shown(first.name) == names - {last.name}
 
 
 def all_charts(board):
