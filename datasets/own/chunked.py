@@ -153,19 +153,19 @@ class _Rows:
             joined([self._first, file])  # Refuses files of other columns.
         table = {role: source.cells(column) for role, column in self._roles.items()}
         reader.check_rows(file.path, table, file.names)
-        if not self._timed and "timestamp" in table and "timestamp" not in self._spec.columns:
+        needless = not self._timed and "timestamp" not in self._spec.columns
+        if needless and "timestamp" in table:
             if self._first is None:
                 self._unread = reader.without_unreadable_times(table, self._spec)
                 self._roles = {role: cells.column for role, cells in table.items()}
             else:
                 _refuse_gaps(table["timestamp"])
-                # Of the rows that are left out below too: a copy, for the others are read again.
-                copy(self._clock).read(table["timestamp"])
         self._look(source)
         # Of the first rows themselves nothing is kept.
         self._first = self._first or TableFile(file.path, file.names, _gone, _gone, optional=file.optional)
         self._quoted_lines[file.path] += file.quoted_lines
         self._rows += len(table["user"])
+        whole = table
         table, dropped = reader.complete(table, self._spec)
         self._dropped.update(dropped)
         self._whole += len(table["user"])
@@ -176,8 +176,11 @@ class _Rows:
             rating = None
         rows = len(table["user"])
         self._left += rows
-        when = self._clock.read(table["timestamp"]) if "timestamp" in table and rows else None
         timed = "timestamp" in table
+        if timed and needless and rows < len(whole["user"]):
+            # In memory a time that cannot be read counts in rows that are left out, too.
+            copy(self._clock).read(whole["timestamp"])
+        when = self._clock.read(table["timestamp"]) if timed and rows else None
         empty = np.empty(0, np.int64)
         return Chunk(
             user=self._ids["user"].read(table["user"]) if rows else _none(),
