@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
+from retrieval_leaderboard.neural.towers.attention import attend
 from retrieval_leaderboard.neural.towers.causal import begin_without_effect
 from retrieval_leaderboard.neural.towers.history import QueryBatch
 from retrieval_leaderboard.neural.towers.sums import weighted_sums
@@ -92,13 +93,11 @@ class SelfAttention(nn.Module):
 
     def __init__(self, settings: TowerSettings, generator: torch.Generator | None) -> None:
         super().__init__()
-        self.longest, self.heads, self.dropout = (
-            settings.max_history, settings.attention_heads, settings.dropout
-        )  # fmt: skip
+        self.heads, self.dropout = settings.attention_heads, settings.dropout
         self.checkpointing = settings.gradient_checkpointing
         """Whether to compute activations again in the backward pass instead of keeping them"""
         dim, heads = settings.embedding_dim, self.heads
-        self.position = nn.Parameter(torch.zeros(self.longest, dim))
+        self.position = nn.Parameter(torch.zeros(settings.max_history, dim))
         self.items, self.query, self.between = (LayerNorm(dim) for _ in range(3))
         self.ask, self.leave = nn.Linear(dim, heads * dim, bias=False), nn.Linear(heads * dim, dim)
         self.widen, self.narrow = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
@@ -111,34 +110,24 @@ class SelfAttention(nn.Module):
         mean = weighted_sums(vectors, place, weight, queries.offsets)
         if not len(place):
             return mean
-        arguments = (mean, vectors, *self._padded(place, queries))
+        arguments = (mean, vectors, place, queries)
         if self.checkpointing and self.training:
             added = checkpoint(self.layer, *arguments, use_reentrant=False)
         else:
             added = self.layer(*arguments)
         return mean + added.float() * queries.has_history.unsqueeze(1)
 
-    def _padded(self, place: Tensor, queries: QueryBatch) -> tuple[Tensor, Tensor]:
-        """int64[b, longest]: the places of the newest items, the newest first; bool: which there are."""
-        # Older items fall into a column too many, which is cut off.
-        cell = queries.row, queries.from_end.clamp(max=self.longest)
-        places = place.new_full((len(queries.user), self.longest + 1), -1).index_put(cell, place)[:, :-1]
-        return places.clamp(min=0), places >= 0
+    def layer(self, mean: Tensor, vectors: Tensor, place: Tensor, queries: QueryBatch) -> Tensor:
+        """float[b, d]: what is added to `mean`, float[b, d]; of no use for a row without a history."""
+        mixed = attend(self.asked(mean), self.items(vectors), self.position, place, queries)
+        return self.answer(mean, mixed)
 
-    def layer(self, mean: Tensor, vectors: Tensor, places: Tensor, present: Tensor) -> Tensor:
-        """float[b, d]: what is added to `mean`, float[b, d].
+    def asked(self, mean: Tensor) -> Tensor:
+        """float[b, heads, d]: the queries of `mean`, float[b, d]."""
+        return self.ask(self.query(mean)).unflatten(1, (self.heads, -1))
 
-        Args:
-            mean: float[b, d].
-            vectors: float[n, d].
-            places: int64[b, l]: which vector is each item's.
-            present: bool[b, l]: which items there are.
-        """
-        b, dim = mean.shape
-        items = (gather_rows(self.items(vectors), places) + self.position).unsqueeze(1)  # (b, 1, l, d)
-        query = self.ask(self.query(mean)).view(b, 1, self.heads, dim)
-        # A history without items attends to its padding, which then counts for nothing.
-        mask = (present | ~present.any(dim=1, keepdim=True)).view(b, 1, 1, -1)
-        mixed = self.leave(functional.scaled_dot_product_attention(query, items, items, mask).flatten(1))
+    def answer(self, mean: Tensor, mixed: Tensor) -> Tensor:
+        """float[b, d]: what is added to `mean`, given what its heads get, float[b, heads, d]."""
+        mixed = self.leave(mixed.flatten(1))
         hidden = functional.relu(self.widen(self.between(mean + mixed)))
         return mixed + self.narrow(functional.dropout(hidden, self.dropout, self.training))

@@ -173,10 +173,12 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     wide = examples * (_fields(users) + 3) + (items + history) * (_fields(features) + 1)  # of fields
     wide += history * (settings.history_encoder == "position_weighted")
     deep = (examples + items) * sum(settings.widths)
-    attention = examples * settings.max_history * dim * 6 * (settings.history_encoder == "self_attention")
     causal = settings.attention_layers * (settings.history_encoder == "causal")
+    fused = compute.device().shares_main_memory
+    padded = settings.attention_heads * 2 if fused else dim * 6
+    attention = examples * settings.max_history * padded * (settings.history_encoder == "self_attention")
     attention += history * dim * (causal * CAUSAL_COPIES + (causal > 0) * CAUSAL_ENDS)
-    lean = causal and compute.device().shares_main_memory
+    lean = causal and fused
     scores = rows * negatives * (CAUSAL_SCORE_COPIES if lean else SCORE_COPIES)
     gathered = (pairs + negatives) * dim * GATHERED_COPIES * (world > 1)
     near = (items + history) * _near(settings)

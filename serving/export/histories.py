@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from retrieval_leaderboard.neural.towers.attention import attend_padded
 from retrieval_leaderboard.neural.towers.causal import Causal, Layer
 from retrieval_leaderboard.neural.towers.history_encoders import (
     Mean,
@@ -97,10 +98,11 @@ def _user_attention(encoder: UserAttention, histories: Histories) -> Tensor:
 
 def _self_attention(encoder: SelfAttention, histories: Histories) -> Tensor:
     mean = _sum(histories.weight, histories.vectors)
-    vectors = functional.pad(histories.vectors, (0, 0, encoder.longest, 0))[:, -encoder.longest :].flip(1)
-    present = functional.pad(histories.present, (encoder.longest, 0))[:, -encoder.longest :].flip(1)
-    places = torch.arange(encoder.longest) + encoder.longest * torch.arange(len(mean)).unsqueeze(1)
-    added = encoder.layer(mean, vectors.flatten(0, 1), places, present)
+    longest = len(encoder.position)
+    vectors = functional.pad(histories.vectors, (0, 0, longest, 0))[:, -longest:].flip(1)
+    present = functional.pad(histories.present, (longest, 0))[:, -longest:].flip(1)
+    keys = encoder.items(vectors) + encoder.position
+    added = encoder.answer(mean, attend_padded(encoder.asked(mean), keys, present))
     return mean + added * histories.present.any(dim=1, keepdim=True)
 
 
