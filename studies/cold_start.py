@@ -11,7 +11,7 @@ from pathlib import Path
 from retrieval_leaderboard import ROOT, neural
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
-from retrieval_leaderboard.evaluation.reports.labels import labels
+from retrieval_leaderboard.evaluation.reports.labels import labels, legend, names
 from retrieval_leaderboard.studies import own_features
 from retrieval_leaderboard.support import markdown, pages
 
@@ -87,11 +87,12 @@ def pair(found: list[Row], model: str) -> list[Row]:
 
 
 def labeled(found: list[Row]) -> list[tuple[str, Row]]:
-    """The rows with features, each with what to call it."""
+    """The rows with features, each with what to call it: by settings where a name would be a number."""
     towers = [
         row for name in neural.NAMES for row in found if row.model == name and row.settings.get("features")
     ]
-    return list(zip(labels(towers), towers, strict=True))
+    called = labels(towers) if legend(towers) else names(towers)
+    return list(zip(called, towers, strict=True))
 
 
 def cold_rows(found: list[Row]) -> Iterator[list[str]]:

@@ -74,7 +74,7 @@ TUNED = sorted(folder.parent.name for folder in RESULTS.glob("*/tuning"))
 @pytest.mark.parametrize("dataset", TUNED)
 def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dataset):
     counted = set()
-    for model, made in choices(dataset, SOURCES[dataset].protocols[0], folder="explored"):
+    for model, made in choices(dataset, SOURCES[dataset].protocols[0], folders=("explored", "scale-*")):
         searches = of_kind(dataset, model, made)
         counted.update(searches)
         trials = [trial for search in searches.values() for trial in search.trials]
@@ -84,14 +84,17 @@ def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dat
     assert counted == set(RESULTS.glob(f"{dataset}/tuning/*.json")), "a search that no choice counts"
 
 
-def choices(dataset, *protocols, folder="*"):
+def choices(dataset, *protocols, folders=("*",)):
     """Model and provenance of all shipped settings, of either policy about seen items."""
+    paths = [*ROOT.glob(f"configs/{dataset}.yaml")]
+    for folder in folders:
+        paths += ROOT.glob(f"configs/{folder}/{dataset}.yaml")
     sections = [
         f"{each}{policy}" for each in protocols for policy in ("", *map(", {}".format, POLICIES.values()))
     ]
     return [
         (model, config.provenance)
-        for path in (*ROOT.glob(f"configs/{dataset}.yaml"), *ROOT.glob(f"configs/{folder}/{dataset}.yaml"))
+        for path in paths
         for section in sections
         for model, config in configs.in_section(path, section).items()
     ]
