@@ -68,14 +68,18 @@ def _short(row: Row, rows: Sequence[Row]) -> str:
         return f"{row.model} ({_written(row, always)})"
     alike = [each for each in rows if (each.model, each.shipped) == (row.model, row.shipped)]
     made = row.provenance
-    if len(alike) == 1 or (made.official and sum(each.provenance.official for each in alike) == 1):
+    taken = sum(each.provenance.official for each in alike) == 1
+    if len(alike) == 1 or (made.official and taken):
         return row.model
     same = [each for each in alike if each.provenance.way == made.way]
+    by_way = f"{row.model} ({made.way})"
     if len(same) == 1:
-        return f"{row.model} ({made.way})"
+        return by_way
     keys = distinguishing([each.shown_settings for each in same])
     setting = _written(row, keys)
-    return f"{row.model} ({setting})" if len(keys) == 1 and len(setting) <= SHORT else row.model
+    if len(keys) == 1 and len(setting) <= SHORT:
+        return f"{row.model} ({setting})"
+    return by_way if taken else row.model
 
 
 def differing(choices: list[Settings]) -> tuple[str, ...]:

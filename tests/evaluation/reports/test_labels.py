@@ -110,6 +110,9 @@ def test_several_rows_found_alike_go_by_one_setting_or_a_number():
     assert names(*rows) == ["bsl (neighbors=0)", "bsl (neighbors=20)"]
     assert names(*rows, ("bsl", "hand", {"neighbors": 0, "dim": 8})) == ["bsl 1", "bsl 2", "bsl 3"]
     assert len(set(names(*rows, ("bsl", "tuning", plain), ("bsl", "tuning", wide)))) == 4
+    by_hand = ("bsl", "hand", {"neighbors": 20, "dim": 8}), *rows
+    official = ["bsl", "bsl (manual) 1", "bsl (manual) 2", "bsl (manual) 3"]
+    assert names(("bsl", "budget"), *by_hand) == official, "a number is not the official row's"
 
 
 def test_another_solver_is_always_named():
