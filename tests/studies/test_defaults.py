@@ -14,8 +14,8 @@ from retrieval_leaderboard.studies.scores import Transfer
 from retrieval_leaderboard.studies.tuned_configs import Tuned, tuned_models
 
 STORED = [share for share in read() if not share.score.origin]
-SHORT = {("ml-1m: next-item, seen items kept", "als")}
-"""Where the defaults have less than WANTED of what a search found: .88, which is a gap to close"""
+SHORT = {"ml-1m: next-item, seen items kept, als": "the defaults have .88 of what a search found"}
+"""Gaps that are known, and not closed yet"""
 
 
 def test_choices_with_a_score_on_validation(tmp_path):
@@ -30,10 +30,26 @@ def test_choices_with_a_score_on_validation(tmp_path):
     assert list(tuned_models(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
 
 
-@pytest.mark.parametrize("stored", STORED, ids=lambda each: f"{each.score.dataset}, {each.score.model}")
-def test_stored_scores_are_of_todays_defaults_and_good_enough(stored):
+def named(stored):
+    return f"{stored.score.dataset}, {stored.score.model}"
+
+
+def marked(stored):
+    """A known gap has to fail, so that one that is closed does not stay marked."""
+    why = SHORT.get(named(stored))
+    return pytest.param(
+        stored, id=named(stored), marks=[pytest.mark.xfail(reason=why, strict=True)] if why else []
+    )
+
+
+@pytest.mark.parametrize("stored", STORED, ids=named)
+def test_stored_scores_are_of_todays_defaults(stored):
     assert stored.score.settings == settings.defaults(registry.get(stored.score.model))
-    assert (stored.value >= WANTED) == ((stored.score.dataset, stored.score.model) not in SHORT)
+
+
+@pytest.mark.parametrize("stored", [marked(each) for each in STORED])
+def test_stored_scores_are_good_enough(stored):
+    assert stored.value >= WANTED
 
 
 def score(dataset, model, ndcg, origin=""):
