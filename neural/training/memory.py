@@ -174,11 +174,12 @@ def _batch(settings: TowerSettings, train: Interactions) -> int:
     wide += history * (settings.history_encoder == "position_weighted")
     deep = (examples + items) * sum(settings.widths)
     causal = settings.attention_layers * (settings.history_encoder == "causal")
-    fused = compute.device().shares_main_memory
-    padded = settings.attention_heads * 2 if fused else dim * 6
-    attention = examples * settings.max_history * padded * (settings.history_encoder == "self_attention")
+    in_main_memory = compute.device().shares_main_memory
+    fused = in_main_memory and compute.current().precision == "fp32"
+    a_place = settings.attention_heads * 2 if fused else dim * 6
+    attention = examples * settings.max_history * a_place * (settings.history_encoder == "self_attention")
     attention += history * dim * (causal * CAUSAL_COPIES + (causal > 0) * CAUSAL_ENDS)
-    lean = causal and fused
+    lean = causal and in_main_memory
     scores = rows * negatives * (CAUSAL_SCORE_COPIES if lean else SCORE_COPIES)
     gathered = (pairs + negatives) * dim * GATHERED_COPIES * (world > 1)
     near = (items + history) * _near(settings)
