@@ -2,7 +2,9 @@
 
 A third of the budget draws settings and trains them for a third of the model's own length, a third trains
 the best of those for all of it, and the last third the best of these for three times as long. As each length
-takes three times the time of the one before, about every third trial is promoted.
+takes three times the time of the one before, about every third trial is promoted. Only the best third of a
+length is, as in asynchronous halving (Li et al. 2020): a budget with room for few trials draws more, where
+none of them is worth a longer training yet.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from typing import Any
 LENGTHS = (1 / 3, 1.0, 3.0)
 """Lengths of training, in those of the model's own"""
 OWN = 1.0
+REDUCTION = 3
+"""Of how many trials of a length the best one is promoted"""
 PATIENCE = 50
 """Draws in a row without a better score after which no more are drawn in a budget of time"""
 ROUNDING = 1e-9
@@ -74,14 +78,14 @@ def _wanted(done: Sequence[Trial], lengths: Sequence[float], used: float) -> Ite
 
 
 def _best(done: Sequence[Trial], length: float, longer: float) -> Trial | None:
-    """The best trial of a length whose settings have none of the longer one."""
+    """The best trial among the best third of a length whose settings have none of the longer one."""
     known = [each.settings for each in done if each.length == longer]
-    left = [
-        each
-        for each in done
-        if each.length == length and each.score is not None and each.settings not in known
-    ]
-    return max(left, key=lambda each: each.score or 0.0, default=None)
+    alike = [each for each in done if each.length == length]
+    ranked = sorted(
+        (each for each in alike if each.score is not None), key=lambda each: each.score or 0.0, reverse=True
+    )
+    best = ranked[: len(alike) // REDUCTION]
+    return next((each for each in best if each.settings not in known), None)
 
 
 def _expected(step: Step, done: Sequence[Trial]) -> float:

@@ -21,13 +21,17 @@ def played(score, share, lengths=LENGTHS, most=1000):
 
 
 def test_a_third_of_the_budget_each_and_a_third_is_promoted():
-    done = played(lambda n, length: n % 50 + length, lambda length: length / 30)
+    def score(n, length):
+        return n * 7 % 50 + length
+
+    done = played(score, lambda length: length / 30)
     spent = {length: sum(each.share for each in done if each.length == length) for length in LENGTHS}
-    assert [round(spent[length] * 3, 1) for length in LENGTHS] == [0.9, 1.2, 0.9]
+    assert [round(spent[length] * 3, 1) for length in LENGTHS] == [1.0, 1.1, 0.9]
     assert sum(spent.values()) <= 1 + 1e-9
     kept = {length: {each.settings["n"] for each in done if each.length == length} for length in LENGTHS}
     assert kept[3.0] < kept[1.0] and kept[1.0] - {0} < kept[LENGTHS[0]]
-    assert min(kept[1.0] - {0}) > max(kept[LENGTHS[0]] - kept[1.0])
+    best = sorted(kept[LENGTHS[0]], key=lambda n: score(n, 0), reverse=True)
+    assert set(best[:10]) <= kept[1.0] and not set(best[-20:]) & (kept[1.0] - {0})
 
 
 def test_one_length_alone_takes_the_whole_budget():
@@ -38,9 +42,20 @@ def test_one_length_alone_takes_the_whole_budget():
 def test_what_does_not_fit_any_more_is_not_begun():
     slow = played(lambda n, length: n, lambda length: 0.4 * length)
     assert sum(each.share for each in slow) <= 1
-    assert [each.length for each in slow] == [1.0, LENGTHS[0], 1.0]
+    assert [each.length for each in slow] == [1.0] + [LENGTHS[0]] * 4
     assert played(lambda n, length: n, lambda length: 2.0)[1:] == []
     assert played(lambda n, length: n, lambda length: float("inf"))[1:] == []
+
+
+def test_only_the_best_third_of_a_length_is_promoted():
+    def after(*scores):
+        done = [Trial({"n": n}, LENGTHS[0], score, 0.0) for n, score in enumerate(scores)]
+        return following([Trial({"n": 0}, 1.0, 9.0, 0.4), *done], LENGTHS)
+
+    assert after(5.0, 3.0) == Step(LENGTHS[0])
+    assert after(5.0, 3.0, 4.0) == Step(LENGTHS[0])
+    assert after(5.0, 3.0, 6.0) == Step(1.0, {"n": 2})
+    assert after(5.0, 3.0, 4.0, None, None, None) == Step(1.0, {"n": 2})
 
 
 def test_failures_are_not_promoted():
