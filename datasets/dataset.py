@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 POLICIES = {True: "seen items excluded", False: "seen items kept"}
 """`Dataset.exclude_seen` in words"""
+TIES_IN_WORDS = {"source": "ties as in the source"}
+"""`Dataset.ties` in words, where it is not the usual one"""
+
+
+def split_in_words(protocol: str, ties: str, exclude_seen: bool) -> str:
+    """A protocol, its order of ties and its policy, by the fields of `Dataset`."""
+    return ", ".join(filter(None, (protocol, TIES_IN_WORDS.get(ties), POLICIES[exclude_seen])))
 
 
 @dataclass(frozen=True, repr=False)
@@ -187,6 +194,8 @@ class Dataset:
     """What a reader of its table should know: rows dropped, overlaps, counts unlike the published."""
     carve: str = ""
     """How validation was carved from each user's rows: "draw", "block"; "" where times or events decide"""
+    ties: str = ""
+    """The order of a user's events of one time, a key of `order.TIES`; "" where none decides"""
     validation: str = ""
     """Which rows the validation part is, in words"""
     profile: Profile | None = None
@@ -203,7 +212,7 @@ class Dataset:
     @property
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
-        return f"{self.title or self.name}: {self.protocol}, {POLICIES[self.exclude_seen]}"
+        return f"{self.title or self.name}: {split_in_words(self.protocol, self.ties, self.exclude_seen)}"
 
     @cached_property
     def fingerprint(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from retrieval_leaderboard.datasets.sources import download, folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES, taken
 from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
+from retrieval_leaderboard.datasets.splits.order import TIES
+from retrieval_leaderboard.datasets.splits.protocol import Protocol
 from retrieval_leaderboard.datasets.splits.registry import GIVEN, PROTOCOLS, excludes_seen, of_own_files
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support import progress
@@ -39,6 +42,7 @@ def load(
     exclude_seen: bool | None = None,
     split_seed: int | None = None,
     carve: str | None = None,
+    ties: str | None = None,
     fallback: bool = True,
     scale: float | None = None,
     memory: str | int | None = None,
@@ -58,6 +62,8 @@ def load(
         split_seed: seed of all that is random in the split, 0 by default.
         carve: how validation is carved where the source has test rows alone, a key of `CARVES`; by default
             as the dataset declares, else a draw.
+        ties: how a user's events of one time are ordered where the last ones are asked for, a key of `TIES`;
+            drawn by default.
         fallback: whether `Source.fallback`, under its own name, takes the place of what is not to be had.
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
         memory: bytes, or such as "6GB", that reading and splitting may take; the log is then sorted on disk,
@@ -75,7 +81,13 @@ def load(
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
     means = Means(parse_limit(memory), engine == SPARK)
-    said = {"protocol": protocol, "exclude_seen": exclude_seen, "split_seed": split_seed, "carve": carve}
+    said = {
+        "protocol": protocol,
+        "exclude_seen": exclude_seen,
+        "split_seed": split_seed,
+        "carve": carve,
+        "ties": ties,
+    }
     found = asked(dataset, describing.as_tables(own), list(SOURCES)).updated(said)
     with found.place.naming():
         return _loaded(found, _folder(data_dir), fallback, scale, means)
@@ -96,7 +108,7 @@ def _loaded(found: Asked, folder: Path, fallback: bool, scale: float | None, mea
     else:
         log, why = _read(source, folder, fallback, scale, means), "the dataset's own"
         log = replace(log, carve=source.carve)
-    log = replace(log, carve=how.get("carve", log.carve))
+    log = replace(log, carve=how.get("carve", log.carve), ties=how.get("ties", log.ties))
     chosen = name or protocols[0]
     selection.check(spec, PROTOCOLS[chosen], [PROTOCOLS[each] for each in protocols])
     log = selection.applied(log, spec)
@@ -135,18 +147,28 @@ def _check_scale(dataset: str, source: Source | None, scale: float | None) -> No
 
 def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -> None:
     """What is asked of a dataset that can be split by `protocols`."""
-    protocol, carve = how.get("protocol"), how.get("carve")
+    protocol = how.get("protocol")
     if protocol is not None and protocol not in protocols:
         raise unknown(f"protocol for {called}", protocol, protocols)
     if how.get("split_seed", 0) < 0:
         raise InputError(f"--split-seed {how['split_seed']}: give 0 or more")
-    if carve is None:
+    chosen = PROTOCOLS[protocol or protocols[0]]
+    for key, known, fits in (("carve", CARVES, "own_test"), ("ties", TIES, "sequential")):
+        _check_choice(called, chosen, (key, how.get(key)), known, fits)
+
+
+def _check_choice(
+    called: str, protocol: Protocol, said: tuple[str, str | None], known: Mapping[str, str], fits: str
+) -> None:
+    """What is said under a key that is for protocols of which `fits` is true alone."""
+    key, value = said
+    if value is None:
         return
-    if carve not in CARVES:
-        raise unknown("carve", carve, CARVES)
-    if not PROTOCOLS[protocol or protocols[0]].own_test:
-        theirs = " and ".join(name for name, each in PROTOCOLS.items() if each.own_test)
-        raise InputError(f"--carve {carve}: that is for protocol {theirs}; leave it out for {called}")
+    if value not in known:
+        raise unknown(key, value, known)
+    if not getattr(protocol, fits):
+        theirs = " and ".join(name for name, each in PROTOCOLS.items() if getattr(each, fits))
+        raise InputError(f"--{key} {value}: that is for protocol {theirs}; leave it out for {called}")
 
 
 def _own(spec: DataSpec, protocol: str | None, means: Means) -> tuple[Log, str]:

@@ -129,6 +129,8 @@ class Log:
     """bool[n_items]: the items of the source's own table of items; None where it has none"""
     carve: str = "draw"
     """A key of `holdout.CARVES`: how protocol published carves validation from the rows that are not test"""
+    ties: str = "random"
+    """A key of `order.TIES`"""
     by_user: ByUser | None = None
     """Where the rows stand by user"""
     user_features: Features | None = None

@@ -11,6 +11,7 @@ from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.ids import among
 from retrieval_leaderboard.datasets.log import Log, Reading
 from retrieval_leaderboard.datasets.profile import Profile
+from retrieval_leaderboard.datasets.splits.order import TIES
 from retrieval_leaderboard.datasets.splits.periods import periods, span
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, SEQUENTIAL
 from retrieval_leaderboard.datasets.times.parse import as_utc
@@ -128,7 +129,7 @@ def _warnings(tied: float, divided: Dataset) -> list[str]:
     if tied >= MANY_TIES and divided.protocol in SEQUENTIAL:
         found.append(
             f"{tied:.0%} of the interactions share their time with another of the same user: which of them "
-            "comes last is drawn by the split seed"
+            f"comes last is {TIES[divided.ties]}"
         )
     if (asked := len(divided.test)) < FEW_QUERIES:
         found.append(f"only {asked} test queries: differences between models are mostly chance")

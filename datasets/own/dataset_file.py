@@ -26,6 +26,7 @@ SPLIT: Mapping[str, Parse] = {
     "exclude_seen": values.flag,
     "split_seed": values.whole,
     "carve": values.text,
+    "ties": values.text,
 }
 """Keys beside the fields of `DataSpec`: what `load` takes under these names"""
 

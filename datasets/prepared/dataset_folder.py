@@ -19,6 +19,7 @@ from retrieval_leaderboard.datasets.prepared.phases import Phases
 from retrieval_leaderboard.datasets.prepared.spark.splitting import dealt
 from retrieval_leaderboard.datasets.profile import Profile
 from retrieval_leaderboard.datasets.profiling import with_profile
+from retrieval_leaderboard.datasets.splits.order import RANDOM, SOURCE
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 from retrieval_leaderboard.datasets.splits.registry import SEQUENTIAL
 from retrieval_leaderboard.datasets.splits.split import Deal, in_turn, split
@@ -27,7 +28,7 @@ from retrieval_leaderboard.support.storage import typed
 
 WORDS = (
     "name", "protocol", "exclude_seen", "split_seed", "title", "synthetic", "candidates", "notes", "carve",
-    "validation",
+    "ties", "validation",
 )  # fmt: skip
 """Fields of a `Dataset` that JSON can hold"""
 ORDER_BYTES = 8
@@ -61,7 +62,7 @@ def divided(
     """
     assert log.by_user is not None and log.by_user.folder is not None
     _check_order(log, protocol, log.by_user.at_once * ROW_BYTES)
-    of_log = (log.carve, log.periods, log.name, log.title, log.notes, log.repeats, log.weight_cap)
+    of_log = (log.carve, log.ties, log.periods, log.name, log.title, log.notes, log.repeats, log.weight_cap)
     folder = log.by_user.folder
     target = folder.with_name(f"{folder.name}-{protocol}-{key(protocol, exclude_seen, split_seed, *of_log)}")
 
@@ -75,10 +76,10 @@ def divided(
 def _check_order(log: Log, protocol: str, memory: int) -> None:
     """Refuse a protocol that draws an order of more rows than fit into half of a limit."""
     need = 2 * ORDER_BYTES * len(log.user)
-    if protocol in SEQUENTIAL and need > memory:
+    if protocol in SEQUENTIAL and log.ties == RANDOM and need > memory:
         raise InputError(
             f"{log.name}: protocol '{protocol}' draws the order of equal times for {len(log.user):,} rows; "
-            f"give --memory {size(need)} or more, or choose protocol time"
+            f"give --memory {size(need)} or more, --ties {SOURCE}, or choose protocol time"
         )
 
 

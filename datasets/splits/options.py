@@ -6,12 +6,14 @@ import argparse
 from typing import Any
 
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
+from retrieval_leaderboard.datasets.splits.order import TIES
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 
 NAMES = {
     "protocol": "--protocol",
     "split_seed": "--split-seed",
     "carve": "--carve",
+    "ties": "--ties",
     "exclude_seen": "--exclude-seen",
 }
 """Argument of `load` → its option"""
@@ -22,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> 
     add = parser.add_argument
     add("--protocol", metavar="NAME", help=f"{', '.join(PROTOCOLS)} (default: the dataset's)")
     add("--split-seed", type=int, metavar="S", help="seed of everything random in the split (default: 0)")
+    ties = " or ".join(f"{name} ({words})" for name, words in TIES.items())
+    add("--ties", metavar="HOW", help=f"order of a user's events of one time: {ties} (default: random)")
     carves = " or ".join(f"{name} ({words})" for name, words in CARVES.items())
     add("--carve", metavar="HOW",
         help=f"validation of a source with test rows alone: {carves} (default: the dataset's)")  # fmt: skip

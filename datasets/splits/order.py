@@ -9,6 +9,9 @@ from retrieval_leaderboard.datasets.log import Log
 
 Rows = npt.NDArray[np.int64]
 """int64[m]: rows of a log"""
+RANDOM, SOURCE = "random", "source"
+TIES = {RANDOM: "drawn by the split seed", SOURCE: "as in the source"}
+"""How protocols that ask for last events order those of one user and time, and what that is in words"""
 
 
 def by_user(log: Log) -> Rows:

@@ -12,6 +12,7 @@ from retrieval_leaderboard.datasets.dataset import Dataset, Interactions, Querie
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits import candidates, validation
 from retrieval_leaderboard.datasets.splits.candidates import Catalog
+from retrieval_leaderboard.datasets.splits.order import SOURCE
 from retrieval_leaderboard.datasets.splits.protocol import LIKED, Parts, Protocol
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.datasets.splits.whole import Whole
@@ -106,6 +107,7 @@ def split(
         candidates=catalog.words,
         notes=notes,
         carve=parts.carve,
+        ties=log.ties if rule.sequential else "",
         validation=validation.describe(protocol, parts.carve),
     )
 
@@ -122,6 +124,11 @@ def _check_log(log: Log, rule: Protocol, split_seed: int) -> None:
         raise InputError(
             f"{log.name}: protocol '{rule.name}' needs a timestamp column, and there is none; "
             "name one by --columns timestamp=NAME or choose a protocol without time"
+        )
+    if rule.sequential and log.ties == SOURCE and not log.ordered:
+        raise InputError(
+            f"{log.name}: --ties {SOURCE} needs rows in the order in which they happened, and the files do "
+            "not tell it; leave it out"
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import VALID, Log
-from retrieval_leaderboard.datasets.splits.order import by_user, distinct, targeted
+from retrieval_leaderboard.datasets.splits.order import SOURCE, by_user, distinct, targeted
 
 Items = npt.NDArray[np.bool_]
 """bool[n_items]"""
@@ -45,13 +45,14 @@ class Whole:
         """Whether the source has validation rows of its own."""
         return any(bool((part.part == VALID).any()) for part in self.log.parts() if part.part is not None)
 
-    def order_of_ties(self, part: Log) -> npt.NDArray[np.int64]:
-        """int64[n]: a number for each row of a part, by which rows of one user and time are put in order."""
-        return self.order if part.by_user is None else self.order[part.by_user.row]
+    def order_of_ties(self, part: Log) -> npt.NDArray[np.integer]:
+        """int[n]: a number for each row of a part, by which rows of one user and time are put in order."""
+        row = np.arange(len(part.user)) if part.by_user is None else part.by_user.row
+        return row if self.log.ties == SOURCE else self.order[row]
 
     @cached_property
     def order(self) -> npt.NDArray[np.int64]:
-        """int64[rows of the source]: drawn by the seed, for `order_of_ties`."""
+        """int64[rows of the source]: drawn by the seed."""
         return np.random.default_rng(self.seed).permutation(len(self.log.user))
 
 

@@ -39,6 +39,8 @@ class Reference:
     """in what else it differs from any row of ours"""
     k: int = CUTOFF
     """length of the lists"""
+    ties: str = ""
+    """the order of ties of the one split that it is of, a key of `order.TIES`; "" for any"""
     beside: str = ""
     """the model of ours that it is compared with; "" for every one that its facts allow"""
 
@@ -117,12 +119,12 @@ def beside(board: Board) -> dict[Reference, list[Match]]:
 
 
 def of_task(board: Board) -> list[Reference]:
-    """Every number published of a board's dataset, whole, by its protocol and policy, of lists of its k."""
+    """Every number published of a board's dataset, whole, split and asked as it is, of lists of its k."""
     about = board.dataset
     whole = about.profile is None or about.profile.is_whole
     same_task = whole and about.exclude_seen == excludes_seen(about.protocol)
     known = published(about.name, about.protocol) if same_task else []
-    return [reference for reference in known if reference.k == board.k]
+    return [each for each in known if each.k == board.k and each.ties in ("", about.ties)]
 
 
 def _matches(reference: Reference, board: Board) -> list[Match]:

@@ -26,7 +26,8 @@ class Loaded:
             InputError: as the loader.
         """
         about = record.dataset
-        split = about.protocol, about.exclude_seen, about.split_seed, about.carve, str(about.source)
+        of_rows = about.protocol, about.split_seed, about.carve, about.ties
+        split = *of_rows, about.exclude_seen, str(about.source)
         if split not in self.datasets:
             self.datasets[split] = self.load(about)
         found = self.datasets[split]

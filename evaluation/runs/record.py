@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from retrieval_leaderboard.datasets.dataset import POLICIES, Dataset
+from retrieval_leaderboard.datasets.dataset import Dataset, split_in_words
 from retrieval_leaderboard.datasets.profile import Profile
 from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
@@ -81,6 +81,8 @@ class DatasetSummary:
     profile: Profile | None
     source: dict[str, Any] = field(default_factory=dict)
     """As `Dataset.source`; {} in records from before there was one"""
+    ties: str = ""
+    """As `Dataset.ties`; "" also in records from before there was a choice, of ties that were drawn"""
 
     @classmethod
     def of(cls, dataset: Dataset) -> DatasetSummary:
@@ -103,13 +105,14 @@ class DatasetSummary:
             notes=list(dataset.notes),
             profile=dataset.profile,
             source=dict(dataset.source),
+            ties=dataset.ties,
         )
 
     @property
     def heading(self) -> str:
         """Title, protocol and policy in one line."""
         synthetic = ", synthetic" if self.synthetic and "synthetic" not in self.title else ""
-        return f"{self.title}{synthetic}: {self.protocol}, {POLICIES[self.exclude_seen]}"
+        return f"{self.title}{synthetic}: {split_in_words(self.protocol, self.ties, self.exclude_seen)}"
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ def dataset(
             exclude_seen=about.exclude_seen,
             split_seed=about.split_seed,
             carve=_carve(about),
+            ties=about.ties or None,
             scale=scale,
             memory=options.memory,
             **(said | given),

@@ -15,6 +15,7 @@ from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, BLOCK, DRAW
+from retrieval_leaderboard.datasets.splits.order import SOURCE
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import COMPUTED, Row
@@ -189,6 +190,8 @@ def _data(about: DatasetSummary) -> Iterator[str]:
         yield "--exclude-seen" if about.exclude_seen else "--keep-seen"
     if about.split_seed:
         yield from ("--split-seed", str(about.split_seed))
+    if about.ties == SOURCE:
+        yield from ("--ties", SOURCE)
     carve = CARVED.get(about.carve)
     if about.name in SOURCES and carve not in (None, SOURCES[about.name].carve):
         yield from ("--carve", str(carve))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from retrieval_leaderboard.datasets.dataset import POLICIES
+from retrieval_leaderboard.datasets.dataset import POLICIES, TIES_IN_WORDS
 from retrieval_leaderboard.evaluation.reports.board import Board
 
 ONLY = "leaderboard"
@@ -31,7 +31,8 @@ def stems(boards: Sequence[Board]) -> list[str]:
 def _facts(board: Board) -> tuple[str, ...]:
     about = board.dataset
     what = about.title.removeprefix(about.name).replace("synthetic", "")
-    return about.protocol, POLICIES[about.exclude_seen], what, f"top {board.k}"
+    ties = TIES_IN_WORDS.get(about.ties, "")
+    return about.protocol, ties, POLICIES[about.exclude_seen], what, f"top {board.k}"
 
 
 def _slug(text: str) -> str:
