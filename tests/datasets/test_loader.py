@@ -76,6 +76,19 @@ def test_a_carve_that_cannot_be_had(tmp_path: Path):
         load(str(write_log(tmp_path / "log.csv")), tmp_path, carve="draw")
 
 
+def test_an_order_of_ties_that_cannot_be_had(tmp_path: Path):
+    log = write_log(tmp_path / "log.csv")
+    with pytest.raises(InputError, match="unknown ties 'sources': did you mean 'source'"):
+        load(str(log), protocol="next-item", ties="sources")
+    theirs = "that is for protocol next-item and cold-items and leave-last-one"
+    with pytest.raises(InputError, match=rf"--ties source: {theirs}; leave it out for .*log\.csv"):
+        load(str(log), ties="source")
+    (tmp_path / "mine.yaml").write_text("interactions: log.csv\nties: source\n")
+    with pytest.raises(InputError, match=rf"mine\.yaml, line 2: --ties source: {theirs}"):
+        load(tmp_path / "mine.yaml")
+    assert load(tmp_path / "mine.yaml", protocol="leave-last-one").ties == "source"
+
+
 def test_options_that_do_not_belong(tmp_path: Path):
     write_lightgcn(tmp_path / "gowalla")
     with pytest.raises(InputError, match="--columns: that is for data of your own"):

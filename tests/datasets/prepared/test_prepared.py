@@ -87,6 +87,15 @@ def test_a_source_that_has_lost_the_order_and_has_times(tmp_path):
         assert_same(divided(by_user(chunked, tmp_path), protocol, True, 0, ""), expected)
 
 
+@pytest.mark.parametrize("protocol", ["next-item", "cold-items", "leave-last-one"])
+def test_ties_as_in_the_source_need_no_order_in_memory(tmp_path, protocol):
+    expected = split(replace(source().log(), ties="source"), protocol, True, 0)
+    found = divided(replace(by_user(source(), tmp_path, rows=20), ties="source"), protocol, True, 0, "")
+    assert_same(found, expected)
+    assert found.ties == expected.ties == "source"
+    assert found.fingerprint != split(source().log(), protocol, True, 0).fingerprint
+
+
 def test_features_go_with_the_items_of_the_catalog(tmp_path):
     def described(ids: np.ndarray) -> Features:
         codes = np.array([int(raw[-1]) for raw in ids], dtype=np.int32)
@@ -198,7 +207,7 @@ def test_what_a_killed_command_left_is_removed(tmp_path):
 
 def test_an_order_of_more_rows_than_the_limit_holds_is_refused(tmp_path):
     log = by_user(source(), tmp_path, rows=20)
-    with pytest.raises(InputError, match=r"3,000 rows; give --memory 1MB or more"):
+    with pytest.raises(InputError, match=r"3,000 rows; give --memory 1MB or more, --ties source, or"):
         divided(log, "next-item", True, 0, "")
     divided(log, "time", True, 0, "")
 

@@ -69,12 +69,14 @@ def test_sorted_arrays_are_those_of_duckdb_byte_for_byte(folder, chunked):
         assert ours == theirs, name
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_every_protocol_gives_the_same_arrays(folder, chunked, protocol):
-    log = chunked.log()
+@pytest.mark.parametrize(
+    ("protocol", "ties"), [*((name, "random") for name in PROTOCOLS), ("next-item", "source")]
+)
+def test_every_protocol_gives_the_same_arrays(folder, chunked, protocol, ties):
+    log = replace(chunked.log(), ties=ties)
     expected = with_profile(log, split(log, protocol, True, 3), "")
     log = prepared(chunked, folder / "log", LIMIT, sorting.sort)
-    log = replace(log, by_user=replace(log.by_user, at_once=700))
+    log = replace(log, by_user=replace(log.by_user, at_once=700), ties=ties)
     found = divided(log, protocol, True, 3, "", on_spark=True)
     assert_same_arrays(found, expected)
     assert found.notes == expected.notes

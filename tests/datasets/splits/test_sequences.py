@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets.splits.split import split
+from retrieval_leaderboard.support.errors import InputError
 from tests.datasets.splits.hand_made import (
     check_contract,
     listed,
@@ -86,6 +87,28 @@ def test_equal_timestamps_stand_in_one_seeded_order():
         assert two[1] == one[1] + one[3]
         assert three[1] == two[1] + two[3]
         assert sorted(three[1] + three[3]) == list(range(10))
+
+
+def test_ties_as_in_the_source_whatever_the_seed():
+    events = [(user, item * 7 % 10, 0) for item in range(10) for user in range(30)]
+    log = make_log([*events, (0, 11, 1), (0, 10, -1)], ties="source")
+    dataset = split(log, "leave-last-one", True, 5)
+    order = [item * 7 % 10 for item in range(10)]
+    assert listed(dataset.test)[0][1::2] == ([10, *order], [11])
+    assert all(query[1::2] == (order[:-1], order[-1:]) for query in listed(dataset.test)[1:])
+    assert dataset.ties == "source"
+    assert dataset.heading == "tiny: leave-last-one, ties as in the source, seen items excluded"
+    assert listed(split(log, "leave-last-one", True, 6).test) == listed(dataset.test)
+    assert split(make_log(events), "random", True, 0).ties == ""
+
+
+def test_ties_as_in_a_source_that_has_lost_the_order_are_refused():
+    log = make_log(one_user(0, 1, 2, 3), ties="source", ordered=False)
+    with pytest.raises(
+        InputError, match="tiny: --ties source needs rows in the order in which they happened"
+    ):
+        split(log, "leave-last-one", True, 0)
+    assert len(split(log, "random", True, 0).test) == 1
 
 
 def test_ties_do_not_move_what_has_a_time():

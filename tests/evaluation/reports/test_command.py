@@ -53,6 +53,10 @@ def test_the_split_seeds_and_length_come_back():
     assert (options.exclude_seen, options.seeds, options.k, options.device) == (True, 3, [10], "cpu")
     kept = parsed(command(of_model("infonce", **(about | {"exclude_seen": False}))))
     assert kept.exclude_seen is None, "as the protocol has it"
+    assert (options.ties, parsed(command(of_model("infonce", ties="source", **about))).ties) == (
+        None,
+        "source",
+    )
 
 
 def test_the_scale_of_generated_data_comes_back():

@@ -110,8 +110,14 @@ def test_published_numbers_stand_there_without_a_row_of_ours():
 def test_lists_of_ten_are_beside_lists_of_ten():
     about = {"name": "ml-1m", "protocol": "leave-last-one"}
     assert {each.k for each in references.published(*about.values())} == {10}
-    assert "SASRec, cross-entropy" in str(tables(board(row("item_cf"), k=10, **about)))
-    assert not tables(board(row("item_cf"), **about))
+    assert "SASRec, cross-entropy" in str(tables(board(row("item_cf"), k=10, ties="source", **about)))
+    assert not tables(board(row("item_cf"), ties="source", **about))
+
+
+def test_numbers_of_one_order_of_ties_stand_beside_no_other():
+    about = {"name": "ml-1m", "protocol": "leave-last-one", "k": 10}
+    found = {ties: tables(board(row("item_cf"), ties=ties, **about)) for ties in ("", "random", "source")}
+    assert [bool(each) for each in found.values()] == [False, False, True]
 
 
 def test_only_numbers_of_the_same_task_stand_there():
