@@ -11,7 +11,7 @@ from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.ids import among
 from retrieval_leaderboard.datasets.log import Log, Reading
 from retrieval_leaderboard.datasets.profile import Profile
-from retrieval_leaderboard.datasets.splits.order import TIES
+from retrieval_leaderboard.datasets.splits.order import RANDOM, SOURCE
 from retrieval_leaderboard.datasets.splits.periods import periods, span
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, SEQUENTIAL
 from retrieval_leaderboard.datasets.times.parse import as_utc
@@ -20,13 +20,18 @@ from retrieval_leaderboard.support.storage.mapped import counts
 
 MANY_TIES = 0.1
 FEW_QUERIES = 30
+LAST_OF_TIES = {
+    RANDOM: "which of them comes last is drawn by the split seed",
+    SOURCE: "the order of the source says which of them comes last",
+}
 
 
 def with_profile(log: Log, divided: Dataset, reason: str) -> Dataset:
-    """`divided` with its profile and the notes that follow from it; see `profile_of`."""
+    """`divided` with its profile and what follows from it: notes, and no `ties` where there are none."""
     profile = profile_of(log, divided, reason)
+    ties = divided.ties if profile.tied else ""
     more = (warning for warning in profile.warnings if warning not in divided.notes)
-    return replace(divided, profile=profile, notes=(*divided.notes, *more))
+    return replace(divided, profile=profile, ties=ties, notes=(*divided.notes, *more))
 
 
 def profile_of(log: Log, divided: Dataset, reason: str) -> Profile:
@@ -128,8 +133,8 @@ def _warnings(tied: float, divided: Dataset) -> list[str]:
     found = []
     if tied >= MANY_TIES and divided.protocol in SEQUENTIAL:
         found.append(
-            f"{tied:.0%} of the interactions share their time with another of the same user: which of them "
-            f"comes last is {TIES[divided.ties]}"
+            f"{tied:.0%} of the interactions share their time with another of the same user: "
+            f"{LAST_OF_TIES[divided.ties]}"
         )
     if (asked := len(divided.test)) < FEW_QUERIES:
         found.append(f"only {asked} test queries: differences between models are mostly chance")

@@ -39,7 +39,7 @@ def load(folder: Path) -> ChunkedLog:
             yield Chunk(numbers(batch, "user"), numbers(batch, "location"), times)
             before += len(batch)
 
-    return ChunkedLog(NAME, chunks)
+    return ChunkedLog(NAME, chunks, ordered=False)
 
 
 SOURCES = (

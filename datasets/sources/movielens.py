@@ -58,7 +58,7 @@ def load_100k(folder: Path) -> Log:
     )  # (movies, genres)
     movies["genres"] = [[genres[code] for code in np.flatnonzero(row)] for row in flags]
     movies["year"] = movies["released"].str.extract(r"(\d{4})$", expand=False).fillna("")
-    return _log("ml-100k", folder / "u.data", "\t", users, movies)
+    return _log("ml-100k", folder / "u.data", "\t", users, movies, ordered=False)  # Its README says so.
 
 
 def _genres(path: Path) -> list[str]:
@@ -100,7 +100,9 @@ def _described(path: Path, separator: str, columns: list[str]) -> pd.DataFrame:
     return described
 
 
-def _log(name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.DataFrame) -> Log:
+def _log(
+    name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.DataFrame, ordered: bool = True
+) -> Log:
     """The ratings in the order of their file, with the features of the users who rate and of all movies."""
     columns = ["user", "item", "rating", "timestamp"]
     ratings = delimited.read(path, separator, columns, encoding="latin-1", numeric=True)
@@ -116,6 +118,7 @@ def _log(name: str, path: Path, separator: str, users: pd.DataFrame, movies: pd.
         item_ids=item_ids.astype(str).astype(object),
         timestamp=delimited.integers(path, ratings, "timestamp"),
         rating=delimited.numbers(path, ratings, "rating").astype(np.float32),
+        ordered=ordered,
         listed=np.isin(item_ids, listed),
         user_features=_user_features(users.reindex(user_ids)),
         item_features=_item_features(movies.reindex(item_ids)),

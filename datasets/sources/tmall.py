@@ -114,6 +114,7 @@ def _log(name: str, read: Read, *users: RawFile | None) -> ChunkedLog:
         chunks,
         describe_users=describe_users if files else None,
         describe_items=partial(_item_features, read),
+        ordered=False,
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
-from retrieval_leaderboard.datasets.splits.order import Rows, distinct
+from retrieval_leaderboard.datasets.splits.order import SOURCE, Rows, distinct
 from retrieval_leaderboard.datasets.splits.periods import moments
 from retrieval_leaderboard.datasets.splits.protocol import LIKED, Parts
 from retrieval_leaderboard.datasets.splits.rows import (
@@ -25,6 +25,10 @@ Counts = npt.NDArray[np.int64]
 Choose = Callable[[Counts, Counts], tuple[Counts, Counts]]
 """Each user's events, and those that can be asked for, all (with a target, target events) but the user's
 first → how many of these are test, and how many of those before them validation"""
+
+BACKWARD = (
+    "{:,} interactions stand in the source behind a later one of their user: its order is not that of times"
+)
 
 
 def split(log: Log, choose: Choose, whole: Whole, liked_only: bool) -> Parts:
@@ -59,6 +63,8 @@ def split(log: Log, choose: Choose, whole: Whole, liked_only: bool) -> Parts:
     item = log.item[order]
     disliked = int((is_test & target & ~liked).sum())
     counted = repeats_note(log, len(known) - len(rows))
+    if whole.log.ties == SOURCE and (back := _backward(whole.order_of_ties(log)[order], user)):
+        counted |= {BACKWARD: back}
     if disliked:
         counted |= {"{:,} test interactions with a low rating are no queries": disliked}
     if unused := int((is_test & ~target).sum()):
@@ -70,6 +76,11 @@ def split(log: Log, choose: Choose, whole: Whole, liked_only: bool) -> Parts:
         _queries(log, order, item, np.flatnonzero(is_test & target & liked), offsets),
         counted,
     )
+
+
+def _backward(row: Rows, user: npt.NDArray[np.int32]) -> int:
+    """How many rows of the source, by user and time, stand before the one that they follow."""
+    return int(((np.diff(row) < 0) & (np.diff(user) == 0)).sum())
 
 
 def _queries(

@@ -47,8 +47,9 @@ class Whole:
 
     def order_of_ties(self, part: Log) -> npt.NDArray[np.integer]:
         """int[n]: a number for each row of a part, by which rows of one user and time are put in order."""
-        row = np.arange(len(part.user)) if part.by_user is None else part.by_user.row
-        return row if self.log.ties == SOURCE else self.order[row]
+        if self.log.ties == SOURCE:
+            return np.arange(len(part.user)) if part.by_user is None else part.by_user.row
+        return self.order if part.by_user is None else self.order[part.by_user.row]
 
     @cached_property
     def order(self) -> npt.NDArray[np.int64]:
