@@ -8,8 +8,7 @@ PYTEST := python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
 # processes of a training, downloads), and what looks at the machine's cores itself. Everything else computes
 # in one process at a time, which has one thread on any machine (tests/conftest.py), on Spark two (local[2]).
 BY_CORES := run_all serving support benchmarks/serving benchmarks/test_plain.py benchmarks/test_plain_training.py \
-    benchmarks/test_torture.py benchmarks/test_torture_service.py notebooks datasets/sources \
-    datasets/aliec/test_raw_files.py datasets/aliec/test_reader.py datasets/aliec/test_reader_cache.py \
+    benchmarks/test_torture.py benchmarks/test_torture_service.py notebooks datasets/aliec datasets/sources \
     datasets/prepared/test_in_files.py evaluation/engines evaluation/ranking evaluation/runs \
     evaluation/tuning evaluation/test_command_line.py baselines/test_als.py baselines/test_ease.py \
     baselines/test_ials.py neural/distributed neural/towers neural/training studies/test_processes.py \

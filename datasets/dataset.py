@@ -26,9 +26,10 @@ TIES_IN_WORDS = {"source": "ties as in the source"}
 """`Dataset.ties` in words, where it is not the usual one"""
 
 
-def split_in_words(protocol: str, ties: str, exclude_seen: bool) -> str:
-    """A protocol, its order of ties and its policy, by the fields of `Dataset`."""
-    return ", ".join(filter(None, (protocol, TIES_IN_WORDS.get(ties), POLICIES[exclude_seen])))
+def split_in_words(protocol: str, ties: str, exclude_seen: bool | None) -> str:
+    """How a log is split, by the fields of `Dataset`; the policy is left out where `exclude_seen` is None."""
+    policy = None if exclude_seen is None else POLICIES[exclude_seen]
+    return ", ".join(filter(None, (protocol, TIES_IN_WORDS.get(ties), policy)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -174,7 +175,7 @@ class Dataset:
     exclude_seen: bool
     """Whether a user's earlier items are kept out of the answer."""
     split_seed: int
-    """Seed of everything random in the split: carved validation, order of equal timestamps."""
+    """Seed of everything random in the split: carved validation, ties that are drawn."""
     train: Interactions
     """What a model learns from while settings and epochs are chosen on `valid`."""
     valid: Queries
@@ -195,7 +196,7 @@ class Dataset:
     carve: str = ""
     """How validation was carved from each user's rows: "draw", "block"; "" where times or events decide"""
     ties: str = ""
-    """The order of a user's events of one time, a key of `order.TIES`; "" where none decides"""
+    """The order of a user's interactions at one time, a key of `order.TIES`; "" where it decides nothing"""
     validation: str = ""
     """Which rows the validation part is, in words"""
     profile: Profile | None = None
@@ -211,7 +212,7 @@ class Dataset:
 
     @property
     def heading(self) -> str:
-        """Title, protocol and policy in one line."""
+        """Title, and how it is split, in one line."""
         return f"{self.title or self.name}: {split_in_words(self.protocol, self.ties, self.exclude_seen)}"
 
     @cached_property

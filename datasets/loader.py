@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from retrieval_leaderboard.datasets.sources import download, folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES, taken
 from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
-from retrieval_leaderboard.datasets.splits.order import TIES
+from retrieval_leaderboard.datasets.splits.order import RANDOM, TIES
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
 from retrieval_leaderboard.datasets.splits.registry import GIVEN, PROTOCOLS, excludes_seen, of_own_files
 from retrieval_leaderboard.datasets.splits.split import split
@@ -62,8 +62,8 @@ def load(
         split_seed: seed of all that is random in the split, 0 by default.
         carve: how validation is carved where the source has test rows alone, a key of `CARVES`; by default
             as the dataset declares, else a draw.
-        ties: how a user's events of one time are ordered where the last ones are asked for, a key of `TIES`;
-            drawn by default.
+        ties: the order of a user's interactions at one time, where the last ones are asked for; a key of
+            `TIES`, drawn by default.
         fallback: whether `Source.fallback`, under its own name, takes the place of what is not to be had.
         scale: size of a generated dataset, 1.0 being that of the one it stands in for.
         memory: bytes, or such as "6GB", that reading and splitting may take; the log is then sorted on disk,
@@ -75,8 +75,8 @@ def load(
             dataset file says, and so do the other arguments.
 
     Raises:
-        InputError: an unknown name, protocol or carve, a carve for another protocol, files that are missing
-            or malformed, or a split that leaves nothing to ask or to learn from.
+        InputError: an unknown name, protocol, carve or order of ties, one of these for another protocol,
+            files that are missing or malformed, or a split that leaves nothing to ask or to learn from.
     """
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
@@ -152,23 +152,35 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
         raise unknown(f"protocol for {called}", protocol, protocols)
     if how.get("split_seed", 0) < 0:
         raise InputError(f"--split-seed {how['split_seed']}: give 0 or more")
-    chosen = PROTOCOLS[protocol or protocols[0]]
-    for key, known, fits in (("carve", CARVES, "own_test"), ("ties", TIES, "sequential")):
-        _check_choice(called, chosen, (key, how.get(key)), known, fits)
+    _check_carve(called, PROTOCOLS[protocol or protocols[0]], how.get("carve"))
+    _check_ties(called, protocols, PROTOCOLS[protocol or protocols[0]], how)
 
 
-def _check_choice(
-    called: str, protocol: Protocol, said: tuple[str, str | None], known: Mapping[str, str], fits: str
-) -> None:
-    """What is said under a key that is for protocols of which `fits` is true alone."""
-    key, value = said
-    if value is None:
+def _check_carve(called: str, protocol: Protocol, carve: str | None) -> None:
+    if carve is None:
         return
-    if value not in known:
-        raise unknown(key, value, known)
-    if not getattr(protocol, fits):
-        theirs = " and ".join(name for name, each in PROTOCOLS.items() if getattr(each, fits))
-        raise InputError(f"--{key} {value}: that is for protocol {theirs}; leave it out for {called}")
+    if carve not in CARVES:
+        raise unknown("carve", carve, CARVES)
+    if not protocol.own_test:
+        theirs = " and ".join(name for name, each in PROTOCOLS.items() if each.own_test)
+        raise InputError(f"--carve {carve}: that is for protocol {theirs}; leave it out for {called}")
+
+
+def _check_ties(called: str, protocols: Sequence[str], protocol: Protocol, how: dict[str, Any]) -> None:
+    """Ties as drawn are the default, and right for every protocol."""
+    ties, seed = how.get("ties", RANDOM), how.get("split_seed", 0)
+    if ties not in TIES:
+        raise unknown("ties", ties, TIES)
+    if ties == RANDOM:
+        return
+    if not protocol.sequential:
+        theirs = " or ".join(name for name in protocols if PROTOCOLS[name].sequential)
+        choose = f"choose {theirs} by --protocol, or leave it out" if theirs else f"leave it out for {called}"
+        raise InputError(f"--ties {ties}: protocol {protocol.name} does not ask for last events; {choose}")
+    if seed and not protocol.draws:
+        raise InputError(
+            f"--split-seed {seed}: with --ties {ties} protocol {protocol.name} draws nothing; leave it out"
+        )
 
 
 def _own(spec: DataSpec, protocol: str | None, means: Means) -> tuple[Log, str]:

@@ -130,7 +130,7 @@ class Log:
     carve: str = "draw"
     """A key of `holdout.CARVES`: how protocol published carves validation from the rows that are not test"""
     ties: str = "random"
-    """A key of `order.TIES`"""
+    """The order of a user's rows of one time, where protocols ask for the last ones: a key of `order.TIES`"""
     by_user: ByUser | None = None
     """Where the rows stand by user"""
     user_features: Features | None = None

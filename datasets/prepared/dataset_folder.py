@@ -32,7 +32,7 @@ WORDS = (
 )  # fmt: skip
 """Fields of a `Dataset` that JSON can hold"""
 ORDER_BYTES = 8
-"""Of a row in `Whole.order_of_ties`"""
+"""Of a row in `Whole.order`"""
 IDS = ("user_ids", "item_ids")
 FEATURES = ("user_features", "item_features")
 

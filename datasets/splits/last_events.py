@@ -78,8 +78,8 @@ def split(log: Log, choose: Choose, whole: Whole, liked_only: bool) -> Parts:
     )
 
 
-def _backward(row: Rows, user: npt.NDArray[np.int32]) -> int:
-    """How many rows of the source, by user and time, stand before the one that they follow."""
+def _backward(row: npt.NDArray[np.integer], user: npt.NDArray[np.int32]) -> int:
+    """How many rows of the source, sorted by user and time, stand there before the one that they follow."""
     return int(((np.diff(row) < 0) & (np.diff(user) == 0)).sum())
 
 

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> 
     add("--protocol", metavar="NAME", help=f"{', '.join(PROTOCOLS)} (default: the dataset's)")
     add("--split-seed", type=int, metavar="S", help="seed of everything random in the split (default: 0)")
     ties = " or ".join(f"{name} ({words})" for name, words in TIES.items())
-    add("--ties", metavar="HOW", help=f"order of a user's events of one time: {ties} (default: random)")
+    add("--ties", metavar="HOW", help=f"order of a user's interactions at one time: {ties} (default: random)")
     carves = " or ".join(f"{name} ({words})" for name, words in CARVES.items())
     add("--carve", metavar="HOW",
         help=f"validation of a source with test rows alone: {carves} (default: the dataset's)")  # fmt: skip

@@ -11,7 +11,7 @@ Rows = npt.NDArray[np.int64]
 """int64[m]: rows of a log"""
 RANDOM, SOURCE = "random", "source"
 TIES = {RANDOM: "drawn by the split seed", SOURCE: "as in the source"}
-"""How protocols that ask for last events order those of one user and time, and what that is in words"""
+"""The order of a user's interactions at one time, where protocols ask for the last ones, in words"""
 
 
 def by_user(log: Log) -> Rows:

@@ -47,6 +47,8 @@ class Protocol:
     the test period"""
     sequential: bool = False
     """Whether the order of a user's events decides which are asked for"""
+    draws: bool = True
+    """Whether the split seed decides something, ties aside"""
     own_test: bool = False
     """Whether it needs test rows of the source's own; how validation is carved is then a choice"""
     rated: bool = False

@@ -66,7 +66,7 @@ def split(
         protocol: a key of `PROTOCOLS`, whose `split` says what it does.
         exclude_seen: keep each query's history out of its answer. Truth that the history
             already holds is then no truth, and a query left without any is dropped.
-        split_seed: decides all that is random: drawn rows, the order of equal timestamps.
+        split_seed: decides all that is random: drawn rows, and ties where `log.ties` has them drawn.
         join: puts together what a log that stands by user comes to part by part; without it, its rows must
             be few enough to be one part.
         deal: where the parts are made.

@@ -162,7 +162,7 @@ class Board:
 
     @property
     def heading(self) -> str:
-        """Title, protocol and policy in one line."""
+        """Title, how it is split, and the length of the lists, in one line."""
         return f"{self.dataset.heading}, top {self.k}"
 
     @property

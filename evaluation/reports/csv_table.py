@@ -30,7 +30,7 @@ def text(reports: Sequence[Report]) -> str:
     metrics = [f"{name}@{k}" for k in lengths for name in (*PER_QUERY, *LIST_LEVEL)]
     head = ["model", "seed", "status", "queries", *metrics, *COSTS, *ASKED, "shipped"]
     head += ["dataset", "protocol", "exclude_seen", "fingerprint", "settings", "provenance", "reason"]
-    head += ["k", "split_seed", *OF_ROWS]
+    head += ["k", "split_seed", "ties", *OF_ROWS]
     out = io.StringIO()
     writer = csv.DictWriter(out, head, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -58,6 +58,7 @@ def _line(record: RunRecord, entry: Entry, report: Report) -> dict[str, Any]:
         "reason": record.reason,
         "k": k,
         "split_seed": about.split_seed,
+        "ties": about.ties,
         **_of_row(entry),
     }
 

@@ -1,6 +1,7 @@
 """`configs/<dataset>.yaml`: the settings of models on a dataset, and how they came about.
 
-next-item:                  # a protocol; or "next-item, seen items excluded" for one policy alone
+next-item:                  # a protocol; or "next-item, seen items excluded" for one policy alone,
+                            # "next-item, ties as in the source" for one order of ties
   item_cf:
     settings: {top_k: 200}
     provenance: {by: tuning, trials: 30, valid_ndcg: 0.1234, minutes: 2.5, date: 2026-11-25}
@@ -10,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard import ROOT, WORKSPACE
-from retrieval_leaderboard.datasets.dataset import POLICIES, Dataset
+from retrieval_leaderboard.datasets.dataset import POLICIES, TIES_IN_WORDS, Dataset, split_in_words
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS, excludes_seen
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
@@ -45,14 +47,19 @@ def layers(folder: Path, dataset: str) -> list[Path]:
 
 
 def section(dataset: Dataset) -> str:
-    """The part of a config that a dataset's settings belong to: its protocol, and its policy if unusual."""
-    if dataset.exclude_seen == excludes_seen(dataset.protocol):
-        return dataset.protocol
-    return f"{dataset.protocol}, {POLICIES[dataset.exclude_seen]}"
+    """The part of a config that a dataset's settings belong to: its protocol, and its order of ties and its
+    policy if they are unusual.
+    """
+    return section_of(dataset.protocol, dataset.ties, dataset.exclude_seen)
+
+
+def section_of(protocol: str, ties: str, exclude_seen: bool) -> str:
+    """The same by the fields of a dataset."""
+    return split_in_words(protocol, ties, None if exclude_seen == excludes_seen(protocol) else exclude_seen)
 
 
 def read(path: Path, dataset: Dataset) -> dict[str, TunedConfig]:
-    """Model → what `path` says of it, of an unusual policy by the protocol's section where it has none.
+    """Model → what `path` says of it, by the protocol's section where that of an unusual split has nothing.
 
     Raises:
         InputError: the file is no YAML of that form.
@@ -112,7 +119,7 @@ def _content(path: Path) -> dict[str, dict[str, Any]]:
         raise not_yaml(path, error) from error
     if not isinstance(content, dict) or not all(isinstance(models, dict) for models in content.values()):
         raise InputError(f"{path}: it must map protocols to models")
-    known = [*PROTOCOLS, *(f"{name}, {policy}" for name in PROTOCOLS for policy in POLICIES.values())]
+    known = [split_in_words(*each) for each in product(PROTOCOLS, ("", *TIES_IN_WORDS), (None, *POLICIES))]
     for where in content:
         if where not in known:
             raise unknown(f"protocol in {path}", where, known)

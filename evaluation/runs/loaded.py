@@ -26,8 +26,8 @@ class Loaded:
             InputError: as the loader.
         """
         about = record.dataset
-        of_rows = about.protocol, about.split_seed, about.carve, about.ties
-        split = *of_rows, about.exclude_seen, str(about.source)
+        how = about.protocol, about.exclude_seen, about.split_seed, about.carve, about.ties
+        split = *how, str(about.source)
         if split not in self.datasets:
             self.datasets[split] = self.load(about)
         found = self.datasets[split]

@@ -82,7 +82,7 @@ class DatasetSummary:
     source: dict[str, Any] = field(default_factory=dict)
     """As `Dataset.source`; {} in records from before there was one"""
     ties: str = ""
-    """As `Dataset.ties`; "" also in records from before there was a choice, of ties that were drawn"""
+    """As `Dataset.ties`; "" also in records from before there was a choice: their ties were drawn"""
 
     @classmethod
     def of(cls, dataset: Dataset) -> DatasetSummary:
@@ -110,7 +110,7 @@ class DatasetSummary:
 
     @property
     def heading(self) -> str:
-        """Title, protocol and policy in one line."""
+        """Title, and how it is split, in one line."""
         synthetic = ", synthetic" if self.synthetic and "synthetic" not in self.title else ""
         return f"{self.title}{synthetic}: {split_in_words(self.protocol, self.ties, self.exclude_seen)}"
 

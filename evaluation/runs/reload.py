@@ -14,6 +14,7 @@ from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES, option
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, BLOCK, DRAW
+from retrieval_leaderboard.datasets.splits.order import RANDOM
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.support.errors import InputError
@@ -68,7 +69,7 @@ def dataset(
             exclude_seen=about.exclude_seen,
             split_seed=about.split_seed,
             carve=_carve(about),
-            ties=about.ties or None,
+            ties=about.ties or RANDOM,
             scale=scale,
             memory=options.memory,
             **(said | given),

@@ -46,7 +46,7 @@ class Step:
 
 
 def following(done: Sequence[Trial], lengths: Sequence[float], draws: bool = True) -> Step | None:
-    """The next trial after the first; None where the budget has no room for one more.
+    """The next trial after the first; None where the budget has no room for one more, or nothing is left.
 
     Args:
         done: every trial so far, in their order, at least one.

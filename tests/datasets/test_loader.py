@@ -80,13 +80,33 @@ def test_an_order_of_ties_that_cannot_be_had(tmp_path: Path):
     log = write_log(tmp_path / "log.csv")
     with pytest.raises(InputError, match="unknown ties 'sources': did you mean 'source'"):
         load(str(log), protocol="next-item", ties="sources")
-    theirs = "that is for protocol next-item and cold-items and leave-last-one"
-    with pytest.raises(InputError, match=rf"--ties source: {theirs}; leave it out for .*log\.csv"):
+    wrong = "--ties source: protocol time does not ask for last events; choose next-item or .* by --protocol"
+    with pytest.raises(InputError, match=wrong):
         load(str(log), ties="source")
     (tmp_path / "mine.yaml").write_text("interactions: log.csv\nties: source\n")
-    with pytest.raises(InputError, match=rf"mine\.yaml, line 2: --ties source: {theirs}"):
+    with pytest.raises(InputError, match=rf"mine\.yaml, line 2: {wrong}"):
         load(tmp_path / "mine.yaml")
-    assert load(tmp_path / "mine.yaml", protocol="leave-last-one").ties == "source"
+    assert load(tmp_path / "mine.yaml", ties="random").ties == ""
+    with pytest.raises(
+        InputError, match=r"--split-seed 1: with --ties source protocol next-item draws nothing"
+    ):
+        load(str(log), ties="source", protocol="next-item", split_seed=1)
+    write_lightgcn(tmp_path / "gowalla")
+    with pytest.raises(InputError, match=r"protocol published does not ask .*; leave it out for gowalla"):
+        load("gowalla", tmp_path, ties="source")
+
+
+def test_an_order_of_ties_is_told_where_there_are_some(tmp_path: Path):
+    (tmp_path / "log.csv").write_text("user,item,timestamp\n" + "".join(f"u,{i},{i}\n" for i in range(9)))
+    how = {"protocol": "leave-last-one", "ties": "source"}
+    assert load(tmp_path / "log.csv", **how).ties == ""
+    with (tmp_path / "log.csv").open("a") as log:
+        log.write("u,9,8\nu,10,7\n")
+    told = load(tmp_path / "log.csv", **how)
+    assert told.ties == "source" and told.heading.endswith(
+        "leave-last-one, ties as in the source, seen items excluded"
+    )
+    assert "1 interactions stand in the source behind a later one of their user" in " ".join(told.notes)
 
 
 def test_options_that_do_not_belong(tmp_path: Path):

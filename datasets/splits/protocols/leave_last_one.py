@@ -14,8 +14,8 @@ from retrieval_leaderboard.datasets.splits.whole import Whole
 def split(log: Log, whole: Whole) -> Parts:
     """The last event of each user is a test query and the one before it a validation query.
 
-    Users with fewer than three events are only learned from. Equal timestamps stand in an order
-    drawn by the seed. With a target, these are the last two target events that are not a user's first event;
+    Users with fewer than three events are only learned from. Ties stand in an order drawn by the seed,
+    or in the source's. With a target, these are the last two target events that are not a user's first event;
     of a user with one, it is a test query.
     """
     return last_events.split(log, _choose, whole, liked_only=False)
@@ -26,4 +26,6 @@ def _choose(events: Counts, askable: Counts) -> tuple[Counts, Counts]:
     return (enough & (askable >= 1)).astype(np.int64), (enough & (askable >= 2)).astype(np.int64)
 
 
-PROTOCOL = Protocol("leave-last-one", split, "the event of each user before the test event", sequential=True)
+PROTOCOL = Protocol(
+    "leave-last-one", split, "the event of each user before the test event", sequential=True, draws=False
+)

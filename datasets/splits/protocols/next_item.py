@@ -19,8 +19,8 @@ def split(log: Log, whole: Whole) -> Parts:
     The history of a query is all that came before it, earlier test items included; it counts where
     its rating is above 2, or where there are no ratings. Each user's first event stays in training:
     with fewer than seven events there are fewer validation queries, with fewer than four also fewer
-    test queries. Equal timestamps stand in one order drawn by the seed, for history and split alike. With a
-    target, only target events are asked for.
+    test queries. Ties stand in one order, drawn by the seed or the source's, for history and split alike.
+    With a target, only target events are asked for.
     """
     return last_events.split(log, _choose, whole, liked_only=True)
 
@@ -35,6 +35,7 @@ PROTOCOL = Protocol(
     split,
     "the three events of each user before the test events, one query each",
     sequential=True,
+    draws=False,
     rated=True,
     excludes_seen=False,
 )

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import PurePath
 from typing import Any
 
-from retrieval_leaderboard.datasets.dataset import POLICIES
 from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
@@ -152,7 +151,8 @@ def changed(row: Row) -> dict[str, Any]:
 def _settings(row: Row) -> list[str]:
     """What to say of settings, beside what the shipped configs do."""
     about = row.newest.dataset
-    configured = _configured(row.model, about.name, about.protocol, about.exclude_seen)
+    where = configs.section_of(about.protocol, about.ties, about.exclude_seen)
+    configured = _configured(row.model, about.name, about.protocol, where)
     # Whatever a user's own searches have found: their configs would go before the shipped ones.
     if asked(row) == configured != defaults(row.model):
         return ["--configs-dir", "configs"]
@@ -164,12 +164,10 @@ def _assignments(model: str, given: Mapping[str, Any]) -> list[str]:
 
 
 @cache
-def _configured(model: str, dataset: str, protocol: str, exclude_seen: bool) -> dict[str, Any]:
-    """The settings of a command without --set and --defaults."""
+def _configured(model: str, dataset: str, protocol: str, where: str) -> dict[str, Any]:
+    """The settings of a command without --set and --defaults: a protocol's, on top those of `where`."""
     path = configs.SHIPPED / f"{dataset}.yaml"
-    found = configs.in_section(path, protocol)
-    if exclude_seen != excludes_seen(protocol):
-        found |= configs.in_section(path, f"{protocol}, {POLICIES[exclude_seen]}")
+    found = configs.in_section(path, protocol) | configs.in_section(path, where)
     given = found[model].settings if model in found else {}
     return settings.resolve(registry.get(model), given, str(path))
 

@@ -13,7 +13,8 @@ ONLY = "leaderboard"
 
 
 def stems(boards: Sequence[Board]) -> list[str]:
-    """A name without a suffix for each board of a dataset: of the facts in which several of them differ.
+    """A name without a suffix for each board of a dataset: of the facts in which several of them differ, or
+    its protocol where the others have more to say.
 
     Boards on data that has changed differ in their fingerprints alone.
     """
@@ -22,6 +23,8 @@ def stems(boards: Sequence[Board]) -> list[str]:
     facts = [_facts(board) for board in boards]
     differing = [at for at, values in enumerate(zip(*facts, strict=True)) if len(set(values)) > 1]
     found = [_slug(" ".join(each[at] for at in differing)) for each in facts]
+    if differing:
+        found = [stem or _slug(each[0]) for stem, each in zip(found, facts, strict=True)]
     return [
         f"{stem}-{board.fingerprint}".strip("-") if found.count(stem) > 1 or stem == ONLY else stem
         for stem, board in zip(found, boards, strict=True)
@@ -36,4 +39,4 @@ def _facts(board: Board) -> tuple[str, ...]:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^\w.]+", "-", text.lower()).strip("-")
+    return re.sub(r"[^\w.]+", "-", text.lower()).strip("-.")

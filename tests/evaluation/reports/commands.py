@@ -9,7 +9,6 @@ from typing import Any
 from retrieval_leaderboard.cli import parser
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.models import registry, settings
-from retrieval_leaderboard.evaluation.reports.pages import command
 from retrieval_leaderboard.evaluation.runs import configs
 
 
@@ -25,10 +24,9 @@ def asked_for(words: Sequence[str]) -> dict[str, Any]:
     options = parsed(words)
     model = registry.get(options.models)
     path = configs.SHIPPED / f"{options.dataset[0]}.yaml"
-    policy = options.exclude_seen
-    where = [options.protocol]
-    if policy is not None and policy != excludes_seen(options.protocol):
-        where.append(f"{options.protocol}, {command.POLICIES[policy]}")
+    usual = excludes_seen(options.protocol)
+    policy = usual if options.exclude_seen is None else options.exclude_seen
+    where = [options.protocol, configs.section_of(options.protocol, options.ties or "", policy)]
     found = {name: each for section in where for name, each in configs.in_section(path, section).items()}
     config = {} if options.defaults or model.name not in found else found[model.name].settings
     return settings.resolve(

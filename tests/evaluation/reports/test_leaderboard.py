@@ -194,6 +194,16 @@ def test_files_of_two_lengths_are_called_by_them():
     assert stems([board(row("als")), replace(board(row("als")), k=10)]) == ["top-20", "top-10"]
 
 
+def test_a_board_that_has_nothing_to_say_beside_another_is_called_by_its_protocol():
+    about = {"name": "mine", "title": "mine", "protocol": "next-item"}
+    drawn, source = (board(row("als"), ties=ties, **about) for ties in ("random", "source"))
+    assert stems([drawn, source]) == ["next-item", "ties-as-in-the-source"]
+    whole, part = (
+        board(row("als"), **(about | {"title": title})) for title in ("mine.csv", "mine.csv, since 1")
+    )
+    assert stems([whole, part]) == ["csv", "csv-since-1"]
+
+
 @pytest.mark.parametrize(
     ("cores", "seconds", "told"), [(1.3, 5.0, True), (0.1, 5.0, False), (1.3, 0.2, False)]
 )

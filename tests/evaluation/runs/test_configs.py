@@ -72,6 +72,21 @@ def test_an_unusual_policy_has_a_section_of_its_own():
     assert sections == ["time", "time, seen items kept", "next-item, seen items excluded", "next-item"]
 
 
+def test_an_unusual_order_of_ties_has_a_section_of_its_own_and_reads_the_usual_one(tmp_path):
+    told = replace(data("next-item", False), ties="source"), replace(data("next-item", True), ties="source")
+    assert [configs.section(each) for each in told] == [
+        "next-item, ties as in the source",
+        "next-item, ties as in the source, seen items excluded",
+    ]
+    path = tmp_path / "mine.yaml"
+    usual, other = TunedConfig({"alpha": 1.0}), TunedConfig({"alpha": 2.0})
+    configs.write(path, "next-item", "swing", usual)
+    assert configs.read(path, told[0]) == {"swing": usual}
+    configs.write(path, configs.section(told[0]), "swing", other)
+    assert configs.read(path, told[0]) == {"swing": other}
+    assert configs.read(path, data("next-item", False)) == {"swing": usual}
+
+
 def test_how_it_was_chosen_in_words():
     tuned = Provenance("tuning", 30, valid_ndcg=0.12345, minutes=2.5, date="2026-11-25")
     assert (tuned.brief, Provenance("hand", 4).brief, Provenance().brief) == (
