@@ -1,7 +1,7 @@
-"""What the order of equal times is worth to a model of sequences: `python -m studies.order_of_ties`.
+"""What the order of ties is worth to a model of sequences: `python -m studies.order_of_ties`.
 
 A Markov chain of first order, which knows nothing but what came last, is scored by each user's last item
-while equal times stand in several orders. Keeps a record in `studies/records/order_of_ties/` and fills
+while ties stand in several orders. Keeps a record in `studies/records/order_of_ties/` and fills
 docs/order-of-ties.md, beside the rows of `results/` that differ in the order alone.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import mean, stdev
 
 import numpy as np
 import numpy.typing as npt
@@ -24,15 +25,15 @@ from retrieval_leaderboard.datasets.prepared.loading import Means, as_log
 from retrieval_leaderboard.datasets.profiling import profile_of
 from retrieval_leaderboard.datasets.sources import folders
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
-from retrieval_leaderboard.datasets.splits.order import RANDOM, SOURCE
+from retrieval_leaderboard.datasets.splits.order import SOURCE
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.evaluation.metrics import measure
-from retrieval_leaderboard.evaluation.ranking import ties
+from retrieval_leaderboard.evaluation.ranking.ties import rank
 from retrieval_leaderboard.evaluation.reports.board import Board, read_boards
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.studies import command
 from retrieval_leaderboard.support import markdown, pages
-from retrieval_leaderboard.support.errors import InputError, in_one_sentence
+from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
 from retrieval_leaderboard.support.storage import sealed
 
 RECORDS = Path(__file__).parent / "records" / "order_of_ties"
@@ -43,14 +44,22 @@ K = 10
 SHRINKAGE = 5.0
 
 Rows = npt.NDArray[np.int64]
-ORDERS: dict[str, Callable[[Log], Rows]] = {
-    "as in the source": lambda log: np.arange(len(log.user)),
-    "as in the source, backward": lambda log: np.arange(len(log.user))[::-1],
-    "by item id": lambda log: np.argsort(np.asarray(log.item_ids)[log.item].astype(np.int64), kind="stable"),
+DRAWN = "drawn"
+ORDERS: dict[str, Callable[[Log, np.random.Generator], Rows]] = {
+    DRAWN: lambda log, rng: rng.permutation(len(log.user)),
+    "as in the source": lambda log, rng: np.arange(len(log.user)),
+    "as in the source, backward": lambda log, rng: np.arange(len(log.user))[::-1],
+    "by item id": lambda log, rng: np.argsort(
+        np.asarray(log.item_ids)[log.item].astype(np.int64), kind="stable"
+    ),
+    "by one order of all items, drawn": lambda log, rng: np.argsort(
+        rng.permutation(len(log.item_ids))[log.item]
+    ),
 }
 """In words → the rows of a log in that order"""
-DRAWN = "drawn, mean of 3 seeds"
-SEEDS = 3
+BY_CHANCE = (DRAWN, "by one order of all items, drawn")
+SEEDS = 8
+"""Of the orders that are drawn"""
 
 
 @dataclass(frozen=True)
@@ -60,45 +69,51 @@ class Record:
     dataset: str
     tied: float
     """Share of the interactions that share their time with another of the same user"""
-    ndcg: dict[str, float]
-    """Order of equal times → NDCG@K of the chain"""
-    recall: dict[str, float]
+    ndcg: dict[str, list[float]]
+    """Order of ties → NDCG@K of the chain, of each seed"""
     commit: str
     date: str
     schema: int = 1
 
 
 def run(name: str, data_dir: Path) -> Record:
-    """Score the chain by every order."""
+    """Score the chain by every order of ties.
+
+    Raises:
+        InputError: a dataset that the study does not have, or whose files are not there.
+    """
+    if name not in DATASETS:
+        raise unknown("dataset of this study", name, DATASETS)
     folder = folders.find(SOURCES[name], data_dir)
     if folder is None:
         raise InputError(f"{name} is not in {data_dir}; give the folder that it is in by --data-dir")
     log = as_log(SOURCES[name].read(folder), [folder], Means())
-    found = {
-        words: _scored(replace(reordered(log, order(log)), ties=SOURCE)) for words, order in ORDERS.items()
-    }
-    drawn = [_scored(replace(log, ties=RANDOM), seed) for seed in range(SEEDS)]
-    found = {DRAWN: {each: float(np.mean([one[each] for one in drawn])) for each in drawn[0]}} | found
+    found = {words: _scored(log, words) for words in ORDERS}
     return Record(
         dataset=name,
         tied=round(profile_of(log, split(log, PROTOCOL, True, 0), "").tied, 4),
-        ndcg={words: round(each["ndcg"], 6) for words, each in found.items()},
-        recall={words: round(each["recall"], 6) for words, each in found.items()},
+        ndcg={words: [round(one, 6) for one in each] for words, each in found.items()},
         commit=environment.git_commit(),
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
     )
 
 
 def reordered(log: Log, rows: Rows) -> Log:
-    """The log with its rows in that order."""
+    """The log with its rows in that order, and its ties by it."""
     columns = {name: getattr(log, name) for name in ROWS}
-    return replace(log, **{name: each[rows] for name, each in columns.items() if each is not None})
+    taken = {name: each[rows] for name, each in columns.items() if each is not None}
+    return replace(log, **taken, ties=SOURCE, ordered=True)
 
 
-def _scored(log: Log, seed: int = 0) -> dict[str, float]:
-    dataset = split(log, PROTOCOL, exclude_seen=True, split_seed=seed)
-    lists = recommend(chain(dataset.train_valid), dataset.test, K)
-    return measure.mean(measure.per_query(lists, dataset.test.relevant, K))
+def _scored(log: Log, words: str) -> list[float]:
+    """NDCG@K of each seed that the order is drawn by."""
+    found = []
+    for seed in range(SEEDS if words in BY_CHANCE else 1):
+        rows = ORDERS[words](log, np.random.default_rng(seed))
+        dataset = split(reordered(log, rows), PROTOCOL, exclude_seen=True, split_seed=0)
+        lists = recommend(chain(dataset.train_valid), dataset.test, K)
+        found.append(measure.mean(measure.per_query(lists, dataset.test.relevant, K))["ndcg"])
+    return found
 
 
 def chain(train: Interactions) -> csr_array:
@@ -113,7 +128,7 @@ def chain(train: Interactions) -> csr_array:
 def recommend(steps: csr_array, queries: Queries, k: int) -> npt.NDArray[np.int32]:
     """int32[q, k]: what comes most likely after the last item of each history."""
     items = np.arange(steps.shape[1])
-    shuffled = ties.rank(items)
+    shuffled = rank(items)
     lists = np.empty((len(queries), k), np.int32)
     for at in range(len(queries)):
         scores = steps[[queries.history[at][-1]]].toarray()[0]
@@ -135,28 +150,23 @@ def tables(records: list[Record], results: Path) -> dict[str, str]:
 def _chains(records: list[Record]) -> str:
     if not records:
         return pages.NOT_MEASURED
-    header = [
-        "dataset",
-        "share of ties",
-        "order of equal times",
-        f"NDCG@{K}",
-        f"Recall@{K}",
-        "NDCG, to drawn",
-    ]
+    header = ["dataset", "tied interactions", "order of ties", f"NDCG@{K}", "change from drawn"]
     lines = [[each.dataset, f"{each.tied:.0%}", *cells] for each in records for cells in _orders(each)]
     about = sorted({f"commit {each.commit}, {each.date}" for each in records})
-    return f"{markdown.table(lines, header, (1, 3, 4, 5))}\n\n{'; '.join(about)}."
+    seeds = f"±: standard deviation over {SEEDS} seeds"
+    return f"{markdown.table(lines, header, (1, 3, 4))}\n\n{seeds}; {'; '.join(about)}."
 
 
 def _orders(record: Record) -> Iterator[list[str]]:
     for words, ndcg in record.ndcg.items():
-        change = "" if words == DRAWN else f"{ndcg / record.ndcg[DRAWN] - 1:+.0%}"
-        yield [words, f"{ndcg:.4f}", f"{record.recall[words]:.4f}", change]
+        change = "" if words == DRAWN else f"{mean(ndcg) / mean(record.ndcg[DRAWN]) - 1:+.0%}"
+        spread = f" ± {stdev(ndcg):.4f}" if len(ndcg) > 1 else ""
+        yield [words, f"{mean(ndcg):.4f}{spread}", change]
 
 
 def _rows(results: Path) -> str:
     lines = [line for name in DATASETS for line in _compared(results / name)]
-    header = ["board", "model", "settings", "NDCG, drawn", "NDCG, source", "to drawn"]
+    header = ["board", "model", "settings", "NDCG, ties drawn", "NDCG, ties as in the source", "change"]
     return markdown.table(lines, header, (3, 4, 5)) if lines else pages.NOT_MEASURED
 
 
@@ -173,8 +183,10 @@ def _compared(folder: Path) -> Iterator[list[str]]:
                 yield from _lines(drawn, source)
 
 
-def _task(board: Board) -> tuple[str, bool, int]:
-    return board.dataset.protocol, board.dataset.exclude_seen, board.k
+def _task(board: Board) -> tuple[str, str, bool, int]:
+    """What two boards that differ in ties alone have in common."""
+    about = board.dataset
+    return about.title, about.protocol, about.exclude_seen, board.k
 
 
 def _lines(drawn: Board, source: Board) -> Iterator[list[str]]:

@@ -78,7 +78,7 @@ def _check_order(log: Log, protocol: str, memory: int) -> None:
     need = 2 * ORDER_BYTES * len(log.user)
     if protocol in SEQUENTIAL and log.ties == RANDOM and need > memory:
         raise InputError(
-            f"{log.name}: protocol '{protocol}' draws the order of equal times for {len(log.user):,} rows; "
+            f"{log.name}: protocol '{protocol}' draws the order of ties for {len(log.user):,} rows; "
             f"give --memory {size(need)} or more, --ties {SOURCE}, or choose protocol time"
         )
 

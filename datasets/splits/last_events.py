@@ -40,7 +40,7 @@ def split(log: Log, choose: Choose, whole: Whole, liked_only: bool) -> Parts:
     Args:
         log: with times.
         choose: of each user.
-        whole: what `log` is a part of; it says the order of equal times.
+        whole: what `log` is a part of; it says the order of ties.
         liked_only: whether an event must have a rating above `LIKED` to be one, where there are ratings.
     """
     order = np.lexsort((whole.order_of_ties(log), moments(log), log.user))

@@ -1,6 +1,5 @@
-"""The study of equal times: its chain, its orders, and which rows it sets side by side."""
+"""The study of ties: its chain, its orders, and which rows it sets side by side."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +27,9 @@ def test_the_chain_counts_what_comes_next():
 
 def test_an_order_that_repeats_is_learned_and_a_drawn_one_is_not():
     log = make_log(CYCLE)
-    in_order, drawn = order_of_ties._scored(replace(log, ties="source")), order_of_ties._scored(log)
-    assert in_order["ndcg"] == 1.0 > drawn["ndcg"]
+    assert order_of_ties._scored(log, "as in the source") == [1.0]
+    drawn = order_of_ties._scored(log, DRAWN)
+    assert len(drawn) == order_of_ties.SEEDS and max(drawn) < 1.0
 
 
 def test_unseen_items_alone_are_recommended():
@@ -41,25 +41,27 @@ def test_unseen_items_alone_are_recommended():
 
 def test_reordered_logs_keep_their_rows_together():
     log = make_log(one_user(3, 1, 2), rating=np.array([5, 1, 2], np.float32))
-    backward = order_of_ties.reordered(log, order_of_ties.ORDERS["as in the source, backward"](log))
+    backward = order_of_ties.reordered(log, order_of_ties.ORDERS["as in the source, backward"](log, None))
     assert (backward.item.tolist(), backward.rating.tolist()) == ([2, 1, 3], [2, 1, 5])
 
 
 def test_files_that_are_elsewhere_are_told(tmp_path: Path):
     with pytest.raises(InputError, match=r"ml-1m is not in .*; give the folder that it is in by --data-dir"):
         order_of_ties.run("ml-1m", tmp_path)
+    with pytest.raises(InputError, match="unknown dataset of this study 'gowalla'"):
+        order_of_ties.run("gowalla", tmp_path)
 
 
 def test_tables(tmp_path: Path):
     assert order_of_ties.tables([], tmp_path) == {"chain": pages.NOT_MEASURED, "rows": pages.NOT_MEASURED}
-    record = Record(
-        "ml-1m", 0.81, {DRAWN: 0.1, "by item id": 0.125}, {DRAWN: 0.2, "by item id": 0.3}, "c", "d"
-    )
+    record = Record("ml-1m", 0.81, {DRAWN: [0.08, 0.12], "by item id": [0.125]}, "c", "d")
     about = {"name": "ml-1m", "protocol": "leave-last-one", "k": 10}
     for fingerprint, ties, ndcg in (("a", "random", 0.1), ("b", "source", 0.15)):
         for model in ("item_cf", "als") if ties == "random" else ("item_cf",):
             run = stored.record(model, fingerprint=fingerprint, ndcg=ndcg, ties=ties, **about)
             stored.keep(tmp_path / "ml-1m" / "runs" / run.stem, run)
     found = order_of_ties.tables([record], tmp_path)
-    assert "| by item id" in found["chain"] and "+25%" in found["chain"]
+    assert (
+        "| by item id" in found["chain"] and "+25%" in found["chain"] and "0.1000 ± 0.0283" in found["chain"]
+    )
     assert found["rows"].count("item_cf") == 1 and "+50%" in found["rows"] and "als" not in found["rows"]

@@ -55,7 +55,7 @@ def split(log: Log, whole: Whole) -> Parts:
 def draw(n_items: int, seed: int) -> tuple[Members, Members]:
     """The items cold in the test part, and those cold in the validation part alone; no item is both."""
     size = max(1, round(COLD_SHARE * n_items))
-    # A stream of its own: `seed` alone has drawn the order of equal timestamps.
+    # A stream of its own: `seed` alone has drawn the order of ties.
     order = np.random.default_rng((seed, 1)).permutation(n_items)
     groups = np.zeros((2, n_items), dtype=np.bool_)
     groups[0, order[:size]] = True
