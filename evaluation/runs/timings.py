@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -47,8 +48,9 @@ def write(folder: Path, found: Timings) -> None:
 def measure(folder: Path, load: Loader, anew: bool = False) -> int:
     """Fit and rank again for every official row under `folder`, one after the other; how many were measured.
 
-    A row is measured by its run of the lowest seed. What was measured on this machine with as many threads
-    stays, unless it is to be measured `anew`. Rows of plug-ins, whose file is not known, are named.
+    A row is measured by its run of the lowest seed; of rows whose settings come to the same, one is. What was
+    measured on this machine with as many threads stays, unless it is to be measured `anew`. Rows of plug-ins,
+    whose file is not known, are named.
 
     Raises:
         InputError: as `load`.
@@ -61,10 +63,14 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
         progress.say(f"{folder.name}: no row to measure; those by --defaults and by --budget are official")
     wanted = [record for record in official if record.stem not in known]
     _announce(folder, wanted, here)
+    stems = {_fit(record): record.stem for record in official if record.stem in known}
     for record in wanted:
         if (data := loaded.of(record, record.stem)) is None:
             continue
-        known = known | {record.stem: measured(record, data)}
+        if (same := stems.setdefault(_fit(record), record.stem)) != record.stem:
+            progress.say(f"{record.stem}: as {same}, for its settings come to the same")
+        costs = known[same] if same in known else measured(record, data)
+        known = known | {record.stem: costs}
         date = datetime.now(UTC).strftime("%Y-%m-%d")
         write(folder, Timings(here, date, known))
         count += 1
@@ -112,6 +118,12 @@ def measured(record: RunRecord, data: Dataset) -> Costs:
         )
     progress.say(f"{record.stem}: fitted in {result.costs.fit_seconds:.1f} s")
     return result.costs
+
+
+def _fit(record: RunRecord) -> str:
+    """What two runs have in common that do the same work: all of their key, "auto" settings resolved."""
+    found = record.key if record.resolved is None else record.key | {"settings": record.resolved}
+    return json.dumps(found, sort_keys=True, default=str)
 
 
 def _wanted(folder: Path) -> Iterator[RunRecord]:

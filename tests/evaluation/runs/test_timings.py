@@ -49,6 +49,20 @@ def test_every_official_row_is_measured_once(board, capsys):
     assert records.read(folder / "runs" / record.stem) == before, "records are as they were"
 
 
+def test_rows_whose_settings_come_to_the_same_are_fitted_once(board, capsys):
+    folder, record = board
+    kept(folder, settings={"half_life_days": 3.0}, resolved=record.resolved, by="budget")
+    kept(folder, settings={"half_life_days": 5.0}, resolved={"half_life_days": 5.0}, by="budget")
+    assert timings.measure(folder, lambda about: DATA) == 3
+    costs = timings.read(folder).costs
+    assert len(costs) == 3 and len({str(each) for each in costs.values()}) == 2
+    assert capsys.readouterr().out.count("for its settings come to the same") == 1
+    del costs[record.stem]
+    timings.write(folder, replace(timings.read(folder), costs=costs))
+    assert timings.measure(folder, lambda about: DATA) == 1
+    assert timings.read(folder).costs[record.stem] in costs.values()
+
+
 def test_another_machine_begins_anew(board):
     folder, _ = board
     timings.measure(folder, lambda about: DATA)
