@@ -26,7 +26,7 @@ def test_choices_with_a_score_on_validation(tmp_path):
     }
     for model, choice in chosen.items():
         configs.write(tmp_path / "configs" / "mine.yaml", "random", model, choice)
-    data = SimpleNamespace(name="mine", protocol="random", exclude_seen=True)
+    data = SimpleNamespace(name="mine", protocol="random", exclude_seen=True, ties="")
     assert list(tuned_models(data, tmp_path)) == [Tuned("bsl", 0.31, 2), Tuned("infonce", 0.123457, 3)]
 
 
