@@ -4,6 +4,8 @@ Training towers amplifies how a processor rounds: on another one than the record
 to within 3 %. ALS depends on which kernels OpenBLAS picks, which its record does not tell.
 """
 
+from itertools import product
+
 import pytest
 
 from retrieval_leaderboard import (
@@ -11,7 +13,7 @@ from retrieval_leaderboard import (
     neural,
 )
 from retrieval_leaderboard.datasets import load
-from retrieval_leaderboard.datasets.dataset import POLICIES
+from retrieval_leaderboard.datasets.dataset import POLICIES, TIES_IN_WORDS
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation import evaluate, harness
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -85,13 +87,12 @@ def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dat
 
 
 def choices(dataset, *protocols, folders=("*",)):
-    """Model and provenance of all shipped settings, of either policy about seen items."""
+    """Model and provenance of all shipped settings, of any order of ties and policy about seen items."""
     paths = [*ROOT.glob(f"configs/{dataset}.yaml")]
     for folder in folders:
         paths += ROOT.glob(f"configs/{folder}/{dataset}.yaml")
-    sections = [
-        f"{each}{policy}" for each in protocols for policy in ("", *map(", {}".format, POLICIES.values()))
-    ]
+    splits = product(protocols, ("", *TIES_IN_WORDS), POLICIES)
+    sections = list(dict.fromkeys(configs.section_of(*each) for each in splits))
     return [
         (model, config.provenance)
         for path in paths

@@ -110,7 +110,7 @@ def _holds(form: Format, folder: Path) -> bool:
 
 def _config(folder: Path) -> None:
     for protocol, exclude_seen in (("next-item", False), ("time", True)):
-        about = {"name": "it", "fingerprint": "f", "profile": None}
+        about = {"name": "it", "ties": "", "fingerprint": "f", "profile": None}
         dataset: Any = SimpleNamespace(protocol=protocol, exclude_seen=exclude_seen, **about)
         for name in ("item_cf", "infonce"):
             _ = configs.resolved(registry.get(name), [folder / "it.yaml"], dataset).provenance.summary()
