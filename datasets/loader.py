@@ -152,8 +152,9 @@ def _check_split(called: str, protocols: tuple[str, ...], how: dict[str, Any]) -
         raise unknown(f"protocol for {called}", protocol, protocols)
     if how.get("split_seed", 0) < 0:
         raise InputError(f"--split-seed {how['split_seed']}: give 0 or more")
-    _check_carve(called, PROTOCOLS[protocol or protocols[0]], how.get("carve"))
-    _check_ties(called, protocols, PROTOCOLS[protocol or protocols[0]], how)
+    chosen = PROTOCOLS[protocol or protocols[0]]
+    _check_carve(called, chosen, how.get("carve"))
+    _check_ties(called, protocols, chosen, how)
 
 
 def _check_carve(called: str, protocol: Protocol, carve: str | None) -> None:

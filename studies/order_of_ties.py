@@ -173,14 +173,10 @@ def _rows(results: Path) -> str:
 def _compared(folder: Path) -> Iterator[list[str]]:
     """A line for each row of two boards that differ in the order of ties alone, by the first split seed."""
     boards = [family[0] for family in read_boards(folder)]
+    drawn = {_task(board): board for board in boards if board.dataset.ties != SOURCE}
     for source in boards:
-        for drawn in boards:
-            if (
-                source.dataset.ties == SOURCE
-                and drawn.dataset.ties != SOURCE
-                and _task(drawn) == _task(source)
-            ):
-                yield from _lines(drawn, source)
+        if source.dataset.ties == SOURCE and _task(source) in drawn:
+            yield from _lines(drawn[_task(source)], source)
 
 
 def _task(board: Board) -> tuple[str, str, bool, int]:

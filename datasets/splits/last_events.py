@@ -43,7 +43,8 @@ def split(log: Log, choose: Choose, whole: Whole, liked_only: bool) -> Parts:
         whole: what `log` is a part of; it says the order of ties.
         liked_only: whether an event must have a rating above `LIKED` to be one, where there are ratings.
     """
-    order = np.lexsort((whole.order_of_ties(log), moments(log), log.user))
+    ties = whole.order_of_ties(log)
+    order = np.lexsort((ties, moments(log), log.user))
     user = log.user[order]
     events = np.bincount(log.user, minlength=len(log.user_ids))
     offsets = offsets_of(events)
@@ -63,7 +64,7 @@ def split(log: Log, choose: Choose, whole: Whole, liked_only: bool) -> Parts:
     item = log.item[order]
     disliked = int((is_test & target & ~liked).sum())
     counted = repeats_note(log, len(known) - len(rows))
-    if whole.log.ties == SOURCE and (back := _backward(whole.order_of_ties(log)[order], user)):
+    if whole.log.ties == SOURCE and (back := _backward(ties[order], user)):
         counted |= {BACKWARD: back}
     if disliked:
         counted |= {"{:,} test interactions with a low rating are no queries": disliked}

@@ -64,7 +64,12 @@ def read(path: Path, dataset: Dataset) -> dict[str, TunedConfig]:
     Raises:
         InputError: the file is no YAML of that form.
     """
-    return in_section(path, dataset.protocol) | in_section(path, section(dataset))
+    return of_split(path, dataset.protocol, section(dataset))
+
+
+def of_split(path: Path, protocol: str, where: str) -> dict[str, TunedConfig]:
+    """The same by the names of the protocol's section and of the split's own; InputError as `read`."""
+    return in_section(path, protocol) | in_section(path, where)
 
 
 def in_section(path: Path, where: str) -> dict[str, TunedConfig]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,7 +12,7 @@ from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.runs import environment, isolation, records
 from retrieval_leaderboard.evaluation.runs.loaded import Loaded, Loader
-from retrieval_leaderboard.evaluation.runs.record import Costs, RunRecord, machine
+from retrieval_leaderboard.evaluation.runs.record import Costs, RunRecord, digest, machine
 from retrieval_leaderboard.evaluation.runs.runner import CheckpointPolicy, Job, ModelSource, Work, execute
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.storage import sealed
@@ -122,8 +121,7 @@ def measured(record: RunRecord, data: Dataset) -> Costs:
 
 def _fit(record: RunRecord) -> str:
     """What two runs have in common that do the same work: all of their key, "auto" settings resolved."""
-    found = record.key if record.resolved is None else record.key | {"settings": record.resolved}
-    return json.dumps(found, sort_keys=True, default=str)
+    return digest(record.key if record.resolved is None else record.key | {"settings": record.resolved})
 
 
 def _wanted(folder: Path) -> Iterator[RunRecord]:
@@ -131,10 +129,9 @@ def _wanted(folder: Path) -> Iterator[RunRecord]:
     seen = set()
     done = (record for record in records.of_board(folder).values() if record.is_done)
     for record in sorted(done, key=lambda each: (each.dataset.split_seed, each.model, each.seed)):
-        row = str(record.key | {"seed": 0})
-        if not record.provenance.official or row in seen:
+        if not record.provenance.official or record.row_stem in seen:
             continue
-        seen.add(row)
+        seen.add(record.row_stem)
         if measures(record):
             yield record
         else:

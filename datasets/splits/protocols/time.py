@@ -40,4 +40,6 @@ def split(log: Log, whole: Whole) -> Parts:
     )
 
 
-PROTOCOL = Protocol("time", split, "the period before the test period, one query a user", timeline=True)
+PROTOCOL = Protocol(
+    "time", split, "the period before the test period, one query a user", timeline=True, draws=False
+)

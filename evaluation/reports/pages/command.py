@@ -165,9 +165,9 @@ def _assignments(model: str, given: Mapping[str, Any]) -> list[str]:
 
 @cache
 def _configured(model: str, dataset: str, protocol: str, where: str) -> dict[str, Any]:
-    """The settings of a command without --set and --defaults: a protocol's, on top those of `where`."""
+    """The settings of a command without --set and --defaults; `where` is the split's section of a config."""
     path = configs.SHIPPED / f"{dataset}.yaml"
-    found = configs.in_section(path, protocol) | configs.in_section(path, where)
+    found = configs.of_split(path, protocol, where)
     given = found[model].settings if model in found else {}
     return settings.resolve(registry.get(model), given, str(path))
 
