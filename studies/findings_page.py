@@ -21,10 +21,16 @@ from retrieval_leaderboard.support import markdown, pages
 
 BOARDS = (
     "gowalla: published, seen items excluded, top 20",
+    "yelp2018: published, seen items excluded, top 20",
     "amazon-beauty: published, seen items excluded, top 20",
     "ml-1m: next-item, seen items kept, top 20",
     "ml-1m: next-item, seen items excluded, top 20",
+    "ml-1m: leave-last-one, ties as in the source, seen items excluded, top 10",
     "ml-100k: next-item, seen items kept, top 20",
+    "ml-100k: next-item, seen items excluded, top 20",
+    "s3rec-beauty: leave-last-one, seen items excluded, top 10",
+    "s3rec-sports: leave-last-one, seen items excluded, top 10",
+    "s3rec-toys: leave-last-one, seen items excluded, top 10",
 )
 MARKERS = "osD^vP*X"
 """Of machines"""
@@ -146,7 +152,7 @@ def _quality_and_cost(boards: list[Board]) -> str:
         for machine, on_one in by_machine(select_rows(board)).items()
         for row, flag in zip(on_one, _flags(on_one), strict=True)
     ]
-    header = ["board", "model", "settings", "NDCG@20", "fit s", "timed on", "efficient there"]
+    header = ["board", "model", "settings", "NDCG", "fit s", "timed on", "efficient there"]
     return markdown.table(rows, header)
 
 
@@ -168,7 +174,7 @@ def _item_cf(boards: list[Board]) -> str:
         lines.append(
             [board.heading, best.model + propagation.marked(best), *cells, _times(best, rows["item_cf"])]
         )
-    header = ["board", "best tower", "ItemCF's share of its NDCG@20", "ItemCF's fit s", "Swing's share"]
+    header = ["board", "best tower", "ItemCF's share of its NDCG", "ItemCF's fit s", "Swing's share"]
     header += ["Swing's fit s", "the tower's fit takes, of ItemCF's"]
     return markdown.table(lines, header)
 
@@ -181,11 +187,11 @@ def _times(row: Row, other: Row) -> str:
 
 
 def plot(boards: list[Board], target: Path) -> None:
-    """NDCG@20 over seconds to fit: a panel a board, a color a model, a marker a machine.
+    """NDCG over seconds to fit: a panel a board, a color a model, a marker a machine.
 
     Lines join the efficient models of a machine.
     """
-    figure, axes = figures.panels(len(boards), (12, 8), "findings", columns=3)
+    figure, axes = figures.panels(len(boards), (12, 4 * -(-len(boards) // 3)), "findings", columns=3)
     machines = dict.fromkeys(machine for board in boards for machine in by_machine(select_rows(board)))
     markers = dict(zip(machines, cycle(MARKERS), strict=False))
     for axis, board in zip(axes, boards, strict=True):
@@ -197,7 +203,7 @@ def plot(boards: list[Board], target: Path) -> None:
                 axis.plot(*_point(row), markers[machine], color=palette.color(row.model), zorder=2)
                 axis.plot([], [], "o", color=palette.color(row.model), label=row.model)
         title = board.heading.rsplit(",", 1)[0].replace(", ", "\n")
-        axis.set(xscale="log", xlabel="seconds to fit", ylabel="NDCG@20", title=title)
+        axis.set(xscale="log", xlabel="seconds to fit", ylabel=f"NDCG@{board.k}", title=title)
     figures.legend(figure, axes, columns=3)
     figures.save(figure, target)
 

@@ -104,6 +104,6 @@ def _cheap(boards: Sequence[Board]) -> str:
         share = max(ndcg[name] for name in CHEAP) / best
         shares.setdefault(board.dataset.name, f"{share:.0%} on {board.dataset.name}")
     return (
-        "**Tune ItemCF and Swing before a tower.** The better of the two has, of the best tower's NDCG@20 on "
+        "**Tune ItemCF and Swing before a tower.** The better of the two has, of the best tower's NDCG on "
         f"the test queries: {', '.join(shares.values())}."
     )

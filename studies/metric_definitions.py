@@ -1,7 +1,8 @@
 """Our metrics beside those of other libraries, on the same lists: `python -m studies.metric_definitions`.
 
-Measures with ranx, ir_measures and pytrec_eval (of the `test` extra), and by the definitions of RecBole and
-Spark, written down here from their sources. Keeps a record in `studies/records/` and fills docs/metrics.md.
+Measures with ranx, ir_measures and pytrec_eval (of the `test` extra), and by the definitions of RecBole,
+RecTools and Spark, written down here from their sources. Keeps a record in `studies/records/` and fills
+docs/metrics.md.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets.ragged import Ragged
@@ -51,7 +53,11 @@ RANX = {"precision": "precision@20", "recall": "recall@20", "map": "map@20", "nd
         "hitrate": "hit_rate@20", "mrr": "mrr@20"}  # fmt: skip
 IR_MEASURES = {"precision": "P@20", "recall": "R@20", "map": "AP@20", "ndcg": "nDCG@20",
                "hitrate": "Success@20", "mrr": "RR@20"}  # fmt: skip
-WHY = {"map": "trec_eval, ir_measures and ranx divide by rel, not by min(rel, k)"}
+WHY = {
+    "map": "trec_eval, ir_measures, ranx and RecTools divide by rel, not by min(rel, k)",
+    "ndcg": "RecTools divides by the DCG of k hits, also where rel is smaller, unless `divide_by_achievable` "
+    "is set: with one relevant item and k = 10 by default its NDCG is 22 % of ours",
+}
 """Why a metric of ours differs from that of some library"""
 
 
@@ -100,9 +106,7 @@ def spark(lists: Lists, relevant: Lists) -> Means:
 
 def recbole(lists: Lists, relevant: Lists) -> Means:
     """As recbole.evaluator.metrics: cumulated over all lengths up to k, of which the last is taken."""
-    hit = np.zeros((len(lists), K), dtype=np.bool_)
-    for query, (row, labels) in enumerate(zip(lists, relevant, strict=True)):
-        hit[query, : len(row)] = np.isin(row, labels)
+    hit = _hits(lists, relevant)
     sizes, ranks = np.array([len(labels) for labels in relevant]), np.arange(1, K + 1)
     dcg = np.cumsum(np.where(hit, 1 / np.log2(ranks + 1), 0), axis=1)
     ideal = np.cumsum(1 / np.log2(ranks + 1))[np.minimum(sizes, K) - 1]
@@ -117,6 +121,25 @@ def recbole(lists: Lists, relevant: Lists) -> Means:
         "mrr": np.where(hit.any(axis=1), 1 / (first + 1), 0.0),
     }
     return {name: float(each.mean()) for name, each in values.items()}
+
+
+def rectools(lists: Lists, relevant: Lists) -> Means:
+    """As rectools.metrics by its defaults: NDCG over the DCG of K hits, MAP over the relevant items."""
+    hit, ranks = _hits(lists, relevant), np.arange(1, K + 1)
+    discounts, precisions = 1 / np.log2(ranks + 1), hit.cumsum(axis=1) / ranks
+    same = recbole(lists, relevant)
+    return same | {
+        "map": float(np.mean((precisions * hit).sum(axis=1) / [len(labels) for labels in relevant])),
+        "ndcg": float(np.mean(hit @ discounts / discounts.sum())),
+    }
+
+
+def _hits(lists: Lists, relevant: Lists) -> npt.NDArray[np.bool_]:
+    """bool[queries, K]: whether the item at a place is relevant."""
+    hit = np.zeros((len(lists), K), dtype=np.bool_)
+    for query, (row, labels) in enumerate(zip(lists, relevant, strict=True)):
+        hit[query, : len(row)] = np.isin(row, labels)
+    return hit
 
 
 def _judged(relevant: Lists) -> dict[str, dict[str, int]]:
@@ -166,6 +189,7 @@ def ranx(lists: Lists, relevant: Lists) -> Means:
 
 LIBRARIES: Mapping[str, Callable[[Lists, Lists], Means]] = {
     "RecBole": recbole,
+    "RecTools": rectools,
     "Spark": spark,
     "trec_eval": trec_eval,
     "ir_measures": ir_measures,

@@ -29,12 +29,8 @@ def board() -> Board:
 
 
 def rows(shown: Board) -> list[Row]:
-    """One row a model, best first: its official one, where there is one."""
-    official = Board(
-        shown.dataset, shown.fingerprint, shown.k, [row for row in shown.rows if row.provenance.official]
-    )
-    found = {row.model: row for row in (*select_rows(shown), *select_rows(official))}
-    return sorted(found.values(), key=lambda row: -row.mean("ndcg"))
+    """One row a model, best first."""
+    return sorted(select_rows(shown), key=lambda row: -row.mean("ndcg"))
 
 
 def tables(shown: Board) -> dict[str, str]:

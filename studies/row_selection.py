@@ -6,7 +6,13 @@ from retrieval_leaderboard.evaluation.reports.board import Board, Row
 
 
 def select_rows(board: Board) -> list[Row]:
-    """One row a model, with tuned settings or defaults: the one of the most trials, of equals the newest."""
+    """One row a model, by how its settings were chosen and never by its test results: an official one where
+    there is one, of these the one of the most trials, of equals the newest.
+    """
     rows = [row for row in board.rows if row.done and not row.provenance.by_command]
-    ranked = sorted(rows, key=lambda row: (row.provenance.trials, row.newest.date))
+    ranked = sorted(rows, key=_standing)
     return list({row.model: row for row in ranked}.values())
+
+
+def _standing(row: Row) -> tuple[bool, int, str]:
+    return row.provenance.official, row.provenance.trials, row.newest.date

@@ -15,6 +15,7 @@ from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, RunRecord
+from retrieval_leaderboard.support.errors import InputError
 
 Key = TypeVar("Key")
 COMPUTED = ("code", "device", "precision", "warm_start")
@@ -72,6 +73,18 @@ class Row:
         default = settings.defaults(self._class) if self._class else {}
         idle = self.without_effect
         return {key: default.get(key) if key in idle else value for key, value in self.plain_settings.items()}
+
+    @property
+    def of_one_seed(self) -> bool:
+        """Whether its one run is of a model of the suite whose results depend on the seed."""
+        if len(self.done) != 1 or self._class is None:
+            return False
+        known = settings.defaults(self._class)
+        values = {key: value for key, value in self.plain_settings.items() if key in known}
+        try:
+            return settings.build(self._class, values).stochastic
+        except InputError:  # Settings of an earlier version, which the model takes no more.
+            return False
 
     @property
     def _class(self) -> type[Retriever] | None:

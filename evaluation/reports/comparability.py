@@ -10,12 +10,14 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO
 
 FAMILIES = {
     "popularity": "popularity", "item-item": "items", "linear": "items", "MF": "vectors",
-    "two-tower": "vectors", "graph": "graph",
+    "two-tower": "vectors", "graph": "graph", "generative": "generative",
 }  # fmt: skip
-"""Kind → family, whose models are compared with each other; if need be vectors with and without a graph"""
+"""Kind → family, whose models are compared with each other; if need be vectors with and without a graph; no
+model of ours is generative"""
 MF_CLASS, GRAPH_CLASS = "64 dimensions, no propagation", "Propagation over a graph"
 ITEM_CLASS, WIDE_CLASS = "Item-item, linear and popularity models", "Vectors of another size, no propagation"
-CLASSES = (MF_CLASS, GRAPH_CLASS, WIDE_CLASS, ITEM_CLASS)
+GENERATIVE_CLASS = "Generative models"
+CLASSES = (MF_CLASS, GRAPH_CLASS, WIDE_CLASS, ITEM_CLASS, GENERATIVE_CLASS)
 """Like beside like: what a page compares in one table"""
 COMMON_SIZE = 64
 """Dimensions of most published vectors"""
@@ -64,6 +66,8 @@ class Facts:
             return ITEM_CLASS
         if self.family == "graph":
             return GRAPH_CLASS
+        if self.family == "generative":
+            return GENERATIVE_CLASS
         return MF_CLASS if self.dimension == COMMON_SIZE else WIDE_CLASS
 
 

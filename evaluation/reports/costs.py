@@ -28,7 +28,7 @@ WHOLE = 100
 """From which on a figure has no decimals"""
 UNKNOWN = "lists from elsewhere have none"
 NOT_AGAIN = "not measured yet with the others by `python -m evaluation time`"
-NEVER_AGAIN = "`python -m evaluation time` measures a folder's own official rows of the suite's models alone"
+NEVER_AGAIN = "not measured: `python -m evaluation time` takes official rows of the suite's own models alone"
 ELSEWHERE = "measured on another machine, with another number of threads or processes, or by another engine"
 
 

@@ -18,11 +18,16 @@ FIRST = ("ndcg", "recall")
 """The metrics of the main tables"""
 RANK, INTERVAL, CHANGE, MADE = "rank", "95 % interval", "Δ to ItemCF", "settings"
 DIFFERS = "*"
-INTERVALS = "95 % interval: of a row's NDCG, bootstrapped over queries and seeds."
+INTERVALS = "95 % interval: of a row's NDCG, by a bootstrap over queries and Student's t over seeds."
+ONE_SEED = "Of one seed, so that their intervals leave out how much training differs: {}."
+COST = (
+    "Cost: seconds to fit and to rank. To fit includes the fit that chooses on the validation part, where "
+    "there is one, and no search."
+)
 BEYOND_NOISE = f"{DIFFERS}: differs from ItemCF, p < 0.05."
 RANKED = (
-    "Rank: 1–3 where the order is within noise; no range begins later than a worse row's, even where a test "
-    "tells the two apart."
+    "Rank: 1–3 where the order is within noise. Ranges are widened so that they do not cross; whether a row "
+    f"differs from ItemCF, {DIFFERS} says."
 )
 PAIRED = (
     "Marks and ranks come from paired tests on the same queries, which tell apart rows whose intervals "
@@ -160,15 +165,18 @@ def footnotes(tables: Sequence[Sequence[Entry]]) -> list[str]:
     tested = [entry for entry in done if entry.standing]
     ranked = [entries for entries in finished if entries and all(entry.standing for entry in entries)]
     ranks = {entry.standing.rank for entries in ranked for entry in entries if entry.standing}
+    single = [entry for entry in tested if entry.row.of_one_seed]
     differ = any(entry.differs for entry in tested)
     notes = (
         (INTERVALS, tested),
+        (ONE_SEED.format(", ".join(entry.name for entry in single)), single),
         (BEYOND_NOISE, differ),
         (RANKED, any("–" in rank for rank in ranks)),
         (COUNTED_ONCE, REPEATED in ranks),
         (PAIRED, differ or any(len(entries) > 1 for entries in ranked)),
         (UNTESTED, len(tested) < len(done)),
         (OVER_SEEDS, any(e.standing is None and e.row.spread("ndcg") is not None for e in done)),
+        (COST, any(entry.costs.seconds is not None for entry in done)),
     )
     missing = without_seconds(entry.costs for entry in done)
     return [note for note, shown in notes if shown] + ([missing] if missing else [])

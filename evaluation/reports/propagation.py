@@ -31,7 +31,7 @@ def footnotes(rows: Sequence[Row], labels: Sequence[str]) -> list[str]:
     without = "; ".join(", ".join(found) or _not_run(model) for model, found in plain.items())
     return [
         f"{MARK} item vectors carry one layer of fixed, not learned, propagation over the item-item graph "
-        f"(neighbors). The same model without it: {without}."
+        f"(neighbors). Rows without it, which may have other settings too: {without}."
     ]
 
 

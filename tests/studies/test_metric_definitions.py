@@ -12,7 +12,7 @@ from retrieval_leaderboard.studies import metric_definitions as definitions
 
 LISTS, RELEVANT = definitions.sample()
 OURS = definitions.ours(LISTS, RELEVANT)
-DIFFERENT = {"trec_eval": {"map"}, "ir_measures": {"map"}, "ranx": {"map"}}
+DIFFERENT = {"trec_eval": {"map"}, "ir_measures": {"map"}, "ranx": {"map"}, "RecTools": {"map", "ndcg"}}
 UNCOMPILED = """
 import json
 from retrieval_leaderboard.studies import metric_definitions
@@ -40,6 +40,7 @@ def test_the_lists_try_what_definitions_may_differ_in():
     "library",
     [
         "RecBole",
+        "RecTools",
         "Spark",
         "trec_eval",
         pytest.param("ir_measures", marks=pytest.mark.slow),
@@ -59,5 +60,5 @@ def test_a_library_gives_the_same_but_for_what_is_explained(library):
 def test_what_is_stored_is_what_libraries_give():
     means = definitions.stored().means
     assert means[definitions.OURS] == pytest.approx(OURS)
-    for library in ("RecBole", "Spark", "trec_eval"):
+    for library in ("RecBole", "RecTools", "Spark", "trec_eval"):
         assert means[library] == pytest.approx(definitions.LIBRARIES[library](LISTS, RELEVANT))

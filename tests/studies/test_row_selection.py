@@ -17,7 +17,9 @@ def row(by, trials, date):
     ([row("tuning", 30, "2026-11-25"), row("tuning", 9, "2026-11-26")], 0),
     ([row("hand", 9, "2026-11-25"), row("tuning", 9, "2026-11-26")], 1),
     ([row("defaults", 0, "2026-11-25"), row("command line", 0, "2026-11-26")], 0),
-], ids=["most trials", "newest of equals", "none for one command"])  # fmt: skip
+    ([row("hand", 90, "2026-11-26"), row("defaults", 0, "2026-11-25")], 1),
+    ([row("defaults", 0, "2026-11-26"), row("budget", 4, "2026-11-25"), row("hand", 9, "2026-11-26")], 1),
+], ids=["most trials", "newest of equals", "none for one command", "official", "of a budget"])  # fmt: skip
 def test_the_row_select_rows(rows, expected) -> None:
     (found,) = select_rows(Board(stored.SUMMARY, "f", 20, rows))
     assert found is rows[expected]

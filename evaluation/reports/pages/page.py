@@ -22,7 +22,8 @@ from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 VERDICT = "**Verdict:** "
 """How the first line after the title begins"""
 FOOTER = "Derived from the stored runs beside this page by `python -m evaluation report`.\n"
-OFFICIAL = (
+DEFAULTS = "Official rows: each model with its defaults."
+SEARCHED = (
     "Official rows: each model with its defaults, or with what one search for all found within one budget of "
     "time."
 )
@@ -85,7 +86,7 @@ def _tables(report: Report) -> str:
     times = f", seconds on {report.machine}" if report.machine else ""
     parts: list[str] = []
     if report.official:
-        parts += [f"## Models{times}\n", _table(report, report.official), f"{OFFICIAL}\n"]
+        parts += [f"## Models{times}\n", _table(report, report.official), f"{_official(report.official)}\n"]
     if report.explored:
         parts += [f"## Explored further{'' if report.official else times}\n", _table(report, report.explored)]
         said = filter(None, (_explored(report.explored), _overrides(report.explored)))
@@ -93,6 +94,16 @@ def _tables(report: Report) -> str:
     notes = [*main_table.footnotes([report.official, report.explored]), *warnings.marks(report)]
     notes = [note.replace("*", "\\*") + "\n" for note in notes]
     return "\n".join([*parts, *notes])
+
+
+def _official(entries: Sequence[Entry]) -> str:
+    """How official rows came about, and which models have none by a search where others do."""
+    models = dict.fromkeys(entry.row.model for entry in entries)
+    searched = {entry.row.model for entry in entries if entry.row.provenance.by == "budget"}
+    if not searched:
+        return DEFAULTS
+    others = [model for model in models if model not in searched]
+    return SEARCHED + (f" Not searched: {', '.join(others)}." if others else "")
 
 
 def _explored(entries: Sequence[Entry]) -> str:

@@ -12,8 +12,9 @@ from retrieval_leaderboard.support import markdown
 
 CAPTION = (
     "Rows of this board are bold. Numbers that were chosen on the test set are optimistically biased; ours "
-    "are chosen on validation. Towers that add the vectors of an item's neighbors propagate one step over "
-    "the graph of items and stand beside graph models."
+    "are chosen on validation (docs/metrics.md tells how often the test parts were looked at). Towers that "
+    "add the vectors of an item's neighbors propagate one step over the graph of items and stand beside "
+    "graph models."
 )
 Line = tuple[float, list[str]]
 """NDCG and the cells of a row"""
@@ -25,12 +26,8 @@ def section(report: Report) -> str:
     if not known:
         return ""
     sources = list(dict.fromkeys(reference.source for reference in known))
-    theirs = {each: _theirs(known, each, sources) for each in comparability.CLASSES}
-    parts = [
-        f"### {each}\n\n{_table(report, lines, _ours(report, each))}\n"
-        for each, lines in theirs.items()
-        if lines
-    ]
+    tables = {each: [*_theirs(known, each, sources), *_ours(report, each)] for each in comparability.CLASSES}
+    parts = [f"### {each}\n\n{_table(report, lines)}\n" for each, lines in tables.items() if lines]
     numbered = (f"[{number}] {source}" for number, source in enumerate(sources, start=1))
     return "\n".join(["## Beside published numbers\n", f"{CAPTION}\n", *parts, "  \n".join(numbered) + "\n"])
 
@@ -79,8 +76,8 @@ def _dimension(size: int | None) -> str:
     return str(size) if size else "–"
 
 
-def _table(report: Report, theirs: list[Line], ours: list[Line]) -> str:
+def _table(report: Report, lines: list[Line]) -> str:
     k = report.board.k
     header = ["model", f"Recall@{k}", f"NDCG@{k}", "dimensions", "chosen on", "source or settings"]
-    lines = sorted([*theirs, *ours], key=lambda line: -line[0])
-    return markdown.table([cells for _, cells in lines], header, numbers=(1, 2, 3))
+    ordered = sorted(lines, key=lambda line: -line[0])
+    return markdown.table([cells for _, cells in ordered], header, numbers=(1, 2, 3))

@@ -79,10 +79,10 @@ def _best_explored(report: Report) -> Entry | None:
 
 def _lead(report: Report, best: Entry, verb: str) -> str:
     seconds = best.costs.seconds
-    cost = "" if seconds is None else f", for {_duration(seconds)} of fitting and ranking"
     busy = best.costs.cores_elsewhere
-    beside = f" while other processes kept {busy:.1f} cores busy" if cost and busy else ""
-    return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}{beside}"
+    beside = f" while other processes kept {busy:.1f} cores busy" if busy else ""
+    cost = "" if seconds is None else f"; to fit and to rank took {_duration(seconds)}{beside}"
+    return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}"
 
 
 def _beside_item_cf(report: Report, best: Entry) -> list[str]:

@@ -19,7 +19,9 @@ from retrieval_leaderboard.evaluation.reports.costs import (
 )
 from retrieval_leaderboard.evaluation.reports.main_table import (
     BEYOND_NOISE,
+    COST,
     INTERVALS,
+    ONE_SEED,
     OVER_SEEDS,
     PAIRED,
     RANKED,
@@ -80,19 +82,34 @@ def test_differences_within_noise_have_no_mark():
 def test_without_tests_there_are_no_ranks_and_a_footnote_says_so():
     of = without_tests(*BOTH)
     assert not {"rank", "95 % interval"} & set(cells(of)["bsl"])
-    assert footnotes([of.entries]) == [UNTESTED]
+    assert footnotes([of.entries]) == [UNTESTED, COST]
 
 
 def test_marks_that_no_row_has_are_not_explained():
     differ = with_tests(*BOTH)
-    assert footnotes([differ.entries]) == [INTERVALS, BEYOND_NOISE, PAIRED]
+    single = ONE_SEED.format("bsl")
+    assert footnotes([differ.entries]) == [INTERVALS, single, BEYOND_NOISE, PAIRED, COST]
     within = with_tests(*BOTH, p={("bsl", "item_cf"): 0.5})
-    assert footnotes([within.entries]) == [INTERVALS, PAIRED]
-    assert footnotes([with_tests(row("als")).entries]) == [INTERVALS]
+    assert footnotes([within.entries]) == [INTERVALS, single, PAIRED, COST]
+    assert footnotes([with_tests(row("item_cf")).entries]) == [INTERVALS, COST]
     tied = replace(
         differ, entries=[replace(e, standing=replace(e.standing, rank="1–2")) for e in differ.entries]
     )
-    assert footnotes([tied.entries]) == [INTERVALS, BEYOND_NOISE, RANKED, PAIRED]
+    assert footnotes([tied.entries]) == [INTERVALS, single, BEYOND_NOISE, RANKED, PAIRED, COST]
+
+
+def test_rows_of_one_seed_are_named_where_the_seed_matters():
+    several = Row(
+        "als", {}, [stored.record("als", ndcg=each, seed=seed) for seed, each in enumerate((0.1, 0.2))], []
+    )
+    unknown = row("mine", code="f")
+    drawn = row("swing", 0.1, settings={"max_users_per_item": 9})
+    found = footnotes([with_tests(*BOTH, several, unknown, drawn).entries])
+    assert ONE_SEED.format("bsl, swing") in found
+
+
+def test_settings_that_a_model_takes_no_more_do_not_stop_the_table():
+    assert not row("bsl", settings={"epochs": -3}).of_one_seed
 
 
 def test_a_lead_whose_interval_and_test_disagree_is_told():

@@ -121,6 +121,18 @@ def test_what_is_said_of_overrides_is_true_of_the_table(made, told, tmp_path):
     assert ("**0.5000**" in text) is (told is not OVERRIDES)
 
 
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (["defaults", "defaults"], "Official rows: each model with its defaults.\n"),
+        (["budget", "budget"], "within one budget of time.\n"),
+        (["budget", "defaults"], "within one budget of time. Not searched: bsl.\n"),
+    ],
+)
+def test_what_was_not_searched_is_told_where_other_models_were(made, told, tmp_path):
+    assert told in page(without_tests(row("als", by=made[0]), row("bsl", by=made[1])), tmp_path)
+
+
 @pytest.mark.parametrize("more", [{"by": "hand"}, {"shipped": True}])
 def test_a_row_with_the_settings_of_another_says_so(more, tmp_path):
     ours = row("als", 0.5, {"factors": "auto"}, resolved={"factors": 64})

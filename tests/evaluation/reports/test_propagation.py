@@ -31,8 +31,8 @@ def test_a_board_says_which_rows_have_it_and_where_the_plain_ones_are():
     ]  # fmt: skip
     (note,) = footnotes(*rows)
     assert note.endswith(
-        "The same model without it: bsl not run yet (--models bsl --set bsl.neighbors=0); "
-        "infonce (neighbors=0)."
+        "Rows without it, which may have other settings too: bsl not run yet (--models bsl --set "
+        "bsl.neighbors=0); infonce (neighbors=0)."
     )
 
 
