@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
@@ -62,11 +63,15 @@ class SasRec(TwoTower):
         "dropout": auto_settings.sequence_dropout,
     }
 
+    @classmethod
+    def unread(cls, settings: Mapping[str, Any]) -> frozenset[str]:
+        """Also what the other loss needs."""
+        return super().unread(settings) | {"logq_correction" if settings["loss"] == "gbce" else "calibration"}
+
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Also what the other loss needs, and how negatives are drawn where all items are."""
-        idle = {"logq_correction"} if self.loss == "gbce" else {"calibration"}
+        """Also how negatives are drawn where all items are."""
         drawing = {"negatives", "negative_exponent", "cold_negatives"} if self.every_negative else set()
-        return super().without_effect(train, valid) | idle | drawing
+        return super().without_effect(train, valid) | drawing
 
     def pair_loss(self, positive: Tensor, negative: Tensor, batch: Batch, towers: TwoTowerModule) -> Tensor:
         """Softmax or generalized binary cross-entropy of each pair."""

@@ -128,7 +128,7 @@ def _search(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argp
     """Search every model's settings and write them into the dataset's config; whether a search found none."""
     if not len(dataset.valid):
         raise InputError(f"{_option(options)}: {dataset.heading} has no validation queries to choose on")
-    budget = Budget(options.budget, options.tune or None)
+    budget = Budget(options.budget or None, options.tune or None)
     given = settings.parse_assignments(options.set)
     specs = [
         SearchSpec(job, dataset, frozenset(given.get(job.source.name, {}))) for job in jobs if job.seed == 0

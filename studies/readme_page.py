@@ -46,6 +46,7 @@ def tables(shown: Board) -> dict[str, str]:
         f"{about.name}: {about.users:,} users, {about.items:,} items, {about.train_valid_interactions:,} "
         f"training interactions, {about.test_queries:,} test queries. ±: standard deviation over seeds.",
         "Settings were chosen on the validation part; the last column says how.",
+        _not_improved(shown, found),
         PROPAGATED if any(map(propagation.propagates, found)) else "",
         f"Costs, slices, published numbers and further rows: [{folder}]({folder}/{LEADERBOARD}).",
     ]
@@ -55,6 +56,26 @@ def tables(shown: Board) -> dict[str, str]:
         "\n".join(filter(None, notes)),
     ]
     return {"results": "\n\n".join(parts)}
+
+
+def _not_improved(shown: Board, found: list[Row]) -> str:
+    """Which of the searched rows are the defaults, and what to know of these; "" where none is."""
+    usual = {
+        row.model: row.settings_with_effect
+        for row in shown.rows
+        if row.done and row.provenance.by == "defaults"
+    }
+    same = [
+        row.model
+        for row in found
+        if row.provenance.by == "budget" and row.settings_with_effect == usual.get(row.model)
+    ]
+    if not same:
+        return ""
+    return (
+        f"The searches of {', '.join(same)} ended at the defaults, which were developed on this dataset and "
+        "others ([docs/defaults.md](docs/defaults.md) has datasets on which they were not)."
+    )
 
 
 def plot(shown: Board, target: Path) -> None:

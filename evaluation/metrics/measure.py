@@ -15,6 +15,8 @@ from retrieval_leaderboard.evaluation.metrics.registry import LIST_LEVEL, PER_QU
 
 METRICS = tuple(PER_QUERY)
 """Names of the per-query metrics"""
+VALID_K = 20
+"""Length of the lists by which settings and epochs are chosen on the validation queries"""
 BLOCK = 2**14
 """Queries that are measured at once"""
 

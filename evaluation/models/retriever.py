@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,6 @@ from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models import fields, saving
 from retrieval_leaderboard.evaluation.models.fields import AUTO
 from retrieval_leaderboard.evaluation.models.warm_start import WarmStart
-
-if TYPE_CHECKING:
-    pass
 
 Rule = Callable[[Mapping[str, Any], Interactions, Queries | None], Any]
 """What "auto" comes to, by the settings resolved so far, the training part and the validation queries."""

@@ -96,8 +96,10 @@ def costs_of(rows: Sequence[Row]) -> BoardCosts:
     runs = {(row.folder, record.stem): record.costs for row in rows for record in row.done}
     for folder in dict.fromkeys(row.folder for row in sorted(rows, key=lambda row: row.shipped)):
         found = timings.read(folder)
-        again = {(folder, stem): each for stem, each in found.costs.items()} if found else {}
-        if found and again.keys() & runs.keys():
+        here = (record for row in rows if row.folder == folder for record in row.done)
+        stems = [each.stem for each in here if found.knows(each)] if found else []
+        if found and stems:
+            again = {(folder, stem): found.costs[stem] for stem in stems}
             return BoardCosts(found.machine, again, in_one_go=True)
     machine = _machine(rows)
     return BoardCosts(

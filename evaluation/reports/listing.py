@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tabulate import tabulate
 
@@ -57,6 +57,11 @@ def _width() -> int:
     return shutil.get_terminal_size().columns
 
 
+def _room(names: Iterable[str]) -> int:
+    """Characters beside a column of `names`."""
+    return max(20, _width() - max(map(len, names), default=0) - 2 * GAP)
+
+
 def _brief_datasets(datasets: Sequence[Listed]) -> str:
     lines = [(each.source.name, each.status, each.source.protocols[0]) for each in datasets]
     return tabulate(lines, ["dataset", "status", "protocol by default"], tablefmt="simple")
@@ -66,7 +71,7 @@ def _brief_models(
     models: Sequence[type[Retriever]], by_default: Sequence[str], packages: Mapping[str, str]
 ) -> str:
     names = {model.name: model.name + " *" * (model.name in by_default) for model in models}
-    room = _width() - max(map(len, names.values())) - GAP
+    room = _room(names.values())
     lines = [
         (names[model.name], textwrap.shorten(_about(model, packages), room, placeholder=" …"))
         for model in models
@@ -99,9 +104,11 @@ def _model(model: type[Retriever], packages: Mapping[str, str]) -> str:
     """Its summary, then each setting with its default and what it is, in a line."""
     notes = settings.documentation(model)
     entries = {f"{key}={value}": notes[key] for key, value in settings.of_fields(model).items()}
-    room = _width() - max(map(len, entries)) - 2 * GAP
+    room = _room(entries)
     brief = {key: textwrap.shorten(_sentence(note), room, placeholder=" …") for key, note in entries.items()}
     head = textwrap.fill(f"{model.name}: {_about(model, packages)}", _width())
+    if not entries:
+        return f"{head}\n\nIt has no settings."
     name = model.name
     how = f"Settings, for --set {name}.NAME=VALUE, with their defaults; --list {name}.NAME tells more"
     return f"{head}\n\n{textwrap.fill(how, _width())}:\n\n{_table(brief)}"
@@ -122,8 +129,7 @@ def _sentence(note: str) -> str:
 
 def _table(entries: dict[str, str]) -> str:
     """Two columns, the second wrapped within the terminal."""
-    first = max(map(len, entries))
-    room = max(20, _width() - first - 2 * GAP)
+    first, room = max(map(len, entries)), _room(entries)
     lines = []
     for name, what in entries.items():
         wrapped = textwrap.wrap(what, room, break_on_hyphens=False, break_long_words=False) or [""]

@@ -25,6 +25,7 @@ from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenanc
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, not_yaml, unknown
 from retrieval_leaderboard.support.storage.files import contents, write_text
+from retrieval_leaderboard.support.storage.locks import locked
 
 SHIPPED = ROOT / "configs"
 OWN_CONFIGS = WORKSPACE / "configs" / "local"
@@ -105,11 +106,14 @@ def write(path: Path, where: str, model: str, config: TunedConfig) -> None:
     """Make `config` the model's entry in the section `where`; all other entries stay."""
     import yaml
 
-    content = _content(path)
-    entry = {"settings": config.settings, "provenance": config.provenance.as_dict()}
-    content.setdefault(where, {})[model] = entry
-    text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None, allow_unicode=True)
-    write_text(path, HEADER + text)
+    with locked(path.parent, f"another command writes into {path.parent}: waiting for it"):
+        content = _content(path)
+        entry = {"settings": config.settings, "provenance": config.provenance.as_dict()}
+        content.setdefault(where, {})[model] = entry
+        text = yaml.safe_dump(
+            content, sort_keys=False, width=110, default_flow_style=None, allow_unicode=True
+        )
+        write_text(path, HEADER + text)
 
 
 def _content(path: Path) -> dict[str, dict[str, Any]]:

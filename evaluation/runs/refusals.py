@@ -33,7 +33,11 @@ def check(jobs: Iterable[Job], dataset: Dataset) -> None:
     Raises:
         InputError: as `check_memory`.
     """
+    checked = []
     for job in jobs:
-        if job.seed == 0:
+        kind = job.source, job.settings
+        # A warm start looks for itself at what it takes, which is another amount.
+        if kind not in checked and job.earlier is None:
+            checked.append(kind)
             model = settings.build(job.source.load(), job.settings)
             check_memory(model.resolved(dataset.train, dataset.valid), dataset.train_valid, None)

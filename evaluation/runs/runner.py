@@ -128,10 +128,13 @@ def _is_good(folder: Path, also: Iterable[int] = ()) -> bool:
 
 
 def update_provenance(job: Job, folder: Path) -> None:
-    """Make the record of a finished run say how `job` came to its settings: they may be tuned anew."""
-    record = records.read(folder)
-    if record is not None and record.provenance != job.provenance:
-        records.change(folder, replace(record, provenance=job.provenance))
+    """Make the record of a finished run say how `job` came to its settings: they may be tuned anew.
+
+    An official record stays so: that something else came to the same settings takes nothing from it.
+    """
+    record, made = records.read(folder), job.provenance
+    if record is not None and record.provenance != made and (made.official or not record.provenance.official):
+        records.change(folder, replace(record, provenance=made))
 
 
 def run(

@@ -15,6 +15,7 @@ from retrieval_leaderboard.evaluation.runs.loaded import Loaded, Loader
 from retrieval_leaderboard.evaluation.runs.record import Costs, RunRecord, digest, machine
 from retrieval_leaderboard.evaluation.runs.runner import CheckpointPolicy, Job, ModelSource, Work, execute
 from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.storage import sealed
 
 TIMINGS = "timings.json"
@@ -27,11 +28,20 @@ class Timings:
     """Of the boards of one dataset."""
 
     machine: str
-    """The processor and threads of all of them"""
+    """The processor and threads of all of them, and the card of those on one"""
     date: str
     costs: dict[str, Costs] = field(default_factory=dict)
     """Stem of a run → what it took"""
+    runs: dict[str, str] = field(default_factory=dict)
+    """Stem of a run → the date of its record then; without those that were measured before dates were kept"""
     schema: int = 1
+
+    def knows(self, record: RunRecord) -> bool:
+        """Whether the run of `record` was measured, and no run that stood in its place before."""
+        noted = self.runs.get(record.stem)
+        return record.stem in self.costs and (
+            record.date == noted if noted else record.date[: len(self.date)] <= self.date
+        )
 
 
 def read(folder: Path) -> Timings | None:
@@ -49,15 +59,17 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
 
     A row is measured by its run of the lowest seed; of rows whose settings come to the same, one is. What was
     measured on this machine with as many threads stays, unless it is to be measured `anew`. Rows of plug-ins,
-    whose file is not known, are named.
+    whose file is not known, are named, and those that fail.
 
     Raises:
         InputError: as `load`.
     """
-    here, before = machine(environment.hardware(), compute.current().threads), read(folder)
-    known = {} if anew or before is None or before.machine != here else before.costs
+    here, before, official = _machines(), read(folder), list(_wanted(folder))
+    same_machine = before is not None and {each.machine for each in before.costs.values()} <= set(here)
+    kept = before if before is not None and same_machine and not anew else Timings("", "")
+    known = {record.stem: kept.costs[record.stem] for record in official if kept.knows(record)}
+    dates = {record.stem: record.date for record in official}
     loaded, count = Loaded(load), 0
-    official = list(_wanted(folder))
     if not official:
         progress.say(f"{folder.name}: no row to measure; those by --defaults and by --budget are official")
     wanted = [record for record in official if record.stem not in known]
@@ -68,26 +80,38 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
             continue
         if (same := stems.setdefault(_fit(record), record.stem)) != record.stem:
             progress.say(f"{record.stem}: as {same}, for its settings come to the same")
-        costs = known[same] if same in known else measured(record, data)
-        known = known | {record.stem: costs}
+        try:
+            known[record.stem] = known[same] if same in known else measured(record, data)
+        except isolation.Crash as crash:
+            progress.say(f"{record.stem}: failed: {crash}")
+            continue
         date = datetime.now(UTC).strftime("%Y-%m-%d")
-        write(folder, Timings(here, date, known))
+        on = "; ".join(sorted({each.machine for each in known.values()}))
+        write(folder, Timings(on, date, known, {stem: dates[stem] for stem in known}))
         count += 1
     return count
 
 
-def _announce(folder: Path, wanted: Sequence[RunRecord], here: str) -> None:
+def _machines() -> list[str]:
+    """What costs may say that they were measured on here: the processor, then with each other device."""
+    processor, threads = environment.processor(), compute.current().threads
+    others = [each for each in DEVICES.values() if not each.shares_main_memory and each.is_here()]
+    cards = [each.hardware() for each in others]
+    return [machine(each, threads) for each in (processor, *(f"{processor} with {card}" for card in cards))]
+
+
+def _announce(folder: Path, wanted: Sequence[RunRecord], here: Sequence[str]) -> None:
     """Say how long it may take, and which machines' seconds give way to those of `here`."""
     if not wanted:
         return
     seconds = sum(record.costs.fit_seconds + record.costs.recommend_seconds for record in wanted)
     rows = "1 row" if len(wanted) == 1 else f"{len(wanted)} rows"
     progress.say(f"{folder.name}: {rows} to fit and rank again; their runs took {progress.duration(seconds)}")
-    others = {record.costs.machine for record in wanted} - {here}
+    others = {record.costs.machine for record in wanted} - set(here)
     if others:
         progress.say(
             f"{folder.name}: the runs were on {'; '.join(sorted(others))}, and its pages will have the "
-            f"seconds of {here} alone"
+            f"seconds of {here[-1]} alone"
         )
 
 

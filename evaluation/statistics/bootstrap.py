@@ -82,6 +82,7 @@ def _query_part(given: _Columns, draws: int, seed: int) -> Floats:
         weights = table[rng.integers(0, _LEVELS, (draws, len(block)), dtype=np.uint16)]
         sums += weights @ block
         counts += weights.sum(axis=1, keepdims=True)
+    given.columns = ()  # The cache keeps what was given, of which the digest alone is asked for again.
     found: Floats = sums / np.maximum(counts, 1.0)
     found.flags.writeable = False
     return found

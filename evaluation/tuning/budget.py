@@ -13,16 +13,19 @@ UNITS = {"h": 60.0, "m": 1.0, "s": 1 / 60}
 
 @dataclass(frozen=True)
 class Budget:
-    """Time, or as much as that many fits, or both: the search ends with whichever is used up first."""
+    """Time, or as much as that many fits."""
 
     minutes: float | None = None
     fits: int | None = None
 
+    @property
+    def timed(self) -> bool:
+        """Whether it is one of time."""
+        return self.minutes is not None
+
     def share(self, seconds: float, fits: float) -> float:
         """How much of it a trial takes; `fits` is its length of training, in those of the model's own."""
-        of_time = 0.0 if self.minutes is None else _ratio(seconds / 60, self.minutes)
-        of_fits = 0.0 if self.fits is None else _ratio(fits, self.fits)
-        return max(of_time, of_fits)
+        return _ratio(fits, self.fits or 0) if self.minutes is None else _ratio(seconds / 60, self.minutes)
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -73,9 +73,19 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
     return study
 
 
-def write_outcome(trial: optuna.Trial, found: Outcome, state: optuna.trial.TrialState) -> None:
-    """Write down what came out of `trial`, which ends as `state`."""
-    trial.set_user_attr(OUTCOME, sealed.seal({"params": trial.params, "state": state.name, **found}))
+def write_outcome(trial: optuna.Trial, found: Outcome, state: optuna.trial.TrialState) -> dict[str, Any]:
+    """Write down what came out of `trial`, which is to end as `state`; what was written, for `end`."""
+    written = sealed.seal({"params": trial.params, "state": state.name, **found})
+    trial.set_user_attr(OUTCOME, written)
+    return written
+
+
+def end(study: optuna.Study, number: int, written: dict[str, Any]) -> None:
+    """End a trial as its outcome says, or as one that counts for nothing where none was `written`."""
+    from optuna.trial import TrialState
+
+    state = TrialState[written.get("state", "FAIL")]
+    study.tell(number, written["ndcg"] if state == TrialState.COMPLETE else None, state)
 
 
 def finished_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,8 @@ from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.evaluation.tuning.trial_records import TrialRecord, TuningRecord
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.devices import DEVICES
+from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 if TYPE_CHECKING:
     import optuna
@@ -45,6 +48,8 @@ def tune(
     reading is written to `board`/tuning/, where those of earlier searches stay. Of a budget of fits, what is
     returned counts the trials of all, those of `shipped`, the board that came with the project, included.
 
+    A copy is written where a trial was added, so that it says on what its trials were made.
+
     Returns:
         None where every trial failed; the reasons are said.
 
@@ -52,15 +57,35 @@ def tune(
         InputError: tuning.db or a copy is damaged, or cannot be written.
     """
     with database.usable(database.url(board)):
-        search = Search(spec, board, budget, anew)
+        if anew:
+            _set_aside(spec, board, budget)
+        search, made = Search(spec, board, budget, anew), False
         while step := search.following():
             search.make(step)
-        copy = board / RECORDS / f"{search.name}.json"
-        if anew and copy.is_file():
-            number = len(list(copy.parent.glob(f"{search.name}*.json")))
-            copy.rename(copy.with_suffix(f".{number}.json"))
-        search.write(copy)
+            made = True
+        copy = _copy(board, search.name)
+        if made or not copy.is_file():
+            search.write(copy)
         return search.best(on_record(spec, board, shipped))
+
+
+def _copy(board: Path, name: str) -> Path:
+    return board / RECORDS / f"{name}.json"
+
+
+def _set_aside(spec: SearchSpec, board: Path, budget: Budget) -> None:
+    """Keep the copy of a search that is to begin anew, of as many trials as it has, under another name."""
+    try:
+        search = Search(spec, board, budget)
+        trials = search.finished()
+    except DamagedError:  # What is there of a copy stays.
+        trials = []
+    copy = _copy(board, spec.name(budget.minutes))
+    if trials and not copy.is_file():
+        search.write(copy)
+    if copy.is_file():
+        names = (copy.with_suffix(f".{number}.json") for number in itertools.count(1))
+        copy.rename(next(name for name in names if not name.exists()))
 
 
 def on_record(spec: SearchSpec, *boards: Path | None) -> list[TrialRecord]:
@@ -81,13 +106,13 @@ class Search:
     def __init__(self, spec: SearchSpec, board: Path, budget: Budget, anew: bool = False) -> None:
         self.spec, self.job, self.budget = spec, spec.job, budget
         self.model, self.space, self.lengths = self.job.source.load(), spec.space(), spec.lengths()
-        self.name = spec.name(budget.minutes if budget.fits is None else None)
+        self.base, self.name = spec.base(), spec.name(budget.minutes)
         board.mkdir(parents=True, exist_ok=True)
         storage = database.url(board)
         self.studies = {
             length: database.opened(storage, f"{self.name}-{length:.3g}", anew) for length in self.lengths
         }
-        first = [settings.defaults(self.model), self.job.settings]
+        first = [settings.defaults(self.model), self.base]
         points = [search_space.within(self.space, values) for values in first]
         self.first = [point for at, point in enumerate(points) if point and point not in points[:at]]
         self._close_interrupted()
@@ -98,7 +123,7 @@ class Search:
 
         for study in self.studies.values():
             for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-                study.tell(trial.number, state=TrialState.FAIL)
+                database.end(study, trial.number, trial.user_attrs.get(database.OUTCOME, {}))
 
     def finished(self) -> list[tuple[float, optuna.trial.FrozenTrial]]:
         """Length and trial, in their order; DamagedError where one is not what was written."""
@@ -126,23 +151,20 @@ class Search:
         done = self.done()
         if not done:
             return Step(halving.OWN, self.first[0] if self.first else None)
-        draws = self.budget.fits is not None or not halving.exhausted(done, self.lengths[0])
+        draws = not self.budget.timed or not halving.exhausted(done, self.lengths[0])
         return halving.following(done, self.lengths, draws)
 
     def make(self, step: Step) -> None:
         """Make the trial, and keep what came out of it."""
-        from optuna.trial import TrialState
-
         finished = [trial for _, trial in self.finished()]
         study = self.studies[step.length]
         trial = self._asked(study, step)
         started = time.perf_counter()
-        used = self._used(trial.params)
-        before = [each for each in database.finished_trials(study) if self._used(each.params) == used]
+        read = self._read(trial.params)
+        before = [each for each in database.finished_trials(study) if self._read(each.params) == read]
         state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial, step.length)
         found = found | {"seconds": round(time.perf_counter() - started, 1), "order": len(finished)}
-        database.write_outcome(trial, found, state)
-        study.tell(trial, found["ndcg"] if state == TrialState.COMPLETE else None, state)
+        database.end(study, trial.number, database.write_outcome(trial, found, state))
         progress.say(self._line(found, len(finished) + 1))
 
     def _asked(self, study: optuna.Study, step: Step) -> optuna.Trial:
@@ -162,7 +184,10 @@ class Search:
     def _attempt(self, trial: optuna.Trial, length: float) -> tuple[optuna.trial.TrialState, Outcome]:
         from optuna.trial import TrialState
 
-        values, horizon = self.settings(trial.params, length), self.model.horizon
+        try:
+            values, horizon = self.settings(trial.params, length), self.model.horizon
+        except InputError as refusal:  # A model may not take together what was drawn.
+            return TrialState.FAIL, {"reason": str(refusal)}
         trained = {horizon: values[horizon]} if horizon else {}
         try:
             found = processes.call(self.model, scored, replace(self.job, settings=values), self.spec.dataset)
@@ -184,14 +209,14 @@ class Search:
             f"{so_far}; {used:.0%} of the budget"
         )
 
-    def _used(self, params: dict[str, Any]) -> dict[str, Any]:
+    def _read(self, params: dict[str, Any]) -> dict[str, Any]:
         """`params` without those that nothing reads beside the others."""
-        unread = self.model.unread(self.job.settings | params)
+        unread = self.model.unread(self.base | params)
         return {key: value for key, value in params.items() if key not in unread}
 
     def settings(self, params: dict[str, Any], length: float) -> dict[str, Any]:
         """Every setting of a trial; those that nothing reads are as by the job."""
-        given = self.job.settings | search_space.rounded(self._used(params))
+        given = self.base | search_space.rounded(self._read(params))
         found = settings.resolve(self.model, given, "a trial")
         if len(self.lengths) == 1:
             return found
@@ -221,12 +246,14 @@ class Search:
         return TunedConfig(wanted, self._provenance(best, on_record))
 
     def _provenance(self, best: optuna.trial.FrozenTrial, on_record: list[TrialRecord]) -> Provenance:
-        """A budget of time is one for all: it counts its own trials, as what it began with were defaults."""
-        timed, own = self.budget.fits is None, [trial for _, trial in self.finished()]
+        """A budget of time, where nothing was set for it, is one for all models: it counts its own trials, as
+        what it began with were defaults.
+        """
+        timed, own = self.budget.timed, [trial for _, trial in self.finished()]
         trials = [self._record(trial) for trial in own] if timed else on_record
         ended = max(trial.datetime_complete for trial in own if trial.datetime_complete)
         return Provenance(
-            by="budget" if timed else "tuning",
+            by="budget" if timed and not self.spec.fixed else "tuning",
             trials=len(trials),
             different=len({str(trial.settings) for trial in trials}),
             pruned=sum(trial.state == "pruned" for trial in trials),
@@ -264,7 +291,7 @@ class Search:
                 processor=DEVICES[job.device].hardware(),
                 threads=compute.current().threads,
                 minutes=self.budget.minutes,
-                fixed={key: value for key, value in job.settings.items() if key not in self.space},
+                fixed={key: value for key, value in self.base.items() if key not in self.space},
                 trials=tuple(self._record(trial) for _, trial in self.finished()),
             ),
         )

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.metrics import measure
+from retrieval_leaderboard.evaluation.metrics.measure import VALID_K
 from retrieval_leaderboard.evaluation.models import lists, settings
 from retrieval_leaderboard.support import compute, progress, ranks
 
 if TYPE_CHECKING:
     from retrieval_leaderboard.evaluation.runs.runner import Job
-
-K = 20
 
 
 def scored(job: Job, data: Dataset) -> dict[str, float]:
@@ -32,6 +31,6 @@ def scored(job: Job, data: Dataset) -> dict[str, float]:
     ranks.stop()
     if not main:
         return {}
-    items, scores = model.recommend(data.valid.without_answers(), K)
-    lists.check(items, scores, data.valid, K, data.train.n_items)
-    return measure.mean(measure.per_query(items, data.valid.relevant, K))
+    items, scores = model.recommend(data.valid.without_answers(), VALID_K)
+    lists.check(items, scores, data.valid, VALID_K, data.train.n_items)
+    return measure.mean(measure.per_query(items, data.valid.relevant, VALID_K))

@@ -8,6 +8,7 @@ import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.evaluation.metrics import measure
+from retrieval_leaderboard.evaluation.metrics.measure import VALID_K
 from retrieval_leaderboard.neural.batches.negatives import Recommend
 from retrieval_leaderboard.support import ranks
 
@@ -22,7 +23,6 @@ COST_RATIO = 4
 an item. Measured with 64 dimensions on two CPU cores: 4 with 10,000 negatives a batch, 12 with 2,000."""
 VALID_QUERIES = 5000
 """Most validation queries in an evaluation."""
-VALID_K = 20
 
 
 def rate(done: float, averaging: float) -> float:

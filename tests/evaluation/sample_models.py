@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from retrieval_leaderboard.evaluation import EmbeddingRetriever, Retriever
+from retrieval_leaderboard.support.errors import InputError
 
 
 @dataclass
@@ -82,6 +83,15 @@ class ReadsPlaceAlone(Tunable):
     @classmethod
     def unread(cls, settings):
         return frozenset({"size"})
+
+
+@dataclass
+class Choosy(Tunable):
+    """Takes no place beyond 2 with a size of 4."""
+
+    def __post_init__(self):
+        if self.place > 2 and self.size == 4:
+            raise InputError(f"place {self.place} is for smaller sizes")
 
 
 @dataclass

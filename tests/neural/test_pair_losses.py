@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 from torch.testing import assert_close
 
+from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SasRec, SimpleX, losses
 from retrieval_leaderboard.neural.training.trainer import batch_loss
@@ -56,6 +57,11 @@ def test_simplex_weighs_negatives_in_units_of_the_catalog(weight, examples: str,
     scores = POSITIVE, NEGATIVE, ROW, 4
     found = loss(SimpleX(margin=0.2, negative_weight=weight), examples)
     assert_close(found, losses.cosine_contrastive(*scores, 0.2, expected * ITEMS))
+
+
+def test_sasrec_reads_what_its_loss_needs() -> None:
+    unread = {loss: SasRec.unread(settings.defaults(SasRec) | {"loss": loss}) for loss in ("softmax", "gbce")}
+    assert unread == {"softmax": {"calibration"}, "gbce": {"logq_correction"}}
 
 
 def test_sasrec_draws_so_many_of_the_catalog_for_gbce() -> None:

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from retrieval_leaderboard.evaluation.metrics.measure import VALID_K
 from retrieval_leaderboard.evaluation.reports.figures.charts import COLOR, FORMAT, Size, Spec, chart, names
 from retrieval_leaderboard.evaluation.reports.figures.data import BoardData, Points, RowData
+from retrieval_leaderboard.evaluation.statistics.paired import LEVEL
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 """Of the first, second, … row of a model, whose color they share"""
@@ -15,7 +17,6 @@ AXIS = 36
 """Pixels of an axis of numbers"""
 MOST_POINTS = 120
 """Of a line: more are not told apart"""
-SIGNIFICANT = 0.05
 TILES = {"scale": {"paddingInner": 0.06, "paddingOuter": 0}}
 NOISE, ABOVE, BELOW = "within noise", "better", "worse"
 VERDICTS = {ABOVE: "#1f5fa8", NOISE: "#646b74", BELOW: "#a8492a"}
@@ -35,8 +36,8 @@ def curves(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | None
 def validation(board: BoardData, rows: Sequence[RowData], size: Size) -> Spec | None:
     """NDCG on the validation queries over the epochs of one seed; None where no row has it."""
     known = [(row, row.validation) for row in rows if len(row.validation) > 1]
-    title = f"NDCG@{board.k} on validation queries over epochs of training, first seed."
-    return _lines(known, size, ("epoch", f"validation NDCG@{board.k}"), title) if known else None
+    title = f"NDCG@{VALID_K} on a sample of the validation queries over epochs of training, first seed."
+    return _lines(known, size, ("epoch", f"validation NDCG@{VALID_K}"), title) if known else None
 
 
 def _lines(known: list[tuple[RowData, Points]], size: Size, axes: tuple[str, str], title: str) -> Spec:
@@ -193,7 +194,7 @@ def _pairs(board: BoardData, rows: Sequence[RowData]) -> Iterator[dict[str, Any]
 
 
 def _verdict(row: RowData, other: RowData, p: float) -> str:
-    if p >= SIGNIFICANT:
+    if p >= LEVEL:
         return NOISE
     return ABOVE if row.metrics["ndcg"].mean > other.metrics["ndcg"].mean else BELOW
 

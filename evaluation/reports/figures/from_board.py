@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from statistics import mean
 from typing import Any
 
 from retrieval_leaderboard.evaluation.metrics.registry import PER_QUERY
-from retrieval_leaderboard.evaluation.metrics.slices import COLD_ITEMS, Slice
+from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.evaluation.reports import main_table
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
 from retrieval_leaderboard.evaluation.reports.costs import without_seconds
@@ -24,6 +25,7 @@ from retrieval_leaderboard.evaluation.reports.labels import labels
 from retrieval_leaderboard.evaluation.reports.pages import command
 from retrieval_leaderboard.evaluation.reports.pages.verdict import verdict
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+from retrieval_leaderboard.evaluation.reports.slices import counted
 from retrieval_leaderboard.evaluation.runs.record import Result, RunRecord
 from retrieval_leaderboard.evaluation.statistics.standing import Interval
 
@@ -162,11 +164,10 @@ def _slices(row: Row) -> list[SliceScore]:
 
 
 def _slice(name: str, runs: list[tuple[Slice, Result]]) -> SliceScore:
-    able = [part for part, result in runs if part.queries and part.listed != 0]
-    reached = any(result.reaches_cold_items or part.metrics.get("recall") for part, result in runs)
-    if not able or (name == COLD_ITEMS and not reached):
+    parts, _ = counted(name, runs)
+    if not parts:
         return SliceScore(name, runs[0][0].queries, None, None)
-    recall, ndcg = (sum(part.metrics[key] for part in able) / len(able) for key in ("recall", "ndcg"))
+    recall, ndcg = (mean(part.metrics[key] for part in parts) for key in ("recall", "ndcg"))
     return SliceScore(name, runs[0][0].queries, recall, ndcg)
 
 

@@ -59,12 +59,9 @@ def search(row: Row) -> list[str]:
     if made.by != "budget" or made.cap_minutes is None:
         return []
     threads = [] if made.threads is None else ["--threads", str(made.threads)]
-    return [
-        *_started(row),
-        *threads,
-        "--budget",
-        f"{made.cap_minutes * 60:g}s" if made.cap_minutes < 1 else f"{made.cap_minutes:g}m",
-    ]
+    whole = made.cap_minutes == int(made.cap_minutes)
+    budget = f"{made.cap_minutes:g}m" if whole else f"{made.cap_minutes * 60:g}s"
+    return [*_started(row), *threads, "--budget", budget]
 
 
 def to_put_in(row: Row) -> str:

@@ -45,8 +45,11 @@ def provenance_section(board: Board) -> str:
 def spread_section(family: Sequence[Board]) -> str:
     """Mean ± sd of each model with the same settings over boards that differ in the split seed alone."""
     together: dict[tuple[str, str], list[Row]] = {}
-    for row in (row for board in family for row in board.rows if row.done):
-        together.setdefault((row.model, written(row.settings)), []).append(row)
+    for board in family:
+        # Of one's own row and a shipped one with its settings, one's own counts: they are of one split.
+        ranked = sorted((row for row in board.rows if row.done), key=lambda row: not row.shipped)
+        for key, row in {(row.model, written(row.settings)): row for row in ranked}.items():
+            together.setdefault(key, []).append(row)
     named = labels([rows[0] for rows in together.values()])
     columns = [main_table.metric_column(name, family[0].k) for name in main_table.SHOWN]
     header = ["model", "split seeds", *columns]

@@ -69,7 +69,12 @@ def _facts(entry: Entry) -> comparability.Facts | None:
 def _cells(entry: Entry, facts: comparability.Facts) -> list[str]:
     measured = (f"**{entry.row.mean(name):.4f}**" for name in MEASURES)
     how = f"[{entry.row.provenance.brief}](#{entry.anchor})"
-    return [f"**{entry.name}**", *measured, _dimension(facts.dimension), "validation", how]
+    return [f"**{entry.name}**", *measured, _dimension(facts.dimension), _chosen_on(entry), how]
+
+
+def _chosen_on(entry: Entry) -> str:
+    made = entry.row.provenance
+    return "validation" if made.official or made.trials else "unstated"
 
 
 def _dimension(size: int | None) -> str:

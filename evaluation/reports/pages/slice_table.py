@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import mean
 
-from retrieval_leaderboard.evaluation.metrics.slices import COLD_ITEMS, COLD_USERS, Slice
+from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.report import Entry
+from retrieval_leaderboard.evaluation.reports.slices import NONE, counted
 from retrieval_leaderboard.evaluation.runs.record import Result
 from retrieval_leaderboard.support import markdown
 
-NONE = "–"
 TITLES = {"ndcg": "NDCG", "recall": "Recall"}
 QUERIES, CHANCE = "queries", "a ranking by chance"
 HEAD = "head: the most popular 20 % of the items with training interactions."
-BY_ID_ALONE = (
-    f"{NONE} for {COLD_ITEMS}: the model knows items by their id alone and cannot return an item without "
-    "training interactions."
-)
-NOTHING_RETURNED = (
-    f"{NONE} for {COLD_USERS}, or another slice: the model returned nothing to any of these queries; models "
-    "that know a user by the history alone return nothing without one."
-)
 
 Slices = dict[str, Slice]
 """By name"""
@@ -87,17 +80,5 @@ def _random_recalls(known: list[Slices]) -> dict[str, str]:
 
 def _cell(name: str, runs: list[tuple[Slices, Result]], metric: str) -> tuple[str, str]:
     """The mean over the runs of a row that have figures for the slice, and "", or a dash and its footnote."""
-    found = [(slices[name], result) for slices, result in runs if name in slices and slices[name].queries]
-    parts = [part for part, _ in found]
-    if not parts:
-        return NONE, ""
-    if name == COLD_ITEMS and not any(_reaches_cold_items(part, result) for part, result in found):
-        return NONE, BY_ID_ALONE
-    if all(part.listed == 0 for part in parts):
-        return NONE, NOTHING_RETURNED
-    return f"{sum(part.metrics[metric] for part in parts) / len(parts):.4f}", ""
-
-
-def _reaches_cold_items(part: Slice, result: Result) -> bool:
-    """What the model says of itself, or a hit, which says it whatever the model does."""
-    return result.reaches_cold_items or part.metrics["recall"] > 0
+    parts, note = counted(name, [(slices[name], result) for slices, result in runs if name in slices])
+    return (f"{mean(part.metrics[metric] for part in parts):.4f}", "") if parts else (NONE, note)

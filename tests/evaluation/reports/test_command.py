@@ -11,6 +11,7 @@ from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.pages.command import WIDTH, command, lines, search, to_put_in
 from retrieval_leaderboard.evaluation.reports.pages.settings_section import differing, section
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
+from retrieval_leaderboard.evaluation.tuning.budget import minutes
 from tests.evaluation import stored
 from tests.evaluation.reports.boards import row, with_tests
 from tests.evaluation.reports.commands import asked_for, parsed
@@ -160,6 +161,14 @@ def test_a_row_of_a_budget_has_the_command_of_its_search_too():
     text = section(with_tests(found))
     assert "budget" in text and "--budget 45m" in text and "# the fits alone" in text
     assert found.provenance.brief == "budget 45 min, 37 trials" and search(each) == []
+
+
+@pytest.mark.parametrize("text", ["45m", "100s", "90s", "1h", "5s"])
+def test_the_command_of_a_search_names_the_same_budget(text):
+    each = of_model("als")
+    made = Provenance("budget", trials=3, cap_minutes=minutes(text))
+    found = replace(each, done=[replace(record, provenance=made) for record in each.done])
+    assert parsed(search(found)).budget == minutes(text)
 
 
 def test_lines_are_short_and_one_command_for_a_shell():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.datasets.sources.listing import listing as datasets
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
 from retrieval_leaderboard.evaluation.models import registry
@@ -41,6 +42,20 @@ def test_a_model_has_every_setting_with_its_default():
     assert max(map(len, text.splitlines())) <= 80
     assert "embedding_dim=64" in text and "Length of the vectors" in text
     assert "top_k" not in text, "another model's"
+
+
+def test_a_model_without_settings_and_a_terminal_of_few_columns(monkeypatch):
+    class Bare(GlobalHot):
+        """Has nothing to set."""
+
+        name = "bare"
+
+    monkeypatch.setattr(listing.settings, "of_fields", lambda model: {})
+    text = listing.text("bare", [], [Bare], [], {})
+    assert text == "bare: Has nothing to set.\n\nIt has no settings."
+    monkeypatch.undo()
+    monkeypatch.setenv("COLUMNS", "30")
+    assert "embedding_dim=64" in listed("infonce") and "ease" in listed()
 
 
 def test_datasets_in_full_or_one_of_them(tmp_path):

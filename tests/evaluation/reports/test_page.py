@@ -177,6 +177,17 @@ def test_boards_of_other_splits_have_their_spread(tmp_path):
     assert "## Spread over split seeds" in text and "0.3000 ± 0.1414" in text
 
 
+def test_a_shipped_row_beside_ones_own_is_no_other_split(tmp_path):
+    first, second = (without_tests(row("als", each)).board for each in (0.2, 0.4))
+    family = [
+        replace(first, rows=[row("als", 0.9, shipped=True), *first.rows]),
+        replace(second, dataset=replace(second.dataset, split_seed=1)),
+    ]
+    text = markdown(without_tests(*first.rows), family, tmp_path)
+    (line,) = [line for line in text.partition("## Spread")[2].splitlines() if line.startswith("| als")]
+    assert "|             2 |" in line and "0.3000 ± 0.1414" in line
+
+
 def test_runs_are_told_with_what_they_ran_on(tmp_path):
     text = page(without_tests(row("als"), row("bsl", processor="b", date="2026-02-02 00:00 UTC")), tmp_path)
     assert "- runs on a, 1 thread\n- runs on b, 1 thread\n" in text

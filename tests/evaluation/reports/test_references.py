@@ -101,6 +101,14 @@ def test_a_table_is_in_order_with_ours_in_bold():
     assert mf["SimpleX"][:5] == ["SimpleX", "0.1872", "0.1557", "64", "test"]
 
 
+def test_only_what_was_tried_on_validation_is_said_to_be_chosen_there():
+    asked = board(
+        row("simplex_ccl", 0.185, 0.156, by="hand", trials=0, **PLAIN), row("bsl", by="budget", **PLAIN)
+    )
+    mf = tables(asked)[MF_CLASS]
+    assert (mf["simplex_ccl"][4], mf["bsl"][4]) == ("unstated", "validation")
+
+
 def test_published_numbers_stand_there_without_a_row_of_ours():
     failed = Row("item_cf", {}, [], [stored.record("item_cf", reason="none")])
     found = tables(board(failed, row("item_cf", by="command line")))

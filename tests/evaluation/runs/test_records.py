@@ -236,3 +236,17 @@ def test_every_record_that_ships_is_read(capsys):
     shipped = list((ROOT / "results").glob("*/runs/*/run.json"))
     assert shipped and all(records.read(path.parent) for path in shipped)
     assert capsys.readouterr().err == ""
+
+
+def test_an_official_record_stays_official(monkeypatch, tmp_path):
+    assert again(monkeypatch, tmp_path, measured)
+    folder = JOB.folder(DATA, tmp_path)
+    assert records.read(folder).provenance.by == "defaults"
+    for by, kept in (
+        ("tuning", "defaults"),
+        ("command line", "defaults"),
+        ("budget", "budget"),
+        ("hand", "budget"),
+    ):
+        runner.update_provenance(replace(JOB, provenance=Provenance(by)), folder)
+        assert records.read(folder).provenance.by == kept

@@ -40,6 +40,14 @@ def test_refused_with_advice(name, monkeypatch):
         harness.fit(settings.build(registry.get(name), job(name).settings), dataset, 0)
 
 
+def test_a_run_of_a_later_seed_is_refused_too_and_each_setting_is_looked_at_once(monkeypatch):
+    later = [replace(job("item_cf"), seed=seed) for seed in (3, 4)]
+    looked = []
+    monkeypatch.setattr(refusals, "check_memory", lambda *given: looked.append(given))
+    refusals.check([*later, job("swing")], planted())
+    assert [type(model).__name__ for model, *_ in looked] == ["ItemCF", "Swing"]
+
+
 def test_data_without_times_is_told_where_no_model_can_do_without_them():
     train = replace(planted().train_valid, timestamp=None)
     aged = replace(job("global_hot"), settings={"half_life_days": 7.0})

@@ -1,11 +1,12 @@
 """Costs measured again: of official rows, in one go, on one machine."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.evaluation.runs import records, runner, timings
+from retrieval_leaderboard.evaluation.runs import isolation, records, runner, timings
 from retrieval_leaderboard.evaluation.runs.runner import CheckpointPolicy, Job, ModelSource
 from tests.evaluation import stored
 from tests.evaluation.runs.in_process import have_runs_here
@@ -67,9 +68,56 @@ def test_another_machine_begins_anew(board):
     folder, _ = board
     timings.measure(folder, lambda about: DATA)
     old = timings.read(folder)
-    timings.write(folder, replace(old, machine="another, 9 threads"))
+    elsewhere = {stem: replace(costs, threads=9) for stem, costs in old.costs.items()}
+    timings.write(folder, replace(old, costs=elsewhere))
     assert timings.measure(folder, lambda about: DATA) == 1
     assert timings.read(folder).machine == old.machine
+
+
+def test_a_run_that_took_the_place_of_the_measured_one_is_measured(board):
+    folder, record = board
+    timings.measure(folder, lambda about: DATA)
+    found = timings.read(folder)
+    assert found.knows(record)
+    again = replace(record, date="2100-01-01 00:00 UTC")
+    records.change(folder / "runs" / record.stem, again)
+    assert not found.knows(again) and timings.measure(folder, lambda about: DATA) == 1
+    assert timings.read(folder).knows(again) and not timings.read(folder).knows(record)
+
+
+@pytest.mark.parametrize(("measured_on", "known"), [("2026-11-24", False), ("2026-11-25", True)])
+def test_timings_without_dates_of_runs_are_of_those_before_them(measured_on, known):
+    record = replace(stored.record("als"), date="2026-11-25 10:00 UTC")
+    assert timings.Timings("here", measured_on, {record.stem: stored.COSTS}).knows(record) is known
+
+
+def test_seconds_with_a_card_stay_where_the_card_is(board, monkeypatch):
+    folder, record = board
+    timings.measure(folder, lambda about: DATA)
+    found = timings.read(folder)
+    with_card = {record.stem: replace(record.costs, processor=f"{record.costs.processor} with a card")}
+    timings.write(folder, replace(found, costs=with_card))
+    for name, count in (("a card", 0), ("another", 1)):
+        card = SimpleNamespace(shares_main_memory=False, is_here=lambda: True)
+        card.hardware = lambda name=name: name
+        monkeypatch.setattr(timings, "DEVICES", {"cuda": card})
+        assert timings.measure(folder, lambda about: DATA) == count
+
+
+def test_a_row_that_fails_is_named_and_the_others_measured(board, monkeypatch, capsys):
+    folder, record = board
+    kept(folder, settings={"half_life_days": 3.0})
+    measured = timings.measured
+
+    def failing(about, data):
+        if about.stem != record.stem:
+            raise isolation.Crash("out of memory")
+        return measured(about, data)
+
+    monkeypatch.setattr(timings, "measured", failing)
+    assert timings.measure(folder, lambda about: DATA) == 1
+    assert list(timings.read(folder).costs) == [record.stem]
+    assert ": failed: out of memory" in capsys.readouterr().out
 
 
 def test_how_long_it_may_take_is_said_first_and_whose_seconds_give_way(board, capsys):

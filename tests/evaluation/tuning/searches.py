@@ -11,16 +11,23 @@ from retrieval_leaderboard.evaluation.tuning.search import tune
 from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
 
 DATA = planted()
-SOURCE = ModelSource("Tunable", f"{Path(__file__).parents[1] / 'sample_models.py'}:Tunable")
+SAMPLES = Path(__file__).parents[1] / "sample_models.py"
 
 
-def asked(data=DATA, given=(), **changed):
-    chosen = settings.resolve(SOURCE.load(), changed, "here")
-    return SearchSpec(Job(SOURCE, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
+def source(model):
+    return ModelSource(model, f"{SAMPLES}:{model}")
 
 
-def tuned(question, folder, trials, minutes=60.0, anew=False):
-    return tune(question, folder, Budget(minutes, trials), anew)
+SOURCE = source("Tunable")
+
+
+def asked(data=DATA, given=(), of=SOURCE, **changed):
+    chosen = settings.resolve(of.load(), changed, "here")
+    return SearchSpec(Job(of, chosen, 0, 20, "cpu", "fp32"), data, frozenset(given))
+
+
+def tuned(question, folder, trials, anew=False):
+    return tune(question, folder, Budget(fits=trials), anew)
 
 
 def written(folder):

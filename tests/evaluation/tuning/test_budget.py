@@ -22,5 +22,4 @@ def test_what_is_no_duration(text):
 def test_what_a_trial_takes_of_time_and_of_fits():
     assert Budget(minutes=2).share(seconds=30, fits=9) == 0.25
     assert Budget(fits=30).share(seconds=1e9, fits=3) == 0.1
-    assert Budget(minutes=2, fits=30).share(seconds=30, fits=3) == 0.25
     assert Budget(minutes=0).share(seconds=1, fits=1) == float("inf")

@@ -8,34 +8,28 @@ import optuna
 import pytest
 
 from retrieval_leaderboard.baselines.global_hot import GlobalHot
-from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning import search
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.halving import PATIENCE
 from retrieval_leaderboard.evaluation.tuning.search import tune
-from retrieval_leaderboard.evaluation.tuning.spec import SearchSpec
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.support import compute, progress
 from retrieval_leaderboard.support.errors import InputError
 from tests.evaluation.runs.in_process import have_runs_here
-from tests.evaluation.tuning.searches import DATA, SOURCE, asked, tuned, written
+from tests.evaluation.tuning.searches import DATA, SOURCE, asked, source, tuned, written
 
 
 def test_what_has_no_effect_on_the_data_is_not_searched():
-    source = ModelSource("item_cf")
-    job = Job(source, settings.defaults(source.load()), 0, 20, "cpu", "fp32")
     unordered = replace(DATA, train=replace(DATA.train, ordered=False))
-    more, fewer = (set(SearchSpec(job, data).space()) for data in (DATA, unordered))
+    more, fewer = (set(asked(data, of=ModelSource("item_cf")).space()) for data in (DATA, unordered))
     assert more - fewer == {"recency"} and not fewer - more
 
 
 def test_what_differs_in_settings_that_nothing_reads_is_fitted_once(here, tmp_path, monkeypatch):
     fits, fit = [], search.scored
     monkeypatch.setattr(search, "scored", lambda *given: fits.append(given) or fit(*given))
-    question = asked(given=["place"], place=1.5, size=4)
-    source = ModelSource("ReadsPlaceAlone", SOURCE.plugin.replace("Tunable", "ReadsPlaceAlone"))
-    choice = tuned(replace(question, job=replace(question.job, source=source)), tmp_path, 3)
+    choice = tuned(asked(given=["place"], of=source("ReadsPlaceAlone"), place=1.5, size=4), tmp_path, 3)
     trials = written(tmp_path)
     assert len(fits) == 1 and len(trials) == 3 and len({trial["settings"]["size"] for trial in trials}) > 1
     assert len({str(trial["metrics"]) for trial in trials}) == 1
@@ -62,7 +56,7 @@ def test_the_best_of_the_trials_is_chosen(here, tmp_path):
     winner = max(trials, key=lambda trial: trial["metrics"].get("ndcg", 0.0))
     assert choice.settings == winner["settings"] | {"fixed": 7}
     how = choice.provenance
-    assert (how.by, how.trials, how.different, how.cap_minutes) == ("tuning", 8, 8, 60.0)
+    assert (how.by, how.trials, how.different, how.cap_minutes) == ("tuning", 8, 8, None)
     assert how.valid_ndcg == round(winner["metrics"]["ndcg"], 6)
     assert how.note == "on planted: leave-last-one, seen items excluded"
 
@@ -105,6 +99,7 @@ def test_a_search_that_goes_on_finds_what_it_would_have_found(here, tmp_path, wh
         (1, search.isolation, "call"),
         (12, search.isolation, "call"),
         (0, optuna.Study, "ask"),
+        (1, optuna.Study, "tell"),
     ],
     ids=str,
 )
@@ -150,7 +145,7 @@ def test_shipped_trials_count_and_a_better_one_is_told(here, tmp_path):
     shipped = tmp_path / "shipped"
     best = tuned(asked(), shipped, 8).provenance
     assert "another search" not in best.note
-    ours = tune(asked(), tmp_path / "mine", Budget(60.0, 1), shipped=shipped).provenance
+    ours = tune(asked(), tmp_path / "mine", Budget(fits=1), shipped=shipped).provenance
     assert ours.trials == 9 and ours.valid_ndcg < best.valid_ndcg
     assert ours.note.endswith(f"; another search on record came to {best.valid_ndcg:.4f}")
 
@@ -202,10 +197,6 @@ def test_every_trial_failed(tmp_path, monkeypatch, capsys):
     assert [trial["reason"] for trial in written(tmp_path)] == ["no memory"] * 2
 
 
-def test_the_time_limit_ends_a_search_after_its_first_trial(here, tmp_path):
-    assert tuned(asked(), tmp_path, 9, minutes=0.0).provenance.trials == 1
-
-
 def test_a_budget_of_time_counts_its_own_trials_and_ends_where_draws_bring_nothing(here, tmp_path):
     tuned(asked(given=["size"]), tmp_path, 3)
     how = tune(asked(), tmp_path, Budget(60.0)).provenance
@@ -219,9 +210,7 @@ def test_a_budget_of_time_counts_its_own_trials_and_ends_where_draws_bring_nothi
 
 
 def test_the_best_settings_train_for_longer(here, tmp_path):
-    source = ModelSource("Trained", SOURCE.plugin.replace("Tunable", "Trained"))
-    job = Job(source, settings.defaults(source.load()), 0, 20, "cpu", "fp32")
-    choice = tune(SearchSpec(job, DATA), tmp_path, Budget(fits=12))
+    choice = tuned(asked(of=source("Trained")), tmp_path, 12)
     trials = written(tmp_path)
     assert trials[0]["settings"] == {"place": 3.0, "epochs": 6}
     lengths = [trial["settings"]["epochs"] for trial in trials]
@@ -232,5 +221,53 @@ def test_the_best_settings_train_for_longer(here, tmp_path):
         by_place.setdefault(trial["settings"]["epochs"], []).append(trial["settings"]["place"])
     assert set(by_place[18]) < set(by_place[6]) < set(by_place[2])
     assert choice.settings["epochs"] == 18, "what it learns grows with them"
-    fixed = SearchSpec(replace(job, settings=job.settings | {"epochs": 4}), DATA, frozenset({"epochs"}))
-    assert tune(fixed, tmp_path / "fixed", Budget(fits=3)).settings["epochs"] == 4
+    again = tuned(asked(of=source("Trained"), epochs=18), tmp_path, 12)
+    assert again == choice, "with what it found it is no other search"
+    fixed = asked(of=source("Trained"), given=["epochs"], epochs=4)
+    assert tuned(fixed, tmp_path / "fixed", 3).settings["epochs"] == 4
+
+
+def test_what_a_model_refuses_to_take_together_is_a_failed_trial(here, tmp_path):
+    tuned(asked(of=source("Choosy")), tmp_path, 12)
+    refused = [trial for trial in written(tmp_path) if "smaller sizes" in trial.get("reason", "")]
+    assert refused and len(written(tmp_path)) == 12
+    assert all(trial["settings"]["size"] == 4 and trial["state"] == "fail" for trial in refused)
+
+
+def test_a_budget_with_settings_that_were_set_is_not_official(here, tmp_path):
+    how = tune(asked(given=["place"], place=1.5), tmp_path, Budget(minutes=60.0)).provenance
+    assert (how.by, how.official, how.cap_minutes) == ("tuning", False, 60.0)
+
+
+def test_a_budget_on_more_threads_is_another_search(monkeypatch):
+    here = compute.current()
+    names = {asked().name(60.0), asked().name()}
+    monkeypatch.setattr(compute, "_current", replace(here, threads=here.threads + 1))
+    assert asked().name(60.0) not in names and asked().name() in names
+
+
+def test_the_copy_says_on_what_its_trials_were_made(here, tmp_path, monkeypatch):
+    tuned(asked(), tmp_path, 2)
+    (copy,) = (tmp_path / "tuning").glob("*.json")
+    before = copy.read_bytes()
+    monkeypatch.setattr(compute, "_current", replace(compute.current(), threads=7))
+    tuned(asked(), tmp_path, 2)
+    assert copy.read_bytes() == before
+    tuned(asked(), tmp_path, 3)
+    assert json.loads(copy.read_text())["threads"] == 7
+
+
+def test_trials_stay_on_record_where_what_began_anew_was_interrupted(here, tmp_path, monkeypatch):
+    fits, call = [], search.isolation.call
+
+    def interrupted_at_the_second(*given):
+        fits.append(given)
+        if len(fits) == 2:
+            raise KeyboardInterrupt
+        return call(*given)
+
+    tuned(asked(), tmp_path, 4)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(search.isolation, "call", interrupted_at_the_second)
+        tuned(asked(), tmp_path, 3, anew=True)
+    assert tuned(asked(), tmp_path, 3, anew=True).provenance.trials == 4 + 1 + 3
