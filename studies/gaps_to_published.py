@@ -67,18 +67,20 @@ def plot(found: list[Gap], target: Path) -> None:
     if not curves:
         target.unlink(missing_ok=True)
         return
-    figure, axes = figures.panels(len(curves), (5 * len(curves), 4), "learning curves")
+    figure, axes = figures.panels(len(curves), (5 * len(curves), 5.5), "learning curves")
     for axis, (heading, lines) in zip(axes, curves.items(), strict=True):
-        for label, points in lines.items():
+        models = [label.split(",")[0] for label in lines]
+        for at, (label, points) in enumerate(lines.items()):
             axis.plot(
                 *zip(*points, strict=True),
-                "o-",
+                "o--" if models[at] in models[:at] else "o-",
                 markersize=3,
                 label=label,
-                color=palette.color(label.split(",")[0]),
+                color=palette.color(models[at]),
             )
-        axis.set(xlabel="epochs", ylabel="NDCG@20 on validation", title=heading.rsplit(",", 1)[0])
-        axis.legend()
+        title = heading.rsplit(",", 1)[0].replace(", ", "\n")
+        axis.set(xlabel="epochs", ylabel="NDCG@20 on validation", title=title)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), frameon=False)
     figures.save(figure, target)
 
 

@@ -57,11 +57,13 @@ class Match:
     """whether both are of one kind, or of two that are compared; by `comparability.FAMILIES`"""
     same_dimension: bool
     """whether their vectors are of one size, or neither has any; without that a change says nothing"""
+    same_method: bool
+    """whether both are of one method over items, or neither of any"""
 
     @property
-    def unlikeness(self) -> tuple[bool, bool, int]:
+    def unlikeness(self) -> tuple[bool, bool, bool, int]:
         """The smaller, the fairer it is to compare the two."""
-        return not self.same_family, not self.same_dimension, len(self.differences)
+        return not self.same_family, not self.same_dimension, not self.same_method, len(self.differences)
 
     @property
     def changes(self) -> tuple[float, float]:
@@ -134,11 +136,15 @@ def _matches(reference: Reference, board: Board) -> list[Match]:
         asked = reference.beside in ("", row.model)
         if ours is not None and asked and comparability.comparable(ours, theirs):
             differ = (*comparability.differences(ours, theirs), *filter(None, [reference.also]))
-            alike = ours.family == theirs.family, ours.dimension == theirs.dimension
+            alike = (
+                ours.family == theirs.family,
+                ours.dimension == theirs.dimension,
+                ours.method == theirs.method,
+            )
             found.append(Match(reference, row, differ, *alike))
     return sorted(found, key=_unfairness)
 
 
-def _unfairness(match: Match) -> tuple[bool, bool, int, bool, int, float]:
+def _unfairness(match: Match) -> tuple[bool, bool, bool, int, bool, int, float]:
     made = match.row.provenance
     return *match.unlikeness, made.by_command, -made.trials, -match.row.mean("ndcg")

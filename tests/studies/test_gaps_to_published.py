@@ -45,6 +45,15 @@ def test_the_best_of_the_rows_that_are_as_like_counts():
     assert "SimpleX" not in [name for _, name in names(first, second, reached, HIGH)]
 
 
+def test_a_published_itemcf_is_beside_itemcf_however_good_swing_is():
+    (match,) = [
+        each
+        for _, each in found(row("swing", 0.12, 0.11), row("item_cf", 0.1, 0.1))
+        if each.reference.name == "ItemCF"
+    ]
+    assert match.row.model == "item_cf"
+
+
 def test_another_dimension_is_no_gap_but_a_number_above_all_rows_is():
     wide = row("simplex_ccl", 0.1, 0.1, neighbors=0, embedding_dim=256)
     assert names(wide, HIGH) == []
