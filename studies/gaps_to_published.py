@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from retrieval_leaderboard.evaluation.reports import references
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.evaluation.reports.labels import labels
-from retrieval_leaderboard.evaluation.reports.references import Match
-from retrieval_leaderboard.studies import figures
+from retrieval_leaderboard.studies import figures, likeness
+from retrieval_leaderboard.studies.likeness import Match
 from retrieval_leaderboard.support import markdown
 
 Gap = tuple[Board, Match]
@@ -22,12 +21,12 @@ def gaps(boards: list[Board]) -> list[Gap]:
 
 
 def _missed(board: Board) -> Iterator[Match]:
-    for reference, matches in references.beside(board).items():
+    for reference, matches in likeness.beside(board).items():
         chosen = [match for match in matches if not match.row.provenance.by_command]
         alike = [match for match in chosen if match.unlikeness == chosen[0].unlikeness]
         best = max(alike, key=lambda match: match.row.mean("ndcg"), default=None)
         if best and (
-            (best.same_dimension and min(best.changes) < 0) or references.above(reference, board.rows)
+            (best.same_dimension and min(best.changes) < 0) or likeness.above(reference, board.rows)
         ):
             yield best
 
@@ -48,7 +47,7 @@ def _line(board: Board, match: Match) -> list[str]:
     theirs, row = match.reference, match.row
     named = dict(zip(map(id, board.rows), labels(board.rows), strict=True))
     above = ", ".join(
-        {"recall": "Recall", "ndcg": "NDCG"}[name] for name in references.above(theirs, board.rows)
+        {"recall": "Recall", "ndcg": "NDCG"}[name] for name in likeness.above(theirs, board.rows)
     )
     changes = " / ".join(f"{change:+.1%}" for change in match.changes) if match.same_dimension else "–"
     numbers = f"{theirs.recall:.4f} / {theirs.ndcg:.4f}"

@@ -1,4 +1,4 @@
-"""In what a row of ours differs from a published one: a pure comparison of a few facts."""
+"""What decides which published numbers a row of ours is like: a few facts of both."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ CLASSES = (MF_CLASS, GRAPH_CLASS, WIDE_CLASS, ITEM_CLASS, GENERATIVE_CLASS)
 """Like beside like: what a page compares in one table"""
 COMMON_SIZE = 64
 """Dimensions of most published vectors"""
-WITH_VECTORS = ("vectors", "graph")
 OVER_ITEMS, USUAL_GRAPH = "over items", "over users and items"
-COMPARED = ("dimension", "graph", "user", "features", "loss", "weights", "history")
 BY_ID, BY_HISTORY, BY_BOTH = "an id", "the history", "an id and the history"
 USERS = {"MF": BY_ID, "graph": BY_ID, "two-tower": BY_HISTORY}
 """Kind → what its user vectors are usually made of"""
@@ -120,23 +118,3 @@ def _weights(settings: Mapping[str, Any]) -> str:
     exponents = settings["history_exponent"], settings["target_exponent"]
     weighed = {"users": settings["user_exponent"] != 0, "items": exponents != (PLAIN_COSINE, PLAIN_COSINE)}
     return " and ".join(name for name, yes in weighed.items() if yes) or "none"
-
-
-def differences(ours: Facts, theirs: Facts) -> list[str]:
-    """In what two rows differ, in a few words each, and what theirs does not state; empty for like rows."""
-    if ours.method != theirs.method:
-        return [f"method {ours.method}, theirs {theirs.method}"]
-    stated, unstated = [], []
-    for name in COMPARED:
-        here, there = getattr(ours, name), getattr(theirs, name)
-        if here != there and there is None:
-            unstated.append(name)
-        elif here != there:
-            stated.append(f"{name} {here}, theirs {there or 'none'}")
-    return stated + ([f"unstated: {', '.join(unstated)}"] if unstated else [])
-
-
-def comparable(ours: Facts, theirs: Facts) -> bool:
-    """Whether one may stand beside the other at all."""
-    with_vectors = ours.family in WITH_VECTORS and theirs.family in WITH_VECTORS
-    return with_vectors or ours.family == theirs.family

@@ -1,4 +1,4 @@
-"""Published numbers beside ours: what `references.yaml` holds, and the rows of a board that each is like."""
+"""Published numbers beside ours: what `references.yaml` holds, and what of it is of a board's task."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import yaml
 
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.reports import comparability
-from retrieval_leaderboard.evaluation.reports.board import Board, Row, contenders
+from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.comparability import Facts
-from retrieval_leaderboard.evaluation.reports.propagation import propagates
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import contents
 
@@ -43,33 +42,6 @@ class Reference:
     """the order of ties of the one split that it is of, a key of `order.TIES`; "" for any"""
     beside: str = ""
     """the model of ours that it is compared with; "" for every one that its facts allow"""
-
-
-@dataclass(frozen=True)
-class Match:
-    """A published row, and one of ours that may stand beside it."""
-
-    reference: Reference
-    row: Row
-    differences: tuple[str, ...]
-    """in a few words each; none where like is compared with like"""
-    same_family: bool
-    """whether both are of one kind, or of two that are compared; by `comparability.FAMILIES`"""
-    same_dimension: bool
-    """whether their vectors are of one size, or neither has any; without that a change says nothing"""
-    same_method: bool
-    """whether both are of one method over items, or neither of any"""
-
-    @property
-    def unlikeness(self) -> tuple[bool, bool, bool, int]:
-        """The smaller, the fairer it is to compare the two."""
-        return not self.same_family, not self.same_dimension, not self.same_method, len(self.differences)
-
-    @property
-    def changes(self) -> tuple[float, float]:
-        """Of Recall and of NDCG, from theirs to ours, as shares."""
-        recall, ndcg = (self.row.mean(name) / getattr(self.reference, name) - 1 for name in MEASURES)
-        return recall, ndcg
 
 
 @cache
@@ -106,20 +78,6 @@ def _reference(row: dict[str, Any], source: dict[str, str], where: str) -> Refer
     return found
 
 
-def above(reference: Reference, rows: list[Row]) -> list[str]:
-    """The measures in which no row of ours reaches it, but for those set for a run."""
-    ours = contenders(rows)
-    return [name for name in MEASURES if all(getattr(reference, name) > row.mean(name) for row in ours)]
-
-
-def beside(board: Board) -> dict[Reference, list[Match]]:
-    """Every number published of a board's task, with the rows that may stand beside it, the fairest first:
-    of the same family and dimension, with the fewest differences, not set by hand for a run, with the most
-    trials.
-    """
-    return {reference: _matches(reference, board) for reference in of_task(board)}
-
-
 def of_task(board: Board) -> list[Reference]:
     """Every number published of a board's dataset, whole, split and asked as it is, of lists of its k."""
     about = board.dataset
@@ -127,24 +85,3 @@ def of_task(board: Board) -> list[Reference]:
     same_task = whole and about.exclude_seen == excludes_seen(about.protocol)
     known = published(about.name, about.protocol) if same_task else []
     return [each for each in known if each.k == board.k and each.ties in ("", about.ties)]
-
-
-def _matches(reference: Reference, board: Board) -> list[Match]:
-    theirs, found = reference.facts, []
-    for row in board.rows:
-        ours = comparability.facts(row.model, row.plain_settings, propagates(row)) if row.done else None
-        asked = reference.beside in ("", row.model)
-        if ours is not None and asked and comparability.comparable(ours, theirs):
-            differ = (*comparability.differences(ours, theirs), *filter(None, [reference.also]))
-            alike = (
-                ours.family == theirs.family,
-                ours.dimension == theirs.dimension,
-                ours.method == theirs.method,
-            )
-            found.append(Match(reference, row, differ, *alike))
-    return sorted(found, key=_unfairness)
-
-
-def _unfairness(match: Match) -> tuple[bool, bool, bool, int, bool, int, float]:
-    made = match.row.provenance
-    return *match.unlikeness, made.by_command, -made.trials, -match.row.mean("ndcg")

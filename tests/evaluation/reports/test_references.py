@@ -30,11 +30,6 @@ def board(*rows, k=20, **about):
     return Board(replace(stored.SUMMARY, **given), "", k, list(rows))
 
 
-def matches(asked):
-    """Name of a published number → the rows that may stand beside it, the fairest first."""
-    return {reference.name: found for reference, found in references.beside(asked).items()}
-
-
 def tables(asked):
     """Class → name → the cells of its line."""
     found = {}
@@ -62,23 +57,6 @@ def test_the_file_names_datasets_protocols_and_models_there_are(tmp_path):
 
 PLAIN = {"neighbors": 0}
 WIDE = {"neighbors": 0, "embedding_dim": 256}
-
-
-def test_the_fairest_row_is_the_first_beside_a_published_number():
-    asked = board(
-        row("simplex_ccl", neighbors=20),
-        row("simplex_ccl", 0.18, 0.16, trials=20, **PLAIN),
-        row("simplex_ccl", trials=30, **PLAIN),
-        row("simplex_ccl", trials=99, by="command line", **PLAIN),
-        row("simplex_ccl", trials=99, **WIDE),
-        row("bsl", trials=99, neighbors=20),
-    )
-    found = {name: asked.rows.index(each[0].row) for name, each in matches(asked).items() if each}
-    assert (found["SimpleX"], found["MF + BSL"]) == (2, 2)
-    assert found["LightGCN"] == 5, "with neighbors, beside a graph model"
-    (simplex,) = [each[0] for name, each in matches(asked).items() if name == "SimpleX"]
-    assert simplex.changes == pytest.approx((0.15 / 0.1872 - 1, 0.15 / 0.1557 - 1))
-    assert simplex.differences == ("user the history, theirs an id and the history",)
 
 
 def test_like_stands_beside_like():

@@ -1,22 +1,21 @@
-"""In what a row of ours differs from a published one."""
+"""Which row of ours is most like a published one, and in what it differs."""
 
 from dataclasses import replace
 
 import pytest
 
-from retrieval_leaderboard import (
-    neural,
-)
+from retrieval_leaderboard import neural
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports import comparability
 from retrieval_leaderboard.evaluation.reports.comparability import (
     BY_HISTORY,
     BY_ID,
     Facts,
-    comparable,
-    differences,
     facts,
 )
+from retrieval_leaderboard.studies import likeness
+from retrieval_leaderboard.studies.likeness import comparable, differences
+from tests.evaluation.reports.test_references import PLAIN, WIDE, board, row
 
 MF = Facts("MF", dimension=64, loss="softmax", user=BY_HISTORY)
 
@@ -86,3 +85,25 @@ def test_what_has_no_vectors_is_beside_nothing_that_has():
 
 def test_every_model_of_the_suite_is_known():
     assert {"global_hot", "item_cf", "swing", "als", *neural.NAMES} <= set(comparability.OURS)
+
+
+def matches(asked):
+    """Name of a published number → the rows that may stand beside it, the fairest first."""
+    return {reference.name: found for reference, found in likeness.beside(asked).items()}
+
+
+def test_the_fairest_row_is_the_first_beside_a_published_number():
+    asked = board(
+        row("simplex_ccl", neighbors=20),
+        row("simplex_ccl", 0.18, 0.16, trials=20, **PLAIN),
+        row("simplex_ccl", trials=30, **PLAIN),
+        row("simplex_ccl", trials=99, by="command line", **PLAIN),
+        row("simplex_ccl", trials=99, **WIDE),
+        row("bsl", trials=99, neighbors=20),
+    )
+    found = {name: asked.rows.index(each[0].row) for name, each in matches(asked).items() if each}
+    assert (found["SimpleX"], found["MF + BSL"]) == (2, 2)
+    assert found["LightGCN"] == 5, "with neighbors, beside a graph model"
+    (simplex,) = [each[0] for name, each in matches(asked).items() if name == "SimpleX"]
+    assert simplex.changes == pytest.approx((0.15 / 0.1872 - 1, 0.15 / 0.1557 - 1))
+    assert simplex.differences == ("user the history, theirs an id and the history",)
