@@ -6,6 +6,7 @@ the stored runs on gowalla; they fill `docs/speed.md`.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from dataclasses import dataclass
@@ -185,6 +186,7 @@ def validation_shares(folder: Path) -> dict[str, float]:
 @in_one_sentence
 def main() -> int:
     """Fill the page from the newest saved run; 2 where there is none."""
+    argparse.ArgumentParser(prog="python -m benchmarks.targets", description=__doc__).parse_args()
     saved = sorted(ROOT.glob(".benchmarks/*/*.json"), key=lambda path: path.stat().st_mtime)
     if not saved:
         raise InputError("no saved run of benchmarks: run 'make bench' first")

@@ -29,7 +29,7 @@ class Slice:
     listed: int | None = None
     """Queries that were given at least one item; None where that is not known"""
     random_recall: float | None = None
-    """The expected recall of a ranking by chance; None where that is not known"""
+    """The expected recall of a random ranking; None where that is not known"""
 
 
 def slices(items: npt.NDArray[np.int32], queries: Queries, train: Interactions, k: int) -> list[Slice]:

@@ -116,7 +116,7 @@ def test_cold_items_have_a_slice_and_a_dash_where_they_are_out_of_reach(run, tmp
     assert int(ndcg["queries"]["cold items"]) > 0
     cold = {model: line["cold items"] for model, line in recall.items()}
     assert (cold["global_hot"], cold["item_cf"]) == ("–", "–") and 0 <= float(cold["KnowsFeatures"]) <= 1
-    assert cold["a ranking by chance"] == f"{20 / 36:.2g}"
+    assert cold["a random ranking"] == f"{20 / 36:.2g}"
     assert table.count("– for cold items: the model knows items by their id alone") == 1
     assert "4 items held out of training with their" in table
 

@@ -13,7 +13,7 @@ from retrieval_leaderboard.evaluation.runs.record import Result
 from retrieval_leaderboard.support import markdown
 
 TITLES = {"ndcg": "NDCG", "recall": "Recall"}
-QUERIES, CHANCE = "queries", "a ranking by chance"
+QUERIES, CHANCE = "queries", "a random ranking"
 HEAD = "head: the most popular 20 % of the items with training interactions."
 
 Slices = dict[str, Slice]
