@@ -66,7 +66,9 @@ class SasRec(TwoTower):
     @classmethod
     def unread(cls, settings: Mapping[str, Any]) -> frozenset[str]:
         """Also what the other loss needs."""
-        return super().unread(settings) | {"logq_correction" if settings["loss"] == "gbce" else "calibration"}
+        return super().unread(settings) | {
+            "logq_correction" if settings.get("loss") == "gbce" else "calibration"
+        }
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Also how negatives are drawn where all items are."""

@@ -48,8 +48,8 @@ def above(reference: Reference, rows: list[Row]) -> list[str]:
 
 def beside(board: Board) -> dict[Reference, list[Match]]:
     """Every number published of a board's task, with the rows that may stand beside it, the fairest first:
-    of the same family and dimension, with the fewest differences, not set by hand for a run, with the most
-    trials.
+    of the same family, dimension and method, with the fewest differences, not set by hand for a run, with
+    the most trials.
     """
     return {reference: _matches(reference, board) for reference in of_task(board)}
 

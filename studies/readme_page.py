@@ -10,6 +10,7 @@ from retrieval_leaderboard.evaluation.reports import propagation
 from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boards
 from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.evaluation.reports.leaderboard import LEADERBOARD
+from retrieval_leaderboard.evaluation.reports.pages import command
 from retrieval_leaderboard.studies import figures
 from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.support import markdown, pages
@@ -68,7 +69,8 @@ def _not_improved(shown: Board, found: list[Row]) -> str:
     same = [
         row.model
         for row in found
-        if row.provenance.by == "budget" and row.settings_with_effect == usual.get(row.model)
+        if row.provenance.by == "budget"
+        and (not command.changed(row) or row.settings_with_effect == usual.get(row.model))
     ]
     if not same:
         return ""

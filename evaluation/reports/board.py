@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, TypeVar
@@ -43,8 +44,9 @@ class Row:
 
     @property
     def provenance(self) -> Provenance:
-        """How its settings came about, by the newest of its runs."""
-        return self.newest.provenance
+        """How its settings came about: what stands highest by `Provenance.beside`, of equals the newest."""
+        runs = sorted(self.done or self.failed, key=lambda record: record.date, reverse=True)
+        return reduce(Provenance.beside, (record.provenance for record in runs))
 
     @property
     def plain_settings(self) -> dict[str, Any]:

@@ -15,7 +15,10 @@ FAMILIES = {
 """Kind → family, whose models are compared with each other; if need be vectors with and without a graph; no
 model of ours is generative"""
 MF_CLASS, GRAPH_CLASS = "64 dimensions, no propagation", "Propagation over a graph"
-ITEM_CLASS, WIDE_CLASS = "Item-item, linear and popularity models", "Vectors of another size, no propagation"
+ITEM_CLASS, WIDE_CLASS = (
+    "Item-item, linear and popularity models",
+    "Vectors of another or unstated size, no propagation",
+)
 GENERATIVE_CLASS = "Generative models"
 CLASSES = (MF_CLASS, GRAPH_CLASS, WIDE_CLASS, ITEM_CLASS, GENERATIVE_CLASS)
 """Like beside like: what a page compares in one table"""

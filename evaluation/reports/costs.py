@@ -28,7 +28,10 @@ WHOLE = 100
 """From which on a figure has no decimals"""
 UNKNOWN = "lists from elsewhere have none"
 NOT_AGAIN = "not measured yet with the others by `python -m evaluation time`"
-NEVER_AGAIN = "not measured: `python -m evaluation time` takes official rows of the suite's own models alone"
+NEVER_AGAIN = (
+    "left out by `python -m evaluation time`, which measures only official rows of a folder's own runs, of "
+    "the suite's models"
+)
 ELSEWHERE = "measured on another machine, with another number of threads or processes, or by another engine"
 
 

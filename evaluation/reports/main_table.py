@@ -19,7 +19,7 @@ FIRST = ("ndcg", "recall")
 RANK, INTERVAL, CHANGE, MADE = "rank", "95 % interval", "Δ to ItemCF", "settings"
 DIFFERS = "*"
 INTERVALS = "95 % interval: of a row's NDCG, by a bootstrap over queries and Student's t over seeds."
-ONE_SEED = "Of one seed, so that their intervals leave out how much training differs: {}."
+ONE_SEED = "One seed each, so their intervals leave out the variation between training runs: {}."
 COST = (
     "Cost: seconds to fit and to rank. To fit includes the fit that chooses on the validation part, where "
     "there is one, and no search."

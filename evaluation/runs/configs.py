@@ -31,6 +31,8 @@ SHIPPED = ROOT / "configs"
 OWN_CONFIGS = WORKSPACE / "configs" / "local"
 """Folder of what users' own searches found."""
 PARTS = ("settings", "provenance")
+LOCK = ".configs.lock"
+"""Another one than a board's, which a search holds: both may be in one folder"""
 HEADER = "# Settings tuned on the validation part, and how; a model that is absent runs with its defaults.\n"
 
 
@@ -106,7 +108,7 @@ def write(path: Path, where: str, model: str, config: TunedConfig) -> None:
     """Make `config` the model's entry in the section `where`; all other entries stay."""
     import yaml
 
-    with locked(path.parent, f"another command writes into {path.parent}: waiting for it"):
+    with locked(path.parent, f"another command writes into {path.parent}: waiting for it", LOCK):
         content = _content(path)
         entry = {"settings": config.settings, "provenance": config.provenance.as_dict()}
         content.setdefault(where, {})[model] = entry

@@ -61,6 +61,12 @@ class Provenance:
         """Whether a procedure that is the same for all models led to them: their defaults, or one budget."""
         return self.by in OFFICIAL
 
+    def beside(self, other: Provenance) -> Provenance:
+        """Which of the two a run has that both led to: the official one, the search before the defaults; of
+        equals `self`.
+        """
+        return max(self, other, key=lambda each: OFFICIAL.index(each.by) if each.official else -1)
+
     @property
     def way(self) -> str:
         """What tells it from other ways in a word or two, a budget with its size."""

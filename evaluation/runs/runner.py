@@ -128,13 +128,16 @@ def _is_good(folder: Path, also: Iterable[int] = ()) -> bool:
 
 
 def update_provenance(job: Job, folder: Path) -> None:
-    """Make the record of a finished run say how `job` came to its settings: they may be tuned anew.
-
-    An official record stays so: that something else came to the same settings takes nothing from it.
-    """
-    record, made = records.read(folder), job.provenance
-    if record is not None and record.provenance != made and (made.official or not record.provenance.official):
+    """Make the record of a finished run say how `job` came to its settings, as `Provenance.beside` has it."""
+    record, made = records.read(folder), _provenance(job, folder)
+    if record is not None and record.provenance != made:
         records.change(folder, replace(record, provenance=made))
+
+
+def _provenance(job: Job, folder: Path) -> Provenance:
+    """Of `job`, unless what is kept in `folder` stands above it."""
+    record = records.read(folder)
+    return job.provenance.beside(record.provenance) if record and record.is_done else job.provenance
 
 
 def run(
@@ -153,7 +156,8 @@ def run(
     folder, checkpoints = job.folder(dataset, board), job.checkpoints(dataset, board)
     about = job.identity(dataset).key
     summary = DatasetSummary.of(dataset)
-    record = RunRecord(**about, dataset=summary, provenance=job.provenance, plugin=job.source.plugin)
+    made = _provenance(job, folder)
+    record = RunRecord(**about, dataset=summary, provenance=made, plugin=job.source.plugin)
     with suppress(_StoredRunStays), atomic_folder(folder) as scratch:
         try:
             work = Work(job, dataset, scratch, label, quiet, checkpoints, policy)

@@ -84,6 +84,7 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
             known[record.stem] = known[same] if same in known else measured(record, data)
         except isolation.Crash as crash:
             progress.say(f"{record.stem}: failed: {crash}")
+            stems = {fit: stem for fit, stem in stems.items() if stem != record.stem}
             continue
         date = datetime.now(UTC).strftime("%Y-%m-%d")
         on = "; ".join(sorted({each.machine for each in known.values()}))
@@ -95,7 +96,11 @@ def measure(folder: Path, load: Loader, anew: bool = False) -> int:
 def _machines() -> list[str]:
     """What costs may say that they were measured on here: the processor, then with each other device."""
     processor, threads = environment.processor(), compute.current().threads
-    others = [each for each in DEVICES.values() if not each.shares_main_memory and each.is_here()]
+    others = [
+        each
+        for each in DEVICES.values()
+        if not each.shares_main_memory and each.may_be_here() and each.is_here()
+    ]
     cards = [each.hardware() for each in others]
     return [machine(each, threads) for each in (processor, *(f"{processor} with {card}" for card in cards))]
 
@@ -108,10 +113,11 @@ def _announce(folder: Path, wanted: Sequence[RunRecord], here: Sequence[str]) ->
     rows = "1 row" if len(wanted) == 1 else f"{len(wanted)} rows"
     progress.say(f"{folder.name}: {rows} to fit and rank again; their runs took {progress.duration(seconds)}")
     others = {record.costs.machine for record in wanted} - set(here)
+    ours = here[0] if all(record.device == "cpu" for record in wanted) else here[-1]
     if others:
         progress.say(
             f"{folder.name}: the runs were on {'; '.join(sorted(others))}, and its pages will have the "
-            f"seconds of {here[-1]} alone"
+            f"seconds of {ours} alone"
         )
 
 

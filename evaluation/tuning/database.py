@@ -80,12 +80,14 @@ def write_outcome(trial: optuna.Trial, found: Outcome, state: optuna.trial.Trial
     return written
 
 
-def end(study: optuna.Study, number: int, written: dict[str, Any]) -> None:
-    """End a trial as its outcome says, or as one that counts for nothing where none was `written`."""
+def end(study: optuna.Study, number: int, written: object) -> None:
+    """End a trial as its outcome says, or as one that counts for nothing where none was `written` whole."""
     from optuna.trial import TrialState
 
-    state = TrialState[written.get("state", "FAIL")]
-    study.tell(number, written["ndcg"] if state == TrialState.COMPLETE else None, state)
+    whole = isinstance(written, dict) and sealed.CHECKSUM in written and sealed.is_whole(written)
+    said: dict[str, Any] = written if isinstance(written, dict) and whole else {"state": "FAIL"}
+    state = TrialState[said["state"]]
+    study.tell(number, said["ndcg"] if state == TrialState.COMPLETE else None, state)
 
 
 def finished_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

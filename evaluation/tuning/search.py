@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.reports.labels import written
-from retrieval_leaderboard.evaluation.runs import environment, isolation, processes
+from retrieval_leaderboard.evaluation.runs import environment, isolation, processes, records
 from retrieval_leaderboard.evaluation.runs.configs import TunedConfig
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
+from retrieval_leaderboard.evaluation.runs.record import machine
 from retrieval_leaderboard.evaluation.tuning import database, halving, search_space, trial_records
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.database import Outcome, outcome
@@ -48,8 +50,6 @@ def tune(
     reading is written to `board`/tuning/, where those of earlier searches stay. Of a budget of fits, what is
     returned counts the trials of all, those of `shipped`, the board that came with the project, included.
 
-    A copy is written where a trial was added, so that it says on what its trials were made.
-
     Returns:
         None where every trial failed; the reasons are said.
 
@@ -59,13 +59,10 @@ def tune(
     with database.usable(database.url(board)):
         if anew:
             _set_aside(spec, board, budget)
-        search, made = Search(spec, board, budget, anew), False
+        search = Search(spec, board, budget, anew)
         while step := search.following():
             search.make(step)
-            made = True
-        copy = _copy(board, search.name)
-        if made or not copy.is_file():
-            search.write(copy)
+        search.keep_copy(_copy(board, search.name))
         return search.best(on_record(spec, board, shipped))
 
 
@@ -74,17 +71,16 @@ def _copy(board: Path, name: str) -> Path:
 
 
 def _set_aside(spec: SearchSpec, board: Path, budget: Budget) -> None:
-    """Keep the copy of a search that is to begin anew, of as many trials as it has, under another name."""
-    try:
-        search = Search(spec, board, budget)
-        trials = search.finished()
-    except DamagedError:  # What is there of a copy stays.
-        trials = []
+    """Keep the copy of a search that is to begin anew, with all its trials, under another name."""
     copy = _copy(board, spec.name(budget.minutes))
-    if trials and not copy.is_file():
-        search.write(copy)
+    with suppress(DamagedError):  # Of a damaged search there is what an earlier copy has.
+        search = Search(spec, board, budget)
+        if search.finished():
+            search.keep_copy(copy)
     if copy.is_file():
-        names = (copy.with_suffix(f".{number}.json") for number in itertools.count(1))
+        readable = records.or_none(trial_records.load, copy) is not None
+        suffixes = (f".{number}.json" if readable else f".{number}.damaged" for number in itertools.count(1))
+        names = map(copy.with_suffix, suffixes)
         copy.rename(next(name for name in names if not name.exists()))
 
 
@@ -123,7 +119,7 @@ class Search:
 
         for study in self.studies.values():
             for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-                database.end(study, trial.number, trial.user_attrs.get(database.OUTCOME, {}))
+                database.end(study, trial.number, trial.user_attrs.get(database.OUTCOME))
 
     def finished(self) -> list[tuple[float, optuna.trial.FrozenTrial]]:
         """Length and trial, in their order; DamagedError where one is not what was written."""
@@ -163,7 +159,9 @@ class Search:
         read = self._read(trial.params)
         before = [each for each in database.finished_trials(study) if self._read(each.params) == read]
         state, found = (before[0].state, outcome(before[0])) if before else self._attempt(trial, step.length)
-        found = found | {"seconds": round(time.perf_counter() - started, 1), "order": len(finished)}
+        took = {"seconds": round(time.perf_counter() - started, 1), "order": len(finished)}
+        here = {"processor": DEVICES[self.job.device].hardware(), "threads": compute.current().threads}
+        found = found | took | here
         database.end(study, trial.number, database.write_outcome(trial, found, state))
         progress.say(self._line(found, len(finished) + 1))
 
@@ -249,18 +247,19 @@ class Search:
         """A budget of time, where nothing was set for it, is one for all models: it counts its own trials, as
         what it began with were defaults.
         """
-        timed, own = self.budget.timed, [trial for _, trial in self.finished()]
-        trials = [self._record(trial) for trial in own] if timed else on_record
+        own = [trial for _, trial in self.finished()]
+        for_all = self.budget.timed and not self.spec.fixed
+        trials = [self._record(trial) for trial in own] if for_all else on_record
         ended = max(trial.datetime_complete for trial in own if trial.datetime_complete)
         return Provenance(
-            by="budget" if timed and not self.spec.fixed else "tuning",
+            by="budget" if for_all else "tuning",
             trials=len(trials),
             different=len({str(trial.settings) for trial in trials}),
             pruned=sum(trial.state == "pruned" for trial in trials),
             valid_ndcg=round(outcome(best)["ndcg"], 6),
             minutes=round(sum(trial.seconds for trial in trials) / 60, 1),
             cap_minutes=self.budget.minutes,
-            threads=compute.current().threads,
+            threads=self._threads(),
             date=ended.strftime("%Y-%m-%d"),
             note="; ".join([f"on {self.spec.dataset.heading}", *self._remarks(best, on_record)]),
             fingerprint=self.spec.dataset.fingerprint,
@@ -271,12 +270,29 @@ class Search:
         fixed = {key: self.job.settings[key] for key in sorted(self.spec.fixed)}
         if fixed:
             yield f"set for it: {written(fixed)}"
+        if len(self._machines()) > 1:
+            yield f"trials on {' and '.join(self._machines())}"
         top = max((trial.metrics.get("ndcg", 0.0) for trial in on_record), default=0.0)
         if top > outcome(best)["ndcg"]:
             yield f"another search on record came to {top:.4f}"
 
-    def write(self, target: Path) -> None:
-        """All trials as JSON."""
+    def _machines(self) -> list[str]:
+        """What trials were made on, the processor or card and the threads; without those that do not say."""
+        known = [outcome(trial) for _, trial in self.finished() if "processor" in outcome(trial)]
+        return list(dict.fromkeys(machine(each["processor"], each["threads"]) for each in known))
+
+    def _threads(self) -> int | None:
+        """Of every trial; None where they differ, or none says."""
+        known = {outcome(trial).get("threads") for _, trial in self.finished()}
+        return known.pop() if len(known) == 1 else None
+
+    def keep_copy(self, target: Path) -> None:
+        """All trials as JSON, where they are not there yet."""
+        copy = records.or_none(trial_records.load, target)
+        if copy is None or len(copy.trials) < len(self.finished()):
+            self._write(target)
+
+    def _write(self, target: Path) -> None:
         data, job = self.spec.dataset, self.job
         trial_records.write(
             target,
@@ -288,8 +304,8 @@ class Search:
                 precision=job.precision,
                 dataset=data.heading,
                 versions=environment.versions(),
-                processor=DEVICES[job.device].hardware(),
-                threads=compute.current().threads,
+                processor="; ".join(self._machines()),
+                threads=self._threads(),
                 minutes=self.budget.minutes,
                 fixed={key: value for key, value in self.base.items() if key not in self.space},
                 trials=tuple(self._record(trial) for _, trial in self.finished()),
@@ -298,7 +314,7 @@ class Search:
 
     def _record(self, trial: optuna.trial.FrozenTrial) -> TrialRecord:
         found, horizon = outcome(trial), self.model.horizon
-        apart = ("seconds", "reason", "order", horizon)
+        apart = ("seconds", "reason", "order", "processor", "threads", horizon)
         length = {horizon: found[horizon]} if horizon in found else {}
         return TrialRecord(
             state=trial.state.name.lower(),

@@ -10,8 +10,6 @@ from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.runs.record import digest
 from retrieval_leaderboard.evaluation.runs.runner import Job
 from retrieval_leaderboard.evaluation.tuning import halving, search_space
-from retrieval_leaderboard.support import compute
-from retrieval_leaderboard.support.devices import DEVICES
 
 if TYPE_CHECKING:
     import optuna
@@ -37,10 +35,17 @@ class SearchSpec:
         return self.job.settings | {model.horizon: settings.defaults(model)[model.horizon]}
 
     def space(self) -> dict[str, optuna.distributions.BaseDistribution]:
-        """What is searched: the model's search space, but for what is fixed or has no effect on the data."""
-        model = self.job.source.load()
-        idle = settings.build(model, self.base()).without_effect(self.dataset.train, self.dataset.valid)
-        return search_space.distributions(model, self.fixed | idle)
+        """What is searched: the model's search space, but for what is fixed, has no effect on the data or is
+        read by nothing, whatever is drawn beside it.
+        """
+        model, base = self.job.source.load(), self.base()
+        idle = settings.build(model, base).without_effect(self.dataset.train, self.dataset.valid)
+        drawn = search_space.distributions(model, self.fixed | idle)
+        points = [
+            base | {key: value} for key, each in drawn.items() for value in getattr(each, "choices", ())
+        ]
+        unread = model.unread(base).intersection(*map(model.unread, points))
+        return {key: each for key, each in drawn.items() if key not in unread}
 
     def lengths(self) -> tuple[float, ...]:
         """Of training, in those of the model's own, the shortest first; one where it is not to be varied."""
@@ -48,13 +53,11 @@ class SearchSpec:
         return halving.LENGTHS if horizon and horizon not in self.fixed else (halving.OWN,)
 
     def name(self, minutes: float | None = None) -> str:
-        """The same for the same search: data, model, space, settings that are not searched, device; and of a
-        budget of time its `minutes`, for a smaller one would not have come to a larger one's trials, and the
-        machine and threads, for another one would not have either.
+        """The same for the same search: data, model, space, settings that are not searched, device; and
+        `minutes` of a budget of time, for a smaller one would not have come to a larger one's trials.
         """
         space = self.space()
         fixed = {key: value for key, value in self.base().items() if key not in space}
-        here = DEVICES[self.job.device].hardware(), compute.current().threads
         identity = self.job.identity(self.dataset).key | {
             "settings": fixed,
             "k": 0,
@@ -62,6 +65,4 @@ class SearchSpec:
             "lengths": self.lengths(),
             "minutes": minutes,
         }
-        if minutes is not None:
-            identity["machine"] = here
         return f"{self.job.source.name}-{digest(identity)}"

@@ -39,8 +39,9 @@ else:
 
 
 @contextmanager
-def locked(folder: Path, waiting: str) -> Iterator[None]:
-    """Hold `folder` for this process; print `waiting` and wait where another one holds it.
+def locked(folder: Path, waiting: str, name: str = ".lock") -> Iterator[None]:
+    """Hold `folder` for this process, by a file of that name; print `waiting` and wait where another one
+    holds it.
 
     The system frees it when the process ends, however it ends. Where the file system has no locks, as
     some network folders, that is said in a line and the work goes on.
@@ -50,7 +51,7 @@ def locked(folder: Path, waiting: str) -> Iterator[None]:
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
+        lock = (folder / name).open("w")
     with lock:
         try:
             _hold(lock, waiting)

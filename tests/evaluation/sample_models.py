@@ -79,10 +79,12 @@ class Tunable(EmbeddingRetriever):
 
 
 @dataclass
-class ReadsPlaceAlone(Tunable):
+class ReadsSizeOne(Tunable):
+    """Other sizes are alike."""
+
     @classmethod
     def unread(cls, settings):
-        return frozenset({"size"})
+        return frozenset({"size"} if settings["size"] > 1 else ())
 
 
 @dataclass

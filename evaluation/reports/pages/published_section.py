@@ -11,10 +11,9 @@ from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 from retrieval_leaderboard.support import markdown
 
 CAPTION = (
-    "Rows of this board are bold. Numbers that were chosen on the test set are optimistically biased; ours "
-    "are chosen on validation (docs/metrics.md tells how often the test parts were looked at). Towers that "
-    "add the vectors of an item's neighbors propagate one step over the graph of items and stand beside "
-    "graph models."
+    "Rows of this board are bold. Numbers that were chosen on the test set are optimistically biased; "
+    "docs/metrics.md tells how often the test parts were looked at here. Towers that add the vectors of an "
+    "item's neighbors propagate one step over the graph of items and stand beside graph models."
 )
 Line = tuple[float, list[str]]
 """NDCG and the cells of a row"""

@@ -81,7 +81,7 @@ def _lead(report: Report, best: Entry, verb: str) -> str:
     seconds = best.costs.seconds
     busy = best.costs.cores_elsewhere
     beside = f" while other processes kept {busy:.1f} cores busy" if busy else ""
-    cost = "" if seconds is None else f"; to fit and to rank took {_duration(seconds)}{beside}"
+    cost = "" if seconds is None else f"; fitting and ranking took {_duration(seconds)}{beside}"
     return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}"
 
 

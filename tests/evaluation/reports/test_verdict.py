@@ -13,7 +13,7 @@ BSL, ITEM_CF = row("bsl", 0.16, **SLOW), row("item_cf", 0.15, **FAST)
 
 def test_a_significant_lead_with_its_interval_and_costs():
     assert verdict(with_tests(BSL, ITEM_CF)) == (
-        "**bsl** leads with NDCG@20 0.1600 (95 % interval 0.1500 to 0.1700); to fit and to rank took 2 "
+        "**bsl** leads with NDCG@20 0.1600 (95 % interval 0.1500 to 0.1700); fitting and ranking took 2 "
         "min. Its difference to ItemCF is +0.0100 (+6.7%; 95 % interval +0.0000 to +0.0200); ItemCF "
         "comes at 1/60 of the cost."
     )
@@ -38,7 +38,7 @@ def test_an_interval_of_one_pair_that_the_test_of_all_pairs_overrules_is_explain
 @pytest.mark.parametrize(("cores", "told"), [(1.84, True), (0.1, False)])
 def test_a_cost_that_was_measured_beside_other_work_is_told_so(cores, told):
     text = verdict(with_tests(row("bsl", 0.16, cores_elsewhere=cores, **SLOW), ITEM_CF))
-    assert ("; to fit and to rank took 2 min while other processes kept 1.8 cores busy." in text) is told
+    assert ("; fitting and ranking took 2 min while other processes kept 1.8 cores busy." in text) is told
 
 
 def test_the_other_rows_within_noise_are_named_with_their_costs():
@@ -61,7 +61,7 @@ def test_no_item_cf():
 
 def test_no_statistics():
     assert verdict(without_tests(BSL, ITEM_CF)) == (
-        "**bsl** leads with NDCG@20 0.1600; to fit and to rank took 2 min. ItemCF has 0.1500 at 1/60 of "
+        "**bsl** leads with NDCG@20 0.1600; fitting and ranking took 2 min. ItemCF has 0.1500 at 1/60 of "
         "the cost: the difference is +6.7% (not tested: metrics of each query are not stored)."
     )
 
@@ -92,8 +92,9 @@ def test_no_row_leads_where_a_better_one_was_explored_of_a_model_without_an_offi
     text = verdict(with_tests(BSL, ITEM_CF, row("infonce", 0.17, by="tuning", **SLOW)))
     assert "leads" not in text
     assert text.startswith(
-        "Explored further, **infonce** comes first with NDCG@20 0.1700 (95 % interval 0.1600 to 0.1800); to "
-        "fit and to rank took 2 min; its model has no official result. Its difference to ItemCF is +0.0200"
+        "Explored further, **infonce** comes first with NDCG@20 0.1700 (95 % interval 0.1600 to 0.1800); "
+        "fitting and ranking took 2 min; its model has no official result. Its difference to ItemCF is "
+        "+0.0200"
     )
     assert "Of the official rows, **bsl** comes first with NDCG@20 0.1600" in text
     assert "(+6.7%; 95 %" in text.partition("Of the official rows")[2] and text.endswith(
@@ -106,7 +107,7 @@ def test_an_official_row_below_an_explored_item_cf_is_not_said_to_lead():
     explored = row("infonce", 0.17, by="tuning", **SLOW), row("item_cf", 0.15, by="tuning", **FAST)
     text = verdict(without_tests(*hot, *explored))
     assert text.startswith("Explored further, **infonce** comes first") and "leads" not in text
-    end = "**category_hot** comes first with NDCG@20 0.0700; to fit and to rank took 2.0 s."
+    end = "**category_hot** comes first with NDCG@20 0.0700; fitting and ranking took 2.0 s."
     assert text.endswith(f"Of the official rows, {end}")
     one = verdict(without_tests(hot[0], *explored))
     assert one.endswith("The only official row, **category_hot**, has 0.0700.")

@@ -13,7 +13,7 @@ from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.reports import leaderboard
-from retrieval_leaderboard.evaluation.reports.board import read_boards
+from retrieval_leaderboard.evaluation.reports.board import Row, read_boards
 from retrieval_leaderboard.evaluation.reports.index_section import INDEXES
 from retrieval_leaderboard.evaluation.runs import isolation, records, runner
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
@@ -238,15 +238,22 @@ def test_every_record_that_ships_is_read(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_an_official_record_stays_official(monkeypatch, tmp_path):
+def test_an_official_record_stays_official_and_that_of_a_budget_above_all(monkeypatch, tmp_path):
     assert again(monkeypatch, tmp_path, measured)
     folder = JOB.folder(DATA, tmp_path)
-    assert records.read(folder).provenance.by == "defaults"
-    for by, kept in (
-        ("tuning", "defaults"),
-        ("command line", "defaults"),
-        ("budget", "budget"),
-        ("hand", "budget"),
-    ):
+    told = {"tuning": "defaults", "hand": "defaults", "budget": "budget", "defaults": "budget"}
+    for by, kept in told.items():
         runner.update_provenance(replace(JOB, provenance=Provenance(by)), folder)
         assert records.read(folder).provenance.by == kept
+    job = replace(JOB, provenance=Provenance("hand"))
+    assert runner.run(job, DATA, tmp_path, "again", True, runner.CheckpointPolicy()).provenance.by == "budget"
+    assert not again(monkeypatch, tmp_path / "failed", crash)
+    record = runner.run(job, DATA, tmp_path / "failed", "again", True, runner.CheckpointPolicy())
+    assert record.provenance.by == "hand", "what failed says nothing"
+
+
+def test_a_row_is_official_where_one_of_its_runs_is():
+    runs = [replace(WHOLE, seed=seed, date=f"2026-01-0{seed + 1}") for seed in range(3)]
+    runs[1:] = [replace(run, provenance=Provenance("tuning", trials=run.seed)) for run in runs[1:]]
+    assert Row("good", {}, runs, []).provenance.by == "defaults"
+    assert Row("good", {}, runs[1:], []).provenance.trials == 2, "else the newest says"

@@ -98,7 +98,7 @@ def test_seconds_with_a_card_stay_where_the_card_is(board, monkeypatch):
     with_card = {record.stem: replace(record.costs, processor=f"{record.costs.processor} with a card")}
     timings.write(folder, replace(found, costs=with_card))
     for name, count in (("a card", 0), ("another", 1)):
-        card = SimpleNamespace(shares_main_memory=False, is_here=lambda: True)
+        card = SimpleNamespace(shares_main_memory=False, may_be_here=lambda: True, is_here=lambda: True)
         card.hardware = lambda name=name: name
         monkeypatch.setattr(timings, "DEVICES", {"cuda": card})
         assert timings.measure(folder, lambda about: DATA) == count

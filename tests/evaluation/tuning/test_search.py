@@ -15,6 +15,7 @@ from retrieval_leaderboard.evaluation.tuning.halving import PATIENCE
 from retrieval_leaderboard.evaluation.tuning.search import tune
 from retrieval_leaderboard.evaluation.tuning.trial import scored
 from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.errors import InputError
 from tests.evaluation.runs.in_process import have_runs_here
 from tests.evaluation.tuning.searches import DATA, SOURCE, asked, source, tuned, written
@@ -29,11 +30,12 @@ def test_what_has_no_effect_on_the_data_is_not_searched():
 def test_what_differs_in_settings_that_nothing_reads_is_fitted_once(here, tmp_path, monkeypatch):
     fits, fit = [], search.scored
     monkeypatch.setattr(search, "scored", lambda *given: fits.append(given) or fit(*given))
-    choice = tuned(asked(given=["place"], of=source("ReadsPlaceAlone"), place=1.5, size=4), tmp_path, 3)
-    trials = written(tmp_path)
-    assert len(fits) == 1 and len(trials) == 3 and len({trial["settings"]["size"] for trial in trials}) > 1
-    assert len({str(trial["metrics"]) for trial in trials}) == 1
-    assert choice.settings["size"] == 4, "as by the job"
+    choice = tuned(asked(given=["place"], of=source("ReadsSizeOne"), place=1.5, size=4), tmp_path, 9)
+    sizes = [trial["settings"]["size"] for trial in written(tmp_path)]
+    assert len(sizes) == 9 and set(sizes) == {1, 2, 4} and len(fits) == 2
+    alike = {str(trial["metrics"]) for trial in written(tmp_path) if trial["settings"]["size"] > 1}
+    assert len(alike) == 1
+    assert choice.settings["size"] in (1, 4), "as by the job, where nothing reads it"
 
 
 @pytest.fixture(scope="module")
@@ -235,39 +237,71 @@ def test_what_a_model_refuses_to_take_together_is_a_failed_trial(here, tmp_path)
 
 
 def test_a_budget_with_settings_that_were_set_is_not_official(here, tmp_path):
+    tuned(asked(), tmp_path, 3)
     how = tune(asked(given=["place"], place=1.5), tmp_path, Budget(minutes=60.0)).provenance
     assert (how.by, how.official, how.cap_minutes) == ("tuning", False, 60.0)
+    assert how.trials > 3 + how.different - 3, "those of other searches count"
 
 
-def test_a_budget_on_more_threads_is_another_search(monkeypatch):
-    here = compute.current()
-    names = {asked().name(60.0), asked().name()}
-    monkeypatch.setattr(compute, "_current", replace(here, threads=here.threads + 1))
-    assert asked().name(60.0) not in names and asked().name() in names
-
-
-def test_the_copy_says_on_what_its_trials_were_made(here, tmp_path, monkeypatch):
+def test_a_search_says_on_what_its_trials_were_made_not_on_what_it_was_looked_up(here, tmp_path, monkeypatch):
+    threads = compute.current().threads
     tuned(asked(), tmp_path, 2)
     (copy,) = (tmp_path / "tuning").glob("*.json")
     before = copy.read_bytes()
-    monkeypatch.setattr(compute, "_current", replace(compute.current(), threads=7))
+    monkeypatch.setattr(compute, "_current", replace(compute.current(), threads=threads + 6))
+    again = tuned(asked(), tmp_path, 2).provenance
+    assert copy.read_bytes() == before and again.threads == threads and "trials on" not in again.note
+    both = tuned(asked(), tmp_path, 3).provenance
+    assert both.threads is None and json.loads(copy.read_text())["threads"] is None
+    assert f"; trials on {DEVICES['cpu'].hardware()}, {threads} thread" in both.note
+    assert f"{threads + 6} threads" in both.note
+
+
+def test_a_copy_has_all_trials_where_the_search_was_stopped_or_it_is_damaged(here, tmp_path, monkeypatch):
     tuned(asked(), tmp_path, 2)
-    assert copy.read_bytes() == before
-    tuned(asked(), tmp_path, 3)
-    assert json.loads(copy.read_text())["threads"] == 7
+    (copy,) = (tmp_path / "tuning").glob("*.json")
+    stop_at(3, monkeypatch, lambda: tuned(asked(), tmp_path, 9))
+    assert len(json.loads(copy.read_text())["trials"]) == 2
+    assert tuned(asked(), tmp_path, 4).provenance.trials == 4
+    copy.write_text("{")
+    assert tuned(asked(), tmp_path, 4).provenance.trials == 4
 
 
 def test_trials_stay_on_record_where_what_began_anew_was_interrupted(here, tmp_path, monkeypatch):
+    tuned(asked(), tmp_path, 2)
+    stop_at(3, monkeypatch, lambda: tuned(asked(), tmp_path, 9))
+    stop_at(2, monkeypatch, lambda: tuned(asked(), tmp_path, 3, anew=True))
+    assert tuned(asked(), tmp_path, 3, anew=True).provenance.trials == 4 + 1 + 3
+
+
+def test_a_damaged_copy_of_a_damaged_search_does_not_stop_the_next_one(here, tmp_path):
+    tuned(asked(), tmp_path, 2)
+    (copy,) = (tmp_path / "tuning").glob("*.json")
+    copy.write_text("{")
+    database = tmp_path / "tuning.db"
+    database.write_bytes(database.read_bytes().replace(b'"state": "COMPLETE"', b'"state": "COMPLETF"'))
+    assert tuned(asked(), tmp_path, 2, anew=True).provenance.trials == 2
+    assert [path.name for path in (tmp_path / "tuning").glob("*.damaged")]
+
+
+def test_settings_that_nothing_drawn_reads_are_not_searched():
+    sasrec = ModelSource("sasrec")
+    space = set(asked(of=sasrec).space())
+    assert {"loss", "calibration"} <= space
+    assert space - set(asked(of=sasrec, given=["loss"], loss="softmax").space()) == {"loss", "calibration"}
+    assert "calibration" in asked(of=sasrec, given=["loss"], loss="gbce").space()
+
+
+def stop_at(trial, monkeypatch, work):
+    """Do `work` until the trial of that number, of those that this call fits, is stopped."""
     fits, call = [], search.isolation.call
 
-    def interrupted_at_the_second(*given):
+    def stopping(*given):
         fits.append(given)
-        if len(fits) == 2:
+        if len(fits) == trial:
             raise KeyboardInterrupt
         return call(*given)
 
-    tuned(asked(), tmp_path, 4)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(search.isolation, "call", interrupted_at_the_second)
-        tuned(asked(), tmp_path, 3, anew=True)
-    assert tuned(asked(), tmp_path, 3, anew=True).provenance.trials == 4 + 1 + 3
+        patch.setattr(search.isolation, "call", stopping)
+        work()
