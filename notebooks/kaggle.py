@@ -7,6 +7,7 @@ what every kernel has; what is computed runs in processes of its own, which have
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -231,8 +232,10 @@ def _rows(board: Path) -> list[dict[str, str]]:
 
 
 def opening(page: Path) -> str:
-    """The verdict and the first table of a board's page, without links to what comes below."""
-    text = "\n## ".join(page.read_text(encoding="utf-8").split("\n## ")[:2])
+    """The verdict and the tables of rows of a board's page, without links to what comes below."""
+    head, *sections = page.read_text(encoding="utf-8").split("\n## ")
+    rows = itertools.takewhile(lambda each: each.startswith(("Models", "Explored further")), sections)
+    text = "\n## ".join([head, *rows])
     return re.sub(r"\[([^\]]+)\]\(#[^)]+\)", r"\1", text)
 
 

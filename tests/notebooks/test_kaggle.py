@@ -177,6 +177,12 @@ def test_the_best_official_model_is_the_best_over_its_seeds(tmp_path):
 def test_the_opening_of_a_page(tmp_path):
     (tmp_path / "page.md").write_text("# T\n\n**Verdict:** x\n\n## Models\n\n| [a](#a) |\n\n## a\n\nmore\n")
     assert kaggle.opening(tmp_path / "page.md") == "# T\n\n**Verdict:** x\n\n## Models\n\n| a |\n"
+    (tmp_path / "page.md").write_text(
+        "# T\n\n## Models, seconds\n\na\n\n## Explored further\n\nb\n\n## Slices\n\nc\n"
+    )
+    assert (
+        kaggle.opening(tmp_path / "page.md") == "# T\n\n## Models, seconds\n\na\n\n## Explored further\n\nb\n"
+    )
 
 
 def test_the_repository_is_cloned_where_it_is_not_attached(tmp_path, monkeypatch):

@@ -47,7 +47,10 @@ def test_from_attached_files_to_verdict_board_and_chart(opened, place):
     assert "SYNTHETIC DATA" in printed(done, "run") and "TIME IS UP" not in printed(done, "run")
     (board,) = shown(done, "board", "text/markdown")
     assert board.startswith("# aliec-sim, synthetic, scale 0.002: time")
-    assert "**Verdict:** Synthetic data. **" in board
+    assert "**Verdict:** Synthetic data. Only one official row has a result: **item_cf" in board, (
+        "epochs are set"
+    )
+    assert "## Explored further" in board
     assert all(f"| {name} " in board for name in ("item_cf", "infonce"))
     assert all("trial" in line for line in board.splitlines() if "| infonce " in line or "| item_cf " in line)
     (chart,) = shown(done, "chart", "image/svg+xml")
