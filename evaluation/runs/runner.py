@@ -129,15 +129,14 @@ def _is_good(folder: Path, also: Iterable[int] = ()) -> bool:
 
 def update_provenance(job: Job, folder: Path) -> None:
     """Make the record of a finished run say how `job` came to its settings, as `Provenance.beside` has it."""
-    record, made = records.read(folder), _provenance(job, folder)
-    if record is not None and record.provenance != made:
+    record = records.read(folder)
+    if record is not None and record.provenance != (made := _provenance(job, record)):
         records.change(folder, replace(record, provenance=made))
 
 
-def _provenance(job: Job, folder: Path) -> Provenance:
-    """Of `job`, unless what is kept in `folder` stands above it."""
-    record = records.read(folder)
-    return job.provenance.beside(record.provenance) if record and record.is_done else job.provenance
+def _provenance(job: Job, kept: RunRecord | None) -> Provenance:
+    """Of `job`, unless that of the finished run `kept` in its place stands above it."""
+    return job.provenance.beside(kept.provenance) if kept and kept.is_done else job.provenance
 
 
 def run(
@@ -156,7 +155,7 @@ def run(
     folder, checkpoints = job.folder(dataset, board), job.checkpoints(dataset, board)
     about = job.identity(dataset).key
     summary = DatasetSummary.of(dataset)
-    made = _provenance(job, folder)
+    made = _provenance(job, records.read(folder))
     record = RunRecord(**about, dataset=summary, provenance=made, plugin=job.source.plugin)
     with suppress(_StoredRunStays), atomic_folder(folder) as scratch:
         try:
