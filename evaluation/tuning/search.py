@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.reports.labels import written
-from retrieval_leaderboard.evaluation.runs import environment, isolation, processes, records
+from retrieval_leaderboard.evaluation.runs import environment, isolation, processes
 from retrieval_leaderboard.evaluation.runs.configs import TunedConfig
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.runs.record import machine
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 N_STARTUP_TRIALS = 6
 """Draws after which the sampler looks at the scores. Optuna's 10 are a third of 30 trials; three searches
 of 30 for ItemCF on gowalla: .1243 .1237 .1239 with 6, .1243 .1180 .1234 with 10."""
-RECORDS = "tuning"
-"""Folder of the copies for reading"""
 
 
 def tune(
@@ -62,38 +59,20 @@ def tune(
         search = Search(spec, board, budget, anew)
         while step := search.following():
             search.make(step)
-        search.keep_copy(_copy(board, search.name))
-        return search.best(on_record(spec, board, shipped))
-
-
-def _copy(board: Path, name: str) -> Path:
-    return board / RECORDS / f"{name}.json"
+        trial_records.keep(trial_records.place(board, search.name), search.record())
+        boards = [each for each in (board, shipped) if each is not None]
+        known = trial_records.of_boards(boards, spec.dataset.fingerprint, spec.job.source.name)
+        return search.best(known)
 
 
 def _set_aside(spec: SearchSpec, board: Path, budget: Budget) -> None:
     """Keep the copy of a search that is to begin anew, with all its trials, under another name."""
-    copy = _copy(board, spec.name(budget.minutes))
+    copy = trial_records.place(board, spec.name(budget.minutes))
     with suppress(DamagedError):  # Of a damaged search there is what an earlier copy has.
         search = Search(spec, board, budget)
         if search.finished():
-            search.keep_copy(copy)
-    if copy.is_file():
-        readable = records.or_none(trial_records.load, copy) is not None
-        suffixes = (f".{number}.json" if readable else f".{number}.damaged" for number in itertools.count(1))
-        names = map(copy.with_suffix, suffixes)
-        copy.rename(next(name for name in names if not name.exists()))
-
-
-def on_record(spec: SearchSpec, *boards: Path | None) -> list[TrialRecord]:
-    """Every trial of the model on this validation part that has a copy under `boards`, of whatever search.
-
-    Raises:
-        DamagedError: a copy is not of its form.
-    """
-    asked = spec.dataset.fingerprint, spec.job.source.name
-    folders = [board / RECORDS for board in boards if board is not None]
-    copies = [trial_records.load(path) for folder in folders for path in sorted(folder.glob("*.json"))]
-    return [trial for copy in copies if (copy.fingerprint, copy.model) == asked for trial in copy.trials]
+            trial_records.keep(copy, search.record())
+    trial_records.set_aside(copy)
 
 
 class Search:
@@ -286,30 +265,22 @@ class Search:
         known = {outcome(trial).get("threads") for _, trial in self.finished()}
         return known.pop() if len(known) == 1 else None
 
-    def keep_copy(self, target: Path) -> None:
-        """All trials as JSON, where they are not there yet."""
-        copy = records.or_none(trial_records.load, target)
-        if copy is None or len(copy.trials) < len(self.finished()):
-            self._write(target)
-
-    def _write(self, target: Path) -> None:
+    def record(self) -> TuningRecord:
+        """All trials, for a reader."""
         data, job = self.spec.dataset, self.job
-        trial_records.write(
-            target,
-            TuningRecord(
-                fingerprint=data.fingerprint,
-                model=job.source.name,
-                seed=job.seed,
-                device=job.device,
-                precision=job.precision,
-                dataset=data.heading,
-                versions=environment.versions(),
-                processor="; ".join(self._machines()),
-                threads=self._threads(),
-                minutes=self.budget.minutes,
-                fixed={key: value for key, value in self.base.items() if key not in self.space},
-                trials=tuple(self._record(trial) for _, trial in self.finished()),
-            ),
+        return TuningRecord(
+            fingerprint=data.fingerprint,
+            model=job.source.name,
+            seed=job.seed,
+            device=job.device,
+            precision=job.precision,
+            dataset=data.heading,
+            versions=environment.versions(),
+            processor="; ".join(self._machines()),
+            threads=self._threads(),
+            minutes=self.budget.minutes,
+            fixed={key: value for key, value in self.base.items() if key not in self.space},
+            trials=tuple(self._record(trial) for _, trial in self.finished()),
         )
 
     def _record(self, trial: optuna.trial.FrozenTrial) -> TrialRecord:

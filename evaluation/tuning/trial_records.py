@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from retrieval_leaderboard.evaluation.runs import migrations
+from retrieval_leaderboard.evaluation.runs import migrations, records
 from retrieval_leaderboard.support.storage import sealed
+
+FOLDER = "tuning"
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,34 @@ def load(path: Path) -> TuningRecord:
 def write(path: Path, record: TuningRecord) -> None:
     """Keep it."""
     sealed.write(path, asdict(record))
+
+
+def keep(path: Path, record: TuningRecord) -> None:
+    """Write it, unless a copy with as many trials is there."""
+    copy = records.or_none(load, path)
+    if copy is None or len(copy.trials) < len(record.trials):
+        write(path, record)
+
+
+def place(board: Path, name: str) -> Path:
+    """Where the copy of the search `name` lies under the board's folder."""
+    return board / FOLDER / f"{name}.json"
+
+
+def set_aside(path: Path) -> None:
+    """Give a copy another name, where there is one; a damaged copy is then none any longer."""
+    if path.is_file():
+        kind = "damaged" if records.or_none(load, path) is None else "json"
+        names = (path.with_suffix(f".{number}.{kind}") for number in itertools.count(1))
+        path.rename(next(name for name in names if not name.exists()))
+
+
+def of_boards(boards: Iterable[Path], fingerprint: str, model: str) -> list[TrialRecord]:
+    """Every trial of the model on this validation part that has a copy under `boards`, of whatever search.
+
+    Raises:
+        DamagedError: a copy is not of its form.
+    """
+    paths = [path for board in boards for path in sorted(board.glob(f"{FOLDER}/*.json"))]
+    asked = [copy for copy in map(load, paths) if (copy.fingerprint, copy.model) == (fingerprint, model)]
+    return [trial for copy in asked for trial in copy.trials]
