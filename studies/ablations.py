@@ -23,7 +23,7 @@ PLAIN = {"popularity_exponent": 0.0}
 """So that what is compared ranks by its vectors alone"""
 SETUPS = (
     Setup("gowalla", PLAIN | {"epochs": 10, "neighbors": 0}),
-    Setup("amazon-beauty", PLAIN),
+    Setup("amazon-beauty", PLAIN | {"neighbors": 0}),
     Setup("ml-100k", PLAIN),
 )
 
