@@ -139,16 +139,18 @@ class ALS(EmbeddingRetriever):
 
     def encode_queries(self, queries: Queries) -> Vectors:
         """float32[q, factors]: of each history, whoever's it is."""
-        vectors = self._solved(queries)
-        vectors[~vectors.any(axis=1)] = self.mean_user_
-        return vectors
+        return self.encode_known(queries)[0]
 
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
         """bool[q]: whether anyone took an item of the history."""
-        return np.asarray(self._solved(queries).any(axis=1))
+        return self.encode_known(queries)[1]
 
-    def _solved(self, queries: Queries) -> Vectors:
-        return fold_in.solved(queries.history, self.item_factors_, self._inverse, self.objective_["alpha"])
+    def encode_known(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
+        """Both of one solution."""
+        vectors = fold_in.solved(queries.history, self.item_factors_, self._inverse, self.objective_["alpha"])
+        known = vectors.any(axis=1)
+        vectors[~known] = self.mean_user_
+        return vectors, known
 
     @cached_property
     def _inverse(self) -> npt.NDArray[np.float64]:
@@ -220,8 +222,9 @@ def _solved_here(
             )
         model.fit(_confidences(train, alpha), show_progress=False, callback=lambda *_: advance())
     fitted = model.to_cpu() if on_gpu else model
-    mean = fitted.user_factors.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return fitted.item_factors, mean
+    # Users without interactions have vectors of zeros.
+    mean = fitted.user_factors.sum(axis=0, dtype=np.float64) / max(np.count_nonzero(train.user_counts), 1)
+    return fitted.item_factors, mean.astype(np.float32)
 
 
 def _confidences(train: Interactions, alpha: float) -> csr_matrix:

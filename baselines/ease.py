@@ -75,9 +75,9 @@ class EASE(ItemToItemRetriever):
     regularization: float | Auto = setting(
         AUTO, above=0, search=[AUTO, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]
     )
-    """λ; auto takes four times the mean number of interactions of a user."""
+    """λ; auto takes four times the mean number of interactions of a user, and at least 1."""
     candidates: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 100, 200, 400])
-    """Items that may have a weight for a returned item; auto takes all, and 200 from 20,000 items on."""
+    """Items that may have a weight for a returned item; auto takes all, and 200 of more than 20,000 items."""
     top_k: int = setting(1000, at_least=1)
     """Weights kept for each returned item, the largest in size."""
     recency: float = setting(1.0, search=(0.0, 2.0))
@@ -125,6 +125,7 @@ class EASE(ItemToItemRetriever):
         Raises:
             InputError: as `check_memory`.
         """
+        self.pair_sums_ = None  # That of an earlier warm start.
         check_memory(self, train, valid)
         settings = self.resolve(train, valid)
         candidates, strength = settings["candidates"], float(settings["regularization"])
@@ -158,14 +159,14 @@ class EASE(ItemToItemRetriever):
         """That of a fit, and XᵀX."""
         return self.fit_bytes(train, None) + pair_sums.bytes_needed(train)
 
-    def _dense(self, inverse: npt.NDArray[np.float32], strength: float) -> csr_array:
-        """The weights where all items are candidates; `inverse`, XᵀX, is overwritten."""
-        n_items = len(inverse)
-        np.fill_diagonal(inverse, inverse.diagonal() + np.float32(strength))
-        symmetric_inverse.invert(inverse, "ease")
+    def _dense(self, gram: npt.NDArray[np.float32], strength: float) -> csr_array:
+        """The weights where all items are candidates; `gram`, XᵀX, is overwritten."""
+        n_items = len(gram)
+        np.fill_diagonal(gram, gram.diagonal() + np.float32(strength))
+        symmetric_inverse.invert(gram, "ease")
         kernel = partial(_weights, top_k=self.top_k)
         # What was inverted in this process is cut in it.
-        blocks = LocalEngine().map(kernel, inverse, n_items, BLOCK_ITEMS, "ease: weights", "items")
+        blocks = LocalEngine().map(kernel, gram, n_items, BLOCK_ITEMS, "ease: weights", "items")
         return stack(list(blocks), n_items).T.tocsr()
 
     def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
@@ -254,10 +255,11 @@ def _gram(train: Interactions) -> npt.NDArray[np.float32]:
     return matrix
 
 
-def _gram_rows(shared: tuple[Any, ...], first: int, last: int) -> npt.NDArray[np.float32]:
+def _gram_rows(shared: tuple[Any, ...], first: int, last: int) -> npt.NDArray[np.float64]:
     from retrieval_leaderboard.baselines import ease_kernels
 
-    rows = np.zeros((last - first, len(shared[0][1])), np.float32)
+    # A float32 ends counting at 2^24 users.
+    rows = np.zeros((last - first, len(shared[0][1])), np.float64)
     ease_kernels.all_items(*(first, last, *shared, rows))
     return rows
 

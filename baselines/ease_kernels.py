@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def all_items(first, last, users, items, user_roots, item_roots, matrix):
-    """Add √(w_ui w_uj) to matrix[i - first, j], float32[last - first, n_items], for each user of both.
+    """Add √(w_ui w_uj) to matrix[i - first, j], float64[last - first, n_items], for each user of both.
 
     Args:
         first, last: the items i, from `first` to `last` - 1.

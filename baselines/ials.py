@@ -46,7 +46,8 @@ class IALS(EmbeddingRetriever):
     """
 
     factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 64, 128, 256])
-    """Dimensions of a vector; auto as of `als`."""
+    """Dimensions of a vector; auto takes the power of two nearest to the root of the number of items, yet 32
+    to 128."""
     regularization: float = setting(0.01, above=0, search=(0.0003, 0.1, "log"))
     """λ"""
     unobserved_weight: float = setting(0.01, above=0, search=(0.001, 1.0, "log"))
@@ -101,7 +102,6 @@ class IALS(EmbeddingRetriever):
                 users = System.of(items, weight).solved(of_users, user_strength, item_roots)
                 items = System.of(users, weight).solved(of_items, item_strength, user_roots)
                 advance()
-        items[train.item_counts == 0] = 0
         self.item_factors_ = items
 
     def _strength(self, frequency: npt.NDArray[Any], n: int) -> npt.NDArray[np.float64]:
@@ -116,6 +116,11 @@ class IALS(EmbeddingRetriever):
         """float32[q, factors]: of each history, whoever's it is; zeros for an empty one."""
         histories = queries.history.distinct()
         return self._system.solved(histories, self._strength(histories.lengths, self._system.n))
+
+    def encode_known(self, queries: Queries) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Both of one solution."""
+        vectors = self.encode_queries(queries)
+        return vectors, np.asarray(vectors.any(axis=1))
 
     @cached_property
     def _system(self) -> System:

@@ -60,6 +60,7 @@ class ItemCF(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Count weighted co-occurrences, item by item, and keep the `top_k` largest similarities."""
+        self.pair_sums_ = None  # That of an earlier warm start.
         settings = self.resolve(train, valid)
         top_k, log = settings["top_k"], self._capped(train)
         say_duration(log, top_k, "item_cf", partial(self._bytes, train=log, top_k=top_k), weighted=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -93,7 +94,8 @@ class PopularWindow(QuickFit):
 
     def _opened(self, end: int) -> int:
         """The first interaction in the window before `end`."""
-        return int(np.searchsorted(self.time_, end - self.days * SECONDS_PER_DAY))
+        # A time that is no int64 would have all others copied.
+        return int(np.searchsorted(self.time_, math.ceil(end - self.days * SECONDS_PER_DAY)))
 
     def _after_training(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """What `_ranked` gives for queries after the training data; kept, a service asks for it each time."""

@@ -59,6 +59,7 @@ class RP3Beta(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum the walks, item by item, and keep the `top_k` most probable."""
+        self.pair_sums_ = None  # That of an earlier warm start.
         settings, log = self.resolve(train, valid), self._capped(train)
         need = partial(self._bytes, train=log, top_k=settings["top_k"])
         say_duration(log, settings["top_k"], "rp3beta", need, weighted=True)

@@ -110,6 +110,7 @@ class Swing(Neighborhood):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sum over all pairs of users, item by item, and keep the `top_k` largest similarities."""
+        self.pair_sums_ = None  # That of an earlier warm start.
         settings = self.resolve(train, valid)
         numbers = {"alpha": np.float32(self.alpha), "top_k": settings["top_k"]}
         log = self._capped(train)

@@ -38,7 +38,7 @@ def _sweep(matrix: npt.NDArray[np.float32], start: int, stop: int) -> None:
     corner = matrix[start:stop, start:stop].astype(np.float64)
     pivot = np.linalg.inv(np.tril(corner) + np.tril(corner, -1).T)
     panel = np.concatenate([matrix[start:stop, :start].T, matrix[start:, start:stop]])  # (n, b)
-    row = np.ascontiguousarray((panel.astype(np.float32) @ pivot.astype(np.float32)).T)  # (b, n)
+    row = np.ascontiguousarray((panel @ pivot.astype(np.float32)).T)  # (b, n)
 
     def work(first: int, last: int) -> None:
         matrix[first:last, :last] -= panel[first:last] @ row[:, :last]

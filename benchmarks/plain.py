@@ -79,7 +79,7 @@ def item_cf(train: Interactions, model: ItemCF) -> csr_array:
 
 
 def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int) -> TopK:
-    """`evaluation.topk.neighbors` by scipy's sparse product, made dense; k at most the catalog."""
+    """`evaluation.topk.summed` by scipy's sparse product, made dense; k at most the catalog."""
     found, scores = [], []
     for rows in _blocks(len(history)):
         items, offsets = history.take(rows).compact()

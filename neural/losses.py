@@ -78,13 +78,16 @@ def binary_cross_entropy(
 
 
 def generalized_bce(
-    positive: Tensor, negative: Tensor, row: Tensor, rate: float, calibration: float
+    positive: Tensor, negative: Tensor, row: Tensor, count: Tensor | int, others: int, calibration: float
 ) -> Tensor:
     """-(β log σ(p) + Σⱼ log(1 - σ(nⱼ))) / (m + 1), Petrov & Macdonald 2023 (gSASRec).
 
-    β = t (α - 1) + 1, where α is `rate`, the share of the catalog that the m negatives are, and t is
-    `calibration`: at 0 it is plain binary cross-entropy, at 1 its scores are calibrated whatever m.
+    β = t (α - 1) + 1, where α = m / `others`, at most 1, is the share of the catalog beside the target that
+    the m negatives are, and t is `calibration`: at 0 it is plain binary cross-entropy, at 1 its scores are
+    calibrated whatever m.
     """
+    rate = count / others
+    rate = rate.clamp(max=1) if isinstance(rate, Tensor) else min(rate, 1.0)
     kept = softplus(-positive.float()) * (calibration * (rate - 1) + 1)
     refused = softplus(negative.float()).sum(dim=1)  # (rows,)
-    return (kept + of_pairs(refused, row)) / (negative.shape[1] + 1)
+    return (kept + of_pairs(refused, row)) / (count + 1)

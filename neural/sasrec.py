@@ -66,9 +66,11 @@ class SasRec(TwoTower):
     @classmethod
     def unread(cls, settings: Mapping[str, Any]) -> frozenset[str]:
         """Also what the other loss needs."""
-        return super().unread(settings) | {
-            "logq_correction" if settings.get("loss") == "gbce" else "calibration"
-        }
+        corrects = settings.get("loss") != "gbce"
+        without = {"calibration"} if corrects else {"logq_correction"}
+        if settings.get("every_negative"):
+            without.add("logq_correction")  # What is there in any case has the probability 1.
+        return super().unread(settings) | without
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Also how negatives are drawn where all items are."""
@@ -80,8 +82,8 @@ class SasRec(TwoTower):
         from retrieval_leaderboard.neural import losses
 
         if self.loss == "gbce":
-            rate = min(1.0, negative.shape[1] / (len(towers.item_known) - 1))
+            others = max(len(towers.item_known) - 1, 1)
             scores = positive / self.temperature, negative / self.temperature
-            return losses.generalized_bce(*scores, batch.row, rate, self.calibration)
+            return losses.generalized_bce(*scores, batch.row, batch.negatives, others, self.calibration)
         log_q = batch.log_q if self.logq_correction else None
         return losses.sampled_softmax(positive, negative, batch.row, self.temperature, log_q)

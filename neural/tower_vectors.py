@@ -59,8 +59,9 @@ class TowerVectors(TowerSettings):
         self.item_vectors_: Vectors = np.empty(0, dtype=np.float32)  # The former ones go before others come.
         self.item_vectors_ = self._encode_items(train.n_items)
         self.item_vectors_ *= self.item_scale(train)[:, None]
-        users = np.flatnonzero(train.user_counts)[:: max(1, train.n_users // QUERIES_A_BLOCK)]
-        self.default_vector_: Vectors = self._encode(train.queries(users))[0].mean(axis=0)
+        users = np.flatnonzero(train.user_counts)
+        some = users[:: max(1, len(users) // QUERIES_A_BLOCK)]
+        self.default_vector_: Vectors = self._encode(train.queries(some))[0].mean(axis=0)
 
     def item_scale(self, train: Interactions) -> Vectors:
         """float32[n_items]: what the item tower's vectors are multiplied by, as popularity_exponent says."""

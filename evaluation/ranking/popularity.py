@@ -29,7 +29,7 @@ def filled(lists: topk.TopK, order: npt.NDArray[np.int32], exclude: Ragged) -> t
     Their scores fall by 1 from place to place, below 0 and all others of the list.
 
     Args:
-        lists: as of `topk.neighbors`; changed in place.
+        lists: as of `topk.summed`; changed in place.
         order: int32[m], items, best first.
         exclude: q rows of items not to return.
     """

@@ -127,7 +127,7 @@ def block_bytes() -> int:
     return compute.current().threads * BLOCK_BYTES
 
 
-def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float = 0.0) -> TopK:
+def summed(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float = 0.0) -> TopK:
     """The `k` items of largest similarity to the items of each history, summed.
 
     An item that stands in a history twice counts twice. Items without a similarity to any item
@@ -135,23 +135,15 @@ def neighbors(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, r
 
     Args:
         history: q rows of items.
-        similarity: float32[n, n]; row = item of the history, column = item returned.
+        similarity: float32[n, n]; row = item of the history, column = item returned; it passed
+            `check_similarity`.
         exclude: q rows of items not to return.
         k: length of a list; may exceed the catalog.
         recency: the r-th item from the end of a history weighs r^-recency.
 
     Returns:
         As `inner_product`; scores are summed in float64 and rounded.
-
-    Raises:
-        ValueError: a similarity is NaN or infinite.
     """
-    check_similarity(similarity)
-    return summed(history, similarity, exclude, k, recency)
-
-
-def summed(history: Ragged, similarity: csr_array, exclude: Ragged, k: int, recency: float) -> TopK:
-    """As `neighbors`, of similarities that passed `check_similarity`."""
     shared = history, exclude, similarity.indptr, similarity.indices, similarity.data
     kernel, costs = partial(_sums, recency=float(recency), k=k), history.lengths
     return by_queries(kernel, shared, len(history), k, 256, costs=costs)

@@ -231,9 +231,9 @@ class EveryNegative(NegativeSampler):
 
 
 SAMPLERS: tuple[type[NegativeSampler], ...] = (
-    PopularityNegatives, HardNegatives, InBatchNegatives, EveryNegative,
+    PopularityNegatives, EveryNegative, HardNegatives, InBatchNegatives,
 )  # fmt: skip
-"""All of them, in the order in which they draw"""
+"""All of them, in the order in which they draw: first those whose first draw is an item in any case"""
 
 
 def samplers_of(settings: TowerSettings, interactions: InteractionTensors) -> list[NegativeSampler]:

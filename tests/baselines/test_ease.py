@@ -140,3 +140,10 @@ def test_places_are_as_wide_as_they_must_be():
 @pytest.mark.parametrize("candidates", ["auto", 6])
 def test_contract(candidates):
     check_model(EASE, candidates=candidates)
+
+
+def test_sums_of_weights_lose_no_small_one():
+    weights_ = np.array([2**24] + 8 * [1], np.float32)
+    zeros = np.zeros(9, np.int32)
+    train = Interactions(np.arange(9, dtype=np.int32), zeros, None, 9, 1, weight=weights_)
+    assert ease._gram(train) == np.float32(2**24 + 8)

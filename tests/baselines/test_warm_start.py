@@ -97,6 +97,18 @@ def test_only_changed_users_are_summed(model, monkeypatch):
         np.testing.assert_array_equal(users, differ)
 
 
+@pytest.mark.parametrize("model", SUMMING, ids=repr)
+def test_a_fit_forgets_the_sums_of_a_warm_start(model):
+    first, second, third = days(weighted=False)
+    warm = replace(model)
+    warm.warm_start(after(fitted(model, first), first), second, 0)
+    few = some(second, second.user % 2 == 0)
+    warm.fit(few, None, 0)
+    later = replace(model)
+    later.warm_start(after(warm, few), third, 0)
+    assert_same(later, fitted(model, third))
+
+
 @pytest.mark.parametrize("model", NEIGHBORHOODS[::2], ids=repr)
 def test_what_is_gone_leaves_no_trace(model):
     then, _, whole = days(weighted=False)

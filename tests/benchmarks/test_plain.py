@@ -76,7 +76,7 @@ def test_similarity(model, similarity, train):
 def test_neighbors(train):
     model, asked = ItemCF(top_k=5), queries(train)
     model.fit(train, None, 0)
-    ours = topk.neighbors(asked.history, model.similarity_, asked.exclude, 20)
+    ours = topk.summed(asked.history, model.similarity_, asked.exclude, 20)
     found, scores = plain.neighbors(asked.history, model.similarity_, asked.exclude, 20)
     np.testing.assert_allclose(scores, ours[1], rtol=1e-5)
     # Of equal scores any may come first, and the last may be of several that are equal.

@@ -72,7 +72,16 @@ def test_generalized_bce_raises_the_chance_of_the_target_to_a_power(calibration:
         refused = sum(math.log(1 - sigmoid(score)) for score in negatives)
         return -(math.log(sigmoid(positive) ** power) + refused) / 5
 
-    assert_close(losses.generalized_bce(POSITIVE, NEGATIVE, ROW, rate, calibration), each_pair(formula))
+    for count in (4, torch.tensor(4)):  # A card alone knows how many there are.
+        loss = losses.generalized_bce(POSITIVE, NEGATIVE, ROW, count, 50, calibration)
+        assert_close(loss, each_pair(formula))
+
+
+def test_generalized_bce_counts_no_column_without_a_negative() -> None:
+    unused = torch.full((len(NEGATIVE), 2), -65504.0)
+    more = torch.cat([NEGATIVE, unused], dim=1)
+    one, other = (losses.generalized_bce(POSITIVE, each, ROW, 4, 50, 0.6) for each in (NEGATIVE, more))
+    assert_close(one, other)
 
 
 @pytest.mark.parametrize("hit", [-65504.0, float("-inf")])

@@ -65,7 +65,7 @@ def test_sasrec_reads_what_its_loss_needs() -> None:
 
 
 def test_sasrec_draws_so_many_of_the_catalog_for_gbce() -> None:
-    expected = losses.generalized_bce(POSITIVE / 0.5, NEGATIVE / 0.5, ROW, 4 / (ITEMS - 1), 0.9)
+    expected = losses.generalized_bce(POSITIVE / 0.5, NEGATIVE / 0.5, ROW, 4, ITEMS - 1, 0.9)
     assert_close(loss(SasRec(loss="gbce", temperature=0.5, calibration=0.9), "sequence"), expected)
 
 

@@ -272,3 +272,12 @@ def test_weights_of_one_change_no_bit_and_others_do(examples: str) -> None:
         vectors.append(model.encode_items())
     np.testing.assert_array_equal(vectors[0], vectors[1])
     assert not np.array_equal(vectors[0], vectors[2])
+
+
+def test_the_mean_user_is_that_of_users_with_interactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, _ = blocks()
+    monkeypatch.setattr(tower_vectors, "QUERIES_A_BLOCK", train.n_users)
+    model = InfoNCE(**(SMALL | {"epochs": 1}))
+    model.fit(replace(train, n_users=50 * train.n_users), None, 0)
+    every = train.queries(np.arange(train.n_users))
+    np.testing.assert_allclose(model.default_vector_, model.encode_queries(every).mean(axis=0), atol=1e-6)

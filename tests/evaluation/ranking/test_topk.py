@@ -157,35 +157,35 @@ def summed(history, matrix, exclude, k):
 
 
 @pytest.mark.parametrize(("density", "k"), [(0.01, 20), (0.2, 20), (0.2, 400)])
-def test_neighbors_is_the_sum_of_rows(two_threads, density, k):
+def test_what_is_summed_is_the_sum_of_rows(two_threads, density, k):
     rng = np.random.default_rng(k)
     matrix = similarity(rng, 300, density)
     history, exclude = random_rows(rng, 600, 300, 12), random_rows(rng, 600, 300, 30)
-    same(topk.neighbors(history, matrix, exclude, k), summed(history, matrix, exclude, k))
+    same(topk.summed(history, matrix, exclude, k), summed(history, matrix, exclude, k))
 
 
-def test_neighbors_ties_go_by_tie_rank_and_repeats_count_twice():
+def test_ties_of_sums_go_by_tie_rank_and_repeats_count_twice():
     matrix = csr_array(np.array([[0, 2, 1, 2], [0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]], np.float32))
     history = Ragged.from_rows([[0], [0, 1], [1, 1], [], [2]])
-    found, scores = topk.neighbors(history, matrix, Ragged.empty(5), 3)
+    found, scores = topk.summed(history, matrix, Ragged.empty(5), 3)
     first, second = sorted([1, 3], key=ties.rank)
     both = sorted([1, 2, 3], key=ties.rank)
     assert found.tolist() == [[first, second, 2], both, [2, -1, -1], [-1, -1, -1], [-1, -1, -1]]
     assert scores[2].tolist() == [2, -np.inf, -np.inf]
 
 
-def test_neighbors_lets_older_items_of_a_history_weigh_less():
+def test_recency_lets_older_items_of_a_history_weigh_less():
     matrix = csr_array(np.array([[0, 0, 8, 0], [0, 0, 0, 3], [0, 0, 0, 0], [0, 0, 0, 0]], np.float32))
     history = Ragged.from_rows([[0, 1], [0, 1]])
-    found, scores = topk.neighbors(history, matrix, Ragged.empty(2), 2, recency=2.0)
+    found, scores = topk.summed(history, matrix, Ragged.empty(2), 2, recency=2.0)
     assert found.tolist() == [[3, 2]] * 2
     assert scores.tolist() == [[3.0, 2.0]] * 2
 
 
-def test_neighbors_refuses_a_similarity_that_is_not_finite():
+def test_the_check_refuses_a_similarity_that_is_not_finite():
     matrix = csr_array(np.array([[0, 2], [np.nan, 0]], np.float32))
     with pytest.raises(ValueError, match="items 1 and 0 is nan"):
-        topk.neighbors(Ragged.from_rows([[0]]), matrix, Ragged.empty(1), 1)
+        topk.check_similarity(matrix)
 
 
 def test_first_allowed_walks_the_order():

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from retrieval_leaderboard.evaluation.planted import planted
-from retrieval_leaderboard.neural import InfoNCE
+from retrieval_leaderboard.neural import InfoNCE, SasRec
 from retrieval_leaderboard.neural.batches.negatives import HardNegatives
 from retrieval_leaderboard.support.errors import InputError
 from tests.neural.trainers import trainer_of
@@ -73,3 +73,11 @@ def test_where_a_list_is_too_short_a_drawn_negative_stands_in() -> None:
 def test_lists_alone_are_refused() -> None:
     with pytest.raises(InputError, match="infonce: negatives is 0: give 1 or more beside hard_negatives"):
         InfoNCE(negatives=0, hard_negatives=2)
+
+
+def test_where_every_item_is_a_negative_none_is_one_twice() -> None:
+    model = SasRec(embedding_dim=16, batch_size=16, every_negative=True, hard_negatives=2)
+    trainer = trainer_of(model, DATA.train, 0)
+    hard(trainer).lists = torch.full((DATA.train.n_users, 2), -1, dtype=torch.int32)  # Of a small catalog.
+    batch = next(trainer.batcher.epoch(trainer.examples()))
+    assert batch.negative.tolist() == np.flatnonzero(DATA.train.item_counts).tolist()
