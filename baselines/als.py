@@ -148,7 +148,7 @@ class ALS(EmbeddingRetriever):
     def encode_known(self, queries: Queries) -> tuple[Vectors, npt.NDArray[np.bool_]]:
         """Both of one solution."""
         vectors = fold_in.solved(queries.history, self.item_factors_, self._inverse, self.objective_["alpha"])
-        known = vectors.any(axis=1)
+        known = np.asarray(vectors.any(axis=1))
         vectors[~known] = self.mean_user_
         return vectors, known
 
@@ -223,7 +223,7 @@ def _solved_here(
         model.fit(_confidences(train, alpha), show_progress=False, callback=lambda *_: advance())
     fitted = model.to_cpu() if on_gpu else model
     # Users without interactions have vectors of zeros.
-    mean = fitted.user_factors.sum(axis=0, dtype=np.float64) / max(np.count_nonzero(train.user_counts), 1)
+    mean = fitted.user_factors.sum(axis=0, dtype=np.float64) / max(int((train.user_counts > 0).sum()), 1)
     return fitted.item_factors, mean.astype(np.float32)
 
 

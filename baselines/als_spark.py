@@ -70,7 +70,7 @@ def factorized(
         total = np.zeros(factors)
         for _, vectors in _vectors(fitted.userFactors, folder / "users"):
             total += vectors.sum(axis=0, dtype=np.float64)
-    return items, (total / max(np.count_nonzero(train.user_counts), 1)).astype(np.float32)
+    return items, (total / max(int((train.user_counts > 0).sum()), 1)).astype(np.float32)
 
 
 def mean_count(train: Interactions) -> float:

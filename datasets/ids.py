@@ -91,8 +91,10 @@ class TextIds(CompactIds):
 
     def _part(self, rows: slice | npt.NDArray[np.integer]) -> TextIds:
         if isinstance(rows, slice):
-            start, stop, _ = rows.indices(len(self))
-            return TextIds(self.offsets[start : max(start, stop) + 1], self.content)
+            start, stop, step = rows.indices(len(self))
+            if step == 1:
+                return TextIds(self.offsets[start : max(start, stop) + 1], self.content)
+            rows = np.arange(start, stop, step)
         return TextIds.of(self.arrow().take(np.asarray(rows)))
 
     def texts(self) -> list[str]:

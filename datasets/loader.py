@@ -225,6 +225,8 @@ def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, m
         progress.say(str(error))
         log = _read(SOURCES[source.fallback], data_dir, fallback, scale, means)
         return replace(log, notes=(*log.notes, f"stands in for {source.name}, whose files are not here"))
+    if scale is not None:
+        raise InputError(f"--scale {scale:g}: {folder} has {source.name}'s files, of one size; leave it out")
     log = as_log(source.read(folder), [folder], means)
     if log.name in SOURCES.keys() - {source.name} and not fallback:
         raise InputError(

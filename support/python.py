@@ -1,6 +1,7 @@
 """The Python this suite needs: importing the module first ends an older one with a sentence, not a traceback.
 
-So it must itself be readable to any Python from 3.7 `python support/python.py` looks at the version alone.
+So it must itself be readable to any Python from 3.7 on. `python support/python.py` looks at the version
+alone.
 """
 
 from __future__ import annotations

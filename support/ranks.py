@@ -108,11 +108,6 @@ def stop() -> None:
         os.environ.pop(name, None)
 
 
-def agreed(value: bool) -> bool:
-    """Whether `value` is true in any of the processes, which all must ask."""
-    return bool(sum_over(np.array([int(value)]))[0])
-
-
 def broadcast(value: Value) -> Value:
     """What rank 0 gives; any object that can be pickled, the same in all processes."""
     if world() == 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from retrieval_leaderboard.datasets.aliec.simulator import DEFAULT_SCALE, generate
 from retrieval_leaderboard.support.errors import in_one_sentence
+from retrieval_leaderboard.support.numbers import within
 
 
 @in_one_sentence
@@ -16,7 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="write synthetic raw files in the official AliEC schema")
     parser.add_argument("--scale", type=float, default=DEFAULT_SCALE, help="1.0 gives the published counts")
     parser.add_argument("--out", type=Path, required=True, help="folder to create or replace")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=within(0, 2**32 - 1), default=0)
     options = parser.parse_args()
     generate(options.out, options.scale, options.seed)
     return 0

@@ -33,6 +33,7 @@ NO_CHARACTER = "\ufffd"
 BLOCK_BYTES = 1 << 20
 RETURN_SECONDS = 10
 LINES_PER_REPORT = 100_000
+LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,8 @@ def _explain(
             if kind == "string" and NO_CHARACTER in field:
                 return InputError(f"{source}, line {line}: the text in column '{name}' is not UTF-8")
             if not _fits(field, kind):
-                return InputError(f"{source}, line {line}: '{field}' in column '{name}' is not a number")
+                shown = field if len(field) <= LONGEST_SHOWN else f"{field[:LONGEST_SHOWN]}…"
+                return InputError(f"{source}, line {line}: '{shown}' in column '{name}' is not a number")
     if not rows:
         found = "is empty" if layout.names else "has a header and no rows"
         return InputError(f"{source} {found}: get the file again")
@@ -257,6 +259,7 @@ def _lines(source: RawFile, layout: Layout) -> Iterator[tuple[int, list[str]]]:
             next(reader, None)
         with progress.bar(f"looking for the bad line of {source.name}", total >> 20, "MiB") as advance:
             done = 0
+            most = csv.field_size_limit(layout.block_bytes)
             try:
                 for row in reader:
                     if row:
@@ -266,11 +269,14 @@ def _lines(source: RawFile, layout: Layout) -> Iterator[tuple[int, list[str]]]:
                         done = position() >> 20
             except csv.Error as error:
                 raise InputError(f"{source}, line {reader.line_num}: {error}; get the file again") from error
+            finally:
+                csv.field_size_limit(most)
 
 
 def _fits(field: str, kind: str) -> bool:
     if kind == "int64":
-        return re.fullmatch(r"\s*-?\d+\s*", field) is not None and -(2**63) <= int(field) < 2**63
+        whole = re.fullmatch(r"\s*-?0{0,99}\d{1,19}\s*", field) is not None
+        return whole and -(2**63) <= int(field) < 2**63
     if kind == "double" and field not in UNKNOWN:
         try:
             float(field)

@@ -17,7 +17,7 @@ from retrieval_leaderboard.datasets.own import events, names, opened, reader
 from retrieval_leaderboard.datasets.own.clock import Clock
 from retrieval_leaderboard.datasets.own.raw_ids import RawIdReader
 from retrieval_leaderboard.datasets.own.spec import DataSpec
-from retrieval_leaderboard.datasets.tables import dropped_rows, table_chunks
+from retrieval_leaderboard.datasets.tables import table_chunks, unused_columns
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.tables.files import Found
 from retrieval_leaderboard.datasets.tables.source_table import (
@@ -99,7 +99,9 @@ class _Rows:
         """All rows, as `ChunkedLog.chunks`."""
         self._start()
         for part, found in self._found:
-            for table in table_chunks.chunks(found, self._spec.columns, self._size):
+            for table in table_chunks.chunks(
+                found, self._spec.columns, self._size, alone=len(self._found) == 1
+            ):
                 if len(table.index()):
                     yield self._chunk(table, part)
                 elif self._first is None and len(self._found) == 1:
@@ -137,11 +139,11 @@ class _Rows:
         """What is said of a column that is not used and looks like one that has to be; else ""."""
         given, kinds = self._spec.columns, self._kinds.get(name, set())
         if name in self._times:
-            return dropped_rows.of_time(name, given)
+            return unused_columns.of_time(name, given)
         if self._labels.get(name) == {0, 1}:
-            return dropped_rows.of_label(name, given)
-        if 2 <= len(kinds) <= dropped_rows.MOST_KINDS:
-            return dropped_rows.of_kinds(name, sorted(kinds), given)
+            return unused_columns.of_label(name, given)
+        if 2 <= len(kinds) <= unused_columns.MOST_KINDS:
+            return unused_columns.of_kinds(name, sorted(kinds), given)
         return ""
 
     def _chunk(self, file: TableFile, part: int) -> Chunk:
@@ -211,16 +213,17 @@ class _Rows:
         rest = [name for name in source.names if name not in self._roles.values()]
         rest = [name for name in rest if source.names.count(name) == 1 and name not in source.nested]
         if self._first is None:
+            rest = [name for name in rest if not source.cells(name).is_nested]
             needs = "timestamp" not in {*self._roles, *self._spec.columns} and not self._unread
-            self._times = [name for name in rest if needs and dropped_rows.is_time(source.cells(name))]
+            self._times = [name for name in rest if needs and unused_columns.is_time(source.cells(name))]
             self._labels = {name: set() for name in rest}
-            self._kinds = {name: set() for name in filter(dropped_rows.is_event, rest)}
+            self._kinds = {name: set() for name in filter(unused_columns.is_event, rest)}
         for name, found in self._labels.items():
             if None not in found:
-                found |= dropped_rows.labels(source.column(name))
+                found |= unused_columns.labels(source.column(name))
         for name, kinds in self._kinds.items():
-            if len(kinds) <= dropped_rows.MOST_KINDS:
-                kinds |= dropped_rows.values(source.cells(name))
+            if len(kinds) <= unused_columns.MOST_KINDS:
+                kinds |= unused_columns.values(source.cells(name))
 
 
 def _refuse_gaps(times: Cells) -> None:

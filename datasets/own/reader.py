@@ -11,7 +11,7 @@ from retrieval_leaderboard.datasets.log import Log, Reading
 from retrieval_leaderboard.datasets.own import events, names, opened
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import columns as header
-from retrieval_leaderboard.datasets.tables import dropped_rows, ids, numbers
+from retrieval_leaderboard.datasets.tables import ids, numbers, unused_columns
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.datasets.times import parse
 from retrieval_leaderboard.datasets.times.unix_times import Times
@@ -65,7 +65,7 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
     rest = tuple(name for name in source.names if name not in used.values())
     needs_time = "timestamp" not in {*used, *spec.columns} and not unread
     notes = [*source.notes, *unread, *of_users, *of_items, *of_events, *(when.warnings if when else ())]
-    notes += dropped_rows.warnings(source, rest, spec.columns, needs_time)
+    notes += unused_columns.warnings(source, rest, spec.columns, needs_time)
     return Log(
         name=name,
         user=user,

@@ -16,7 +16,7 @@ from retrieval_leaderboard.datasets.splits.candidates import without_own_list
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
 from retrieval_leaderboard.datasets.splits.registry import GIVEN
 from retrieval_leaderboard.datasets.times import parse
-from retrieval_leaderboard.datasets.times.unix_times import PLAUSIBLE
+from retrieval_leaderboard.datasets.times.unix_times import PLAUSIBLE, UNITS
 from retrieval_leaderboard.support.errors import InputError
 
 FILTERS = ("since", "until", "dedup_window", "min_history", "k_core")
@@ -117,11 +117,14 @@ def _moment(log: Log, spec: DataSpec, name: str) -> int | None:
     value = getattr(spec, name)
     if not value:
         return None
+    found = None
     if spec.time_format:
         with suppress(InputError):
-            return parse.read_one(value, spec.time_format)
+            found = parse.read_one(value, spec.time_format)
+    if found is not None and spec.time_format not in UNITS:
+        return found
     try:
-        found = parse.read_one(value)
+        found = parse.read_one(value) if found is None else found
     except InputError as error:
         advice = str(error).partition(": ")[2]
         raise InputError(f"{option(name)} {value}: that is no moment; {advice}") from error

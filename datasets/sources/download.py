@@ -125,6 +125,8 @@ def _transfer(url: str, target: Path) -> None:
         except requests.HTTPError as error:
             raise _Refused(f"{target.name}: {str(error).partition(' for url')[0]}") from error
         except (requests.ConnectionError, requests.Timeout) as error:
+            if target.exists() and target.stat().st_size:
+                raise _Rejected(f"{target.name}: the transfer broke off") from error
             raise _Unreachable from error
         except requests.RequestException as error:
             raise _Rejected(f"{target.name}: the transfer broke off") from error

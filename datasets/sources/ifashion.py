@@ -33,6 +33,7 @@ from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import atomic_folder
+from retrieval_leaderboard.support.storage.locks import locked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,12 +85,17 @@ def _unpacked(archive: Path, cache: Path) -> RawFile:
         raise InputError(
             f"{archive} needs py7zr to be unpacked: pip install py7zr, or unpack it there yourself"
         )
-    import py7zr
-
     status = archive.stat()
     folder = cache / "unpacked" / f"{archive.stem}-{status.st_size}-{status.st_mtime_ns}"
     if found := find(folder, CLICKS):
         return found
+    with locked(folder.parent, f"another command is unpacking {archive}: waiting for it"):
+        return find(folder, CLICKS) or _unpack(archive, folder)
+
+
+def _unpack(archive: Path, folder: Path) -> RawFile:
+    import py7zr
+
     progress.say(f"unpacking {archive} into {folder}")
     try:
         with atomic_folder(folder) as scratch, py7zr.SevenZipFile(archive) as packed:

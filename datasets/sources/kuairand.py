@@ -25,19 +25,13 @@ from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.log import TEST, TRAIN
 from retrieval_leaderboard.datasets.sources import describe
 from retrieval_leaderboard.datasets.sources.download import Download
+from retrieval_leaderboard.datasets.sources.kuai import user_features
 from retrieval_leaderboard.datasets.sources.raw import Tally, find, from_milliseconds, numbers
 from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.support.errors import InputError
 
 BEFORE, DURING, RANDOM = "log_standard_4_08_to_4_21", "log_standard_4_22_to_5_08", "log_random_4_22_to_5_08"
 TYPES = {"user_id": "int64", "video_id": "int64", "time_ms": "int64", "is_click": "int64"}
-USER_COLUMNS = (
-    "user_active_degree",
-    "follow_user_num_range",
-    "fans_user_num_range",
-    "friend_user_num_range",
-    "register_days_range",
-)
 ITEM_COLUMNS = ("video_type", "upload_type", "music_type")
 DESCRIBED = ("pure", "1k")
 """The sizes whose videos are described; 27k's table of 32 million would not fit beside its log"""
@@ -88,7 +82,7 @@ def _log(folder: Path, name: str, size: str, part_of: dict[str, int | None]) -> 
     return ChunkedLog(
         name,
         chunks,
-        describe_users=(lambda ids: _user_features(users, ids)) if users else None,
+        describe_users=(lambda ids: user_features(users, ids)) if users else None,
         describe_items=(lambda ids: _item_features(items, ids)) if items else None,
         reading=tally.reading,
     )
@@ -104,11 +98,6 @@ def _parts(folder: Path, stem: str) -> list[RawFile]:
     if find(folder, f"{stem}_part{len(parts) + 2}.csv"):
         raise InputError(f"{folder} lacks {stem}_part{len(parts) + 1}.csv, and has a later part; get it")
     return parts
-
-
-def _user_features(file: RawFile, ids: npt.NDArray[np.object_]) -> Features:
-    described = describe.table([file], "user_id", USER_COLUMNS, text_key=False)
-    return describe.features(describe.rows_of(ids, described, "user_id"), USER_COLUMNS)
 
 
 def _item_features(file: RawFile, ids: npt.NDArray[np.object_]) -> Features:

@@ -30,6 +30,7 @@ from retrieval_leaderboard.datasets.features import Features
 from retrieval_leaderboard.datasets.log import TEST, TRAIN
 from retrieval_leaderboard.datasets.sources import describe, raw
 from retrieval_leaderboard.datasets.sources.download import Download
+from retrieval_leaderboard.datasets.sources.kuai import user_features
 from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, find, from_milliseconds, need, numbers
 from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.support.errors import InputError
@@ -56,13 +57,6 @@ TYPES = {
     "timestamp": "double",
     "watch_ratio": "double",
 }
-USER_COLUMNS = (
-    "user_active_degree",
-    "follow_user_num_range",
-    "fans_user_num_range",
-    "friend_user_num_range",
-    "register_days_range",
-)
 LOW = f"watched less than {PLAYED:g} times their length"
 ASKED = "of the big matrix whose pair is a test pair"
 
@@ -105,7 +99,7 @@ class _Reader:
         return ChunkedLog(
             self.name,
             self.chunks,
-            describe_users=(lambda ids: _user_features(users, ids)) if users else None,
+            describe_users=(lambda ids: user_features(users, ids)) if users else None,
             describe_items=self._item_features,
             title=f"{self.name}, version {self.version}",
             notes=(untimed,) if self.small else (),
@@ -179,11 +173,6 @@ class _Reader:
         found = describe.rows_of(ids, self.described, "video_id")
         text = pc.replace_substring_regex(found["feat"], r"[\[\]\s]", "")
         return describe.features(pa.table({"categories": pc.split_pattern(text, ",")}), (), ("categories",))
-
-
-def _user_features(file: RawFile, ids: npt.NDArray[np.object_]) -> Features:
-    described = describe.table([file], "user_id", USER_COLUMNS, text_key=False)
-    return describe.features(describe.rows_of(ids, described, "user_id"), USER_COLUMNS)
 
 
 def _played(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:

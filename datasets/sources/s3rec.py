@@ -91,7 +91,7 @@ def _source(name: str, category: str, users: int, items: int, interactions: int)
     return Source(
         f"s3rec-{name}",
         ("leave-last-one", "next-item", "cold-items"),
-        raw.holds(*files(category)),
+        raw.holds_here(*files(category)),
         partial(load, name=f"s3rec-{name}", category=category),
         Download(
             DIGESTS,

@@ -48,7 +48,7 @@ class TarMember(RawFile):
                 raise InputError(f"{self} cannot be read ({error}): get the archive again") from error
 
     def _found(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        most = max(archives.SMALL_BYTES, archives.MOST_TIMES * self.path.stat().st_size)
+        most = archives.most_bytes(self.path)
         for member in archive:
             if member.offset_data + member.size > most:
                 raise InputError(f"{self.path} holds more than {archives.MOST_TIMES} times its own size")

@@ -100,7 +100,7 @@ def _widest(kinds: list[Any]) -> Any:
 
 
 def _plain(table: pa.Table, name: str) -> Any:
-    """The column without extension types and dictionaries."""
+    """The column without extension types, dictionaries and views."""
     import pyarrow as pa
 
     column, field = table.column(name), table.schema.field(name)
@@ -116,6 +116,11 @@ def _plain(table: pa.Table, name: str) -> Any:
         column = _starts(column, json.loads(about)["freq"])
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    # Arrow computes little with views.
+    if pa.types.is_string_view(column.type):
+        column = column.cast(pa.large_string())
+    if pa.types.is_binary_view(column.type):
+        column = column.cast(pa.large_binary())
     return column
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST_SHOWN = 60
+NESTED = ("list", "large_list", "fixed_size_list", "struct", "map")
+"""How Arrow's types of them begin"""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,11 @@ class Cells:
         if self.places is None:
             return self.path, f"{index.name or 'line'} {index[at]}"
         return self.places.of(int(index[at]))
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether each value is a list, an object or a map, by the column's type."""
+        return self.arrow_type().startswith(NESTED)
 
     def arrow_type(self) -> str:
         """The type of a Parquet column; "" for a column of a text file."""

@@ -28,8 +28,10 @@ def in_parts(path: Path) -> bool:
     return packed.kind(path) not in files.JSON
 
 
-def chunks(found: Found, given: Mapping[str, str], size: int) -> Iterator[TableFile]:
+def chunks(found: Found, given: Mapping[str, str], size: int, alone: bool) -> Iterator[TableFile]:
     """The rows of a file in order, about `size` bytes of text at a time; `given` as for `columns.find`.
+
+    A file with nothing in it that is not `alone` has none.
 
     Raises:
         InputError: JSON lines, which are read whole only, or as `open_table`.
@@ -37,7 +39,7 @@ def chunks(found: Found, given: Mapping[str, str], size: int) -> Iterator[TableF
     path, kind = found.path, packed.kind(found.path)
     if kind in files.JSON:
         raise InputError(f"{path}: JSON lines are read whole; write Parquet or CSV, or leave --memory out")
-    parts = _of_parquet(path) if kind == files.PARQUET else _of_text(path, kind, given, size)
+    parts = _of_parquet(path) if kind == files.PARQUET else _of_text(path, kind, given, size, alone)
     for part in parts:
         yield with_partition(part, found)
 
@@ -59,12 +61,14 @@ def _of_table(path: Path, table: pa.Table, first: int) -> TableFile:
     return TableFile(path, list(table.schema.names), column, lambda: index)
 
 
-def _of_text(path: Path, kind: str, given: Mapping[str, str], size: int) -> Iterator[TableFile]:
+def _of_text(path: Path, kind: str, given: Mapping[str, str], size: int, alone: bool) -> Iterator[TableFile]:
     quoted = kind == ".csv"
     names: list[str] = []
     separator, above = "", 0
     for block in _blocks(path, size, quoted):
         if not names:
+            if not alone and not block.strip():
+                continue
             content = text_file.text(path, block)
             separator = separator_of(path, content, files.TEXTS[kind], quoted, given)
             names = text_file.header(content, separator, quoted)
@@ -88,7 +92,7 @@ def _refuse_nul(path: Path, block: bytes, above: int) -> None:
 
 def _blocks(path: Path, size: int, quoted: bool) -> Iterator[bytes]:
     """The bytes of a text file in blocks of whole rows."""
-    left = b""
+    left, some = b"", False
     with packed.stream(path) as file:
         while data := file.read(size):
             if not left and any(data.startswith(mark) for mark in text_file.MARKS):
@@ -101,9 +105,10 @@ def _blocks(path: Path, size: int, quoted: bool) -> Iterator[bytes]:
                     "leave --memory out"
                 )
             if end:
+                some = True
                 yield block[:end]
             left = block[end:]
-    if left or not path.stat().st_size:
+    if left or not some:
         yield left
 
 

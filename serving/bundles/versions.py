@@ -61,7 +61,10 @@ def resolve(bundle: Path) -> Path:
                     f"{bundle} is no bundle, but holds some: name one, such as {some[-1]}, or link to one as "
                     f"{bundle / CURRENT}"
                 )
-        return named.resolve()
+        found = named.resolve()
+        if found.is_symlink():  # From Python 3.13 on a loop is no error.
+            raise RuntimeError(f"{found} is a link")
+        return found
     except RuntimeError as error:
         raise InputError(f"{named} leads back to itself: let it name a version, by ln -sfn") from error
     except OSError as error:

@@ -86,6 +86,8 @@ def check_parts(only: Collection[str]) -> None:
 
 def check_target(out: Path, replace: bool) -> None:
     """InputError where `out` is no export, or an export that may not be replaced."""
+    if out.is_symlink():
+        raise InputError(f"{out} is a link: give the folder that it names, or another --out")
     if out.exists() and not _is_export(out):
         raise InputError(f"{out} exists and is no export: give another --out")
     if out.exists() and not replace:

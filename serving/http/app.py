@@ -1,4 +1,4 @@
-"""The HTTP service: thin over the library, its input checked by `serving.schemas`."""
+"""The HTTP service: thin over the library, its input checked by `serving.http.schemas`."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def refused(error: InputError) -> JSONResponse:
 
 def _is_json(scope: Scope) -> bool:
     kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
-    return bool(kind.startswith(b"application/json"))
+    return bool(kind.partition(b";")[0].strip() == b"application/json")
 
 
 def _check_keys(content: bytes) -> None:

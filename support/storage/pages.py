@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,9 @@ def shared(array: npt.NDArray) -> npt.NDArray:
             with atomic_file(path) as scratch, scratch.open("wb") as file:
                 np.save(file, content)
         os.utime(path)
-    except UnwritableError:
+        return np.asarray(mapped.open_array(path))
+    except (UnwritableError, FileNotFoundError):  # Another process may have removed it meanwhile.
         return array
-    return np.asarray(mapped.open_array(path))
 
 
 def _is_mapped(array: npt.NDArray) -> bool:
@@ -74,5 +74,6 @@ def _is_mapped(array: npt.NDArray) -> bool:
 def _prune(folder: Path) -> None:
     """Remove files that nobody asked for lately; those who have mapped one keep it."""
     for path in folder.glob("*.npy"):
-        if time.time() - path.stat().st_mtime > KEPT_SECONDS:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # Other processes do the same.
+            if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                path.unlink()

@@ -24,6 +24,7 @@ def test_they_are_used_as_an_array_of_text(kind):
     assert list(ids) == texts and len(ids) == 5
     assert ids[2] == texts[2] and ids[np.int64(-1)] == texts[-1]
     assert list(ids[1:3]) == texts[1:3] and list(ids[3:1]) == []
+    assert list(ids[::2]) == texts[::2] and list(ids[::-1]) == texts[::-1]
     assert list(ids[1:][np.array([3, 0, 0])]) == [texts[4], texts[1], texts[1]]
     assert np.asarray(ids).tolist() == texts and np.asarray(ids).dtype == object
     assert pa.array(ids, pa.string()).to_pylist() == texts

@@ -16,7 +16,6 @@ def talk() -> dict[str, Any]:
     return {
         "main": ranks.is_main(),
         "world": ranks.world(),
-        "any": [ranks.agreed(here == 1), ranks.agreed(False)],
         "broadcast": ranks.broadcast({"from": here}),
         "gather": ranks.gather(f"rank {here}"),
         "array": ranks.sum_over(np.array([1.5, here])).tolist(),
@@ -27,7 +26,7 @@ def talk() -> dict[str, Any]:
 @needs_ranks
 def test_two_processes_tell_each_other() -> None:
     same = {
-        "world": 2, "any": [True, False], "broadcast": {"from": 0}, "gather": ["rank 0", "rank 1"],
+        "world": 2, "broadcast": {"from": 0}, "gather": ["rank 0", "rank 1"],
         "array": [3.0, 1.0], "tensor": [1, 4],
     }  # fmt: skip
     assert in_ranks(talk) == [{"main": True} | same, {"main": False} | same]
@@ -36,7 +35,7 @@ def test_two_processes_tell_each_other() -> None:
 def test_one_process_answers_itself() -> None:
     values = np.array([1, 2])
     assert talk() == {
-        "main": True, "world": 1, "any": [False, False], "broadcast": {"from": 0}, "gather": ["rank 0"],
+        "main": True, "world": 1, "broadcast": {"from": 0}, "gather": ["rank 0"],
         "array": [1.5, 0.0], "tensor": [0, 2],
     }  # fmt: skip
     assert ranks.sum_over(values) is not values

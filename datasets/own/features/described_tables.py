@@ -78,6 +78,8 @@ def read(
     known = {*named.values(), *chosen}
     source = joined([without_index(each, known) for each in opened], tuple(notes))
     column = _id_column(source, role, named, chosen)
+    if source.names.count(column) > 1:
+        raise InputError(f"{source.path}: two columns are called '{column}'; rename one")
     cells = source.cells(column)
     if not len(cells):
         raise InputError(f"{source.path}: the file has a header and no rows")

@@ -71,7 +71,17 @@ def parse(value: Any, where: str) -> dict[str, str]:
 
 
 def find(cells: Cells, chosen: str = "") -> Type:
-    """The type of a column, `chosen` or found; the rules are in docs/own-data.md."""
+    """The type of a column, `chosen` or found; the rules are in docs/own-data.md.
+
+    Raises:
+        InputError: a type is chosen for a column of objects.
+    """
+    objects = cells.is_nested and not holds_lists(cells)
+    if objects and chosen not in ("", LEFT_OUT):
+        raise InputError(
+            f"{cells.path}: column '{cells.column}' holds objects ({cells.arrow_type()}) and no {chosen}; "
+            "write a column for each of their fields, or leave it out"
+        )
     declared = RECBOLE.get(cells.column.partition(":")[2], "")
     if chosen == CATEGORIES or (declared == CATEGORIES and not chosen):
         return Type(CATEGORIES, separator=_separator(cells, BLANK if declared == CATEGORIES else ""))
@@ -82,7 +92,7 @@ def find(cells: Cells, chosen: str = "") -> Type:
     kind = cells.arrow_type()
     if kind.startswith(("timestamp", "date", "time", "duration")):
         return Type(LEFT_OUT, "times")
-    if kind.startswith(("struct", "map")):
+    if objects:
         return Type(LEFT_OUT, "objects")
     values = Values.of(cells)
     if not values.texts:
@@ -125,6 +135,8 @@ def _of_lists(cells: Cells) -> Type:
 
 
 def _of_lengths(lengths: set[int]) -> Type:
+    if lengths <= {0}:
+        return Type(LEFT_OUT, "no value")
     return Type(VECTOR) if len(lengths) == 1 else Type(LEFT_OUT, LENGTHS)
 
 

@@ -34,7 +34,7 @@ from tests.datasets.aliec.official import ADS, OFFICIAL, PROFILES, RAW, load, wr
         ("raw_sample", RAW, "", r"raw_sample.csv is empty"),
         ("ad_feature", ADS, "", r"ad_feature.csv is empty"),
         ("user_profile", PROFILES, PROFILES.splitlines()[0] + "\n", r"user_profile.csv has a header and no"),
-        ("raw_sample", "99,", "9" * 200_000 + ",", r"raw_sample.csv, line 6: field larger than"),
+        ("raw_sample", "99,", "9" * 200_000 + ",", r"raw_sample.csv, line 6: '9{60}…' in column"),
         ("raw_sample", "pid,", "p\rid,", r"raw_sample.csv, line 1: new-line character"),
         ("raw_sample", ",0,1\n", ",1,0\n", r"raw_sample.csv has no row with clk = 1"),
     ],

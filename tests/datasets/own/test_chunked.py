@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from retrieval_leaderboard.datasets import load
@@ -230,3 +231,43 @@ def test_an_unreadable_time_in_a_row_that_is_left_out(tmp_path):
     with pytest.raises(InputError, match="line 502"):
         load(path, protocol="random", min_rating=2, memory="300MB")
     both(path, protocol="random", min_rating=2, columns={"timestamp": "timestamp"})
+
+
+NESTED = {
+    "tags": [["a"], ["b", "c"], None] * 200,
+    "about": [{"a": 1}, {"a": 2}, None] * 200,
+    "pair": np.full((600, 2), 1.0).tolist(),
+}
+
+
+@pytest.mark.parametrize("column", NESTED)
+def test_lists_and_objects_that_are_not_used(tmp_path, column):
+    rows = frame().assign(**{column: NESTED[column]})
+    path = tmp_path / "log.parquet"
+    rows.to_parquet(path)
+    both(path)
+    assert load(rows, protocol="time").fingerprint == load(frame(), protocol="time").fingerprint
+
+
+def test_views_of_text(tmp_path):
+    plain = pa.table({**frame().astype({"user": str}), "note": ["a", "b", "c"] * 200})
+    path = tmp_path / "log.parquet"
+    views = [("user", pa.string_view()), ("note", pa.string_view())]
+    for name, kind in views:
+        plain = plain.set_column(plain.schema.get_field_index(name), name, plain[name].cast(kind))
+    parquet.write_table(plain, path)
+    both(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_a_file_with_nothing_in_it(tmp_path, suffix):
+    write = gzip.compress if suffix == ".csv.gz" else bytes
+    folder = tmp_path / "log"
+    folder.mkdir()
+    (folder / f"b{suffix}").write_bytes(write(b""))
+    for memory in (None, "300MB"):
+        with pytest.raises(InputError, match="the file is empty"):
+            load(folder / f"b{suffix}", memory=memory)
+    (folder / f"a{suffix}").write_bytes(write(frame().to_csv(index=False).encode()))
+    (folder / f"c{suffix}").write_bytes(write(b"\n\n"))
+    both(folder)

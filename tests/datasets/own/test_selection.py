@@ -120,3 +120,10 @@ def test_a_window_makes_no_catalog_of_a_list_that_names_no_other_items(tmp_path:
     whole = load(frame, item_features=items, protocol="time")
     narrowed = load(frame, item_features=items, protocol="time", since="2020-01-01")
     assert "fresh" not in whole.item_ids and "fresh" not in narrowed.item_ids
+
+
+def test_a_year_is_no_number_of_seconds_whatever_the_format_says(tmp_path: Path):
+    path = write(tmp_path / "log.csv")
+    for form in ({}, {"time_format": "s"}):
+        with pytest.raises(InputError, match="--since 2020: as unix seconds it lies before 1980"):
+            load(path, tmp_path, protocol="random", since="2020", **form)

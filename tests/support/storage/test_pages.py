@@ -60,3 +60,19 @@ def test_what_nobody_asked_for_lately_is_removed(large, tmp_path):
     with pages.shared_in(tmp_path):
         assert np.array_equal(pages.shared(large + 1), used)
     assert len(files(tmp_path)) == 1 and np.array_equal(old, large), "it stays mapped"
+
+
+def test_what_another_process_removes_meanwhile_is_no_error(large, tmp_path, monkeypatch):
+    with pages.shared_in(tmp_path):
+        pages.shared(large)
+    (file,) = files(tmp_path)
+    glob, utime = type(tmp_path).glob, os.utime
+
+    def gone(*given):
+        file.unlink(missing_ok=True)
+        return utime(*given)
+
+    monkeypatch.setattr(type(tmp_path), "glob", lambda *given: [*glob(*given), tmp_path / "gone.npy"])
+    with pages.shared_in(tmp_path):
+        monkeypatch.setattr(os, "utime", gone)
+        assert pages.shared(large) is large

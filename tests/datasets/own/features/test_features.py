@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 from retrieval_leaderboard.datasets import load
@@ -260,3 +262,25 @@ def test_a_list_of_another_length_in_parquet_is_told(log) -> None:
     frame = pd.DataFrame({"item_id": [*range(ITEMS), *range(100, 100 + 2 * ITEMS)], "look": looks})
     (warning,) = [note for note in load(log, items=frame).profile.warnings if "look" in note]
     assert "DataFrame, row 6:" in warning and "is a list of 1 numbers, and 35 of 36 values have 2" in warning
+
+
+@pytest.mark.parametrize("lists", [[None] * ITEMS, [[]] * ITEMS])
+def test_lists_without_a_number_are_left_out(log: Path, tmp_path: Path, lists) -> None:
+    items = pa.table({"item_id": range(ITEMS), "look": pa.array(lists, pa.list_(pa.float32()))})
+    parquet.write_table(items, tmp_path / "items.parquet")
+    data = load(log, items=tmp_path / "items.parquet")
+    assert "look (no value)" in "\n".join(data.profile.lines())
+
+
+def test_an_id_twice_in_a_table(log: Path, tmp_path: Path) -> None:
+    items = table(tmp_path / "items.csv", "item_id,item_id,price", "1,1,2")
+    with pytest.raises(InputError, match=r"items\.csv: two columns are called 'item_id'; rename one"):
+        load(log, items=items)
+
+
+@pytest.mark.parametrize("kind", ["category", "categories", "number"])
+def test_objects_are_no_feature(log: Path, tmp_path: Path, kind: str) -> None:
+    items = pa.table({"item_id": range(ITEMS), "about": [{"a": 1}] * ITEMS})
+    parquet.write_table(items, tmp_path / "items.parquet")
+    with pytest.raises(InputError, match=rf"column 'about' holds objects \(struct.*\) and no {kind}"):
+        load(log, items=tmp_path / "items.parquet", item_features=f"about={kind}")

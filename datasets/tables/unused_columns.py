@@ -34,6 +34,8 @@ def warnings(
         if source.names.count(name) > 1 or name in source.nested:
             continue
         cells = source.cells(name)
+        if cells.is_nested:
+            continue
         if needs_time and is_time(cells):
             found.append(of_time(name, given))
         elif _is_label(cells):
