@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,15 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on Spark stand together at the front: one of xdist's processes gets them all, and starts Java."""
-    items.sort(key=lambda item: "java" not in getattr(item, "fixturenames", ()))
+    """Tests on Spark stand together at the front: one of xdist's processes gets them all, and starts Java.
+    Slow ones come next, so that none of them is the last one at work.
+    """
+    items.sort(
+        key=lambda item: (
+            "java" not in getattr(item, "fixturenames", ()),
+            item.get_closest_marker("slow") is None,
+        )
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +61,8 @@ def as_before() -> Iterator[None]:
     yield
     progress.configure(quiet=False)
     compute._current = before
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(before.threads)
     os.environ.update(compute.thread_variables(before.threads))
 
 

@@ -15,6 +15,7 @@ LOCKS = (
     "requirements-docs.lock",
     "requirements-report.lock",
     "requirements-onnx.lock",
+    "requirements-spark.lock",
 )
 PIN = re.compile(r"([a-z0-9-]+)==\S+( ; [^\\]+)? \\")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
@@ -41,7 +42,7 @@ def test_every_pin_has_hashes(name):
 def test_every_requirement_is_pinned_and_torch_apart():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    names = ("test", "serve", "big", "docs", "report", "onnx")
+    names = ("test", "serve", "big", "docs", "report", "onnx", "spark")
     needed = dict(zip(LOCKS, (project["dependencies"], *(extras[name] for name in names)), strict=True))
     for name, requirements in needed.items():
         named = {re.split("[>=]", line)[0].lower().replace("_", "-") for line in requirements}

@@ -37,35 +37,33 @@ class Case:
     """How far apart one process and several may be after `STEPS`"""
     hard: bool = False
     """Whether an epoch but the first begins with lists of hard negatives"""
-    first: bool = True
-    """Whether quick tests run it"""
 
 
 CASES = (
     Case("infonce", "in-batch and drawn negatives", {}),
-    Case("infonce", "drawn negatives alone", {"in_batch": False}, first=False),
+    Case("infonce", "drawn negatives alone", {"in_batch": False}),
     Case("infonce", "hard negatives", {"hard_negatives": 2}, hard=True),
     Case("infonce", "features, MLP, layer norm", FEATURES | {"norm": "layer"}),
     Case("infonce", "self-attention over histories", ATTENTION),
     Case("infonce", "neighbors, one table for histories", {"neighbors": 3, "shared_history": True}),
     Case("infonce", "batches of one example", {"batch_size": 1}),
-    Case("infonce", "features, factorization machine", FEATURES | {"interaction": "fm"}, first=False),
+    Case("infonce", "features, factorization machine", FEATURES | {"interaction": "fm"}),
     Case("bsl", "drawn negatives", {}),
     Case("bsl", "features, MLP, batch norm", FEATURES | {"norm": "batch"}),
-    Case("bsl", "self-attention over histories", ATTENTION, first=False),
+    Case("bsl", "self-attention over histories", ATTENTION),
     Case("bsl", "weight averaging", {"averaging": 0.7}),
     Case("bsl", "context, position-weighted histories", ATTENTION | {
         "history_encoder": "position_weighted", "context": True,
-    }, first=False),
+    }),
     Case("bsl", "features, cross layers, user attention", FEATURES | {
         "interaction": "cross", "history_encoder": "user_attention",
-    }, 1e-5, first=False),
+    }, 1e-5),
     Case("simplex_ccl", "drawn negatives", {}),
-    Case("simplex_ccl", "neighbors", {"neighbors": 3}, first=False),
+    Case("simplex_ccl", "neighbors", {"neighbors": 3}),
     Case("dssm_bce", "drawn negatives", {}),
     Case("sasrec", "softmax", SEQUENCES),
-    Case("sasrec", "all negatives", SEQUENCES | {"every_negative": True}, first=False),
-    Case("sasrec", "generalized BCE", SEQUENCES | {"loss": "gbce"}, first=False),
+    Case("sasrec", "all negatives", SEQUENCES | {"every_negative": True}),
+    Case("sasrec", "generalized BCE", SEQUENCES | {"loss": "gbce"}),
 )  # fmt: skip
 Learned = dict[str, list[Tensor]]
 """Losses of steps, tables, dense weights"""

@@ -82,13 +82,24 @@ def test_a_user_of_whom_only_unknown_values_are_told_gets_the_default(infonce):
 
 
 def test_an_unseen_user_gets_what_als_gives_the_mean_user(run_of, dataset, tmp_path):
-    bundle.write(run_of("als", factors=8), dataset, tmp_path / "als")
+    run = run_of("als", factors=8)
+    bundle.write(run, dataset, tmp_path / "als")
     answer = Recommender.open(tmp_path / "als").recommend("unseen")
     assert answer.fallback and not answer.known_user and len(answer.items) == 20
+    _, model = bundle.trained(run, dataset)
+    scores = model.encode_items() @ model.mean_user_
+    best = np.sort(scores)[::-1][:20]
+    np.testing.assert_allclose(answer.scores, best, rtol=1e-5)
 
 
 def test_a_model_without_a_default_gives_an_unseen_user_nothing(run_of, dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(ALS, "encode_queries", ALS._solved)
+    found = ALS.encode_known
+
+    def without_default(self, queries):
+        vectors, known = found(self, queries)
+        return vectors * known[:, None], known
+
+    monkeypatch.setattr(ALS, "encode_known", without_default)
     bundle.write(run_of("als", factors=8), dataset, tmp_path / "als")
     als = Recommender.open(tmp_path / "als")
     unseen, known = als.recommend("unseen"), als.recommend("u1")

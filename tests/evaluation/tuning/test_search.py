@@ -206,7 +206,7 @@ def test_a_budget_of_time_counts_its_own_trials_and_ends_where_draws_bring_nothi
     trials = json.loads((tmp_path / "tuning" / f"{asked().name(60.0)}.json").read_text())["trials"]
     scores = [trial["metrics"].get("ndcg", 0.0) for trial in trials]
     assert how.trials == len(trials) > PATIENCE and how.by == "budget" and how.official
-    assert max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE]) < max(scores[: -PATIENCE - 1], default=0) + 1
+    assert max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE])
     assert max(scores[-PATIENCE - 1 : -1]) > max(scores[: -PATIENCE - 1]), "a draw earlier it would not"
     assert how.brief == f"budget 60 min, {len(trials)} trials"
 
@@ -238,9 +238,11 @@ def test_what_a_model_refuses_to_take_together_is_a_failed_trial(here, tmp_path)
 
 def test_a_budget_with_settings_that_were_set_is_not_official(here, tmp_path):
     tuned(asked(), tmp_path, 3)
-    how = tune(asked(given=["place"], place=1.5), tmp_path, Budget(minutes=60.0)).provenance
+    wanted = asked(given=["place"], place=1.5)
+    how = tune(wanted, tmp_path, Budget(minutes=60.0)).provenance
     assert (how.by, how.official, how.cap_minutes) == ("tuning", False, 60.0)
-    assert how.trials > 3 + how.different - 3, "those of other searches count"
+    copy = json.loads((tmp_path / "tuning" / f"{wanted.name(60.0)}.json").read_text())
+    assert how.trials == 3 + len(copy["trials"]), "those of other searches count"
 
 
 def test_a_search_says_on_what_its_trials_were_made_not_on_what_it_was_looked_up(here, tmp_path, monkeypatch):

@@ -17,10 +17,7 @@ from tests.support.two_ranks import in_ranks, needs_ranks
 DATA = weighted(planted()).train_valid
 TABLES = ("replicated", "sharded")
 CARD_STEPS = 6
-CASES = [
-    pytest.param(place, id=f"{case.model}: {case.what}", marks=() if case.first else pytest.mark.slow)
-    for place, case in enumerate(equality.CASES)
-]
+CASES = [pytest.param(place, id=f"{case.model}: {case.what}") for place, case in enumerate(equality.CASES)]
 NEIGHBORS = next(case for case in equality.CASES if "neighbors" in case.settings)
 
 
