@@ -221,7 +221,10 @@ def _budget(text: str) -> float:
 
 
 def _minutes(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.inf
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is not a number of minutes; without a limit, give many")
     return number

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.support import compute, progress
+from retrieval_leaderboard.support.errors import unknown
 
 
 def parser(study: str, description: str | None, datasets: Iterable[str]) -> argparse.ArgumentParser:
@@ -35,6 +36,14 @@ def quietly(asked: argparse.ArgumentParser, arguments: Sequence[str] | None) -> 
     compute.configure("cpu", "fp32", threads=1)
     progress.configure(quiet=True)
     return options
+
+
+def check(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """InputError for a name that is none of the `known`."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            raise unknown(what, name, known)
 
 
 def names(text: str) -> list[str]:

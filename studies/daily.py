@@ -33,7 +33,7 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.models.earlier import Earlier
 from retrieval_leaderboard.evaluation.models.retriever import Retriever
 from retrieval_leaderboard.evaluation.runs import environment
-from retrieval_leaderboard.studies.command import names
+from retrieval_leaderboard.studies import command
 from retrieval_leaderboard.support import compute, markdown, pages, progress
 from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.storage import sealed
@@ -182,10 +182,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and fill the page."""
     parser = argparse.ArgumentParser(prog="python -m studies.daily", description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="of the datasets")
-    parser.add_argument("--datasets", type=names, default=[*DATASETS], metavar="A,B", help="default: all")
-    parser.add_argument("--models", type=names, default=[*MODELS], metavar="A,B", help="default: all")
+    parser.add_argument(
+        "--datasets", type=command.names, default=[*DATASETS], metavar="A,B", help="default: all"
+    )
+    parser.add_argument("--models", type=command.names, default=[*MODELS], metavar="A,B", help="default: all")
     parser.add_argument("--page-only", action="store_true", help="measure nothing, fill the page")
     options = parser.parse_args(arguments)
+    command.check("dataset of this study", options.datasets, DATASETS)
+    command.check("model of this study", options.models, MODELS)
     compute.configure("cpu", "fp32", threads=1)
     progress.configure(quiet=True)
     for data in () if options.page_only else options.datasets:

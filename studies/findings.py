@@ -45,7 +45,7 @@ def measure(setup: Setup, dataset: Dataset, seeds: int) -> None:
     fits = [(seed, *variant) for seed in range(seeds) for variant in variants(setup)]
     for at, (seed, model, changed) in enumerate(fits, 1):
         job = _job(model, changed, seed)
-        target = RECORDS / f"{dataset.name}-{job.identity(dataset).stem}.json"
+        target = RECORDS / scores.file_name(dataset.name, job.identity(dataset))
         if target.is_file():
             continue
         started = time.perf_counter()

@@ -49,16 +49,19 @@ def measure(dataset: Dataset, model: str, trials: int) -> HeldOut:
     here, values = compute.configure(), settings.defaults(registry.get(model))
     job = Job(ModelSource(model), values, 0, 20, here.device, here.precision)
     ndcg = isolation.call(scored, job, dataset)["ndcg"]
-    best = _searched(job, dataset, trials) if trials and model != POPULARITY else None
-    best, tried = (None, 0) if best is None else (max(best, ndcg), trials)  # A config's score is rounded.
+    found = _searched(job, dataset, trials) if trials and model != POPULARITY else None
+    best, tried = (None, 0) if found is None else (max(found[0], ndcg), found[1])  # A config's is rounded.
     machine, commit = environment.processor(), environment.git_commit()
     return HeldOut(dataset.heading, model, ndcg, best, tried, machine, commit)
 
 
-def _searched(job: Job, dataset: Dataset, trials: int) -> float | None:
+def _searched(job: Job, dataset: Dataset, trials: int) -> tuple[float, int] | None:
+    """The score of the best trial and how many there were in the time of so many fits."""
     with tempfile.TemporaryDirectory() as board:
         tuned = search.tune(SearchSpec(job, dataset), Path(board), Budget(fits=trials))
-    return None if tuned is None else tuned.provenance.valid_ndcg
+    if tuned is None or tuned.provenance.valid_ndcg is None:
+        return None
+    return tuned.provenance.valid_ndcg, tuned.provenance.trials
 
 
 def measure_all(dataset: Dataset, models: list[str], trials: int) -> None:
@@ -71,7 +74,7 @@ def read() -> list[HeldOut]:
     """Every score: of a search by a budget of time where a board has one, else as `measure` stored it."""
     stored = [sealed.load(path, HeldOut) for path in sorted(RECORDS.glob("*.json"))]
     searches = [
-        trial_records.load(path) for name in DATASETS for path in BOARDS.glob(f"{name}/tuning/*.json")
+        trial_records.load(path) for name in DATASETS for path in sorted(BOARDS.glob(f"{name}/tuning/*.json"))
     ]
     of_boards = [of_search(each) for each in searches if each.minutes is not None]
     scores = {(each.dataset, each.model): each for each in [*stored, *of_boards]}

@@ -225,6 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.page_only:
         if options.folder is None:
             raise InputError("give a FOLDER for the log, or --page-only")
+        command.check("model of this study", options.models, MODELS)
         compute.configure("cpu", "fp32")
         shape = SHAPES[options.shape]
         rows = options.rows or shape.rows

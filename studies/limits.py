@@ -18,7 +18,7 @@ from pathlib import Path
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs import environment
-from retrieval_leaderboard.studies import forecasts
+from retrieval_leaderboard.studies import command, forecasts
 from retrieval_leaderboard.studies.phases import PHASES, Measured, measure
 from retrieval_leaderboard.support import markdown, pages, progress
 from retrieval_leaderboard.support.errors import in_one_sentence
@@ -124,6 +124,8 @@ def main(arguments: list[str] | None = None) -> int:
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR")
     add("--measure", metavar="PHASE", help="measure one phase in this process and print it")
     options = parser.parse_args(arguments)
+    command.check("phase", [*options.phases, *filter(None, [options.measure])], PHASES)
+    command.check("model of this study", options.models, forecasts.MODELS)
     if options.measure:
         print(json.dumps(asdict(measure(options.measure, options.rows[0]))))
         return 0

@@ -111,7 +111,7 @@ def measure(dataset: Dataset) -> None:
             here = compute.current()
             asked = _asked(row)
             job = Job(ModelSource(MODEL), asked, seed, K, here.device, here.precision)
-            target = RECORDS / f"{dataset.name}-{job.identity(dataset).stem}.json"
+            target = RECORDS / scores.file_name(dataset.name, job.identity(dataset))
             if target.is_file():
                 continue
             started = time.perf_counter()
@@ -141,8 +141,9 @@ def tables() -> dict[str, str]:
 
 def table(found: list[Finding]) -> str:
     """A line a row and protocol: the mean over seeds, their range, and the gain over ids alone."""
-    lines, alone = [], 0.0
+    lines = []
     for protocol in PROTOCOLS:
+        alone: dict[str, float] = {}
         for row in (each for each in ROWS if protocol in each.protocols):
             asked = _asked(row)
             each = [
@@ -153,12 +154,12 @@ def table(found: list[Finding]) -> str:
             if not each:
                 continue
             mean = float(np.mean(each))
-            alone = alone if row.settings else mean
             name = row.dataset.partition(" with")[0]
+            if not row.settings:
+                alone[name] = mean
+            gain = f"{mean / alone[name] - 1:+.0%}" if name in alone else "–"
             spread = f"{min(each):.4f} to {max(each):.4f}"
-            lines.append(
-                [name, protocol, row.features, f"{mean:.4f}", spread, len(each), f"{mean / alone - 1:+.0%}"]
-            )
+            lines.append([name, protocol, row.features, f"{mean:.4f}", spread, len(each), gain])
     header = ["dataset", "protocol", "features", "NDCG@20", "of seeds", "seeds", "over ids"]
     return markdown.table(lines, header) if lines else pages.NOT_MEASURED
 

@@ -112,7 +112,7 @@ def plot(found: Points, target: Path) -> None:
 def main() -> int:
     """Run what is missing, then fill the page and draw the plot; 1 where a run failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
+    parser.add_argument("--scales", type=float, nargs="+", default=SCALES, help="to be run, of those shown")
     parser.add_argument("--page-only", action="store_true", help="run nothing, fill the page")
     options = parser.parse_args()
     scales = tuple(options.scales)
@@ -120,8 +120,7 @@ def main() -> int:
     command = [sys.executable, "run_all.py", *kept, "--dataset", "aliec-sim", "--scale"]
     missing = () if options.page_only else scales
     codes = [subprocess.run([*command, str(scale)], cwd=ROOT, check=False).returncode for scale in missing]
-    found = points(scales)
-    plot(found, ROOT / "docs" / "scaling.svg")
+    plot(points(SCALES), ROOT / "docs" / "scaling.svg")
     pages.fill(ROOT / "docs" / "scaling.md", parts())
     return max(codes, default=0)
 

@@ -37,11 +37,6 @@ class Finding(Identity):
         """Of its dataset, without what a synthetic one's title says beside."""
         return self.title.partition(",")[0]
 
-    @property
-    def file(self) -> str:
-        """The name of its file."""
-        return f"{self.name}-{self.stem}.json"
-
 
 @dataclass(frozen=True)
 class Transfer:
@@ -60,6 +55,11 @@ class Transfer:
 
 
 Score = TypeVar("Score", Finding, Transfer)
+
+
+def file_name(dataset: str, identity: Identity) -> str:
+    """Of the score of a variant on a dataset."""
+    return f"{dataset}-{identity.stem}.json"
 
 
 def load(path: Path, kind: type[Score]) -> Score:

@@ -64,13 +64,18 @@ class Change:
         return changed(*(row.settings for row in self.pair)) if self.pair else {}
 
     @property
-    def in_metrics(self) -> bool:
-        """Whether a row appeared or vanished, or a metric that both sides have changed."""
+    def metrics(self) -> list[str]:
+        """The names of those that both sides have and that changed."""
         if self.pair is None:
-            return True
+            return []
         before, after = self.pair
         shared = set(before.done[0].measured.metrics) & set(after.done[0].measured.metrics)
-        return any(abs(before.mean(name) - after.mean(name)) > ROUNDING for name in shared)
+        return sorted(name for name in shared if abs(before.mean(name) - after.mean(name)) > ROUNDING)
+
+    @property
+    def in_metrics(self) -> bool:
+        """Whether a row appeared or vanished, or a metric that both sides have changed."""
+        return self.pair is None or bool(self.metrics)
 
     def difference(self, metric: str) -> Interval | None:
         """After minus before; None where one has not the metric, or nothing says how sure it is."""

@@ -32,6 +32,8 @@ def opened(given: str) -> Iterator[list[Board]]:
         yield _boards(Path(given), given)
         return
     revision, _, path = given.partition(":")
+    if Path(path).is_absolute():  # It would name files of today.
+        raise InputError(f"{given}: give a path from the top of the repository, such as {DEFAULT_PATH}")
     with TemporaryDirectory(prefix="results-") as scratch:
         _extract(revision, path or DEFAULT_PATH, Path(scratch))
         yield _boards(Path(scratch, path or DEFAULT_PATH), given)

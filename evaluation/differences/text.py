@@ -88,6 +88,8 @@ def _what(change: Change) -> list[str]:
     seeds = [len(side.row.done) for side in (change.before, change.after)]
     if seeds[0] != seeds[1]:
         what.append(f"seeds {seeds[0]} → {seeds[1]}")
+    if others := [name for name in change.metrics if name not in COMPARED]:
+        what.append(f"also apart: {', '.join(others)}")
     return what
 
 
@@ -100,7 +102,7 @@ def _metric(change: Change, name: str) -> str:
         return f"{before} → {after}"
     delta = change.pair[1].mean(name) - change.pair[0].mean(name)
     if before == after:
-        return f"{after}{', apart beyond these digits' if delta else ''}"
+        return f"{after}{', apart beyond these digits' if name in change.metrics else ''}"
     found = change.difference(name)
     interval = f" [{found.low:+.4f}, {found.high:+.4f}]" if found else ""
     return f"{before} → {after}  {delta:+.4f}{interval}"

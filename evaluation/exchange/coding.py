@@ -39,7 +39,7 @@ def coded(entries: Entries, dataset: Dataset, k: int) -> npt.NDArray[np.int32]:
     first = np.searchsorted(query[order], query[order])
     position = np.arange(len(order)) - first
     shown, position = order[position < k], position[position < k]
-    _refuse_twice(entries, shown, (raw_item[shown], query[shown]), "item")
+    _refuse_twice(entries, order, (raw_item[order], query[order]), "item")
     found = np.full((len(dataset.test), k), -1, dtype=np.int32)
     found[query[shown], position] = item[shown]
     excluded = dataset.test.exclude.contains(found)[query[shown], position]

@@ -38,7 +38,7 @@ def read(path: Path) -> dict[str, Cells]:
     content = text_file.text(path, packed.read(path))
     try:
         frame = pd.read_csv(
-            io.BytesIO(content), sep=r"\s+", header=None, names=list(FIELDS), dtype=str, quoting=3,
+            io.BytesIO(content), sep=r"\s+", header=None, names=[*FIELDS, "more"], dtype=str, quoting=3,
             keep_default_na=False, na_values=[""], skip_blank_lines=False, index_col=False,
         )  # fmt: skip
     except pd.errors.ParserError as error:
@@ -48,9 +48,9 @@ def read(path: Path) -> dict[str, Cells]:
         raise InputError(f"{path}: not UTF-8 text ({error.reason}); save it again") from error
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="line")
     frame = frame[~frame.isna().all(axis=1)]
-    short = frame.index[frame.isna().any(axis=1)]
-    if len(short):
-        raise _fields(path, str(short[0]))
+    wrong = frame.index[frame[list(FIELDS)].isna().any(axis=1) | frame["more"].notna()]
+    if len(wrong):
+        raise _fields(path, str(wrong[0]))
     return {name: Cells(path, name, frame[name]) for name in FIELDS}
 
 

@@ -13,8 +13,6 @@ from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.metrics import definitions  # noqa: F401  (importing registers them)
 from retrieval_leaderboard.evaluation.metrics.registry import LIST_LEVEL, PER_QUERY, Hits
 
-METRICS = tuple(PER_QUERY)
-"""Names of the per-query metrics"""
 VALID_K = 20
 """Length of the lists by which settings and epochs are chosen on the validation queries"""
 BLOCK = 2**14

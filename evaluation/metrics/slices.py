@@ -37,8 +37,8 @@ def slices(items: npt.NDArray[np.int32], queries: Queries, train: Interactions, 
 
     A history slice takes the queries with that many items in their history; those with none come
     from cold users. An item slice keeps, of every query's truth, only the items of its kind: head
-    (the 20 % of the catalog with most training interactions), tail (the rest of those with
-    any) and cold (none); the lists stay. The warm slice takes the queries with a history and
+    (of those with training interactions the 20 % with most), tail (the rest of these) and cold
+    (none); the lists stay. The warm slice takes the queries with a history and
     keeps the truth with training interactions.
 
     Returns:

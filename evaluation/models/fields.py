@@ -69,7 +69,7 @@ def check(model: Any) -> None:
     for each in fields(model):
         value, kind = getattr(model, each.name), types[each.name]
         if get_origin(kind) is Literal and value not in get_args(kind):
-            raise unknown(f"{model.name}.{each.name}", str(value), get_args(kind))
+            raise unknown(f"{model.name}.{each.name}", str(value), list(map(str, get_args(kind))))
         if not _within(value, each) and value not in (beside := _beside(each, kind)):
             told = ", or ".join([_told(each), *map(str, beside)])
             raise InputError(f"{model.name}.{each.name} is {value}: give {told}")

@@ -156,7 +156,7 @@ def _read(value: Any, kind: Any, where: str) -> Any:
 def _choice(value: Any, choices: tuple[Any, ...], where: str) -> Any:
     if value in choices:
         return value
-    if RENAMED.get(value) in choices:
+    if isinstance(value, str) and RENAMED.get(value) in choices:
         raise InputError(f"{where}: {value} is called {RENAMED[value]} now")
     raise unknown(f"value of {where}", str(value), [str(choice) for choice in choices])
 

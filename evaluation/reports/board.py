@@ -131,12 +131,13 @@ def originals(rows: Sequence[Row]) -> list[int]:
     """For each row the place of the one that it repeats: the same model with the same resolved settings,
     those without effect apart.
 
-    Of such rows one with results comes first, then an official one, then the user's own. A row that repeats
-    none has its own place.
+    Of such rows one with results comes first, then an official one, then one whose settings are no CLI
+    override, then the user's own. A row that repeats none has its own place.
     """
 
-    def last(at: int) -> tuple[bool, bool, bool]:
-        return not rows[at].done, not rows[at].provenance.official, rows[at].shipped
+    def last(at: int) -> tuple[bool, bool, bool, bool]:
+        made = rows[at].provenance
+        return not rows[at].done, not made.official, made.by_command, rows[at].shipped
 
     first: dict[str, int] = {}
     found = list(range(len(rows)))

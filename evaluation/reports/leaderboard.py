@@ -13,6 +13,7 @@ from retrieval_leaderboard.evaluation.reports.pages import index, page
 from retrieval_leaderboard.evaluation.reports.pages.stems import ONLY, stems
 from retrieval_leaderboard.evaluation.reports.report import Report, report
 from retrieval_leaderboard.evaluation.statistics import queries
+from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import write_text
 
@@ -75,8 +76,17 @@ def derive(folder: Path) -> Derived:
     if len(found.pages) > 1:
         write_text(folder / LEADERBOARD, index.of_dataset(folder))
     write_text(folder / TABLE, csv_table.text([each for family in reports for each in family]))
-    write_text(folder.parent / "README.md", index.of_results(folder.parent, SHIPPED, OWN))
+    _write_index(folder.parent)
     return found
+
+
+def _write_index(results: Path) -> None:
+    """The page of all boards; someone's own README stays."""
+    path = results / "README.md"
+    if path.is_file() and not path.read_text(encoding="utf-8", errors="replace").startswith(index.TITLE):
+        progress.warn_once(f"{path} is no list of leaderboards: it stays, and none is written")
+        return
+    write_text(path, index.of_results(results, SHIPPED, OWN))
 
 
 def shipped_beside(folder: Path) -> Path | None:

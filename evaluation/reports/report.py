@@ -66,7 +66,8 @@ class Entry:
 
 def anchor(name: str) -> str:
     """Where a page has the settings of the row of that name."""
-    return re.sub(r"[^\w]+", "-", name.lower()).strip("-")
+    signed = re.sub(r"(?<!\w)-(?=[\d.])", "minus ", name.lower())
+    return re.sub(r"[^\w]+", "-", signed).strip("-")
 
 
 @dataclass(frozen=True)

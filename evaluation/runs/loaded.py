@@ -27,7 +27,7 @@ class Loaded:
         """
         about = record.dataset
         how = about.protocol, about.exclude_seen, about.split_seed, about.carve, about.ties
-        split = *how, str(about.source)
+        split = *how, about.name, str(about.source)
         if split not in self.datasets:
             self.datasets[split] = self.load(about)
         found = self.datasets[split]

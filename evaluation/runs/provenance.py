@@ -58,14 +58,17 @@ class Provenance:
 
     @property
     def official(self) -> bool:
-        """Whether a procedure that is the same for all models led to them: their defaults, or one budget."""
-        return self.by in OFFICIAL
+        """Whether a procedure that is the same for all models led to them: their defaults, or one budget of
+        time on the same data.
+        """
+        return self.by in OFFICIAL and not self.other_data
 
     def beside(self, other: Provenance) -> Provenance:
-        """Which of the two a run has that both led to: the official one, the search before the defaults; of
-        equals `self`.
+        """Which of the two a run has that both led to: the official one, the search before the defaults, and
+        a CLI override last; of equals `self`.
         """
-        return max(self, other, key=lambda each: OFFICIAL.index(each.by) if each.official else -1)
+        order = ("command line", "", *OFFICIAL)
+        return max(self, other, key=lambda each: order.index(each.by if each.by in order else ""))
 
     @property
     def way(self) -> str:

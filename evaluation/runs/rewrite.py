@@ -12,6 +12,9 @@ from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.storage import sealed
 from retrieval_leaderboard.support.storage.sealed import DamagedError
 
+SCORED = {"model", "settings", "ndcg"}
+"""What a study's score has, and its other records have not"""
+
 
 def runs(folder: Path) -> int:
     """Bring the runs and the copies of trials in a dataset's `folder` up to date; how many were brought.
@@ -43,7 +46,10 @@ def scores(folder: Path) -> int:
     written = 0
     for path in sorted(folder.rglob("*.json")):
         try:
-            content = migrations.score(sealed.read(path))
+            found = sealed.read(path)
+            if not SCORED <= found.keys():  # Of another study.
+                continue
+            content = migrations.score(found)
         except DamagedError as error:
             progress.warn_once(f"{error}; it is left as it is")
             continue

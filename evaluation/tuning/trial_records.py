@@ -61,10 +61,18 @@ def write(path: Path, record: TuningRecord) -> None:
 
 
 def keep(path: Path, record: TuningRecord) -> None:
-    """Write it, unless a copy with as many trials is there."""
+    """Write it, unless a copy with the same trials is there; one with others is set aside."""
     copy = records.or_none(load, path)
-    if copy is None or len(copy.trials) < len(record.trials):
+    known = () if copy is None else copy.trials
+    if any(map(_differ, known, record.trials)):
+        set_aside(path)
+        known = ()
+    if len(known) < len(record.trials):
         write(path, record)
+
+
+def _differ(one: TrialRecord, other: TrialRecord) -> bool:
+    return sealed.plain(asdict(one)) != sealed.plain(asdict(other))
 
 
 def place(board: Path, name: str) -> Path:
@@ -86,6 +94,10 @@ def of_boards(boards: Iterable[Path], fingerprint: str, model: str) -> list[Tria
     Raises:
         DamagedError: a copy is not of its form.
     """
-    paths = [path for board in boards for path in sorted(board.glob(f"{FOLDER}/*.json"))]
-    asked = [copy for copy in map(load, paths) if (copy.fingerprint, copy.model) == (fingerprint, model)]
+    asked: list[TuningRecord] = []
+    for board in boards:
+        found = [load(path) for path in sorted(board.glob(f"{FOLDER}/*.json"))]
+        # A board whose folder was copied has the same searches.
+        new = [copy for copy in found if copy not in asked]
+        asked += [copy for copy in new if (copy.fingerprint, copy.model) == (fingerprint, model)]
     return [trial for copy in asked for trial in copy.trials]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.evaluation.metrics.measure import METRICS
+from retrieval_leaderboard.evaluation.metrics.registry import PER_QUERY
 from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.evaluation.runs import records
@@ -16,7 +16,7 @@ from retrieval_leaderboard.evaluation.runs.record import Costs, DatasetSummary, 
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 
 COSTS = Costs(1.0, 1.0, 1.0, 1.0, 0.0, 1, 0.0, 1, "one")
-RESULT = Result(dict.fromkeys(METRICS, 0.5), (), COSTS, False, False, ())
+RESULT = Result(dict.fromkeys(PER_QUERY, 0.5), (), COSTS, False, False, ())
 SUMMARY = DatasetSummary.of(planted())
 
 
@@ -37,7 +37,7 @@ def record(model: str = "any", dataset: Dataset | None = None, **changed: Any) -
     job = Job(ModelSource("any"), {}, 0, 20, "cpu", "fp32")
     about = DatasetSummary.of(dataset) if dataset else SUMMARY
     if "ndcg" in changed:
-        changed["metrics"] = dict.fromkeys(METRICS, changed.pop("ndcg"))
+        changed["metrics"] = dict.fromkeys(PER_QUERY, changed.pop("ndcg"))
 
     def of(kind: type) -> dict[str, Any]:
         return {key: changed.pop(key) for key in list(changed) if key in named(kind)}

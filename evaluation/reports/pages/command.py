@@ -54,9 +54,11 @@ def command(row: Row) -> list[str]:
 
 
 def search(row: Row) -> list[str]:
-    """The words of the command that searched its settings; [] where no budget of time led to them."""
+    """The words of the command that searched its settings; [] where no budget of time on these data led to
+    them.
+    """
     made = row.provenance
-    if made.by != "budget" or made.cap_minutes is None:
+    if made.by != "budget" or made.cap_minutes is None or made.other_data:
         return []
     threads = [] if made.threads is None else ["--threads", str(made.threads)]
     whole = made.cap_minutes == int(made.cap_minutes)

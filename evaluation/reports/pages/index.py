@@ -9,6 +9,7 @@ from pathlib import Path
 
 from retrieval_leaderboard.evaluation.reports.pages.page import FOOTER, VERDICT
 
+TITLE = "# Leaderboards"
 SYNTHETIC = "synthetic"
 OFFICIAL = (
     "Official rows have their model's defaults, or what one search for all models found within one budget of "
@@ -72,7 +73,7 @@ def of_results(results: Path, shipped: Path, own: str) -> str:
         parts = ["## Boards of your own runs\n", _boards(results, results)]
         parts += ["## Boards that came with the project\n", _boards(shipped, results)]
     return "\n".join(
-        ["# Leaderboards\n", "Every number is derived from the runs stored beside it.\n", OFFICIAL, *parts]
+        [f"{TITLE}\n", "Every number is derived from the runs stored beside it.\n", OFFICIAL, *parts]
     )
 
 

@@ -2,10 +2,12 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from retrieval_leaderboard.evaluation.__main__ import main
+from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.support import progress
 from tests.evaluation.stored import keep, record
 
@@ -171,3 +173,17 @@ def test_bad_input_is_one_sentence_and_exit_code_2(repository, given, message, c
     assert code == 2
     error = capsys.readouterr().err
     assert message in error
+
+
+def test_a_change_in_another_metric_is_named(before, after, capsys):
+    shutil.copytree(before, after)
+    for path, each in records.of_board(next(after.iterdir())).items():
+        metrics = each.measured.metrics | ({"map": 0.1} if each.model == "als" else {})
+        records.change(path, replace(each, result=replace(each.measured, metrics=metrics)))
+    code, text = difference(before, after, capsys)
+    assert code == 1 and "also apart: map" in text and "NDCG@20       0.5100\n" in text
+
+
+def test_a_revision_has_paths_from_the_top(before, capsys):
+    code, _ = difference(f"HEAD:{before}", before, capsys)
+    assert code == 2

@@ -197,6 +197,23 @@ def test_what_is_wrong_is_one_sentence_with_file_and_line(run, log, frame, tmp_p
     assert message in error and f"{path}, line 4: " in error and error.count("\n") == 1
 
 
+def test_a_line_of_more_fields_than_a_trec_run_has(run, log, tmp_path, capsys):
+    path = tmp_path / "wide.trec"
+    lines = written(run, ".trec").read_text().splitlines()
+    path.write_text("\n".join(f"{line} more" for line in lines) + "\n")
+    assert scored(path, run, log, name="wide") == (2, None)
+    assert f"{path}, line 1: " in capsys.readouterr().err
+
+
+def test_an_item_twice_is_refused_wherever_it_stands(run, log, frame, tmp_path, capsys):
+    path = tmp_path / "twice.csv"
+    first = frame[frame["query"] == frame["query"].iloc[0]]
+    again = first.iloc[:1].assign(rank=len(first) + K)
+    pd.concat([frame, again]).to_csv(path, index=False)
+    assert scored(path, run, log, name="twice") == (2, None)
+    assert "stands twice in this list" in capsys.readouterr().err
+
+
 def test_an_item_that_the_user_has_is_refused(run, log, frame, tmp_path, capsys):
     dataset = load(str(log), protocol=records.read(run).dataset.protocol)
     if not dataset.exclude_seen:

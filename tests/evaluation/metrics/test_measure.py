@@ -8,13 +8,8 @@ import pytest
 import pytrec_eval
 
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.metrics.measure import (
-    LIST_LEVEL,
-    METRICS,
-    PER_QUERY,
-    mean,
-    per_query,
-)
+from retrieval_leaderboard.evaluation.metrics.measure import mean, per_query
+from retrieval_leaderboard.evaluation.metrics.registry import LIST_LEVEL, PER_QUERY
 
 
 def lists(*rows: list[int]) -> np.ndarray:
@@ -43,19 +38,19 @@ def test_more_relevant_items_than_places():
 
 def test_only_the_first_k_places_count():
     scored = per_query(lists([9, 8, 1]), Ragged.from_rows([[1]]), k=2)
-    assert all(scored[name][0] == 0 for name in METRICS)
+    assert all(scored[name][0] == 0 for name in PER_QUERY)
 
 
 def test_missing_places_are_misses():
     short = per_query(lists([1]), Ragged.from_rows([[1, 2]]), k=20)
     padded = per_query(lists([1] + [-1] * 19), Ragged.from_rows([[1, 2]]), k=20)
     assert short["precision"][0] == padded["precision"][0] == 1 / 20
-    assert {name: short[name][0] for name in METRICS} == {name: padded[name][0] for name in METRICS}
+    assert {name: short[name][0] for name in PER_QUERY} == {name: padded[name][0] for name in PER_QUERY}
 
 
 def test_a_query_without_relevant_items_is_left_out_of_the_mean():
     scored = per_query(lists([1], [1]), Ragged.from_rows([[1], []]), k=1)
-    assert all(np.isnan(scored[name][1]) for name in METRICS)
+    assert all(np.isnan(scored[name][1]) for name in PER_QUERY)
     assert all(value == 1.0 for value in mean(scored).values())
 
 

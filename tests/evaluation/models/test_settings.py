@@ -83,3 +83,8 @@ def test_assignments():
     }
     with pytest.raises(InputError, match=r"give it as model\.setting=value"):
         settings.parse_assignments(["size=3"])
+
+
+def test_a_list_is_no_choice():
+    with pytest.raises(InputError, match=r"unknown value of .*loss '\['bce'\]'"):
+        settings.resolve(Sample, {"loss": ["bce"]}, "a config")

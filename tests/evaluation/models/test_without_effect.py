@@ -88,3 +88,11 @@ def test_a_board_tells_them_apart(idle):
     line = differing(Row("item_cf", ITEM_CF, [said], []))
     assert ("; without effect here: `recency=0.5`" in line) is idle
     assert line.count("recency") == 1 and line.startswith("Not as by default: `top_k=5`")
+
+
+def test_a_copy_by_the_command_of_a_page_takes_no_searched_rows_place():
+    searched = row("bsl", 0.5, {"neighbors": 3}, by="tuning", trials=30, shipped=True)
+    copied = row("bsl", 0.5, {"neighbors": 3}, by="command line")
+    assert originals([copied, searched]) == [1, 1]
+    own = row("bsl", 0.5, {"neighbors": 3}, by="tuning", trials=30)
+    assert originals([searched, own]) == [1, 1]

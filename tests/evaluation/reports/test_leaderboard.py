@@ -235,3 +235,10 @@ def test_the_table_of_runs_has_ranks_and_intervals_where_they_are_known(tmp_path
     wanted = {"rank", "ndcg_low", "ndcg_high", "lead", "lead_low", "lead_high", "p", "official", "k"}
     assert wanted <= set(header.split(","))
     assert found["processor"] == "a"
+
+
+def test_someones_own_readme_stays(tmp_path, capsys):
+    (tmp_path / "README.md").write_text("# My project\n")
+    leaderboard.derive(keep(tmp_path, "hot"))
+    assert (tmp_path / "README.md").read_text() == "# My project\n"
+    assert "README.md is no list of leaderboards: it stays" in capsys.readouterr().err

@@ -62,3 +62,10 @@ def test_scores_of_studies(tmp_path):
     content = json.loads(path.read_text())
     assert (content["settings"], content["ndcg"], content["schema"]) == ({"examples": "user"}, 0.5, 2)
     assert path.name.startswith("mine-bsl-seed0-") and "0123456789" not in path.name
+
+
+def test_records_of_another_kind_stay(tmp_path):
+    path = tmp_path / "limits.json"
+    path.write_text(json.dumps({"phase": "splitting", "rows": 5}))
+    before = path.read_bytes()
+    assert rewrite.scores(tmp_path) == 0 and path.read_bytes() == before

@@ -1,10 +1,12 @@
 """Where trials are stored: damage, full disks, odd names."""
 
 import resource
+import shutil
+from dataclasses import replace
 
 import pytest
 
-from retrieval_leaderboard.evaluation.tuning import search
+from retrieval_leaderboard.evaluation.tuning import search, trial_records
 from retrieval_leaderboard.support.errors import InputError, UnwritableError
 from tests.evaluation.runs.in_process import have_runs_here
 from tests.evaluation.tuning.searches import asked, tuned, written
@@ -61,3 +63,24 @@ def test_a_database_without_room_is_one_sentence(here, tmp_path):
 
 def test_folders_with_odd_names(here, tmp_path):
     assert tuned(asked(), tmp_path / "a {b} ?c %41", 1).provenance.trials == 1
+
+
+def test_a_search_made_anew_keeps_the_record_of_the_first(here, tmp_path):
+    tuned(asked(), tmp_path, 2)
+    (copy,) = (tmp_path / "tuning").glob("*.json")
+    record = trial_records.load(copy)
+    slower = replace(record, trials=tuple(replace(each, seconds=99.0) for each in record.trials))
+    trial_records.write(copy, slower)
+    (tmp_path / "tuning.db").unlink()
+    assert tuned(asked(), tmp_path, 2).provenance.trials == 4
+    kept = [trial_records.load(path) for path in sorted((tmp_path / "tuning").glob("*.json"))]
+    assert slower in kept and len(kept) == 2
+
+
+def test_the_searches_of_a_copied_board_count_once(here, tmp_path):
+    tuned(asked(), tmp_path / "one", 3)
+    shutil.copytree(tmp_path / "one", tmp_path / "other")
+    spec = asked()
+    boards = [tmp_path / "one", tmp_path / "other"]
+    found = trial_records.of_boards(boards, spec.dataset.fingerprint, spec.job.source.name)
+    assert len(found) == 3
