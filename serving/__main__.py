@@ -29,7 +29,7 @@ PACKAGES = {"index": ["faiss"], "compare": ["faiss"], "export": [], "http": HTTP
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0: done, 2: bad input, 130: stopped."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         need(PACKAGES[options.command], "requirements-serve.lock")
         # A server answers many at once: a thread a request, not several threads for one.
@@ -117,14 +117,15 @@ def _kinds() -> str:
     return f"{kinds}; default: by the number of items; none for models without vectors"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Of all its words."""
+    found = argparse.ArgumentParser(
         prog=f"python -m {PREFIX}serving",
         description="Makes a bundle of a run's model, compares kinds of indexes, serves one over HTTP, and "
         "writes what a run has learned as tables.",
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = found.add_subparsers(dest="command", required=True)
     own = argparse.ArgumentParser(add_help=False)
     own.add_argument(
         "--model", metavar="FILE.py:CLASS", help="the class, where it is one of your own; also MODULE:CLASS"
@@ -188,7 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     http.add_argument("--workers", type=within(1, MAX_WORKERS), default=1, metavar="N",
                       help="processes that answer from the same bundle (default: 1)")  # fmt: skip
     http.set_defaults(work=_http)
-    return parser
+    return found
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from retrieval_leaderboard.support.numbers import within
 @in_one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0: done, 1: a service did not hold, 2: bad input, 130: stopped."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return options.work(options) or 0
     except KeyboardInterrupt:
@@ -62,9 +62,10 @@ def _security(options: argparse.Namespace) -> int:
     return 1 if found.broken else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Of all its words."""
+    found = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    commands = found.add_subparsers(dest="command", required=True)
     load = commands.add_parser(
         "load",
         help="measure the HTTP service on this machine",
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Fills the tables of docs/serving.md from stored records.",
     )
     filled.set_defaults(work=lambda options: page.fill())
-    return parser
+    return found
 
 
 if __name__ == "__main__":

@@ -20,8 +20,31 @@ from retrieval_leaderboard.support.storage.files import ASIDE, SCRATCH
 
 MODELS = ("global_hot", "item_cf", "swing")
 TOWER = {"epochs": 3, "batch_size": 8, "embedding_dim": 8}
+ATTEMPTS = 20
+"""To put in a fault, for each that counts"""
 PATIENCE = 300.0
 """Seconds after which a command counts as hanging"""
+
+
+def struck(tries: int, attempt: Callable[[], bool | None]) -> int:
+    """Of `tries` faults that struck something, how many had what is right follow.
+
+    Args:
+        tries: how many are counted.
+        attempt: put one in; whether what followed was right, None where it struck nothing: it is made again.
+
+    Raises:
+        RuntimeError: hardly any strikes.
+    """
+    held = counted = 0
+    for _ in range(ATTEMPTS * tries):
+        if (right := attempt()) is None:
+            continue
+        held += right
+        counted += 1
+        if counted == tries:
+            return held
+    raise RuntimeError(f"of {ATTEMPTS * tries} faults only {counted} struck anything")
 
 
 @dataclass(frozen=True)

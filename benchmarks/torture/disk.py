@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import resource
 import shutil
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from retrieval_leaderboard.benchmarks.torture import Row
-from retrieval_leaderboard.benchmarks.torture.command import PATIENCE, ROOT, Small, small_log
+from retrieval_leaderboard.benchmarks.torture.command import PATIENCE, ROOT, Small, small_log, struck
 
 LIMITS = (100, 9000)
 """Bytes: below the smallest file that a command writes, above most"""
@@ -30,21 +31,25 @@ def run(seed: int, scratch: Path, tries: int) -> list[Row]:
     rng = random.Random(seed)
     whole = Small(small_log(scratch), scratch / "whole")
     whole.ended().check_returncode()
-    held = tuned = tiny = 0
-    for number in range(tries):
-        here = replace(whole, results=scratch / f"disk{number}")
-        held += _limited(here, whole, int(LIMITS[0] * (LIMITS[1] / LIMITS[0]) ** rng.random()))
-        searched = replace(here, results=scratch / f"search{number}", models=("item_cf",))
-        tuned += _limited(searched, None, rng.randrange(1000, 120_000), "--tune", "2")
-        if _may_mount():
-            tiny += _on_tiny_disk(
-                replace(here, results=scratch / f"tiny{number}"), whole, rng.randint(*SIZES)
-            )
+    numbers = itertools.count()
+
+    def fresh(models: tuple[str, ...] = whole.models) -> Small:
+        return replace(whole, results=scratch / f"disk{next(numbers)}", models=models)
+
+    def small_files() -> bool | None:
+        return _limited(fresh(), whole, int(LIMITS[0] * (LIMITS[1] / LIMITS[0]) ** rng.random()))
+
+    def small_files_of_a_search() -> bool | None:
+        return _limited(fresh(("item_cf",)), None, rng.randrange(1000, 120_000), "--tune", "2")
+
     rows: list[Row] = [
-        ("no file may grow beyond 0.1 to 9 KB", tries, held, RIGHT),
-        ("the same under a search, 1 to 120 KB", tries, tuned, RIGHT),
+        ("no file may grow beyond 0.1 to 9 KB", tries, struck(tries, small_files), RIGHT),
+        ("the same under a search, 1 to 120 KB", tries, struck(tries, small_files_of_a_search), RIGHT),
     ]
-    return [*rows, (f"a disk of {SIZES[0]} to {SIZES[1]} KiB", tries, tiny, RIGHT)] if _may_mount() else rows
+    if _may_mount():
+        tiny = struck(tries, lambda: _on_tiny_disk(fresh(), whole, rng.randint(*SIZES)))
+        rows.append((f"a disk of {SIZES[0]} to {SIZES[1]} KiB", tries, tiny, RIGHT))
+    return rows
 
 
 def _may_mount() -> bool:
@@ -54,33 +59,33 @@ def _may_mount() -> bool:
     return subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
 
 
-def _on_tiny_disk(here: Small, whole: Small, kib: int) -> bool:
+def _on_tiny_disk(here: Small, whole: Small, kib: int) -> bool | None:
     mounted = here.results.with_name(f"{here.results.name}-disk")
     for folder in (mounted, here.results):
         folder.mkdir()
     words = [str(kib), str(mounted), str(here.results), *replace(here, results=mounted).line()]
     line = [*UNSHARE, "sh", "-c", TINY, "sh", *words]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    return _is_right(done, here) and _goes_on(here, whole, ())
+    return _follows(done, here, whole, ())
 
 
-def _limited(here: Small, whole: Small | None, limit: int, *more: str) -> bool:
+def _limited(here: Small, whole: Small | None, limit: int, *more: str) -> bool | None:
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    done = here.ended(*more, preexec_fn=little_room)
-    return _is_right(done, here) and _goes_on(here, whole, more)
+    return _follows(here.ended(*more, preexec_fn=little_room), here, whole, more)
 
 
-def _is_right(done: subprocess.CompletedProcess[str], here: Small) -> bool:
+def _follows(
+    done: subprocess.CompletedProcess[str], here: Small, whole: Small | None, more: tuple[str, ...]
+) -> bool | None:
+    """Whether what follows is right; None where there was room."""
+    if done.returncode == 0:
+        return None
     lines = done.stderr.strip().splitlines()
     stopped = done.returncode == 2 and len(lines) == 1 and lines[0].startswith("error: cannot ")
-    return (
-        (stopped or done.returncode == 0)
-        and "Traceback" not in done.stdout
-        and not here.failed()
-        and (not here.litter())
-    )
+    tidy = "Traceback" not in done.stdout and not here.failed() and not here.litter()
+    return stopped and tidy and _goes_on(here, whole, more)
 
 
 def _goes_on(here: Small, whole: Small | None, more: tuple[str, ...]) -> bool:

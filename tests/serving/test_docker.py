@@ -15,7 +15,7 @@ import yaml
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.benchmarks.serving import load
-from retrieval_leaderboard.serving.__main__ import _parser
+from retrieval_leaderboard.serving.__main__ import parser
 from retrieval_leaderboard.serving.http.observed import PATHS
 from retrieval_leaderboard.serving.http.server import GRACE_SECONDS
 
@@ -60,7 +60,7 @@ def test_requirements_are_locked_and_pytorch_is_the_build_for_processors():
 
 def test_the_command_has_options_that_there_are():
     words = [*ENTRYPOINT[ENTRYPOINT.index("serving") + 1 :], *SERVICE["command"]]
-    options = _parser().parse_args(words)
+    options = parser().parse_args(words)
     assert [str(options.port)] == said("EXPOSE") and [str(options.bundle)] == said("VOLUME")
     assert f"http://127.0.0.1:{options.port}/health" in HEALTH[-1]
 
