@@ -15,8 +15,11 @@ from retrieval_leaderboard.neural import InfoNCE
 from tests.baselines import shop
 
 WEIGHTS = (1.0, 5.0, 20.0)
-ROUNDING = {"infonce": 0.02}
-"""Model → how far a processor's rounding takes it; half a digit for others"""
+ROUNDING = {"infonce": 0.02, "als (alpha=30)": 1e-3, "als (alpha=1)": 1e-3}
+"""Model → how far a processor's rounding takes it"""
+HALF_A_DIGIT = 5.01e-5
+"""Of the page, for all others"""
+HELPED = ("item_cf", "swing", "als (alpha=1)", "infonce")
 MODELS = {
     "global_hot": GlobalHot(),
     "item_cf": ItemCF(),
@@ -46,10 +49,6 @@ def measured(label, weight):
 )
 def test_the_page_has_what_is_measured(label):
     found = [measured(label, weight) for weight in WEIGHTS]
-    assert found == pytest.approx(written(label), abs=ROUNDING.get(label, 1e-3))
-
-
-@pytest.mark.parametrize("label", ["item_cf", "swing", "als (alpha=1)", "infonce"])
-def test_weights_help_where_weighted_events_tell_more(label):
-    without, some, more = written(label)
-    assert some > 1.05 * without and more > 1.05 * without
+    assert found == pytest.approx(written(label), abs=ROUNDING.get(label, HALF_A_DIGIT))
+    if label in HELPED:
+        assert min(found[1:]) > 1.05 * found[0]
