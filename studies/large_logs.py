@@ -230,8 +230,7 @@ def main(arguments: list[str] | None = None) -> int:
         shape = SHAPES[options.shape]
         rows = options.rows or shape.rows
         folder = options.folder / f"{shape.name}-{rows}"
-        if not folder.exists():
-            shape.write(shape, folder, rows)
+        shape.keep(folder, rows)
         run(shape, folder, rows, options.memory, options.models)
     pages.fill(PAGE, tables(stored()))
     return 0

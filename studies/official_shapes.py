@@ -14,6 +14,7 @@ import numpy.typing as npt
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
 from retrieval_leaderboard.datasets.sources import kuairand, taobao
 from retrieval_leaderboard.support import progress
+from retrieval_leaderboard.support.storage.files import atomic_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,6 +41,12 @@ class Shape:
     write: Callable[[Shape, Path, int], None]
     """(shape, folder, rows)"""
     read: Callable[[Path], ChunkedLog]
+
+    def keep(self, folder: Path, rows: int) -> None:
+        """Write `rows` rows into `folder`, whole or not at all, where it is not there yet."""
+        if not folder.exists():
+            with atomic_folder(folder) as scratch:
+                self.write(self, scratch, rows)
 
     def sized(self, rows: int) -> tuple[int, int]:
         """Users and items of so many of its rows."""

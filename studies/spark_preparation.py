@@ -152,8 +152,7 @@ def _empty_cache(folder: Path) -> Iterator[None]:
 def run(folder: Path, rows: int, master: str) -> list[Record]:
     """A log of so many rows by all of `MEANS`; InputError where they give different datasets."""
     log = folder / f"{SHAPE.name}-{rows}"
-    if not log.exists():
-        SHAPE.write(SHAPE, log, rows)
+    SHAPE.keep(log, rows)
     found = []
     for name in MEANS:
         with _empty_cache(folder / "cache"):
