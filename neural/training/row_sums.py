@@ -149,7 +149,7 @@ def _softplus_slopes(start, stop, rate, score, bias, shift, sums, grad, of_score
         row, offset, factor, total = score[i], bias[i], grad[i], ZERO
         for j in range(len(row)):
             x = rate * row[j] + offset
-            small = fast_exp(-abs(x))
+            small = fast_exp(-abs(x)) if abs(x) < -LEAST else ZERO
             slope = factor * (ONE if x > ZERO else small) / (ONE + small)
             of_score[i, j] = rate * slope
             total += slope
@@ -174,7 +174,8 @@ def _log_sum_exp_slopes(start, stop, rate, score, bias, shift, sums, grad, of_sc
     for i in range(start, stop):
         row, factor, total = score[i], rate * grad[i], sums[i]
         for j in range(len(row)):
-            of_score[i, j] = factor * fast_exp(rate * row[j] - shift[j] - total)
+            x = rate * row[j] - shift[j] - total
+            of_score[i, j] = factor * fast_exp(x) if x > LEAST else ZERO
         of_bias[i] = grad[i]
 
 

@@ -63,7 +63,7 @@ class _Scores(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, of_positive: Tensor, of_negative: Tensor) -> tuple[Tensor | None, ...]:
         queries, items, row, target, *hits = ctx.saved_tensors
-        if of_negative[tuple(hits)].any():  # As of no loss here: a masked score costs nothing.
+        if of_negative[tuple(hits)].any():  # None of the losses here has a slope at so low a score.
             of_negative = of_negative.index_put(tuple(hits), of_negative.new_zeros(()))
         of_queries, of_items = of_negative @ items[: ctx.m], torch.empty_like(items)
         torch.mm(of_negative.T, queries, out=of_items[: ctx.m])

@@ -56,3 +56,15 @@ def test_a_small_softplus_is_exact_in_its_own_size(exponent) -> None:
     score = torch.full((1, 3), exponent)
     exact = 3 * torch.nn.functional.softplus(torch.tensor([exponent], dtype=torch.float64))
     assert_close(row_sums.softplus_sums(score, 1.0, torch.zeros(1)).double(), exact, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("kind", ["log_sum_exp", "softplus_sums"])
+def test_a_masked_score_has_no_slope_at_all(kind):
+    score = torch.randn(3, 40)
+    score[1, 7] = MASK
+    score.requires_grad_()
+    if kind == "log_sum_exp":
+        row_sums.log_sum_exp(score, 0.1).sum().backward()
+    else:
+        row_sums.softplus_sums(score, 0.1, torch.zeros(3)).sum().backward()
+    assert score.grad[1, 7] == 0 and (score.grad != 0).sum() > 60
