@@ -162,7 +162,7 @@ def test_stored_findings_have_the_settings_that_their_models_have():
     for path in FINDINGS.glob("*.json"):
         found = scores.load(path, scores.Finding)
         assert found.settings.keys() == settings.defaults(registry.get(found.model)).keys(), path
-        assert path.name == found.file
+        assert path.name == scores.file_name(found.name, found)
 
 
 BOARDS = sorted(path.parent for path in RESULTS.glob("*/runs"))
