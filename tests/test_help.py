@@ -4,9 +4,9 @@ import argparse
 
 import pytest
 
-from retrieval_leaderboard.benchmarks.serving.__main__ import _parser as benchmarks_of_serving
+from retrieval_leaderboard.benchmarks.serving.__main__ import parser as benchmarks_of_serving
 from retrieval_leaderboard.evaluation.__main__ import parser as evaluation
-from retrieval_leaderboard.serving.__main__ import _parser as serving
+from retrieval_leaderboard.serving.__main__ import parser as serving
 
 
 @pytest.mark.parametrize("made", [evaluation, serving, benchmarks_of_serving])
