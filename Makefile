@@ -2,31 +2,30 @@ PYTHON ?= python3
 BIN := .venv/bin
 # mypy finds the namespace where its packages lie in one folder.
 PACKAGES := baselines benchmarks datasets evaluation neural notebooks serving studies support
-# Processes of the tests: one a core (tests/conftest.py).
-WORKERS ?= auto
-PYTEST := python -m pytest -p no:benchmark --numprocesses $(WORKERS) --dist worksteal
+# A worker a core (tests/conftest.py).
+PYTEST := python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
 # What may come out otherwise on one core: several processes or threads at once (commands, services, engines, several
 # processes of a training, downloads), and what looks at the machine's cores itself. Everything else computes
 # in one process at a time, which has one thread on any machine (tests/conftest.py), on Spark two (local[2]).
 BY_CORES := baselines/test_als.py baselines/test_ease.py baselines/test_ials.py \
-    benchmarks/serving benchmarks/test_plain.py benchmarks/test_plain_training.py benchmarks/test_torture.py \
-    benchmarks/test_torture_service.py \
+    benchmarks/serving \
     datasets/aliec/test_raw_files.py datasets/aliec/test_reader_cache.py \
     datasets/prepared/test_in_files.py datasets/sources/test_archives.py \
     datasets/sources/test_download.py datasets/sources/test_listing.py \
-    evaluation/engines evaluation/ranking/test_forecast.py evaluation/ranking/test_topk.py \
+    evaluation/engines/test_choice.py evaluation/engines/test_histories.py evaluation/engines/test_local.py \
+    evaluation/engines/test_packing.py evaluation/ranking/test_forecast.py evaluation/ranking/test_topk.py \
     evaluation/runs/test_isolation.py evaluation/runs/test_timings.py evaluation/runs/test_torchrun.py \
     evaluation/runs/test_usage.py evaluation/test_command_line.py evaluation/tuning/test_search.py \
     neural/distributed neural/towers/test_attention.py neural/towers/test_sums.py \
-    neural/training/test_exact.py neural/training/test_memory.py neural/training/test_optimizer.py \
+    neural/training/test_exact.py neural/training/test_optimizer.py \
     neural/training/test_row_sums.py neural/training/test_scores.py neural/training/test_shared_checkpoint.py \
     neural/training/test_threads.py notebooks run_all \
     serving/bundles/test_journal.py serving/bundles/test_shared_journal.py serving/bundles/test_versions.py \
     serving/http serving/searchers/test_own.py serving/test_changes.py serving/test_compare.py \
-    serving/test_docker.py serving/test_load.py serving/test_own_features.py serving/test_security.py \
+    serving/test_docker.py serving/test_load.py serving/test_security.py \
     serving/test_winners.py studies/test_processes.py \
     support/storage support/system support/test_compute.py support/test_devices.py support/test_output.py \
-    support/test_progress.py support/test_python.py support/test_ranks.py test_nproc.py test_readme.py
+    support/test_progress.py support/test_python.py support/test_ranks.py test_nproc.py
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --constraint requirements-torch.txt --no-emit-package torch pyproject.toml
 # On an older Python pip stops here, with this name as its sentence.
 TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-needed.zip ; python_version < '3.11' --hash=sha256:$(shell printf '0%.0s' $$(seq 64))
