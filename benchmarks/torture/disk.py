@@ -79,13 +79,12 @@ def _limited(here: Small, whole: Small | None, limit: int, *more: str) -> bool |
 def _follows(
     done: subprocess.CompletedProcess[str], here: Small, whole: Small | None, more: tuple[str, ...]
 ) -> bool | None:
-    """Whether what follows is right; None where there was room."""
-    if done.returncode == 0:
-        return None
+    """Whether what follows is right; None where it is and there was room."""
     lines = done.stderr.strip().splitlines()
     stopped = done.returncode == 2 and len(lines) == 1 and lines[0].startswith("error: cannot ")
     tidy = "Traceback" not in done.stdout and not here.failed() and not here.litter()
-    return stopped and tidy and _goes_on(here, whole, more)
+    right = (stopped or done.returncode == 0) and tidy and _goes_on(here, whole, more)
+    return None if right and done.returncode == 0 else right
 
 
 def _goes_on(here: Small, whole: Small | None, more: tuple[str, ...]) -> bool:

@@ -96,7 +96,7 @@ def _killed_at_rename(here: Small, number: int) -> bool:
 
 
 def _force_fails(here: Small, seconds: float) -> bool | None:
-    """Whether what follows is right; None where the run came to its end before."""
+    """Whether what follows is right; None where it is and the run came to its end before."""
     before = here.state()
     with here.started("--force") as command:
         until(lambda: workers(command.process.pid), command.process)
@@ -104,7 +104,8 @@ def _force_fails(here: Small, seconds: float) -> bool | None:
         for pid in workers(command.process.pid):
             kill(pid, signal.SIGKILL)
         code = command.code()
-    if code == 0:
-        return None
     kept = "the run that was done before is kept" in command.text
-    return bool(before) and here.state() == before and not here.failed() and code == 1 and kept
+    same = bool(before) and here.state() == before and not here.failed()
+    if same and (code, kept) == (0, False):
+        return None
+    return same and (code, kept) == (1, True)
