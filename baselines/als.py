@@ -223,8 +223,8 @@ def _solved_here(
         model.fit(_confidences(train, alpha), show_progress=False, callback=lambda *_: advance())
     fitted = model.to_cpu() if on_gpu else model
     # Users without interactions have vectors of zeros.
-    mean = fitted.user_factors.sum(axis=0, dtype=np.float64) / max(int((train.user_counts > 0).sum()), 1)
-    return fitted.item_factors, mean.astype(np.float32)
+    total = fitted.user_factors.sum(axis=0, dtype=np.float64)
+    return fitted.item_factors, fold_in.mean_user(total, train)
 
 
 def _confidences(train: Interactions, alpha: float) -> csr_matrix:

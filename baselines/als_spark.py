@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard.baselines import fold_in
 from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.sources.folders import cache_dir
 from retrieval_leaderboard.support import progress, spark
@@ -70,7 +71,7 @@ def factorized(
         total = np.zeros(factors)
         for _, vectors in _vectors(fitted.userFactors, folder / "users"):
             total += vectors.sum(axis=0, dtype=np.float64)
-    return items, (total / max(int((train.user_counts > 0).sum()), 1)).astype(np.float32)
+    return items, fold_in.mean_user(total, train)
 
 
 def mean_count(train: Interactions) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation import engines
 
@@ -23,6 +24,11 @@ def inverse(items: Floats, regularization: float) -> npt.NDArray[np.float64]:
     wide = items.astype(np.float64)
     with threadpool_limits(1, user_api="blas"):  # The same bits on any number of threads.
         return np.asarray(np.linalg.inv(wide.T @ wide + regularization * np.eye(items.shape[1])))
+
+
+def mean_user(total: npt.NDArray[np.float64], train: Interactions) -> Floats:
+    """float32[d]: the mean of the vectors of users with interactions, whose sum is `total`, float64[d]."""
+    return (total / max(int((train.user_counts > 0).sum()), 1)).astype(np.float32)
 
 
 def solved(histories: Ragged, items: Floats, inverse: npt.NDArray[np.float64], alpha: float) -> Floats:

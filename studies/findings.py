@@ -22,7 +22,7 @@ from retrieval_leaderboard.studies import command, findings_page, scores
 from retrieval_leaderboard.studies.ablations import STUDIES, Settings, Setup, resolved, setups
 from retrieval_leaderboard.studies.scores import Finding
 from retrieval_leaderboard.support import compute
-from retrieval_leaderboard.support.errors import in_one_sentence, unknown
+from retrieval_leaderboard.support.errors import in_one_sentence
 from retrieval_leaderboard.support.progress import say
 from retrieval_leaderboard.support.system import memory
 
@@ -85,9 +85,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args(arguments)
     compute.configure()
-    for name in [] if options.page_only else options.datasets:
-        if name not in names:
-            raise unknown("dataset of the findings", name, names)
+    asked = [] if options.page_only else options.datasets
+    command.check("dataset of the findings", asked, names)
+    for name in asked:
         dataset = load(name, options.data_dir)
         for setup in (setup for setup in setups() if setup.dataset == name):
             measure(setup, dataset, options.seeds)

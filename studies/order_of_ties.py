@@ -33,7 +33,7 @@ from retrieval_leaderboard.evaluation.reports.board import Board, read_boards
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.studies import command
 from retrieval_leaderboard.support import markdown, pages
-from retrieval_leaderboard.support.errors import InputError, in_one_sentence, unknown
+from retrieval_leaderboard.support.errors import InputError, in_one_sentence
 from retrieval_leaderboard.support.storage import sealed
 
 RECORDS = Path(__file__).parent / "records" / "order_of_ties"
@@ -82,8 +82,7 @@ def run(name: str, data_dir: Path) -> Record:
     Raises:
         InputError: a dataset that the study does not have, or whose files are not there.
     """
-    if name not in DATASETS:
-        raise unknown("dataset of this study", name, DATASETS)
+    command.check("dataset of this study", [name], DATASETS)
     folder = folders.find(SOURCES[name], data_dir)
     if folder is None:
         raise InputError(f"{name} is not in {data_dir}; give the folder that it is in by --data-dir")

@@ -19,6 +19,8 @@ UNWRITABLE |= {errno.ENAMETOOLONG}
 """that a file or folder cannot be written,"""
 REFUSALS = UNWRITABLE - {errno.EEXIST} | {errno.ELOOP, errno.EMFILE}
 """and that one, wherever it was named, cannot be used."""
+LONGEST_SHOWN = 60
+"""Characters of a value that a sentence quotes"""
 ABANDONED = 128 + 13
 """Exit code of what SIGPIPE would have ended"""
 
@@ -40,6 +42,11 @@ def _shown(character: str) -> str:
 
 class UnwritableError(InputError):
     """There is no room, or no right, to write what has to be kept."""
+
+
+def shortened(text: str) -> str:
+    """As much of a text as fits into a sentence."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def unknown(kind: str, name: object, choices: Iterable[str]) -> InputError:

@@ -1,6 +1,7 @@
 """Quick tests of several processes or threads at once are run on one core too (BY_CORES of the Makefile)."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from retrieval_leaderboard import ROOT
@@ -10,6 +11,7 @@ AT_ONCE = re.compile(r"\b(Popen|Thread|ThreadPoolExecutor|in_ranks|affinity)\b[(
 FUNCTION = re.compile(r"^def (\w+)", re.MULTILINE)
 
 
+@cache
 def texts() -> dict[Path, str]:
     return {path: path.read_text(encoding="utf-8") for path in TESTS.rglob("*.py")}
 

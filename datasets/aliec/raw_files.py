@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.sources import archives
 from retrieval_leaderboard.support import progress
-from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.errors import InputError, shortened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,7 +33,6 @@ NO_CHARACTER = "\ufffd"
 BLOCK_BYTES = 1 << 20
 RETURN_SECONDS = 10
 LINES_PER_REPORT = 100_000
-LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -238,8 +237,9 @@ def _explain(
             if kind == "string" and NO_CHARACTER in field:
                 return InputError(f"{source}, line {line}: the text in column '{name}' is not UTF-8")
             if not _fits(field, kind):
-                shown = field if len(field) <= LONGEST_SHOWN else f"{field[:LONGEST_SHOWN]}…"
-                return InputError(f"{source}, line {line}: '{shown}' in column '{name}' is not a number")
+                return InputError(
+                    f"{source}, line {line}: '{shortened(field)}' in column '{name}' is not a number"
+                )
     if not rows:
         found = "is empty" if layout.names else "has a header and no rows"
         return InputError(f"{source} {found}: get the file again")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.errors import InputError, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LONGEST_SHOWN = 60
-NESTED = ("list", "large_list", "fixed_size_list", "struct", "map")
+LISTS = ("list", "large_list", "fixed_size_list")
+NESTED = (*LISTS, "struct", "map")
 """How Arrow's types of them begin"""
 
 
@@ -72,7 +72,7 @@ class Cells:
         """Value number `at` as it fits into a sentence."""
         text = str(self.values.iloc[at])
         text = text if text.isprintable() else ascii(text)[1:-1]
-        return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+        return shortened(text)
 
     def error(self, at: int, message: str) -> InputError:
         """An error at value number `at`."""

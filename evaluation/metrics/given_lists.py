@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Dataset
-from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.errors import InputError, shortened
 
 RawId = str | int | float
 Given = Mapping[Any, Iterable[RawId]] | Iterable[Iterable[RawId]]
@@ -102,5 +102,4 @@ def _text(raw: Any, where: str) -> str:
 
 def _shown(value: Any) -> str:
     """A few words of a value, in one line."""
-    text = " ".join(repr(value).split())
-    return f"{text[:60]}…" if len(text) > 60 else text
+    return shortened(" ".join(repr(value).split()))

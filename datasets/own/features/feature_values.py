@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.features.numeric import LARGEST
-from retrieval_leaderboard.datasets.tables.cells import Cells
+from retrieval_leaderboard.datasets.tables.cells import LISTS, Cells
 from retrieval_leaderboard.datasets.tables.ids import WHOLE, without_placeholder
 
 SEPARATORS = ("|", ";", ",")
 """Between several values of one text"""
 BLANK = " "
 """Between them in RecBole's :token_seq"""
-LISTS = ("list", "large_list", "fixed_size_list")
 
 
 @dataclass(frozen=True)
