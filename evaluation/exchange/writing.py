@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".parquet", ".csv", *trec.SUFFIXES)
+MISSED = "not-in-catalog-"
+"""What begins the id written for an item that the catalog lacked, before its rank"""
 
 
 def check_source(run: Path, record: RunRecord) -> None:
@@ -44,15 +46,21 @@ def stored(run: Path, record: RunRecord, dataset: Dataset) -> npt.NDArray[np.int
 
 
 def table(items: npt.NDArray[np.int32], dataset: Dataset) -> pd.DataFrame:
-    """A row for each filled position of int32[q, k] lists: user, query, rank (from 1) and item, raw ids."""
+    """A row for each position of int32[q, k] lists up to their last item: user, query, rank (from 1), item.
+
+    Users and items are raw ids; an empty position before others, whose item the catalog lacked, has an id
+    that stands for it, or the items after it would move up.
+    """
     import pandas as pd
 
-    query, position = np.nonzero(items >= 0)
+    filled = items >= 0
+    query, position = np.nonzero(np.logical_or.accumulate(filled[:, ::-1], axis=1)[:, ::-1])
     users = np.asarray(dataset.user_ids, dtype=object)[dataset.test.user]
-    item_ids = np.asarray(dataset.item_ids, dtype=object)
-    return pd.DataFrame(
-        {"user": users[query], "query": query, "rank": position + 1, "item": item_ids[items[query, position]]}
-    )
+    item = np.asarray(dataset.item_ids, dtype=object)[items[query, position]]
+    if (missed := ~filled[query, position]).any():
+        item = item.astype(str).astype(object)
+        item[missed] = [f"{MISSED}{each + 1}" for each in position[missed]]
+    return pd.DataFrame({"user": users[query], "query": query, "rank": position + 1, "item": item})
 
 
 def check_target(out: Path) -> None:

@@ -240,6 +240,19 @@ def test_an_item_of_no_catalog_is_a_miss_and_lists_of_nothing_else_are_refused(
     assert "is not in the catalog of mine, and no other is" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".trec"])
+def test_an_item_of_no_catalog_keeps_its_position_when_its_list_goes_out(run, log, frame, tmp_path, suffix):
+    path = tmp_path / "first.csv"
+    frame.loc[frame["rank"] == 1, "item"] = "x" + frame["item"]
+    frame.to_csv(path, index=False)
+    _, found = scored(path, run, log, name="first")
+    _, back = scored(written(run.parent / found.stem, suffix), run, log, name="back")
+    assert back.measured.metrics == found.measured.metrics
+    frame[frame["rank"] > 1].to_csv(path, index=False)
+    _, moved_up = scored(path, run, log, name="moved-up")
+    assert moved_up.measured.metrics["ndcg"] > found.measured.metrics["ndcg"]
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
