@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from retrieval_leaderboard.evaluation.reports.board import Board
+from retrieval_leaderboard import WORKSPACE
 from retrieval_leaderboard.evaluation.reports.figures import svg, tex, vega
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
 from retrieval_leaderboard.evaluation.reports.html import page
@@ -66,18 +66,20 @@ def write(folder: Path, named: Mapping[str, Report], formats: Sequence[str]) -> 
 
 
 def _write(folder: Path, stem: str, named: Mapping[str, Report], formats: Sequence[str]) -> Iterator[Path]:
-    for name, text in _files(stem, named, formats):
+    for name, text in _files(folder, stem, named, formats):
         write_text(folder / name, text)
         yield folder / name
 
 
-def _files(stem: str, named: Mapping[str, Report], formats: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _files(
+    folder: Path, stem: str, named: Mapping[str, Report], formats: Sequence[str]
+) -> Iterator[tuple[str, str]]:
     """Name and text of each file of a board; without results it has none but its page."""
     about = named[stem]
     data = board_data(about)
     if "html" in formats:
         siblings = {f"{other}.html": each.board.heading for other, each in named.items() if other != stem}
-        yield f"{stem}.html", page.page(data, _notes(about), siblings, _again(about.board, formats))
+        yield f"{stem}.html", page.page(data, _notes(about), siblings, _again(folder, formats))
     if "svg" in formats:
         for name, text in svg.pictures(data).items():
             yield f"{stem}-{name}.svg", text
@@ -90,7 +92,9 @@ def _notes(about: Report) -> list[str]:
     return [*about.board.dataset.notes, *warnings.warnings(about), *warnings.marks(about)]
 
 
-def _again(board: Board, formats: Sequence[str]) -> str:
-    return shlex.join(
-        ["python", "-m", "evaluation", "report", "--dataset", board.dataset.name, OPTION, ",".join(formats)]
-    )
+def _again(folder: Path, formats: Sequence[str]) -> str:
+    """The command that makes the files of a dataset's folder from its runs."""
+    results = folder.parent
+    where = results.relative_to(WORKSPACE) if results.is_relative_to(WORKSPACE) else results
+    told = ["--dataset", folder.name, "--results-dir", str(where), OPTION, ",".join(formats)]
+    return shlex.join(["python", "-m", "evaluation", "report", *told])

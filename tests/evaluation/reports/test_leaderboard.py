@@ -1,9 +1,12 @@
 """Which files a dataset's boards are written to, what they are called, and the lists of them."""
 
+import re
+import shlex
 from dataclasses import replace
 
 import pytest
 
+from retrieval_leaderboard.evaluation.__main__ import main
 from retrieval_leaderboard.evaluation.reports import formats, leaderboard
 from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.pages.page import VERDICT
@@ -118,6 +121,16 @@ def test_each_of_several_boards_has_a_page_and_one_page_lists_them(tmp_path):
     assert len(lines) == 3, "of all boards"
     assert found.page("t", 20) == folder / "time.md"
     assert found.report("t", 20).entries[0].ndcg == 0.4
+
+
+def test_the_command_on_a_drawn_page_makes_it_again(tmp_path):
+    folder = keep(tmp_path, "als")
+    (file,) = leaderboard.derive(folder).write(["html"])
+    text = file.read_text()
+    program, *words = shlex.split(re.search(r"python -m evaluation report [^<]+", text)[0])[2:]
+    file.unlink()
+    assert program == "evaluation" and main(words) == 0
+    assert file.read_text() == text
 
 
 def test_what_was_drawn_of_a_page_goes_with_it(tmp_path):
