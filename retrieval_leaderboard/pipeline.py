@@ -160,6 +160,7 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
         if sentence := settings.build(job.source.load(), job.settings).lacking():
             raise InputError(sentence)
     refusals.check(pending, dataset)
+    _tell_of_features(pending, dataset)
     policy = runner.CheckpointPolicy(options.checkpoint_minutes, options.resume)
     ahead = remaining_time.RemainingTime.of(board, dataset.fingerprint)
     for number, job in enumerate(jobs, start=1):
@@ -176,6 +177,18 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
         failed |= not record.is_done
         leaderboard.derive(board)
     return failed
+
+
+def _tell_of_features(jobs: list[runner.Job], dataset: Dataset) -> None:
+    """Say which models would take features that the data has, where no search has left them out."""
+    train = dataset.train
+    able = [each for each in jobs if each.settings.get("features") is False and not each.provenance.trials]
+    names = list(dict.fromkeys(each.source.name for each in able))
+    if names and (train.item_features is not None or train.user_features is not None):
+        progress.say(
+            f"without features, though the data has some: {', '.join(names)}; "
+            f"--set {names[0]}.features=true takes them"
+        )
 
 
 def _load(options: argparse.Namespace) -> tuple[Dataset, str]:

@@ -43,6 +43,16 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
     assert "global_hot (precision=fp32)" in table and "global_hot (precision=bf16)" in table
 
 
+def test_features_that_models_leave_out_are_told(run, tmp_path):
+    items = tmp_path / "items.csv"
+    items.write_text("item_id,kind\n" + "".join(f"i{item},k{item % 3}\n" for item in range(36)))
+    small = ("--models", "infonce,item_cf", "--set", "infonce.epochs=1")
+    told = "without features, though the data has some: infonce; --set infonce.features=true takes them"
+    assert told in run(*small, "--items", items).stdout
+    assert "without features" not in run(*small).stdout
+    assert "without features" not in run(*small, "--items", items, "--set", "infonce.features=true").stdout
+
+
 @pytest.mark.slow
 def test_tuning_writes_the_config_and_the_board_says_so(run, tmp_path):
     done = run("--models", "item_cf,global_hot", "--tune", "3", "--set", "item_cf.last_n=2")
