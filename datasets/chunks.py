@@ -16,7 +16,7 @@ from retrieval_leaderboard.support.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RawIds: TypeAlias = "npt.NDArray[np.int64] | pa.Array | pa.ChunkedArray"
+RawColumn: TypeAlias = "npt.NDArray[np.int64] | pa.Array | pa.ChunkedArray"
 """Ids as the source has them: whole numbers, or Arrow strings; codes follow their order"""
 
 Describe = Callable[[npt.NDArray[np.object_]], Features]
@@ -27,9 +27,9 @@ Describe = Callable[[npt.NDArray[np.object_]], Features]
 class Chunk:
     """Consecutive rows of a source; every chunk of a source has the same columns."""
 
-    user: RawIds
+    user: RawColumn
     """n raw ids"""
-    item: RawIds
+    item: RawColumn
     """n raw ids"""
     timestamp: npt.NDArray[np.int64] | None = None
     """int64[n], unix seconds"""
@@ -57,7 +57,7 @@ class ChunkedLog:
     name: str
     chunks: Callable[[], Iterator[Chunk]]
     """Reads the source from its beginning, each time it is called"""
-    listed_items: RawIds | None = None
+    listed_items: RawColumn | None = None
     """The ids of the source's own table of items: they belong to the catalog without an interaction too"""
     describe_users: Describe | None = None
     describe_items: Describe | None = None
@@ -117,7 +117,7 @@ class ChunkedLog:
         )
 
 
-def _coded(parts: list[RawIds]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int32]]:
+def _coded(parts: list[RawColumn]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int32]]:
     """The distinct ids in their order, object[k] of str, and the code of each, int32[n].
 
     Whole numbers stand by size; text by its code points, as Python sorts it.
@@ -143,7 +143,7 @@ def _arrays(part: Any) -> list[pa.Array]:
     return part.chunks if hasattr(part, "chunks") else [part]
 
 
-def _as_raw(ids: npt.NDArray[np.object_], like: RawIds) -> RawIds:
+def _as_raw(ids: npt.NDArray[np.object_], like: RawColumn) -> RawColumn:
     """Ids, object[n] of str, in the form of `like`."""
     if isinstance(like, np.ndarray):
         return ids.astype(np.int64)

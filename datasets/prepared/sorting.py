@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval_leaderboard.datasets.chunks import ChunkedLog
-from retrieval_leaderboard.datasets.chunks import RawIds as RawColumn
+from retrieval_leaderboard.datasets.chunks import RawColumn
 from retrieval_leaderboard.datasets.prepared import limit
 from retrieval_leaderboard.datasets.prepared.intake import KINDS, Intake
 from retrieval_leaderboard.datasets.prepared.phases import Phases
