@@ -8,8 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrieval_leaderboard.datasets.chunks import ChunkedLog
-from retrieval_leaderboard.datasets.chunks import RawColumn
+from retrieval_leaderboard.datasets.chunks import ChunkedLog, RawColumn
 from retrieval_leaderboard.datasets.prepared import limit
 from retrieval_leaderboard.datasets.prepared.intake import KINDS, Intake
 from retrieval_leaderboard.datasets.prepared.phases import Phases

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrieval_leaderboard.datasets.chunks import ChunkedLog
-from retrieval_leaderboard.datasets.chunks import RawColumn
+from retrieval_leaderboard.datasets.chunks import ChunkedLog, RawColumn
 from retrieval_leaderboard.datasets.prepared.intake import KINDS, Intake
 from retrieval_leaderboard.datasets.prepared.phases import Phases
 from retrieval_leaderboard.datasets.prepared.sorted_rows import Sorted, bytes_of, write_ids, write_rows
