@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +46,22 @@ class Share:
 def share(score: Transfer, root: Path) -> Share:
     """A score beside what the dataset's config says of its own settings."""
     name = score.dataset.partition(":")[0]
-    found = configs.in_section(root / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
-    made = found[score.model].provenance
+    made = _configs(root, name)[score.model].provenance
     if made.valid_ndcg is None:
         raise InputError(f"configs/{name}.yaml does not say what the settings of {score.model} scored")
     return Share(score, made.valid_ndcg, made.counted)
 
 
+@cache
+def _configs(root: Path, name: str) -> dict[str, configs.TunedConfig]:
+    """Model → its own settings on a dataset, by its first protocol."""
+    return configs.in_section(root / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
+
+
 def origins(tuned: Tuned, dataset: str, root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The other datasets with a choice for the model, and all settings it comes to, trained as by default."""
     for name in DATASETS:
-        found = configs.in_section(root / "configs" / f"{name}.yaml", SOURCES[name].protocols[0])
+        found = _configs(root, name)
         if name != dataset and tuned.model in found:
             transferred = {
                 key: value for key, value in found[tuned.model].settings.items() if key not in LENGTH
