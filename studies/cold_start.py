@@ -69,21 +69,28 @@ def sliced(row: Row, name: str, key: str) -> float:
 
 
 def pair(found: list[Row], model: str) -> list[Row]:
-    """The newest row of `model` with features, and without them the newest that is as it in SHARED.
+    """The newest row of `model` with features, and of those without them the one most like it.
 
-    Empty where either is missing.
+    Empty where either is missing, or none without them is as it in SHARED.
     """
-    ours = [row for row in found if row.model == model]
-    ours.sort(key=lambda row: row.newest.date)
+    ours = sorted((row for row in found if row.model == model), key=lambda row: row.newest.date)
     with_features = [row for row in ours if row.settings.get("features")]
+    if not with_features:
+        return []
+    newest = with_features[-1]
     bare = [
         row
-        for row in ours
+        for row in reversed(ours)
         if row.settings.get("features") is False
-        and with_features
-        and all(row.settings.get(key) == with_features[-1].settings.get(key) for key in SHARED)
+        and all(row.settings.get(key) == newest.settings.get(key) for key in SHARED)
     ]
-    return [with_features[-1], bare[-1]] if bare else []
+    return [newest, min(bare, key=lambda row: len(_unlike(row, newest)))] if bare else []
+
+
+def _unlike(row: Row, other: Row) -> list[str]:
+    """Settings in which `row` differs from `other`, but for whether it has features."""
+    differ = {key for key, value in row.settings.items() if value != other.settings.get(key, value)}
+    return [key for key in row.settings if key in differ - {"features"}]
 
 
 def labeled(found: list[Row]) -> list[tuple[str, Row]]:
@@ -134,11 +141,10 @@ def differences(found: list[Row]) -> Iterator[str]:
         both = pair(found, model)
         if not both:
             continue
-        ours, bare = (row.settings for row in both)
-        own = [f"{key} {value or 'none'}" for key, value in bare.items() if value != ours.get(key, value)]
-        others = [each for each in own if not each.startswith("features ")]
-        with_features, alone = (len(row.done) for row in both)
-        others += [f"{alone} of the {with_features} seeds"] if alone != with_features else []
+        ours, bare = both
+        others = [f"{key} {bare.settings[key] or 'none'}" for key in _unlike(bare, ours)]
+        if len(bare.done) != len(ours.done):
+            others.append(f"seeds {len(bare.done)} instead of {len(ours.done)}")
         if others:
             yield f"{model} with ids alone also has: {', '.join(others)}."
 

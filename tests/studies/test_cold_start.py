@@ -70,6 +70,23 @@ def test_runs_without_features_are_otherwise_alike(tmp_path):
     assert "+10.0%" in before
 
 
+def test_of_several_without_features_the_most_alike_counts(tmp_path):
+    alike = {"mlp": "", "epochs": 9}
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.22, features=True, **alike)
+    store(tmp_path, "ml-1m", "infonce", "next-item", 0.20, features=False, **alike)
+    newer = {"mlp": "", "epochs": 2}
+    for seed in range(2):
+        store(
+            tmp_path, "ml-1m", "infonce", "next-item", 0.11, date="2026-01-02", seed=seed, features=False,
+            **newer,
+        )  # fmt: skip
+    assert "+10.0%" in page(tmp_path) and "also has" not in page(tmp_path)
+    store(tmp_path, "ml-1m", "bsl", "next-item", 0.22, features=True, **alike)
+    for seed in range(2):
+        store(tmp_path, "ml-1m", "bsl", "next-item", 0.11, seed=seed, features=False, **newer)
+    assert "bsl with ids alone also has: epochs 2, seeds 2 instead of 1." in page(tmp_path)
+
+
 def test_seeds_count_by_their_mean(tmp_path):
     for seed, warm in enumerate((0.20, 0.22, 0.24)):
         store(tmp_path, "ml-1m", "infonce", "next-item", warm, seed=seed, features=True)
