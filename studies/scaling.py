@@ -7,6 +7,7 @@ draws `docs/scaling.svg` from the stored runs.
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -30,20 +31,27 @@ Points = dict[str, list[RunRecord]]
 
 
 def points(scales: tuple[float, ...]) -> Points:
-    """Model → its finished runs at `scales` with the settings chosen for aliec-sim, by size."""
+    """Model → its finished runs at `scales` by the settings that it has at most of them, by size."""
     titles = {f"aliec-sim, synthetic, scale {scale}" for scale in scales}
-    found: Points = {}
+    found: dict[str, dict[str, list[RunRecord]]] = {}
     for record in of_board(BOARD).values():
         done = record.is_done and record.dataset.title in titles
         if done and not record.code and not record.provenance.by_command:
-            found.setdefault(record.model, []).append(record)
-    return {model: _newest(records) for model, records in found.items()}
+            alike = found.setdefault(record.model, {})
+            values = json.dumps(record.resolved or record.settings, sort_keys=True)
+            alike.setdefault(values, []).append(record)
+    return {model: max(map(_newest, alike.values()), key=_reach) for model, alike in found.items()}
 
 
 def _newest(records: list[RunRecord]) -> list[RunRecord]:
     """One run a size, by size."""
     by_date = sorted(records, key=lambda record: record.date)
     return sorted({interactions(record): record for record in by_date}.values(), key=interactions)
+
+
+def _reach(records: list[RunRecord]) -> tuple[int, str]:
+    """How many sizes there are, then how new they are."""
+    return len(records), max(record.date for record in records)
 
 
 def interactions(record: RunRecord) -> int:
