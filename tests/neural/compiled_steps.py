@@ -14,14 +14,16 @@ from tests.neural.trainers import trainer_of
 
 SMALL = {"embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 4}
 IN_ORDER = {"examples": "interaction", "max_history": 4}
-WIDE = {"features": True, "mlp": "8-8", "norm": "batch", "id_dropout": 0.1}
 CASES = [
+    (InfoNCE, {}),
     (InfoNCE, IN_ORDER | {"neighbors": 3}),
     (BSL, {"features": True, "user_share": 0.3, "mlp": "8", "interaction": "cross", "norm": "layer"}),
-    (SimpleX, WIDE | {"interaction": "fm", "dropout": 0.1, "shared_history": True}),
+    (BSL, {"features": True, "mlp": "8-8", "norm": "batch", "id_dropout": 0.1}),
+    (SimpleX, {"features": True, "mlp": "8-8", "interaction": "fm", "dropout": 0.1, "shared_history": True}),
     (SimpleX, {"examples": "user", "history_encoder": "user_attention", "history_dropout": 0.1}),
     (DssmBce, IN_ORDER | {"history_encoder": "self_attention", "context": True}),
-    (SasRec, {"loss": "gbce", "neighbors": 3, "max_history": 4, "dropout": 0.1}),
+    (SasRec, {"max_history": 4, "dropout": 0.1}),
+    (SasRec, {"loss": "gbce", "neighbors": 3}),
 ]
 
 
