@@ -116,6 +116,11 @@ class Interactions:
         """The mean over the users who took any; 0 where nobody did."""
         return len(self) / max(1, int((self.user_counts > 0).sum()))
 
+    @property
+    def has_features(self) -> bool:
+        """Whether users or items have features."""
+        return self.item_features is not None or self.user_features is not None
+
 
 @dataclass(frozen=True, repr=False)
 class Queries:

@@ -53,13 +53,8 @@ def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
     """
     few = len(train) < MANY_INTERACTIONS_AN_ITEM * train.n_items
     return (
-        DEEP if settings["features"] and described(train) and few and settings["examples"] == "user" else ""
+        DEEP if settings["features"] and train.has_features and few and settings["examples"] == "user" else ""
     )
-
-
-def described(train: Interactions) -> bool:
-    """Whether users or items have features."""
-    return train.item_features is not None or train.user_features is not None
 
 
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:

@@ -121,7 +121,7 @@ class TwoTower(TowerVectors):
         idle = {"recency"} if causal or resolved["examples"] == "user" else set()
         idle |= {"history_exponent"} if causal else set()
         idle |= {"cold_negatives"} if train.item_counts.all() else set()
-        idle |= set() if auto_settings.described(train) else {"features"}
+        idle |= set() if train.has_features else {"features"}
         return frozenset(idle)
 
     def keep_checkpoints(self, folder: Path, minutes: float, resume: bool) -> None:

@@ -181,10 +181,9 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
 
 def _tell_of_features(jobs: list[runner.Job], dataset: Dataset) -> None:
     """Say which models would take features that the data has, where no search has left them out."""
-    train = dataset.train
     able = [each for each in jobs if each.settings.get("features") is False and not each.provenance.trials]
     names = list(dict.fromkeys(each.source.name for each in able))
-    if names and (train.item_features is not None or train.user_features is not None):
+    if names and dataset.train.has_features:
         progress.say(
             f"without features, though the data has some: {', '.join(names)}; "
             f"--set {names[0]}.features=true takes them"

@@ -89,8 +89,8 @@ def pair(found: list[Row], model: str) -> list[Row]:
 
 def _unlike(row: Row, other: Row) -> list[str]:
     """Settings in which `row` differs from `other`, but for whether it has features."""
-    differ = {key for key, value in row.settings.items() if value != other.settings.get(key, value)}
-    return [key for key in row.settings if key in differ - {"features"}]
+    theirs = row.settings | other.settings
+    return [key for key, value in row.settings.items() if key != "features" and value != theirs[key]]
 
 
 def labeled(found: list[Row]) -> list[tuple[str, Row]]:
