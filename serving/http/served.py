@@ -54,7 +54,7 @@ class Current:
         """why the version that should answer does not; None where it does"""
         self.switches = self.failures = 0
         self.on_switch = self.on_refusal = _nothing
-        """called when those are counted"""
+        """called before those are counted"""
         self._switching = Lock()
 
     def __enter__(self) -> Self:
@@ -81,16 +81,16 @@ class Current:
         with self._switching:
             former, self.served = self.served, new
         self.refusal = None
-        self.switches += 1
         self.on_switch()
+        self.switches += 1
         former.close()
 
     def refuse(self, error: Exception) -> None:
         """Go on as before; the reason is said and kept."""
         self.refusal = str(error) if isinstance(error, InputError) else f"a bug: {error!r}"
         progress.say(f"{self.served.recommender.folder} goes on answering: {self.refusal}")
-        self.failures += 1
         self.on_refusal()
+        self.failures += 1
 
 
 def _nothing() -> None: ...
