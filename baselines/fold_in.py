@@ -28,7 +28,7 @@ def inverse(items: Floats, regularization: float) -> npt.NDArray[np.float64]:
 
 def mean_user(total: npt.NDArray[np.float64], train: Interactions) -> Floats:
     """float32[d]: the mean of the vectors of users with interactions, whose sum is `total`, float64[d]."""
-    return (total / max(int((train.user_counts > 0).sum()), 1)).astype(np.float32)
+    return (total / max(train.active_users, 1)).astype(np.float32)
 
 
 def solved(histories: Ragged, items: Floats, inverse: npt.NDArray[np.float64], alpha: float) -> Floats:

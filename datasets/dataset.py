@@ -112,9 +112,14 @@ class Interactions:
         return counts(self.user, self.n_users)
 
     @cached_property
+    def active_users(self) -> int:
+        """Users who took any item."""
+        return int((self.user_counts > 0).sum())
+
+    @cached_property
     def interactions_a_user(self) -> float:
         """The mean over the users who took any; 0 where nobody did."""
-        return len(self) / max(1, int((self.user_counts > 0).sum()))
+        return len(self) / max(self.active_users, 1)
 
     @property
     def has_features(self) -> bool:

@@ -151,8 +151,7 @@ def n_examples(settings: Settings, train: Interactions) -> int:
     """Training examples an epoch: those of which anything is known but the target."""
     if settings["examples"] == "sequence":
         return int(np.ceil(np.maximum(train.user_counts - 1, 0) / settings["max_history"]).sum())
-    users = int((train.user_counts > 0).sum())
     known = settings["user_share"] > 0 or (settings["features"] and train.user_features is not None)
     if settings["examples"] == "interaction":
-        return len(train) if known else len(train) - users
-    return users if known else int((train.user_counts > 1).sum())
+        return len(train) if known else len(train) - train.active_users
+    return train.active_users if known else int((train.user_counts > 1).sum())

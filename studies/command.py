@@ -51,6 +51,11 @@ def names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
+def numbers(text: str) -> list[int]:
+    """Whole numbers that commas separate; ValueError where one is none."""
+    return [int(each) for each in names(text)]
+
+
 def _of_datasets(study: str, description: str | None, datasets: Iterable[str]) -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(prog=f"python -m studies.{study}", description=description)
     found.add_argument("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="of the datasets")

@@ -127,7 +127,7 @@ def measure(log: Log, name: str) -> Record:
         warm_seconds = _seconds(harness.warm_start, warm, earlier, before, now, 0)
         full_seconds = _seconds(harness.fit, full, now, 0)
         changed = Earlier.of(earlier, before, now).changes(now.train_valid).users
-        share = changed.sum() / (now.train_valid.user_counts > 0).sum()
+        share = changed.sum() / now.train_valid.active_users
         ndcg = [_ndcg(each, now) for each in (full, warm)]
         days.append(Day(words[at + 1], round(float(share), 4), full_seconds, warm_seconds, *ndcg))
         before, earlier = now, warm

@@ -13,7 +13,7 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets import Interactions, load
+from retrieval_leaderboard.datasets import Dataset, Interactions, load
 from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.ranking import forecast
@@ -21,6 +21,7 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import activity, re
 from retrieval_leaderboard.evaluation.runs import environment, isolation
 from retrieval_leaderboard.studies.processes import anonymous_mib_of, forget_peak, most_anonymous_mib
 from retrieval_leaderboard.support import compute, markdown, pages, progress
+from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage import sealed
 
 RECORDS = Path(__file__).parent / "records" / "forecasts"
@@ -71,7 +72,12 @@ class Record:
 
 
 def run(named: str, data_dir: Path, models: Iterable[str] = ()) -> None:
-    """Fit `models`, or all of `MODELS`, to a dataset, "name" or "name:scale"."""
+    """Fit `models`, or all of `MODELS`, to a dataset, "name" or "name:scale".
+
+    Raises:
+        InputError: there is no such dataset.
+    """
+    _loaded(named, data_dir)  # What a child raises would be a crash.
     for each in models or MODELS:
         record = isolation.call_together([GIVEN_BACK], measure, named, data_dir, each)
         sealed.write(RECORDS / f"{named.replace(':', '-')}-{each}.json", asdict(record))
@@ -81,8 +87,7 @@ def run(named: str, data_dir: Path, models: Iterable[str] = ()) -> None:
 def measure(named: str, data_dir: Path, name: str) -> Record:
     """One model, in this process."""
     compute.configure("cpu", "fp32", 1)
-    dataset_name, _, scale = named.partition(":")
-    dataset = load(dataset_name, data_dir, scale=float(scale) if scale else None)
+    dataset = _loaded(named, data_dir)
     train, kind = dataset.train_valid, registry.get(name)
     every = settings.defaults(kind) | MODELS[name]
     harness.warm_up(kind, every)
@@ -101,7 +106,7 @@ def measure(named: str, data_dir: Path, name: str) -> Record:
     ended, loop = time.process_time(), name in LOOPS
     seconds, at = told[0] if loop else (0.0, begun)
     return Record(
-        dataset=f"{dataset_name}, scale {scale}" if scale else dataset_name,
+        dataset=named.replace(":", ", scale "),
         model=name,
         interactions=len(train),
         told=Told(
@@ -119,6 +124,16 @@ def measure(named: str, data_dir: Path, name: str) -> Record:
         commit=environment.git_commit(),
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
     )
+
+
+def _loaded(named: str, data_dir: Path) -> Dataset:
+    name, _, scale = named.partition(":")
+    try:
+        wanted = float(scale) if scale else None
+    except ValueError as error:
+        reason = f"{scale!r} is not a scale: give NAME or NAME:SCALE, such as aliec-sim:0.05"
+        raise InputError(reason) from error
+    return load(name, data_dir, scale=wanted)
 
 
 def _pairs(name: str, train: Interactions, pairs: npt.NDArray[np.float64]) -> float:

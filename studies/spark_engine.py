@@ -205,12 +205,17 @@ STACKED = 2
 def main(arguments: list[str] | None = None) -> int:
     """Measure and keep the records."""
     parser = command.on_spark("spark_engine", __doc__, ("ml-100k", "gowalla"))
-    parser.add_argument("--pids", default="", metavar="N,N", help="processes of a cluster on this machine")
+    parser.add_argument(
+        "--pids",
+        type=command.numbers,
+        default=[],
+        metavar="N,N",
+        help="processes of a cluster on this machine",
+    )
     options = command.quietly(parser, arguments)
     engine = SparkEngine(options.master)
     for name in options.datasets:
-        others = [int(each) for each in command.names(options.pids)]
-        keep(RECORDS, measure(load(name, options.data_dir), engine, others))
+        keep(RECORDS, measure(load(name, options.data_dir), engine, options.pids))
     engine.close()
     return 0
 

@@ -73,4 +73,5 @@ def test_users_are_asked_at_their_last_interaction() -> None:
 def test_interactions_a_user_leave_out_users_without_any():
     users, items = np.array([0, 0, 0, 2], np.int32), np.array([1, 3, 4, 1], np.int32)
     assert Interactions(users, items, None, n_users=4, n_items=6).interactions_a_user == 2.0
+    assert Interactions(users, items, None, n_users=4, n_items=6).active_users == 2
     assert Interactions(users[:0], items[:0], None, n_users=4, n_items=6).interactions_a_user == 0.0

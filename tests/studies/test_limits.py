@@ -36,3 +36,8 @@ def test_phases_are_measured(phase):
     found = phases.PHASES[phase].measure(4000)
     assert found.peak_mib >= found.held_mib > 0
     assert found.units > 0
+
+
+def test_a_scale_that_is_no_number_is_told(capsys):
+    assert limits.main(["--forecasts", "aliec-sim:x"]) == 2
+    assert "'x' is not a scale: give NAME or NAME:SCALE" in capsys.readouterr().err

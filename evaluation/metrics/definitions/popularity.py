@@ -28,8 +28,7 @@ def novelty(items: Lists, train: Interactions) -> float:
 
     An item without training interactions counts as if one user had taken it.
     """
-    users = int((train.user_counts > 0).sum())
-    share = np.maximum(train.item_counts[items[items >= 0]], 1) / max(users, 1)
+    share = np.maximum(train.item_counts[items[items >= 0]], 1) / max(train.active_users, 1)
     return float(-np.log2(share).mean()) if len(share) else np.nan
 
 
