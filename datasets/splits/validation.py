@@ -5,7 +5,7 @@ from __future__ import annotations
 from retrieval_leaderboard.datasets.splits.holdout import BLOCK, DRAW
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 
-_AS_TEST = "one contiguous block by item id, as the source's test rows are contiguous (carve as-test)"
+_AS_TEST = "one contiguous block by item id, as the source's test rows are grouped (carve as-test)"
 _CARVED = {DRAW: "drawn one by one", BLOCK: _AS_TEST}
 
 

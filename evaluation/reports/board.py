@@ -58,7 +58,9 @@ class Row:
         """The settings as pages have them: resolved where that is known, with what was asked in brackets."""
         plain = self.plain_settings
         return {
-            key: f"{plain[key]} ({AUTO})" if value == AUTO and plain[key] != AUTO else value
+            key: f"{'none' if plain[key] == '' else plain[key]} ({AUTO})"
+            if value == AUTO != plain[key]
+            else value
             for key, value in self.settings.items()
         }
 

@@ -21,17 +21,17 @@ DIFFERS = "*"
 INTERVALS = "95 % interval: of a row's NDCG, by a bootstrap over queries and Student's t over seeds."
 ONE_SEED = "One seed each, so their intervals leave out the variation between training runs: {}."
 COST = (
-    "Cost: seconds to fit and to rank. To fit includes the fit that chooses on the validation part, where "
-    "there is one, and no search."
+    "Cost: seconds to fit and to rank. The fit that chooses the epochs on the validation part is included, "
+    "where there is one; the search is not."
 )
 BEYOND_NOISE = f"{DIFFERS}: differs from ItemCF, p < 0.05."
 RANKED = (
-    "Rank: 1–3 where the order is within noise. Ranges are widened so that they do not cross; whether a row "
-    f"differs from ItemCF, {DIFFERS} says."
+    "Rank: 1–3 where the order is within noise. Ranges are widened so that none begins before that of a "
+    f"better row; whether a row differs from ItemCF is told by {DIFFERS} alone."
 )
 PAIRED = (
-    "Marks and ranks come from paired tests on the same queries, which tell apart rows whose intervals "
-    "overlap, corrected for the number of pairs: that of official rows, and that of all others."
+    "Marks and ranks come from paired tests on the same queries, which can tell apart rows whose intervals "
+    "overlap. Holm's correction for the number of pairs is made for official rows and for all others apart."
 )
 COUNTED_ONCE = f"{REPEATED} as rank: the settings of another row, which is ranked."
 UNTESTED = (

@@ -13,8 +13,8 @@ BY_ID_ALONE = (
     "training interactions."
 )
 NOTHING_RETURNED = (
-    f"{NONE} for {COLD_USERS}, or another slice: the model returned nothing to any of these queries; models "
-    "that know a user by the history alone return nothing without one."
+    f"{NONE} for {COLD_USERS}, or another slice: the model returned nothing to any of these queries, as "
+    "models may that know a user by the history alone, and item-to-item models of earlier versions did."
 )
 
 

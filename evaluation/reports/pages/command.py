@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
@@ -18,6 +19,7 @@ from retrieval_leaderboard.datasets.splits.order import SOURCE
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import COMPUTED, Row
+from retrieval_leaderboard.evaluation.reports.pages.lengths_table import other_lengths
 from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 
@@ -92,12 +94,16 @@ def _started(row: Row) -> list[str]:
     seeds = 1 + max(record.seed for record in row.done + row.failed)
     if seeds > 1 and not row.newest.warm_start:
         words += ["--seeds", str(seeds)]
-    if row.newest.k != K:
-        words += ["--k", str(row.newest.k)]
-    words += ["--device", row.newest.device]
+    words += [*_lengths(row), "--device", row.newest.device]
     if row.newest.device != "cpu":
         words += ["--precision", row.newest.precision]
     return words
+
+
+def _lengths(row: Row) -> list[str]:
+    """The option that names the lengths of lists, the board's first."""
+    lengths = [row.newest.k, *other_lengths([row])]
+    return [] if lengths == [K] else ["--k", ",".join(map(str, lengths))]
 
 
 def _model(row: Row) -> list[str]:
@@ -148,14 +154,22 @@ def changed(row: Row) -> dict[str, Any]:
 
 
 def _settings(row: Row) -> list[str]:
-    """What to say of settings, beside what the shipped configs do."""
+    """What to say of settings: the shipped configs that have them, or else what differs from the defaults."""
     about = row.newest.dataset
     where = configs.section_of(about.protocol, about.ties, about.exclude_seen)
-    configured = _configured(row.model, about.name, about.protocol, where)
-    # Whatever a user's own searches have found: their configs would go before the shipped ones.
-    if asked(row) == configured != defaults(row.model):
-        return ["--configs-dir", "configs"]
+    if asked(row) != defaults(row.model):
+        for folder in _folders(about.name):
+            # Whatever a user's own searches have found: their configs would go before the shipped ones.
+            if asked(row) == _configured(row.model, folder / f"{about.name}.yaml", about.protocol, where):
+                return ["--configs-dir", folder.relative_to(ROOT).as_posix()]
     return ["--defaults", *_assignments(row.model, changed(row))]
+
+
+@cache
+def _folders(dataset: str) -> tuple[Path, ...]:
+    """Folders of shipped configs, the usual one first, then those that have one of the dataset."""
+    further = sorted(path.parent for path in configs.SHIPPED.glob(f"*/{dataset}.yaml"))
+    return configs.SHIPPED, *further
 
 
 def _assignments(model: str, given: Mapping[str, Any]) -> list[str]:
@@ -163,9 +177,8 @@ def _assignments(model: str, given: Mapping[str, Any]) -> list[str]:
 
 
 @cache
-def _configured(model: str, dataset: str, protocol: str, where: str) -> dict[str, Any]:
-    """The settings of a command without --set and --defaults; `where` is the split's section of a config."""
-    path = configs.SHIPPED / f"{dataset}.yaml"
+def _configured(model: str, path: Path, protocol: str, where: str) -> dict[str, Any]:
+    """The settings of a command by a config; `where` is the split's section of it."""
     found = configs.of_split(path, protocol, where)
     given = found[model].settings if model in found else {}
     return settings.resolve(registry.get(model), given, str(path))

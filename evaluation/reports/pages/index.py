@@ -12,9 +12,9 @@ from retrieval_leaderboard.evaluation.reports.pages.page import FOOTER, VERDICT
 TITLE = "# Leaderboards"
 SYNTHETIC = "synthetic"
 OFFICIAL = (
-    "Official rows have their model's defaults, or what one search for all models found within one budget of "
-    "time; the others were explored further. Where the best of those is of a model without an official row, "
-    "it is told first.\n"
+    "Official rows have their model's defaults, or what the same search found within one budget of time; the "
+    "others were explored further. Where the best of those is of a model without an official row, it is "
+    "named first. Costs are seconds to fit and to rank, without the search.\n"
 )
 
 
@@ -73,7 +73,7 @@ def of_results(results: Path, shipped: Path, own: str) -> str:
         parts = ["## Boards of your own runs\n", _boards(results, results)]
         parts += ["## Boards that came with the project\n", _boards(shipped, results)]
     return "\n".join(
-        [f"{TITLE}\n", "Every number is derived from the runs stored beside it.\n", OFFICIAL, *parts]
+        [f"{TITLE}\n", "Every number of ours is derived from the runs stored beside it.\n", OFFICIAL, *parts]
     )
 
 

@@ -24,7 +24,7 @@ VERDICT = "**Verdict:** "
 FOOTER = "Derived from the stored runs beside this page by `python -m evaluation report`.\n"
 DEFAULTS = "Official rows: each model with its defaults."
 SEARCHED = (
-    "Official rows: each model with its defaults, or with what one search for all found within one budget of "
+    "Official rows: each model with its defaults, or with what the same search found within one budget of "
     "time."
 )
 OTHER_ROWS = {"warm start": "warm starts from earlier runs", "lists": "lists from elsewhere"}
@@ -86,7 +86,7 @@ def _tables(report: Report) -> str:
     times = f", seconds on {report.machine}" if report.machine else ""
     parts: list[str] = []
     if report.official:
-        parts += [f"## Models{times}\n", _table(report, report.official), f"{_official(report.official)}\n"]
+        parts += [f"## Models{times}\n", _table(report, report.official), f"{_official(report)}\n"]
     if report.explored:
         parts += [f"## Explored further{'' if report.official else times}\n", _table(report, report.explored)]
         said = filter(None, (_explored(report.explored), _overrides(report.explored)))
@@ -96,14 +96,19 @@ def _tables(report: Report) -> str:
     return "\n".join([*parts, *notes])
 
 
-def _official(entries: Sequence[Entry]) -> str:
-    """How official rows came about, and which models have none by a search where others do."""
-    models = dict.fromkeys(entry.row.model for entry in entries)
-    searched = {entry.row.model for entry in entries if entry.row.provenance.by == "budget"}
-    if not searched:
-        return DEFAULTS
-    others = [model for model in models if model not in searched]
-    return SEARCHED + (f" Not searched: {', '.join(others)}." if others else "")
+def _official(report: Report) -> str:
+    """How official rows came about, and which models lack one by a search where others have it, or any."""
+    models = dict.fromkeys(entry.row.model for entry in report.official)
+    explored = dict.fromkeys(
+        entry.row.model for entry in report.explored if entry.row.provenance.by in EXPLORED
+    )
+    without = [model for model in explored if model not in models]
+    searched = {entry.row.model for entry in report.official if entry.row.provenance.by == "budget"}
+    others = [model for model in models if model not in searched] if searched else []
+    said = [SEARCHED if searched else DEFAULTS]
+    said += [f"Not searched: {', '.join(others)}."] if others else []
+    said += [f"Without an official row: {', '.join(without)}."] if without else []
+    return " ".join(said)
 
 
 def _explored(entries: Sequence[Entry]) -> str:

@@ -8,11 +8,12 @@ from retrieval_leaderboard.evaluation.reports import comparability, references
 from retrieval_leaderboard.evaluation.reports.propagation import propagates
 from retrieval_leaderboard.evaluation.reports.references import MEASURES, Reference
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
+from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS
 from retrieval_leaderboard.support import markdown
 
 CAPTION = (
     "Rows of this board are bold. Numbers that were chosen on the test set are optimistically biased; "
-    "docs/metrics.md tells how often the test parts were looked at here. Towers that add the vectors of an "
+    "docs/metrics.md tells of the looks at test parts here. Towers that add the vectors of an "
     "item's neighbors propagate one step over the graph of items and stand beside graph models."
 )
 Line = tuple[float, list[str]]
@@ -73,6 +74,8 @@ def _cells(entry: Entry, facts: comparability.Facts) -> list[str]:
 
 def _chosen_on(entry: Entry) -> str:
     made = entry.row.provenance
+    if made.by == DEFAULTS.by:
+        return "nothing (defaults)"
     return "validation" if made.official or made.trials else "unstated"
 
 

@@ -10,6 +10,8 @@ from retrieval_leaderboard.support.progress import duration
 
 ALIKE = 1.5
 """Costs within this factor are called about the same"""
+SMALL = 10
+"""From which times on a smaller cost is called a fraction"""
 UNTESTED = "(not tested: metrics of each query are not stored)"
 
 
@@ -91,7 +93,7 @@ def _beside_item_cf(report: Report, best: Entry) -> list[str]:
     if reference is None:
         return ["No row of ItemCF is there to compare it with."]
     if reference is best:
-        return ["It is the row of ItemCF that others are compared with."]
+        return ["The other rows are compared with this one."]
     share = f"{best.ndcg / reference.ndcg - 1:+.1%}" if reference.ndcg > 0 else ""
     cost = _cost_beside(best, reference)
     elsewhere = ", which was explored further," if best.official and not reference.official else ""
@@ -108,8 +110,8 @@ def _beside_item_cf(report: Report, best: Entry) -> list[str]:
     if best.lead.low <= 0 <= best.lead.high:
         return [f"{within} {change}."]
     return [
-        f"{within} {best.lead.mean:+.4f} ({share}), which the test, corrected for the number of pairs, does "
-        f"not tell from 0. The 95 % interval of this pair alone, {interval}, has no such correction."
+        f"{within} {best.lead.mean:+.4f} ({share}), not significant once corrected for the number of pairs. "
+        f"Without that correction, the 95 % interval of this pair is {interval}."
     ]
 
 
@@ -141,7 +143,9 @@ def _cost_beside(one: Entry, other: Entry) -> str:
     ratio = ours / theirs
     if 1 / ALIKE <= ratio <= ALIKE:
         return "at about the same cost"
-    return f"at 1/{_rounded(ratio)} of the cost" if ratio > 1 else f"at {_rounded(1 / ratio)} times the cost"
+    if ratio < 1:
+        return f"at {_rounded(1 / ratio)} times the cost"
+    return f"at {1 / ratio:.0%} of the cost" if ratio < SMALL else f"at 1/{_rounded(ratio)} of the cost"
 
 
 def _rounded(ratio: float) -> str:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.cli import parser
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -23,7 +24,7 @@ def asked_for(words: Sequence[str]) -> dict[str, Any]:
     """The settings that a command gives its model, with the shipped configs, by the pipeline's rules."""
     options = parsed(words)
     model = registry.get(options.models)
-    path = configs.SHIPPED / f"{options.dataset[0]}.yaml"
+    path = ROOT / options.configs_dir / f"{options.dataset[0]}.yaml"
     usual = excludes_seen(options.protocol)
     policy = usual if options.exclude_seen is None else options.exclude_seen
     where = [options.protocol, configs.section_of(options.protocol, options.ties or "", policy)]

@@ -10,6 +10,7 @@ from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.pages.command import WIDTH, command, lines, search, to_put_in
 from retrieval_leaderboard.evaluation.reports.pages.settings_section import differing, section
+from retrieval_leaderboard.evaluation.runs import configs
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
 from retrieval_leaderboard.evaluation.tuning.budget import minutes
 from tests.evaluation import stored
@@ -37,14 +38,26 @@ def test_defaults_are_asked_for_where_no_config_ships_too():
 
 
 def test_settings_of_the_shipped_config_come_from_it_alone():
-    from retrieval_leaderboard import ROOT
-    from retrieval_leaderboard.evaluation.runs import configs
-
-    known = configs.in_section(ROOT / "configs" / "gowalla.yaml", "published")["item_cf"].settings
+    known = configs.in_section(configs.SHIPPED / "gowalla.yaml", "published")["item_cf"].settings
     each = of_model("item_cf", known)
     words = command(each)
     assert not {"--defaults", "--set"} & set(words) and words[words.index("--configs-dir") + 1] == "configs"
     assert asked_for(command(each)) == {key: each.settings[key] for key in each.done[0].settings}
+
+
+def test_settings_of_a_further_folder_of_shipped_configs_come_from_it():
+    known = configs.in_section(configs.SHIPPED / "plain" / "gowalla.yaml", "published")["bsl"].settings
+    each = of_model("bsl", known)
+    words = command(each)
+    assert words[words.index("--configs-dir") + 1] == "configs/plain" and "--set" not in words
+    assert asked_for(words) == {key: each.settings[key] for key in each.done[0].settings}
+
+
+def test_every_length_comes_back_the_board_s_first():
+    each = of_model("als")
+    longer = replace(each.done[0], result=replace(each.done[0].measured, at={"10": {}, "50": {}}))
+    assert parsed(command(replace(each, done=[longer]))).k == [20, 10, 50]
+    assert "--k" not in command(each)
 
 
 def test_the_split_seeds_and_length_come_back():

@@ -133,6 +133,11 @@ def test_what_was_not_searched_is_told_where_other_models_were(made, told, tmp_p
     assert told in page(without_tests(row("als", by=made[0]), row("bsl", by=made[1])), tmp_path)
 
 
+def test_models_without_an_official_row_are_named(tmp_path):
+    rows = row("als", by="budget"), row("als", by="hand"), row("bsl", by="tuning"), row("theirs", by="lists")
+    assert " Without an official row: bsl.\n" in page(without_tests(*rows), tmp_path)
+
+
 @pytest.mark.parametrize("more", [{"by": "hand"}, {"shipped": True}])
 def test_a_row_with_the_settings_of_another_says_so(more, tmp_path):
     ours = row("als", 0.5, {"factors": "auto"}, resolved={"factors": 64})

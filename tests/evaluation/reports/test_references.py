@@ -81,10 +81,13 @@ def test_a_table_is_in_order_with_ours_in_bold():
 
 def test_only_what_was_tried_on_validation_is_said_to_be_chosen_there():
     asked = board(
-        row("simplex_ccl", 0.185, 0.156, by="hand", trials=0, **PLAIN), row("bsl", by="budget", **PLAIN)
+        row("simplex_ccl", 0.185, 0.156, by="hand", trials=0, **PLAIN),
+        row("bsl", by="budget", **PLAIN),
+        row("infonce", by="defaults", trials=0, **PLAIN),
     )
     mf = tables(asked)[MF_CLASS]
-    assert (mf["simplex_ccl"][4], mf["bsl"][4]) == ("unstated", "validation")
+    told = [mf[name][4] for name in ("simplex_ccl", "bsl", "infonce")]
+    assert told == ["unstated", "validation", "nothing (defaults)"]
 
 
 def test_published_numbers_stand_there_without_a_row_of_ours():

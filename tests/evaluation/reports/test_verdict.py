@@ -30,8 +30,8 @@ def test_item_cf_within_noise_at_a_share_of_the_cost():
 def test_an_interval_of_one_pair_that_the_test_of_all_pairs_overrules_is_explained():
     text = verdict(with_tests(row("bsl", 0.17, **SLOW), ITEM_CF, p={("bsl", "item_cf"): 0.3}))
     assert text.endswith(
-        "the difference is +0.0200 (+13.3%), which the test, corrected for the number of pairs, does not "
-        "tell from 0. The 95 % interval of this pair alone, +0.0100 to +0.0300, has no such correction."
+        "the difference is +0.0200 (+13.3%), not significant once corrected for the number of pairs. "
+        "Without that correction, the 95 % interval of this pair is +0.0100 to +0.0300."
     )
 
 
@@ -51,7 +51,7 @@ def test_the_other_rows_within_noise_are_named_with_their_costs():
 def test_item_cf_leads():
     text = verdict(with_tests(row("bsl", 0.1), ITEM_CF))
     assert text.startswith("**item_cf** leads with NDCG@20 0.1500")
-    assert text.endswith("It is the row of ItemCF that others are compared with.")
+    assert text.endswith("The other rows are compared with this one.")
 
 
 def test_no_item_cf():
@@ -134,8 +134,8 @@ def test_no_official_row():
 
 @pytest.mark.parametrize(
     ("seconds", "told"),
-    [(120.0, "at about the same cost"), (2.0, "at 1/60 of the cost"), (0.017, "at 1/7,100 of the cost"),
-     (1200.0, "at 10 times the cost"), (0.0, None)],
+    [(120.0, "at about the same cost"), (60.0, "at 50% of the cost"), (2.0, "at 1/60 of the cost"),
+     (0.017, "at 1/7,100 of the cost"), (1200.0, "at 10 times the cost"), (0.0, None)],
 )  # fmt: skip
 def test_costs_beside_the_best(seconds, told):
     other = row("item_cf", 0.15, fit_seconds=seconds, recommend_seconds=0.0)
