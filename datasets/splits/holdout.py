@@ -10,6 +10,10 @@ from retrieval_leaderboard.datasets.ragged import offsets_of
 DRAW, BLOCK, AS_TEST = "draw", "block", "as-test"
 CARVES = {DRAW: "rows one by one", AS_TEST: "one block where the source's test rows are contiguous"}
 """What protocol published can be asked for, in words; `AS_TEST` comes to `BLOCK` or `DRAW`"""
+ASKED = {DRAW: DRAW, BLOCK: AS_TEST}
+"""How validation was carved → the key of `CARVES` that asks for it"""
+IN_WORDS = {DRAW: "validation drawn", AS_TEST: "validation in blocks"}
+"""Key of `CARVES` → how headings have it, where it is not the dataset's usual one"""
 
 
 def draw(

@@ -9,6 +9,8 @@ from typing import Any
 
 from retrieval_leaderboard.datasets.dataset import Dataset, split_in_words
 from retrieval_leaderboard.datasets.profile import Profile
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
+from retrieval_leaderboard.datasets.splits import holdout
 from retrieval_leaderboard.evaluation.metrics.slices import Slice
 from retrieval_leaderboard.evaluation.runs.provenance import DEFAULTS, Provenance
 from retrieval_leaderboard.support import compute
@@ -109,10 +111,19 @@ class DatasetSummary:
         )
 
     @property
+    def unusual_carve(self) -> str:
+        """The key of `holdout.CARVES` that asks for its validation part; "" for the dataset's usual one."""
+        asked = holdout.ASKED.get(self.carve, "")
+        usual = SOURCES[self.name].carve if self.name in SOURCES else asked
+        return "" if asked == usual else asked
+
+    @property
     def heading(self) -> str:
         """Title, and how it is split, in one line."""
         synthetic = ", synthetic" if self.synthetic and "synthetic" not in self.title else ""
-        return f"{self.title}{synthetic}: {split_in_words(self.protocol, self.ties, self.exclude_seen)}"
+        carved = f", {holdout.IN_WORDS[self.unusual_carve]}" if self.unusual_carve else ""
+        split = split_in_words(self.protocol, self.ties, self.exclude_seen)
+        return f"{self.title}{synthetic}: {split}{carved}"
 
 
 @dataclass(frozen=True)

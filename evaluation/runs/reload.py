@@ -13,7 +13,7 @@ from retrieval_leaderboard.datasets.own import dataset_file
 from retrieval_leaderboard.datasets.own import options as own_data
 from retrieval_leaderboard.datasets.own.spec import TABLES, option
 from retrieval_leaderboard.datasets.sources.registry import SOURCES
-from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, BLOCK, DRAW
+from retrieval_leaderboard.datasets.splits.holdout import ASKED
 from retrieval_leaderboard.datasets.splits.order import RANDOM
 from retrieval_leaderboard.datasets.splits.registry import PROTOCOLS
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
@@ -88,7 +88,7 @@ def dataset(
 def _carve(about: DatasetSummary) -> str | None:
     """How validation was carved, where that is a choice."""
     protocol = PROTOCOLS.get(about.protocol)
-    return {DRAW: DRAW, BLOCK: AS_TEST}.get(about.carve) if protocol and protocol.own_test else None
+    return ASKED.get(about.carve) if protocol and protocol.own_test else None
 
 
 def _beside(error: InputError, known: dict[str, Any]) -> str:

@@ -13,8 +13,6 @@ from typing import Any
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.datasets.own.spec import DataSpec, option
-from retrieval_leaderboard.datasets.sources.registry import SOURCES
-from retrieval_leaderboard.datasets.splits.holdout import AS_TEST, BLOCK, DRAW
 from retrieval_leaderboard.datasets.splits.order import SOURCE
 from retrieval_leaderboard.datasets.splits.registry import excludes_seen
 from retrieval_leaderboard.evaluation.models import registry, settings
@@ -29,8 +27,6 @@ WIDTH = 100
 """Characters of a line of a page's code"""
 OWN_FILE, EARLIER_RUN = "FILE.py:CLASS", "RUN"
 """Stand for a plug-in's file that the record does not name, and for the run that a warm start went on from"""
-CARVED = {DRAW: DRAW, BLOCK: AS_TEST}
-"""How validation was carved → what asks for it"""
 FOLDERS = re.compile(r"(^|[=,])/(?:[^/,]*/)*(?=[^/,])")
 """What stands before the last part of an absolute path"""
 PATHS = {each.name for each in fields(DataSpec) if each.metadata["parse"] is values.tables}
@@ -202,9 +198,8 @@ def _data(about: DatasetSummary) -> Iterator[str]:
         yield from ("--split-seed", str(about.split_seed))
     if about.ties == SOURCE:
         yield from ("--ties", SOURCE)
-    carve = CARVED.get(about.carve)
-    if about.name in SOURCES and carve not in (None, SOURCES[about.name].carve):
-        yield from ("--carve", str(carve))
+    if about.unusual_carve:
+        yield from ("--carve", about.unusual_carve)
 
 
 def _shown(word: str) -> str:

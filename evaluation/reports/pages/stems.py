@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from retrieval_leaderboard.datasets.dataset import POLICIES, TIES_IN_WORDS
+from retrieval_leaderboard.datasets.splits.holdout import IN_WORDS
 from retrieval_leaderboard.evaluation.reports.board import Board
 
 ONLY = "leaderboard"
@@ -34,8 +35,8 @@ def stems(boards: Sequence[Board]) -> list[str]:
 def _facts(board: Board) -> tuple[str, ...]:
     about = board.dataset
     what = about.title.removeprefix(about.name).replace("synthetic", "")
-    ties = TIES_IN_WORDS.get(about.ties, "")
-    return about.protocol, ties, POLICIES[about.exclude_seen], what, f"top {board.k}"
+    ties, carved = TIES_IN_WORDS.get(about.ties, ""), IN_WORDS.get(about.unusual_carve, "")
+    return about.protocol, ties, POLICIES[about.exclude_seen], carved, what, f"top {board.k}"
 
 
 def _slug(text: str) -> str:

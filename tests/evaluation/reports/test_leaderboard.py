@@ -211,6 +211,11 @@ def test_a_board_that_has_nothing_to_say_beside_another_is_called_by_its_protoco
     about = {"name": "mine", "title": "mine", "protocol": "next-item"}
     drawn, source = (board(row("als"), ties=ties, **about) for ties in ("random", "source"))
     assert stems([drawn, source]) == ["next-item", "ties-as-in-the-source"]
+    about_both = {"name": "gowalla", "title": "gowalla", "protocol": "published"}
+    usual, asked = (board(row("als"), carve=carve, **about_both) for carve in ("block", "draw"))
+    assert stems([usual, asked]) == ["published", "validation-drawn"]
+    assert asked.heading.endswith(", seen items excluded, validation drawn, top 20")
+    assert usual.heading.endswith(", seen items excluded, top 20")
     whole, part = (
         board(row("als"), **(about | {"title": title})) for title in ("mine.csv", "mine.csv, since 1")
     )
