@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retrieval_leaderboard.evaluation.reports import comparability, references
+from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.propagation import propagates
 from retrieval_leaderboard.evaluation.reports.references import MEASURES, Reference
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
@@ -13,8 +14,9 @@ from retrieval_leaderboard.support import markdown
 
 CAPTION = (
     "Rows of this board are bold. Numbers that were chosen on the test set are optimistically biased; "
-    "docs/metrics.md tells of the looks at test parts here. Towers that add the vectors of an "
-    "item's neighbors propagate one step over the graph of items and stand beside graph models."
+    "docs/metrics.md tells of the looks at test parts here. Towers make a user's vector of the history; "
+    "matrix factorization (MF) learns one for each user. Towers that add the vectors of an item's neighbors "
+    "propagate one step over the graph of items and stand beside graph models."
 )
 Line = tuple[float, list[str]]
 """NDCG and the cells of a row"""
@@ -68,8 +70,14 @@ def _facts(entry: Entry) -> comparability.Facts | None:
 
 def _cells(entry: Entry, facts: comparability.Facts) -> list[str]:
     measured = (f"**{entry.row.mean(name):.4f}**" for name in MEASURES)
-    how = f"[{entry.row.provenance.brief}](#{entry.anchor})"
+    how = f"[{entry.row.provenance.brief}](#{entry.anchor})" + (
+        ", item features" * _takes_features(entry.row)
+    )
     return [f"**{entry.name}**", *measured, _dimension(facts.dimension), _chosen_on(entry), how]
+
+
+def _takes_features(row: Row) -> bool:
+    return bool(row.plain_settings.get("features")) and "features" not in row.without_effect
 
 
 def _chosen_on(entry: Entry) -> str:

@@ -79,6 +79,14 @@ def test_a_table_is_in_order_with_ours_in_bold():
     assert mf["SimpleX"][:5] == ["SimpleX", "0.1872", "0.1557", "64", "test"]
 
 
+def test_item_features_are_told_where_they_are_used():
+    used = row("simplex_ccl", features=True, **PLAIN)
+    measured = replace(used.done[0].measured, without_effect=("features",))
+    idle = replace(used, model="bsl", done=[replace(used.done[0], model="bsl", result=measured)])
+    mf = tables(board(used, idle))[MF_CLASS]
+    assert mf["simplex_ccl"][5].endswith(", item features") and "features" not in mf["bsl"][5]
+
+
 def test_only_what_was_tried_on_validation_is_said_to_be_chosen_there():
     asked = board(
         row("simplex_ccl", 0.185, 0.156, by="hand", trials=0, **PLAIN),
