@@ -53,11 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fits", type=int, default=12, metavar="N", help="of a search on data held out")
     options = parser.parse_args(arguments)
     for name in [] if options.page_only else options.datasets:
-        dataset = load(name, options.data_dir)
-        if name in held_out.DATASETS:
+        if name not in held_out.DATASETS:
+            measure(load(name, options.data_dir), options.models)
+            continue
+        for dataset in held_out.parts(name, options.data_dir):
             held_out.measure_all(dataset, options.models, options.fits)
-        else:
-            measure(dataset, options.models)
     pages.fill(ROOT / "docs" / "defaults.md", tables())
     return 0
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.datasets import Dataset
+from retrieval_leaderboard.datasets import Dataset, load
+from retrieval_leaderboard.datasets.sources.registry import SOURCES
+from retrieval_leaderboard.datasets.splits.holdout import DRAW
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import environment, isolation
+from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
 from retrieval_leaderboard.evaluation.runs.runner import Job, ModelSource
 from retrieval_leaderboard.evaluation.tuning import search, trial_records
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
@@ -44,6 +48,13 @@ class HeldOut:
     schema: int = 1
 
 
+def parts(name: str, data_dir: Path) -> Iterator[Dataset]:
+    """A dataset with its usual validation part, and with a drawn one where that is another."""
+    yield load(name, data_dir)
+    if SOURCES[name].carve != DRAW:
+        yield load(name, data_dir, carve=DRAW)
+
+
 def measure(dataset: Dataset, model: str, trials: int) -> HeldOut:
     """Score the defaults, and search with as many `trials`; none where 0."""
     here, values = compute.configure(), settings.defaults(registry.get(model))
@@ -52,7 +63,7 @@ def measure(dataset: Dataset, model: str, trials: int) -> HeldOut:
     found = _searched(job, dataset, trials) if trials and model != POPULARITY else None
     best, tried = (None, 0) if found is None else (max(found[0], ndcg), found[1])  # A config's is rounded.
     machine, commit = environment.processor(), environment.git_commit()
-    return HeldOut(dataset.heading, model, ndcg, best, tried, machine, commit)
+    return HeldOut(DatasetSummary.of(dataset).heading, model, ndcg, best, tried, machine, commit)
 
 
 def _searched(job: Job, dataset: Dataset, trials: int) -> tuple[float, int] | None:
@@ -66,8 +77,10 @@ def _searched(job: Job, dataset: Dataset, trials: int) -> tuple[float, int] | No
 
 def measure_all(dataset: Dataset, models: list[str], trials: int) -> None:
     """Keep the scores of these models; of `MODELS` where none is named."""
+    carved = DatasetSummary.of(dataset).unusual_carve
     for model in models or MODELS:
-        sealed.write(RECORDS / f"{dataset.name}-{model}.json", asdict(measure(dataset, model, trials)))
+        name = "-".join(filter(None, (dataset.name, carved, model)))
+        sealed.write(RECORDS / f"{name}.json", asdict(measure(dataset, model, trials)))
 
 
 def read() -> list[HeldOut]:

@@ -77,7 +77,9 @@ TUNED = sorted(folder.parent.name for folder in RESULTS.glob("*/tuning"))
 @pytest.mark.parametrize("dataset", TUNED)
 def test_a_choice_counts_its_trials_on_record_and_says_where_there_were_more(dataset):
     counted = set()
-    for model, made in choices(dataset, *SOURCES[dataset].protocols, folders=("explored", "scale-*")):
+    for model, made in choices(
+        dataset, *SOURCES[dataset].protocols, folders=("drawn", "explored", "scale-*")
+    ):
         searches = of_kind(dataset, model, made)
         counted.update(searches)
         trials = [trial for search in searches.values() for trial in search.trials]

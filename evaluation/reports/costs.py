@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
+from statistics import harmonic_mean, mean
 
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.runs import timings
@@ -46,7 +46,10 @@ class RowCosts:
     def mean(self, field: str) -> float | None:
         """Of a field of `Costs`; None where a run has not measured it."""
         values = [getattr(each, field) for each in self.measured]
-        return mean(values) if values and None not in values else None
+        if not values or None in values:
+            return None
+        # Of as many queries each, so that it agrees with the mean of their seconds.
+        return harmonic_mean(values) if field == "queries_per_second" else mean(values)
 
     def cell(self, column: str) -> str:
         """As a key of FORMS has it."""

@@ -14,7 +14,7 @@ from retrieval_leaderboard.evaluation.reports.labels import written
 from retrieval_leaderboard.evaluation.runs import environment, isolation, processes
 from retrieval_leaderboard.evaluation.runs.configs import TunedConfig
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
-from retrieval_leaderboard.evaluation.runs.record import machine
+from retrieval_leaderboard.evaluation.runs.record import DatasetSummary, machine
 from retrieval_leaderboard.evaluation.tuning import database, halving, search_space, trial_records
 from retrieval_leaderboard.evaluation.tuning.budget import Budget
 from retrieval_leaderboard.evaluation.tuning.database import Outcome, outcome
@@ -82,6 +82,7 @@ class Search:
         self.spec, self.job, self.budget = spec, spec.job, budget
         self.model, self.space, self.lengths = self.job.source.load(), spec.space(), spec.lengths()
         self.base, self.name = spec.base(), spec.name(budget.minutes)
+        self.heading = DatasetSummary.of(spec.dataset).heading
         board.mkdir(parents=True, exist_ok=True)
         storage = database.url(board)
         self.studies = {
@@ -240,7 +241,7 @@ class Search:
             cap_minutes=self.budget.minutes,
             threads=self._threads(),
             date=ended.strftime("%Y-%m-%d"),
-            note="; ".join([f"on {self.spec.dataset.heading}", *self._remarks(best, on_record)]),
+            note="; ".join([f"on {self.heading}", *self._remarks(best, on_record)]),
             fingerprint=self.spec.dataset.fingerprint,
         )
 
@@ -274,7 +275,7 @@ class Search:
             seed=job.seed,
             device=job.device,
             precision=job.precision,
-            dataset=data.heading,
+            dataset=self.heading,
             versions=environment.versions(),
             processor="; ".join(self._machines()),
             threads=self._threads(),

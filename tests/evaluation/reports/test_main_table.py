@@ -167,6 +167,16 @@ def test_seconds_of_several_processes_are_of_another_machine():
     assert (lines["bsl"]["ranks"], lines["als"]["ranks"], lines["als"]["engine"]) == ("2", "1", "local")
 
 
+def test_queries_a_second_agree_with_the_mean_of_the_seconds():
+    times = [(10.0, 100.0), (30.0, 33.0 + 1 / 3)]
+    done = [
+        stored.record("als", recommend_seconds=seconds, queries_per_second=rate, seed=seed)
+        for seed, (seconds, rate) in enumerate(times)
+    ]
+    found = costs_of([Row("als", {}, done, [])]).of(Row("als", {}, done, []))
+    assert (found.cell("rank s"), found.cell("queries/s")) == ("20.00", "50"), "of 1,000 queries each"
+
+
 def test_costs_that_were_measured_in_one_go_replace_those_of_runs(tmp_path):
     als, bsl = row("als", folder=tmp_path), row("bsl", folder=tmp_path)
     again = replace(stored.COSTS, fit_seconds=77.0)
