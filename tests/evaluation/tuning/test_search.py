@@ -60,7 +60,7 @@ def test_the_best_of_the_trials_is_chosen(here, tmp_path):
     how = choice.provenance
     assert (how.by, how.trials, how.different, how.cap_minutes) == ("tuning", 8, 8, None)
     assert how.valid_ndcg == round(winner["metrics"]["ndcg"], 6)
-    assert how.note == "on planted: leave-last-one, seen items excluded"
+    assert how.note == "on planted, synthetic: leave-last-one, seen items excluded", "as its board has it"
 
 
 def test_a_trial_learns_from_train_alone(monkeypatch):
