@@ -57,10 +57,9 @@ class Row:
     def shown_settings(self) -> dict[str, Any]:
         """The settings as pages have them: resolved where that is known, with what was asked in brackets."""
         plain = self.plain_settings
+        resolved = {key for key, value in self.settings.items() if value == AUTO and plain[key] != AUTO}
         return {
-            key: f"{'none' if plain[key] == '' else plain[key]} ({AUTO})"
-            if value == AUTO != plain[key]
-            else value
+            key: f"{'none' if plain[key] == '' else plain[key]} ({AUTO})" if key in resolved else value
             for key, value in self.settings.items()
         }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retrieval_leaderboard.evaluation.reports import comparability, references
-from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.reports.propagation import propagates
 from retrieval_leaderboard.evaluation.reports.references import MEASURES, Reference
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
@@ -70,14 +69,10 @@ def _facts(entry: Entry) -> comparability.Facts | None:
 
 def _cells(entry: Entry, facts: comparability.Facts) -> list[str]:
     measured = (f"**{entry.row.mean(name):.4f}**" for name in MEASURES)
-    how = f"[{entry.row.provenance.brief}](#{entry.anchor})" + (
-        ", item features" * _takes_features(entry.row)
-    )
+    how = f"[{entry.row.provenance.brief}](#{entry.anchor})"
+    if entry.row.settings_with_effect.get("features"):
+        how += ", item features"
     return [f"**{entry.name}**", *measured, _dimension(facts.dimension), _chosen_on(entry), how]
-
-
-def _takes_features(row: Row) -> bool:
-    return bool(row.plain_settings.get("features")) and "features" not in row.without_effect
 
 
 def _chosen_on(entry: Entry) -> str:
