@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto
 
 Settings = Mapping[str, Any]
 
@@ -89,7 +90,16 @@ def history_encoder_without_attention(settings: Settings, train: Interactions, v
     return kinds[settings["examples"]]
 
 
-def popularity_exponent(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+def popularity_exponent(settings: Settings, train: Interactions, valid: Queries | None) -> float | Auto:
+    """Left to the fit where there are validation queries, and vectors have no lengths of their own.
+
+    Trained towers rank by one exponent as soon as by another: to choose it takes no fit.
+    """
+    chooses = valid is not None and len(valid) > 0 and settings["similarity"] == "cosine"
+    return AUTO if chooses else usual_popularity_exponent(settings, train, valid)
+
+
+def usual_popularity_exponent(settings: Settings, train: Interactions, valid: Queries | None) -> float:
     """0 where vectors have lengths of their own, and for examples in time order where seen items may return;
     0.2 for examples per user where users have fewer than 5 interactions on average; else 0.06.
 
@@ -100,20 +110,8 @@ def popularity_exponent(settings: Settings, train: Interactions, valid: Queries 
     new = settings["examples"] == "interaction" and _excludes_seen(valid)
     if settings["similarity"] == "dot" or not (per_user or new):
         return 0.0
-    return TRUST_IN_POPULARITY if per_user and _has_few(train) else SOME_POPULARITY
-
-
-def popularity_exponent_of_bilateral(settings: Settings, train: Interactions, valid: Queries | None) -> float:
-    """The same, yet 0 for examples per user with 5 interactions or more, where the weight of the negatives
-    makes up for it.
-    """
-    if settings["examples"] == "user" and not _has_few(train):
-        return 0.0
-    return popularity_exponent(settings, train, valid)
-
-
-def _has_few(train: Interactions) -> bool:
-    return train.interactions_a_user < FEW_INTERACTIONS
+    few = train.interactions_a_user < FEW_INTERACTIONS
+    return TRUST_IN_POPULARITY if per_user and few else SOME_POPULARITY
 
 
 def temperature(settings: Settings, train: Interactions, valid: Queries | None) -> float:

@@ -33,7 +33,6 @@ class BSL(TemperatureTwoTower):
     takes 1.2 for examples per user without features and else 1, a plain softmax."""
 
     rules: ClassVar[dict[str, Rule]] = TemperatureTwoTower.rules | {
-        "popularity_exponent": auto_settings.popularity_exponent_of_bilateral,
         "negative_weight": auto_settings.bilateral_weight,
     }
 

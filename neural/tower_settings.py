@@ -21,12 +21,11 @@ class TowerSettings(EmbeddingRetriever):
     """Length of the vectors."""
     similarity: Literal["cosine", "dot"] = "cosine"
     """Whether vectors are scaled to length 1 ("cosine") or not ("dot")."""
-    popularity_exponent: float | Auto = setting(
-        AUTO, search=[AUTO, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2]
-    )
+    popularity_exponent: float | Auto = AUTO
     """Items are ranked by their vectors times (training interactions / their mean)^exponent; for cosine,
-    which gives no item a length of its own. Auto takes 0.2 for examples per user where users have fewer than
-    5 interactions on average, else 0.06 (bsl: 0); 0.06 per interaction without seen items; else 0."""
+    which gives no item a length of its own. Auto takes what ranks the validation queries best, of 0 to 0.3;
+    without such queries 0.2 for examples per user where users have fewer than 5 interactions on average, else
+    0.06; 0.06 per interaction without seen items; else 0."""
     user_share: float = setting(0.0, at_least=0, at_most=1)
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False

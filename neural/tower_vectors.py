@@ -39,7 +39,9 @@ class TowerVectors(TowerSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.resolved_: dict[str, Any] = {}
-        """Every setting as a plain value; of the fit that chose the epochs, where there was one."""
+        """As `resolve` gave them to the fit that chose the epochs, where there was one."""
+        self.exponent_ = 0.0
+        """The popularity exponent in force."""
         self.propagates_ = False
         self.columns_: dict[str, Any] = {}
         """`TowerColumns` of the towers, as JSON."""
@@ -55,7 +57,7 @@ class TowerVectors(TowerSettings):
         self.propagates_ = towers.neighbors is not None
         self._towers = towers.eval().folded()
         counts = np.maximum(train.item_counts, 1)
-        self.cold_scale_ = float(counts.mean() ** -self.resolved_["popularity_exponent"])
+        self.cold_scale_ = float(counts.mean() ** -self.exponent_)
         self.item_vectors_: Vectors = np.empty(0, dtype=np.float32)  # The former ones go before others come.
         self.item_vectors_ = self._encode_items(train.n_items)
         self.item_vectors_ *= self.item_scale(train)[:, None]
@@ -65,8 +67,8 @@ class TowerVectors(TowerSettings):
 
     def item_scale(self, train: Interactions) -> Vectors:
         """float32[n_items]: what the item tower's vectors are multiplied by, as popularity_exponent says."""
-        counts, exponent = np.maximum(train.item_counts, 1), self.resolved_["popularity_exponent"]
-        return ((counts / counts.mean()) ** exponent).astype(np.float32)
+        counts = np.maximum(train.item_counts, 1)
+        return ((counts / counts.mean()) ** self.exponent_).astype(np.float32)
 
     def _export_weights(self) -> None:
         """Keep what is needed to build the towers again from a saved model."""

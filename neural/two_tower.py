@@ -69,20 +69,38 @@ class TwoTower(TowerVectors):
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Train; with `valid` up to the epoch of best NDCG@20, without it up to the epoch chosen before.
 
+        With it, a popularity exponent that is "auto" is chosen by the same NDCG.
+
         Raises:
             RuntimeError: the loss is no longer a number.
             InputError: no user has two interactions, so that there is nothing to learn from.
         """
         if valid is not None or not self.best_epoch_:
-            self.resolved_ = self.resolve(train, valid)
+            self.settle(train, valid)
         self._train(train, valid, seed)
+
+    def settle(self, train: Interactions, valid: Queries | None) -> None:
+        """Resolve the settings for fits of this data, and forget what earlier ones chose."""
+        self.best_epoch_ = 0
+        self.resolved_ = self.resolve(train, valid)
+        exponent = self.resolved_["popularity_exponent"]
+        if exponent == AUTO:
+            exponent = auto_settings.usual_popularity_exponent(self.resolved_, train, valid)
+        self.exponent_ = exponent
+
+    def resolve(self, train: Interactions, valid: Queries | None) -> dict[str, Any]:
+        """As of every model; the popularity exponent is "auto" until a fit has chosen it."""
+        found = super().resolve(train, valid)
+        if self.best_epoch_ and found["popularity_exponent"] == AUTO:
+            found["popularity_exponent"] = self.exponent_
+        return found
 
     def warm_start(self, earlier: Earlier[TwoTower], train: Interactions, seed: int) -> None:
         """Train for all `epochs`, from the weights of then; what is new begins as in `fit`. Raises as it."""
         from retrieval_leaderboard.neural.training.warm import Start
 
         model = earlier.model
-        self.resolved_ = self.resolve(train, None)
+        self.settle(train, None)
         self.best_epoch_, self.choosing_log_ = self.resolved_["epochs"], model.choosing_log_
         self._train(train, None, seed, Start.of(earlier, train))
 
@@ -97,15 +115,18 @@ class TwoTower(TowerVectors):
         """As `fit`, settings being resolved, from fresh towers or those of `start`."""
         from retrieval_leaderboard.neural.training import fit
 
-        def recommend(towers: TwoTowerModule, queries: Queries, k: int) -> npt.NDArray[np.int32]:
+        def recommend(
+            towers: TwoTowerModule, queries: Queries, k: int, exponent: float
+        ) -> npt.NDArray[np.int32]:
+            self.exponent_ = exponent
             self.set_towers(towers, train)
             return self.recommend(queries, k)[0]
 
         settings = self._settings
         task = fit.Task(settings, settings.pair_loss, recommend)
-        before = fit.Choice(self.best_epoch_, self.choosing_log_)
+        before = fit.Choice(self.best_epoch_, self.choosing_log_, self.exponent_)
         trained = fit.train(task, train, valid, seed, before, self.checkpoints, start)
-        self.best_epoch_, self.choosing_log_ = trained.choice
+        self.best_epoch_, self.choosing_log_, self.exponent_ = trained.choice
         if trained.towers is not None:
             self.training_log_, self.trained_numbers_ = trained.log, trained.n_parameters
             self.unmixed_ = {name: each.cpu().numpy() for name, each in trained.towers.unmixed().items()}

@@ -81,7 +81,7 @@ def quality(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
         trainer = _trainer(model, data.train)
         for number in range(1, sizes.epochs + 1):
             trainer.epoch(number, _nothing)
-        model.resolved_ = model.resolve(data.train, None)
+        model.settle(data.train, None)
         model.set_towers(trainer.towers, data.train)
         items, _ = model.recommend(data.valid, K)
         ndcg = measure.mean(measure.per_query(items, data.valid.relevant, K))["ndcg"]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries, update, update_features
+from retrieval_leaderboard.evaluation.models.fields import AUTO
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.two_tower_module import TwoTowerModule
 from retrieval_leaderboard.neural.training import checkpoint, memory, schedule
@@ -35,6 +36,8 @@ class Choice(NamedTuple):
     """0 before there was one"""
     log: list[dict[str, float]]
     """One dict an epoch of that fit"""
+    exponent: float
+    """The popularity exponent; before there was a fit, what the choice begins with"""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ class Task:
     settings: TowerSettings
     """Resolved"""
     loss: Loss
-    recommend: Callable[[TwoTowerModule, Queries, int], npt.NDArray[np.int32]]
-    """Towers, queries and k → items int32[q, k]"""
+    recommend: Callable[[TwoTowerModule, Queries, int, float], npt.NDArray[np.int32]]
+    """Towers, queries, k and popularity exponent → items int32[q, k]"""
 
 
 def train(
@@ -84,7 +87,7 @@ def train(
     about = identity(task.settings, train, stage, seed)
     stored = _stored(checkpoints, about)
     if stored is not None and (stored.values["stage"], stage) == ("refit", "choose"):
-        choice = Choice(stored.values["best_epoch"], stored.values["choosing"])
+        choice = Choice(*(stored.values[each] for each in ("best_epoch", "choosing", "exponent")))
         return Trained(None, choice, [], 0)
     return TrainingRun(task, train, valid, seed, before, checkpoints, about, start).run(stored)
 
@@ -113,8 +116,9 @@ class TrainingRun:
         self.stopping = None
         if valid is not None and len(valid):
             self.stopping = schedule.EarlyStopping(
-                valid, self.trainer.scores, train.n_items, self.trainer.epochs, settings.patience, seed
-            )
+                valid, self.trainer.scores, train.n_items, self.trainer.epochs, settings.patience, seed,
+                before.exponent, settings.popularity_exponent == AUTO,
+            )  # fmt: skip
         chosen = before.best_epoch if valid is None else 0
         self.first, self.last = 1, chosen or self.trainer.epochs
         self.log: list[dict[str, float]] = []
@@ -148,12 +152,13 @@ class TrainingRun:
             self._keep(stop())  # It may have come after the last step.
         return self._finished()
 
-    def _recommend(self, queries: Queries, k: int) -> npt.NDArray[np.int32]:
-        return self.task.recommend(self.trainer.group.whole(self.trainer.towers), queries, k)
+    def _recommend(self, queries: Queries, k: int, exponent: float) -> npt.NDArray[np.int32]:
+        return self.task.recommend(self.trainer.group.whole(self.trainer.towers), queries, k, exponent)
 
     def _recommend_together(self, queries: Queries, k: int) -> npt.NDArray[np.int32]:
         """The same of queries that all processes have: each ranks its share."""
-        return np.concatenate(ranks.gather(self._recommend(schedule.dealt(queries), k)))
+        exponent = (self.stopping or self.choice).exponent
+        return np.concatenate(ranks.gather(self._recommend(schedule.dealt(queries), k, exponent)))
 
     def _score(self, epoch: int, record: dict[str, float]) -> None:
         """Score the epoch where that is due."""
@@ -181,7 +186,9 @@ class TrainingRun:
             towers.load_state_dict(towers.state_dict() | self.best)
         else:
             self.trainer.averaging.swap()
-        choice = Choice(self.stopping.best_epoch, self.log) if self.stopping else self.choice
+        choice, found = self.choice, self.stopping
+        if found is not None:
+            choice = Choice(found.best_epoch, self.log, found.best_exponent)
         towers = self.trainer.group.whole(towers)
         return Trained(towers, choice, self.log, sum(each.numel() for each in towers.trained()))
 
@@ -202,6 +209,7 @@ class TrainingRun:
         values |= {
             "stage": self.identity["stage"], "log": self.log, "note": self.note,
             "best_epoch": self.choice.best_epoch, "choosing": self.choice.log,
+            "exponent": self.choice.exponent,
             "stopping": self.stopping.state() if self.stopping else None,
         }  # fmt: skip
         return State(self.identity, values, tensors | prefixed("best", self.best))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.metrics.measure import VALID_K
-from retrieval_leaderboard.neural.batches.negatives import Recommend
+from retrieval_leaderboard.neural.training import popularity
 from retrieval_leaderboard.support import ranks
+
+RecommendBy = Callable[[Queries, int, float], npt.NDArray[np.int32]]
+"""Queries, k and popularity exponent → items int32[q, k]"""
 
 WARM_UP = 0.05
 """Share of all steps in which the learning rate rises from 0."""
@@ -21,6 +26,8 @@ EVALUATION_SHARE = 0.15
 COST_RATIO = 4
 """Time to train on one score of an example and a negative, over the time to rank one score of a query and
 an item. Measured with 64 dimensions on two CPU cores: 4 with 10,000 negatives a batch, 12 with 2,000."""
+STATE = ("exponent", "best_score", "best_epoch", "best_exponent", "waited")
+"""What changes as epochs are scored"""
 VALID_QUERIES = 5000
 """Most validation queries in an evaluation."""
 
@@ -41,48 +48,70 @@ def dealt(queries: Queries) -> Queries:
 
 
 class EarlyStopping:
-    """Knows which epoch was best by NDCG@20 on a sample of the validation queries."""
+    """Knows which epoch, and which popularity exponent, was best by NDCG@20 on a sample of the validation
+    queries.
+    """
 
     def __init__(
-        self, valid: Queries, scores: int, n_items: int, epochs: int, patience: int, seed: int
+        self,
+        valid: Queries,
+        scores: int,
+        n_items: int,
+        epochs: int,
+        patience: int,
+        seed: int,
+        exponent: float = 0.0,
+        chooses_exponent: bool = False,
     ) -> None:
-        """`scores` counts those of an example with a negative in one epoch; `epochs` is the horizon."""
+        """`scores` counts those of an example with a negative in one epoch; `epochs` is the horizon.
+
+        Items are ranked by `exponent`; where it is to be chosen, it is what the choice begins with.
+        """
         self.epochs, self.patience = epochs, patience
+        self.exponent, self.chooses_exponent = exponent, chooses_exponent
         sample = np.random.default_rng(seed).permutation(len(valid))[:VALID_QUERIES]
         self.queries = dealt(valid.take(np.sort(sample)))
         """Those that this process ranks"""
-        ranked = len(sample) * n_items
+        ranked = len(sample) * n_items * (popularity.SCORED if chooses_exponent else 1)
         trained = scores * COST_RATIO * EVALUATION_SHARE
         self.every = max(math.ceil(ranked / trained), math.ceil(epochs / MOST_EVALUATIONS))
-        self.best_score, self.best_epoch, self.waited = -1.0, 0, 0
+        self.best_score, self.best_epoch, self.best_exponent, self.waited = -1.0, 0, exponent, 0
 
     def due(self, epoch: int) -> bool:
         """Whether to evaluate after `epoch`, counted from 1."""
         return epoch % self.every == 0 or epoch == self.epochs
 
-    def score(self, epoch: int, recommend: Recommend) -> float:
+    def score(self, epoch: int, recommend: RecommendBy) -> float:
         """NDCG@20 of what `recommend` gives now; `best_epoch` is `epoch` if none was better.
 
         It is the mean over the queries of all processes, and the same in each of them.
         """
-        items = recommend(self.queries, VALID_K)
-        scores = measure.per_query(items, self.queries.relevant, VALID_K)["ndcg"]
-        counted = np.array([np.nansum(scores), np.count_nonzero(~np.isnan(scores))])
-        total, queries = ranks.sum_over(counted)
-        score = ranks.broadcast(float(total / queries))
+
+        def of(exponent: float) -> float:
+            items = recommend(self.queries, VALID_K, exponent)
+            scores = measure.per_query(items, self.queries.relevant, VALID_K)["ndcg"]
+            counted = np.array([np.nansum(scores), np.count_nonzero(~np.isnan(scores))])
+            total, queries = ranks.sum_over(counted)
+            return ranks.broadcast(float(total / queries))
+
+        if self.chooses_exponent:
+            self.exponent, score = popularity.climb(of, self.exponent)
+        else:
+            score = of(self.exponent)
         self.waited += 1
         if score > self.best_score:
             self.best_score, self.best_epoch, self.waited = score, epoch, 0
+            self.best_exponent = self.exponent
         return score
 
     def state(self) -> dict[str, float]:
         """What `restore` goes on from."""
-        return {"best_score": self.best_score, "best_epoch": self.best_epoch, "waited": self.waited}
+        return {name: getattr(self, name) for name in STATE}
 
     def restore(self, state: dict[str, float]) -> None:
         """Go on from what `state` gave."""
-        self.best_score = state["best_score"]
-        self.best_epoch, self.waited = int(state["best_epoch"]), int(state["waited"])
+        for name in STATE:
+            setattr(self, name, state[name])
 
     @property
     def stop(self) -> bool:

@@ -12,6 +12,7 @@ from retrieval_leaderboard.evaluation import harness
 from retrieval_leaderboard.evaluation.models import settings
 from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import BSL, DssmBce, InfoNCE, SasRec, SimpleX, auto_settings
+from retrieval_leaderboard.neural.training.popularity import EXPONENTS
 
 DATA = planted()
 
@@ -40,7 +41,7 @@ def queries(excluded: int) -> Queries:
 
 @pytest.mark.parametrize(("model", "each", "changed", "excluded", "expected"), [
     (BSL, 4, {}, 1, 0.2),
-    (BSL, 5, {}, 1, 0.0),
+    (BSL, 5, {}, 1, 0.06),
     (InfoNCE, 4, {}, 0, 0.2),
     (InfoNCE, 5, {}, 0, 0.06),
     (SimpleX, 4, {"examples": "interaction"}, 0, 0.0),
@@ -53,8 +54,12 @@ def queries(excluded: int) -> Queries:
     (SimpleX, 4, {"popularity_exponent": 0.1}, 1, 0.1),
 ])  # fmt: skip
 def test_popularity_ranks_by_the_kind_of_examples_and_query(model, each, changed, excluded, expected) -> None:
-    resolved = model(**changed).resolve(taken(20, each), queries(excluded))
-    assert resolved["popularity_exponent"] == expected
+    fresh = model(**changed)
+    fresh.settle(taken(20, each), queries(excluded))
+    assert fresh.exponent_ == expected
+    fixed = "popularity_exponent" in changed or fresh.similarity == "dot"
+    assert fresh.resolved_["popularity_exponent"] == (expected if fixed else "auto")
+    assert fresh.exponent_ in EXPONENTS
 
 
 def test_a_popularity_exponent_by_rule_ranks_as_the_same_one_given() -> None:

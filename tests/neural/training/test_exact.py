@@ -103,7 +103,7 @@ def test_training_does_not_depend_on_the_number_of_threads(case, monkeypatch):
         _, batches = trainer._batches(1)
         for _, batch in zip(range(2), batches, strict=False):
             trainer.step(batch)
-        model.resolved_ = model.resolve(train, None)
+        model.settle(train, None)
         model.set_towers(trainer.towers, train)
         queries = train.queries(np.arange(train.n_users))
         states.append([model.encode_queries(queries), model.encode_items()])

@@ -5,13 +5,13 @@ import pytest
 
 from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.neural.training import schedule
+from retrieval_leaderboard.neural.training import popularity, schedule
 from retrieval_leaderboard.neural.training.schedule import EarlyStopping, rate
 
 LENGTH = 30
 
 
-def recommend(queries, k):
+def recommend(queries, k, exponent):
     """Items 0, 1, 2, … for every query."""
     return np.tile(np.arange(k, dtype=np.int32), (len(queries), 1))
 
@@ -64,6 +64,32 @@ def test_looking_takes_no_more_than_its_share_of_the_time(scores: int, epochs: i
     here = stopping([0, 1], scores, epochs)
     due = [epoch for epoch in range(1, epochs + 1) if here.due(epoch)]
     assert due == sorted({*range(every, epochs + 1, every), epochs})
+
+
+def test_a_choice_of_the_exponent_takes_no_more_time() -> None:
+    one, three = (
+        EarlyStopping(queries([0, 1]), 20, LENGTH, 100, 2, 0, 0.0, chooses) for chooses in (False, True)
+    )
+    assert three.every == popularity.SCORED * one.every
+
+
+def test_the_best_exponent_is_that_of_the_best_epoch() -> None:
+    planned = {1: 0.04, 2: 0.08, 3: 0.02}  # The place of the truth by exponent and epoch.
+    here = EarlyStopping(queries([0]), 10**6, LENGTH, 10, 9, 0, 0.06, chooses_exponent=True)
+
+    def ranked(epoch: int):
+        def recommend(queries, k, exponent):
+            worse = round(50 * abs(exponent - planned[epoch])) + (epoch != 2)
+            return np.roll(np.arange(k, dtype=np.int32), worse)[None]
+
+        return recommend
+
+    for epoch in planned:
+        here.score(epoch, ranked(epoch))
+    assert (here.best_epoch, here.best_exponent, here.best_score, here.exponent) == (2, 0.08, 1.0, 0.02)
+    again = EarlyStopping(queries([0]), 10**6, LENGTH, 10, 9, 0, 0.06, chooses_exponent=True)
+    again.restore(here.state())
+    assert (again.best_epoch, again.best_exponent, again.exponent, again.waited) == (2, 0.08, 0.02, 1)
 
 
 @pytest.mark.parametrize(("done", "expected"), [
