@@ -20,6 +20,7 @@ Settings = Mapping[str, Any]
 NEIGHBORS, MANY_INTERACTIONS_A_USER = 20, 15
 ATTENTION_INTERACTIONS = 500_000
 DEEP, MANY_INTERACTIONS_AN_ITEM = "128", 100
+FEW_INTERACTIONS_AN_ITEM, SOME_IDS = 20, 0.2
 SHARPEST, SOFTEST, SHARP_INTERACTIONS = 0.1, 0.2, 800_000
 FEW_INTERACTIONS, TRUST_IN_POPULARITY, SOME_POPULARITY = 5, 0.2, 0.06
 STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 3500, 4, 60
@@ -45,6 +46,23 @@ def sequence_dropout(settings: Settings, train: Interactions, valid: Queries | N
     return 0.2 if train.interactions_a_user >= MANY_INTERACTIONS_A_USER else 0.5
 
 
+def features(settings: Settings, train: Interactions, valid: Queries | None) -> bool:
+    """Those of items, where items have fewer than 20 interactions: of others the ids say enough."""
+    return train.item_features is not None and _sparse(train)
+
+
+def _sparse(train: Interactions) -> bool:
+    return len(train) < FEW_INTERACTIONS_AN_ITEM * train.n_items
+
+
+def id_dropout(settings: Settings, train: Interactions, valid: Queries | None) -> float:
+    """0.2 with features where items have fewer than 20 interactions, else 0.
+
+    Ids fit so few interactions before the features have learned anything.
+    """
+    return SOME_IDS if settings["features"] and _sparse(train) else 0.0
+
+
 def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
     """128 with features for examples per user, where items have fewer than 100 interactions, else none.
 
@@ -59,13 +77,14 @@ def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
 
 
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:
-    """20 for examples per user, and per interaction where seen items are excluded; none with features.
+    """20 for examples per user, and per interaction where seen items are excluded; none with features where
+    items have 20 interactions or more.
 
-    Items taken by the same users say what else a user may take, and little of what comes back. Cold items
-    have features and no neighbors: their vectors would be unlike all others.
+    Items taken by the same users say what else a user may take, and little of what comes back.
     """
     new = settings["examples"] == "interaction" and _excludes_seen(valid)
-    return NEIGHBORS if (settings["examples"] == "user" or new) and not settings["features"] else 0
+    helps = not settings["features"] or _sparse(train)
+    return NEIGHBORS if (settings["examples"] == "user" or new) and helps else 0
 
 
 def _excludes_seen(valid: Queries | None) -> bool:

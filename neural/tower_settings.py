@@ -34,7 +34,8 @@ class TowerSettings(EmbeddingRetriever):
     """One layer of fixed propagation over the item-item graph: the embeddings of that many items most often
     taken by the same users are added to each item's own, as a candidate and in histories, by weights that are
     not learned; after training they are folded into its vectors. 0 leaves it out; auto takes 20 for examples
-    per user, and per interaction where seen items are excluded, without features; else none."""
+    per user, and per interaction where seen items are excluded, but not with features where items have 20
+    interactions or more on average; else none."""
     neighbor_weight: float = setting(5.0, above=0, search=(1.0, 10.0, "log"))
     """What the neighbors weigh together; the item's own embedding weighs 1."""
     history_exponent: float = setting(0.5, search=(0.0, 1.0))
@@ -53,13 +54,15 @@ class TowerSettings(EmbeddingRetriever):
     """Heads of self_attention and causal."""
     gradient_checkpointing: bool = False
     """Compute self_attention twice instead of keeping its activations (gradient checkpointing)."""
-    features: bool = setting(False, search=[False, True])
-    """Use the user and item features, those of the history's items included, where the data has them."""
+    features: bool | Auto = setting(AUTO, search=[AUTO, False, True])
+    """Use the user and item features, those of the history's items included, where the data has them. Auto
+    does where items have features and fewer than 20 interactions on average."""
     context: bool = False
     """Use the hour, the weekday and what else is known of the moment, such as AliEC's placement (pid); needs
     examples per interaction. Hours and weekdays are those of UTC."""
-    id_dropout: float = setting(0.0, at_least=0, below=1, search=[0.0, 0.05, 0.1, 0.2])
-    """Share of ids that training replaces by "unknown", so that features learn to do without them."""
+    id_dropout: float | Auto = setting(AUTO, at_least=0, below=1, search=[AUTO, 0.0, 0.05, 0.1, 0.2])
+    """Share of ids that training replaces by "unknown", so that features learn to do without them. Auto takes
+    0.2 with features where items have fewer than 20 interactions on average, else 0."""
     history_dropout: float = setting(0.0, at_least=0, below=1)
     """Share of the history vector's numbers that training sets to zero, the others growing by as much: noise
     by which a loss that is flat beyond a margin learns finer orders."""
@@ -121,6 +124,8 @@ class TowerSettings(EmbeddingRetriever):
 
     rules: ClassVar[dict[str, Rule]] = {
         "examples": auto_settings.examples,
+        "features": auto_settings.features,
+        "id_dropout": auto_settings.id_dropout,
         "mlp": auto_settings.mlp,
         "neighbors": auto_settings.neighbors,
         "history_encoder": auto_settings.history_encoder,

@@ -16,6 +16,7 @@ from retrieval_leaderboard.datasets.prepared.in_files import in_files
 from retrieval_leaderboard.datasets.splits import options as split
 from retrieval_leaderboard.evaluation import engines, harness
 from retrieval_leaderboard.evaluation.models import settings
+from retrieval_leaderboard.evaluation.models.fields import AUTO
 from retrieval_leaderboard.evaluation.reports import leaderboard, terminal
 from retrieval_leaderboard.evaluation.runs import (
     configs,
@@ -180,14 +181,24 @@ def _run(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argpars
 
 
 def _tell_of_features(jobs: list[runner.Job], dataset: Dataset) -> None:
-    """Say which models would take features that the data has, where no search has left them out."""
-    able = [each for each in jobs if each.settings.get("features") is False and not each.provenance.trials]
-    names = list(dict.fromkeys(each.source.name for each in able))
-    if names and dataset.train.has_features:
-        progress.say(
-            f"without features, though the data has some: {', '.join(names)}; "
-            f"--set {names[0]}.features=true takes them"
-        )
+    """Say which models take the features that the data has by default, and which would, where no search has
+    left them out.
+    """
+    if not dataset.train.has_features:
+        return
+    taking, without = [], []
+    for job in jobs:
+        given, name = job.settings.get("features"), job.source.name
+        if (given != AUTO and given is not False) or job.provenance.trials:
+            continue
+        model = settings.build(job.source.load(), job.settings)
+        (taking if model.resolve(dataset.train, dataset.valid)["features"] else without).append(name)
+    for told, names, other in (
+        ("with features, as items have few interactions", taking, "false leaves them out"),
+        ("without features, though the data has some", without, "true takes them"),
+    ):
+        if names:
+            progress.say(f"{told}: {', '.join(dict.fromkeys(names))}; --set {names[0]}.features={other}")
 
 
 def _load(options: argparse.Namespace) -> tuple[Dataset, str]:

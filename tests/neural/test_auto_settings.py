@@ -106,7 +106,7 @@ def test_examples_follow_the_kind_of_query(truths: list[int], ordered: bool, exp
     ({}, "user", 1, auto_settings.NEIGHBORS),
     ({}, "interaction", 0, 0),
     ({}, "interaction", 1, auto_settings.NEIGHBORS),
-    ({"features": True}, "user", 1, 0),
+    ({"features": True}, "user", 1, auto_settings.NEIGHBORS),
     ({"neighbors": 0}, "user", 1, 0),
     ({"neighbors": 7}, "interaction", 0, 7),
 ], ids=str)  # fmt: skip
@@ -118,6 +118,36 @@ def test_neighbors_are_for_items_that_are_new_to_their_users(
     assert SasRec(**settings).resolve(taken(2, 3), queries(excluded))["neighbors"] == settings.get(
         "neighbors", 0
     )
+
+
+def described(train: Interactions, side: str = "item_features") -> Interactions:
+    """The same, whose items or users are of one kind."""
+    rows = train.n_items if side == "item_features" else train.n_users
+    kind = Categorical(np.zeros(rows, np.int32), ["kind"])
+    return replace(train, **{side: Features({"kind": kind})})
+
+
+FEW = auto_settings.FEW_INTERACTIONS_AN_ITEM
+
+
+@pytest.mark.parametrize(("each_item", "side", "given", "features", "id_dropout", "neighbors"), [
+    (FEW - 1, "item_features", {}, True, auto_settings.SOME_IDS, auto_settings.NEIGHBORS),
+    (FEW, "item_features", {}, False, 0.0, auto_settings.NEIGHBORS),
+    (FEW - 1, "user_features", {}, False, 0.0, auto_settings.NEIGHBORS),
+    (FEW - 1, "item_features", {"features": False}, False, 0.0, auto_settings.NEIGHBORS),
+    (FEW - 1, "user_features", {"features": True}, True, auto_settings.SOME_IDS, auto_settings.NEIGHBORS),
+    (FEW, "item_features", {"features": True}, True, 0.0, 0),
+    (FEW - 1, "item_features", {"id_dropout": 0.1, "neighbors": 3}, True, 0.1, 3),
+])  # fmt: skip
+def test_items_with_few_interactions_are_known_by_their_features(
+    each_item: int, side: str, given: dict, features: bool, id_dropout: float, neighbors: int
+) -> None:
+    train = described(taken(each_item, 3), side)
+    resolved = InfoNCE(**given, examples="user").resolve(train, queries(1))
+    told = {"features": features, "id_dropout": id_dropout, "neighbors": neighbors}
+    assert {name: resolved[name] for name in told} == told
+    of_ids = SasRec().resolve(train, queries(1))
+    assert (of_ids["features"], of_ids["id_dropout"]) == (False, 0.0)
 
 
 @pytest.mark.parametrize(("dropout", "length", "expected"), [
@@ -212,16 +242,21 @@ def test_features_bring_a_deep_part_for_examples_per_user(features, examples, ex
 
 
 def test_without_features_a_run_is_known_by_the_same_settings_as_ever() -> None:
-    assert settings.defaults(InfoNCE)["mlp"] == settings.read(InfoNCE, {"mlp": "auto"}, "x")["mlp"] == ""
+    assert settings.read(InfoNCE, {"features": False, "mlp": "auto"}, "x")["mlp"] == ""
+    assert (
+        settings.defaults(InfoNCE)["mlp"]
+        == settings.read(InfoNCE, {"features": "auto"}, "x")["mlp"]
+        == "auto"
+    )
     assert settings.read(InfoNCE, {"features": True}, "x")["mlp"] == "auto"
     assert settings.read(InfoNCE, {"features": True, "mlp": ""}, "x")["mlp"] == ""
 
 
 def test_what_nothing_reads_makes_no_row_of_its_own() -> None:
-    plain, drawn = settings.defaults(InfoNCE), {"negative_exponent": 0.5}
-    assert settings.read(InfoNCE, {"norm": "layer"}, "x") == plain
+    ids, drawn = {"features": False}, {"negative_exponent": 0.5}
+    assert settings.read(InfoNCE, ids | {"norm": "layer"}, "x") == settings.read(InfoNCE, ids, "x")
     assert settings.read(InfoNCE, {"norm": "layer", "mlp": "8"}, "x")["norm"] == "layer"
     in_batch = {"negatives": 0, "in_batch": True}
     assert settings.read(InfoNCE, in_batch | drawn, "x") == settings.read(InfoNCE, in_batch, "x")
     assert settings.read(InfoNCE, drawn, "x")["negative_exponent"] == 0.5
-    assert InfoNCE(norm="layer").norm == "none"
+    assert InfoNCE(features=False, norm="layer").norm == "none"

@@ -43,14 +43,18 @@ def test_settings_make_rows_of_their_own(run, tmp_path):
     assert "global_hot (precision=fp32)" in table and "global_hot (precision=bf16)" in table
 
 
-def test_features_that_models_leave_out_are_told(run, tmp_path):
+def test_features_that_models_take_or_leave_out_by_default_are_told(run, tmp_path):
     items = tmp_path / "items.csv"
     items.write_text("item_id,kind\n" + "".join(f"i{item},k{item % 3}\n" for item in range(36)))
     small = ("--models", "infonce,item_cf", "--set", "infonce.epochs=1")
-    told = "without features, though the data has some: infonce; --set infonce.features=true takes them"
+    told = (
+        "with features, as items have few interactions: infonce; --set infonce.features=false leaves them out"
+    )
     assert told in run(*small, "--items", items).stdout
-    assert "without features" not in run(*small).stdout
-    assert "without features" not in run(*small, "--items", items, "--set", "infonce.features=true").stdout
+    assert "features" not in run(*small).stdout
+    assert "features" not in run(*small, "--items", items, "--set", "infonce.features=true").stdout
+    told = "without features, though the data has some: infonce; --set infonce.features=true takes them"
+    assert told in run(*small, "--items", items, "--set", "infonce.features=false").stdout
 
 
 @pytest.mark.slow
