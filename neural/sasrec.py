@@ -32,8 +32,8 @@ class SasRec(TwoTower):
     shared_history: bool = True
     neighbors: int | Auto = setting(AUTO, at_least=0)
     neighbor_weight: float = setting(5.0, above=0)
-    features: bool = setting(False, search=[False, True])
-    id_dropout: float = setting(0.0, at_least=0, below=1, search=[0.0, 0.05, 0.1, 0.2])
+    features: bool | Auto = setting(False, search=[False, True])
+    id_dropout: float | Auto = setting(0.0, at_least=0, below=1, search=[0.0, 0.05, 0.1, 0.2])
     max_history: int = setting(200, at_least=1)
     attention_heads: int = setting(2, at_least=1, search=[1, 2, 4])
     attention_layers: int = setting(2, at_least=1, search=[1, 2, 3])  # type: ignore[misc]

@@ -80,20 +80,12 @@ class TwoTower(TowerVectors):
         self._train(train, valid, seed)
 
     def settle(self, train: Interactions, valid: Queries | None) -> None:
-        """Resolve the settings for fits of this data, and forget what earlier ones chose."""
-        self.best_epoch_ = 0
+        """Resolve the settings for fits of this data; the popularity exponent is what a choice begins with."""
         self.resolved_ = self.resolve(train, valid)
         exponent = self.resolved_["popularity_exponent"]
         if exponent == AUTO:
             exponent = auto_settings.usual_popularity_exponent(self.resolved_, train, valid)
         self.exponent_ = exponent
-
-    def resolve(self, train: Interactions, valid: Queries | None) -> dict[str, Any]:
-        """As of every model; the popularity exponent is "auto" until a fit has chosen it."""
-        found = super().resolve(train, valid)
-        if self.best_epoch_ and found["popularity_exponent"] == AUTO:
-            found["popularity_exponent"] = self.exponent_
-        return found
 
     def warm_start(self, earlier: Earlier[TwoTower], train: Interactions, seed: int) -> None:
         """Train for all `epochs`, from the weights of then; what is new begins as in `fit`. Raises as it."""
@@ -102,6 +94,8 @@ class TwoTower(TowerVectors):
         model = earlier.model
         self.settle(train, None)
         self.best_epoch_, self.choosing_log_ = self.resolved_["epochs"], model.choosing_log_
+        if self.popularity_exponent == AUTO:
+            self.exponent_ = model.exponent_
         self._train(train, None, seed, Start.of(earlier, train))
 
     @classmethod
@@ -158,8 +152,8 @@ class TwoTower(TowerVectors):
 
     @property
     def training_log(self) -> list[dict[str, float]]:
-        """One dict an epoch: epoch, loss, examples_per_second, seconds; valid_ndcg and valid_seconds where
-        it was evaluated.
+        """One dict an epoch: epoch, loss, examples_per_second, seconds; valid_ndcg, popularity_exponent and
+        valid_seconds where it was evaluated.
         """
         return self.training_log_
 

@@ -73,7 +73,7 @@ class Retriever(WarmStart, ABC):
     def resolve(self, train: Interactions, valid: Queries | None) -> dict[str, Any]:
         """Every setting as a plain value: what is "auto" by its rule, all others as they are.
 
-        What a rule leaves to `fit`, which chooses it on the validation queries, is "auto" until then.
+        What a rule leaves to `fit`, which chooses it on the validation queries, stays "auto".
 
         Asked of the training part, once, before the first fit. A model with those settings resolves to them.
 

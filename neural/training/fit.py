@@ -167,6 +167,7 @@ class TrainingRun:
         started, towers = time.perf_counter(), self.trainer.towers
         with self.trainer.averaging.in_force():
             record["valid_ndcg"] = self.stopping.score(epoch, self._recommend)
+            record["popularity_exponent"] = self.stopping.exponent
             if self.stopping.best_epoch == epoch:
                 self._keep_best(towers)
         record["valid_seconds"] = time.perf_counter() - started
