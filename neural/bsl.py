@@ -30,7 +30,7 @@ class BSL(TemperatureTwoTower):
     negatives: int = setting(2048, at_least=0, search=[512, 1024, 2048])
     negative_weight: float | Auto = setting(AUTO, above=0, search=[AUTO, 0.9, 1.0, 1.05, 1.1, 1.2, 1.3])
     """w: weight of the negatives' log-sum, the authors' second temperature; the target has weight 1. Auto
-    takes 1.2 for examples per user without features and else 1, a plain softmax."""
+    takes 1.1 for examples per user without features and else 1, a plain softmax."""
 
     rules: ClassVar[dict[str, Rule]] = TemperatureTwoTower.rules | {
         "negative_weight": auto_settings.bilateral_weight,

@@ -80,7 +80,7 @@ class TwoTower(TowerVectors):
         self._train(train, valid, seed)
 
     def settle(self, train: Interactions, valid: Queries | None) -> None:
-        """Resolve the settings for fits of this data; the popularity exponent is what a choice begins with."""
+        """Resolve the settings for fits of this data; a choice of the popularity exponent is to come."""
         self.resolved_ = self.resolve(train, valid)
         exponent = self.resolved_["popularity_exponent"]
         if exponent == AUTO:

@@ -36,10 +36,10 @@ def test_infonce_corrects_popularity_where_it_is_told_to() -> None:
 
 
 @pytest.mark.parametrize(("settings", "examples", "weight"), [
-    ({}, "user", 1.2),
-    ({}, "interaction", 1.0),
+    ({"features": False}, "user", 1.1),
+    ({"features": False}, "interaction", 1.0),
     ({"features": True}, "user", 1.0),
-    ({"negative_weight": 1.1}, "interaction", 1.1),
+    ({"negative_weight": 1.3}, "interaction", 1.3),
 ])  # fmt: skip
 def test_bsl_weighs_negatives_more_for_examples_per_user(
     settings: dict, examples: str, weight: float

@@ -191,7 +191,8 @@ def test_negatives_of_the_whole_catalog_teach_that_cold_items_are_rare_answers()
     cold = train.item_counts == 0
     share = {}
     for wanted in (False, True):
-        model = InfoNCE(**(SMALL | {"features": True, "epochs": 30, "cold_negatives": wanted}))
+        by_features = {"features": True, "neighbors": 0, "id_dropout": 0.0, "epochs": 30}
+        model = InfoNCE(**(SMALL | by_features | {"cold_negatives": wanted}))
         model.fit(train, None, 0)
         items, _ = model.recommend(train.queries(np.flatnonzero(train.user_counts)), 4)
         share[wanted] = cold[items].mean()

@@ -18,7 +18,7 @@ from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices.cpu import Cpu
 from tests.neural.trainers import trainer_of
 
-SMALL = {"embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 4}
+SMALL = {"embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 4, "id_dropout": 0.0}
 WAITING = ("nonzero", "_unique2", "unique_dim", "unique_consecutive", "_local_scalar_dense", "masked_select")
 
 

@@ -9,7 +9,7 @@ FIELDS = torch.randn(5, 3, 4, generator=torch.Generator().manual_seed(0))
 
 
 def head(**settings) -> Head:
-    return Head(3, InfoNCE(embedding_dim=4, **settings), torch.Generator().manual_seed(1))
+    return Head(3, InfoNCE(embedding_dim=4, features=False, **settings), torch.Generator().manual_seed(1))
 
 
 @pytest.mark.parametrize("shape", [

@@ -164,7 +164,8 @@ def test_self_attention_drops_nothing_when_it_answers() -> None:
 
 def test_dropout_takes_numbers_of_the_history_and_the_others_grow() -> None:
     train, own = planted().train, torch.arange(3)
-    model = InfoNCE(similarity="dot", examples="user", history_dropout=0.25, embedding_dim=400, epochs=1)
+    asked = {"similarity": "dot", "examples": "user", "embedding_dim": 400, "epochs": 1, "features": False}
+    model = InfoNCE(**asked, history_dropout=0.25)
     model.fit(train, None, 0)
     towers, history = model.towers, torch.arange(9)
     now = QueryBatch.of(own, history, own * 3, own * 3 + 3)

@@ -19,7 +19,8 @@ def towers(**changed) -> TwoTowerModule:
     generator = torch.Generator().manual_seed(0)
     settings = InfoNCE(
         **{"embedding_dim": DIM, "similarity": "dot", "user_share": SHARE, "examples": "interaction",
-           "recency": 0.5, "history_encoder": "mean", "neighbors": 0} | changed
+           "recency": 0.5, "history_encoder": "mean", "neighbors": 0, "features": False,
+           "id_dropout": 0.0} | changed
     )  # fmt: skip
     return TwoTowerModule(settings, Vocabulary(KNOWN_USERS, KNOWN_ITEMS, WEIGHT), generator).eval()
 

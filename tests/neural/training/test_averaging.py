@@ -14,6 +14,7 @@ DATA = planted()
 SMALL = {"embedding_dim": 8, "batch_size": 2, "negatives": 6, "epochs": 3} | {
     "neighbors": 0,
     "popularity_exponent": 0.0,
+    "features": False,
 }
 
 

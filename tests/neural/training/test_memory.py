@@ -137,9 +137,10 @@ def test_what_two_fits_of_a_run_take_is_said_once(capsys) -> None:
 
 def test_features_and_ids_count() -> None:
     many = replace(DATA.train_valid, n_users=1_000_000)
-    ids = needed(many, user_share=0.5, neighbors=0) - needed(many, neighbors=0)
+    alone = needed(many, features=False, neighbors=0)
+    ids = needed(many, features=False, user_share=0.5, neighbors=0) - alone
     assert ids == pytest.approx(1_000_000 * 64 * 4 * memory.COPIES)
-    assert needed(many, features=True) > needed(many, neighbors=0)
+    assert needed(many, features=True, neighbors=0) > alone
 
 
 def test_available_memory_is_told() -> None:

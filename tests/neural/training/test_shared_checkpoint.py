@@ -21,7 +21,7 @@ from tests.support.two_ranks import in_ranks, needs_ranks
 
 pytestmark = needs_ranks
 DATA = planted()
-SMALL = {"embedding_dim": 8, "batch_size": 10, "negatives": 12, "epochs": 4}
+SMALL = {"embedding_dim": 8, "batch_size": 10, "negatives": 12, "epochs": 4, "id_dropout": 0.0}
 RICH = SMALL | {
     "features": True, "user_share": 0.3, "averaging": 0.9, "mlp": "8", "norm": "layer", "dropout": 0.2,
     "hard_negatives": 2,

@@ -11,7 +11,14 @@ from retrieval_leaderboard.support import compute
 from tests.neural.trainers import trainer_of
 
 TRAIN = planted().train
-SMALL = {"embedding_dim": 8, "batch_size": 16, "negatives": 12, "epochs": 3, "neighbors": 0}
+SMALL = {
+    "embedding_dim": 8,
+    "batch_size": 16,
+    "negatives": 12,
+    "epochs": 3,
+    "neighbors": 0,
+    "features": False,
+}
 
 
 def stepped(monkeypatch, precision: str = "fp32", **settings) -> tuple[float, float]:
