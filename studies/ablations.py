@@ -19,7 +19,7 @@ class Setup:
     """that every variant has, so that a study takes minutes"""
 
 
-PLAIN = {"popularity_exponent": 0.0}
+PLAIN = {"popularity_exponent": 0.0, "features": False, "id_dropout": 0.0}
 """So that what is compared ranks by its vectors alone"""
 SETUPS = (
     Setup("gowalla", PLAIN | {"epochs": 10, "neighbors": 0}),

@@ -56,8 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         if name not in held_out.DATASETS:
             measure(load(name, options.data_dir), options.models)
             continue
-        for dataset in held_out.parts(name, options.data_dir):
-            held_out.measure_all(dataset, options.models, options.fits)
+        held_out.measure_all(load(name, options.data_dir), options.models, options.fits)
     pages.fill(ROOT / "docs" / "defaults.md", tables())
     return 0
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.datasets import Dataset, load
-from retrieval_leaderboard.datasets.sources.registry import SOURCES
-from retrieval_leaderboard.datasets.splits.holdout import DRAW
+from retrieval_leaderboard.datasets import Dataset
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import environment, isolation
 from retrieval_leaderboard.evaluation.runs.record import DatasetSummary
@@ -48,13 +45,6 @@ class HeldOut:
     schema: int = 1
 
 
-def parts(name: str, data_dir: Path) -> Iterator[Dataset]:
-    """A dataset with its usual validation part, and with a drawn one where that is another."""
-    yield load(name, data_dir)
-    if SOURCES[name].carve != DRAW:
-        yield load(name, data_dir, carve=DRAW)
-
-
 def measure(dataset: Dataset, model: str, trials: int) -> HeldOut:
     """Score the defaults, and search with as many `trials`; none where 0."""
     here, values = compute.configure(), settings.defaults(registry.get(model))
@@ -77,20 +67,23 @@ def _searched(job: Job, dataset: Dataset, trials: int) -> tuple[float, int] | No
 
 def measure_all(dataset: Dataset, models: list[str], trials: int) -> None:
     """Keep the scores of these models; of `MODELS` where none is named."""
-    carved = DatasetSummary.of(dataset).unusual_carve
     for model in models or MODELS:
-        name = "-".join(filter(None, (dataset.name, carved, model)))
-        sealed.write(RECORDS / f"{name}.json", asdict(measure(dataset, model, trials)))
+        sealed.write(RECORDS / f"{dataset.name}-{model}.json", asdict(measure(dataset, model, trials)))
 
 
 def read() -> list[HeldOut]:
-    """Every score: of a search by a budget of time where a board has one, else as `measure` stored it."""
+    """Every score: as `measure` stored it, else of the first trial of a search by a budget of time; the best
+    trial is that of such a search where a board has one.
+    """
     stored = [sealed.load(path, HeldOut) for path in sorted(RECORDS.glob("*.json"))]
     searches = [
         trial_records.load(path) for name in DATASETS for path in sorted(BOARDS.glob(f"{name}/tuning/*.json"))
     ]
-    of_boards = [of_search(each) for each in searches if each.minutes is not None]
-    scores = {(each.dataset, each.model): each for each in [*stored, *of_boards]}
+    scores = {(each.dataset, each.model): each for each in stored}
+    for found in [of_search(each) for each in searches if each.minutes is not None]:
+        key = found.dataset, found.model
+        defaults = scores.get(key, found).defaults
+        scores[key] = replace(found, defaults=defaults, tuned=max(found.tuned, defaults))
     return [scores[key] for key in sorted(scores)]
 
 

@@ -1,7 +1,7 @@
 """What features of one's own are worth by default: `python -m studies.own_features --data-dir DIR`.
 
 Writes a log, a table of items and vectors as a user would bring them, scores InfoNCE on the validation part
-with ids alone and with `features=true`, three seeds each, and keeps the scores in
+with ids alone, by default and with `features=true`, three seeds each, and keeps the scores in
 `studies/records/own_features/`. `python -m studies.cold_start` fills the page from them.
 """
 
@@ -48,13 +48,17 @@ class Row:
     protocols: tuple[str, ...] = PROTOCOLS
 
 
-WITH = {"features": True}
+BY_DEFAULT = {"features": "auto", "id_dropout": "auto"}
+WITH = {"features": True, "neighbors": 0}
 ROWS = (
     Row("shop with categories", "none: ids alone", {}),
+    Row("shop with categories", "category and brand, by default", BY_DEFAULT),
     Row("shop with categories", "category and brand", WITH),
     Row("shop with categories", "category and brand, without the deep part", WITH | {"mlp": ""}, ("time",)),
+    Row("shop with vectors", "a vector, by default", BY_DEFAULT),
     Row("shop with vectors", "a vector", WITH),
     Row("shop with vectors", "a vector, without the deep part", WITH | {"mlp": ""}, ("time",)),
+    Row("shop with both", "category, brand and a vector, by default", BY_DEFAULT),
     Row("shop with both", "category, brand and a vector", WITH),
     Row("ml-100k", "none: ids alone", {}),
     Row("ml-100k", "of users and movies", WITH),

@@ -1,11 +1,15 @@
 """Defaults on datasets that no rule was chosen on: what is stored, and its table."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+
+import pytest
 
 from retrieval_leaderboard.evaluation.planted import planted
+from retrieval_leaderboard.evaluation.tuning import trial_records
 from retrieval_leaderboard.evaluation.tuning.trial_records import TrialRecord, TuningRecord
 from retrieval_leaderboard.studies import held_out
 from retrieval_leaderboard.studies.held_out import HeldOut
+from retrieval_leaderboard.support.storage import sealed
 from tests.evaluation.runs.in_process import have_runs_here
 
 SCORES = [
@@ -48,13 +52,20 @@ def test_a_search_by_a_budget_begins_with_the_defaults():
     assert (found.defaults, found.tuned, found.trials) == (0.2, 0.3, 4)
 
 
-def test_searches_of_boards_take_the_place_of_stored_scores(tmp_path, monkeypatch):
-    of_boards = {(each.dataset, each.model): each for each in held_out.read()}
+@pytest.mark.parametrize(("today", "tuned"), [(0.25, 0.3), (0.35, 0.35)])
+def test_a_search_of_a_board_is_compared_with_the_defaults_of_today(today, tuned, tmp_path, monkeypatch):
+    monkeypatch.setattr(held_out, "RECORDS", tmp_path / "records")
     monkeypatch.setattr(held_out, "BOARDS", tmp_path)
-    stored = {(each.dataset, each.model) for each in held_out.read()}
-    towers = {model for _, model in set(of_boards) - stored}
-    assert {"bsl", "infonce"} <= towers
-    assert all(of_boards[each].commit for each in stored), "one that a board has searched stands for nothing"
+    trials = (
+        TrialRecord("complete", {}, 1.0, {"ndcg": 0.2}),
+        TrialRecord("complete", {}, 1.0, {"ndcg": 0.3}),
+    )
+    search = TuningRecord("", "bsl", 0, "cpu", "fp32", "mine: random", {}, "A processor", {}, trials, 1, 5.0)
+    trial_records.write(tmp_path / "yelp2018" / "tuning" / "bsl-1.json", search)
+    assert held_out.read() == [held_out.of_search(search)]
+    measured = HeldOut("mine: random", "bsl", today, None, 0, "A processor", "1234567")
+    sealed.write(tmp_path / "records" / "mine-bsl.json", asdict(measured))
+    assert [(each.defaults, each.tuned, each.trials) for each in held_out.read()] == [(today, tuned, 2)]
 
 
 def test_a_search_has_the_defaults_among_its_trials(monkeypatch):
