@@ -186,7 +186,8 @@ def _tell_of_features(jobs: list[runner.Job], dataset: Dataset) -> None:
     """
     if not dataset.train.has_features:
         return
-    taking, without = [], []
+    taking: list[str] = []
+    without: list[str] = []
     for job in jobs:
         given, name = job.settings.get("features"), job.source.name
         if (given != AUTO and given is not False) or job.provenance.trials:

@@ -74,14 +74,14 @@ def pair(found: list[Row], model: str) -> list[Row]:
     Empty where either is missing, or none without them is as it in SHARED.
     """
     ours = sorted((row for row in found if row.model == model), key=lambda row: row.newest.date)
-    with_features = [row for row in ours if row.settings.get("features")]
+    with_features = [row for row in ours if row.plain_settings.get("features") is True]
     if not with_features:
         return []
     newest = with_features[-1]
     bare = [
         row
         for row in reversed(ours)
-        if row.settings.get("features") is False
+        if row.plain_settings.get("features") is False
         and all(row.settings.get(key) == newest.settings.get(key) for key in SHARED)
     ]
     return [newest, min(bare, key=lambda row: len(_unlike(row, newest)))] if bare else []
@@ -89,14 +89,17 @@ def pair(found: list[Row], model: str) -> list[Row]:
 
 def _unlike(row: Row, other: Row) -> list[str]:
     """Settings in which `row` differs from `other`, but for whether it has features."""
-    theirs = row.settings | other.settings
-    return [key for key, value in row.settings.items() if key != "features" and value != theirs[key]]
+    ours, theirs = row.plain_settings, other.plain_settings
+    return [key for key in ours if key in theirs and key != "features" and ours[key] != theirs[key]]
 
 
 def labeled(found: list[Row]) -> list[tuple[str, Row]]:
     """The rows with features, each with what to call it: by settings where a name would be a number."""
     towers = [
-        row for name in neural.NAMES for row in found if row.model == name and row.settings.get("features")
+        row
+        for name in neural.NAMES
+        for row in found
+        if row.model == name and row.plain_settings.get("features") is True
     ]
     called = labels(towers) if legend(towers) else names(towers)
     return list(zip(called, towers, strict=True))

@@ -83,7 +83,7 @@ def read() -> list[HeldOut]:
     for found in [of_search(each) for each in searches if each.minutes is not None]:
         key = found.dataset, found.model
         defaults = scores.get(key, found).defaults
-        scores[key] = replace(found, defaults=defaults, tuned=max(found.tuned, defaults))
+        scores[key] = replace(found, defaults=defaults, tuned=max(found.tuned or 0.0, defaults))
     return [scores[key] for key in sorted(scores)]
 
 

@@ -141,9 +141,9 @@ _SIMPLEX = _GITHUB + "/xue-pai/SimpleX/HEAD/data"
 _RECZOO = "https://huggingface.co/datasets/reczoo"
 SOURCES = (
     # The test rows of gowalla and yelp2018 are contiguous. The settings of gowalla's stored runs were chosen
-    # on contiguous blocks; that began on 2026-11-25 after a look at test results: on gowalla's test ItemCF, as
-    # chosen on drawn rows, had been below its defaults. On yelp2018 it is the other way round, seen on test
-    # results too: settings chosen on blocks were below those chosen on drawn rows, model by model.
+    # on contiguous blocks; that began on 2026-11-25 after a look at test results: on gowalla's test ItemCF,
+    # as chosen on drawn rows, had been below its defaults. On yelp2018 it is the other way round, seen on
+    # test results too: settings chosen on blocks were below those chosen on drawn rows, model by model.
     source(
         "gowalla",
         (29_858, 40_981, 1_027_370),

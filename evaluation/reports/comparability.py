@@ -110,7 +110,7 @@ def facts(model: str, settings: Mapping[str, Any], propagated: bool) -> Facts | 
         return replace(found, dimension=settings["factors"], user=BY_ID)
     widths = [int(width) for width in settings["mlp"].replace(AUTO, "").split("-") if width]
     user = BY_BOTH if settings["user_share"] else BY_HISTORY
-    features = "of users and items" if settings["features"] else "none"
+    features = "of users and items" if settings["features"] is True else "none"
     dimension = [settings["embedding_dim"], *widths][-1]
     loss = settings.get("loss", found.loss)  # Some models have several.
     found = replace(found, dimension=dimension, user=user, features=features, loss=loss)

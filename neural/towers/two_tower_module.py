@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrieval_leaderboard.evaluation.models.settings import concrete
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.causal import Causal
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows
@@ -220,8 +221,9 @@ class TwoTowerModule(nn.Module):
     def _known(self, known: Tensor, ids: Tensor) -> Tensor:
         """float[n, 1]: 1 where an id counts, 0 where it is unknown or dropped."""
         kept = known.index_select(0, ids)
-        if self.training and self.settings.id_dropout:
-            kept = kept * (torch.rand_like(kept) >= self.settings.id_dropout)
+        dropped = concrete(self.settings.id_dropout)
+        if self.training and dropped:
+            kept = kept * (torch.rand_like(kept) >= dropped)
         return kept.unsqueeze(1)
 
     def _scaled(self, vectors: Tensor) -> Tensor:

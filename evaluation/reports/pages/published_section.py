@@ -70,7 +70,7 @@ def _facts(entry: Entry) -> comparability.Facts | None:
 def _cells(entry: Entry, facts: comparability.Facts) -> list[str]:
     measured = (f"**{entry.row.mean(name):.4f}**" for name in MEASURES)
     how = f"[{entry.row.provenance.brief}](#{entry.anchor})"
-    if entry.row.settings_with_effect.get("features"):
+    if entry.row.settings_with_effect.get("features") is True:
         how += ", item features"
     return [f"**{entry.name}**", *measured, _dimension(facts.dimension), _chosen_on(entry), how]
 
