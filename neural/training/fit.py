@@ -25,6 +25,8 @@ from retrieval_leaderboard.neural.training.warm import Start
 from retrieval_leaderboard.support import compute, progress, ranks
 from retrieval_leaderboard.support.stopping import StoppedError, deferred
 
+VERSION = 2
+"""Of what a checkpoint holds: another one's is refused"""
 STAGED = ("stage", "training data")
 """What differs between the fit that chooses and the one that learns from everything."""
 
@@ -271,4 +273,5 @@ def identity(settings: TowerSettings, train: Interactions, stage: str, seed: int
         "training data": digest.hexdigest(),
         "device": here.device,
         "precision": here.precision,
+        "version": VERSION,
     }

@@ -110,6 +110,13 @@ def test_a_checkpoint_of_other_settings_is_refused(change, said, stop_after, tmp
         fitted(InfoNCE(**(SMALL | change)), tmp_path, resume=True)
 
 
+def test_a_checkpoint_of_another_version_is_refused(monkeypatch, stop_after, tmp_path) -> None:
+    interrupted(tmp_path, stop_after)
+    monkeypatch.setattr(fit, "VERSION", fit.VERSION + 1)
+    with pytest.raises(InputError, match="its version is 2, here it is 3; run without --resume"):
+        fitted(InfoNCE(**SMALL), tmp_path, resume=True)
+
+
 def test_a_checkpoint_of_other_data_is_refused(stop_after, tmp_path) -> None:
     interrupted(tmp_path, stop_after)
     fewer = replace(DATA, train=replace(DATA.train, item=DATA.train.item[::-1].copy()))
