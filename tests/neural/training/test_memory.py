@@ -46,7 +46,11 @@ def long():
 CASES = {
     "ids": (InfoNCE, WIDE | {"neighbors": 0}, wide),
     "neighbors": (InfoNCE, WIDE | {"neighbors": 20}, wide),
-    "features": (InfoNCE, WIDE | {"features": True, "mlp": "256-128", "norm": "layer"}, described),
+    "features": (
+        InfoNCE,
+        WIDE | {"features": True, "mlp": "256-128", "norm": "layer", "neighbors": 0},
+        described,
+    ),
     "sequences": (SasRec, {"epochs": 1, "batch_size": 300}, long),
 }
 
