@@ -21,7 +21,8 @@ STEPS = 24
 N_ITEMS = 32
 """Of the planted dataset"""
 SMALL = {
-    "embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 12, "features": False, "id_dropout": 0.0,
+    "embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 12,
+    "features": False, "id_dropout": 0.0,
 }  # fmt: skip
 FEATURES = {"features": True, "user_share": 0.3, "mlp": "8"}
 ATTENTION = {"examples": "interaction", "history_encoder": "self_attention", "max_history": 4}
