@@ -24,7 +24,7 @@ SMALL = {
     "embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 12,
     "features": False, "id_dropout": 0.0,
 }  # fmt: skip
-FEATURES = {"features": True, "user_share": 0.3, "mlp": "8"}
+FEATURES = {"features": True, "user_share": 0.3, "mlp": "8", "neighbors": 0}
 ATTENTION = {"examples": "interaction", "history_encoder": "self_attention", "max_history": 4}
 SEQUENCES = {"max_history": 4, "dropout": 0.0}
 
