@@ -51,8 +51,9 @@ def features(settings: Settings, train: Interactions, valid: Queries | None) -> 
     return train.item_features is not None and _sparse(train)
 
 
-def _sparse(train: Interactions) -> bool:
-    return len(train) < FEW_INTERACTIONS_AN_ITEM * train.n_items
+def _sparse(train: Interactions, an_item: int = FEW_INTERACTIONS_AN_ITEM) -> bool:
+    """Whether items have fewer interactions on average."""
+    return len(train) < an_item * train.n_items
 
 
 def id_dropout(settings: Settings, train: Interactions, valid: Queries | None) -> float:
@@ -70,7 +71,7 @@ def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
     interaction, with the newest items in its query, gains little by it; of items with many interactions the
     ids say enough.
     """
-    few = len(train) < MANY_INTERACTIONS_AN_ITEM * train.n_items
+    few = _sparse(train, MANY_INTERACTIONS_AN_ITEM)
     return (
         DEEP if settings["features"] and train.has_features and few and settings["examples"] == "user" else ""
     )
