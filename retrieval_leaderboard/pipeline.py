@@ -188,8 +188,9 @@ def _tell_of_features(jobs: list[runner.Job], dataset: Dataset) -> None:
         return
     taking: list[str] = []
     without: list[str] = []
-    for job in jobs:
-        given, name = job.settings.get("features"), job.source.name
+    one_of_each = {job.source.name: job for job in jobs}
+    for name, job in one_of_each.items():
+        given = job.settings.get("features")
         if (given != AUTO and given is not False) or job.provenance.trials:
             continue
         model = settings.build(job.source.load(), job.settings)
@@ -199,7 +200,7 @@ def _tell_of_features(jobs: list[runner.Job], dataset: Dataset) -> None:
         ("without features, though the data has some", without, "true takes them"),
     ):
         if names:
-            progress.say(f"{told}: {', '.join(dict.fromkeys(names))}; --set {names[0]}.features={other}")
+            progress.say(f"{told}: {', '.join(names)}; --set {names[0]}.features={other}")
 
 
 def _load(options: argparse.Namespace) -> tuple[Dataset, str]:

@@ -54,7 +54,7 @@ def legend(rows: Sequence[Row]) -> dict[str, str]:
     found: dict[str, str] = {}
     for alike, times in Counter(short).items():
         places = [at for at, name in enumerate(short) if name == alike]
-        keys = distinguishing([rows[at].shown_settings for at in places]) if times > 1 else ()
+        keys = distinguishing([rows[at].plain_settings for at in places]) if times > 1 else ()
         found |= {named[at]: _written(rows[at], keys) for at in places if keys}
     return found
 
@@ -75,7 +75,7 @@ def _short(row: Row, rows: Sequence[Row]) -> str:
     by_way = f"{row.model} ({made.way})"
     if len(same) == 1:
         return by_way
-    keys = distinguishing([each.shown_settings for each in same])
+    keys = distinguishing([each.plain_settings for each in same])
     setting = _written(row, keys)
     if len(keys) == 1 and len(setting) <= SHORT:
         return f"{row.model} ({setting})"
@@ -117,7 +117,7 @@ def _differing(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
 
 
 def _choices(model: str, rows: Sequence[Row]) -> list[Settings]:
-    return [row.shown_settings for row in rows if row.model == model]
+    return [row.plain_settings for row in rows if row.model == model]
 
 
 def _always(row: Row) -> tuple[str, ...]:

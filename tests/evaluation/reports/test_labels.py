@@ -74,9 +74,18 @@ def test_what_rules_resolved_is_shown_with_what_was_asked():
     row, older = Row("bsl", asked, [known], []), Row("bsl", asked | {"epochs": 3}, [stored.record()], [])
     assert row.plain_settings == {"temperature": 0.16, "epochs": 7, "negatives": 5}
     assert module.labels([row, older]) == [
-        "bsl (temperature=0.16 (auto), epochs=7 (auto))",
-        "bsl (temperature=auto, epochs=3)",
+        "bsl (epochs=7 (auto), temperature=0.16 (auto))",
+        "bsl (epochs=3, temperature=auto)",
     ]
+
+
+def test_settings_asked_for_and_the_same_by_default_do_not_tell_rows_apart():
+    by_rule = replace(stored.record(), resolved={"id_dropout": 0.0, "epochs": 4})
+    rows = [
+        Row("bsl", {"id_dropout": "auto", "epochs": 4}, [by_rule], []),
+        Row("bsl", {"id_dropout": 0.0, "epochs": 9}, [stored.record()], []),
+    ]
+    assert module.labels(rows) == ["bsl (epochs=4)", "bsl (epochs=9)"]
 
 
 def names(*rows):
