@@ -14,6 +14,7 @@ from torch.nn import functional
 from retrieval_leaderboard.neural.tower_settings import TowerSettings
 from retrieval_leaderboard.neural.towers.distinct import would_sync
 from retrieval_leaderboard.neural.towers.history import QueryBatch
+from retrieval_leaderboard.neural.towers.tables import normal
 from retrieval_leaderboard.neural.training.exact import LayerNorm, gather_rows
 
 RATIO = 1.3
@@ -33,10 +34,9 @@ class Causal(nn.Module):
         """The settings are resolved; as of the other encoders."""
         super().__init__()
         self.longest, self.dropout = settings.max_history, settings.dropout
-        position = torch.zeros(self.longest, settings.embedding_dim)
-        if generator is not None:
-            position = torch.randn(position.shape, generator=generator) * POSITION_SCALE
-        self.position = nn.Parameter(position)
+        self.position = nn.Parameter(
+            normal(self.longest, settings.embedding_dim, POSITION_SCALE, generator)
+        )
         self.layers = nn.ModuleList(Layer(settings, generator) for _ in range(settings.attention_layers))
         self.last = LayerNorm(settings.embedding_dim)
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from retrieval_leaderboard.neural.towers.columns import Columns, FeatureRows, has_vector
-from retrieval_leaderboard.neural.towers.tables import Table
+from retrieval_leaderboard.neural.towers.tables import Table, normal
 
 
 class FeatureEncoder(nn.Module):
@@ -29,7 +29,7 @@ class FeatureEncoder(nn.Module):
         self.table.weight[columns.starts] = 0
         self.numbers = columns.numbers
         """Numbers of each linear vector"""
-        self.numeric = nn.Parameter(torch.randn(sum(self.numbers), dim, generator=generator) * scale)
+        self.numeric = nn.Parameter(normal(sum(self.numbers), dim, scale, generator))
         self.projections = nn.ParameterList(
             _orthonormal(each.dimension, dim, generator) * scale * dim**0.5
             for each in columns.vectors.values()
@@ -69,10 +69,13 @@ class FeatureEncoder(nn.Module):
 
 
 def _orthonormal(width: int, dim: int, generator: torch.Generator | None) -> Tensor:
-    """float32[width, dim], its longer side of orthonormal vectors: near vectors begin near each other.
+    """float32[width, dim], its longer side of orthonormal vectors: near vectors begin near each other; zeros
+    without a generator.
 
     In float64, so that the number of threads does not show.
     """
+    if generator is None:
+        return torch.zeros(width, dim)
     drawn = torch.randn(max(width, dim), min(width, dim), generator=generator, dtype=torch.float64)
     found = torch.linalg.qr(drawn).Q.float()
     return found if width >= dim else found.T.contiguous()

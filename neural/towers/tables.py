@@ -24,6 +24,15 @@ class Lease:
     """What was added to the rows in `leaf`, where something was: its gradient is the sums', not the rows'."""
 
 
+def normal(rows: int, dim: int, scale: float, generator: torch.Generator | None) -> Tensor:
+    """float32[rows, dim] drawn from N(0, scale²); zeros without a generator, for weights to be loaded.
+
+    Drawing on the meta device would import the compiler, which takes longer than a small training.
+    """
+    drawn = generator is not None
+    return torch.randn(rows, dim, generator=generator) * scale if drawn else torch.zeros(rows, dim)
+
+
 Found = tuple[Tensor, Tensor, Tensor]
 """Rows, their vectors, and for each of the ids asked for its place, as of `Table.lease`"""
 
@@ -44,7 +53,7 @@ class Table(nn.Module):
         super().__init__()
         weight = torch.zeros(rows + 1, dim)
         if generator is not None:
-            weight[:rows] = torch.randn(rows, dim, generator=generator) * scale
+            weight[:rows] = normal(rows, dim, scale, generator)
         self.register_buffer("weight", weight)
         self.leases: list[Lease] = []
         """Those of this step"""

@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +80,19 @@ def test_the_estimate_is_what_a_fit_takes(case) -> None:
     model, settings, data = CASES[case]
     estimate = needed(data(), model, **settings) / memory.MIB
     assert 0.6 * estimate < call(growth, case) < 1.3 * estimate
+
+
+def imports_the_compiler() -> bool:
+    """Whether fits do, with numbers and with sequences; called in a process of its own."""
+    progress.configure(quiet=True)
+    numbers = Features({"price": Numeric(np.ones(DATA.train.n_items, dtype=np.float32))})
+    InfoNCE(features=True, epochs=1).fit(replace(DATA.train_valid, item_features=numbers), None, 0)
+    SasRec(epochs=1).fit(DATA.train_valid, None, 0)
+    return "torch._dynamo" in sys.modules
+
+
+def test_a_fit_does_not_wait_for_the_compiler() -> None:
+    assert not call(imports_the_compiler)
 
 
 def test_on_a_gpu_both_kinds_of_memory_are_checked(monkeypatch) -> None:
