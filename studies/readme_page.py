@@ -7,93 +7,95 @@ from pathlib import Path
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.reports import propagation
-from retrieval_leaderboard.evaluation.reports.board import Board, Row, read_boards
+from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.evaluation.reports.leaderboard import LEADERBOARD
-from retrieval_leaderboard.evaluation.reports.pages import command
+from retrieval_leaderboard.evaluation.reports.report import Entry, Report, report
+from retrieval_leaderboard.evaluation.statistics.standing import Interval
 from retrieval_leaderboard.studies import figures
+from retrieval_leaderboard.studies.findings_page import found_boards
+from retrieval_leaderboard.studies.findings_summary import shares_of_cheap
 from retrieval_leaderboard.studies.row_selection import select_rows
 from retrieval_leaderboard.support import markdown, pages
 
 DATASET, HEADING = "gowalla", "gowalla: published, seen items excluded, top 20"
+RESULTS = ROOT / "results"
 CHART = Path("docs") / "readme.svg"
-SHOWN = {"ndcg": "NDCG", "recall": "Recall"}
 PROPAGATED = (
-    f"{propagation.MARK} marks [fixed propagation](docs/reproduce.md#additional-rows) over the items' graph."
+    f"{propagation.MARK}: an item's vector also holds those of the items most often taken by the same users "
+    "([fixed propagation](docs/reproduce.md#additional-rows))."
 )
 
 
-def board() -> Board:
+def board() -> Report:
     """The shipped board that the README shows."""
-    families = read_boards(ROOT / "results" / DATASET)
-    return next(family[0] for family in families if family[0].heading == HEADING)
+    families = read_boards(RESULTS / DATASET)
+    return report(next(family[0] for family in families if family[0].heading == HEADING))
 
 
-def rows(shown: Board) -> list[Row]:
+def entries(shown: Report) -> list[Entry]:
     """One row a model, best first."""
-    return sorted(select_rows(shown), key=lambda row: -row.mean("ndcg"))
+    chosen = {id(row) for row in select_rows(shown.board)}
+    return [each for each in shown.entries if id(each.row) in chosen]
 
 
-def tables(shown: Board) -> dict[str, str]:
+def tables(shown: Report) -> dict[str, str]:
     """Mark → Markdown."""
-    about, found = shown.dataset, rows(shown)
-    body = [
-        [row.model + propagation.marked(row), *(_metric(row, name) for name in SHOWN), row.provenance.brief]
-        for row in found
-    ]
-    header = ["model", *(f"{SHOWN[name]}@{shown.k}" for name in SHOWN), "settings by"]
+    about, k, found = shown.board.dataset, shown.board.k, entries(shown)
+    header = ["rank", "model", f"NDCG@{k}", "95 % interval", f"Recall@{k}", "settings by"]
     folder = f"results/{about.name}"
     notes = [
         f"{about.name}: {about.users:,} users, {about.items:,} items, {about.train_valid_interactions:,} "
-        f"training interactions, {about.test_queries:,} test queries. ±: standard deviation over seeds.",
-        "Settings were chosen on the validation part; the last column says how.",
-        _not_improved(shown, found),
-        PROPAGATED if any(map(propagation.propagates, found)) else "",
+        f"training interactions, {about.test_queries:,} test queries.",
+        "One row a model: the official one of the most trials, with its rank among all official rows; a "
+        "range is a tie within noise.",
+        "Settings were chosen on the validation part, from defaults that were developed on this dataset and "
+        "others ([docs/defaults.md](docs/defaults.md) has datasets on which they were not).",
+        PROPAGATED if any(propagation.propagates(each.row) for each in found) else "",
         f"Costs, slices, published numbers and further rows: [{folder}]({folder}/{LEADERBOARD}).",
     ]
+    which = (
+        "**Which model?** Tune item_cf and swing first, which fit in seconds. The better of the two has, of "
+        f"the best tower's NDCG: {shares_of_cheap(list(found_boards(RESULTS)))} "
+        "([docs/findings.md](docs/findings.md))."
+    )
     parts = [
-        f"![NDCG@{shown.k} on {about.name}]({CHART.as_posix()})",
-        markdown.table(body, header, numbers=range(1, 1 + len(SHOWN))),
-        "\n".join(filter(None, notes)),
+        f"![NDCG@{k} on {about.name}]({CHART.as_posix()})",
+        markdown.table([_cells(each) for each in found], header, numbers=(2, 4)),
+        " ".join(filter(None, notes)),
+        which,
     ]
     return {"results": "\n\n".join(parts)}
 
 
-def _not_improved(shown: Board, found: list[Row]) -> str:
-    """Which of the searched rows are the defaults, and what to know of these; "" where none is."""
-    usual = {
-        row.model: row.settings_with_effect
-        for row in shown.rows
-        if row.done and row.provenance.by == "defaults"
-    }
-    same = [
-        row.model
-        for row in found
-        if row.provenance.by == "budget"
-        and (not command.changed(row) or row.settings_with_effect == usual.get(row.model))
+def _cells(entry: Entry) -> list[str]:
+    row, sure = entry.row, entry.interval
+    return [
+        entry.standing.rank if entry.standing else "",
+        row.model + propagation.marked(row),
+        f"{entry.ndcg:.4f}",
+        f"{sure.low:.4f}–{sure.high:.4f}" if sure else "",
+        f"{row.mean('recall'):.4f}",
+        row.provenance.brief,
     ]
-    if not same:
-        return ""
-    return (
-        f"The searches of {', '.join(same)} ended at the defaults, which were developed on this dataset and "
-        "others ([docs/defaults.md](docs/defaults.md) has datasets on which they were not)."
-    )
 
 
-def plot(shown: Board, target: Path) -> None:
-    """NDCG of each model as a bar, the best on top, with the spread over seeds."""
+def plot(shown: Report, target: Path) -> None:
+    """NDCG of each model as a bar, the best on top, with its interval."""
     figure, (axis,) = figures.panels(1, (7.5, 3), "readme")
-    found = rows(shown)[::-1]
+    found = entries(shown)[::-1]
     places = range(len(found))
-    means = [row.mean("ndcg") for row in found]
-    spreads = [row.spread("ndcg") or 0.0 for row in found]
-    axis.barh(places, means, xerr=spreads, color=[palette.color(row.model) for row in found])
-    for place, value, spread in zip(places, means, spreads, strict=True):
-        axis.annotate(
-            f"{value:.4f}", (value + spread, place), (4, 0), textcoords="offset points", va="center"
-        )
-    axis.set_yticks(places, [row.model for row in found])
-    axis.set(xlabel=f"NDCG@{shown.k} on {shown.dataset.name}", xlim=(0, max(means) * 1.12))
+    means = [each.ndcg for each in found]
+    sure = [each.interval or Interval(each.ndcg, each.ndcg, each.ndcg) for each in found]
+    beside = [
+        [mean - each.low for mean, each in zip(means, sure, strict=True)],
+        [each.high - mean for mean, each in zip(means, sure, strict=True)],
+    ]
+    axis.barh(places, means, xerr=beside, color=[palette.color(each.row.model) for each in found])
+    for place, value, each in zip(places, means, sure, strict=True):
+        axis.annotate(f"{value:.4f}", (each.high, place), (4, 0), textcoords="offset points", va="center")
+    axis.set_yticks(places, [each.row.model for each in found])
+    axis.set(xlabel=f"NDCG@{shown.board.k} on {shown.board.dataset.name}", xlim=(0, max(means) * 1.12))
     axis.spines[["top", "right"]].set_visible(False)
     figures.save(figure, target)
 
@@ -104,11 +106,6 @@ def main() -> None:
     shown = board()
     plot(shown, ROOT / CHART)
     pages.fill(ROOT / "README.md", tables(shown))
-
-
-def _metric(row: Row, name: str) -> str:
-    spread = row.spread(name)
-    return f"{row.mean(name):.4f}" + ("" if spread is None else f" ± {spread:.4f}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.reports.board import Board, Row
+from retrieval_leaderboard.evaluation.reports.report import report
 from retrieval_leaderboard.studies import readme_page
 from retrieval_leaderboard.support import pages
 from tests.evaluation.stored import record
@@ -24,7 +25,7 @@ def test_its_table_is_what_the_stored_runs_say():
 
 def test_it_is_short_and_shows_a_real_dataset():
     assert len(TEXT.splitlines()) <= 150
-    assert not readme_page.board().dataset.synthetic
+    assert not readme_page.board().board.dataset.synthetic
 
 
 def test_an_official_row_goes_before_one_explored_by_hand():
@@ -33,8 +34,8 @@ def test_an_official_row_goes_before_one_explored_by_hand():
         Row("als", {"how": how}, [record("als", by=by, trials=trials)], [], ROOT)
         for how, (by, trials) in said.items()
     ]
-    shown = Board(rows[0].newest.dataset, "f", 20, rows)
-    assert [row.settings["how"] for row in readme_page.rows(shown)] == ["in the budget"]
+    shown = report(Board(rows[0].newest.dataset, "f", 20, rows))
+    assert [each.row.settings["how"] for each in readme_page.entries(shown)] == ["in the budget"]
 
 
 @pytest.fixture(scope="module")

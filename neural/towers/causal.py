@@ -34,9 +34,7 @@ class Causal(nn.Module):
         """The settings are resolved; as of the other encoders."""
         super().__init__()
         self.longest, self.dropout = settings.max_history, settings.dropout
-        self.position = nn.Parameter(
-            normal(self.longest, settings.embedding_dim, POSITION_SCALE, generator)
-        )
+        self.position = nn.Parameter(normal(self.longest, settings.embedding_dim, POSITION_SCALE, generator))
         self.layers = nn.ModuleList(Layer(settings, generator) for _ in range(settings.attention_layers))
         self.last = LayerNorm(settings.embedding_dim)
 

@@ -65,7 +65,7 @@ def of_results(results: Path, shipped: Path, own: str) -> str:
     if results.resolve() == shipped.resolve():
         parts = [
             _boards(results, results),
-            f"Boards of your own runs, once there are any: [{own}/]({own}/README.md).\n",
+            f"Boards of your own runs are listed in `{own}/README.md`, once there are any.\n",
         ]
     elif not results.resolve().is_relative_to(shipped.resolve()):
         parts = [_boards(results, results)]

@@ -37,6 +37,7 @@ def verdict(report: Report) -> str:
                 f"Explored further, {_lead(report, found, 'has')}.",
                 *_beside_item_cf(report, found),
             ]
+    sentences += _override_above(report)
     if failed := [entry.name for entry in report.entries if not entry.row.done]:
         sentences.append(f"Failed: {', '.join(failed)}.")
     return " ".join(sentences)
@@ -73,17 +74,24 @@ def _behind(report: Report, official: Sequence[Entry]) -> list[str]:
 
 
 def _best_explored(report: Report) -> Entry | None:
-    """The best of the other rows that may be called the best."""
-    done = [entry for entry in report.explored if entry.row.done and not entry.repeats]
-    able = contenders([entry.row for entry in done])
-    return next((entry for entry in done if entry.row in able), None)
+    """The best of the other rows; a CLI override, which test results may have picked, only where nothing
+    else is there.
+    """
+    able = contenders([entry.row for entry in report.done])
+    return next((each for each in report.explored if each.row in able and not each.repeats), None)
+
+
+def _override_above(report: Report) -> list[str]:
+    """The CLI override that is above every row which may be called the best, if one is."""
+    able = contenders([entry.row for entry in report.done])
+    first = next((each for each in report.done if not each.repeats), None)
+    above = [first] if first and first.row not in able else []
+    return [f"With settings from a command line, {each.name} has {each.ndcg:.4f}." for each in above]
 
 
 def _lead(report: Report, best: Entry, verb: str) -> str:
     seconds = best.costs.seconds
-    busy = best.costs.cores_elsewhere
-    beside = f" while other processes kept {busy:.1f} cores busy" if busy else ""
-    cost = "" if seconds is None else f"; fitting and ranking took {_duration(seconds)}{beside}"
+    cost = "" if seconds is None else f"; fitting and ranking took {_duration(seconds)}"
     return f"**{best.name}** {verb} NDCG@{report.board.k} {_score(best)}{cost}"
 
 
@@ -109,10 +117,8 @@ def _beside_item_cf(report: Report, best: Entry) -> list[str]:
     # The interval is of this pair alone, the test is corrected for all pairs: they may differ.
     if best.lead.low <= 0 <= best.lead.high:
         return [f"{within} {change}."]
-    return [
-        f"{within} {best.lead.mean:+.4f} ({share}), not significant once corrected for the number of pairs. "
-        f"Without that correction, the 95 % interval of this pair is {interval}."
-    ]
+    corrected = "not significant once corrected for the number of pairs"
+    return [f"{within} {best.lead.mean:+.4f} ({share}), {corrected}."]
 
 
 def _ties(report: Report, best: Entry, others: Sequence[Entry]) -> list[str]:

@@ -87,7 +87,7 @@ def test_a_page_opens_with_its_title_and_verdict(tmp_path):
 def test_the_users_boards_are_listed_first(shipped):
     leaderboard.derive(keep(shipped, "hot"))
     index = (shipped / "README.md").read_text()
-    assert "(local/README.md)" in index and "(mine/leaderboard.md)" in index
+    assert "`local/README.md`" in index and "(mine/leaderboard.md)" in index
     leaderboard.derive(keep(shipped / "local", "hot"))
     assert (shipped / "README.md").read_text() == index, "a user's run changes no file of the project"
     own = (shipped / "local" / "README.md").read_text()
