@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from retrieval_leaderboard.datasets.splits.order import SOURCE
 from retrieval_leaderboard.evaluation.reports import propagation, unweighted
 from retrieval_leaderboard.evaluation.reports.main_table import failure
 from retrieval_leaderboard.evaluation.reports.report import Report
 from retrieval_leaderboard.evaluation.runs.provenance import duration
 
 SHIPPED = "Shipped: a run that came with the project, made by its authors on a machine of theirs."
+
+TIES_OF_SOURCE = (
+    "Ties are in the source's order. Where that is not the order in which users acted, it favors models that "
+    "learn from order (docs/order-of-ties.md): for users of your own, compare models with ties drawn."
+)
 
 
 def warnings(report: Report) -> list[str]:
@@ -27,10 +33,17 @@ def warnings(report: Report) -> list[str]:
 
 
 def marks(report: Report) -> list[str]:
-    """What the marks behind names mean."""
+    """What the marks behind names mean, and what the board's split favors."""
     rows, names = [entry.row for entry in report.entries], [entry.name for entry in report.entries]
     shipped = [SHIPPED] if any(row.shipped for row in rows) else []
-    return [*shipped, *propagation.footnotes(rows, names), *unweighted.footnotes(rows), *_processes(report)]
+    ties = [TIES_OF_SOURCE] if report.board.dataset.ties == SOURCE else []
+    return [
+        *shipped,
+        *ties,
+        *propagation.footnotes(rows, names),
+        *unweighted.footnotes(rows),
+        *_processes(report),
+    ]
 
 
 def _processes(report: Report) -> Iterator[str]:

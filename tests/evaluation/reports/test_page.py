@@ -175,6 +175,12 @@ def test_synthetic_data_is_told_in_the_title_and_below(tmp_path):
     assert "synthetic" in text.splitlines()[0] and "no number here is a real dataset's" in text
 
 
+def test_a_board_with_ties_of_the_source_says_what_they_favor(tmp_path):
+    told = "favors models that learn from order"
+    assert told in page(with_tests(row("als"), row("item_cf"), ties="source"), tmp_path)
+    assert told not in page(with_tests(row("als"), row("item_cf"), ties="random"), tmp_path)
+
+
 def test_boards_of_other_splits_have_their_spread(tmp_path):
     first, second = without_tests(row("als", 0.2)).board, without_tests(row("als", 0.4)).board
     family = [first, replace(second, dataset=replace(second.dataset, split_seed=1))]
