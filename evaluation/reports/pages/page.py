@@ -36,6 +36,7 @@ LOOKED = "may have been picked after a look at the test results"
 OVERRIDES = f"A CLI override is not marked as the best beside other rows: it {LOOKED}."
 ONLY_OVERRIDES = f"All are CLI overrides: the best {LOOKED}."
 ONE_OVERRIDE = f"It is a CLI override, which {LOOKED}."
+AT_LEAST = "At least: some trials of older settings have no record."
 
 
 def markdown(report: Report, family: Sequence[Board], folder: Path) -> str:
@@ -89,7 +90,10 @@ def _tables(report: Report) -> str:
         parts += [f"## Models{times}\n", _table(report, report.official), f"{_official(report)}\n"]
     if report.explored:
         parts += [f"## Explored further{'' if report.official else times}\n", _table(report, report.explored)]
-        said = filter(None, (_explored(report.explored), _overrides(report.explored)))
+        counted = any(entry.row.provenance.at_least for entry in report.explored)
+        said = filter(
+            None, (_explored(report.explored), AT_LEAST if counted else "", _overrides(report.explored))
+        )
         parts.append(" ".join(said) + "\n")
     notes = [*main_table.footnotes([report.official, report.explored]), *warnings.marks(report)]
     notes = [note.replace("*", "\\*") + "\n" for note in notes]
