@@ -32,12 +32,16 @@ TOO_OLD := python-3.11-or-newer-is-needed @ file:///python-3.11-or-newer-is-need
 # The blocks (a pin and its hashes) of the second file that the first does not have.
 BEYOND := awk '/^[a-z]/ { keep = !(FNR < NR && $$0 in had); had[$$0] } FNR < NR && keep'
 
-.PHONY: leaderboard test test-all test-slow test-one-core lint types docs lowest bench torture lock
+.PHONY: leaderboard test quick test-all test-slow test-one-core lint types docs lowest bench torture lock
 
 leaderboard: .venv/installed
 	$(BIN)/python run_all.py
 
-test: .venv/installed-test lint
+# Lint and types take one core, and so leave the others to the tests.
+test: .venv/installed-test
+	$(MAKE) --no-print-directory --jobs 2 lint quick
+
+quick: .venv/installed-test
 	$(BIN)/$(PYTEST) -m "not slow"
 
 test-all: test test-slow
