@@ -68,18 +68,20 @@ class Evaluation:
 
 
 def fit(model: Retriever, data: Dataset, seed: int) -> None:
-    """Fit as every run does: choose on the validation part, where a model does, then learn from all.
+    """Fit as every run does: choose on the validation part, where there is one and a model does, then learn
+    from all.
 
     What settings leave to a rule is resolved once, on the training part, and stays so in both fits.
 
     Raises:
         InputError: as `check_memory`, or what the model says.
     """
-    for name, value in model.resolve(data.train, data.valid).items():
+    valid = data.valid if len(data.valid) else None
+    for name, value in model.resolve(data.train, valid).items():
         setattr(model, name, value)
     check_memory(model, data.train_valid, None)
-    if model.chooses_on_validation:
-        model.fit(data.train, data.valid, seed)
+    if model.chooses_on_validation and valid is not None:
+        model.fit(data.train, valid, seed)
     model.fit(data.train_valid, None, seed)
 
 

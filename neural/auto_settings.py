@@ -32,7 +32,8 @@ def examples(settings: Settings, train: Interactions, valid: Queries | None) -> 
     Such queries ask what comes next, and so do those examples; elsewhere a query asks for many items of no
     order, as an example a user does.
     """
-    by_interaction = valid is not None and train.ordered and bool((valid.relevant.lengths == 1).all())
+    asks = valid is not None and len(valid) > 0 and bool((valid.relevant.lengths == 1).all())
+    by_interaction = asks and train.ordered
     return "interaction" if by_interaction else "user"
 
 
@@ -51,6 +52,11 @@ def features(settings: Settings, train: Interactions, valid: Queries | None) -> 
     return train.item_features is not None and _sparse(train)
 
 
+def _sees_features(settings: Settings, train: Interactions) -> bool:
+    """Whether towers of these settings see any features: `features` may be asked for where there are none."""
+    return bool(settings["features"]) and train.has_features
+
+
 def _sparse(train: Interactions, an_item: int = FEW_INTERACTIONS_AN_ITEM) -> bool:
     """Whether items have fewer interactions on average."""
     return len(train) < an_item * train.n_items
@@ -61,7 +67,7 @@ def id_dropout(settings: Settings, train: Interactions, valid: Queries | None) -
 
     Ids fit so few interactions before the features have learned anything.
     """
-    return SOME_IDS if settings["features"] and _sparse(train) else 0.0
+    return SOME_IDS if _sees_features(settings, train) and _sparse(train) else 0.0
 
 
 def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
@@ -72,9 +78,7 @@ def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
     ids say enough.
     """
     few = _sparse(train, MANY_INTERACTIONS_AN_ITEM)
-    return (
-        DEEP if settings["features"] and train.has_features and few and settings["examples"] == "user" else ""
-    )
+    return DEEP if _sees_features(settings, train) and few and settings["examples"] == "user" else ""
 
 
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:
@@ -84,7 +88,7 @@ def neighbors(settings: Settings, train: Interactions, valid: Queries | None) ->
     Items taken by the same users say what else a user may take, and little of what comes back.
     """
     new = settings["examples"] == "interaction" and _excludes_seen(valid)
-    helps = not settings["features"] or _sparse(train)
+    helps = not _sees_features(settings, train) or _sparse(train)
     return NEIGHBORS if (settings["examples"] == "user" or new) and helps else 0
 
 
@@ -146,7 +150,7 @@ def bilateral_weight(settings: Settings, train: Interactions, valid: Queries | N
     More than 1 does harm where an example has one target, and where features give every item a vector. 1.2 is
     better on some data, but on other it is so much that users and items are pushed apart whatever was taken.
     """
-    return 1.1 if settings["examples"] == "user" and not settings["features"] else 1.0
+    return 1.1 if settings["examples"] == "user" and not _sees_features(settings, train) else 1.0
 
 
 def contrastive_weight(settings: Settings, train: Interactions, valid: Queries | None) -> float:

@@ -21,11 +21,12 @@ class TowerSettings(EmbeddingRetriever):
     """Length of the vectors."""
     similarity: Literal["cosine", "dot"] = "cosine"
     """Whether vectors are scaled to length 1 ("cosine") or not ("dot")."""
-    popularity_exponent: float | Auto = AUTO
+    popularity_exponent: float | Auto = setting(AUTO, at_least=-2, at_most=2)
     """Items are ranked by their vectors times (training interactions / their mean)^exponent; for cosine,
-    which gives no item a length of its own. Auto takes what ranks the validation queries best, of 0 to 0.3;
-    without such queries 0.2 for examples per user where users have fewer than 5 interactions on average, else
-    0.06; 0.06 per interaction without seen items; else 0."""
+    which gives no item a length of its own. Auto climbs from the usual value to the first of 0 to 0.3 that
+    ranks the validation queries better than those beside it; without such queries it takes the usual value:
+    0.2 for examples per user where users have fewer than 5 interactions on average, else 0.06; 0.06 per
+    interaction without seen items; else 0."""
     user_share: float = setting(0.0, at_least=0, at_most=1)
     """Weight γ of the user's id embedding, the history's being 1 - γ; 0 leaves the id out."""
     shared_history: bool = False

@@ -21,6 +21,7 @@ from retrieval_leaderboard.support.errors import InputError
 Key = TypeVar("Key")
 COMPUTED = ("code", "device", "precision", "warm_start")
 REFERENCE_MODEL, RANKED_BY = "item_cf", "ndcg"
+EXPONENT = "popularity_exponent"
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,22 @@ class Row:
     @property
     def shown_settings(self) -> dict[str, Any]:
         """The settings as pages have them: resolved where that is known, with what was asked in brackets."""
-        plain = self.plain_settings
+        plain = self.plain_settings | self._chosen_exponent
         resolved = {key for key, value in self.settings.items() if value == AUTO and plain[key] != AUTO}
         return {
             key: f"{'none' if plain[key] == '' else plain[key]} ({AUTO})" if key in resolved else value
             for key, value in self.settings.items()
         }
+
+    @property
+    def _chosen_exponent(self) -> dict[str, Any]:
+        """The popularity exponents that its fits chose with their best epochs, where they had the choice."""
+        if self.plain_settings.get(EXPONENT) != AUTO:
+            return {}
+        logs = [record.measured.choosing for record in self.done]
+        best = [max(log, key=lambda epoch: epoch.get("valid_ndcg", 0.0)) for log in logs if log]
+        found = sorted({epoch[EXPONENT] for epoch in best if EXPONENT in epoch})
+        return {EXPONENT: " to ".join(map(str, dict.fromkeys((found[0], found[-1]))))} if found else {}
 
     @property
     def without_effect(self) -> frozenset[str]:

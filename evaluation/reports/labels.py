@@ -54,9 +54,15 @@ def legend(rows: Sequence[Row]) -> dict[str, str]:
     found: dict[str, str] = {}
     for alike, times in Counter(short).items():
         places = [at for at, name in enumerate(short) if name == alike]
-        keys = distinguishing([rows[at].plain_settings for at in places]) if times > 1 else ()
+        told = [row for at, row in enumerate(rows) if at in places or _is_official(row, rows[places[0]])]
+        keys = distinguishing([row.plain_settings for row in told]) if times > 1 else ()
         found |= {named[at]: _written(rows[at], keys) for at in places if keys}
     return found
+
+
+def _is_official(row: Row, beside: Row) -> bool:
+    """Whether it is an official row of the model of another, and so goes by a name like its."""
+    return row.model == beside.model and row.provenance.official
 
 
 def _all_short(rows: Sequence[Row]) -> list[tuple[str, bool]]:
@@ -117,7 +123,10 @@ def _differing(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
 
 
 def _choices(model: str, rows: Sequence[Row]) -> list[Settings]:
-    return [row.plain_settings for row in rows if row.model == model]
+    """Resolved, unless a row failed before its settings were."""
+    ours = [row for row in rows if row.model == model]
+    resolved = all(row.done for row in ours)
+    return [row.plain_settings if resolved else row.settings for row in ours]
 
 
 def _always(row: Row) -> tuple[str, ...]:

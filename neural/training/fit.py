@@ -27,6 +27,9 @@ from retrieval_leaderboard.support.stopping import StoppedError, deferred
 
 VERSION = 2
 """Of what a checkpoint holds: another one's is refused"""
+NOTHING_FOUND = (
+    "no epoch ranked a relevant item of the validation part: all are trained, as without a validation part"
+)
 STAGED = ("stage", "training data")
 """What differs between the fit that chooses and the one that learns from everything."""
 
@@ -192,6 +195,8 @@ class TrainingRun:
         choice, found = self.choice, self.stopping
         if found is not None:
             choice = Choice(found.best_epoch, self.log, found.best_exponent)
+            if not found.best_epoch:
+                progress.say(f"{self.task.settings.name}: {NOTHING_FOUND}")
         towers = self.trainer.group.whole(towers)
         return Trained(towers, choice, self.log, sum(each.numel() for each in towers.trained()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 EXPONENTS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
-"""Among which validation chooses"""
+"""Among which validation chooses: the first than which none beside it is better"""
 SCORED = 3
 """How many of them an evaluation scores, as a rule: the best so far and those beside it"""
 

@@ -49,7 +49,7 @@ def dealt(queries: Queries) -> Queries:
 
 class EarlyStopping:
     """Knows which epoch, and which popularity exponent, was best by NDCG@20 on a sample of the validation
-    queries.
+    queries; epoch 0 where none ranked a relevant item.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class EarlyStopping:
         ranked = len(sample) * n_items * (popularity.SCORED if chooses_exponent else 1)
         trained = scores * COST_RATIO * EVALUATION_SHARE
         self.every = max(math.ceil(ranked / trained), math.ceil(epochs / MOST_EVALUATIONS))
-        self.best_score, self.best_epoch, self.best_exponent, self.waited = -1.0, 0, exponent, 0
+        self.best_score, self.best_epoch, self.best_exponent, self.waited = 0.0, 0, exponent, 0
 
     def due(self, epoch: int) -> bool:
         """Whether to evaluate after `epoch`, counted from 1."""

@@ -101,6 +101,21 @@ def test_examples_follow_the_kind_of_query(truths: list[int], ordered: bool, exp
     assert model.resolved_["examples"] == expected
 
 
+def test_a_validation_part_without_a_query_is_none() -> None:
+    train = replace(taken(20, 4), ordered=True)
+    assert auto_settings.examples({}, train, queries(1).take(slice(0, 0))) == "user"
+    model = InfoNCE(epochs=2)
+    harness.fit(model, replace(DATA, valid=DATA.valid.take(slice(0, 0))), seed=0)
+    assert model.choosing_log == [] and model.resolved_["popularity_exponent"] != "auto"
+
+
+def test_features_asked_for_where_there_are_none_change_nothing() -> None:
+    train = taken(30, 4)
+    asked, plain = (BSL(features=features).resolve(train, queries(1)) for features in (True, False))
+    assert asked | {"features": False} == plain
+    assert (plain["id_dropout"], plain["neighbors"], plain["negative_weight"]) == (0.0, 20, 1.1)
+
+
 @pytest.mark.parametrize(("settings", "examples", "excluded", "k"), [
     ({}, "user", 0, auto_settings.NEIGHBORS),
     ({}, "user", 1, auto_settings.NEIGHBORS),

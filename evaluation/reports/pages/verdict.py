@@ -82,11 +82,12 @@ def _best_explored(report: Report) -> Entry | None:
 
 
 def _override_above(report: Report) -> list[str]:
-    """The CLI override that is above every row which may be called the best, if one is."""
+    """The CLI override that is above every row which may be called the best, by more than noise."""
     able = contenders([entry.row for entry in report.done])
-    first = next((each for each in report.done if not each.repeats), None)
-    above = [first] if first and first.row not in able else []
-    return [f"With settings from a command line, {each.name} has {each.ndcg:.4f}." for each in above]
+    done = [each for each in report.done if not each.repeats]
+    best = next((each for each in done if each.row in able), None)
+    above = best is not None and done[0] is not best and not report.within_noise(best, done[0])
+    return [f"With settings from a command line, {done[0].name} has {done[0].ndcg:.4f}."] if above else []
 
 
 def _lead(report: Report, best: Entry, verb: str) -> str:

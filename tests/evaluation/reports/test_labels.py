@@ -88,6 +88,27 @@ def test_settings_asked_for_and_the_same_by_default_do_not_tell_rows_apart():
     assert module.labels(rows) == ["bsl (epochs=4)", "bsl (epochs=9)"]
 
 
+def test_a_row_that_failed_before_its_settings_were_resolved_is_named_by_what_was_asked():
+    by_rule = replace(stored.record(), resolved={"neighbors": 20, "exponent": -0.1})
+    done = Row("bsl", {"neighbors": "auto", "exponent": -0.1}, [by_rule], [])
+    failed = Row("bsl", {"neighbors": "auto", "exponent": 0.5}, [], [stored.record(reason="no")])
+    assert module.labels([done, failed]) == ["bsl (exponent=-0.1)", "bsl (exponent=0.5)"]
+
+
+def test_the_popularity_exponents_that_fits_chose_are_shown():
+    def chose(*exponents):
+        return [
+            {"epoch": at, "valid_ndcg": at / 10, "popularity_exponent": each}
+            for at, each in enumerate(exponents, start=1)
+        ]
+
+    asked = {"popularity_exponent": "auto"}
+    runs = [stored.record(choosing=chose(*each)) for each in ((0.0, 0.06), (0.3, 0.08), (0.3, 0.08))]
+    assert Row("bsl", asked, runs[1:], []).shown_settings == {"popularity_exponent": "0.08 (auto)"}
+    assert Row("bsl", asked, runs, []).shown_settings == {"popularity_exponent": "0.06 to 0.08 (auto)"}
+    assert Row("bsl", asked, [stored.record()], []).shown_settings == asked
+
+
 def names(*rows):
     return module.names([make(*each) for each in rows])
 
@@ -122,6 +143,20 @@ def test_several_rows_found_alike_go_by_one_setting_or_a_number():
     by_hand = ("bsl", "hand", {"neighbors": 20, "dim": 8}), *rows
     official = ["bsl", "bsl (manual) 1", "bsl (manual) 2", "bsl (manual) 3"]
     assert names(("bsl", "budget"), *by_hand) == official, "a number is not the official row's"
+
+
+def test_the_legend_tells_numbered_rows_from_the_official_one_too():
+    made = [
+        make("bsl", settings={"dim": 64, "negatives": 50}),
+        make("bsl", "command line", {"dim": 2, "negatives": 50}),
+        make("bsl", "command line", {"dim": 64, "negatives": 9}),
+        make("bsl", "command line", {"dim": 2, "negatives": 9}),
+    ]
+    assert module.legend(made) == {
+        "bsl (CLI override) 1": "dim=2, negatives=50",
+        "bsl (CLI override) 2": "dim=64, negatives=9",
+        "bsl (CLI override) 3": "dim=2, negatives=9",
+    }
 
 
 def test_another_solver_is_always_named():

@@ -120,6 +120,7 @@ def test_an_override_is_told_apart_and_called_the_best_only_of_overrides():
     text = verdict(with_tests(BSL, override))
     assert "**bsl**" in text and text.endswith(" With settings from a command line, als has 0.1900.")
     assert "command line" not in verdict(with_tests(BSL, row("als", 0.15, by="command line")))
+    assert "command line" not in verdict(with_tests(BSL, override, p={("bsl", "als"): 0.4}))
     assert "Explored further, **als**" in verdict(with_tests(override))
 
 

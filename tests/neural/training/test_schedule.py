@@ -44,6 +44,13 @@ def test_an_epoch_that_is_as_good_is_not_better(monkeypatch) -> None:
     assert stopped == [False, False, False, True]
 
 
+def test_scores_of_zero_choose_no_epoch() -> None:
+    here = stopping([25, 26])  # Items beyond the first 20.
+    for epoch in range(1, 3):
+        assert here.score(epoch, recommend) == 0
+    assert (here.best_epoch, here.stop) == (0, True)
+
+
 def test_a_sample_of_the_queries_is_scored(monkeypatch) -> None:
     monkeypatch.setattr(schedule, "VALID_QUERIES", 7)
     truths = list(range(20))
