@@ -10,6 +10,8 @@ from retrieval_leaderboard.evaluation.reports.main_table import failure
 from retrieval_leaderboard.evaluation.reports.pages import command
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report, anchor
 
+EMPTY = "''"
+"""As a shell takes it"""
 ANEW = "# a new search, whose trials depend on the machine, then the fits"
 
 
@@ -68,4 +70,4 @@ def differing(row: Row) -> str:
 
 
 def _written(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{key}={value}`" for key, value in settings.items())
+    return ", ".join(f"`{key}={EMPTY if value == '' else value}`" for key, value in settings.items())
