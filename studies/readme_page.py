@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from retrieval_leaderboard import ROOT
-from retrieval_leaderboard.evaluation.reports import propagation
+from retrieval_leaderboard.evaluation.reports import main_table, propagation
 from retrieval_leaderboard.evaluation.reports.board import read_boards
 from retrieval_leaderboard.evaluation.reports.figures import palette
 from retrieval_leaderboard.evaluation.reports.leaderboard import LEADERBOARD
@@ -69,13 +69,13 @@ def tables(shown: Report) -> dict[str, str]:
 
 
 def _cells(entry: Entry) -> list[str]:
-    row, sure = entry.row, entry.interval
+    row = entry.row
     return [
         entry.standing.rank if entry.standing else "",
         row.model + propagation.marked(row),
-        f"{entry.ndcg:.4f}",
-        f"{sure.low:.4f}–{sure.high:.4f}" if sure else "",
-        f"{row.mean('recall'):.4f}",
+        main_table.mean_cell(row, "ndcg"),
+        main_table.interval_cell(entry),
+        main_table.mean_cell(row, "recall"),
         row.provenance.brief,
     ]
 

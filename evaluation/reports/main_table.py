@@ -127,7 +127,7 @@ def _line(report: Report, entry: Entry, best: dict[str, float], cells: dict[str,
     failed = f" ({len(row.failed)} of {len(row.done) + len(row.failed)} seeds failed)" if row.failed else ""
     columns = {name: metric_column(name, report.board.k) for name in FIRST}
     cells |= {columns[name]: mean_cell(row, name) for name in FIRST}
-    cells[INTERVAL] = _interval(entry)
+    cells[INTERVAL] = interval_cell(entry)
     cells[CHANGE] = _change(report, entry)
     cells |= {column: entry.costs.cell(column) for column in FORMS if column in cells}
     leads = [columns[name] for name, value in best.items() if row.mean(name) >= value > float("-inf")]
@@ -145,7 +145,8 @@ def spread_cell(row: Row, name: str) -> str:
     return "" if spread is None else f"± {spread:.4f}"
 
 
-def _interval(entry: Entry) -> str:
+def interval_cell(entry: Entry) -> str:
+    """The interval of its NDCG; what is known of the spread where there is none."""
     if entry.interval is None:
         return spread_cell(entry.row, "ndcg") or NONE
     return f"{entry.interval.low:z.4f}–{entry.interval.high:z.4f}"
