@@ -98,7 +98,7 @@ class ALS(EmbeddingRetriever):
         """Factorize the matrix of users and items, on CUDA where implicit can, or on Spark.
 
         Raises:
-            InputError: as `als_spark.factorized`, with that solver.
+            InputError: as `check_size`, or as `als_spark.factorized` with that solver.
         """
         settings = self.resolve(train, valid)
         told = {name: settings[name] for name in TOLD}

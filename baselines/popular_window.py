@@ -23,10 +23,11 @@ from retrieval_leaderboard.support.errors import InputError
 class PopularWindow(QuickFit):
     """Items by the number of users who took them in the last days before the query.
 
-    The window ends where the UTC day of the query begins, or, for queries after the training data and those
-    without a time, with the training data. Items that nobody took in it follow, by all that was taken before
-    its end. Where interactions have weights, by the sum of those: the "recently popular" of Ji et al., A
-    Re-visit of the Popularity Baseline in Recommender Systems, SIGIR 2020.
+    The window ends where the UTC day of the query begins, or with the query where no training data lies
+    before that day; for queries after the training data and those without a time, with the training data.
+    Items that nobody took in it follow, by all that was taken before its end. Where interactions have
+    weights, by the sum of those: the "recently popular" of Ji et al., A Re-visit of the Popularity Baseline
+    in Recommender Systems, SIGIR 2020.
     """
 
     days: float = setting(7.0, above=0, search=[1.0, 3.0, 7.0, 14.0, 30.0, 90.0])
@@ -82,11 +83,12 @@ class PopularWindow(QuickFit):
 
     def _ends(self, queries: Queries) -> npt.NDArray[np.int64]:
         """int64[q]: the first second after the window of each query."""
-        last = self._last()
-        if queries.timestamp is None:
+        last, asked = self._last(), queries.timestamp
+        if asked is None:
             return np.full(len(queries), last)
-        day = queries.timestamp // SECONDS_PER_DAY * SECONDS_PER_DAY
-        return np.where(queries.timestamp >= last, last, day)
+        day = asked // SECONDS_PER_DAY * SECONDS_PER_DAY
+        first = int(self.time_[0]) if len(self.time_) else 0
+        return np.where(asked >= last, last, np.where(day > first, day, asked))
 
     def _last(self) -> int:
         """The first second after the training data."""

@@ -27,14 +27,23 @@ STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 3500, 4, 60
 
 
 def examples(settings: Settings, train: Interactions, valid: Queries | None) -> str:
-    """One an interaction where the data is in time order and each validation query has one relevant item.
+    """One an interaction where the data is in time order and each validation query has one relevant item,
+    which comes after the user's training interactions.
 
     Such queries ask what comes next, and so do those examples; elsewhere a query asks for many items of no
     order, as an example a user does.
     """
-    asks = valid is not None and len(valid) > 0 and bool((valid.relevant.lengths == 1).all())
-    by_interaction = asks and train.ordered
-    return "interaction" if by_interaction else "user"
+    asks = valid is not None and bool((valid.relevant.lengths == 1).all())
+    return "interaction" if asks and train.ordered and _come_after(valid, train) else "user"
+
+
+def _come_after(queries: Queries | None, train: Interactions) -> bool:
+    """Whether no query is asked before its user's last interaction; not of queries without a time."""
+    if queries is None or queries.timestamp is None or train.timestamp is None:
+        return False
+    taken = train.by_user.take(np.maximum(queries.user, 0).astype(np.int64))
+    some = (queries.user >= 0) & (taken.lengths > 0)
+    return bool((train.timestamp[taken.stop[some] - 1] <= queries.timestamp[some]).all())
 
 
 def sequences(settings: Settings, train: Interactions, valid: Queries | None) -> str:
@@ -119,7 +128,7 @@ def popularity_exponent(settings: Settings, train: Interactions, valid: Queries 
 
     Trained towers rank by one exponent as soon as by another: to choose it takes no fit.
     """
-    chooses = valid is not None and len(valid) > 0 and settings["similarity"] == "cosine"
+    chooses = valid is not None and settings["similarity"] == "cosine"
     return AUTO if chooses else usual_popularity_exponent(settings, train, valid)
 
 

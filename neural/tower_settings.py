@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -83,7 +84,7 @@ class TowerSettings(EmbeddingRetriever):
     each, at every visit; "interaction", one of them with the items before it as history; "sequence", for
     causal, a stretch of `max_history` targets in a row, each of which has the items of the stretch before it
     as history; "auto", interaction where the data is in time order and each validation query has one
-    relevant item."""
+    relevant item, which comes after its history."""
     max_history: int = setting(50, at_least=1)
     """Newest items that make the history, for examples per interaction and sequence and for self_attention;
     positions that position_weighted tells apart."""
@@ -164,7 +165,7 @@ class TowerSettings(EmbeddingRetriever):
                 f"({self.attention_heads})"
             )
         widths = self.mlp.split("-") if self.mlp not in ("", AUTO) else []
-        if not all(each.isdigit() and int(each) for each in widths):
+        if not all(re.fullmatch("[0-9]*[1-9][0-9]*", each) for each in widths):
             raise InputError(f"{self.name}.mlp is '{self.mlp}': give widths as 256-128, or nothing")
 
     @classmethod

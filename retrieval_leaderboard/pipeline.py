@@ -136,8 +136,11 @@ def _search(jobs: list[runner.Job], dataset: Dataset, board: Path, options: argp
     ]
     config, failed = options.configs_dir / f"{dataset.name}.yaml", False
     able = [each for each in specs if not refusals.lacking_data(each.job, dataset.train)]
-    for spec in [each for each in able if each.space()]:
+    for spec in able:
         name = spec.job.source.name
+        if not spec.space():
+            progress.say(f"{name}: not searched, for it has no settings to search here")
+            continue
         tuned = search.tune(spec, board, budget, options.force, leaderboard.shipped_beside(board))
         failed |= tuned is None
         if tuned is not None:

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-ENDING = (signal.SIGTERM, signal.SIGHUP)
+HANGUP: tuple[signal.Signals, ...] = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
+"""What a terminal that is closed sends; Windows has none"""
+ENDING = (signal.SIGTERM, *HANGUP)
 """What ends a command as Ctrl-C does: somebody's kill, or a terminal that was closed"""
 
 

@@ -15,6 +15,8 @@ from retrieval_leaderboard.support.errors import InputError
 BUCKETS = 32
 """Most buckets of a number: quantiles of its known values."""
 LARGEST = float(np.finfo(np.float32).max)
+ROUNDING = 1e-6
+"""A smaller deviation is that of equal numbers"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Scale(Encoding):
         if not len(known):
             return cls(0.0, 1.0, ())
         edges = np.unique(np.quantile(known, np.arange(1, BUCKETS) / BUCKETS))
-        return cls(float(known.mean()), max(float(known.std()), 1e-6), tuple(edges.tolist()))
+        deviation = float(known.std())
+        # One number tells nothing of how far others lie.
+        return cls(float(known.mean()), deviation if deviation > ROUNDING else 1.0, tuple(edges.tolist()))
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

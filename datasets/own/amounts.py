@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from typing import Any
 
@@ -47,6 +48,8 @@ def names(value: Any, where: str) -> tuple[str, ...]:
 
 def duration(value: Any, where: str) -> float:
     """Seconds, of a number of them or of text such as "30m"."""
+    if isinstance(value, float) and 0 < value < math.inf:
+        return value
     found = re.fullmatch(rf"\s*([0-9]+(?:\.[0-9]+)?)\s*([{''.join(UNITS)}]?)\s*", str(value))
     if isinstance(value, bool) or not found or not 0 < float(found[1]) < 10**9:
         raise InputError(f"{where}: {value!r} is no duration; give one such as 30m, of s, m, h, d or w")

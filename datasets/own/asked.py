@@ -11,6 +11,7 @@ from retrieval_leaderboard.datasets.own import dataset_file, names, opened, valu
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import files
 from retrieval_leaderboard.support.errors import InputError, unknown
+from retrieval_leaderboard.support.storage.files import expanded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ def _own(dataset: Given, known: Sequence[str]) -> Asked:
     if isinstance(dataset, DataSpec):
         return Asked("", dataset)
     if isinstance(dataset, str | Path) and Path(dataset).suffix.lower() in dataset_file.SUFFIXES:
-        return Asked("", *dataset_file.read(Path(dataset).expanduser()))
+        return Asked("", *dataset_file.read(expanded(dataset)))
     tables = values.tables(dataset, "dataset")
     for each in tables:
         _check_table(each, known, alone=isinstance(dataset, str))

@@ -13,6 +13,7 @@ from retrieval_leaderboard.datasets.own.features import feature_types
 from retrieval_leaderboard.datasets.own.values import Parse
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.support.errors import unknown
+from retrieval_leaderboard.support.storage.files import expanded
 
 PARTS = {"train": TRAIN, "valid": VALID, "test": TEST}
 """Field of `DataSpec` → the part that its tables are"""
@@ -148,16 +149,14 @@ class DataSpec:
         """With paths that begin in `folder`, where they are relative."""
         places: dict[str, Any] = {
             each.name: tuple(
-                path if values.is_frame(path) else str(folder / Path(path).expanduser())
+                path if values.is_frame(path) else str(folder / expanded(path))
                 for path in getattr(self, each.name)
             )
             for each in fields(self)
             if each.metadata["parse"] is values.tables
         }
         named: dict[str, Any] = {
-            each.name: {
-                name: str(folder / Path(path).expanduser()) for name, path in getattr(self, each.name).items()
-            }
+            each.name: {name: str(folder / expanded(path)) for name, path in getattr(self, each.name).items()}
             for each in fields(self)
             if each.metadata["parse"] is values.named_files
         }

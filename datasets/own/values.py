@@ -19,6 +19,8 @@ def text(value: Any, where: str) -> str:
     """A text; numbers are what they look like."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InputError(f"{where}: {value!r} is no text; give one")
+    if not str(value).isascii() and re.search("[\ud800-\udfff]", str(value)):
+        raise InputError(f"{where}: {value!a} is no UTF-8 text; give it so")
     return str(value)
 
 

@@ -56,14 +56,15 @@ def repeats_note(log: Log, count: int) -> dict[str, int]:
 def interactions(log: Log, rows: Rows, known: Rows) -> Interactions:
     """The table of `rows`, which are sorted by user and hold no pair twice.
 
-    Their weights are those of the pairs' rows among `known`, all that may be learned from.
+    Their weights are those of the pairs' rows among `known`, all that may be learned from. Rows without times
+    are in order only where the source comes split and says so: a whole log may have been sorted by anything.
     """
     return Interactions(
         log.user[rows],
         log.item[rows],
         n_users=len(log.user_ids),
         n_items=len(log.item_ids),
-        ordered=log.ordered or log.moment is not None,
+        ordered=log.moment is not None or (log.ordered and log.part is not None),
         weight=weights(log, rows, known),
         **when_and_where(log, rows),
     )

@@ -108,7 +108,7 @@ def rows(
 
 
 def without_blank_lines(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows with something in them."""
+    """The rows with something in them, that is more than separators."""
     blank = (frame.isna() | (frame == "")).all(axis=1)
     return frame[~blank] if blank.any() else frame
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from retrieval_leaderboard.datasets.tables import packed
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.files import expanded
 
 TEXTS = {".csv": ",\t;| ", ".tsv": "\t", ".inter": "\t, "}
 """suffix → what may stand between fields, the usual first"""
@@ -54,7 +55,7 @@ def find(given: str | Path) -> tuple[list[Found], tuple[str, ...]]:
     Raises:
         InputError: there is none, or the files are of several formats, of a split, or of a Delta table.
     """
-    path = Path(given).expanduser()
+    path = expanded(given)
     if path.is_file():
         if packed.kind(path) not in SUFFIXES:
             raise InputError(f"{path}: a table ends in {_endings()}")
@@ -63,7 +64,10 @@ def find(given: str | Path) -> tuple[list[Found], tuple[str, ...]]:
         base, matches = path, [path]
     elif glob.has_magic(str(path)):
         base = _fixed(path)
-        matches = list(base.glob(str(path.relative_to(base))))
+        try:
+            matches = list(base.glob(str(path.relative_to(base))))
+        except ValueError as error:
+            raise InputError(f"{path} is no pattern ({error}); give one such as 'logs/*.csv'") from error
     else:
         raise InputError(f"{path}: there is no such file or folder; a table ends in {_endings()}")
     files = sorted(set(_files(base, matches)))

@@ -20,6 +20,8 @@ FRACTIONAL = (*LARGEST_WHOLE, "decimal")
 KINDS = re.compile(r"u?int[0-9]+|(?:large_)?(?:string|binary)(?:_view)?|fixed_size_binary\[[0-9]+\]|")
 """Parquet's types of ids, beside `FRACTIONAL`; "" is text of another file"""
 PLACEHOLDERS = frozenset({"nan", "null", "none", "na", "n/a", "<na>", "\\n", "undefined", "nil"})
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character, as JSON may escape it"""
 INVISIBLE = frozenset({"Cf", "Cc"})
 """Unicode's categories of characters that are not seen: zero-width spaces, marks of direction, controls"""
 
@@ -132,6 +134,8 @@ def _check(cells: Cells, codes: npt.NDArray[np.int64], names: list[str]) -> list
     for code, name in enumerate(names):
         if ROUNDED.fullmatch(name):
             raise _wrong(cells, codes, code, "is a rounded number; write ids in full")
+        if not name.isascii() and SURROGATE.search(name):
+            raise _wrong(cells, codes, code, "has half of a character; write ids as UTF-8 text")
     notes = []
     if all(len(name) > 1 and name[0] == name[-1] == '"' for name in names):
         notes.append(f"ids of column '{cells.column}' stand in quotes, which are taken for a part of them")

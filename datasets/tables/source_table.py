@@ -252,7 +252,7 @@ def _of_text(
     path: Path, content: bytes, separators: str, quoted: bool, given: Mapping[str, str]
 ) -> TableFile:
     separator = separator_of(path, content, separators, quoted, given)
-    names = text_file.header(content, separator, quoted)
+    names = text_file.header(path, content, separator, quoted)
     parsed = text_file.parse(path, content, separator, quoted)
     frame, quoted_lines = parsed.frame, parsed.lines_in_quotes
     return TableFile(path, names, lambda name: frame[name], lambda: frame.index, quoted_lines)
@@ -261,17 +261,17 @@ def _of_text(
 def separator_of(path: Path, content: bytes, separators: str, quoted: bool, given: Mapping[str, str]) -> str:
     """The first separator that gives columns for user and item; else one that splits."""
     for separator in separators:
-        names = text_file.header(content, separator, quoted)
+        names = text_file.header(path, content, separator, quoted)
         try:
             columns.find(path, names, given)
         except InputError:
             continue
         return separator
-    if len(text_file.header(content, separators[0], quoted)) == 1:
+    if len(text_file.header(path, content, separators[0], quoted)) == 1:
         usual = " or ".join(SPOKEN[each] for each in separators)
-        split = [each for each in separators if len(text_file.header(content, each, quoted)) > 1]
+        split = [each for each in separators if len(text_file.header(path, content, each, quoted)) > 1]
         if not split:
-            first = text_file.header(content, separators[0], quoted)[0]
+            first = text_file.header(path, content, separators[0], quoted)[0]
             raise InputError(
                 f"{path}: its first line is one field, '{first}'; write the names there, separated by {usual}"
             )

@@ -71,7 +71,7 @@ def _of_text(path: Path, kind: str, given: Mapping[str, str], size: int, alone: 
                 continue
             content = text_file.text(path, block)
             separator = separator_of(path, content, files.TEXTS[kind], quoted, given)
-            names = text_file.header(content, separator, quoted)
+            names = text_file.header(path, content, separator, quoted)
             parsed = text_file.parse(path, content, separator, quoted)
         else:
             _refuse_nul(path, block, above)

@@ -63,13 +63,14 @@ def text(path: Path, content: bytes) -> bytes:
     return content
 
 
-def header(content: bytes, separator: str, quoted: bool) -> list[str]:
-    """The names in the first line that is not blank."""
+def header(path: Path, content: bytes, separator: str, quoted: bool) -> list[str]:
+    """The names in the first line that is not blank; InputError where one is too long for a name."""
     dialect = csv.excel if quoted else Unquoted
-    return [
-        name.strip()
-        for name in next(csv.reader([_first_line(content)], delimiter=separator, dialect=dialect), [])
-    ]
+    line = csv.reader([_first_line(content)], delimiter=separator, dialect=dialect)
+    try:
+        return [name.strip() for name in next(line, [])]
+    except csv.Error as error:
+        raise InputError(f"{path}: its first line holds no names of columns ({error})") from error
 
 
 def parse(path: Path, content: bytes, separator: str, quoted: bool) -> Parsed:
@@ -85,7 +86,7 @@ def parse(path: Path, content: bytes, separator: str, quoted: bool) -> Parsed:
         InputError: text that is not UTF-8, a quote that is never closed, or a row of too many fields (the
             line).
     """
-    names = header(content, separator, quoted)
+    names = header(path, content, separator, quoted)
     above = delimited.newlines(content[: _blank_start(content)])
     places = [*map(str, range(len(names)))]
     frame = delimited.rows(path, content, separator, places, "utf-8", above, quoted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from retrieval_leaderboard import PREFIX
 from retrieval_leaderboard.datasets.dataset import Dataset, RawIds
 from retrieval_leaderboard.datasets.tables import ids, numbers
 from retrieval_leaderboard.datasets.tables.cells import Cells
@@ -66,7 +67,7 @@ def _queries(entries: Entries, dataset: Dataset) -> Codes:
     if several_queries(dataset):
         raise InputError(
             f"{entries.user.path}: a user has several test queries here; add a column 'query' with their "
-            "numbers, as `python -m evaluation lists` writes them"
+            f"numbers, as `python -m {PREFIX}evaluation lists` writes them"
         )
     of_user = np.full(len(dataset.user_ids), -1, dtype=np.int64)
     of_user[dataset.test.user] = np.arange(len(dataset.test))

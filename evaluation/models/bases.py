@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -22,6 +22,8 @@ from retrieval_leaderboard.support.errors import InputError
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+Vectors = npt.NDArray[np.float32]
+
 
 @dataclass
 class EmbeddingRetriever(Retriever):
@@ -33,7 +35,9 @@ class EmbeddingRetriever(Retriever):
 
     @abstractmethod
     def encode_items(self) -> npt.NDArray[np.float32]:
-        """float32[n_items, d]: a vector for each item of the catalog."""
+        """float32[n_items, d]: a vector for each item of the catalog; an item with a zero vector, of which
+        nothing is known, is not returned.
+        """
 
     def check_catalog(self, n_items: int) -> None:
         """Refuse item vectors of which there is not one for each item."""
@@ -64,13 +68,26 @@ class EmbeddingRetriever(Retriever):
         vectors = self.encode_queries(queries)
         asked = np.flatnonzero(vectors.any(axis=1))
         if len(asked) == len(vectors):
-            return topk.inner_product(vectors, self.encode_items(), queries.exclude, k)
-        items = np.full((len(queries), k), -1, np.int32)
-        scores = np.full((len(queries), k), -np.inf, np.float32)
-        items[asked], scores[asked] = topk.inner_product(
-            vectors[asked], self.encode_items(), queries.exclude.take(asked), k
-        )
-        return items, scores
+            return _ranked(vectors, self.encode_items(), queries.exclude, k)
+        lists = topk.empty(len(queries), k)
+        found = _ranked(vectors[asked], self.encode_items(), queries.exclude.take(asked), k)
+        lists[0][asked], lists[1][asked] = found
+        return lists
+
+
+def _ranked(vectors: Vectors, items: Vectors, exclude: Ragged, k: int) -> topk.TopK:
+    """As `topk.inner_product`, without items whose vector is zero."""
+    found, scores = topk.inner_product(vectors, items, exclude, k)
+    listed = np.flatnonzero(np.bincount(found[found >= 0], minlength=len(items)))
+    if items[listed].any(axis=1).all():
+        return found, scores
+    # They score 0, above what a query is no match for. Few lists hold any: most catalogs need no copy.
+    known = np.asarray(items.any(axis=1))
+    place = np.cumsum(known, dtype=np.int32) - 1
+    rest = exclude.only(known)
+    rest = replace(rest, values=place[rest.values])
+    found, scores = topk.inner_product(vectors, items[known], rest, k)
+    return np.where(found < 0, np.int32(-1), np.flatnonzero(known).astype(np.int32)[found]), scores
 
 
 @dataclass

@@ -79,12 +79,13 @@ class Retriever(WarmStart, ABC):
 
         Args:
             train: the training part.
-            valid: the validation queries, where there are any.
+            valid: the validation queries, where there are any; rules are given None for a part without some.
         """
+        asked = valid if valid is not None and len(valid) else None
         settings = {field.name: getattr(self, field.name) for field in dataclass_fields(self)}
         for name, rule in self.rules.items():
             if settings[name] == AUTO:
-                settings[name] = rule(settings, train, valid)
+                settings[name] = rule(settings, train, asked)
         return self.canonical(settings)
 
     def resolved(self, train: Interactions, valid: Queries | None) -> Self:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import harmonic_mean, mean
 
+from retrieval_leaderboard import PREFIX
 from retrieval_leaderboard.evaluation.reports.board import Row
 from retrieval_leaderboard.evaluation.runs import timings
 from retrieval_leaderboard.evaluation.runs.record import Costs
@@ -27,10 +28,10 @@ BUSY = 0.25
 WHOLE = 100
 """From which on a figure has no decimals"""
 UNKNOWN = "lists from elsewhere have none"
-NOT_AGAIN = "not measured yet with the others by `python -m evaluation time`"
+NOT_AGAIN = f"not measured yet with the others by `python -m {PREFIX}evaluation time`"
 NEVER_AGAIN = (
-    "left out by `python -m evaluation time`, which measures only official rows of a folder's own runs, of "
-    "the suite's models"
+    f"left out by `python -m {PREFIX}evaluation time`, which measures only official rows of a folder's own "
+    "runs, of the suite's models"
 )
 ELSEWHERE = "measured on another machine, with another number of threads or processes, or by another engine"
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from retrieval_leaderboard import WORKSPACE
+from retrieval_leaderboard import PREFIX, WORKSPACE
 from retrieval_leaderboard.evaluation.reports.figures import svg, tex, vega
 from retrieval_leaderboard.evaluation.reports.figures.from_board import board_data
 from retrieval_leaderboard.evaluation.reports.html import page
@@ -97,4 +97,4 @@ def _again(folder: Path, formats: Sequence[str]) -> str:
     results = folder.parent
     where = results.relative_to(WORKSPACE) if results.is_relative_to(WORKSPACE) else results
     told = ["--dataset", folder.name, "--results-dir", str(where), OPTION, ",".join(formats)]
-    return shlex.join(["python", "-m", "evaluation", "report", *told])
+    return shlex.join(["python", "-m", f"{PREFIX}evaluation", "report", *told])

@@ -72,7 +72,7 @@ def section(folder: Path, board: Board) -> str:
     parts = []
     for run, record in records.of_board(folder).items():
         if board.is_about(record.fingerprint, record.k):
-            compared = records.or_none(load, run / INDEXES)
+            compared = records.or_none(load, run / INDEXES, "compare the indexes again, or remove the file")
             parts += [of_run(run.name, compared)] if compared else []
     return "\n".join(["\n## Index kinds\n", *parts]) if parts else ""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 from retrieval_leaderboard.evaluation.reports import propagation, unweighted
@@ -90,31 +89,34 @@ def _short(row: Row, rows: Sequence[Row]) -> str:
 
 def differing(choices: list[Settings]) -> tuple[str, ...]:
     """The settings that are not the same in all of `choices`: kinds and counts before fractions."""
-    keys = [key for key in _all_keys(choices) if _different(choices, (key,)) > 1]
+    texts = _texts(choices)
+    keys = [key for key in texts if _different(texts, [key]) > 1]
     return tuple(sorted(keys, key=lambda key: isinstance(choices[0].get(key), float)))
 
 
 def distinguishing(choices: list[Settings]) -> tuple[str, ...]:
-    """The fewest settings by which any two different ones of `choices` differ.
+    """A few settings by which any two different ones of `choices` differ, found greedily.
 
-    Where others would do as well: those that `differing` has first.
+    Next comes the setting that tells most of them apart; of equals the one that `differing` has first.
     """
-    keys = differing(choices)
-    wanted = _different(choices, keys)
-    return next(
-        some
-        for size in range(wanted)
-        for some in combinations(keys, size)
-        if _different(choices, some) == wanted
-    )
+    texts, left = _texts(choices), list(differing(choices))
+    wanted = _different(texts, left)
+    found: list[str] = []
+    while _different(texts, found) < wanted:
+        found.append(max(left, key=lambda key: _different(texts, [*found, key])))
+        left.remove(found[-1])
+    return tuple(found)
 
 
-def _all_keys(choices: list[Settings]) -> dict[str, None]:
-    return dict.fromkeys(key for settings in choices for key in settings)
+def _texts(choices: list[Settings]) -> dict[str, list[str]]:
+    """Setting → its value in each of `choices` as text, which can be compared whatever it is."""
+    keys = dict.fromkeys(key for settings in choices for key in settings)
+    return {key: [repr(settings.get(key)) for settings in choices] for key in keys}
 
 
-def _different(choices: list[Settings], keys: tuple[str, ...]) -> int:
-    return len({tuple(repr(settings.get(key)) for key in keys) for settings in choices})
+def _different(texts: dict[str, list[str]], keys: list[str]) -> int:
+    """How many choices `keys` tell apart; 1 by none."""
+    return len(set(zip(*(texts[key] for key in keys), strict=True))) if keys else 1
 
 
 def _differing(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:

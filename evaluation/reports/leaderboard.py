@@ -16,6 +16,7 @@ from retrieval_leaderboard.evaluation.statistics import queries
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage.files import write_text
+from retrieval_leaderboard.support.storage.locks import locked
 
 LEADERBOARD, TABLE = f"{ONLY}.md", f"{ONLY}.csv"
 SHIPPED = ROOT / "results"
@@ -23,6 +24,8 @@ SHIPPED = ROOT / "results"
 OWN = "local"
 """Folder of the user's own boards, in that of the shipped ones."""
 OWN_RESULTS = WORKSPACE / "results" / OWN
+LOCK = ".index.lock"
+"""Of the list of all boards, which commands on different datasets write"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def _write_index(results: Path) -> None:
     if path.is_file() and not path.read_text(encoding="utf-8", errors="replace").startswith(index.TITLE):
         progress.warn_once(f"{path} is no list of leaderboards: it stays, and none is written")
         return
-    write_text(path, index.of_results(results, SHIPPED, OWN))
+    with locked(results, f"another command writes into {results}: waiting for it", LOCK):
+        write_text(path, index.of_results(results, SHIPPED, OWN))
 
 
 def shipped_beside(folder: Path) -> Path | None:

@@ -6,7 +6,7 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 
-from retrieval_leaderboard import ROOT
+from retrieval_leaderboard import PREFIX, ROOT
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices.cpu import processor
 
@@ -35,7 +35,11 @@ def versions() -> dict[str, str]:
 
 
 def git_commit() -> str:
-    """The commit the code stands at, with "+" where it differs from that; "" outside git."""
+    """The commit the code stands at, with "+" where it differs from that; "" outside git, and where it is
+    installed, perhaps within a repository of something else.
+    """
+    if PREFIX:
+        return ""
     head = _git("rev-parse", "--short=12", "HEAD")
     changed = _git("status", "--porcelain", "--", *SOURCES)
     return head + "+" if head and changed else head

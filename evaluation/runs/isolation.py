@@ -20,9 +20,9 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any, cast
 
 from retrieval_leaderboard.support.errors import FULL, InputError, UnwritableError
-from retrieval_leaderboard.support.stopping import death, without_named_locks
+from retrieval_leaderboard.support.stopping import HANGUP, death, without_named_locks
 
-TO_THE_GROUP = (signal.SIGINT, signal.SIGHUP)
+TO_THE_GROUP = (signal.SIGINT, *HANGUP)
 """What a terminal sends to every process of a command"""
 LOOK_SECONDS = 1.0
 """How long at most a child's death goes unseen where the end of its pipe does not tell it."""
@@ -124,6 +124,9 @@ def _undisturbed() -> Iterator[None]:
     """Within, what is said to the whole group waits, also in a process that starts: the parent alone decides
     what stops.
     """
+    if not hasattr(signal, "pthread_sigmask"):  # On Windows, which says nothing to groups.
+        yield
+        return
     resource_tracker.ensure_running()  # Its start would lift the block.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, TO_THE_GROUP)
     try:
@@ -219,7 +222,8 @@ def _end(processes: list[BaseProcess], grace: float = GRACE_SECONDS) -> None:
 def _answer(sender: Connection, task: Connection) -> None:
     for number in TO_THE_GROUP:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_THE_GROUP)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, TO_THE_GROUP)
     without_named_locks()
     threading.Thread(target=_follow_parent, daemon=True).start()
     with suppress(BrokenPipeError):  # The parent has died, and nobody waits.

@@ -68,7 +68,9 @@ class Provenance:
         a CLI override last; of equals `self`.
         """
         order = ("command line", "", *OFFICIAL)
-        return max(self, other, key=lambda each: order.index(each.by if each.by in order else ""))
+        return max(
+            self, other, key=lambda each: (each.official, order.index(each.by if each.by in order else ""))
+        )
 
     @property
     def way(self) -> str:

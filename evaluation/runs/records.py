@@ -19,6 +19,8 @@ LISTS = "lists.npz"
 """The lists of a run, and each query's metrics"""
 NEEDED = ("recall", "ndcg")
 """Metrics that pages rank and compare by; others may be absent from records of earlier versions"""
+RUN_AGAIN = "run the model again, or remove the folder"
+"""What to do about a record of a run that is damaged"""
 
 Made = TypeVar("Made")
 
@@ -42,14 +44,14 @@ def load(path: Path) -> RunRecord:
     return record
 
 
-def or_none(load: Callable[[Path], Made], path: Path) -> Made | None:
-    """What a file of a run holds; None where there is none, or a damaged one, which is named."""
+def or_none(load: Callable[[Path], Made], path: Path, advice: str = RUN_AGAIN) -> Made | None:
+    """What a file holds; None where there is none, or a damaged one, which is named with `advice`."""
     try:
         return load(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (DamagedError, OSError) as error:
-        progress.warn_once(f"{error}; it is left out: run the model again, or remove the folder")
+        progress.warn_once(f"{error}; it is left out: {advice}")
         return None
 
 

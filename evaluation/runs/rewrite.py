@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 from retrieval_leaderboard.evaluation.runs import migrations, records
 from retrieval_leaderboard.evaluation.runs.record import Identity, RunRecord
@@ -24,7 +26,7 @@ def runs(folder: Path) -> int:
     """
     written = sum(_run(path, record) for path, record in records.of_board(folder).items())
     for path in sorted(folder.glob("tuning/*.json")):
-        copy = records.or_none(trial_records.load, path)
+        copy = records.or_none(trial_records.load, path, trial_records.LEFT_OUT)
         if copy is not None:
             trial_records.write(path, copy)
             written += 1
@@ -33,12 +35,19 @@ def runs(folder: Path) -> int:
 
 def _run(folder: Path, record: RunRecord) -> bool:
     target = folder.with_name(record.stem)
-    if target != folder and target.exists():
-        progress.warn_once(f"{folder} would become {target}, which is there already: remove one of them")
+    if _is_taken(folder, target):
         return False
     records.change(folder, record)
     folder.rename(target)
     return True
+
+
+def _is_taken(path: Path, target: Path) -> bool:
+    """Whether something else has the name that `path` is to have, which is then said."""
+    taken = target != path and target.exists()
+    if taken:
+        progress.warn_once(f"{path} would become {target}, which is there already: remove one of them")
+    return taken
 
 
 def scores(folder: Path) -> int:
@@ -53,10 +62,19 @@ def scores(folder: Path) -> int:
         except DamagedError as error:
             progress.warn_once(f"{error}; it is left as it is")
             continue
+        target = _of_score(path, content)
+        if _is_taken(path, target):
+            continue
         sealed.write(path, {key: value for key, value in content.items() if key != sealed.CHECKSUM})
-        identity = {each.name: content[each.name] for each in fields(Identity) if each.name in content}
-        if all(each.name in identity for each in fields(Identity) if each.default is MISSING):
-            dataset = path.stem.partition(f"-{content['model']}-seed")[0]
-            path.rename(path.with_name(f"{dataset}-{Identity(**identity).stem}.json"))
+        path.rename(target)
         written += 1
     return written
+
+
+def _of_score(path: Path, content: Mapping[str, Any]) -> Path:
+    """The file of a score by what it is of; `path` where it does not say all of that."""
+    identity = {each.name: content[each.name] for each in fields(Identity) if each.name in content}
+    if not all(each.name in identity for each in fields(Identity) if each.default is MISSING):
+        return path
+    dataset = path.stem.partition(f"-{content['model']}-seed")[0]
+    return path.with_name(f"{dataset}-{Identity(**identity).stem}.json")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from retrieval_leaderboard import PREFIX
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.evaluation.models import registry
 from retrieval_leaderboard.evaluation.runs import environment, isolation, records
@@ -46,7 +47,8 @@ class Timings:
 
 def read(folder: Path) -> Timings | None:
     """Those kept under a dataset's `folder`; None where there are none, or damaged ones, which are named."""
-    return records.or_none(lambda path: sealed.load(path, Timings), folder / TIMINGS)
+    advice = f"measure again by `python -m {PREFIX}evaluation time`, or remove the file"
+    return records.or_none(lambda path: sealed.load(path, Timings), folder / TIMINGS, advice)
 
 
 def write(folder: Path, found: Timings) -> None:

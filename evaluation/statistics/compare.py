@@ -88,8 +88,10 @@ def _tests(known: list[_Known]) -> Floats:
     columns = [each.values[RANKED_BY] for each in known]
     if len(columns[0]) < 2:
         return np.ones((len(known), len(known)))
-    covariances = paired.covariance(columns, bootstrap.means(columns))
-    means = np.array([each.mean for each in known])
+    # Of what is stored, which is rounded: by the means of the records, rows whose stored queries are the same
+    # would differ without any variance.
+    means = bootstrap.means(columns)
+    covariances = paired.covariance(columns, means)
     seeds = [(each.row.spread(RANKED_BY) or 0.0, len(each.row.done)) for each in known]
     return paired.p_values(means, covariances, len(columns[0]), seeds)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from retrieval_leaderboard.support.errors import UnwritableError
+from retrieval_leaderboard.support.errors import InputError, UnwritableError
 from retrieval_leaderboard.support.storage import sealed
 from retrieval_leaderboard.support.storage.sealed import DamagedError
 
@@ -55,11 +55,13 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
 
     Raises:
         DamagedError: the database is damaged.
+        InputError: another version of Optuna wrote it.
         UnwritableError: as `usable`.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # What it warns of, of a damaged file, is said here.
+    path = unquote(storage.removeprefix(SQLITE))
     with usable(storage):
         try:
             if anew and name in optuna.get_all_study_names(storage):
@@ -68,8 +70,10 @@ def opened(storage: str, name: str, anew: bool) -> optuna.Study:
                 study_name=name, storage=storage, direction="maximize", load_if_exists=True
             )
             study.get_trials()
-        except (ValueError, KeyError, TypeError, RuntimeError) as error:  # Optuna's, of what it reads there.
-            raise _damaged(unquote(storage.removeprefix(SQLITE)), error) from error
+        except (ValueError, KeyError, TypeError) as error:  # Optuna's, of what it reads there.
+            raise _damaged(path, error) from error
+        except RuntimeError as error:  # Optuna's, of tables that it does not know.
+            raise InputError(f"{path} cannot be used: {' '.join(str(error).split())}") from error
     return study
 
 

@@ -51,12 +51,12 @@ def following(done: Sequence[Trial], lengths: Sequence[float], draws: bool = Tru
     Args:
         done: every trial so far, in their order, at least one.
         lengths: of training, shortest first; one alone where a model has none to vary.
-        draws: whether settings may still be drawn.
+        draws: whether settings may still be drawn; else the rest of the budget is for promotions.
     """
     used = sum(each.share for each in done)
     if used >= 1 - ROUNDING:
         return None
-    for step in _wanted(done, lengths, used):
+    for step in _wanted(done, lengths, used if draws else 1.0):
         if (draws or step.settings) and used + _expected(step, done) <= 1 + ROUNDING:
             return step
     return None

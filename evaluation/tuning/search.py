@@ -40,12 +40,13 @@ def tune(
 ) -> TunedConfig | None:
     """The settings of the best trial by NDCG@20 on all validation queries, and how they were found.
 
-    The first trial has the model's defaults. Then `halving` says what comes next: settings drawn by Optuna's
-    tree-structured Parzen estimator (Bergstra et al. 2011), the defaults and the job's settings before all
-    others, or the best ones trained for longer. Trials are kept in `board`/tuning.db: a search that was
-    interrupted goes on there, a finished one is only looked up, unless it is to begin `anew`. A copy for
-    reading is written to `board`/tuning/, where those of earlier searches stay. Of a budget of fits, what is
-    returned counts the trials of all, those of `shipped`, the board that came with the project, included.
+    The first trial has the model's defaults, where they lie in its search space. Then `halving` says what
+    comes next: settings drawn by Optuna's tree-structured Parzen estimator (Bergstra et al. 2011), the
+    defaults and the job's settings before all others, or the best ones trained for longer. Trials are kept in
+    `board`/tuning.db: a search that was interrupted goes on there, a finished one is only looked up, unless
+    it is to begin `anew`. A copy for reading is written to `board`/tuning/, where those of earlier searches
+    stay. Of a budget of fits, what is returned counts the trials of all, those of `shipped`, the board that
+    came with the project, included.
 
     Returns:
         None where every trial failed; the reasons are said.

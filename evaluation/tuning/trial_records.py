@@ -10,8 +10,11 @@ from typing import Any
 
 from retrieval_leaderboard.evaluation.runs import migrations, records
 from retrieval_leaderboard.support.storage import sealed
+from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 FOLDER = "tuning"
+LEFT_OUT = "restore it, or remove it"
+"""What to do about a copy that is damaged"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def write(path: Path, record: TuningRecord) -> None:
 
 def keep(path: Path, record: TuningRecord) -> None:
     """Write it, unless a copy with the same trials is there; one with others is set aside."""
-    copy = records.or_none(load, path)
+    copy = records.or_none(load, path, LEFT_OUT)
     known = () if copy is None else copy.trials
     if any(map(_differ, known, record.trials)):
         set_aside(path)
@@ -83,7 +86,7 @@ def place(board: Path, name: str) -> Path:
 def set_aside(path: Path) -> None:
     """Give a copy another name, where there is one; a damaged copy is then none any longer."""
     if path.is_file():
-        kind = "damaged" if records.or_none(load, path) is None else "json"
+        kind = "damaged" if records.or_none(load, path, LEFT_OUT) is None else "json"
         names = (path.with_suffix(f".{number}.{kind}") for number in itertools.count(1))
         path.rename(next(name for name in names if not name.exists()))
 
@@ -96,8 +99,18 @@ def of_boards(boards: Iterable[Path], fingerprint: str, model: str) -> list[Tria
     """
     asked: list[TuningRecord] = []
     for board in boards:
-        found = [load(path) for path in sorted(board.glob(f"{FOLDER}/*.json"))]
+        found = [_whole(path) for path in sorted(board.glob(f"{FOLDER}/*.json"))]
         # A board whose folder was copied has the same searches.
         new = [copy for copy in found if copy not in asked]
         asked += [copy for copy in new if (copy.fingerprint, copy.model) == (fingerprint, model)]
     return [trial for copy in asked for trial in copy.trials]
+
+
+def _whole(path: Path) -> TuningRecord:
+    try:
+        return load(path)
+    except DamagedError as error:
+        raise DamagedError(
+            f"{error}: {LEFT_OUT}, without the trials that it counts, and give the command again; "
+            "trials that were made by now stay"
+        ) from error

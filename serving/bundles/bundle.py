@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from retrieval_leaderboard import PREFIX
 from retrieval_leaderboard.datasets.dataset import Dataset
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.models import outside, saving
@@ -245,7 +246,9 @@ def read_about(folder: Path) -> About:
     try:
         content = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(f"{folder} holds no bundle: make one by 'python -m serving index'") from error
+        raise InputError(
+            f"{folder} holds no bundle: make one by 'python -m {PREFIX}serving index'"
+        ) from error
     except OSError as error:
         raise InputError(f"{folder / ABOUT} cannot be read: {error.strerror}") from error
     except ValueError as error:

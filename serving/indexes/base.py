@@ -67,17 +67,21 @@ class VectorIndex(ABC):
 
     @classmethod
     def build(cls, vectors: npt.NDArray[np.float32]) -> Self:
-        """Index float32[n, d] `vectors` under the labels 0 … n - 1; InputError as `parameters_for`."""
+        """Index float32[n, d] `vectors` under the labels 0 … n - 1; InputError as `parameters_for`.
+
+        Zero vectors are left out: of such items nothing is known, and they are not returned.
+        """
         faiss = load_faiss()
         parameters = cls.parameters_for(*vectors.shape)
         name = cls.factory.format(**parameters)
         index = faiss.index_factory(vectors.shape[1], name, faiss.METRIC_INNER_PRODUCT)
         cls.configure(index, parameters)
-        vectors = np.ascontiguousarray(vectors)
+        known = np.flatnonzero(vectors.any(axis=1))
+        vectors = np.ascontiguousarray(vectors if len(known) == len(vectors) else vectors[known])
         if not index.is_trained:
             index.train(vectors)
         built = cls(parameters, index)
-        built.add(np.arange(len(vectors)), vectors)
+        built.add(known, vectors)
         return built
 
     @classmethod  # noqa: B027  (most kinds add nothing)

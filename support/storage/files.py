@@ -128,6 +128,18 @@ def _unwritable(error: Exception) -> str | None:
     return next((words for words in map(os.strerror, sorted(FULL)) if words in str(error)), None)
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with the folder that "~" or "~name" stands for.
+
+    Raises:
+        InputError: nobody has that name.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{path}: there is no home folder of that name; write it in full") from error
+
+
 def contents(path: Path) -> bytes:
     """All of a file.
 

@@ -23,7 +23,8 @@ def asked(times, exclude):
 def reference(train, days, time, exclude, k):
     """The list of one query, item by item."""
     last = train.timestamp.max() + 1
-    end = last if time is None or time >= last else time // DAY * DAY
+    day = None if time is None else time // DAY * DAY
+    end = last if time is None or time >= last else day if day > train.timestamp.min() else time
     weight = np.ones(len(train)) if train.weight is None else train.weight.astype(np.float64)
     within, before = np.zeros(train.n_items), np.zeros(train.n_items)
     for item, when, each in zip(train.item, train.timestamp, weight, strict=True):
@@ -80,3 +81,13 @@ def test_the_window_after_training_is_kept_until_the_next_fit():
     kept = model._latest
     model.recommend(asked([10**9], exclude), 10)
     assert model._latest is kept is not None
+
+
+def test_on_the_first_day_of_the_data_the_window_ends_with_the_query():
+    train = interactions(np.random.default_rng(0), times=True)
+    train = replace(train, timestamp=train.timestamp % 20)
+    model = PopularWindow()
+    model.fit(train, None, 0)
+    items, _ = model.recommend(asked([10, 0], Ragged.empty(2)), 10)
+    assert items[0].tolist() == reference(train, 7, 10, set(), 10)[0]
+    assert (items[1] == -1).all(), "nobody took anything before"

@@ -101,9 +101,22 @@ def test_examples_follow_the_kind_of_query(truths: list[int], ordered: bool, exp
     assert model.resolved_["examples"] == expected
 
 
+@pytest.mark.parametrize(("moved", "timed", "expected"), [
+    (0, True, "interaction"), (-(10**9), True, "user"), (0, False, "user"),
+])  # fmt: skip
+def test_only_queries_that_come_after_the_history_ask_what_comes_next(moved, timed, expected) -> None:
+    assert DATA.valid.timestamp is not None
+    truths = DATA.valid.relevant
+    one = replace(truths, stop=truths.start + 1)
+    asked = DATA.valid.timestamp.copy()
+    asked[-1:] += moved
+    valid = replace(DATA.valid, relevant=one, timestamp=asked if timed else None)
+    assert InfoNCE().resolve(DATA.train, valid)["examples"] == expected
+
+
 def test_a_validation_part_without_a_query_is_none() -> None:
     train = replace(taken(20, 4), ordered=True)
-    assert auto_settings.examples({}, train, queries(1).take(slice(0, 0))) == "user"
+    assert InfoNCE().resolve(train, queries(1).take(slice(0, 0)))["examples"] == "user"
     model = InfoNCE(epochs=2)
     harness.fit(model, replace(DATA, valid=DATA.valid.take(slice(0, 0))), seed=0)
     assert model.choosing_log == [] and model.resolved_["popularity_exponent"] != "auto"

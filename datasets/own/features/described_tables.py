@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from retrieval_leaderboard.datasets.tables.source_table import (
     without_index,
 )
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.files import expanded
 
 ID = "id"
 """The type of the column of ids, where one is chosen; also what such a column may be called"""
@@ -138,7 +138,7 @@ def bare(column: str) -> str:
 
 def find(given: str) -> tuple[list[Found], tuple[str, ...]]:
     """The files of one of the paths that `read` takes, and notes; InputError as `files.find`."""
-    path = Path(given).expanduser()
+    path = expanded(given)
     if packed.kind(path) in files.DESCRIBED and path.is_file():
         return [Found(path)], ()
     return files.find(path)

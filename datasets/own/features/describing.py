@@ -28,6 +28,7 @@ from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.prepared import rewriting
 from retrieval_leaderboard.datasets.prepared.folder import identity
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage.files import expanded
 
 ROLES = ("item", "user")
 
@@ -80,7 +81,7 @@ def said(spec: DataSpec) -> list[Any]:
     found = list[Any]()
     for role in ROLES:
         types, named = getattr(spec, f"{role}_features"), getattr(spec, f"{role}_vectors")
-        paths = [Path(file).expanduser() for file in named.values()]
+        paths = [expanded(file) for file in named.values()]
         beside = [each for path in paths for each in (path, vectors.ids_of(path)) if each.exists()]
         tables = [_content(each) for each in _given(spec, role)]
         if tables or types or named:
@@ -173,7 +174,7 @@ def _vectors(
     """Name → vectors of their own files, a row for each of `ids`, and what they are, in words."""
     found, lines = dict[str, Column](), list[str]()
     for name, file in given.items():
-        path = Path(file).expanduser()
+        path = expanded(file)
         read = _of_array if path.suffix.lower() == ".npy" else _of_table
         column, theirs = read(path, name, role, spec, ids)
         there = int((~np.isnan(column.vectors[:, 0])).sum())

@@ -135,9 +135,10 @@ def _of_lists(cells: Cells) -> Type:
 
 
 def _of_lengths(lengths: set[int]) -> Type:
-    if lengths <= {0}:
+    some = lengths - {0}
+    if not some:
         return Type(LEFT_OUT, "no value")
-    return Type(VECTOR) if len(lengths) == 1 else Type(LEFT_OUT, LENGTHS)
+    return Type(VECTOR) if len(some) == 1 else Type(LEFT_OUT, LENGTHS)
 
 
 def _of_numbers(values: Values) -> Type:

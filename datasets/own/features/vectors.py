@@ -24,7 +24,7 @@ def of_cells(cells: Cells, place: npt.NDArray[np.int64], n: int) -> Vector:
     """The vectors in a column of lists, or of text such as "0.1 0.2", for n items or users.
 
     Args:
-        cells: the lists; one that is missing is unknown.
+        cells: the lists; one that is missing or empty is unknown.
         place: int64[rows], where each belongs.
         n: rows of the result.
 
@@ -35,6 +35,8 @@ def of_cells(cells: Cells, place: npt.NDArray[np.int64], n: int) -> Vector:
     read = arrow_blocks if holds_lists(cells) else _text_blocks
     vectors = np.empty((0, 0), dtype=np.float32)
     for rows, block in read(cells):
+        if not block.shape[1]:  # An empty list, unknown as one that is missing.
+            continue
         if not vectors.size:
             vectors = _nothing(n, block.shape[1], f"{cells.path}: column '{cells.column}'")
         if block.shape[1] != vectors.shape[1]:
@@ -124,7 +126,7 @@ def read_ids(path: Path) -> Cells:
 
     beside = ids_of(path)
     try:
-        lines = beside.read_text(encoding="utf-8-sig").splitlines()
+        lines = beside.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
     except FileNotFoundError as error:
         raise InputError(
             f"{beside} is missing: write the ids of {path.name} there, one a line, in the order of its "

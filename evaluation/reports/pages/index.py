@@ -35,7 +35,11 @@ class Link:
 def pages(folder: Path) -> Iterator[Link]:
     """The pages of boards in a dataset's folder, by name."""
     for path in sorted(folder.glob("*.md")):
-        title, _, rest = path.read_text(encoding="utf-8", errors="replace").partition("\n")
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:  # Another command has removed it since.
+            continue
+        title, _, rest = text.partition("\n")
         line = rest.lstrip().partition("\n")[0]
         if title.startswith("# ") and line.startswith(VERDICT):
             yield Link(path, title.removeprefix("# "), line.removeprefix(VERDICT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from retrieval_leaderboard import PREFIX
 from retrieval_leaderboard.evaluation.reports import index_section, main_table
 from retrieval_leaderboard.evaluation.reports.board import Board
 from retrieval_leaderboard.evaluation.reports.pages import (
@@ -21,7 +22,7 @@ from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 
 VERDICT = "**Verdict:** "
 """How the first line after the title begins"""
-FOOTER = "Derived from the stored runs beside this page by `python -m evaluation report`.\n"
+FOOTER = f"Derived from the stored runs beside this page by `python -m {PREFIX}evaluation report`.\n"
 DEFAULTS = "Official rows: each model with its defaults."
 SEARCHED = (
     "Official rows: each model with its defaults, or with what the same search found within one budget of "

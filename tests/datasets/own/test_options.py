@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from retrieval_leaderboard.datasets.own import options
+from retrieval_leaderboard.datasets.own import amounts, options
 from retrieval_leaderboard.support.errors import InputError
 
 
@@ -39,3 +39,12 @@ def test_what_is_given_is_what_load_takes():
 def test_a_rating_is_a_number(number: str):
     with pytest.raises(InputError, match=f"--min-rating: '{number}' is no number"):
         parse("--min-rating", number)
+
+
+def test_a_duration_that_was_read_reads_as_itself():
+    for text in ("30m", "20000d", "0.00005s"):
+        found = amounts.duration(text, "--dedup-window")
+        assert amounts.duration(found, "--dedup-window") == found
+    for wrong in ("-1s", "0", 0.0, -1.0, float("nan"), float("inf"), True):
+        with pytest.raises(InputError, match="is no duration"):
+            amounts.duration(wrong, "--dedup-window")

@@ -279,3 +279,9 @@ def test_a_column_that_is_needed_cannot_be_switched_off(tmp_path, role):
     (tmp_path / "log.csv").write_text("user,item\na,1\n")
     with pytest.raises(InputError, match=f"the {role} needs a column"):
         read(tmp_path / "log.csv", {role: ""})
+
+
+@pytest.mark.parametrize("text", ["a" * 200_000, f"user,item,{'c' * 200_000}\nu,a,1\n"])
+def test_a_first_line_too_long_for_names(tmp_path: Path, text: str):
+    with pytest.raises(InputError, match=r"log\.csv: its first line holds no names of columns"):
+        read(write(tmp_path / "log.csv", text), {})

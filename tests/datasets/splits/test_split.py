@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.datasets import Categorical, Features
+from retrieval_leaderboard.datasets.log import TEST, TRAIN
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.support.errors import InputError
 from tests.datasets.splits.hand_made import (
@@ -140,3 +141,13 @@ def test_moments_are_ordered_by_seconds_then_nanoseconds():
     assert late.moment is not None
     assert late.moment.tolist() == [2, 0, 1, 0, 2], "nanoseconds since 1970 do not fit into 64 bits"
     assert late.seconds(1) == 10**10 + 5
+
+
+@pytest.mark.parametrize(("timed", "split_before", "ordered"), [
+    (True, False, True), (True, True, True), (False, False, False), (False, True, True),
+])  # fmt: skip
+def test_rows_without_times_are_in_order_where_the_source_comes_split(timed, split_before, ordered):
+    part = np.array([TRAIN] * 7 + [TEST] * 2, np.uint8) if split_before else None
+    log = make_log(one_user(*range(9)), part=part, **({} if timed else {"timestamp": None}))
+    found = split(log, "given" if split_before else "random", True, 0)
+    assert found.train.ordered == found.train_valid.ordered == ordered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -164,3 +165,14 @@ def test_types_that_differ_from_file_to_file(tmp_path: Path):
 )
 def test_names_and_paths(text: str, path: bool):
     assert files.is_path(text) is path
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="there it means as much as *.csv")
+def test_what_is_no_pattern(tmp_path: Path):
+    with pytest.raises(InputError, match=r"\*\*\.csv is no pattern"):
+        files.find(tmp_path / "**.csv")
+
+
+def test_the_home_of_nobody():
+    with pytest.raises(InputError, match=r"~nobody-of-this-name/log\.csv: there is no home folder"):
+        files.find("~nobody-of-this-name/log.csv")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval_leaderboard.datasets.tables import ids
 from retrieval_leaderboard.datasets.tables.source_table import SourceTable, open_table
 from retrieval_leaderboard.support.errors import InputError
 
@@ -65,3 +66,9 @@ def test_what_is_no_json_is_one_sentence(tmp_path: Path, text: str | bytes, sent
     with pytest.raises(InputError) as error:
         table(tmp_path, text)
     assert sentence in str(error.value)
+
+
+def test_an_id_with_half_of_a_character_is_refused(tmp_path: Path):
+    found = table(tmp_path, '{"user": "a"}\n{"user": "i\\ud83d"}\n{"user": "\\ud83d\\ude00"}\n')
+    with pytest.raises(InputError, match=r"log\.jsonl, line 2: .* has half of a character"):
+        ids.read(found.cells("user"))

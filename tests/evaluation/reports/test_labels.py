@@ -167,3 +167,9 @@ def test_another_solver_is_always_named():
     rows = [("als", dict.fromkeys(many, 0)), ("als", many | {"solver": "spark"})]
     assert labels(rows)[1].count("solver=spark") == 1
     assert module.names([Row("als", {"factors": 64, "solver": "spark"}, [], [])]) == ["als (solver=spark)"]
+
+
+def test_many_rows_that_each_change_another_setting_are_told_apart_at_once():
+    keys = [f"setting_{at}" for at in range(30)]
+    choices = [{key: int(key == changed) for key in keys} for changed in ["", *keys]]
+    assert sorted(module.distinguishing(choices)) == sorted(keys)

@@ -19,3 +19,9 @@ def test_without_proc_the_processor_is_named_another_way(monkeypatch, tmp_path):
         monkeypatch.setattr(cpu.platform, "processor", lambda told=told: told)
         monkeypatch.setattr(cpu.platform, "machine", lambda: "arm64")
         assert cpu.processor() == named
+
+
+def test_an_installed_suite_has_no_commit_of_what_it_lies_in(monkeypatch):
+    assert environment.git_commit()
+    monkeypatch.setattr(environment, "PREFIX", "retrieval_leaderboard.")
+    assert environment.git_commit() == ""

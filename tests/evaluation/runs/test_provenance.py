@@ -1,5 +1,7 @@
 """How settings came about, where several ways led to them."""
 
+from dataclasses import replace
+
 import pytest
 
 from retrieval_leaderboard.evaluation.runs.provenance import Provenance
@@ -17,6 +19,8 @@ SEARCHED, BY_HAND, ASKED = Provenance("tuning", trials=30), Provenance("hand"), 
         (DEFAULTS, BUDGET, BUDGET),
         (SEARCHED, BY_HAND, SEARCHED),
         (BY_HAND, SEARCHED, BY_HAND),
+        (replace(BUDGET, other_data=True), DEFAULTS, DEFAULTS),
+        (DEFAULTS, replace(BUDGET, other_data=True), DEFAULTS),
     ],
 )
 def test_what_a_run_has_that_two_ways_led_to(one, other, kept):

@@ -69,3 +69,14 @@ def test_records_of_another_kind_stay(tmp_path):
     path.write_text(json.dumps({"phase": "splitting", "rows": 5}))
     before = path.read_bytes()
     assert rewrite.scores(tmp_path) == 0 and path.read_bytes() == before
+
+
+def test_scores_that_come_to_the_same_are_named_and_kept(tmp_path, capsys):
+    progress.warn_once.cache_clear()
+    stored = old(settings={"rows": "user"})
+    said = {each.name: stored[each.name] for each in fields(Identity) if each.name in stored}
+    for name, ndcg in (("mine-bsl-seed0-0123456789", 0.5), ("mine-bsl-seed0-1123456789", 0.6)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(said | {"ndcg": ndcg}))
+    assert rewrite.scores(tmp_path) == 1
+    assert {json.loads(path.read_text())["ndcg"] for path in tmp_path.iterdir()} == {0.5, 0.6}
+    assert "is there already: remove one of them" in capsys.readouterr().err

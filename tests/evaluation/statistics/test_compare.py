@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.reports.board import read_boards
+from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.evaluation.statistics import queries
 from retrieval_leaderboard.evaluation.statistics.compare import compare
 from tests.evaluation import stored
@@ -180,3 +182,17 @@ def _digits(standing) -> str:
 
     metrics = {name: shown(each) for name, each in standing.metrics.items()}
     return f"{standing.rank} {metrics} {shown(standing.lead)} {standing.p and f'{standing.p:.3g}'}"
+
+
+def test_rows_whose_stored_queries_are_the_same_are_not_told_apart(tmp_path):
+    keep_run(tmp_path, "item_cf")
+    run, values = keep_run(tmp_path, "als")
+    nudged = {name: column + 1e-9 * (column > 0.1) for name, column in values.items()}
+    np.savez(run / records.LISTS, **nudged)
+    record = records.read(run)
+    means = record.result.metrics | {name: float(column.mean()) for name, column in nudged.items()}
+    records.write(run, replace(record, result=replace(record.result, metrics=means)))
+    rows = board(tmp_path)
+    assert len({row.mean("ndcg") for row in rows.rows}) == 2
+    of = by_model(compare(rows), rows)
+    assert of["als"].p == 1.0 and {each.rank for each in of.values()} == {"1–2"}

@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -84,3 +85,23 @@ def test_the_searches_of_a_copied_board_count_once(here, tmp_path):
     boards = [tmp_path / "one", tmp_path / "other"]
     found = trial_records.of_boards(boards, spec.dataset.fingerprint, spec.job.source.name)
     assert len(found) == 3
+
+
+def test_tables_of_another_optuna_are_not_called_damage(here, tmp_path):
+    tuned(asked(), tmp_path, 1)
+    with sqlite3.connect(tmp_path / "tuning.db") as database:
+        database.execute("update alembic_version set version_num = 'v99.0.0.a'")
+    database.close()
+    with pytest.raises(InputError, match=r"tuning.db cannot be used: .*optuna version") as error:
+        tuned(asked(), tmp_path, 1)
+    assert "remove" not in str(error.value)
+
+
+def test_a_damaged_copy_says_what_to_do_and_no_trial_is_lost(here, tmp_path):
+    other = tmp_path / "tuning" / "als-0000000000.json"
+    other.parent.mkdir()
+    other.write_text("{")
+    with pytest.raises(InputError, match=r"als-0000000000.json is damaged.*: restore it, or remove it"):
+        tuned(asked(), tmp_path, 2)
+    other.unlink()
+    assert tuned(asked(), tmp_path, 2).provenance.trials == 2

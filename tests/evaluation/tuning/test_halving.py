@@ -67,7 +67,8 @@ def test_failures_are_not_promoted():
 def test_without_draws_only_what_was_drawn_goes_on():
     done = [Trial({"n": n}, LENGTHS[0], float(n), 0.01) for n in range(3)]
     assert following(done, LENGTHS) == Step(LENGTHS[0])
-    assert following(done, LENGTHS, draws=False) is None
+    assert following(done[:2], LENGTHS, draws=False) is None, "no best third of two"
+    assert following(done, LENGTHS, draws=False) == Step(1.0, {"n": 2}), "however little is used"
     late = [Trial({"n": n}, LENGTHS[0], float(n), 0.15) for n in range(3)]
     assert following(late, LENGTHS, draws=False) == Step(1.0, {"n": 2})
 
@@ -78,3 +79,12 @@ def test_draws_that_bring_nothing_are_given_up():
     assert exhausted(done, 1.0) and not exhausted(done[:-1], 1.0)
     assert not exhausted([*done[:-1], Trial({}, 1.0, 0.4, 0.0)], 1.0)
     assert exhausted([Trial({}, 1.0, None, 0.0)] * (PATIENCE + 1), 1.0)
+
+
+def test_a_budget_whose_draws_bring_nothing_is_for_promotions():
+    done = [Trial({"n": n}, LENGTHS[0], -float(n), 0.005) for n in range(60)]
+    lengths = []
+    while step := following(done, LENGTHS, draws=False):
+        lengths.append(step.length)
+        done.append(Trial(step.settings, step.length, -step.settings["n"], 0.015 * step.length))
+    assert {length: lengths.count(length) for length in LENGTHS} == {LENGTHS[0]: 0, 1.0: 20, 3.0: 6}

@@ -223,3 +223,12 @@ def test_what_is_added_to_a_shared_flat_index_ranks_as_in_any(build, shared, ite
         expected, found = one.search(queries, k, nothing), other.search(queries, k, nothing)
         assert np.array_equal(expected[0], found[0])
         np.testing.assert_allclose(expected[1], found[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_items_of_which_nothing_is_known_are_not_found(kind, items, queries):
+    some = items.copy()
+    some[::3] = 0
+    index = KINDS[kind].build(some)
+    labels, _ = index.search(-np.abs(queries), N, Ragged.empty(len(queries)))
+    assert set(np.unique(labels)) == {-1, *range(N)} - set(range(0, N, 3))

@@ -140,3 +140,18 @@ def test_lists_of_several_lengths_are_refused_where_chosen(log) -> None:
         load(log, items=items, item_features={"look": "vector"})
     told = "\n".join(load(log, items=items).profile.lines())
     assert "look (lists of numbers of different lengths)" in told
+
+
+def test_an_empty_list_is_unknown(log, tmp_path) -> None:
+    rows = [[] if item == 4 else LOOKS[item].tolist() for item in range(ITEMS)]
+    pd.DataFrame({"item_id": range(ITEMS), "look": rows}).to_parquet(tmp_path / "looks.parquet")
+    for given in ({}, {"item_features": {"look": "vector"}}):
+        found = read(load(log, items=tmp_path / "looks.parquet", **given))
+        assert np.isnan(found.pop("4")).all()
+        assert found == {str(item): LOOKS[item].tolist() for item in range(ITEMS) if item != 4}
+
+
+def test_ids_of_vectors_end_with_their_line_alone(log, tmp_path) -> None:
+    named = saved(tmp_path, LOOKS, range(ITEMS))
+    (tmp_path / "looks.ids.txt").write_text("\r\n".join(["a\u2028b", *map(str, range(1, ITEMS))]))
+    assert set(read(load(log, item_vectors=named))) == set(map(str, range(ITEMS)))
