@@ -73,14 +73,15 @@ def measure_all(dataset: Dataset, models: list[str], trials: int) -> None:
 
 def read() -> list[HeldOut]:
     """Every score: as `measure` stored it, else of the first trial of a search by a budget of time; the best
-    trial is that of such a search where a board has one.
+    trial is that of such a search where a board has one, of several that of the best.
     """
     stored = [sealed.load(path, HeldOut) for path in sorted(RECORDS.glob("*.json"))]
     searches = [
         trial_records.load(path) for name in DATASETS for path in sorted(BOARDS.glob(f"{name}/tuning/*.json"))
     ]
     scores = {(each.dataset, each.model): each for each in stored}
-    for found in [of_search(each) for each in searches if each.minutes is not None]:
+    timed = [of_search(each) for each in searches if each.minutes is not None]
+    for found in sorted(timed, key=lambda each: each.tuned or 0.0):
         key = found.dataset, found.model
         defaults = scores.get(key, found).defaults
         scores[key] = replace(found, defaults=defaults, tuned=max(found.tuned or 0.0, defaults))

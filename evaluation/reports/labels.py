@@ -99,13 +99,12 @@ def distinguishing(choices: list[Settings]) -> tuple[str, ...]:
 
     Next comes the setting that tells most of them apart; of equals the one that `differing` has first.
     """
-    texts, left = _texts(choices), list(differing(choices))
-    wanted = _different(texts, left)
+    texts, keys = _texts(choices), list(differing(choices))
+    wanted = _different(texts, keys)
     found: list[str] = []
     while _different(texts, found) < wanted:
-        found.append(max(left, key=lambda key: _different(texts, [*found, key])))
-        left.remove(found[-1])
-    return tuple(found)
+        found.append(max(keys, key=lambda key: _different(texts, [*found, key])))
+    return tuple(key for key in keys if key in found)
 
 
 def _texts(choices: list[Settings]) -> dict[str, list[str]]:
