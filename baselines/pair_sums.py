@@ -87,4 +87,6 @@ def with_users_first(train: Interactions, users: Users) -> Interactions:
     rows, _ = places.compact()
     weight = None if train.weight is None else train.weight[rows]
     user = places.rows().astype(np.int32)
-    return Interactions(user, train.item[rows], None, train.n_users, train.n_items, weight=weight)
+    return Interactions(
+        user, train.item[rows], None, train.n_users, train.n_items, train.ordered, weight=weight
+    )

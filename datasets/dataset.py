@@ -64,6 +64,17 @@ class Interactions:
     def __repr__(self) -> str:
         return f"Interactions({len(self):,} of {self.n_users:,} users with {self.n_items:,} items)"
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Interactions:
+        """The given rows, int64[m], under the same codes; ascending ones stay sorted by user."""
+        return replace(
+            self,
+            user=self.user[rows],
+            item=self.item[rows],
+            timestamp=None if self.timestamp is None else self.timestamp[rows],
+            context=None if self.context is None else self.context.take(rows),
+            weight=None if self.weight is None else self.weight[rows],
+        )
+
     @cached_property
     def by_user(self) -> Ragged:
         """The items of each user, in time order: `n_users` rows that share `item`."""

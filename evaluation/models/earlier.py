@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import numpy as np
@@ -95,15 +95,8 @@ def _recoded(train: Interactions, user: Codes, item: Codes, n_users: int, n_item
     users, items = user[train.user], item[train.item]
     kept = np.flatnonzero((users >= 0) & (items >= 0))
     rows = kept[np.argsort(users[kept], kind="stable")]
-    return Interactions(
-        users[rows],
-        items[rows],
-        None if train.timestamp is None else train.timestamp[rows],
-        n_users,
-        n_items,
-        train.ordered,
-        weight=None if train.weight is None else train.weight[rows],
-    )
+    bare = replace(train, user_features=None, item_features=None, context=None)
+    return replace(bare.take(rows), user=users[rows], item=items[rows], n_users=n_users, n_items=n_items)
 
 
 def _pairs(user: Codes, item: Codes, data: Dataset) -> npt.NDArray[np.int64]:

@@ -7,7 +7,7 @@ interactions. The order of examples, and what is drawn, are those of one process
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Self
 
@@ -42,15 +42,7 @@ class OwnInteractions(InteractionTensors):
     ) -> OwnInteractions:
         """As `InteractionTensors.of`."""
         place = np.flatnonzero(train.user % ranks.world() == ranks.rank())
-        own = replace(
-            train,
-            user=train.user[place],
-            item=train.item[place],
-            timestamp=None if train.timestamp is None else train.timestamp[place],
-            context=None if train.context is None else train.context.take(place),
-            weight=None if train.weight is None else train.weight[place],
-        )
-        tensors = dict(vars(InteractionTensors.of(own, device, columns)))
+        tensors = dict(vars(InteractionTensors.of(train.take(place), device, columns)))
         tensors["item_counts"] = torch.as_tensor(train.item_counts, device=device).long()
         return cls(**tensors, place=torch.as_tensor(place, device=device), total=len(train))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.dataset import Queries
 from retrieval_leaderboard.datasets.log import Log
 from retrieval_leaderboard.datasets.splits.protocol import Parts
 from retrieval_leaderboard.datasets.splits.protocols import next_item
@@ -37,14 +37,14 @@ def split(log: Log, whole: Whole) -> Parts:
     """
     parts = next_item.split(log, whole)
     cold, cold_in_valid = draw(len(log.item_ids), whole.seed)
-    train_valid = _without(parts.train_valid, cold)
+    train_valid = parts.train_valid.take(np.flatnonzero(~cold[parts.train_valid.item]))
     removed = len(parts.train_valid) - len(train_valid)
     note = (
         f"{int(cold.sum()):,} items held out of training with their {{:,}} interactions; "
         f"{int(cold_in_valid.sum()):,} others held out of what the choice on the validation part learns from"
     )
     return Parts(
-        _without(parts.train, cold | cold_in_valid),
+        parts.train.take(np.flatnonzero(~(cold | cold_in_valid)[parts.train.item])),
         _not_asking_for(parts.valid, cold),
         train_valid,
         parts.test,
@@ -61,16 +61,6 @@ def draw(n_items: int, seed: int) -> tuple[Members, Members]:
     groups[0, order[:size]] = True
     groups[1, order[size : 2 * size]] = True
     return groups[0], groups[1]
-
-
-def _without(rows: Interactions, items: Members) -> Interactions:
-    kept = ~items[rows.item]
-    timestamp = None if rows.timestamp is None else rows.timestamp[kept]
-    context = None if rows.context is None else rows.context.take(np.flatnonzero(kept))
-    weight = None if rows.weight is None else rows.weight[kept]
-    return replace(
-        rows, user=rows.user[kept], item=rows.item[kept], timestamp=timestamp, context=context, weight=weight
-    )
 
 
 def _not_asking_for(queries: Queries, items: Members) -> Queries:

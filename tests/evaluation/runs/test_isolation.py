@@ -16,6 +16,7 @@ import time
 import numpy as np
 import pytest
 
+from retrieval_leaderboard import ROOT
 from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.evaluation.runs.isolation import Crash, call
 from retrieval_leaderboard.support.errors import UnwritableError
@@ -286,3 +287,14 @@ def free(lock) -> bool:
         except BlockingIOError:
             return False
     return True
+
+
+def test_a_system_without_hangups_and_masks_has_processes_too():
+    """As Windows is."""
+    code = (
+        "import signal; del signal.SIGHUP, signal.pthread_sigmask\n"
+        "from retrieval_leaderboard.evaluation.runs import isolation\n"
+        "print(isolation.call(abs, -3), len(isolation.TO_THE_GROUP))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "3 1\n"
