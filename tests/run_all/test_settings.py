@@ -87,6 +87,12 @@ def test_a_search_that_confirms_the_defaults_takes_nothing_from_the_run_there_is
 
 
 @pytest.mark.slow
+def test_a_model_without_a_search_space_is_said_not_to_be_searched(run):
+    done = run(plugin("Popular"), "--tune", "1")
+    assert "Popular: not searched, for it has no settings to search here" in done.stdout
+
+
+@pytest.mark.slow
 def test_a_tuned_plugin_is_no_hindrance_to_commands_without_it(run, tmp_path):
     run(plugin("Tunable"), "--tune", "2")
     run("--models", "global_hot")
