@@ -160,6 +160,15 @@ class Queries:
     def __len__(self) -> int:
         return len(self.user)
 
+    def early(self, known: Interactions) -> npt.NDArray[np.bool_]:
+        """bool[q]: which are asked before their user's last interaction in `known`; none without times."""
+        found = np.zeros(len(self), dtype=np.bool_)
+        if self.timestamp is not None and known.timestamp is not None:
+            taken = known.by_user.take(np.maximum(self.user, 0).astype(np.int64))
+            some = (self.user >= 0) & (taken.lengths > 0)
+            found[some] = known.timestamp[taken.stop[some] - 1] > self.timestamp[some]
+        return found
+
     def __repr__(self) -> str:
         return f"Queries({len(self):,}, with {int(self.relevant.lengths.sum()):,} relevant items)"
 

@@ -33,17 +33,10 @@ def examples(settings: Settings, train: Interactions, valid: Queries | None) -> 
     Such queries ask what comes next, and so do those examples; elsewhere a query asks for many items of no
     order, as an example a user does.
     """
-    asks = valid is not None and bool((valid.relevant.lengths == 1).all())
-    return "interaction" if asks and train.ordered and _come_after(valid, train) else "user"
-
-
-def _come_after(queries: Queries | None, train: Interactions) -> bool:
-    """Whether no query is asked before its user's last interaction; not of queries without a time."""
-    if queries is None or queries.timestamp is None or train.timestamp is None:
-        return False
-    taken = train.by_user.take(np.maximum(queries.user, 0).astype(np.int64))
-    some = (queries.user >= 0) & (taken.lengths > 0)
-    return bool((train.timestamp[taken.stop[some] - 1] <= queries.timestamp[some]).all())
+    if valid is None or valid.timestamp is None or train.timestamp is None or not train.ordered:
+        return "user"
+    asks = bool((valid.relevant.lengths == 1).all()) and not valid.early(train).any()
+    return "interaction" if asks else "user"
 
 
 def sequences(settings: Settings, train: Interactions, valid: Queries | None) -> str:

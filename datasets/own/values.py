@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from retrieval_leaderboard.datasets.tables.ids import SURROGATE
 from retrieval_leaderboard.support.errors import InputError
 
 Parse = Callable[[Any, str], Any]
@@ -19,7 +20,7 @@ def text(value: Any, where: str) -> str:
     """A text; numbers are what they look like."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InputError(f"{where}: {value!r} is no text; give one")
-    if not str(value).isascii() and re.search("[\ud800-\udfff]", str(value)):
+    if not str(value).isascii() and SURROGATE.search(str(value)):
         raise InputError(f"{where}: {value!a} is no UTF-8 text; give it so")
     return str(value)
 

@@ -26,7 +26,7 @@ def runs(folder: Path) -> int:
     """
     written = sum(_run(path, record) for path, record in records.of_board(folder).items())
     for path in sorted(folder.glob("tuning/*.json")):
-        copy = records.or_none(trial_records.load, path, trial_records.LEFT_OUT)
+        copy = records.or_none(trial_records.load, path, trial_records.RESTORE)
         if copy is not None:
             trial_records.write(path, copy)
             written += 1

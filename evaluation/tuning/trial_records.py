@@ -13,7 +13,7 @@ from retrieval_leaderboard.support.storage import sealed
 from retrieval_leaderboard.support.storage.sealed import DamagedError
 
 FOLDER = "tuning"
-LEFT_OUT = "restore it, or remove it"
+RESTORE = "restore it, or remove it"
 """What to do about a copy that is damaged"""
 
 
@@ -65,7 +65,7 @@ def write(path: Path, record: TuningRecord) -> None:
 
 def keep(path: Path, record: TuningRecord) -> None:
     """Write it, unless a copy with the same trials is there; one with others is set aside."""
-    copy = records.or_none(load, path, LEFT_OUT)
+    copy = records.or_none(load, path, RESTORE)
     known = () if copy is None else copy.trials
     if any(map(_differ, known, record.trials)):
         set_aside(path)
@@ -86,7 +86,7 @@ def place(board: Path, name: str) -> Path:
 def set_aside(path: Path) -> None:
     """Give a copy another name, where there is one; a damaged copy is then none any longer."""
     if path.is_file():
-        kind = "damaged" if records.or_none(load, path, LEFT_OUT) is None else "json"
+        kind = "damaged" if records.or_none(load, path, RESTORE) is None else "json"
         names = (path.with_suffix(f".{number}.{kind}") for number in itertools.count(1))
         path.rename(next(name for name in names if not name.exists()))
 
@@ -111,6 +111,6 @@ def _whole(path: Path) -> TuningRecord:
         return load(path)
     except DamagedError as error:
         raise DamagedError(
-            f"{error}: {LEFT_OUT}, without the trials that it counts, and give the command again; "
+            f"{error}: {RESTORE}, without the trials that it counts, and give the command again; "
             "trials that were made by now stay"
         ) from error

@@ -73,12 +73,7 @@ def _overlaps(log: Log) -> dict[str, int]:
 
 def _late_history(parts: Parts) -> dict[str, int]:
     """A note on queries that are asked before the last row of their history."""
-    times, asked = parts.train_valid.timestamp, parts.test.timestamp
-    if times is None or asked is None:
-        return {}
-    history = parts.test.history
-    some = history.lengths > 0
-    late = int((times[history.stop[some] - 1] > asked[some]).sum())
+    late = int(parts.test.early(parts.train_valid).sum())
     note = "{:,} test queries come before the last interaction of their history: it knows of later times"
     return {note: late} if late else {}
 
