@@ -104,7 +104,7 @@ class Session:
         return f"installed from {origin}, for Kaggle's do not meet {', '.join(lacking)}"
 
     def device(self) -> str:
-        """What `--device` is to say; prints the card's name, or how to have one."""
+        """What `--device` is to say; prints the GPU's name, or how to have one."""
         why = "NO GPU"
         if DEVICES["cuda"].may_be_here():
             line, there = [sys.executable, "-c", PROBE], self._environment()

@@ -161,9 +161,9 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
         help="length of the lists, the board's first, then others to measure at (default: 20)")  # fmt: skip
     add("--device", choices=compute.DEVICE_CHOICES, default="auto")
     add("--precision", choices=compute.PRECISION_CHOICES, default="auto", help="of neural training")
-    add("--deterministic", action="store_true", help="the same bits in every training, on a card too, where "
+    add("--deterministic", action="store_true", help="the same bits in every training, on a GPU too, where "
         "that is slower")  # fmt: skip
-    add("--compile", action="store_true", help="compile the training step, on a card")
+    add("--compile", action="store_true", help="compile the training step, on a GPU")
     add("--threads", type=_count, metavar="N", help="CPU threads (default: the cores there are, no more than "
         "OMP_NUM_THREADS or a container's CPU quota)")  # fmt: skip
     add("--nproc", type=_count, metavar="N", help="processes on this machine that train a two-tower model "

@@ -99,7 +99,7 @@ def _device(asked: str) -> str:
     if asked not in DEVICES:
         *some, last = DEVICE_CHOICES
         kind, _, number = asked.partition(":")
-        advice = f"; CUDA_VISIBLE_DEVICES={number} chooses the card" if kind == "cuda" and number else ""
+        advice = f"; CUDA_VISIBLE_DEVICES={number} chooses the GPU" if kind == "cuda" and number else ""
         raise InputError(f"--device {asked}: give {', '.join(some)} or {last}{advice}")
     if not DEVICES[asked].is_here():
         raise InputError(f"--device {asked}: PyTorch sees no {DEVICES[asked].title} here; use --device cpu")

@@ -41,7 +41,7 @@ def world() -> int:
 
 
 def local_rank() -> int:
-    """Which of the processes on this machine this one is: the number of its card."""
+    """Which of the processes on this machine this one is: the number of its GPU."""
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
@@ -67,13 +67,13 @@ def available() -> str:
 
 
 def start(device: str) -> None:
-    """Join the processes: by gloo for what is in main memory, and by NCCL for what is on cards.
+    """Join the processes: by gloo for what is in main memory, and by NCCL for what is on GPUs.
 
-    Each process takes the card of its number on its machine, as "cuda". Call it once, before anything is put
-    on a card.
+    Each process takes the GPU of its number on its machine, as "cuda". Call it once, before anything is put
+    on a GPU.
 
     Raises:
-        InputError: this PyTorch cannot, or this machine has fewer cards than processes.
+        InputError: this PyTorch cannot, or this machine has fewer GPUs than processes.
     """
     if world() == 1:
         return
@@ -88,8 +88,8 @@ def start(device: str) -> None:
     if device == "cuda":
         if local_rank() >= torch.cuda.device_count():
             raise InputError(
-                f"process {local_rank()} of this machine has no card, of {torch.cuda.device_count()}: start "
-                "as many processes as there are cards"
+                f"process {local_rank()} of this machine has no GPU, of {torch.cuda.device_count()}: start "
+                "as many processes as there are GPUs"
             )
         torch.cuda.set_device(local_rank())
     backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"

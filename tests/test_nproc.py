@@ -132,7 +132,7 @@ def test_torchrun_makes_the_board_of_one_process(start, one, tmp_path) -> None:
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--tables", "sharded"], "--tables sharded is of several processes: add --nproc N, or leave it out"),
-    (["--nproc", "3"], "3 processes cannot share 2 cards: start as many as"),
+    (["--nproc", "3"], "3 processes cannot share 2 GPUs: start as many as"),
     (["--compile"], "--compile: steps on a processor have compiled kernels already; leave it out"),
     (["--compile", "--nproc", "2"], "--compile: 2 processes exchange rows within a step; leave it out"),
 ])  # fmt: skip

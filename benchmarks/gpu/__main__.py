@@ -1,7 +1,7 @@
 """Everything a GPU is asked for, in one go: `python -m benchmarks.gpu`.
 
-Ceilings of the card, exact top-20 of AliEC's shape, training on Gowalla and on aliec-sim at scale 1.0. With a
-CUDA card it writes `benchmarks/results/gpu.json` and, from that, `docs/gpu.md`. On a CPU
+Ceilings of the GPU, exact top-20 of AliEC's shape, training on Gowalla and on aliec-sim at scale 1.0. With a
+CUDA GPU it writes `benchmarks/results/gpu.json` and, from that, `docs/gpu.md`. On a CPU
 (`--device cpu --small`) it rehearses the same code and writes only the files it is told to.
 """
 
@@ -75,7 +75,7 @@ def measure(device: str, small: bool, data_dir: Path, record_file: Path | None) 
         progress.say(f"measuring: {name}")
         try:
             record[name] = part()
-        except Exception as error:  # A card is scarce: one part's bug must not cost the others.
+        except Exception as error:  # A GPU is scarce: one part's bug must not cost the others.
             traceback.print_exc()
             failed[name] = f"{type(error).__name__}: {error}"
         if record_file is not None:
@@ -108,7 +108,7 @@ def _driver() -> str:
 
 
 def stored() -> dict[str, Any] | None:
-    """The committed record; None where no card has been measured."""
+    """The committed record; None where no GPU has been measured."""
     return json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else None
 
 
@@ -118,8 +118,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--device", choices=tuple(DEVICES), default="cuda")
     add("--small", action="store_true", help="sizes that a CPU does in seconds")
     add("--data-dir", type=Path, default=ROOT / "data", metavar="DIR", help="folder that may hold gowalla/")
-    add("--record", type=Path, metavar="FILE", help=f"the measurements; on a card {RECORD.relative_to(ROOT)}")
-    add("--out", type=Path, metavar="FILE", help=f"the page; on a card {PAGE.relative_to(ROOT)}")
+    add("--record", type=Path, metavar="FILE", help=f"the measurements; on a GPU {RECORD.relative_to(ROOT)}")
+    add("--out", type=Path, metavar="FILE", help=f"the page; on a GPU {PAGE.relative_to(ROOT)}")
     return parser
 
 

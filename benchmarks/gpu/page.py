@@ -16,12 +16,12 @@ Line = tuple[str, str, str, str]
 
 
 def tables(record: dict[str, Any] | None) -> dict[str, str]:
-    """Mark → Markdown, of a full record of a CUDA card."""
-    return {"measured": _measured(record) if on_card(record) else pages.NOT_MEASURED}
+    """Mark → Markdown, of a full record of a CUDA GPU."""
+    return {"measured": _measured(record) if on_gpu(record) else pages.NOT_MEASURED}
 
 
-def on_card(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
-    """Whether `record` has the full sizes on a CUDA card: what the targets are for."""
+def on_gpu(record: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    """Whether `record` has the full sizes on a CUDA GPU: what the targets are for."""
     return record is not None and record["machine"]["device"] == "cuda" and not record["small"]
 
 
@@ -37,7 +37,7 @@ def _measured(record: dict[str, Any]) -> str:
 def table(record: dict[str, Any]) -> str:
     """One line a figure, with its target where it has one; parts that failed are left out."""
     lines = [line for part, read in READERS.items() if part in record for line in read(record)]
-    if not on_card(record):
+    if not on_gpu(record):
         lines = [(what, value, target, "") for what, value, target, _ in lines]
     return markdown.table(lines, COLUMNS)
 
@@ -91,7 +91,7 @@ def _steps(record: dict[str, Any]) -> Iterator[Line]:
         if "waits" not in step:
             continue
         syncs = ", ".join(f"{line} × {times}" for line, times in step["waits"].items()) or "none"
-        yield _line(f"{step['model']}, where a step waits for the card", syncs)
+        yield _line(f"{step['model']}, where a step waits for the GPU", syncs)
         yield _line(f"{step['model']}, share of a step in which a kernel runs", f"{step['busy']:.0%}")
 
 

@@ -1,4 +1,4 @@
-"""What `benchmarks.gpu` measures; each part returns plain numbers, on a card as on the CPU."""
+"""What `benchmarks.gpu` measures; each part returns plain numbers, on a GPU as on the CPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from retrieval_leaderboard import neural
-from retrieval_leaderboard.benchmarks.gpu import card
+from retrieval_leaderboard.benchmarks.gpu import clocks
 from retrieval_leaderboard.benchmarks.gpu.data import SEED, Sizes
 from retrieval_leaderboard.datasets import Dataset, Interactions
 from retrieval_leaderboard.datasets.ragged import Ragged, offsets_of
@@ -41,10 +41,10 @@ def ceilings(device: str, sizes: Sizes) -> Row:
     """GB/s of a copy within the device (bytes read and written), TFLOP/s of a square matrix product."""
     source = torch.zeros(sizes.copied, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    found: Row = {"copy_gb": 2 * sizes.copied / card.seconds(lambda: target.copy_(source), device) / 1e9}
+    found: Row = {"copy_gb": 2 * sizes.copied / clocks.seconds(lambda: target.copy_(source), device) / 1e9}
     for precision, kind in TYPES.items():
         a, b = (torch.randn(sizes.matrix, sizes.matrix, device=device, dtype=kind) for _ in range(2))
-        found[precision] = 2 * sizes.matrix**3 / card.seconds(partial(torch.matmul, a, b), device) / 1e12
+        found[precision] = 2 * sizes.matrix**3 / clocks.seconds(partial(torch.matmul, a, b), device) / 1e12
     return found
 
 
@@ -53,7 +53,7 @@ def training(device: str, sizes: Sizes, data: Dataset, batches: tuple[int, ...])
     runs = [(rows, name, kind) for rows in batches for name in MODELS for kind in PRECISIONS]
     found = []
     for rows, name, precision in runs:
-        card.clear(device)
+        clocks.clear(device)
         compute.configure(device, precision)
         trainer = _trainer(MODELS[name](batch_size=rows), data.train_valid)
         records = [trainer.epoch(number, _nothing) for number in range(1, sizes.timed_epochs + 2)][1:]
@@ -125,7 +125,7 @@ def compiled(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
 
 
 def steps(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
-    """Of a step in fp16, by model: what the host asks for, where it waits, and how long the card works.
+    """Of a step in fp16, by model: what the host asks for, where it waits, and how long the GPU works.
 
     `calls` counts the operations of one step; `waits` maps "file:line" to waits of one; `busy` is the share
     of the time of ten steps in which a kernel runs: far below 1, the host's launches bound the step. On the
@@ -138,14 +138,14 @@ def steps(device: str, sizes: Sizes, data: Dataset) -> list[Row]:
         batches = _batches(trainer)
         one = partial(_step, trainer, batches)
         _repeat(one, 5)
-        row: Row = {"model": name, "calls": card.calls(one)}
+        row: Row = {"model": name, "calls": clocks.calls(one)}
         if DEVICES[device].asynchronous:
-            row |= {"waits": card.waits(one), "busy": card.busy(partial(_repeat, one, 10))}
+            row |= {"waits": clocks.waits(one), "busy": clocks.busy(partial(_repeat, one, 10))}
         found.append(row)
     return found
 
 
-def _repeat(work: card.Work, times: int) -> None:
+def _repeat(work: clocks.Work, times: int) -> None:
     for _ in range(times):
         work()
 
@@ -186,8 +186,8 @@ def exact_topk(device: str, sizes: Sizes) -> Row:
         torch.set_float32_matmul_precision(precision)
         if not np.array_equal(rank(slice(0, CHECKED)), right):
             raise RuntimeError(f"the exact top-k differs from the float64 reference ({precision} precision)")
-    card.clear(device)
-    total = card.elapsed(lambda: rank(slice(None)))
+    clocks.clear(device)
+    total = clocks.elapsed(lambda: rank(slice(None)))
     peak = compute.device().peak_mib()
     return {
         "queries": sizes.queries, "items": sizes.catalog, "dim": DIM, "k": K,
@@ -214,7 +214,7 @@ def _products(device: str, queries: np.ndarray, items: np.ndarray) -> float:
         for block in query.split(rows):
             torch.matmul(block, vectors.T, out=buffer[: len(block)])
 
-    return card.seconds(work, device, rounds=3)
+    return clocks.seconds(work, device, rounds=3)
 
 
 def _nothing() -> None:

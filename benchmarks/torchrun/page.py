@@ -8,9 +8,9 @@ from retrieval_leaderboard.support import markdown
 
 FLOAT, LONG = 4, 8
 MB, GB = 1e6, 1e9
-CARDS, ITEMS, DIM = 8, 100_000_000, 64
+GPUS, ITEMS, DIM = 8, 100_000_000, 64
 BATCH, HISTORY, NEGATIVES = 4096, 50, 2048
-"""Of all cards together"""
+"""Of all GPUs together"""
 
 
 def tables(record: dict[str, Any]) -> dict[str, str]:
@@ -59,15 +59,15 @@ def _machine(record: dict[str, Any]) -> str:
 
 
 def _paper() -> str:
-    """A step of 8 cards, and what they hold: two tables of items, without repeats among histories."""
+    """A step of 8 GPUs, and what they hold: two tables of items, without repeats among histories."""
     row, tables, weights = DIM * FLOAT, 2, 3
-    fetched = BATCH // CARDS * HISTORY + (NEGATIVES + BATCH) // CARDS  # rows that a card reads
-    vectors = 2 * (NEGATIVES + BATCH) // CARDS * row * (CARDS - 1)
-    replicated = fetched * (row + LONG) * (CARDS - 1) + vectors
-    sharded = fetched * (2 * row + LONG) * (CARDS - 1) / CARDS + vectors
+    fetched = BATCH // GPUS * HISTORY + (NEGATIVES + BATCH) // GPUS  # rows that a GPU reads
+    vectors = 2 * (NEGATIVES + BATCH) // GPUS * row * (GPUS - 1)
+    replicated = fetched * (row + LONG) * (GPUS - 1) + vectors
+    sharded = fetched * (2 * row + LONG) * (GPUS - 1) / GPUS + vectors
     held = ITEMS * row * tables
     lines = [
-        ["weights and moments", f"{held * weights / GB:,.0f} GB", f"{held * weights / CARDS / GB:,.0f} GB"],
+        ["weights and moments", f"{held * weights / GB:,.0f} GB", f"{held * weights / GPUS / GB:,.0f} GB"],
         ["all rows once, at an evaluation", "—", f"{held / GB:,.0f} GB more"],
         ["sent a step", f"{replicated / MB:,.0f} MB", f"{sharded / MB:,.0f} MB"],
         *(
@@ -78,4 +78,4 @@ def _paper() -> str:
             for speed in (12.5, 300)
         ),
     ]
-    return markdown.table(lines, ["of a card", "replicated", "sharded"])
+    return markdown.table(lines, ["of a GPU", "replicated", "sharded"])

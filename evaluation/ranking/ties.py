@@ -16,7 +16,7 @@ def rank(items: Any) -> Any:
     """The place of items among others of equal score, the smallest first; no two items share one.
 
     The 32-bit finalizer of MurmurHash3 (Appleby 2011), which maps the 32-bit numbers onto themselves, after
-    a seed. It needs no table, so that kernels, cards and services agree and items may be added.
+    a seed. It needs no table, so that kernels, GPUs and services agree and items may be added.
 
     Args:
         items: codes from 0 to 2³² - 1: an int, or an array or tensor of int64.

@@ -1,6 +1,6 @@
 """Exact top-k by inner product on a device of PyTorch, in blocks of queries.
 
-Tested on the CPU and on a pretended card; not yet run on a real one.
+Tested on the CPU and on a simulated GPU; not yet run on a real one.
 """
 
 from __future__ import annotations

@@ -54,6 +54,6 @@ def _git(*words: str) -> str:
 
 
 def hardware() -> str:
-    """What this process computed on: the processor, and the card where tensors were on it."""
+    """What this process computed on: the processor, and the GPU where tensors were on it."""
     device = compute.device()
     return f"{processor()} with {device.hardware()}" if device.peak_mib() else processor()

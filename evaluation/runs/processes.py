@@ -92,15 +92,15 @@ def check(team: Processes, device: str) -> None:
     """Refuse processes that cannot train together; more of them than cores are said.
 
     Raises:
-        InputError: this PyTorch cannot, or there are more processes than cards here.
+        InputError: this PyTorch cannot, or there are more processes than GPUs here.
     """
     here = team.on_this_machine
     if reason := ranks.available():
         raise InputError(f"{team.world} processes cannot train together: {reason}; train in one")
-    cards = DEVICES[device].count()
-    if cards is not None and here > cards:
-        raise InputError(f"{here} processes cannot share {cards} cards: start as many as there are cards")
-    if cards is None and here > cores.affinity():
+    gpus = DEVICES[device].count()
+    if gpus is not None and here > gpus:
+        raise InputError(f"{here} processes cannot share {gpus} GPUs: start as many as there are GPUs")
+    if gpus is None and here > cores.affinity():
         progress.say(f"more processes ({here}) than cores ({cores.affinity()}): they take turns")
 
 

@@ -274,7 +274,7 @@ def seconds_of(*logs: Sequence[Mapping[str, float]]) -> float:
 
 
 def _peaks_of_others() -> npt.NDArray[np.float64]:
-    """float64[2]: peak memory in MiB, main and of cards, of the processes of other ranks together."""
+    """float64[2]: peak memory in MiB, main and of GPUs, of the processes of other ranks together."""
     ours = np.array([memory.peak_mib(), compute.device().peak_mib()])
     return ranks.sum_over(ours) - ours
 

@@ -29,7 +29,7 @@ class Timings:
     """Of the boards of one dataset."""
 
     machine: str
-    """The processor and threads of all of them, and the card of those on one"""
+    """The processor and threads of all of them, and the GPU of those on one"""
     date: str
     costs: dict[str, Costs] = field(default_factory=dict)
     """Stem of a run → what it took"""
@@ -103,8 +103,8 @@ def _machines() -> list[str]:
         for each in DEVICES.values()
         if not each.shares_main_memory and each.may_be_here() and each.is_here()
     ]
-    cards = [each.hardware() for each in others]
-    return [machine(each, threads) for each in (processor, *(f"{processor} with {card}" for card in cards))]
+    gpus = [each.hardware() for each in others]
+    return [machine(each, threads) for each in (processor, *(f"{processor} with {gpu}" for gpu in gpus))]
 
 
 def _announce(folder: Path, wanted: Sequence[RunRecord], here: Sequence[str]) -> None:

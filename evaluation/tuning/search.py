@@ -258,7 +258,7 @@ class Search:
             yield f"another search on record came to {top:.4f}"
 
     def _machines(self) -> list[str]:
-        """What trials were made on, the processor or card and the threads; without those that do not say."""
+        """What trials were made on, the processor or GPU and the threads; without those that do not say."""
         known = [outcome(trial) for _, trial in self.finished() if "processor" in outcome(trial)]
         return list(dict.fromkeys(machine(each["processor"], each["threads"]) for each in known))
 

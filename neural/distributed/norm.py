@@ -15,7 +15,7 @@ from retrieval_leaderboard.support import ranks
 
 
 class SharedBatchNorm(BatchNorm):
-    """`BatchNorm` of the rows of all processes; torch.nn.SyncBatchNorm is for cards alone."""
+    """`BatchNorm` of the rows of all processes; torch.nn.SyncBatchNorm is for GPUs alone."""
 
     @classmethod
     def of(cls, norm: BatchNorm) -> Self:

@@ -1,4 +1,4 @@
-"""The loss of a step as compiled graphs, for a card, whose small operations take the host longer to launch.
+"""The loss of a step as compiled graphs, for a GPU, whose small operations take the host longer to launch.
 
 A leaf of autograd cannot be made within a compiled graph, so that rows of tables are leased before it. Which
 rows, the towers alone know. So they are called twice, each time as a graph: for what they lease, of which the

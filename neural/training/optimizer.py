@@ -101,7 +101,7 @@ class RowwiseAdamW(torch.optim.Optimizer):
         self.zero_grad()
 
     def _dense_groups(self) -> list[list[int]]:
-        """Which ordinary parameters are updated as one: on a card, where launching an operation takes longer
+        """Which ordinary parameters are updated as one: on a GPU, where launching an operation takes longer
         than most of their work, all of a learning rate.
         """
         every = range(len(self.dense))

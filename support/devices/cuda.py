@@ -1,4 +1,4 @@
-"""NVIDIA's cards. Its answers are tested with a pretended card; not yet run on one."""
+"""NVIDIA's GPUs. Its answers are tested with a simulated GPU; not yet run on one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ DRIVER_SIGNS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg")
 
 
 class Cuda(Device):
-    """The CUDA card that PyTorch takes first."""
+    """The CUDA GPU that PyTorch takes first."""
 
-    name, title = "cuda", "CUDA card"
+    name, title = "cuda", "CUDA GPU"
     precision = "fp16"
     memory_name, shares_main_memory = "GPU", False
     asynchronous = True
@@ -30,32 +30,32 @@ class Cuda(Device):
         return any(Path(sign).exists() for sign in DRIVER_SIGNS)
 
     def is_here(self) -> bool:
-        """Whether PyTorch sees a card."""
+        """Whether PyTorch sees a GPU."""
         import torch
 
         return torch.cuda.is_available()
 
     def hardware(self) -> str:
-        """The card's name."""
+        """The GPU's name."""
         import torch
 
         return torch.cuda.get_device_name()
 
     def free_bytes(self) -> int:
-        """Free memory of the card, and what PyTorch holds of it for tensors to come."""
+        """Free memory of the GPU, and what PyTorch holds of it for tensors to come."""
         import torch
 
         held = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
         return torch.cuda.mem_get_info()[0] + held
 
     def count(self) -> int:
-        """The cards that PyTorch sees."""
+        """The GPUs that PyTorch sees."""
         import torch
 
         return torch.cuda.device_count()
 
     def peak_mib(self) -> float:
-        """Peak memory of this process's tensors on the card in MiB; 0 where it has none."""
+        """Peak memory of this process's tensors on the GPU in MiB; 0 where it has none."""
         torch = sys.modules.get("torch")
         if torch is None or not torch.cuda.is_initialized():
             return 0.0
@@ -86,13 +86,13 @@ class Cuda(Device):
             setattr(products, name, before)
 
     def rng_state(self) -> dict[str, torch.Tensor]:
-        """The card's generator too."""
+        """The GPU's generator too."""
         import torch
 
         return super().rng_state() | {"dropout_cuda": torch.cuda.get_rng_state()}
 
     def set_rng_state(self, state: dict[str, torch.Tensor]) -> None:
-        """The card's generator too."""
+        """The GPU's generator too."""
         import torch
 
         super().set_rng_state(state)

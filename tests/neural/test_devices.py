@@ -16,28 +16,28 @@ DATA = planted()
 SMALL = {"embedding_dim": 16, "batch_size": 16, "negatives": 24, "epochs": 40}
 
 
-class Card(Cpu):
+class Gpu(Cpu):
     """Runs beside the host and has a generator of its own."""
 
     asynchronous = True
-    memory_name = "card"
+    memory_name = "GPU"
     own = 7
 
     def rng_state(self) -> dict[str, torch.Tensor]:
-        return super().rng_state() | {"dropout_card": torch.tensor(self.own)}
+        return super().rng_state() | {"dropout_gpu": torch.tensor(self.own)}
 
     def set_rng_state(self, state: dict[str, torch.Tensor]) -> None:
         super().set_rng_state(state)
-        self.own = int(state["dropout_card"])
+        self.own = int(state["dropout_gpu"])
 
 
 @pytest.fixture
-def card(monkeypatch):
-    monkeypatch.setitem(DEVICES, "cpu", device := Card())
+def gpu(monkeypatch):
+    monkeypatch.setitem(DEVICES, "cpu", device := Gpu())
     return device
 
 
-def test_a_model_learns_and_ranks_on_it(card, monkeypatch, capsys) -> None:
+def test_a_model_learns_and_ranks_on_it(gpu, monkeypatch, capsys) -> None:
     ranked, inner_product = [], topk_torch.inner_product
     monkeypatch.setattr(
         topk_torch, "inner_product", lambda *words: ranked.append(words[5]) or inner_product(*words)
@@ -47,12 +47,12 @@ def test_a_model_learns_and_ranks_on_it(card, monkeypatch, capsys) -> None:
     items, _ = model.recommend(DATA.test, 8)
     assert measure.per_query(items, DATA.test.relevant, 8)["recall"].mean() > 0.9
     assert set(ranked) == {"cpu"}
-    assert "of card memory" in capsys.readouterr().out
+    assert "of GPU memory" in capsys.readouterr().out
 
 
-def test_its_generator_is_part_of_a_checkpoint(card) -> None:
+def test_its_generator_is_part_of_a_checkpoint(gpu) -> None:
     state = trainer_of(InfoNCE(**SMALL), DATA.train).state()
-    card.own = 8
+    gpu.own = 8
     trainer_of(InfoNCE(**SMALL), DATA.train).restore(*state)
-    assert card.own == 7
+    assert gpu.own == 7
     assert np.array_equal(state[1]["dropout"], DEVICES["cpu"].rng_state()["dropout"])

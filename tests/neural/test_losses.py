@@ -72,7 +72,7 @@ def test_generalized_bce_raises_the_chance_of_the_target_to_a_power(calibration:
         refused = sum(math.log(1 - sigmoid(score)) for score in negatives)
         return -(math.log(sigmoid(positive) ** power) + refused) / 5
 
-    for count in (4, torch.tensor(4)):  # A card alone knows how many there are.
+    for count in (4, torch.tensor(4)):  # A GPU alone knows how many there are.
         loss = losses.generalized_bce(POSITIVE, NEGATIVE, ROW, count, 50, calibration)
         assert_close(loss, each_pair(formula))
 

@@ -64,7 +64,7 @@ def test_saved_and_loaded_it_answers_as_before(model, train, tmp_path) -> None:
     assert np.array_equal(again.encode_new_items(features), model.encode_new_items(features))
 
 
-def test_on_a_card_they_take_memory_and_beside_it_none(train, monkeypatch) -> None:
+def test_on_a_gpu_they_take_memory_and_beside_it_none(train, monkeypatch) -> None:
     wide = replace(
         train, item_features=Features({"look": Vector(np.zeros((train.n_items, 1024), np.float32))})
     )

@@ -102,7 +102,7 @@ def test_pytorch_is_left_to_kaggle(place, tmp_path):
         Session(code, place / "input", place / "working", place / "temp").install()
 
 
-def test_a_card_that_pytorch_cannot_use_is_said(session, monkeypatch, capsys):
+def test_a_gpu_that_pytorch_cannot_use_is_said(session, monkeypatch, capsys):
     monkeypatch.setattr(Cuda, "may_be_here", lambda self: True)
     assert session.device() == "cpu"
     said = capsys.readouterr().out

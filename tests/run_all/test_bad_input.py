@@ -35,7 +35,7 @@ from tests.run_all.commands import MODELS, refused
         (["--set", "item_cf.shrinkage=nan"], "item_cf.shrinkage=nan: it must be a number"),
         (["--set", "dssm_bce.negative_weight=0"], "dssm_bce.negative_weight is 0.0: give more than 0"),
         (["--columns", "uses=u"], "--columns 'uses=u': give it as user=NAME,item=NAME"),
-        (["--device", "cuda"], "PyTorch sees no CUDA card"),
+        (["--device", "cuda"], "PyTorch sees no CUDA GPU"),
     ],
 )
 def test_bad_words_are_refused(run, words, sentence):

@@ -12,10 +12,10 @@ from retrieval_leaderboard.support.devices.cpu import Cpu
 from retrieval_leaderboard.support.errors import InputError
 
 
-class Pretended(Cpu):
+class Simulated(Cpu):
     """The CPU in another's clothes."""
 
-    title = "pretended card"
+    title = "simulated GPU"
     precision = "bf16"
     asynchronous = True
     has_float64 = True
@@ -29,38 +29,38 @@ class Pretended(Cpu):
 
 
 @pytest.fixture
-def card(monkeypatch):
-    monkeypatch.setitem(DEVICES, "pretended", device := Pretended())
+def gpu(monkeypatch):
+    monkeypatch.setitem(DEVICES, "simulated", device := Simulated())
     monkeypatch.setattr(compute, "_current", compute.current())
     monkeypatch.setattr(compute.os, "environ", dict(compute.os.environ))
     return device
 
 
-def test_without_a_word_an_accelerator_is_taken_with_its_precision(card) -> None:
+def test_without_a_word_an_accelerator_is_taken_with_its_precision(gpu) -> None:
     found = compute.configure()
-    assert (found.device, found.precision) == ("pretended", "bf16")
+    assert (found.device, found.precision) == ("simulated", "bf16")
     assert compute.configure(precision="fp32").precision == "fp32"
-    assert compute.device() is card
+    assert compute.device() is gpu
     assert compute.configure("cpu").precision == "fp32"
 
 
-def test_one_that_is_not_here_is_refused_by_name_and_left_out_else(card) -> None:
-    card.here = False
-    with pytest.raises(InputError, match="--device pretended: PyTorch sees no pretended card here"):
-        compute.configure("pretended")
-    assert compute.configure().device != "pretended"
+def test_one_that_is_not_here_is_refused_by_name_and_left_out_else(gpu) -> None:
+    gpu.here = False
+    with pytest.raises(InputError, match="--device simulated: PyTorch sees no simulated GPU here"):
+        compute.configure("simulated")
+    assert compute.configure().device != "simulated"
 
 
-def test_pytorch_is_not_asked_where_there_is_no_driver(card, monkeypatch) -> None:
-    card.guessed = False
-    monkeypatch.setattr(card, "is_here", lambda: pytest.fail("asked"))
-    assert compute.configure().device != "pretended"
+def test_pytorch_is_not_asked_where_there_is_no_driver(gpu, monkeypatch) -> None:
+    gpu.guessed = False
+    monkeypatch.setattr(gpu, "is_here", lambda: pytest.fail("asked"))
+    assert compute.configure().device != "simulated"
 
 
 @pytest.mark.parametrize("has_float64", [True, False])
-def test_a_device_ranks_where_it_has_float64(has_float64, card, monkeypatch) -> None:
-    compute.configure("pretended")
-    card.has_float64 = has_float64
+def test_a_device_ranks_where_it_has_float64(has_float64, gpu, monkeypatch) -> None:
+    compute.configure("simulated")
+    gpu.has_float64 = has_float64
     asked = []
     monkeypatch.setattr(topk_torch, "inner_product", lambda *words: asked.append(words[5]) or "lists")
     vectors = np.eye(3, dtype=np.float32)
@@ -85,17 +85,17 @@ def test_dropout_goes_on_from_a_state() -> None:
     assert torch.equal(torch.rand(3), first)
 
 
-def test_a_card_that_is_not_used_has_no_peak() -> None:
+def test_a_gpu_that_is_not_used_has_no_peak() -> None:
     assert DEVICES["cuda"].peak_mib() == DEVICES["cpu"].peak_mib() == 0
 
 
-def test_what_pytorch_holds_of_a_cards_memory_is_free(monkeypatch) -> None:
+def test_what_pytorch_holds_of_a_gpus_memory_is_free(monkeypatch) -> None:
     for name, found in (("mem_get_info", (3, 10)), ("memory_reserved", 5), ("memory_allocated", 4)):
         monkeypatch.setattr(torch.cuda, name, lambda found=found: found)
     assert DEVICES["cuda"].free_bytes() == 3 + 5 - 4
 
 
-def test_products_of_float32_are_without_tf32_on_a_card() -> None:
+def test_products_of_float32_are_without_tf32_on_a_gpu() -> None:
     products = torch.backends.cuda.matmul
     new = hasattr(products, "fp32_precision")  # PyTorch 2.9 and later.
     name, turned_on, full = ("fp32_precision", "tf32", "ieee") if new else ("allow_tf32", True, False)
@@ -109,22 +109,22 @@ def test_products_of_float32_are_without_tf32_on_a_card() -> None:
         setattr(products, name, before)
 
 
-def test_another_card_is_chosen_by_the_environment() -> None:
+def test_another_gpu_is_chosen_by_the_environment() -> None:
     with pytest.raises(InputError, match="--device cuda:1: give auto, cpu or cuda; CUDA_VISIBLE_DEVICES=1"):
         compute.configure("cuda:1")
 
 
-def test_a_deterministic_run_is_one_in_the_processes_it_starts_too(card) -> None:
+def test_a_deterministic_run_is_one_in_the_processes_it_starts_too(gpu) -> None:
     assert not compute.is_deterministic()
     compute.make_deterministic()
     assert compute.is_deterministic() and compute.os.environ[compute.DETERMINISTIC] == "1"
 
 
-def test_steps_are_compiled_on_an_accelerator_in_the_processes_it_starts_too(card) -> None:
+def test_steps_are_compiled_on_an_accelerator_in_the_processes_it_starts_too(gpu) -> None:
     compute.configure("cpu")
     with pytest.raises(InputError, match="--compile: steps on a processor have compiled kernels already"):
         compute.make_compiled()
     assert not compute.is_compiled()
-    compute.configure("pretended")
+    compute.configure("simulated")
     compute.make_compiled()
     assert compute.is_compiled() and compute.os.environ[compute.COMPILED] == "1"

@@ -28,6 +28,7 @@ SEARCHED = (
     "Official rows: each model with its defaults, or with what the same search found within one budget of "
     "time."
 )
+BELOW_DEFAULTS = "Searched rows below their model's defaults, which were lower in validation or are newer"
 OTHER_ROWS = {"warm start": "warm starts from earlier runs", "lists": "lists from elsewhere"}
 """Way, by `Provenance.by` → rows that came about otherwise than by settings"""
 EXPLORED = {"hand": "by hand", "tuning": "by a search with a number of trials of its own",
@@ -112,8 +113,18 @@ def _official(report: Report) -> str:
     others = [model for model in models if model not in searched] if searched else []
     said = [SEARCHED if searched else DEFAULTS]
     said += [f"Not searched: {', '.join(others)}."] if others else []
+    below = _below_defaults(report.official)
+    said += [f"{BELOW_DEFAULTS}: {', '.join(below)}."] if below else []
     said += [f"Without an official row: {', '.join(without)}."] if without else []
     return " ".join(said)
+
+
+def _below_defaults(entries: Sequence[Entry]) -> list[str]:
+    """The models whose searched row has a lower NDCG on the test queries than their defaults."""
+    rows = [entry.row for entry in entries if entry.row.done]
+    defaults = {row.model: row.mean("ndcg") for row in rows if row.provenance.by == "defaults"}
+    searched = {row.model: row.mean("ndcg") for row in rows if row.provenance.by == "budget"}
+    return [model for model, score in searched.items() if score < defaults.get(model, score)]
 
 
 def _explored(entries: Sequence[Entry]) -> str:

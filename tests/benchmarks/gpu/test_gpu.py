@@ -25,8 +25,8 @@ def rehearsal(tmp_path_factory):
 
 
 def full(record, **changed):
-    """The record as if a card had given it."""
-    machine = record["machine"] | {"device": "cuda", "name": "A card", "driver": "1.2"}
+    """The record as if a GPU had given it."""
+    machine = record["machine"] | {"device": "cuda", "name": "A GPU", "driver": "1.2"}
     return record | {"machine": machine, "small": False} | changed
 
 
@@ -54,7 +54,7 @@ def test_every_part_gives_its_figures(rehearsal):
 
 
 @pytest.mark.slow
-def test_a_rehearsal_is_no_run_on_a_card(rehearsal):
+def test_a_rehearsal_is_no_run_on_a_gpu(rehearsal):
     record, text, _ = rehearsal
     assert NOT_MEASURED in text
     assert tables(record) == tables(None) == {"measured": NOT_MEASURED}
@@ -63,7 +63,7 @@ def test_a_rehearsal_is_no_run_on_a_card(rehearsal):
 
 
 @pytest.mark.slow
-def test_targets_are_judged_on_a_card(rehearsal):
+def test_targets_are_judged_on_a_gpu(rehearsal):
     record, _, _ = rehearsal
     topk = {"queries": 10**6, "items": 10**5, "dim": 64, "k": 20}
     topk |= {"seconds": 8.0, "product_seconds": 2.0, "peak_mib": 512.0}
@@ -80,7 +80,7 @@ def test_targets_are_judged_on_a_card(rehearsal):
     steps = [{"model": "infonce", "calls": 321, "waits": {"tables.py:38": 2}, "busy": 0.25}]
     parts = {"topk": topk, "ceilings": ceilings, "training": training, "quality": quality, "steps": steps}
     text = tables(full(record, **parts, failed={"quality": "RuntimeError: why"}))["measured"]
-    assert NOT_MEASURED not in text and "A card · driver 1.2" in text
+    assert NOT_MEASURED not in text and "A GPU · driver 1.2" in text
     assert "quality failed: RuntimeError: why" in text
     what = "exact top-20, 1,000,000 queries × 100,000 items × 64"
     assert row(text, what)[1:] == ["8 s", "≤ 5 s", "no"]
@@ -92,7 +92,7 @@ def test_targets_are_judged_on_a_card(rehearsal):
     ndcg = row(text, "infonce, fp16, validation NDCG@20 after 10 epochs")
     assert ndcg[1:] == ["0.1900 (-5.00% of fp32)", "± 1%", "no"]
     assert row(text, "infonce, operations that the host asks for in a step")[1] == "321"
-    assert row(text, "infonce, where a step waits for the card")[1] == "tables.py:38 × 2"
+    assert row(text, "infonce, where a step waits for the GPU")[1] == "tables.py:38 × 2"
 
 
 def test_a_part_that_fails_leaves_the_others(monkeypatch, tmp_path):
@@ -117,12 +117,12 @@ def test_a_wrong_list_is_found(monkeypatch):
         work.exact_topk("cpu", sizes.SMALL)
 
 
-def test_without_a_card_one_sentence(monkeypatch, capsys):
+def test_without_a_gpu_one_sentence(monkeypatch, capsys):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gpu.main(["--device", "cuda"]) == 2
-    assert "PyTorch sees no CUDA card" in capsys.readouterr().err
+    assert "PyTorch sees no CUDA GPU" in capsys.readouterr().err
 
 
 def test_the_full_synthetic_data_has_gowallas_size(tmp_path):

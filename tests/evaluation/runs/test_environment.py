@@ -3,14 +3,14 @@ from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices import DEVICES, cpu
 
 
-def test_a_card_is_named_only_where_tensors_were_on_it(monkeypatch):
+def test_a_gpu_is_named_only_where_tensors_were_on_it(monkeypatch):
     monkeypatch.setattr(environment, "processor", lambda: "Processor")
     assert environment.hardware() == "Processor"
     monkeypatch.setattr(compute, "_current", compute.Compute(device="cuda"))
-    monkeypatch.setattr(DEVICES["cuda"], "hardware", lambda: "Card")
+    monkeypatch.setattr(DEVICES["cuda"], "hardware", lambda: "GPU")
     assert environment.hardware() == "Processor"
     monkeypatch.setattr(DEVICES["cuda"], "peak_mib", lambda: 1.0)
-    assert environment.hardware() == "Processor with Card"
+    assert environment.hardware() == "Processor with GPU"
 
 
 def test_without_proc_the_processor_is_named_another_way(monkeypatch, tmp_path):

@@ -91,16 +91,16 @@ def test_timings_without_dates_of_runs_are_of_those_before_them(measured_on, kno
     assert timings.Timings("here", measured_on, {record.stem: stored.COSTS}).knows(record) is known
 
 
-def test_seconds_with_a_card_stay_where_the_card_is(board, monkeypatch):
+def test_seconds_with_a_gpu_stay_where_the_gpu_is(board, monkeypatch):
     folder, record = board
     timings.measure(folder, lambda about: DATA)
     found = timings.read(folder)
-    with_card = {record.stem: replace(record.costs, processor=f"{record.costs.processor} with a card")}
-    timings.write(folder, replace(found, costs=with_card))
-    for name, count in (("a card", 0), ("another", 1)):
-        card = SimpleNamespace(shares_main_memory=False, may_be_here=lambda: True, is_here=lambda: True)
-        card.hardware = lambda name=name: name
-        monkeypatch.setattr(timings, "DEVICES", {"cuda": card})
+    with_gpu = {record.stem: replace(record.costs, processor=f"{record.costs.processor} with a GPU")}
+    timings.write(folder, replace(found, costs=with_gpu))
+    for name, count in (("a GPU", 0), ("another", 1)):
+        gpu = SimpleNamespace(shares_main_memory=False, may_be_here=lambda: True, is_here=lambda: True)
+        gpu.hardware = lambda name=name: name
+        monkeypatch.setattr(timings, "DEVICES", {"cuda": gpu})
         assert timings.measure(folder, lambda about: DATA) == count
 
 

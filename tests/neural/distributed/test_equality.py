@@ -16,7 +16,7 @@ from tests.support.two_ranks import in_ranks, needs_ranks
 
 DATA = weighted(planted()).train_valid
 TABLES = ("replicated", "sharded")
-CARD_STEPS = 6
+GPU_STEPS = 6
 CASES = [pytest.param(place, id=f"{case.model}: {case.what}") for place, case in enumerate(equality.CASES)]
 NEIGHBORS = next(case for case in equality.CASES if "neighbors" in case.settings)
 
@@ -27,16 +27,16 @@ def everything(places: list[int]) -> dict[str, Any]:
     cases = {tables: dict(zip(places, found, strict=True)) for tables, found in learned.items()}
     return {
         "cases": cases,
-        "card": {tables: as_on_a_card(tables) for tables in TABLES},
+        "GPU": {tables: as_on_a_gpu(tables) for tables in TABLES},
         "found_inf": overflow(),
     }
 
 
-def as_on_a_card(tables: str) -> equality.Learned:
+def as_on_a_gpu(tables: str) -> equality.Learned:
     """By the operations of a device for which the host does not wait."""
     Cpu.asynchronous = True
     try:
-        return equality.trained(NEIGHBORS, DATA, tables, CARD_STEPS)
+        return equality.trained(NEIGHBORS, DATA, tables, GPU_STEPS)
     finally:
         Cpu.asynchronous = False
 
@@ -81,10 +81,10 @@ def test_two_processes_learn_what_one_does(place: int, shared) -> None:
 @pytest.mark.slow
 @needs_ranks
 @pytest.mark.parametrize("kind", TABLES)
-def test_two_cards_would_learn_what_one_does(kind: str, shared) -> None:
-    one = as_on_a_card("replicated")
+def test_two_gpus_would_learn_what_one_does(kind: str, shared) -> None:
+    one = as_on_a_gpu("replicated")
     for each in shared:
-        assert max(equality.apart(one, each["card"][kind]).values()) < NEIGHBORS.within
+        assert max(equality.apart(one, each["GPU"][kind]).values()) < NEIGHBORS.within
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Compiled steps, walked on the CPU as on a card."""
+"""Compiled steps, walked on the CPU as on a GPU."""
 
 from functools import partial
 from types import SimpleNamespace

@@ -128,7 +128,7 @@ def test_a_step_costs_the_same_whatever_the_number_of_rows() -> None:
 
 @pytest.mark.parametrize("overflows", [False, True])
 def test_parameters_that_are_updated_as_one_get_the_same_bits(overflows, monkeypatch) -> None:
-    """As on a card; one of them took no part in the loss."""
+    """As on a GPU; one of them took no part in the loss."""
 
     def updated() -> list[torch.Tensor]:
         generator = torch.Generator().manual_seed(0)

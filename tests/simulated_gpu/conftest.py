@@ -1,4 +1,4 @@
-"""The pretended card as a fixture: a device of the suite like any other."""
+"""The simulated GPU as a fixture: a device of the suite like any other."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.devices.cuda import Cuda
 from retrieval_leaderboard.support.devices.device import Device
-from tests.pretended_card import backend
-from tests.pretended_card.registration import REASON
+from tests.simulated_gpu import backend
+from tests.simulated_gpu.registration import REASON
 
 
-class PretendedCard(Device):
+class SimulatedGpu(Device):
     """Answers as `Cuda` does."""
 
-    name, title = backend.NAME, "pretended card"
+    name, title = backend.NAME, "simulated GPU"
     precision = "fp16"
-    memory_name, shares_main_memory = "card", False
+    memory_name, shares_main_memory = "GPU", False
     asynchronous = True
     own = 7
-    """Stands for the state of the card's generator"""
+    """Stands for the state of the GPU's generator"""
     float32, make_deterministic = Cuda.float32, Cuda.make_deterministic
 
     def may_be_here(self) -> bool:
@@ -34,7 +34,7 @@ class PretendedCard(Device):
         return True
 
     def hardware(self) -> str:
-        return "a pretended card"
+        return "a simulated GPU"
 
     def free_bytes(self) -> int:
         return 2**40
@@ -43,19 +43,19 @@ class PretendedCard(Device):
         return backend.NOTES.peak / 2**20
 
     def rng_state(self) -> dict[str, torch.Tensor]:
-        return super().rng_state() | {"dropout_card": torch.tensor(self.own)}
+        return super().rng_state() | {"dropout_gpu": torch.tensor(self.own)}
 
     def set_rng_state(self, state: dict[str, torch.Tensor]) -> None:
         super().set_rng_state(state)
-        self.own = int(state["dropout_card"])
+        self.own = int(state["dropout_gpu"])
 
 
 @pytest.fixture
-def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedCard]:
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedGpu]:
     """The device, which the process computes on in fp32; `backend.NOTES` are empty."""
     if REASON:
         pytest.skip(REASON)
-    monkeypatch.setitem(DEVICES, backend.NAME, device := PretendedCard())
+    monkeypatch.setitem(DEVICES, backend.NAME, device := SimulatedGpu())
     monkeypatch.setattr(torch, "Generator", backend.Generator)
     # An inference tensor keeps no version, which wrapped tensors need.
     monkeypatch.setattr(torch, "inference_mode", torch.no_grad)
@@ -65,14 +65,14 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedCard]:
     compute_on(monkeypatch, "fp32")
     torch._C._set_only_lift_cpu_tensors(True)
     backend.NOTES.clear()
-    with backend.Card():
+    with backend.Gpu():
         yield device
     torch._C._set_only_lift_cpu_tensors(False)
     torch.use_deterministic_algorithms(False)
 
 
 def compute_on(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
-    """Compute on the card in `precision` from here on."""
+    """Compute on the GPU in `precision` from here on."""
     monkeypatch.setattr(compute, "_current", compute.Compute(1, backend.NAME, precision))
 
 
@@ -82,8 +82,8 @@ _sdpa = torch.nn.functional.scaled_dot_product_attention
 def _attention(
     query: Any, key: Any, value: Any, mask: Any = None, dropout: float = 0.0, is_causal=False
 ) -> Any:
-    """That of the card by plain products: the CPU's fused kernels refuse other devices."""
-    if not isinstance(query, backend.CardTensor):
+    """That of the GPU by plain products: the CPU's fused kernels refuse other devices."""
+    if not isinstance(query, backend.GpuTensor):
         return _sdpa(query, key, value, mask, dropout, is_causal)
     if torch.is_autocast_enabled(backend.NAME):
         low = torch.get_autocast_dtype(backend.NAME)

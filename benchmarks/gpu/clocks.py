@@ -1,4 +1,4 @@
-"""Clocks, waits and memory of a card; on a CPU, which has none of them, a clock alone."""
+"""Clocks, waits and memory of a GPU; on a CPU, which has none of them, a clock alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Work = Callable[[], Any]
 
 
 def seconds(work: Work, device: str, rounds: int = 10) -> float:
-    """Median seconds of a call of `work`, after three that are not counted; on a card by its own clock."""
+    """Median seconds of a call of `work`, after three that are not counted; on a GPU by its own clock."""
     for _ in range(3):
         work()
     if not DEVICES[device].asynchronous:
@@ -43,14 +43,14 @@ def elapsed(work: Work) -> float:
 
 
 def clear(device: str) -> None:
-    """Give back what PyTorch holds of a card's memory, and begin to look for its peak anew."""
+    """Give back what PyTorch holds of a GPU's memory, and begin to look for its peak anew."""
     if DEVICES[device].asynchronous:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
 
 
 def waits(work: Work) -> dict[str, int]:
-    """File and line → how often PyTorch saw the host wait for the card there."""
+    """File and line → how often PyTorch saw the host wait for the GPU there."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         torch.cuda.set_sync_debug_mode("warn")

@@ -1,4 +1,4 @@
-"""Makes the pretended card known to PyTorch, with the lists of operations by which CUDA's autocast goes."""
+"""Makes the simulated GPU known to PyTorch, with the lists of operations by which CUDA's autocast goes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
-from tests.pretended_card.backend import NAME, CardTensor
+from tests.simulated_gpu.backend import NAME, GpuTensor
 
 aten = torch.ops.aten
 HALF = (torch.float16, torch.bfloat16)
@@ -36,7 +36,7 @@ def register() -> str:
         return f"PyTorch {torch.__version__} has no backends in Python"
 
     class Module(_DummyBackendModule):
-        """`torch.pretend`"""
+        """`torch.simulated`"""
 
         def get_amp_supported_dtype(self) -> list[torch.dtype]:
             return [*HALF, torch.float32]
@@ -93,23 +93,23 @@ def _full(args: Any, kwargs: Any) -> Any:
 
 
 def _full_result(args: Any, kwargs: Any) -> Any:
-    low = any(isinstance(each, CardTensor) and each.dtype in HALF for each in pytree.tree_leaves(args))
+    low = any(isinstance(each, GpuTensor) and each.dtype in HALF for each in pytree.tree_leaves(args))
     return args, kwargs | {"dtype": torch.float32} if low and kwargs.get("dtype") is None else kwargs
 
 
 def _widest(args: Any, kwargs: Any) -> Any:
-    tensors = [each for each in pytree.tree_leaves((args, kwargs)) if isinstance(each, CardTensor)]
+    tensors = [each for each in pytree.tree_leaves((args, kwargs)) if isinstance(each, GpuTensor)]
     wide = any(each.dtype == torch.float32 for each in tensors)
     return _cast(args, kwargs, torch.float32) if wide else (args, kwargs)
 
 
 def _cast(args: Any, kwargs: Any, precision: torch.dtype) -> Any:
     def cast(each: Any) -> Any:
-        floats = isinstance(each, CardTensor) and each.is_floating_point() and each.dtype != torch.float64
+        floats = isinstance(each, GpuTensor) and each.is_floating_point() and each.dtype != torch.float64
         return each.to(precision) if floats else each
 
     return pytree.tree_map(cast, (args, kwargs))
 
 
 REASON = register()
-"""Why there is no pretended card, "" where there is one"""
+"""Why there is no simulated GPU, "" where there is one"""

@@ -1,6 +1,6 @@
 """A second device for a PyTorch without one: real values, strict about devices, with notes of waits.
 
-The key PrivateUse1 under the name "pretend". A tensor of it wraps one in main memory; every operation refuses
+The key PrivateUse1 under the name "simulated". A tensor of it wraps one in main memory; every operation refuses
 to mix devices as CUDA does, and is then computed on the CPU. It stands on a private part of PyTorch: `REASON`
 says why it is not here, where it is not.
 """
@@ -19,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from retrieval_leaderboard import ROOT
 
-NAME = "pretend"
+NAME = "simulated"
 DEVICE = f"{NAME}:0"
 HERE = Path(__file__).parent
 WAITING = {
@@ -41,12 +41,12 @@ class MixedDevicesError(RuntimeError):
 
 
 class Notes:
-    """What the card saw since the last `clear`."""
+    """What the GPU saw since the last `clear`."""
 
     def __init__(self) -> None:
         self.alive: Counter[int] = Counter()
         self.bytes = self.peak = 0
-        """Of the tensors on the card: now, and at most since `clear`"""
+        """Of the tensors on the GPU: now, and at most since `clear`"""
         self.clear()
 
     def clear(self) -> None:
@@ -63,7 +63,7 @@ class Notes:
         """The host waits."""
         self.waits[f"{what} {_where()}"] += 1
 
-    def hold(self, tensor: CardTensor) -> None:
+    def hold(self, tensor: GpuTensor) -> None:
         """Count the memory of `tensor` for as long as it or a view of it lives."""
         storage = tensor.raw.untyped_storage()
         key, size = storage._cdata, storage.nbytes()
@@ -92,14 +92,14 @@ def _where() -> str:
     return "backward"
 
 
-class CardTensor(torch.Tensor):
-    """A tensor on the card, whose values are those of `raw`."""
+class GpuTensor(torch.Tensor):
+    """A tensor on the GPU, whose values are those of `raw`."""
 
     raw: torch.Tensor
     __torch_function__ = torch._C._disabled_torch_function_impl
 
     @staticmethod
-    def __new__(cls, raw: torch.Tensor) -> CardTensor:
+    def __new__(cls, raw: torch.Tensor) -> GpuTensor:
         """Of the shape of `raw`, which lies in main memory."""
         made = torch.Tensor._make_wrapper_subclass(
             cls, raw.size(), strides=raw.stride(), storage_offset=raw.storage_offset(),
@@ -141,18 +141,18 @@ class CardTensor(torch.Tensor):
 
 
 class Generators(type):
-    """`torch.Generator` while the card is there: a call makes one of the device that it names."""
+    """`torch.Generator` while the GPU is there: a call makes one of the device that it names."""
 
     plain: ClassVar[type] = torch.Generator
-    cards: ClassVar[set[int]] = set()
-    """Those of the card: PyTorch gives an operation another object of the same generator"""
+    gpus: ClassVar[set[int]] = set()
+    """Those of the GPU: PyTorch gives an operation another object of the same generator"""
 
     def __call__(cls, device: Any = "cpu") -> torch.Generator:
-        if not on_card(device):
+        if not on_gpu(device):
             return cls.plain(device)
         made = cls.plain()
-        cls.cards.add(made._cdata)
-        weakref.finalize(made, cls.cards.discard, made._cdata)
+        cls.gpus.add(made._cdata)
+        weakref.finalize(made, cls.gpus.discard, made._cdata)
         return made
 
     def __instancecheck__(cls, value: object) -> bool:
@@ -163,27 +163,27 @@ class Generator(metaclass=Generators):
     """Stands for `torch.Generator`."""
 
 
-class Card(TorchDispatchMode):
-    """Within, tensors can be made on the card."""
+class Gpu(TorchDispatchMode):
+    """Within, tensors can be made on the GPU."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return _run(func, args, kwargs or {})
 
 
-def on_card(device: Any) -> bool:
-    """Whether `device` is the card."""
+def on_gpu(device: Any) -> bool:
+    """Whether `device` is the GPU."""
     return device is not None and torch.device(device).type == NAME
 
 
 def _run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What `func` gives, on the device where CUDA would have it."""
     flat, spec = pytree.tree_flatten((args, kwargs))
-    ours = [each for each in flat if isinstance(each, CardTensor)]
-    others = [each for each in flat if isinstance(each, torch.Tensor) and not isinstance(each, CardTensor)]
+    ours = [each for each in flat if isinstance(each, GpuTensor)]
+    others = [each for each in flat if isinstance(each, torch.Tensor) and not isinstance(each, GpuTensor)]
     target = kwargs.get("device")
-    to_card = on_card(target) if target is not None else bool(ours)
-    _check_generator(func, flat, to_card)
-    if not ours and not to_card:
+    to_gpu = on_gpu(target) if target is not None else bool(ours)
+    _check_generator(func, flat, to_gpu)
+    if not ours and not to_gpu:
         return func(*args, **kwargs)
     name = func.overloadpacket.__name__
     NOTES.calls[name] += 1
@@ -192,9 +192,9 @@ def _run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     _check_determined(name, args, found_type=kwargs.get("dtype"))
     if ours and others:
         _check_devices(func, name, args, others)
-    _note_waits(name, args, kwargs, to_card)
+    _note_waits(name, args, kwargs, to_gpu)
     of_values = _tf32 if name in PRODUCTS and torch.backends.cuda.matmul.fp32_precision == "tf32" else _same
-    raw = [of_values(each.raw) if isinstance(each, CardTensor) else each for each in flat]
+    raw = [of_values(each.raw) if isinstance(each, GpuTensor) else each for each in flat]
     plain_args, plain = pytree.tree_unflatten(raw, spec)
     if plain.get("device") is not None:
         plain["device"] = torch.device("cpu")
@@ -202,9 +202,9 @@ def _run(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     same = {id(each.raw): each for each in ours} | {id(each): each for each in others}
 
     def wrapped(each: Any) -> Any:
-        if not isinstance(each, torch.Tensor) or not to_card:
+        if not isinstance(each, torch.Tensor) or not to_gpu:
             return each
-        return same[id(each)] if id(each) in same else CardTensor(each)
+        return same[id(each)] if id(each) in same else GpuTensor(each)
 
     return pytree.tree_map(wrapped, found)
 
@@ -220,9 +220,9 @@ def _tf32(values: torch.Tensor) -> torch.Tensor:
     return ((values.view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
 
 
-def _check_generator(func: Any, flat: list[Any], to_card: bool) -> None:
+def _check_generator(func: Any, flat: list[Any], to_gpu: bool) -> None:
     for each in flat:
-        if isinstance(each, Generators.plain) and (each._cdata in Generators.cards) != to_card:
+        if isinstance(each, Generators.plain) and (each._cdata in Generators.gpus) != to_gpu:
             raise MixedDevicesError(f"{func} draws by a generator of the other device at {_where()}")
 
 
@@ -249,8 +249,8 @@ def _check_devices(func: Any, name: str, args: tuple[Any, ...], others: list[tor
         raise MixedDevicesError(f"{func} mixes devices at {_where()}: {shapes}")
 
 
-def _note_waits(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], to_card: bool) -> None:
-    """Where CUDA's host would wait for the card."""
+def _note_waits(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], to_gpu: bool) -> None:
+    """Where CUDA's host would wait for the GPU."""
     if name in WAITING:
         NOTES.wait(name)
     if name in INDEXED and any(each is not None and each.dtype == torch.bool for each in args[1]):
@@ -258,5 +258,5 @@ def _note_waits(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], to_car
     if name == "repeat_interleave" and kwargs.get("output_size") is None:
         NOTES.wait(name)
     source = args[1] if name == "copy_" else args[0] if name == "_to_copy" else None
-    if source is not None and isinstance(source, CardTensor) != to_card and not kwargs.get("non_blocking"):
-        NOTES.wait("copy to the card" if to_card else "copy from the card")
+    if source is not None and isinstance(source, GpuTensor) != to_gpu and not kwargs.get("non_blocking"):
+        NOTES.wait("copy to the GPU" if to_gpu else "copy from the GPU")

@@ -1,4 +1,4 @@
-"""Whole fits on the pretended card: they learn, rank, are saved, stopped, resumed, tuned, run and served."""
+"""Whole fits on the simulated GPU: they learn, rank, are saved, stopped, resumed, tuned, run and served."""
 
 import itertools
 from contextlib import contextmanager, suppress
@@ -19,12 +19,12 @@ from retrieval_leaderboard.serving import Recommender, Request
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.stopping import StoppedError
-from tests.pretended_card.backend import NAME, NOTES
-from tests.pretended_card.conftest import compute_on
+from tests.simulated_gpu.backend import NAME, NOTES
+from tests.simulated_gpu.conftest import compute_on
 
 DATA = planted()
 SMALL = {"embedding_dim": 16, "batch_size": 100, "negatives": 24, "epochs": 2}
-"""Three steps an epoch, the last of a shorter batch: a step takes the pretended card long"""
+"""Three steps an epoch, the last of a shorter batch: a step takes the simulated GPU long"""
 CASES = [
     {"hard_negatives": 2, "epochs": 4},
     {"examples": "interaction", "neighbors": 3, "averaging": 0.5},
@@ -47,7 +47,7 @@ def on_cpu(monkeypatch):
     [*((model, {}) for model in MODELS), *zip(itertools.cycle(MODELS), CASES)],
     ids=lambda each: getattr(each, "name", str(each)),
 )
-def test_a_fit_ranks_and_is_saved(model, case, card, monkeypatch, tmp_path) -> None:
+def test_a_fit_ranks_and_is_saved(model, case, gpu, monkeypatch, tmp_path) -> None:
     compute_on(monkeypatch, "fp16")
     fitted = model(**(SMALL | case))
     harness.fit(fitted, DATA, 0)
@@ -69,7 +69,7 @@ SLOW = [pytest.param(each, marks=pytest.mark.slow) for each in ("bf16", "fp32")]
 
 
 @pytest.mark.parametrize("precision", ["fp16", *SLOW])
-def test_it_learns_there(precision, card, monkeypatch) -> None:
+def test_it_learns_there(precision, gpu, monkeypatch) -> None:
     compute_on(monkeypatch, precision)
     model = InfoNCE(**(SMALL | {"epochs": 8}))
     model.fit(DATA.train, DATA.valid, 0)
@@ -81,7 +81,7 @@ def test_it_learns_there(precision, card, monkeypatch) -> None:
     {"averaging": 0.5, "history_dropout": 0.2},
     {"examples": "interaction", "history_encoder": "self_attention", "max_history": 4},
 ], ids=str)  # fmt: skip
-def test_a_training_that_is_stopped_goes_on_to_the_same_bits(case, card, monkeypatch, tmp_path) -> None:
+def test_a_training_that_is_stopped_goes_on_to_the_same_bits(case, gpu, monkeypatch, tmp_path) -> None:
     compute_on(monkeypatch, "fp16")
 
     def vectors(folder=None, resume=False):
@@ -103,14 +103,14 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_bits(case, card, monkeyp
         with suppress(StoppedError):
             vectors(tmp_path)
             pytest.fail("not stopped")
-    card.own = 8
+    gpu.own = 8
     assert np.array_equal(vectors(tmp_path, resume=True), straight)
-    assert card.own == 7
+    assert gpu.own == 7
 
 
 @pytest.fixture
 def in_this_process(monkeypatch):
-    """Runs and trials know the card only where it is registered."""
+    """Runs and trials know the GPU only where it is registered."""
     monkeypatch.setattr(compute.os, "environ", dict(compute.os.environ))
     monkeypatch.setattr(isolation, "call", lambda function, *words: function(*words))
 
@@ -120,11 +120,11 @@ def job(**chosen) -> runner.Job:
     return runner.Job(runner.ModelSource("infonce"), every, 0, 20, NAME, "fp16")
 
 
-def test_a_trial_is_fitted_and_scored(card, in_this_process) -> None:
+def test_a_trial_is_fitted_and_scored(gpu, in_this_process) -> None:
     assert 0 < scored(job(), DATA)["ndcg"] <= 1
 
 
-def test_a_run_is_recorded_and_served(card, in_this_process, monkeypatch, tmp_path) -> None:
+def test_a_run_is_recorded_and_served(gpu, in_this_process, monkeypatch, tmp_path) -> None:
     asked, policy = job(features=True), runner.CheckpointPolicy()
     record = runner.run(asked, DATA, tmp_path / "board", "infonce", True, policy)
     assert record.is_done and (record.device, record.precision) == (NAME, "fp16")
@@ -133,7 +133,7 @@ def test_a_run_is_recorded_and_served(card, in_this_process, monkeypatch, tmp_pa
     with np.load(folder / "lists.npz") as stored:
         lists = stored["items"]
     bundle.write(folder, DATA, tmp_path / "bundle")
-    for place in ("card", "cpu"):
+    for place in ("GPU", "cpu"):
         if place == "cpu":
             on_cpu(monkeypatch)
         recommender = Recommender.open(tmp_path / "bundle")
@@ -146,12 +146,12 @@ def test_a_run_is_recorded_and_served(card, in_this_process, monkeypatch, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_every_tower_keeps_the_contract_there(model, card, monkeypatch) -> None:
+def test_every_tower_keeps_the_contract_there(model, gpu, monkeypatch) -> None:
     compute_on(monkeypatch, "fp16")
     check_model(model, **SMALL)
 
 
-def test_a_plug_in_is_checked_on_the_device_of_the_run(card, monkeypatch) -> None:
+def test_a_plug_in_is_checked_on_the_device_of_the_run(gpu, monkeypatch) -> None:
     from retrieval_leaderboard import chosen
 
     monkeypatch.setattr(compute.os, "environ", dict(compute.os.environ))

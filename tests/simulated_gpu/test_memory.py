@@ -1,4 +1,4 @@
-"""What the interactions and the examples of an epoch take of the card's memory, beside the forecast."""
+"""What the interactions and the examples of an epoch take of the GPU's memory, beside the forecast."""
 
 import gc
 from dataclasses import replace
@@ -10,7 +10,7 @@ from retrieval_leaderboard.datasets.dataset import Interactions
 from retrieval_leaderboard.neural import InfoNCE, SasRec
 from retrieval_leaderboard.neural.training import memory
 from tests.neural.trainers import trainer_of
-from tests.pretended_card.backend import NOTES
+from tests.simulated_gpu.backend import NOTES
 
 N = 100_000
 SMALL = {"embedding_dim": 2, "batch_size": 512, "negatives": 1, "epochs": 1, "neighbors": 0}
@@ -26,7 +26,7 @@ def interactions(a_user, an_item):
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("a_user", "an_item"), [(20, 50), (2, 50), (20, 5)])
 @pytest.mark.parametrize("kind", memory.EXAMPLES)
-def test_the_forecast_is_what_examples_take(kind, a_user, an_item, weighted, card) -> None:
+def test_the_forecast_is_what_examples_take(kind, a_user, an_item, weighted, gpu) -> None:
     train = interactions(a_user, an_item)
     train = replace(train, weight=np.ones(N, np.float32)) if weighted else train
     trainer = trainer_of((SasRec if kind == "sequence" else InfoNCE)(examples=kind, **SMALL), train)

@@ -1,4 +1,4 @@
-"""The GPU's benchmark on the pretended card: the calls that only a card gets are made too."""
+"""The GPU's benchmark on the simulated GPU: the calls that only a GPU gets are made too."""
 
 import json
 import warnings
@@ -11,7 +11,7 @@ from retrieval_leaderboard.benchmarks.gpu import work
 from retrieval_leaderboard.benchmarks.gpu.page import table
 from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.support import compute
-from tests.pretended_card import backend
+from tests.simulated_gpu import backend
 
 
 class Event:
@@ -29,8 +29,8 @@ class Event:
 
 
 @pytest.fixture
-def cuda(card, monkeypatch):
-    """What the benchmark asks of `torch.cuda`, answered by the card."""
+def cuda(gpu, monkeypatch):
+    """What the benchmark asks of `torch.cuda`, answered by the GPU."""
     monkeypatch.setattr(compute.os, "environ", dict(compute.os.environ))
     monkeypatch.setattr(isolation, "call", lambda function, *words: function(*words))
     monkeypatch.setattr(torch.cuda, "Event", Event)
@@ -52,13 +52,13 @@ def cuda(card, monkeypatch):
 
 
 @pytest.mark.slow
-def test_every_part_runs_on_the_card(cuda, monkeypatch, tmp_path, capsys) -> None:
+def test_every_part_runs_on_the_gpu(cuda, monkeypatch, tmp_path, capsys) -> None:
     monkeypatch.setattr(work, "MODELS", dict(list(work.MODELS.items())[:1]))
     files = tmp_path / "gpu.json", tmp_path / "gpu.md"
     words = ["--device", backend.NAME, "--small", "--record", str(files[0]), "--out", str(files[1])]
     assert gpu.main(words) == 0
     record = json.loads(files[0].read_text())
-    assert record["failed"] == {} and record["machine"]["name"] == "a pretended card"
+    assert record["failed"] == {} and record["machine"]["name"] == "a simulated GPU"
     for part in ("training", "aliec_training"):
         assert {run["precision"] for run in record[part]} == set(work.PRECISIONS)
         assert all(run["peak_mib"] > 0 for run in record[part])
@@ -67,11 +67,11 @@ def test_every_part_runs_on_the_card(cuda, monkeypatch, tmp_path, capsys) -> Non
     (step,) = record["steps"]
     assert step["waits"] == {} and step["calls"] > 100
     assert record["topk"]["peak_mib"] > 0
-    assert "where a step waits for the card" in table(record)
+    assert "where a step waits for the GPU" in table(record)
 
 
-def test_its_waits_are_those_of_the_card(cuda) -> None:
-    from retrieval_leaderboard.benchmarks.gpu import card as clocks
+def test_its_waits_are_those_of_the_gpu(cuda) -> None:
+    from retrieval_leaderboard.benchmarks.gpu import clocks
 
     numbers = torch.ones(3, device=backend.DEVICE)
     assert sum(clocks.waits(lambda: numbers.sum().item()).values()) == 1

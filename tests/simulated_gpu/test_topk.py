@@ -1,4 +1,4 @@
-"""The exact top-k on the pretended card: the CPU's lists, whatever is set for products elsewhere."""
+"""The exact top-k on the simulated GPU: the CPU's lists, whatever is set for products elsewhere."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import topk, topk_torch
 from retrieval_leaderboard.support import compute
-from tests.pretended_card.backend import DEVICE, NOTES
+from tests.simulated_gpu.backend import DEVICE, NOTES
 
 RNG = np.random.default_rng(0)
 
@@ -17,17 +17,17 @@ def vectors(*shape):
 
 
 def both(queries, items, exclude, k, monkeypatch):
-    """Lists of the card and of the CPU."""
-    card = topk.inner_product(queries, items, exclude, k)
+    """Lists of the GPU and of the CPU."""
+    gpu = topk.inner_product(queries, items, exclude, k)
     monkeypatch.setattr(compute, "_current", compute.Compute(1, "cpu"))
-    return card, topk.inner_product(queries, items, exclude, k)
+    return gpu, topk.inner_product(queries, items, exclude, k)
 
 
 @pytest.mark.parametrize(("q", "n", "k", "equal"), [
     (50, 300, 20, 0), (50, 300, 400, 0), (30, 500, 10, 400), (5, 3, 10, 0), (0, 10, 5, 0),
     (64, 2000, 20, 1900),
 ])  # fmt: skip
-def test_lists_are_the_cpus(q, n, k, equal, card, monkeypatch) -> None:
+def test_lists_are_the_cpus(q, n, k, equal, gpu, monkeypatch) -> None:
     queries, items = vectors(q, 8), vectors(n, 8)
     items[RNG.choice(n, equal, replace=False)] = items[0]
     rows = [np.unique(RNG.integers(0, n, RNG.integers(0, 5))).astype(np.int32) for _ in range(q)]
@@ -37,22 +37,22 @@ def test_lists_are_the_cpus(q, n, k, equal, card, monkeypatch) -> None:
     assert np.array_equal(found, expected) and np.array_equal(scores, expected_scores)
 
 
-def test_tf32_turned_on_elsewhere_changes_no_list(card, monkeypatch) -> None:
+def test_tf32_turned_on_elsewhere_changes_no_list(gpu, monkeypatch) -> None:
     """Where a hundred items are almost equal, products in TF32 lose the best ones from the candidates."""
     centers = np.repeat(vectors(20, 64), 100, axis=0)
     items = centers + np.float32(1e-4) * vectors(2000, 64)
     before = torch.backends.cuda.matmul.fp32_precision
     torch.set_float32_matmul_precision("high")
     try:
-        card_lists, cpu_lists = both(vectors(40, 64), items, Ragged.empty(40), 20, monkeypatch)
+        gpu_lists, cpu_lists = both(vectors(40, 64), items, Ragged.empty(40), 20, monkeypatch)
         assert torch.backends.cuda.matmul.fp32_precision == "tf32"
     finally:
         torch.set_float32_matmul_precision("highest")
         torch.backends.cuda.matmul.fp32_precision = before
-    assert np.array_equal(card_lists[0], cpu_lists[0])
+    assert np.array_equal(gpu_lists[0], cpu_lists[0])
 
 
-def test_a_block_waits_for_copies_and_crowded_rows_alone(card, monkeypatch) -> None:
+def test_a_block_waits_for_copies_and_crowded_rows_alone(gpu, monkeypatch) -> None:
     monkeypatch.setattr(topk_torch, "BLOCK_SCORES", 3000 * 8)
     exclude = Ragged.from_rows([np.arange(3, dtype=np.int32)] * 40)
     queries, items = vectors(40, 8), vectors(300, 8)
@@ -64,10 +64,10 @@ def test_a_block_waits_for_copies_and_crowded_rows_alone(card, monkeypatch) -> N
     for each, times in NOTES.waits.items():
         waits[each.split(" topk_torch")[0]] += times
     # The vectors and what is excluded are copied once.
-    assert waits == {"copy to the card": 3 + 2 * blocks, "nonzero": blocks, "copy from the card": 2 * blocks}
+    assert waits == {"copy to the GPU": 3 + 2 * blocks, "nonzero": blocks, "copy from the GPU": 2 * blocks}
 
 
-def test_the_duration_is_said_after_the_first_block(card, capsys, monkeypatch) -> None:
+def test_the_duration_is_said_after_the_first_block(gpu, capsys, monkeypatch) -> None:
     """By a clock that a product moves by a second for each 10 queries."""
     clock = [0.0]
     product = topk_torch._Excluded.mask

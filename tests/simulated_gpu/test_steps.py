@@ -1,4 +1,4 @@
-"""Steps of every tower on the pretended card: no device is mixed, and the host never waits."""
+"""Steps of every tower on the simulated GPU: no device is mixed, and the host never waits."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from retrieval_leaderboard.evaluation.planted import planted
 from retrieval_leaderboard.neural import MODELS, InfoNCE, SasRec
 from retrieval_leaderboard.support import compute
 from tests.neural.trainers import trainer_of
-from tests.pretended_card.backend import NAME, NOTES
-from tests.pretended_card.conftest import compute_on
+from tests.simulated_gpu.backend import NAME, NOTES
+from tests.simulated_gpu.conftest import compute_on
 
 SMALL = {"embedding_dim": 16, "batch_size": 20, "negatives": 12, "epochs": 4}
 IN_ORDER = {"examples": "interaction"}
@@ -52,7 +52,7 @@ SLOW = [pytest.param(each, marks=pytest.mark.slow) for each in ("bf16", "fp32")]
 @pytest.mark.parametrize("settings", CASES, ids=str)
 @pytest.mark.parametrize("precision", ["fp16", *SLOW])
 @pytest.mark.parametrize("model", MODELS)
-def test_steps_stay_on_the_card(model, settings, precision, card, monkeypatch) -> None:
+def test_steps_stay_on_the_gpu(model, settings, precision, gpu, monkeypatch) -> None:
     compute_on(monkeypatch, precision)
     losses, trainer = steps(model, settings)
     assert dict(NOTES.waits) == {}
@@ -62,7 +62,7 @@ def test_steps_stay_on_the_card(model, settings, precision, card, monkeypatch) -
 
 
 @pytest.mark.parametrize("settings", CASES, ids=str)
-def test_a_deterministic_step_has_kernels_for_it(settings, card, monkeypatch) -> None:
+def test_a_deterministic_step_has_kernels_for_it(settings, gpu, monkeypatch) -> None:
     compute_on(monkeypatch, "fp16")
     monkeypatch.setenv(compute.DETERMINISTIC, "1")
     model = MODELS[CASES.index(settings) % len(MODELS)]
@@ -72,8 +72,8 @@ def test_a_deterministic_step_has_kernels_for_it(settings, card, monkeypatch) ->
 
 
 @pytest.mark.parametrize("place", range(len(CASES)))
-def test_steps_that_lease_ahead_are_the_plain_ones(place, card, monkeypatch) -> None:
-    """What is compiled on a card; the pretended one keeps the compiler off, so that it runs as it is."""
+def test_steps_that_lease_ahead_are_the_plain_ones(place, gpu, monkeypatch) -> None:
+    """What is compiled on a GPU; the simulated one keeps the compiler off, so that it runs as it is."""
     model, settings = MODELS[place % len(MODELS)], CASES[place]
     plain, _ = steps(model, settings)
     monkeypatch.setenv(compute.COMPILED, "1")
@@ -89,5 +89,5 @@ def test_steps_that_lease_ahead_are_the_plain_ones(place, card, monkeypatch) -> 
     (SasRec, {"every_negative": True, "loss": "gbce"}),
     (InfoNCE, {"cold_negatives": True, "logq_correction": False, "temperature": 0.1}),
 ], ids=str)  # fmt: skip
-def test_steps_with_settings_of_a_loss_stay_on_the_card(model, settings, card, monkeypatch) -> None:
-    test_steps_stay_on_the_card(model, settings, "fp16", card, monkeypatch)
+def test_steps_with_settings_of_a_loss_stay_on_the_gpu(model, settings, gpu, monkeypatch) -> None:
+    test_steps_stay_on_the_gpu(model, settings, "fp16", gpu, monkeypatch)
