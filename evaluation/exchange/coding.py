@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,14 +17,28 @@ from retrieval_leaderboard.support.errors import InputError
 Codes = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Lists:
+    """Lists that answer test queries, and what is missing in them."""
+
+    items: npt.NDArray[np.int32]
+    """int32[q, k], -1 for an item that the catalog lacks and for none"""
+    unanswered: int
+    """Queries without a list"""
+    listed: int
+    """Items of the first k of all lists"""
+    unknown: int
+    """Those of them that the catalog lacks"""
+
+
 def several_queries(dataset: Dataset) -> bool:
     """Whether a user has more than one test query."""
     users = dataset.test.user
     return len(np.unique(users)) < len(users)
 
 
-def coded(entries: Entries, dataset: Dataset, k: int) -> npt.NDArray[np.int32]:
-    """int32[q, k]: the first `k` items of each list, -1 for one that the catalog lacks and for none.
+def coded(entries: Entries, dataset: Dataset, k: int) -> Lists:
+    """The first `k` items of each list.
 
     A query without a list has an empty one, and lists of users who are asked nothing are left out, as by
     `harness.evaluate_lists`.
@@ -49,7 +65,8 @@ def coded(entries: Entries, dataset: Dataset, k: int) -> npt.NDArray[np.int32]:
         raise entries.item.error(
             at, f"'{entries.item.shown(at)}' may not be in this list: its user has it already; leave it out"
         )
-    return found
+    unanswered = len(found) - len(np.unique(query[shown]))
+    return Lists(found, unanswered, len(shown), int((item[shown] < 0).sum()))
 
 
 def _queries(entries: Entries, dataset: Dataset) -> Codes:

@@ -34,8 +34,10 @@ class Given:
         """InputError for a name that is none, or that of a model of this suite; for a seed below 0; or where
         there is no file.
         """
-        if not re.fullmatch(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-]", self.name):
-            raise InputError(f"--name '{self.name}': call the row by letters, digits, '_', '.' and '-'")
+        if not re.fullmatch(r"(?![.])[A-Za-z0-9_.-]*[A-Za-z0-9_-]", self.name):
+            raise InputError(
+                f"--name '{self.name}': call the row by letters, digits, '_' and '-', with '.' between them"
+            )
         if self.name in registry.names():
             raise InputError(f"--name {self.name}: a model of this suite is called so; choose another name")
         if self.seed < 0:
@@ -53,10 +55,8 @@ def keep(given: Given, dataset: Dataset, board: Path) -> RunRecord:
     given.check()
     k = harness.length(given.k, dataset)
     entries = reading.read(given.path, given.columns, coding.several_queries(dataset))
-    items = coding.coded(entries, dataset, k)
-    found = harness.score(items, dataset, k)
-    empty = int((items < 0).all(axis=1).sum())
-    lacking = f"; {empty:,} of {len(items):,} test queries have no list" if empty else ""
+    lists = coding.coded(entries, dataset, k)
+    found = harness.score(lists.items, dataset, k)
     digest = hashlib.blake2b(contents(given.path), digest_size=6).hexdigest()
     now = datetime.now(UTC)
     record = RunRecord(
@@ -70,7 +70,7 @@ def keep(given: Given, dataset: Dataset, board: Path) -> RunRecord:
         precision="",
         dataset=DatasetSummary.of(dataset),
         provenance=Provenance(
-            "lists", date=f"{now:%Y-%m-%d}", note=f"{given.path.name}, digest {digest}{lacking}"
+            "lists", date=f"{now:%Y-%m-%d}", note=f"{given.path.name}, digest {digest}{_lacking(lists)}"
         ),
         resolved={},
         result=Result(found.metrics, tuple(found.slices), UNKNOWN_COSTS, False, False, (), curve=found.curve),
@@ -83,3 +83,13 @@ def keep(given: Given, dataset: Dataset, board: Path) -> RunRecord:
             runner.save_lists(found, scratch)
         records.write(scratch, record)
     return record
+
+
+def _lacking(lists: coding.Lists) -> str:
+    """What is missing in lists, for a note; "" where nothing is."""
+    told = ""
+    if lists.unanswered:
+        told += f"; {lists.unanswered:,} of {len(lists.items):,} test queries have no list"
+    if lists.unknown:
+        told += f"; {lists.unknown:,} of {lists.listed:,} listed items are not in the catalog"
+    return told

@@ -50,11 +50,16 @@ def read(path: Path, named: Mapping[str, str], by_number: bool) -> Entries:
         by_number: whether a TREC run names queries by their numbers, for users have several.
 
     Raises:
-        InputError: no such file, one of another format, a column that is not there, or a missing value.
+        InputError: no such file, one of another format, a column that is not there, or a missing value; columns
+            named for a TREC run.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file of lists")
-    return _of_run(path, by_number) if trec.is_run(path) else _of_table(path, named)
+    if not trec.is_run(path):
+        return _of_table(path, named)
+    if named:
+        raise InputError(f"{path}: the columns of a TREC run have fixed places; leave out --list-columns")
+    return _of_run(path, by_number)
 
 
 def parse_columns(text: str, where: str = "--list-columns") -> dict[str, str]:
@@ -67,6 +72,8 @@ def parse_columns(text: str, where: str = "--list-columns") -> dict[str, str]:
         if not equals or not name:
             raise InputError(f"{where} '{text}': give it as user=NAME,item=NAME,rank=NAME")
         found[role] = name
+    if "rank" in found and "score" in found:
+        raise InputError(f"{where} '{text}': lists are in the order of the rank or of the score: name one")
     return found
 
 
@@ -101,9 +108,15 @@ def _of_table(path: Path, named: Mapping[str, str]) -> Entries:
 
 
 def _columns(table: SourceTable, named: Mapping[str, str]) -> dict[str, str]:
-    """Role → column, of those that are there; InputError where user or item is not."""
+    """Role → column, of those that are there; InputError where user or item is not.
+
+    A rank or score that was named is the order, whatever else the table has.
+    """
     found: dict[str, str] = {}
+    other = {"rank": "score", "score": "rank"}
     for role, known in ORDERS.items():
+        if other.get(role) in named:
+            continue
         wanted = [named[role]] if role in named else [
             name for name in table.names if header.plain(name) in known and name not in named.values()
         ]  # fmt: skip

@@ -99,9 +99,12 @@ class BoardCosts:
 
 
 def costs_of(rows: Sequence[Row]) -> BoardCosts:
-    """What `python -m evaluation time` measured of `rows` in one go, else what runs on one machine took."""
+    """What `python -m evaluation time` measured of `rows` in one go, else what runs on one machine took.
+
+    Where rows of one's own have finished, both are theirs, not those of shipped rows.
+    """
     runs = {(row.folder, record.stem): record.costs for row in rows for record in row.done}
-    for folder in dict.fromkeys(row.folder for row in sorted(rows, key=lambda row: row.shipped)):
+    for folder in dict.fromkeys(row.folder for row in _counted(rows)):
         found = timings.read(folder)
         here = (record for row in rows if row.folder == folder for record in row.done)
         stems = [each.stem for each in here if found.knows(each)] if found else []
@@ -121,13 +124,8 @@ def without_seconds(costs: Iterable[RowCosts]) -> str:
 
 
 def _machine(rows: Sequence[Row]) -> str:
-    """The machine on which most rows ran; of equals the newest's.
-
-    Where there are some, rows of one's own are counted, not shipped ones; of those official ones if there are
-    several.
-    """
-    finished = [row for row in rows if row.done]
-    done = [row for row in finished if not row.shipped] or finished
+    """The machine on which most rows ran, official ones if there are several; of equals the newest's."""
+    done = _counted(rows)
     official = [row for row in done if row.provenance.official]
     counted = official if len(official) > 1 else done
     newest: dict[str, str] = {}
@@ -135,3 +133,9 @@ def _machine(rows: Sequence[Row]) -> str:
         newest[record.costs.machine] = max(record.date, newest.get(record.costs.machine, ""))
     times = Counter(each for row in counted for each in {record.costs.machine for record in row.done})
     return max(filter(None, newest), key=lambda each: (times[each], newest[each]), default="")
+
+
+def _counted(rows: Sequence[Row]) -> list[Row]:
+    """The rows that have finished: those of one's own where there are some, else shipped ones."""
+    done = [row for row in rows if row.done]
+    return [row for row in done if not row.shipped] or done

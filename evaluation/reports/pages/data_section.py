@@ -11,6 +11,9 @@ from retrieval_leaderboard.evaluation.reports.board import Board, Row
 from retrieval_leaderboard.evaluation.reports.labels import labels, written
 from retrieval_leaderboard.support import markdown
 
+FINGERPRINT = "fingerprint of data and split `"
+"""What a page's fingerprint stands after"""
+
 
 def data_section(board: Board) -> str:
     """What was read and how, by the newest run that says so, and which part validation is."""
@@ -34,7 +37,7 @@ def provenance_section(board: Board) -> str:
     machines = [f"runs on {each}" for each in board.machines]
     return "## Provenance\n\n" + _listed(
         [
-            f"fingerprint of data and split `{board.fingerprint}`",
+            f"{FINGERPRINT}{board.fingerprint}`",
             *split,
             *machines,
             f"runs from {dates[0]} to {dates[-1]}",

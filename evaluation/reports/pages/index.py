@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from retrieval_leaderboard.evaluation.reports.pages.data_section import FINGERPRINT
 from retrieval_leaderboard.evaluation.reports.pages.page import FOOTER, VERDICT
+from retrieval_leaderboard.evaluation.reports.pages.stems import may_be_of
 
 TITLE = "# Leaderboards"
 SYNTHETIC = "synthetic"
@@ -33,7 +35,7 @@ class Link:
 
 
 def pages(folder: Path) -> Iterator[Link]:
-    """The pages of boards in a dataset's folder, by name."""
+    """The pages of boards in a dataset's folder, by name; copies of them that somebody made are left out."""
     for path in sorted(folder.glob("*.md")):
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
@@ -41,8 +43,10 @@ def pages(folder: Path) -> Iterator[Link]:
             continue
         title, _, rest = text.partition("\n")
         line = rest.lstrip().partition("\n")[0]
-        if title.startswith("# ") and line.startswith(VERDICT):
-            yield Link(path, title.removeprefix("# "), line.removeprefix(VERDICT))
+        heading, (_, _, about) = title.removeprefix("# "), rest.partition(FINGERPRINT)
+        is_board = title != heading and line.startswith(VERDICT)
+        if is_board and may_be_of(heading, about.partition("`")[0], path.stem):
+            yield Link(path, heading, line.removeprefix(VERDICT))
 
 
 def of_dataset(folder: Path) -> str:

@@ -32,6 +32,12 @@ def stems(boards: Sequence[Board]) -> list[str]:
     ]
 
 
+def may_be_of(heading: str, fingerprint: str, stem: str) -> bool:
+    """Whether a board's page has, or once had, the name `stem`: a copy that somebody made has another one."""
+    words = stem.removesuffix(fingerprint).split("-")
+    return stem == ONLY or set(words) <= {"", *_slug(heading).split("-")}
+
+
 def _facts(board: Board) -> tuple[str, ...]:
     about = board.dataset
     what = about.title.removeprefix(about.name).replace("synthetic", "")

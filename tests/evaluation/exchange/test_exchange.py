@@ -159,6 +159,28 @@ def test_columns_of_other_names(run, log, frame, tmp_path):
     assert scored(path, run, log, *words)[1].measured.metrics == records.read(run).measured.metrics
 
 
+@pytest.mark.parametrize("named", ["rank", "score"])
+def test_a_named_order_goes_before_one_of_a_usual_name(run, log, frame, tmp_path, named):
+    path = tmp_path / "both.csv"
+    backwards = frame.groupby("query")["rank"].transform(lambda ranks: ranks.to_numpy()[::-1])
+    order = {"rank": {"n": frame["rank"], "score": frame["rank"]}, "score": {"n": -frame["rank"], "rank": backwards}}
+    frame.drop(columns="rank").assign(**order[named]).to_csv(path, index=False)
+    _, found = scored(path, run, log, "--list-columns", f"{named}=n")
+    assert found.measured.metrics == records.read(run).measured.metrics
+
+
+def test_what_is_missing_in_lists_is_told_as_it_is(run, log, frame, tmp_path):
+    queries, lists = frame["query"].nunique(), records.read(run).dataset.test_queries
+    frame.loc[(frame["query"] != frame["query"].iloc[0]) | (frame["rank"] > 1), "item"] = "x" + frame["item"]
+    path = tmp_path / "unknown.csv"
+    frame.to_csv(path, index=False)
+    note = scored(path, run, log, name="unknown")[1].provenance.note
+    assert f"; {len(frame) - 1:,} of {len(frame):,} listed items are not in the catalog" in note
+    assert ("have no list" in note) is (queries < lists)
+    frame[frame["query"] == frame["query"].iloc[0]].to_csv(path, index=False)
+    assert f"; {lists - 1:,} of {lists:,} test queries" in scored(path, run, log, name="one")[1].provenance.note
+
+
 def broken(frame, what):
     """A frame with one thing wrong with it in its third row, line 4 of its file."""
     changed = frame.copy().astype({"rank": object, "query": object})
@@ -203,6 +225,12 @@ def test_a_line_of_more_fields_than_a_trec_run_has(run, log, tmp_path, capsys):
     path.write_text("\n".join(f"{line} more" for line in lines) + "\n")
     assert scored(path, run, log, name="wide") == (2, None)
     assert f"{path}, line 1: " in capsys.readouterr().err
+
+
+def test_columns_of_a_trec_run_cannot_be_named(run, log, capsys):
+    path = written(run, ".trec")
+    assert scored(path, run, log, "--list-columns", "user=qid", name="named") == (2, None)
+    assert "fixed places; leave out --list-columns" in capsys.readouterr().err
 
 
 def test_an_item_twice_is_refused_wherever_it_stands(run, log, frame, tmp_path, capsys):
@@ -283,6 +311,11 @@ def test_a_run_is_ordered_by_score_then_by_rank(tmp_path):
         (["score", "LISTS", "--dataset", "LOG", "--runs", "a"], "--runs names stored runs"),
         (["score", "LISTS", "--dataset", "LOG", "--name", "als"], "a model of this suite is called so"),
         (["score", "LISTS", "--dataset", "LOG", "--name", "a/b"], "call the row by letters"),
+        (["score", "LISTS", "--dataset", "LOG", "--name", ".a"], "call the row by letters"),
+        (
+            ["score", "LISTS", "--dataset", "LOG", "--name", "a", "--list-columns", "rank=n,score=s"],
+            "lists are in the order of the rank or of the score: name one",
+        ),
         (
             ["score", "gone.csv", "--dataset", "LOG", "--name", "a"],
             "gone.csv: there is no such file of lists",

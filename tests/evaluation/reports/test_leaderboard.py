@@ -169,6 +169,19 @@ def test_pages_of_boards_that_are_gone_are_removed_and_no_other_file(tmp_path):
     assert VERDICT in (folder / "leaderboard.md").read_text()
 
 
+def test_a_copy_of_a_page_stays_and_is_not_listed(tmp_path):
+    folder = keep(tmp_path, "als", fingerprint="t", protocol="time")
+    leaderboard.derive(folder)
+    text = (folder / "leaderboard.md").read_text()
+    for name in ("before-tuning.md", "leaderboard-old.md", "time.md", "before-tuning.html"):
+        (folder / name).write_text(text)
+    leaderboard.derive(folder)
+    assert (folder / "before-tuning.md").read_text() == (folder / "leaderboard-old.md").read_text() == text
+    assert (folder / "before-tuning.html").read_text() == text
+    assert VERDICT not in (folder / "time.md").read_text()
+    assert "before" not in (tmp_path / "README.md").read_text()
+
+
 def test_where_a_page_was_another_leads_to_its_board(tmp_path):
     folder = keep(tmp_path, "als", fingerprint="t", protocol="time")
     keep(tmp_path, "als", machine="b", fingerprint="r", protocol="random")

@@ -207,6 +207,18 @@ def test_seconds_are_of_the_machine_of_ones_own_rows():
     assert without_tests(*theirs, failed()).machine == "theirs, 1 thread"
 
 
+def test_seconds_of_shipped_rows_in_one_go_do_not_replace_ones_own(tmp_path):
+    theirs = row("bsl", processor="theirs", shipped=True, folder=tmp_path)
+    again = timings.Timings("quiet, 1 thread", "2026-01-01", {theirs.newest.stem: stored.COSTS})
+    timings.write(tmp_path, again)
+    assert without_tests(theirs).machine == "quiet, 1 thread"
+    assert without_tests(theirs, failed()).machine == "quiet, 1 thread"
+    ours = row("als", processor="ours", folder=tmp_path / "own")
+    found = without_tests(theirs, ours)
+    assert found.machine == "ours, 1 thread"
+    assert [each.costs.seconds is None for each in found.entries] == [each.row.shipped for each in found.entries]
+
+
 def test_lists_from_elsewhere_have_no_seconds_and_the_page_says_why():
     theirs = row("theirs", by="lists")
     unknown = [replace(each, result=replace(each.measured, costs=UNKNOWN_COSTS)) for each in theirs.done]
