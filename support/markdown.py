@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 
 def table(rows: Iterable[Sequence[object]], header: Sequence[str], numbers: Collection[int] = ()) -> str:
-    """A table as text, cells as they are given, without a line break at its end.
+    """A table as text, cells as they are given but for bars, without a line break at its end.
 
     Args:
         rows: the cells of each row.
@@ -16,4 +16,5 @@ def table(rows: Iterable[Sequence[object]], header: Sequence[str], numbers: Coll
         numbers: positions of the columns that are aligned to the right.
     """
     align = ["right" if at in numbers else "left" for at in range(len(header))] if numbers else None
-    return tabulate(list(rows), header, tablefmt="pipe", colalign=align, disable_numparse=True)
+    cells = [[str(cell).replace("|", r"\|") for cell in row] for row in rows]
+    return tabulate(cells, header, tablefmt="pipe", colalign=align, disable_numparse=True)

@@ -83,6 +83,8 @@ def _ranked(vectors: Vectors, items: Vectors, exclude: Ragged, k: int) -> topk.T
         return found, scores
     # They score 0, above what a query is no match for. Few lists hold any: most catalogs need no copy.
     known = np.asarray(items.any(axis=1))
+    if not known.any():
+        return topk.empty(len(vectors), k)
     place = np.cumsum(known, dtype=np.int32) - 1
     rest = exclude.only(known)
     rest = replace(rest, values=place[rest.values])

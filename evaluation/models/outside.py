@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, is_dataclass
@@ -107,7 +108,9 @@ def _is_file(place: str) -> bool:
 def _import_file(path: Path, where: str) -> ModuleType:
     if not path.is_file():
         raise InputError(f"{where}: there is no file {path}")
-    loader = importlib.util.spec_from_file_location(f"plugin_{path.stem}", path)
+    # Two files may have one name, in different folders.
+    digest = hashlib.blake2b(os.fsencode(path.resolve()), digest_size=6).hexdigest()
+    loader = importlib.util.spec_from_file_location(f"plugin_{path.stem}_{digest}", path)
     if loader is None or loader.loader is None:
         raise InputError(f"{where}: {path} is not a Python file")
     module = importlib.util.module_from_spec(loader)

@@ -84,11 +84,14 @@ def in_section(path: Path, where: str) -> dict[str, TunedConfig]:
 def resolved(model: type[Retriever], paths: Sequence[Path], dataset: Dataset) -> TunedConfig:
     """Every setting of `model` by the first of `paths` that has some, or else its defaults.
 
+    Settings tuned on other data come after those of a later path that were not.
+
     Raises:
         InputError: as `read`, or a setting that the model does not have.
     """
-    found = ((path, read(path, dataset).get(model.name)) for path in paths)
-    path, config = next(((path, config) for path, config in found if config), (None, TunedConfig()))
+    found = [(path, config) for path in paths if (config := read(path, dataset).get(model.name))]
+    on_these = [each for each in found if not _other_data(each[1].provenance, dataset)]
+    path, config = next(iter(on_these or found), (None, TunedConfig()))
     made = config.provenance
     if other := _other_data(made, dataset):
         progress.warn_once(f"{path}: {model.name} was tuned on other data ({other}): tune it for this data")
@@ -105,12 +108,18 @@ def _other_data(made: Provenance, dataset: Dataset) -> str:
 
 
 def write(path: Path, where: str, model: str, config: TunedConfig) -> None:
-    """Make `config` the model's entry in the section `where`; all other entries stay."""
+    """Make `config` the model's entry in the section `where`; all other entries stay.
+
+    Where it takes the place of one that was tuned on other data, a line says so.
+    """
     import yaml
 
     with locked(path.parent, f"another command writes into {path.parent}: waiting for it", LOCK):
         content = _content(path)
         entry = {"settings": config.settings, "provenance": config.provenance.as_dict()}
+        before = content.get(where, {}).get(model, {}).get("provenance", {}).get("fingerprint", "")
+        if before not in ("", config.provenance.fingerprint):
+            progress.say(f"{path}: replaces the settings of {model} that were tuned on other data ({before})")
         content.setdefault(where, {})[model] = entry
         text = yaml.safe_dump(
             content, sort_keys=False, width=110, default_flow_style=None, allow_unicode=True

@@ -144,7 +144,8 @@ def run(
 ) -> RunRecord:
     """Do `job` in a process of its own and keep its folder, whole or not at all.
 
-    A run that fails does not take the place of one that was done.
+    A run that fails does not take the place of one that was done; one that is done has metrics at every k
+    that the one before it had.
 
     Returns:
         The record, with a result, or the reason why there is none.
@@ -155,7 +156,10 @@ def run(
     folder, checkpoints = job.folder(dataset, board), job.checkpoints(dataset, board)
     about = job.identity(dataset).key
     summary = DatasetSummary.of(dataset)
-    made = _provenance(job, records.read(folder))
+    before = records.read(folder)
+    made = _provenance(job, before)
+    if before is not None and before.is_done:
+        job = replace(job, also=tuple(dict.fromkeys((*job.also, *map(int, before.measured.at)))))
     record = RunRecord(**about, dataset=summary, provenance=made, plugin=job.source.plugin)
     with suppress(_StoredRunStays), atomic_folder(folder) as scratch:
         try:

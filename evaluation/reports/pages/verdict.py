@@ -110,8 +110,8 @@ def _beside_item_cf(report: Report, best: Entry) -> list[str]:
         beside = f"ItemCF{elsewhere} has {reference.ndcg:.4f}"
         apart = f": the difference is {share} {UNTESTED}" if share else ""
         return [f"{beside}{cost and f' {cost}'}{apart}."]
-    interval = f"{best.lead.low:+.4f} to {best.lead.high:+.4f}"
-    change = f"{best.lead.mean:+.4f} ({share}; 95 % interval {interval})"
+    interval = f"95 % interval {best.lead.low:+.4f} to {best.lead.high:+.4f}"
+    change = f"{best.lead.mean:+.4f} ({'; '.join(filter(None, (share, interval)))})"
     if best.differs:
         return [f"Its difference to ItemCF{elsewhere} is {change}{cost and f'; ItemCF comes {cost}'}."]
     within = f"ItemCF{elsewhere} is within noise{cost and f' {cost}'}: the difference is"
@@ -119,7 +119,7 @@ def _beside_item_cf(report: Report, best: Entry) -> list[str]:
     if best.lead.low <= 0 <= best.lead.high:
         return [f"{within} {change}."]
     corrected = "not significant once corrected for the number of pairs"
-    return [f"{within} {best.lead.mean:+.4f} ({share}), {corrected}."]
+    return [f"{within} {best.lead.mean:+.4f}{share and f' ({share})'}, {corrected}."]
 
 
 def _ties(report: Report, best: Entry, others: Sequence[Entry]) -> list[str]:

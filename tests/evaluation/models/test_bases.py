@@ -60,3 +60,9 @@ def test_a_query_with_a_zero_vector_has_no_list():
     vectors[2] = 0
     items, scores = asked(vectors, 60)
     assert (items[2] == -1).all() and np.isneginf(scores[2]).all() and (items[[0, 5], 0] >= 0).all()
+
+
+def test_where_all_item_vectors_are_zero_lists_are_empty(monkeypatch):
+    monkeypatch.setattr(Vectors, "encode_items", lambda self: np.zeros_like(ITEMS))
+    items, scores = asked(np.ones((6, 8), dtype=np.float32), 5)
+    assert items.shape == (6, 5) and (items == -1).all() and np.isneginf(scores).all()

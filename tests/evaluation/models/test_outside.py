@@ -1,5 +1,7 @@
 """Classes of files and modules: found, named, and refused in one sentence."""
 
+import sys
+
 import pytest
 
 from retrieval_leaderboard.evaluation.models import outside, registry
@@ -20,7 +22,14 @@ def test_a_module_of_the_working_folder(here):
     found = outside.load("ours.models:Neighbor")
     assert (found.name, found.__module__) == ("Neighbor", "ours.models")
     assert outside.load("ours.models:Neighbor") is found, "a module is imported once"
-    assert outside.load("ours/models.py:Neighbor").__module__ == "plugin_models"
+    assert outside.load("ours/models.py:Neighbor").__module__.startswith("plugin_models_")
+
+
+def test_two_files_of_one_name_stand_apart(here):
+    for folder in ("one", "two"):
+        packages.write(here, folder)
+    one, two = (outside.load(f"{folder}/models.py:Neighbor") for folder in ("one", "two"))
+    assert one is not two and [sys.modules[each.__module__].Neighbor for each in (one, two)] == [one, two]
 
 
 def test_a_name_of_its_own(here):

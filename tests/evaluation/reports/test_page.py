@@ -8,6 +8,7 @@ import pytest
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.reports.main_table import COUNTED_ONCE
 from retrieval_leaderboard.evaluation.reports.pages.page import (
+    BELOW_DEFAULTS,
     ONE_OVERRIDE,
     ONLY_OVERRIDES,
     OVERRIDES,
@@ -131,6 +132,19 @@ def test_what_is_said_of_overrides_is_true_of_the_table(made, told, tmp_path):
 )
 def test_what_was_not_searched_is_told_where_other_models_were(made, told, tmp_path):
     assert told in page(without_tests(row("als", by=made[0]), row("bsl", by=made[1])), tmp_path)
+
+
+def test_searched_rows_below_their_defaults_are_named(tmp_path):
+    rows = [row("als", 0.5), row("als", 0.4, {"factors": 3}, by="budget")]
+    rows += [row("bsl", 0.3), row("bsl", 0.35, {"epochs": 3}, by="budget"), row("swing", 0.2, by="budget")]
+    assert f" {BELOW_DEFAULTS}: als.\n" in page(without_tests(*rows), tmp_path)
+    assert BELOW_DEFAULTS not in page(without_tests(*rows[2:]), tmp_path)
+
+
+def test_a_bar_in_a_setting_breaks_no_table(tmp_path):
+    text = page(without_tests(row("mine", 0.5, {"pattern": "a|b"}), row("mine", 0.4)), tmp_path)
+    lines = [line for line in text.splitlines() if line.startswith("|") and "pattern" in line]
+    assert lines and all(re.search(r"pattern=a\\\|b", line) for line in lines)
 
 
 def test_models_without_an_official_row_are_named(tmp_path):

@@ -34,6 +34,13 @@ def test_an_interval_of_one_pair_that_the_test_of_all_pairs_overrules_is_explain
     )
 
 
+def test_an_item_cf_that_finds_nothing_has_no_share():
+    nothing = row("item_cf", 0.0, **FAST)
+    assert "is +0.1600 (95 % interval +0.1500 to +0.1700); ItemCF" in verdict(with_tests(BSL, nothing))
+    text = verdict(with_tests(BSL, nothing, p={("bsl", "item_cf"): 0.3}))
+    assert text.endswith("the difference is +0.1600, not significant once corrected for the number of pairs.")
+
+
 def test_the_other_rows_within_noise_are_named_with_their_costs():
     others = row("als", 0.155, **FAST), row("swing", 0.154, processor="elsewhere"), ITEM_CF
     text = verdict(with_tests(BSL, *others, p={("bsl", "als"): 0.05, ("bsl", "swing"): 0.9}))

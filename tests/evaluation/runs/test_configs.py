@@ -169,3 +169,19 @@ def test_settings_tuned_on_the_whole_are_of_other_data_where_a_filter_is(tmp_pat
     assert configs.resolved(als, [path], whole).provenance.brief == "tuned, 3 trials"
     assert configs.resolved(als, [path], filtered).provenance.brief == "tuned, 3 trials, other data"
     assert "other data (the dataset without filters or target)" in capsys.readouterr().err
+
+
+def test_settings_tuned_on_other_data_do_not_hide_those_of_these(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(configs, "SHIPPED", tmp_path / "shipped")
+    here, there = data("time", True), replace(data("time", True), split_seed=7)
+    layers, als = configs.layers(tmp_path / "own", "mine"), registry.get("als")
+    for path, of, factors in zip(layers, (there, here), (16, 32), strict=True):
+        made = Provenance("budget", 3, fingerprint=of.fingerprint)
+        configs.write(path, "time", "als", TunedConfig({"factors": factors}, made))
+    found = configs.resolved(als, layers, here)
+    assert found.settings["factors"] == 32 and found.provenance.official
+    assert configs.resolved(als, layers, there).settings["factors"] == 16
+    assert configs.resolved(als, layers[:1], here).provenance.other_data
+    assert capsys.readouterr().out == ""
+    configs.write(layers[0], "time", "als", TunedConfig({}, Provenance("budget", fingerprint=here.fingerprint)))
+    assert f"replaces the settings of als that were tuned on other data ({there.fingerprint})" in capsys.readouterr().out
