@@ -55,11 +55,13 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
     top 20 without exclusions; NDCG is of the test queries with theirs, and "lost" is exact − index.
 
     Raises:
-        InputError: as `bundle.trained`; a model that has neither vectors nor neighbor lists.
+        InputError: as `bundle.trained`; a model that has neither vectors nor neighbor lists, or no list at all.
     """
     record, model = bundle.trained(run, dataset, model_class)
     queries = dataset.test.take(slice(None, None, -(-len(dataset.test) // MAX_QUERIES)))
     exact, best = _lists(model, queries, Ragged.empty(len(queries))), _lists(model, queries, queries.exclude)
+    if not (exact >= 0).any():
+        raise InputError(f"{record.model} has no list for any test query: there is nothing to compare")
     ndcg_exact, n_items = _ndcg(best, queries), dataset.train_valid.n_items
     kinds, before = [], Usage.now()
     for variant in _variants(model, queries):
@@ -100,17 +102,20 @@ def _of_vectors(model: EmbeddingRetriever, queries: Queries) -> Iterator[Variant
     """An index of every kind."""
     import faiss
 
-    items, vectors = model.encode_items(), model.encode_queries(queries)
-    ranks, nothing = vectors.any(axis=1, keepdims=True), Ragged.empty(len(queries))
+    items, vectors, nothing = model.encode_items(), model.encode_queries(queries), Ragged.empty(len(queries))
     for name, index_class in indexes.KINDS.items():
         progress.say(f"{name}: building and measuring")
         started = time.perf_counter()
-        built = index_class.build(items)
+        try:
+            built = index_class.build(items)
+        except InputError as error:
+            progress.say(f"{name}: left out: {error}")
+            continue
         seconds = time.perf_counter() - started
 
         def search(exclude: Ragged, index: indexes.VectorIndex = built) -> npt.NDArray[np.int32]:
             faiss.omp_set_num_threads(compute.current().threads)
-            return np.where(ranks, index.search(vectors, K, exclude)[0], np.int32(-1))
+            return index.search(vectors, K, exclude)[0]
 
         def on_one_thread(index: indexes.VectorIndex = built) -> None:
             faiss.omp_set_num_threads(1)

@@ -67,7 +67,8 @@ class Encoder:
         without_seen = self._about.exclude_seen if request.exclude_seen is None else request.exclude_seen
         excluded = [*request.exclude]
         if without_seen:
-            excluded += [*catalog.raws(trained.tolist()), *(request.history or ())]
+            told = [] if request.history is None else request.history
+            excluded += [*catalog.raws(trained.tolist()), *told]
         return EncodedRequest(request, code, history, excluded, unknown_items)
 
     def questions(self, requests: Sequence[EncodedRequest]) -> tuple[list[Question], list[UnknownValues]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 from retrieval_leaderboard.datasets.times import parse
 from retrieval_leaderboard.serving.bundles.columns import Filter
@@ -68,16 +69,20 @@ class Request:
             raise InputError(f"user_id must be text, as in the data: not {self.user_id!r}")
         if self.timestamp is not None:
             moment(self.timestamp)
-        if not isinstance(self.k, int) or not 1 <= self.k <= MAX_K:
+        if not isinstance(self.k, Integral) or isinstance(self.k, bool) or not 1 <= self.k <= MAX_K:
             raise InputError(f"k is {self.k!r}: give a whole number from 1 to {MAX_K:,}")
         if not (self.filter is None or isinstance(self.filter, Mapping)):
             raise InputError("filter must give a list of values or a range for each column, by its name")
-        _check_items("history", self.history or (), MAX_HISTORY, "give the newest")
+        if not (self.exclude_seen is None or isinstance(self.exclude_seen, bool)):
+            raise InputError(f"exclude_seen is {self.exclude_seen!r}: give True, False or None")
+        if self.history is not None:
+            _check_items("history", self.history, MAX_HISTORY, "give the newest")
         _check_items("exclude", self.exclude, MAX_EXCLUDED, "give fewer")
 
 
 def _check_items(name: str, items: Sequence[str], most: int, instead: str) -> None:
-    if isinstance(items, str) or not all(isinstance(item, str) for item in items):
+    a_list = isinstance(items, Collection) and not isinstance(items, str)
+    if not a_list or not all(isinstance(item, str) for item in items):
         raise InputError(f"{name} must be a list of item ids, each of them text")
     if len(items) > most:
         raise InputError(f"{name} has {len(items):,} items, more than {most:,}: {instead}")

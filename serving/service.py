@@ -109,7 +109,7 @@ class Recommender:
             self._searcher.encode_new(dict.fromkeys(self._item_columns))
 
     def __len__(self) -> int:
-        """Items that may be returned."""
+        """Items of the catalog, without those that were removed."""
         self._follow()
         return len(self._catalog)
 
@@ -269,8 +269,8 @@ class Recommender:
         except InputError as error:
             raise NotSavedError(str(error)) from error
         finally:
-            # What was saved is no longer there.
-            self._unsaved = [each for each in self._unsaved if each is not change]
+            # What was saved is no longer there. In place: another thread may be waiting to append to it.
+            self._unsaved[:] = [each for each in self._unsaved if each is not change]
 
     def _fold(self) -> None:
         """Merge the journal into the table of changes; without room on the disk it stays as it is."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable
@@ -28,7 +27,7 @@ from retrieval_leaderboard.datasets.prepared.loading import Means, as_log
 from retrieval_leaderboard.evaluation.models import registry, settings
 from retrieval_leaderboard.evaluation.runs import environment
 from retrieval_leaderboard.studies import command
-from retrieval_leaderboard.studies.measured import Taken, measured
+from retrieval_leaderboard.studies.measured import Taken, empty_cache, measured
 from retrieval_leaderboard.studies.official_shapes import SHAPES, Shape
 from retrieval_leaderboard.support import compute, markdown, pages, progress
 from retrieval_leaderboard.support.errors import InputError, in_one_sentence
@@ -113,10 +112,12 @@ def fit(shape: str, folder: Path, memory: int, name: str) -> tuple[int, dict[str
 
 
 def run(shape: Shape, folder: Path, rows: int, memory: int, models: Iterable[str]) -> None:
-    """Do and keep every step, from an empty cache beside the log."""
-    cache = folder.parent / "cache"
-    shutil.rmtree(cache, ignore_errors=True)
-    os.environ["RETRIEVAL_CACHE"] = str(cache)
+    """Do and keep every step, from an empty cache beside the log, which is removed at the end."""
+    with empty_cache(folder.parent):
+        _steps(shape, folder, rows, memory, models)
+
+
+def _steps(shape: Shape, folder: Path, rows: int, memory: int, models: Iterable[str]) -> None:
     size = sum(path.stat().st_size for path in folder.iterdir())
     steps = {PREPARED: (prepare, ()), AGAIN: (prepare, ())} | {name: (fit, (name,)) for name in models}
     for step, (work, more) in steps.items():

@@ -62,3 +62,17 @@ def peak_of(look: Callable[[], float], seconds: float = SECONDS) -> Iterator[lis
         peak[0] = max(peak[0], look())
         done.set()
         watcher.join()
+
+
+@contextmanager
+def empty_cache(folder: Path) -> Iterator[None]:
+    """Within, the cache is a folder of its own in `folder`, which is removed at the end."""
+    before = os.environ.get("RETRIEVAL_CACHE")
+    with tempfile.TemporaryDirectory(prefix="cache-", dir=folder, ignore_cleanup_errors=True) as cache:
+        os.environ["RETRIEVAL_CACHE"] = cache
+        try:
+            yield
+        finally:
+            os.environ.pop("RETRIEVAL_CACHE")
+            if before is not None:
+                os.environ["RETRIEVAL_CACHE"] = before

@@ -9,11 +9,8 @@ processors, and memory is anonymous: of this process and all that it started, Sp
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +24,7 @@ from retrieval_leaderboard.datasets.profiling import with_profile
 from retrieval_leaderboard.datasets.splits.split import split
 from retrieval_leaderboard.evaluation.runs import environment, isolation
 from retrieval_leaderboard.studies import command
-from retrieval_leaderboard.studies.measured import peak_of
+from retrieval_leaderboard.studies.measured import empty_cache, peak_of
 from retrieval_leaderboard.studies.official_shapes import SHAPES
 from retrieval_leaderboard.studies.processes import anonymous_mib, processor_seconds
 from retrieval_leaderboard.studies.shuffled import shuffled_bytes
@@ -135,27 +132,13 @@ def _reading(log: Log) -> float:
     return float(sealed.read(log.by_user.folder / "manifest.json")["cpu_seconds"]["reading"])
 
 
-@contextmanager
-def _empty_cache(folder: Path) -> Iterator[None]:
-    """Within, the cache is a folder that is removed at the end."""
-    before = os.environ.get("RETRIEVAL_CACHE")
-    os.environ["RETRIEVAL_CACHE"] = str(folder)
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.environ.pop("RETRIEVAL_CACHE")
-        if before is not None:
-            os.environ["RETRIEVAL_CACHE"] = before
-
-
 def run(folder: Path, rows: int, master: str) -> list[Record]:
     """A log of so many rows by all of `MEANS`; InputError where they give different datasets."""
     log = folder / f"{SHAPE.name}-{rows}"
     SHAPE.keep(log, rows)
     found = []
     for name in MEANS:
-        with _empty_cache(folder / "cache"):
+        with empty_cache(folder):
             found.append(isolation.call(measure, log, rows, name, master))
     if len({each.fingerprint for each in found}) > 1:
         raise InputError(f"{log}: {', '.join(MEANS)} give different datasets: report it with this folder")

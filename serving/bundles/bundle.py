@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +24,8 @@ from retrieval_leaderboard.serving.bundles.encoding import Schema
 from retrieval_leaderboard.serving.bundles.journal import ABOUT, Journal
 from retrieval_leaderboard.serving.bundles.shared_journal import SharedJournal
 from retrieval_leaderboard.support.errors import InputError
-from retrieval_leaderboard.support.storage import checksums, locks
-from retrieval_leaderboard.support.storage.files import atomic_folder, write_json
+from retrieval_leaderboard.support.storage import checksums, locks, sealed, typed
+from retrieval_leaderboard.support.storage.files import atomic_folder, bring_back, write_json
 
 FORMAT = 3
 """Version of the layout; a bundle of another one is not read."""
@@ -138,9 +138,13 @@ def write(
 
 
 def check_target(out: Path, replace: bool) -> None:
-    """InputError where `out` is no bundle, or a bundle that may not be replaced."""
+    """InputError where `out` is no bundle, or a bundle that may not be replaced.
+
+    One that a command set aside, and died, stands in its place again.
+    """
     if out.is_symlink():
         raise InputError(f"{out} is a link: give the folder that it names, or {versions.instead_of(out)}")
+    bring_back(out)
     if not out.exists():
         return
     if versions.held(out):
@@ -185,7 +189,7 @@ def _write(run: Path, dataset: Dataset, out: Path, kind: str, model_class: type[
             exclude_seen=dataset.exclude_seen,
             date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         )
-        write_json(scratch / ABOUT, asdict(about))
+        sealed.write(scratch / ABOUT, asdict(about))
     return about
 
 
@@ -244,19 +248,23 @@ def read(
 def read_about(folder: Path) -> About:
     """What the bundle in `folder` says of itself; InputError where there is none."""
     try:
-        content = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        content = sealed.read(folder / ABOUT)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(
             f"{folder} holds no bundle: make one by 'python -m {PREFIX}serving index'"
         ) from error
     except OSError as error:
         raise InputError(f"{folder / ABOUT} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise InputError(f"{folder / ABOUT} is damaged: build the bundle again") from error
-    names = {field.name for field in fields(About)}
-    if not isinstance(content, dict) or content.get("format") != FORMAT or set(content) != names:
+    except sealed.DamagedError as error:
+        raise InputError(f"{error}; build the bundle again") from error
+    content.pop(sealed.CHECKSUM, None)
+    try:
+        about = typed.parse(About, content)
+    except typed.MisfitError:
+        about = None
+    if about is None or about.format != FORMAT:
         raise InputError(f"{folder / ABOUT} has another layout than this version's: build the bundle again")
-    return About(**content)
+    return about
 
 
 def model_hash(folder: Path) -> str:

@@ -115,8 +115,6 @@ class Journal:
         try:
             with writing(path):
                 _write_at(path, self._size, written)
-                if not self._size:
-                    durable.sync_folder(self.folder)
         finally:
             self._found = self._stamp()
         self._size += len(written)
@@ -270,6 +268,8 @@ def _write_at(path: Path, size: int, content: bytes) -> None:
         try:
             _write_all(handle, content, size)
             os.fsync(handle)
+            if not size:
+                durable.sync_folder(path.parent)
         except OSError:
             os.ftruncate(handle, size)
             raise

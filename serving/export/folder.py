@@ -15,7 +15,7 @@ from retrieval_leaderboard.evaluation.runs.record import RunRecord
 from retrieval_leaderboard.serving.bundles import bundle
 from retrieval_leaderboard.serving.export import tables
 from retrieval_leaderboard.support.errors import InputError, unknown
-from retrieval_leaderboard.support.storage.files import atomic_folder, write_json
+from retrieval_leaderboard.support.storage.files import atomic_folder, bring_back, write_json
 
 FORMAT = 1
 """Version of the layout"""
@@ -85,9 +85,13 @@ def check_parts(only: Collection[str]) -> None:
 
 
 def check_target(out: Path, replace: bool) -> None:
-    """InputError where `out` is no export, or an export that may not be replaced."""
+    """InputError where `out` is no export, or an export that may not be replaced.
+
+    One that a command set aside, and died, stands in its place again.
+    """
     if out.is_symlink():
         raise InputError(f"{out} is a link: give the folder that it names, or another --out")
+    bring_back(out)
     if out.exists() and not _is_export(out):
         raise InputError(f"{out} exists and is no export: give another --out")
     if out.exists() and not replace:

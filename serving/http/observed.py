@@ -85,7 +85,7 @@ class _Bundle(Collector):
         info = GaugeMetricFamily("retrieval_bundle_info", "What answers", labels=["model", "version"])
         info.add_metric([*served.names.values()], 1)
         yield info
-        yield GaugeMetricFamily("retrieval_items", "Items that may be returned", len(served.recommender))
+        yield GaugeMetricFamily("retrieval_items", "Items of the catalog", len(served.recommender))
 
 
 class _Processes(Collector):

@@ -72,12 +72,12 @@ class VectorIndex(ABC):
         Zero vectors are left out: of such items nothing is known, and they are not returned.
         """
         faiss = load_faiss()
+        known = np.flatnonzero(vectors.any(axis=1))
+        vectors = np.ascontiguousarray(vectors if len(known) == len(vectors) else vectors[known])
         parameters = cls.parameters_for(*vectors.shape)
         name = cls.factory.format(**parameters)
         index = faiss.index_factory(vectors.shape[1], name, faiss.METRIC_INNER_PRODUCT)
         cls.configure(index, parameters)
-        known = np.flatnonzero(vectors.any(axis=1))
-        vectors = np.ascontiguousarray(vectors if len(known) == len(vectors) else vectors[known])
         if not index.is_trained:
             index.train(vectors)
         built = cls(parameters, index)
@@ -149,7 +149,8 @@ class VectorIndex(ABC):
 
         Excluded and removed labels are fetched too and left out afterwards; those that are not kept are
         never fetched. Where at most `EXHAUSTIVE_SHARE` is kept, the search is exhaustive. A query that comes
-        back short while the index has more is searched again, exhaustively.
+        back short while the index has more is searched again, exhaustively. A zero vector ranks nothing: its
+        list is empty.
 
         Args:
             queries: float32[q, d].
@@ -161,9 +162,14 @@ class VectorIndex(ABC):
             labels int32[q, k], best first, ties by `ties.rank`, -1 where the index has nothing left;
             and scores float32[q, k], -inf where the label is -1.
         """
+        asked = np.flatnonzero(queries.any(axis=1))
+        if len(asked) < len(queries):
+            lists = topk.empty(len(queries), k)
+            lists[0][asked], lists[1][asked] = self.search(queries[asked], k, exclude.take(asked), kept)
+            return lists
+        among, hidden = self._among(kept)
         # Rounded up, so that few searches do for a batch; by itself, so that a query's answer does not
         # depend on the others of its batch.
-        among, hidden = self._among(kept)
         needed = k + exclude.lengths + hidden
         fetches = 2 ** np.ceil(np.log2(needed)).astype(np.int64)  # (queries,)
         labels, scores = topk.empty(len(queries), k)

@@ -84,7 +84,4 @@ class VectorSearcher(Searcher):
     def _search(
         self, vectors: Vectors, rows: npt.NDArray[np.int64], k: int, exclude: Ragged, kept: Kept
     ) -> Lists:
-        labels, scores = self._index.search(vectors[rows], k, exclude, kept)
-        # A zero vector ranks nothing.
-        labels[~vectors[rows].any(axis=1)] = -1
-        return labels, scores
+        return self._index.search(vectors[rows], k, exclude, kept)

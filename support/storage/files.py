@@ -21,7 +21,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target` that takes its name, and its place, on success.
 
     At every moment the old folder or the new one is there, whole: under its name, or, where the process
-    died between two renames, set aside for `tidy` to bring back.
+    died between two renames, set aside, for `bring_back`.
 
     Raises:
         UnwritableError: there is no room, or no right, to write there; `target` is as it was.
@@ -57,17 +57,26 @@ def _replace(target: Path, scratch: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def bring_back(target: Path) -> None:
+    """Give a folder its name again that was set aside, where nothing has taken its place.
+
+    Raises:
+        UnwritableError: there is no right to.
+    """
+    aside = target.with_name(ASIDE + target.name)
+    if aside.is_dir() and not target.exists():
+        with writing(target):
+            aside.rename(target)
+
+
 def tidy(folder: Path) -> None:
     """Undo what commands that died left anywhere under `folder`, where no other command may be at work.
 
     A folder that was set aside returns to its place if that is empty; all else that was underway goes.
     """
     for aside in list(folder.rglob(f"{ASIDE}*")):
-        target = aside.with_name(aside.name.removeprefix(ASIDE))
-        if target.exists():
-            shutil.rmtree(aside, ignore_errors=True)
-        else:
-            aside.rename(target)
+        bring_back(aside.with_name(aside.name.removeprefix(ASIDE)))
+        shutil.rmtree(aside, ignore_errors=True)
     for scratch in list(folder.rglob(f"{SCRATCH}*")):
         if scratch.is_dir():
             shutil.rmtree(scratch, ignore_errors=True)

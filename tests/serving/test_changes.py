@@ -1,6 +1,8 @@
 """Changes of a bundle's catalog while it answers."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
@@ -34,6 +36,28 @@ def test_items_come_go_and_are_kept(kind, opened, toy_model, new_item):
     again.save()
     third = Recommender.open(recommender.folder, toy_model)
     assert "new 1" not in third.recommend("u1", k=1000).items
+
+
+def test_an_item_added_while_another_is_kept_is_not_forgotten(opened, toy_model, new_item, monkeypatch):
+    recommender, saving, go_on = opened(), Event(), Event()
+    real = recommender.save
+
+    def slow():
+        saving.set()
+        go_on.wait(10)
+        real()
+
+    with ThreadPoolExecutor(2) as threads:
+        monkeypatch.setattr(recommender, "save", slow)
+        kept = threads.submit(recommender.keep_item, "kept", new_item)
+        assert saving.wait(10)
+        added = threads.submit(recommender.add_item, "added", new_item)
+        sleep(0.05)  # Until it waits for its turn.
+        go_on.set()
+        assert kept.result(10) == added.result(10) == {}
+    real()
+    again = Recommender.open(recommender.folder, toy_model)
+    assert again.item_vectors(["kept", "added"]).shape == (2, 16)
 
 
 def test_a_new_item_is_where_its_features_put_it(opened, dataset, new_item):

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from retrieval_leaderboard import ROOT
@@ -81,6 +82,24 @@ def test_shorter_neighbor_lists_are_measured(run_of, dataset, tmp_path):
 def test_a_model_with_nothing_to_compare_says_so(run_of, dataset):
     with pytest.raises(InputError, match="global_hot has neither vectors to index nor neighbor lists to cut"):
         compare.compare(run_of("global_hot"), dataset)
+
+
+def test_a_kind_that_cannot_hold_the_items_is_left_out(infonce_run, dataset, tmp_path, monkeypatch, capsys):
+    run = shutil.copytree(infonce_run, tmp_path / infonce_run.name)
+
+    def refuse(*asked):
+        raise InputError("too few items")
+
+    monkeypatch.setattr(KINDS["hnsw"], "build", refuse)
+    assert [kind.kind for kind in compare.compare(run, dataset).kinds] == [k for k in KINDS if k != "hnsw"]
+    assert "hnsw: left out: too few items" in capsys.readouterr().out
+
+
+def test_lists_without_an_item_are_nothing_to_compare(infonce_run, dataset, tmp_path, monkeypatch):
+    run = shutil.copytree(infonce_run, tmp_path / infonce_run.name)
+    monkeypatch.setattr(compare, "_lists", lambda model, queries, exclude: np.full((len(queries), 20), -1))
+    with pytest.raises(InputError, match="infonce has no list for any test query"):
+        compare.compare(run, dataset)
 
 
 def test_the_commands_on_a_run_of_ones_own_file_and_model(tmp_path, capsys):

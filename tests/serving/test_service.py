@@ -239,11 +239,22 @@ def test_features_describe_an_unknown_user_only(opened):
         ({"user_id": "u1", "timestamp": "1960-01-01"}, "timestamp is '1960-01-01': give unix seconds"),
         ({"history": "i1"}, "history must be a list of item ids"),
         ({"history": [1, 2]}, "history must be a list of item ids"),
+        ({"history": iter(["i1"])}, "history must be a list of item ids"),
+        ({"user_id": "u1", "exclude": None}, "exclude must be a list of item ids"),
+        ({"user_id": "u1", "exclude": 5}, "exclude must be a list of item ids"),
+        ({"user_id": "u1", "k": True}, "k is True: give a whole number"),
+        ({"user_id": "u1", "exclude_seen": "no"}, "exclude_seen is 'no': give True, False or None"),
     ],
 )
 def test_a_request_that_cannot_be_answered_gets_one_sentence(asked, sentence, opened):
     with pytest.raises(InputError, match=sentence):
         opened().recommend(**asked)
+
+
+def test_arrays_are_lists_too(opened):
+    recommender = opened()
+    told = recommender.recommend(history=np.array(["i1", "i2"]), k=np.int64(5))
+    assert told == recommender.recommend(history=["i1", "i2"], k=5)
 
 
 def test_a_history_at_the_limit_works(opened):

@@ -8,6 +8,7 @@ import pytest
 from retrieval_leaderboard.evaluation.runs import records
 from retrieval_leaderboard.serving.bundles import bundle, tables, versions
 from retrieval_leaderboard.support.errors import InputError
+from retrieval_leaderboard.support.storage import sealed
 
 
 @pytest.fixture
@@ -81,10 +82,29 @@ def test_changes_of_another_model_and_damaged_ones_are_refused(copied, refused):
 def test_a_folder_without_a_bundle_or_with_another_layout(copied, tmp_path, refused):
     assert "holds no bundle: make one by" in refused(tmp_path)
     about = json.loads((copied / "bundle.json").read_text())
-    (copied / "bundle.json").write_text(json.dumps(about | {"format": 99}))
+    (copied / "bundle.json").write_text(json.dumps(sealed.seal(about | {"format": 99})))
     assert "has another layout" in refused(copied)
     (copied / "bundle.json").write_text('{"format"')
-    assert "bundle.json is damaged: build the bundle again" in refused(copied)
+    assert "bundle.json is damaged: " in refused(copied) and "; build the bundle again" in refused(copied)
+
+
+@pytest.mark.parametrize("change", [{"dimension": 65}, {"exclude_seen": False}, {"items": 80}])
+def test_what_a_bundle_says_of_itself_is_sealed(change, copied, toy_model, refused):
+    about = json.loads((copied / "bundle.json").read_text())
+    (copied / "bundle.json").write_text(json.dumps(about | change))
+    assert "bundle.json is damaged: its checksum does not hold; build the bundle again" in refused(copied)
+    del about["checksum"]
+    (copied / "bundle.json").write_text(json.dumps(about))
+    assert bundle.read(copied, toy_model).about.items == 300, "as bundles of earlier versions"
+    (copied / "bundle.json").write_text(json.dumps(about | {"parameters": 7}))
+    assert "has another layout" in refused(copied)
+
+
+def test_a_bundle_that_was_set_aside_stands_in_its_place_again(copied, toy_model):
+    copied.rename(copied.with_name(f".old-{copied.name}"))
+    with pytest.raises(InputError, match="holds a bundle already"):
+        bundle.check_target(copied, replace=False)
+    assert bundle.read(copied, toy_model).about.items == 300
 
 
 def test_a_run_of_another_dataset_is_refused(dataset, toy_run, toy_model, tmp_path):

@@ -149,6 +149,19 @@ def test_a_full_disk_keeps_nothing_of_an_item(call, kept, reopened, log, new_ite
     assert added(recommender) == added(reopened()) == ["a", "b"]
 
 
+def test_the_first_item_is_not_kept_where_the_folder_cannot_be_synced(reopened, log, new_item, monkeypatch):
+    recommender = reopened()
+
+    def full(folder):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal.durable, "sync_folder", full)
+        with pytest.raises(NotSavedError):
+            recommender.keep_item("b", new_item)
+    assert log.read_bytes() == b"" and added(recommender) == added(reopened()) == []
+
+
 def test_no_room_to_fold_leaves_the_log(kept, reopened, log, monkeypatch, capsys):
     before = kept("a")
 

@@ -97,6 +97,6 @@ def test_a_bundle_that_may_not_be_read_is_not_called_absent(parent, toy_model, m
     def refused(path, **_):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_text", refused)
+    monkeypatch.setattr(Path, "read_bytes", refused)
     with pytest.raises(InputError, match=r"flat/bundle\.json cannot be read: Permission denied"):
         Recommender.open(parent / "flat", toy_model)

@@ -232,3 +232,30 @@ def test_items_of_which_nothing_is_known_are_not_found(kind, items, queries):
     index = KINDS[kind].build(some)
     labels, _ = index.search(-np.abs(queries), N, Ragged.empty(len(queries)))
     assert set(np.unique(labels)) == {-1, *range(N)} - set(range(0, N, 3))
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_where_little_is_known_an_index_has_the_size_of_what_is(kind, items, queries):
+    some = items.copy()
+    some[5:] = 0
+    try:
+        index = KINDS[kind].build(some)
+    except InputError as error:
+        assert "hold" in str(error) or "items" in str(error)
+    else:
+        labels, _ = index.search(queries, 5, Ragged.empty(len(queries)))
+        assert set(np.unique(labels)) == set(range(5))
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_zero_vector_ranks_nothing_and_costs_nothing(kind, build, queries, monkeypatch):
+    some, exclude = queries.copy(), Ragged.from_rows([np.arange(at % 4, dtype=np.int32) for at in range(50)])
+    some[[0, 7, 49]] = 0
+    index = build(kind)
+    labels, scores = index.search(some, 10, exclude)
+    assert (labels[[0, 7, 49]] == -1).all() and np.isneginf(scores[[0, 7, 49]]).all()
+    rest = np.flatnonzero(some.any(axis=1))
+    expected = index.search(some[rest], 10, exclude.take(rest))
+    assert np.array_equal(labels[rest], expected[0]) and np.array_equal(scores[rest], expected[1])
+    monkeypatch.setattr(type(index), "nearest", lambda *asked: pytest.fail("it was searched for"))
+    assert (index.search(np.zeros_like(some), 10, exclude)[0] == -1).all()
