@@ -167,7 +167,9 @@ class EASE(ItemToItemRetriever):
         kernel = partial(_weights, top_k=self.top_k)
         # What was inverted in this process is cut in it.
         blocks = LocalEngine().map(kernel, gram, n_items, BLOCK_ITEMS, "ease: weights", "items")
-        return stack(list(blocks), n_items).T.tocsr()
+        similarity = stack(list(blocks), n_items).T.tocsr()
+        similarity.eliminate_zeros()  # Of items without a user in common: they say nothing of each other.
+        return similarity
 
     def _sparse(self, train: Interactions, candidates: int, strength: float) -> csr_array:
         return stack(self._solved(train, candidates, strength), train.n_items).T.tocsr()

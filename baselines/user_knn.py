@@ -90,6 +90,16 @@ class UserKNN(QuickFit):
         costs = self._costs(queries.history.lengths)
         return topk.by_queries(kernel, shared, len(queries), k, 64, costs=costs)
 
+    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
+        """bool[q]: whether another user took an item of the history."""
+        users, offsets = self.users_of_item_["values"], self.users_of_item_["offsets"]
+        items, rows = queries.history.compact()[0], queries.history.rows()
+        others = np.diff(offsets)[items]
+        taken = np.flatnonzero(others)
+        # Where the first of several is who asks, another one is still there.
+        others[taken] -= users[offsets[items[taken]]] == queries.user[rows[taken]]
+        return np.bincount(rows[others > 0], minlength=len(queries)) > 0
+
     def _costs(self, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Steps for histories of these lengths: the users of each item, and the items of `top_k` users."""
         users = np.diff(self.users_of_item_["offsets"]).astype(np.float64)

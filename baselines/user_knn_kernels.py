@@ -7,6 +7,9 @@ from numba import njit
 
 from retrieval_leaderboard.evaluation.ranking.kernels import clear, finish, push
 
+LEAST = 1e-280
+"""Weight of an item of a history, at least: that a user was met is known by a sum above 0"""
+
 
 @njit(cache=True, nogil=True)
 def recommend(
@@ -64,6 +67,7 @@ def _similar(r, history, users, roots, item_weight, recency, shared, met):
     for place in range(history[1][r], history[2][r]):
         seen = history[0][place]
         weight = item_weight[seen] * np.float64(history[2][r] - place) ** -recency
+        weight = max(weight, LEAST)
         for at in range(users[1][seen], users[2][seen]):
             user = users[0][at]
             # Written always and kept when new: cheaper than a branch nobody can predict.

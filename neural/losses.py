@@ -15,11 +15,13 @@ the number of its targets.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
 from retrieval_leaderboard.neural.training.exact import of_pairs, softplus
 from retrieval_leaderboard.neural.training.row_sums import hinge_sums, log_sum_exp, softplus_sums
+from retrieval_leaderboard.neural.training.scores import HIT_SCORE
 
 
 def sampled_softmax(
@@ -41,9 +43,11 @@ def bilateral_softmax(
 ) -> Tensor:
     """-p/τ + w log Σⱼ exp(nⱼ/τ), Wu et al. 2023 (BSL) for one target at a time.
 
-    The target is not in the sum: with w = 1 this is the sampled softmax less that term.
+    The target is not in the sum: with w = 1 this is the sampled softmax less that term. Where every negative of
+    a row is an item of its user, the sum is left out.
     """
     pushed = log_sum_exp(negative, temperature)  # (rows,)
+    pushed = torch.where(pushed > HIT_SCORE / 2 / temperature, pushed, 0.0)
     return negative_weight * of_pairs(pushed, row) - positive.float() / temperature
 
 

@@ -229,8 +229,10 @@ def execute(work: Work) -> tuple[dict[str, Any], Result] | None:
     else:
         harness.warm_start(model, model_class.load(earlier.folder), earlier.dataset, dataset, job.seed)
     fit_seconds = time.perf_counter() - started
-    if work.policy.resume and earlier is None:
-        fit_seconds = max(fit_seconds, seconds_of(model.training_log, model.choosing_log))
+    if work.policy.resume:
+        # The log of choosing is that of the earlier run, where there is one.
+        logs = [model.training_log] + [model.choosing_log] * (earlier is None)
+        fit_seconds = max(fit_seconds, seconds_of(*logs))
     elsewhere = Usage.now().cores_elsewhere(before, ranks.local_world())
     others, world, main = _peaks_of_others(), ranks.world(), ranks.is_main()
     ranks.stop()

@@ -83,9 +83,9 @@ class PopularityNegatives(NegativeSampler):
         counts = item_counts.clamp(min=int(cold))
         self.candidates = torch.nonzero(counts).squeeze(1)  # (candidates,)
         weight = torch.where(counts > 0, counts.double() ** exponent, 0.0)
-        self.chance = weight / weight.sum()
+        # On the CPU and one after the other: CUDA, and several threads, add floats up in another order.
+        self.chance = weight / torch.cumsum(weight.cpu(), 0)[-1].to(weight.device)
         """float64[n_items]: the chance of each item in one draw"""
-        # On the CPU: CUDA adds floats up in any order.
         self.cumulative = torch.cumsum(self.chance[self.candidates].cpu(), 0).to(counts.device)
 
     @classmethod

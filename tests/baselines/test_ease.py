@@ -5,7 +5,8 @@ import pytest
 
 from retrieval_leaderboard.baselines import ease, symmetric_inverse
 from retrieval_leaderboard.baselines.ease import EASE
-from retrieval_leaderboard.datasets.dataset import Interactions
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.errors import InputError
@@ -74,6 +75,18 @@ def test_all_other_items_as_candidates_are_the_closed_form():
     train = Interactions(user.astype(np.int32), item.astype(np.int32), None, 300, 40)
     found = EASE()._sparse(train, train.n_items - 1, 20.0).toarray()
     np.testing.assert_allclose(found, weights(train, 20.0), atol=1e-6)
+
+
+def test_items_without_a_user_in_common_say_nothing_of_each_other():
+    pairs = [(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 2), (3, 3), (3, 4), (4, 3), (4, 4)]
+    user, item = np.array(pairs, dtype=np.int32).T
+    model = EASE()
+    model.fit(Interactions(user, item, None, 5, 6), None, 0)
+    assert (model.similarity_.data != 0).all() and model.similarity_.nnz == 8
+    history = Ragged.from_rows([np.array(each, np.int32) for each in ([0, 1], [5])])
+    asked = Queries(np.full(2, -1, np.int32), history, history, Ragged.empty(2))
+    items, _ = model.recommend(asked, 4)
+    assert items.tolist() == [[2, -1, -1, -1], [-1] * 4] and model.knows(asked).tolist() == [True, False]
 
 
 def test_the_largest_weights_in_size_are_kept_for_each_returned_item():

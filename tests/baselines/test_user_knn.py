@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.baselines.user_knn import UserKNN
+from retrieval_leaderboard.datasets.dataset import Interactions, Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.ranking import ties
 from retrieval_leaderboard.evaluation.testing import check_model
 from tests.baselines.logs import dense, interactions, queries, with_weights
@@ -59,6 +61,34 @@ def test_plain_cosine():
     at = items >= 0
     rows = np.repeat(np.arange(len(items))[:, None], 5, axis=1)
     np.testing.assert_allclose(found[at], (similar @ taken)[rows[at], items[at]], rtol=1e-5)
+
+
+@pytest.mark.parametrize("settings", [{"recency": 1000.0}, {"recency": 130.0}, {"item_exponent": 400.0}])
+def test_weights_too_small_to_be_told_from_none_still_count_a_user_once(settings):
+    train = interactions(np.random.default_rng(0), 120, 60)
+    model = UserKNN(**settings)
+    model.fit(train, None, 0)
+    items, _ = model.recommend(queries(train), 10)
+    allowed = dense(train) == 0
+    for user, row in enumerate(items):
+        found = row[row >= 0]
+        assert allowed[user, found].all() and len(set(found)) == len(found)
+
+
+def test_it_knows_whom_another_user_shares_an_item_with():
+    taken = Ragged.from_rows([[0, 1], [1, 2], [3], [4]])
+    values, _ = taken.compact()
+    train = Interactions(taken.rows().astype(np.int32), values, None, 4, 6)
+    model = UserKNN()
+    model.fit(train, None, 0)
+    asked = [(0, [0, 1]), (0, [0]), (-1, [0]), (2, [3]), (-1, [3]), (3, []), (-1, [5]), (1, [5, 2]), (1, [0])]
+    users, histories = zip(*asked, strict=True)
+    history, nothing = Ragged.from_rows([np.array(each, np.int32) for each in histories]), Ragged.empty(9)
+    now = Queries(np.array(users, np.int32), history, nothing, nothing)
+    expected = [True, False, True, False, True, False, False, False, True]
+    assert model.knows(now).tolist() == expected
+    items, _ = model.recommend(now, 6)
+    assert ((items >= 0).any(axis=1) == expected).all()
 
 
 def test_contract():

@@ -100,3 +100,11 @@ def test_a_masked_negative_costs_nothing(hit: float) -> None:
     # The mean stays one over all m drawn negatives.
     contrast = losses.cosine_contrastive(POSITIVE, masked, ROW, 4, 0.0, 4)
     assert_close(contrast, losses.cosine_contrastive(POSITIVE, without, ROW, 3, 0.0, 3))
+
+
+def test_bilateral_softmax_of_a_row_without_a_negative_is_that_of_the_target() -> None:
+    masked = NEGATIVE.clone()
+    masked[0] = -65504.0
+    found = losses.bilateral_softmax(POSITIVE, masked, ROW, 0.2, 1.3)
+    assert_close(found[ROW == 0], -POSITIVE[ROW == 0] / 0.2)
+    assert_close(found[ROW != 0], losses.bilateral_softmax(POSITIVE, NEGATIVE, ROW, 0.2, 1.3)[ROW != 0])

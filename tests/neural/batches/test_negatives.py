@@ -50,3 +50,16 @@ def test_log_inclusion_is_the_share_of_samples_that_hold_the_item() -> None:
         held += torch.isin(items, sample)
     expected = log_inclusion([each.log_missed(items, NOBODY) for each in (popular, uniform)]).exp()
     assert_close(held / repeats, expected, atol=0.012, rtol=0)
+
+
+def test_chances_do_not_depend_on_the_number_of_threads() -> None:
+    counts = torch.randint(1, 1000, (200_000,), generator=torch.Generator().manual_seed(0))
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(PopularityNegatives(counts, 1, 0.5))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(found[0].chance, found[1].chance)
+    assert torch.equal(found[0].cumulative, found[1].cumulative)

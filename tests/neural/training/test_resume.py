@@ -92,6 +92,26 @@ def interrupted(folder: Path, stop_after, **settings) -> None:
         fitted(InfoNCE(**(SMALL | settings)), folder)
 
 
+def test_where_no_epoch_was_chosen_training_goes_on_too(stop_after, tmp_path) -> None:
+    never_returned = DATA.valid.exclude.last(1)
+    assert (never_returned.lengths == 1).all()
+    data = replace(DATA, valid=replace(DATA.valid, relevant=never_returned))
+    stop_after(-1)
+    straight = fitted(InfoNCE(**SMALL), data=data)
+    assert straight.best_epoch_ == 0
+    stop_after(7)
+    resumed, interruptions = InfoNCE(**SMALL), 0
+    while True:
+        try:
+            fitted(resumed, tmp_path, resume=interruptions > 0, data=data)
+            break
+        except StoppedError:
+            resumed, interruptions = InfoNCE(**SMALL), interruptions + 1
+    assert interruptions >= 2
+    for one, other in zip(vectors(straight), vectors(resumed), strict=True):
+        assert np.array_equal(one, other)
+
+
 def test_without_resume_the_training_begins_anew(stop_after, tmp_path) -> None:
     interrupted(tmp_path, stop_after)
     stop_after(-1)
