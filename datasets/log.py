@@ -48,6 +48,8 @@ class Reading:
     """The values of the column of events, by the codes of `Log.event`; () where none was read"""
     features: tuple[str, ...] = ()
     """Tables of items and users, and what their columns are, in words"""
+    items_left_out: tuple[str, ...] = ()
+    """Ids of the items in rows that were left out, where items have a table: it may list them for that"""
     memory: int = 0
     """Bytes that sorting kept to; 0 where all was in memory"""
     spilled: int = 0

@@ -43,8 +43,8 @@ def bilateral_softmax(
 ) -> Tensor:
     """-p/τ + w log Σⱼ exp(nⱼ/τ), Wu et al. 2023 (BSL) for one target at a time.
 
-    The target is not in the sum: with w = 1 this is the sampled softmax less that term. Where every negative of
-    a row is an item of its user, the sum is left out.
+    The target is not in the sum: with w = 1 this is the sampled softmax less that term. Where every
+    negative of a row is an item of its user, the sum is left out.
     """
     pushed = log_sum_exp(negative, temperature)  # (rows,)
     pushed = torch.where(pushed > HIT_SCORE / 2 / temperature, pushed, 0.0)

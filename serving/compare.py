@@ -55,7 +55,8 @@ def compare(run: Path, dataset: Dataset, model_class: type[Retriever] | None = N
     top 20 without exclusions; NDCG is of the test queries with theirs, and "lost" is exact − index.
 
     Raises:
-        InputError: as `bundle.trained`; a model that has neither vectors nor neighbor lists, or no list at all.
+        InputError: as `bundle.trained`; a model that has neither vectors nor neighbor lists, or gives
+            no list.
     """
     record, model = bundle.trained(run, dataset, model_class)
     queries = dataset.test.take(slice(None, None, -(-len(dataset.test) // MAX_QUERIES)))

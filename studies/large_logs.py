@@ -8,7 +8,6 @@ Keeps a record of each in `studies/records/large_logs/` and fills docs/large-log
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterable

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from retrieval_leaderboard.datasets.aliec import reader, simulator
 from retrieval_leaderboard.datasets.log import Log
+from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage import checksums
@@ -19,7 +20,7 @@ def load(cache: Path, scale: float | None) -> Log:
     Raises:
         InputError: the scale is out of range, or `cache` cannot be written.
     """
-    scale = simulator.DEFAULT_SCALE if scale is None else scale
+    scale = simulator.DEFAULT_SCALE if scale is None else values.number(scale, "--scale")
     folder = cache / "aliec-sim" / f"scale-{scale}-seed-0-v{simulator.FORMAT}"
     _generate(cache, folder, scale, simulator.MARKER)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 import re
 from typing import Any
 
@@ -11,6 +10,8 @@ from retrieval_leaderboard.datasets.own import values
 from retrieval_leaderboard.support.errors import InputError, unknown
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+LONGEST = 200 * 365 * 86_400
+"""Seconds, whose nanoseconds 64 bits hold"""
 """Unit of a duration → its seconds"""
 LARGEST = 1e30
 """Weights above would overflow where float32 sums them"""
@@ -48,12 +49,13 @@ def names(value: Any, where: str) -> tuple[str, ...]:
 
 def duration(value: Any, where: str) -> float:
     """Seconds, of a number of them or of text such as "30m"."""
-    if isinstance(value, float) and 0 < value < math.inf:
-        return value
     found = re.fullmatch(rf"\s*([0-9]+(?:\.[0-9]+)?)\s*([{''.join(UNITS)}]?)\s*", str(value))
-    if isinstance(value, bool) or not found or not 0 < float(found[1]) < 10**9:
-        raise InputError(f"{where}: {value!r} is no duration; give one such as 30m, of s, m, h, d or w")
-    return float(found[1]) * UNITS[found[2] or "s"]
+    seconds = float(found[1]) * UNITS[found[2] or "s"] if found else value
+    if not isinstance(seconds, float) or not 0 < seconds <= LONGEST:
+        raise InputError(
+            f"{where}: {value!r} is no duration; give one such as 30m, of s, m, h, d or w, up to 200 years"
+        )
+    return seconds
 
 
 def moment(value: Any, where: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,6 +16,7 @@ from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.log import Reading
 from retrieval_leaderboard.datasets.own import events, names, opened, reader
 from retrieval_leaderboard.datasets.own.clock import Clock
+from retrieval_leaderboard.datasets.own.features import described_tables
 from retrieval_leaderboard.datasets.own.raw_ids import RawIdReader
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import table_chunks, unused_columns
@@ -65,9 +67,15 @@ def in_parts(spec: DataSpec) -> bool:
     return all(each.files and all(table_chunks.in_parts(one.path) for one in each.files) for each in found)
 
 
-def said(spec: DataSpec) -> tuple[dict[str, Any], bool, bool]:
+def said(spec: DataSpec) -> tuple[Any, ...]:
     """What of `spec` decides what is read, or is refused when it is."""
-    return {name: getattr(spec, name) for name in READ}, bool(spec.events), bool(spec.target)
+    given = {name: getattr(spec, name) for name in READ}
+    return given, bool(spec.events), bool(spec.target), lists_items(spec)
+
+
+def lists_items(spec: DataSpec) -> bool:
+    """Whether items come with a table."""
+    return bool(described_tables.of(spec, "item"))
 
 
 class _Rows:
@@ -77,6 +85,7 @@ class _Rows:
         self, spec: DataSpec, found: list[tuple[int, Found]], size: int, timed: bool, rated: bool
     ) -> None:
         self._spec, self._found, self._size, self._timed, self._rated = spec, found, size, timed, rated
+        self._listed = lists_items(spec)
         self._start()
 
     def _start(self) -> None:
@@ -84,6 +93,7 @@ class _Rows:
         self._roles: dict[str, str] = {}
         self._rows = self._left = self._whole = 0
         self._dropped: Counter[str] = Counter()
+        self._left_out: set[str] = set()
         self._unread: list[str] = []
         self._quoted_lines: Counter[Path] = Counter()
         self._clock, self._ids = (
@@ -133,6 +143,7 @@ class _Rows:
             self._clock.form if "timestamp" in self._roles else "",
             notes=tuple(notes),
             events=tuple(self._events),
+            items_left_out=tuple(sorted(self._left_out)),
         )
 
     def _warning(self, name: str) -> str:
@@ -158,7 +169,10 @@ class _Rows:
         needless = not self._timed and "timestamp" not in self._spec.columns
         if needless and "timestamp" in table:
             if self._first is None:
+                cells = table["timestamp"]
                 self._unread = reader.without_unreadable_times(table, self._spec)
+                if self._unread:
+                    _refuse_dates(cells, self._spec)
                 self._roles = {role: cells.column for role, cells in table.items()}
             else:
                 _refuse_gaps(table["timestamp"])
@@ -178,6 +192,8 @@ class _Rows:
             rating = None
         rows = len(table["user"])
         self._left += rows
+        if self._listed and rows < len(whole["user"]):
+            self._left_out |= reader.items_left_out(whole, table)
         timed = "timestamp" in table
         if timed and needless and rows < len(whole["user"]):
             # In memory a time that cannot be read counts in rows that are left out, too.
@@ -236,6 +252,20 @@ def _refuse_gaps(times: Cells) -> None:
             f"'{name}' is missing, and rows above have it; say whether it is used: "
             f"--columns timestamp={name}, or --columns timestamp= to do without",
         )
+
+
+def _refuse_dates(times: Cells, spec: DataSpec) -> None:
+    """In memory the rows below decide, too, whether numbers are dates written in digits."""
+    try:
+        reader.times(times, replace(spec, time_format="s"))
+    except InputError:
+        return
+    name = times.column
+    raise times.error(
+        0,
+        f"'{name}' may hold dates written in digits, by the first rows; say whether it is used: "
+        f"--columns timestamp={name} with --time-format, or --columns timestamp= to do without",
+    )
 
 
 def _gone(*_: object) -> NoReturn:

@@ -21,6 +21,8 @@ from retrieval_leaderboard.support.errors import InputError, not_yaml, unknown
 from retrieval_leaderboard.support.storage.files import contents
 
 SUFFIXES = (".yaml", ".yml")
+MERGE = "<<"
+"""YAML's key for what another mapping says"""
 SPLIT: Mapping[str, Parse] = {
     "protocol": values.text,
     "exclude_seen": values.flag,
@@ -95,13 +97,15 @@ def _content(path: Path) -> tuple[dict[Any, Any], dict[Any, int]]:
             raise InputError(f"{path} is no mapping; write lines such as 'interactions: log.csv'")
         for twice, line in _repeated(node):
             raise InputError(f"{path}, line {line}: {twice} is given twice; leave one out")
+        keys = {key.value: key.start_mark.line + 1 for key, _ in node.value}
+        if MERGE in keys:
+            raise InputError(f"{path}, line {keys[MERGE]}: '{MERGE}' is not read; write the keys themselves")
         content = loader.construct_document(node)
     except InputError:
         raise
     except Exception as error:  # Odd dates, tags and depths are ValueErrors, AttributeErrors and more.
         raise not_yaml(path, error) from error
-    keys = [key.start_mark.line + 1 for key, _ in node.value]
-    return content, dict(zip(content, keys, strict=True))
+    return content, dict(zip(content, keys.values(), strict=True))
 
 
 def _repeated(node: Any) -> Iterator[tuple[str, int]]:

@@ -105,7 +105,8 @@ def applied(log: Log, spec: DataSpec) -> Log:
     kinds = list(log.reading.events)
     for name in (*spec.events, *spec.target):
         if name not in kinds:
-            raise InputError(f"{log.title}: {unknown('event', name, kinds)}")
+            option = "--events" if name in spec.events else "--target"
+            raise InputError(f"{option} {name}: {log.title}: {unknown('event', name, kinds)}")
     for name in spec.target:
         if spec.events and name not in spec.events:
             raise InputError(f"--target {name}: it is not among --events {_written(spec.events)}; add it")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ NUMBERED = re.compile(r"[\d._ -]*(?:\w+=|(?<![a-z])part)?[\d._ -]*$", re.IGNOREC
 """What tells the files of a pattern or a list apart: numbers, dates, parts and values of a partition"""
 TRAIN = re.compile(r"[._-]*train(?:ing)?$", re.IGNORECASE)
 FALLBACK = "table"
+LONGEST = 150
+"""Bytes of a name that is also a folder's"""
 
 
 def of(spec: DataSpec) -> tuple[str, str]:
@@ -37,7 +41,11 @@ def of(spec: DataSpec) -> tuple[str, str]:
 
 def safe(text: str) -> str:
     """`text` as the name of a folder."""
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or FALLBACK
+    name = re.sub(r"[^\w.-]+", "-", text).strip("-.") or FALLBACK
+    if len(os.fsencode(name)) <= LONGEST:
+        return name
+    # What fits a file system, with room for what is added to it.
+    return f"{name[: LONGEST // 5]}-{hashlib.blake2b(name.encode(), digest_size=6).hexdigest()}"
 
 
 def _stem(given: Any) -> str:

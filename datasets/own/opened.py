@@ -106,7 +106,7 @@ def _of_common_columns(opened: list[TableFile], spec: DataSpec) -> list[TableFil
         InputError: a column that is used is not among them.
     """
     first, rest = opened[0], opened[1:]
-    if all(set(each.names) == set(first.names) or each.optional for each in rest):
+    if all(set(each.names) == set(first.names) or (first.optional and each.optional) for each in rest):
         return opened
     every = list(dict.fromkeys(name for each in opened for name in each.names))
     filtered = spec.min_rating is not None

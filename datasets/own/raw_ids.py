@@ -9,6 +9,7 @@ import numpy as np
 
 from retrieval_leaderboard.datasets.tables import ids
 from retrieval_leaderboard.datasets.tables.cells import Cells
+from retrieval_leaderboard.datasets.times.parse import TEXT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +50,7 @@ class RawIdReader:
         found, codes, notes = ids.read(cells)
         wholes = all(ids.WHOLE.fullmatch(name) for name in found)
         self._text |= not wholes
-        floats = wholes and not cells.arrow_type() and self._written_as_floats(cells)
+        floats = wholes and self._written_as_floats(cells)
         if (self._floats or floats) and self._text:
             at = 0 if wholes else int(np.argmax([not ids.WHOLE.fullmatch(name) for name in found]))
             raise cells.wrong(
@@ -74,6 +75,9 @@ class RawIdReader:
         return [*found, *(f"{count:,} {words}" for words, count in self._numbered.items())]
 
     def _written_as_floats(self, cells: Cells) -> bool:
+        kind = cells.arrow_type()
+        if kind not in TEXT:
+            return kind.startswith(ids.FRACTIONAL)
         return bool(cells.values.str.contains(".", regex=False).any())
 
     def _note(self, note: str) -> None:

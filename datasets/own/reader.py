@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.log import Log, Reading
 from retrieval_leaderboard.datasets.own import events, names, opened
+from retrieval_leaderboard.datasets.own.features import described_tables
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.datasets.tables import ids, numbers, unused_columns
@@ -47,7 +48,7 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
     table = {role: source.cells(column) for role, column in roles.items()}
     check_rows(path, table, source.names)
     unread = [] if timed or "timestamp" in spec.columns else without_unreadable_times(table, spec)
-    rows = len(table["user"])
+    whole = table
     table, dropped = complete(table, spec)
     check_left(path, len(table["user"]))
     rating = ratings(table["rating"], spec) if "rating" in table else None
@@ -56,6 +57,8 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
         check_left(path, len(table["user"]), spec.min_rating)
         # The line is drawn: a protocol's own does not come on top of it.
         rating, dropped = None, dropped | low
+    listed = dropped and described_tables.of(spec, "item")
+    left_out = items_left_out(whole, table) if listed else set[str]()
     when = times(table["timestamp"], spec) if "timestamp" in table else None
     name, title = names.of(spec)
     user_ids, user, of_users = ids.read(table["user"])
@@ -79,7 +82,15 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
         part=None if parts is None else parts[table["user"].values.index.to_numpy()],
         title=title,
         notes=tuple(notes),
-        reading=Reading(rows, used, rest, dropped, when.unit if when else "", events=kinds),
+        reading=Reading(
+            len(whole["user"]),
+            used,
+            rest,
+            dropped,
+            when.unit if when else "",
+            events=kinds,
+            items_left_out=tuple(sorted(left_out)),
+        ),
     )
 
 
@@ -144,6 +155,17 @@ def complete(table: Roles, spec: DataSpec) -> tuple[Roles, dict[str, int]]:
             dropped[f"without {SPOKEN[role]}"] = int(lacks.sum())
             kept &= ~lacks
     return ({role: cells.take(kept) for role, cells in table.items()} if dropped else table), dropped
+
+
+def items_left_out(whole: Roles, table: Roles) -> set[str]:
+    """Ids of the items in rows of `whole` that `table` lacks."""
+    cells = whole["item"]
+    gone = cells.take(~cells.values.index.isin(table["item"].values.index))
+    gone = gone.take(~gone.missing())
+    try:
+        return {*ids.read(gone)[0]} if len(gone) else set()
+    except InputError:  # What is left out need be no id.
+        return set()
 
 
 def _refuse_missing(cells: Cells, missing: npt.NDArray[np.bool_], role: str, spec: DataSpec) -> None:

@@ -24,7 +24,7 @@ def parse(text: str | int | None) -> int | None:
     Raises:
         InputError: something else.
     """
-    if text is None or (isinstance(text, int) and not isinstance(text, bool)):
+    if text is None or (isinstance(text, int) and not isinstance(text, bool) and text > 0):
         return text
     found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([MGT]i?B)\s*", str(text), re.IGNORECASE)
     unit = UNITS.get(found[2].upper()) if found else None

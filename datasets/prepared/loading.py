@@ -14,6 +14,7 @@ from retrieval_leaderboard.datasets.prepared.log_folder import prepared
 from retrieval_leaderboard.datasets.prepared.sorting import sort as sort_here
 from retrieval_leaderboard.datasets.prepared.spark.sorting import sort as sort_on_spark
 from retrieval_leaderboard.datasets.sources.folders import cache_dir
+from retrieval_leaderboard.datasets.tables.files import inside
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError
 from retrieval_leaderboard.support.storage import checksums
@@ -73,7 +74,7 @@ def _say(sentence: str) -> None:
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    found = [each for path in paths for each in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    found = [each for path in paths for each in (inside(path) if path.is_dir() else [path])]
     return [path for path in found if path.is_file() and not path.name.startswith(".")]
 
 

@@ -33,6 +33,7 @@ from retrieval_leaderboard.datasets.sources.download import Download
 from retrieval_leaderboard.datasets.sources.raw import Integers, Tally, from_milliseconds, texts
 from retrieval_leaderboard.datasets.sources.source import IN_TIME, Source
 from retrieval_leaderboard.datasets.splits.registry import GIVEN
+from retrieval_leaderboard.datasets.tables.files import inside
 from retrieval_leaderboard.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class _Reader:
 
 def _files(folder: Path) -> list[Path]:
     """All files of a folder and those below it; of a file that is both plain and gzipped the plain one."""
-    paths = {path for path in folder.rglob("*") if path.is_file()}
+    paths = {path for path in inside(folder) if path.is_file()}
     return sorted(path for path in paths if path.suffix != ".gz" or path.with_suffix("") not in paths)
 
 

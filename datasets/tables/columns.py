@@ -144,7 +144,10 @@ def _given(path: Path, names: list[str], role: str, name: str) -> str | None:
     same = [column for column in names if column == name]
     same = same or [column for column in names if plain(column) and plain(column) == plain(name)]
     if not same:
-        raise InputError(f"{path}: there is no column '{name}' for the {role}; it has {_list(names)}")
+        given = f"--columns {role}={name}"
+        raise InputError(
+            f"{given}: {path}: there is no column '{name}' for the {role}; it has {_list(names)}"
+        )
     return _only(path, role, same)
 
 

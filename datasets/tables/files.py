@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -93,15 +93,37 @@ def _fixed(pattern: Path) -> Path:
     return Path(*parts[:first])
 
 
+def inside(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """What is in a folder and in those below it, linked ones too, in order of the names; no folder itself.
+
+    Nothing where it is absent. A link that leads back to a folder it is in is not followed. InputError where
+    a folder cannot be read.
+    """
+    here = folder.resolve()
+    if here in above:
+        return
+    try:
+        found = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read: {error.strerror}") from error
+    for each in found:
+        if each.is_dir():
+            yield from inside(each, (*above, here))
+        else:
+            yield each
+
+
 def _files(base: Path, matches: Iterable[Path]) -> Iterable[Path]:
     for match in matches:
-        for file in match.rglob("*") if match.is_dir() else [match]:
-            inside = file.relative_to(base).parts
-            if "_delta_log" in inside:
+        for file in inside(match) if match.is_dir() else [match]:
+            names = file.relative_to(base).parts
+            if "_delta_log" in names:
                 raise InputError(
                     f"{base} is a Delta table, which keeps rows that were deleted; write it as plain Parquet"
                 )
-            if file.is_file() and not any(part[0] in "._" for part in inside):
+            if file.is_file() and not any(part[0] in "._" for part in names):
                 yield file
 
 

@@ -103,20 +103,27 @@ def _named(number: np.int64) -> str:
 def _refuse_dates(cells: Cells, wholes: Wholes, dated: bool) -> None:
     """Refuse numbers each of which may be a date written in digits; `dated` ones give dates as they are."""
     formats = fitting(wholes)
-    if not formats and not dated and not cells.arrow_type():
-        coded = cells.values.str.strip().str.fullmatch(LEADING_ZERO).fillna(False).to_numpy(dtype=bool)
-        if coded.any():
-            raise cells.wrong(
-                int(np.argmax(coded)),
-                "begins with 0, as dates written in digits do; say how to read it by --time-format, such as "
-                "--time-format %m%d, or s for a plain number",
-            )
+    if not formats and not dated:
+        refuse_leading_zeros(cells)
     if formats:
         known = " or ".join(formats)
         raise cells.wrong(
             0,
             f"may be a date written in digits, and so may every other value; say how to read them: "
             f"--time-format {known} for dates, s for unix seconds or plain numbers that only give an order",
+        )
+
+
+def refuse_leading_zeros(cells: Cells) -> None:
+    """Refuse text that begins with 0, among numbers that only give an order."""
+    if cells.arrow_type():
+        return
+    coded = cells.values.str.strip().str.fullmatch(LEADING_ZERO).fillna(False).to_numpy(dtype=bool)
+    if coded.any():
+        raise cells.wrong(
+            int(np.argmax(coded)),
+            "begins with 0, as dates written in digits do; say how to read it by --time-format, such as "
+            "--time-format %m%d, or s for a plain number",
         )
 
 

@@ -50,8 +50,8 @@ def read(path: Path, named: Mapping[str, str], by_number: bool) -> Entries:
         by_number: whether a TREC run names queries by their numbers, for users have several.
 
     Raises:
-        InputError: no such file, one of another format, a column that is not there, or a missing value; columns
-            named for a TREC run.
+        InputError: no such file, one of another format, a column that is not there, or a missing value;
+            columns named for a TREC run.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file of lists")

@@ -31,8 +31,8 @@ NOTHING_FOUND = (
     "no epoch ranked a relevant item of the validation part: all are trained, as without a validation part"
 )
 STAGED = ("stage", "training data", "setting popularity_exponent")
-"""What differs between the fit that chooses and the one that learns from everything: of "auto", where no epoch
-was chosen, the latter has made a number."""
+"""What differs between the fit that chooses and the one that learns from everything: of "auto", where no
+epoch was chosen, the latter has made a number."""
 
 
 class Choice(NamedTuple):

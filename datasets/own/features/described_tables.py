@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval_leaderboard.datasets.own import values
+from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import columns as header
 from retrieval_leaderboard.datasets.tables import files, ids, packed
 from retrieval_leaderboard.datasets.tables.cells import Cells
@@ -107,6 +108,11 @@ def read_ids(cells: Cells, role: str) -> tuple[Ids, tuple[str, ...]]:
     return known[codes], notes
 
 
+def of(spec: DataSpec, role: str) -> Sequence[Any]:
+    """The tables of items or users that are named, or lie beside the log."""
+    return getattr(spec, f"{role}s") or beside(spec.train or spec.interactions, role)
+
+
 def beside(given: Sequence[Any], role: str) -> list[str]:
     """RecBole's file of items or users beside a log's .inter: of the same name, and at most one."""
     for path in (each.path for one in given if not values.is_frame(one) for each in files.find(one)[0]):
@@ -119,16 +125,17 @@ def beside(given: Sequence[Any], role: str) -> list[str]:
     return []
 
 
-def column_of(source: SourceTable, name: str) -> str:
+def column_of(source: SourceTable, name: str, option: str) -> str:
     """The column called `name`, with or without RecBole's type.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none; the sentence begins with the `option` that names it.
     """
     for column in source.names:
         if name in (column, bare(column)):
             return column
-    raise InputError(f"{source.path}: there is no column '{name}'; it has {', '.join(source.names)}")
+    has = ", ".join(source.names)
+    raise InputError(f"{option} {name}: {source.path}: there is no column '{name}'; it has {has}")
 
 
 def bare(column: str) -> str:
@@ -151,7 +158,7 @@ def _id_column(source: SourceTable, role: str, named: Mapping[str, str], chosen:
             f"{source.path}: {' and '.join(by_choice)} cannot both be the {role}'s id; choose one"
         )
     if by_choice:
-        return column_of(source, by_choice[0])
+        return column_of(source, by_choice[0], f"--{role}-features")
     own = named.get(role, "")
     if own in source.names:
         return own

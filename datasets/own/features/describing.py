@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -81,12 +81,19 @@ def said(spec: DataSpec) -> list[Any]:
     found = list[Any]()
     for role in ROLES:
         types, named = getattr(spec, f"{role}_features"), getattr(spec, f"{role}_vectors")
-        paths = [expanded(file) for file in named.values()]
-        beside = [each for path in paths for each in (path, vectors.ids_of(path)) if each.exists()]
-        tables = [_content(each) for each in _given(spec, role)]
+        tables = [_content(each) for each in described_tables.of(spec, role)]
+        beside = [_content_of_vectors(file) for file in named.values()]
         if tables or types or named:
-            found.append((role, tables, dict(types), dict(named), identity(beside)))
+            found.append((role, tables, dict(types), dict(named), beside))
     return found
+
+
+def _content_of_vectors(file: str) -> Any:
+    """The same of a file of vectors, and of the ids beside a .npy file."""
+    path = expanded(file)
+    if path.suffix.lower() == vectors.ARRAY:
+        return identity(each for each in (path, vectors.ids_of(path)) if each.exists())
+    return _content(file)
 
 
 def _content(table: Any) -> Any:
@@ -96,13 +103,8 @@ def _content(table: Any) -> Any:
     return identity(one.path for one in described_tables.find(table)[0])
 
 
-def _given(spec: DataSpec, role: str) -> Sequence[Any]:
-    """The tables of items or users that are named, or lie beside the log."""
-    return getattr(spec, f"{role}s") or described_tables.beside(spec.train or spec.interactions, role)
-
-
 def _table(spec: DataSpec, role: str) -> DescribedTable | None:
-    given, chosen = _given(spec, role), getattr(spec, f"{role}_features")
+    given, chosen = described_tables.of(spec, role), getattr(spec, f"{role}_features")
     if not given and chosen:
         raise InputError(f"--{role}-features: there is no table of {role}s; give it by --{role}s")
     return described_tables.read(given, role, spec.columns, chosen) if given else None
@@ -129,12 +131,22 @@ def _joined(log: Log, role: str, table: DescribedTable) -> tuple[Log, str]:
 
 
 def _with_listed(log: Log, listed: Ids) -> Log:
-    """`log` with all items of a table, the ids in their order."""
+    """`log` with all items of a table, the ids in their order.
+
+    A table that names no item but those of the log's rows, left out or not, was made of them, and lists none.
+    """
     every = np.array(sorted({*log.item_ids, *listed}), dtype=object)
     is_listed = np.zeros(len(every), dtype=np.bool_)
     is_listed[_places(every, listed)] = True
-    code = _places(every, _ids(log, "item")).astype(np.int32)
-    return replace(log, item=rewriting.looked_up(log, code, log.item), item_ids=every, listed=is_listed)
+    known = _ids(log, "item")
+    left_out = log.reading.items_left_out if log.reading else ()
+    made_of_rows = bool(left_out) and {*listed} <= {*known, *left_out}
+    return replace(
+        log,
+        item=rewriting.looked_up(log, _places(every, known).astype(np.int32), log.item),
+        item_ids=every,
+        listed=None if made_of_rows else is_listed,
+    )
 
 
 def _columns(
@@ -143,7 +155,7 @@ def _columns(
     """The feature columns of a table, a row for each of `ids`, what they are, in words, and warnings."""
     if table is None:
         return {}, "", []
-    types = {column_of(table.source, name): kind for name, kind in chosen.items()}
+    types = {column_of(table.source, name, f"--{role}-features"): kind for name, kind in chosen.items()}
     place = _places(ids, table.ids)
     there = place >= 0
     found, used, unused, warnings = dict[str, Column](), list[str](), list[str](), list[str]()
@@ -175,7 +187,7 @@ def _vectors(
     found, lines = dict[str, Column](), list[str]()
     for name, file in given.items():
         path = expanded(file)
-        read = _of_array if path.suffix.lower() == ".npy" else _of_table
+        read = _of_array if path.suffix.lower() == vectors.ARRAY else _of_table
         column, theirs = read(path, name, role, spec, ids)
         there = int((~np.isnan(column.vectors[:, 0])).sum())
         line = f"{name} = vector{feature_columns.described(column)}, of {there:,} of {len(ids):,} {role}s"
@@ -200,7 +212,7 @@ def _of_table(path: Path, name: str, role: str, spec: DataSpec, ids: Ids) -> tup
     """The vectors of a table with ids: of the column called `name`, or the only one."""
     table = described_tables.read([str(path)], role, spec.columns, {})
     others = [column for column in table.source.names if column != table.column]
-    column = others[0] if len(others) == 1 else column_of(table.source, name)
+    column = others[0] if len(others) == 1 else column_of(table.source, name, f"--{role}-vectors")
     place = _places(ids, table.ids)
     there = place >= 0
     if not there.any():

@@ -12,6 +12,7 @@ from retrieval_leaderboard.datasets.own.features import feature_types, vectors
 from retrieval_leaderboard.datasets.own.features.feature_types import LEFT_OUT, NEARLY, NUMBER, VECTOR, Type
 from retrieval_leaderboard.datasets.own.features.feature_values import Values, are_lists, holds_lists, listed
 from retrieval_leaderboard.datasets.tables.cells import Cells
+from retrieval_leaderboard.datasets.tables.ids import LARGEST_WHOLE
 from retrieval_leaderboard.datasets.times.parse import TEXT
 
 
@@ -49,7 +50,7 @@ def of(cells: Cells, found: Type) -> NearMiss | None:
         return None
     if holds_lists(cells):
         return _lengths(cells, _sizes(cells)) if found.why == feature_types.LENGTHS else None
-    if cells.arrow_type() not in TEXT:
+    if cells.arrow_type() not in (*TEXT, *LARGEST_WHOLE):
         return None
     values = Values.of(cells)
     if are_lists(values.texts):

@@ -15,6 +15,8 @@ from retrieval_leaderboard.datasets.own.features.feature_values import holds_lis
 from retrieval_leaderboard.datasets.tables.cells import Cells
 from retrieval_leaderboard.support.errors import InputError
 
+ARRAY = ".npy"
+"""What a file of vectors ends in that has its ids beside it"""
 IDS = ".ids.txt"
 """What the file of ids beside vectors.npy ends in: vectors.ids.txt"""
 FLOATS = ("float16", "float32", "float64")
@@ -171,7 +173,8 @@ def arrow_blocks(cells: Cells) -> Iterator[Block]:
         lengths = compute.list_value_length(chunk).to_numpy(zero_copy_only=False)
         there = np.flatnonzero(chunk.is_valid().to_numpy(zero_copy_only=False))
         try:
-            flat = chunk.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
+            with np.errstate(over="ignore"):
+                flat = chunk.flatten().to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"{cells.path}: column '{cells.column}' holds {cells.arrow_type()}, which are no vectors; "
@@ -193,7 +196,8 @@ def _text_blocks(cells: Cells) -> Iterator[Block]:
     for row in np.flatnonzero(~missing).tolist():
         text = str(cells.values.iloc[row]).translate(_AS_BLANKS)
         try:
-            yield np.array([row]), np.array([text.split()], dtype=np.float32)
+            with np.errstate(over="ignore"):
+                yield np.array([row]), np.array([text.split()], dtype=np.float32)
         except ValueError as error:
             raise cells.wrong(
                 row, "is no vector; write numbers between blanks, or choose another type"

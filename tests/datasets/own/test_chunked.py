@@ -271,3 +271,64 @@ def test_a_file_with_nothing_in_it(tmp_path, suffix):
     (folder / f"a{suffix}").write_bytes(write(frame().to_csv(index=False).encode()))
     (folder / f"c{suffix}").write_bytes(write(b"\n\n"))
     both(folder)
+
+
+def test_ids_that_are_floats_in_one_file_of_text_alone_are_refused(tmp_path):
+    for seed, name in enumerate("ab"):
+        table = frame(seed=seed)
+        table["user"] = table["user"].astype(str) + ".0"
+        table.loc[599, "user"] = "guest" if name == "b" else "7.0"
+        (tmp_path / "log").mkdir(exist_ok=True)
+        table.to_parquet(tmp_path / "log" / f"{name}.parquet")
+    assert "7.0" in load(tmp_path / "log").user_ids, "in memory none is a whole number"
+    with pytest.raises(InputError, match="written as floats or not: write all in one form"):
+        load(tmp_path / "log", memory="300MB")
+
+
+def test_numbers_that_may_be_dates_by_the_first_rows_alone_are_refused(tmp_path):
+    table = frame()
+    table["timestamp"] = [101 + row % 28 if row < 300 else 1400 + row for row in range(600)]
+    path = tmp_path / "log.csv"
+    table.to_csv(path, index=False)
+    assert load(path, protocol="random").train.ordered
+    with pytest.raises(InputError, match="'timestamp' may hold dates written in digits, by the first rows"):
+        load(path, protocol="random", memory="300MB")
+    both(path, protocol="random", columns={"timestamp": ""})
+    both(path, protocol="random", columns={"timestamp": "timestamp"}, time_format="s")
+
+
+def test_a_leading_zero_far_below_is_refused_as_above(tmp_path):
+    table = frame().astype({"timestamp": str})
+    table["timestamp"] = [str(1300 + row) for row in range(600)]
+    table.loc[500, "timestamp"] = "01400"
+    path = tmp_path / "log.csv"
+    table.to_csv(path, index=False)
+    for limit in (None, "300MB"):
+        with pytest.raises(InputError, match="line 502: '01400' in column 'timestamp' begins with 0"):
+            load(path, protocol="next-item", memory=limit)
+
+
+@pytest.mark.parametrize("dropped", [{"min_rating": 2}, {"drop_incomplete": True}])
+def test_a_table_made_of_rows_that_are_left_out_too_lists_nothing(tmp_path, dropped):
+    table = frame()
+    table["timestamp"] = 1_600_000_000 + np.arange(600)
+    table["item"] = [f"i{code}" for code in table["item"]]
+    table.loc[560:, "item"] = "new"
+    table["rating"] = 5
+    table.loc[3, "item"] = "once"
+    if "min_rating" in dropped:
+        table.loc[3, "rating"] = 1
+    else:
+        table.loc[3, "user"] = None
+    path, items = tmp_path / "log.csv", tmp_path / "items.csv"
+    table.astype({"user": "Int64"}).to_csv(path, index=False)
+    plain = both(path, **dropped)
+    for more in ([], ["listed alone"]):
+        names = [*sorted(set(table["item"])), *more]
+        items.write_text(
+            "item,color\n" + "".join(f"{name},{'rg'[at % 2]}\n" for at, name in enumerate(names))
+        )
+        described = both(path, items=str(items), item_features={"color": "category"}, **dropped)
+        assert ("new" in described.item_ids) is bool(more)
+        if not more:
+            assert list(described.item_ids) == list(plain.item_ids)

@@ -6,6 +6,7 @@ import json
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -135,6 +136,7 @@ def test_what_an_argument_says_goes_before_the_file(log: Path):
         ("interactions: a.csv\nmin_history: 0", "my.yaml, line 2, min_history: 0 is no number of 1, 2, 3"),
         ("interactions: a.csv\ndedup_window: 0", "my.yaml, line 2, dedup_window: 0 is no duration"),
         ("interactions: a.csv\nweight_cap: 0", "my.yaml, line 2, weight_cap: 0 is no weight"),
+        ("<<: {name: a}\nname: b", "my.yaml, line 1: '<<' is not read; write the keys themselves"),
         ("interactions: nowhere.csv", "nowhere.csv: there is no such file or folder"),
     ],
 )
@@ -142,6 +144,45 @@ def test_a_dataset_file_is_checked(tmp_path: Path, text: str, sentence: str):
     (tmp_path / "my.yaml").write_text(text)
     with pytest.raises(InputError, match=sentence):
         load(tmp_path / "my.yaml")
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("columns: {user: nope}", "line 2: --columns user=nope: .*there is no column 'nope' for the user"),
+        ("columns: {event: what}\nevents: {a: 1, nope: 2}", "line 3: --events nope: .*unknown event 'nope'"),
+        ("columns: {event: what}\ntarget: nope", "line 3: --target nope: .*unknown event 'nope'"),
+        (
+            "items: items.csv\nitem_features: {nope: category}",
+            "line 3: --item-features nope: .*there is no column 'nope'",
+        ),
+    ],
+)
+def test_what_the_data_lacks_is_told_with_the_line_that_names_it(tmp_path: Path, line: str, sentence: str):
+    rows = [f"u{at % 9},i{at % 7},{1_600_000_000 + at},{'ab'[at % 2]}" for at in range(90)]
+    (tmp_path / "a.csv").write_text("\n".join(["user,item,timestamp,what", *rows]))
+    (tmp_path / "items.csv").write_text("item,color\ni1,red\ni2,blue\n")
+    (tmp_path / "my.yaml").write_text(f"interactions: a.csv\n{line}\n")
+    with pytest.raises(InputError, match=rf"^\S*my.yaml, {sentence}"):
+        load(tmp_path / "my.yaml")
+
+
+@pytest.mark.parametrize(("train", "test"), [("csv", "jsonl"), ("jsonl", "csv"), ("csv", "csv")])
+def test_parts_of_two_formats_may_have_columns_of_their_own(tmp_path: Path, train: str, test: str):
+    paths = {"train": tmp_path / f"train.{train}", "test": tmp_path / f"test.{test}"}
+    for name, path in paths.items():
+        rows = pd.DataFrame({"user": np.arange(60) % 9, "item": np.arange(60) % 11, "timestamp": 1.6e9})
+        rows = rows.assign(more=1) if name == "train" else rows.assign(item=rows["item"] + 1)
+        if path.suffix == ".csv":
+            rows.to_csv(path, index=False)
+        else:
+            rows.to_json(path, orient="records", lines=True)
+    assert len(load(**paths).test) == 9
+
+
+def test_names_too_long_for_a_folder_stay_apart(frame: pd.DataFrame, log: Path):
+    found = [load(frame, columns=COLUMNS, name=f"{'ü' * 300}{at}").name for at in (1, 2)]
+    assert found[0] != found[1] and all(len(each.encode()) < 200 for each in found)
 
 
 def test_what_an_argument_says_is_not_told_as_the_files(log: Path):

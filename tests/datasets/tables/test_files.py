@@ -176,3 +176,26 @@ def test_what_is_no_pattern(tmp_path: Path):
 def test_the_home_of_nobody():
     with pytest.raises(InputError, match=r"~nobody-of-this-name/log\.csv: there is no home folder"):
         files.find("~nobody-of-this-name/log.csv")
+
+
+def test_linked_folders_are_read_and_loops_end(tmp_path: Path):
+    fill(tmp_path, "log/day=1/p.csv", "disk2/q.csv", "disk2/deep/r.csv")
+    (tmp_path / "log" / "day=2").symlink_to(tmp_path / "disk2")
+    (tmp_path / "disk2" / "deep" / "back").symlink_to(tmp_path / "log")
+    assert found(tmp_path / "log") == ["p.csv", "r.csv", "q.csv"]
+    assert [path.name for path in files.inside(tmp_path / "log")] == ["p.csv", "r.csv", "q.csv"]
+    assert list(files.inside(tmp_path / "nowhere")) == []
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch):
+    fill(tmp_path, "log/a.csv", "log/private/b.csv")
+    real = Path.iterdir
+
+    def guarded(path: Path):
+        if path.name == "private":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", guarded)
+    with pytest.raises(InputError, match="private cannot be read: Permission denied"):
+        files.find(tmp_path / "log")

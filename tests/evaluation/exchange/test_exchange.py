@@ -163,7 +163,10 @@ def test_columns_of_other_names(run, log, frame, tmp_path):
 def test_a_named_order_goes_before_one_of_a_usual_name(run, log, frame, tmp_path, named):
     path = tmp_path / "both.csv"
     backwards = frame.groupby("query")["rank"].transform(lambda ranks: ranks.to_numpy()[::-1])
-    order = {"rank": {"n": frame["rank"], "score": frame["rank"]}, "score": {"n": -frame["rank"], "rank": backwards}}
+    order = {
+        "rank": {"n": frame["rank"], "score": frame["rank"]},
+        "score": {"n": -frame["rank"], "rank": backwards},
+    }
     frame.drop(columns="rank").assign(**order[named]).to_csv(path, index=False)
     _, found = scored(path, run, log, "--list-columns", f"{named}=n")
     assert found.measured.metrics == records.read(run).measured.metrics
@@ -178,7 +181,9 @@ def test_what_is_missing_in_lists_is_told_as_it_is(run, log, frame, tmp_path):
     assert f"; {len(frame) - 1:,} of {len(frame):,} listed items are not in the catalog" in note
     assert ("have no list" in note) is (queries < lists)
     frame[frame["query"] == frame["query"].iloc[0]].to_csv(path, index=False)
-    assert f"; {lists - 1:,} of {lists:,} test queries" in scored(path, run, log, name="one")[1].provenance.note
+    assert (
+        f"; {lists - 1:,} of {lists:,} test queries" in scored(path, run, log, name="one")[1].provenance.note
+    )
 
 
 def broken(frame, what):

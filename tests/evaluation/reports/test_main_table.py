@@ -216,7 +216,9 @@ def test_seconds_of_shipped_rows_in_one_go_do_not_replace_ones_own(tmp_path):
     ours = row("als", processor="ours", folder=tmp_path / "own")
     found = without_tests(theirs, ours)
     assert found.machine == "ours, 1 thread"
-    assert [each.costs.seconds is None for each in found.entries] == [each.row.shipped for each in found.entries]
+    assert [each.costs.seconds is None for each in found.entries] == [
+        each.row.shipped for each in found.entries
+    ]
 
 
 def test_lists_from_elsewhere_have_no_seconds_and_the_page_says_why():

@@ -183,5 +183,10 @@ def test_settings_tuned_on_other_data_do_not_hide_those_of_these(tmp_path, monke
     assert configs.resolved(als, layers, there).settings["factors"] == 16
     assert configs.resolved(als, layers[:1], here).provenance.other_data
     assert capsys.readouterr().out == ""
-    configs.write(layers[0], "time", "als", TunedConfig({}, Provenance("budget", fingerprint=here.fingerprint)))
-    assert f"replaces the settings of als that were tuned on other data ({there.fingerprint})" in capsys.readouterr().out
+    configs.write(
+        layers[0], "time", "als", TunedConfig({}, Provenance("budget", fingerprint=here.fingerprint))
+    )
+    assert (
+        f"replaces the settings of als that were tuned on other data ({there.fingerprint})"
+        in capsys.readouterr().out
+    )

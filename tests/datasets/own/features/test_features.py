@@ -256,6 +256,14 @@ def test_numbers_that_are_categories_by_their_header_are_no_near_miss(log, tmp_p
     assert any("'XL'" in note for note in dataset.profile.warnings) == (column == "size")
 
 
+def test_a_number_that_is_not_finite_in_parquet_is_told(log) -> None:
+    prices = [float(at % 5) for at in range(ITEMS * 3)]
+    prices[3] = float("inf")
+    items = pd.DataFrame({"item_id": [str(at) for at in range(ITEMS * 3)], "price": prices})
+    warnings = load(log, items=items).profile.warnings
+    assert any("'inf' in column 'price' is no number" in note for note in warnings)
+
+
 def test_a_list_of_another_length_in_parquet_is_told(log) -> None:
     looks = [[0.5, 1.0]] * ITEMS * 3
     looks[5] = [0.5]

@@ -155,3 +155,15 @@ def test_ids_of_vectors_end_with_their_line_alone(log, tmp_path) -> None:
     named = saved(tmp_path, LOOKS, range(ITEMS))
     (tmp_path / "looks.ids.txt").write_text("\r\n".join(["a\u2028b", *map(str, range(1, ITEMS))]))
     assert set(read(load(log, item_vectors=named))) == set(map(str, range(ITEMS)))
+
+
+@pytest.mark.parametrize("given", ["vecs", "vecs/*.parquet", "vecs/part-0.parquet"])
+def test_changed_vectors_are_read_again_whatever_names_them(log, tmp_path, given, monkeypatch) -> None:
+    pytest.importorskip("duckdb")
+    monkeypatch.setenv("RETRIEVAL_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "vecs").mkdir()
+    for factor in (1, 7):
+        table = pd.DataFrame({"item_id": range(ITEMS), "look": (factor * LOOKS).tolist()})
+        table.to_parquet(tmp_path / "vecs" / "part-0.parquet", index=False)
+        dataset = load(log, item_vectors={"look": str(tmp_path / given)}, memory="300MB")
+        assert read(dataset)["3"] == (factor * LOOKS[3]).tolist()
