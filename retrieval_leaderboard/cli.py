@@ -159,7 +159,12 @@ def _run_options(group: argparse._ArgumentGroup) -> None:
         help="number of seeds of stochastic models (default: 1, after --budget 5)")  # fmt: skip
     add("--k", type=_lengths, default=[20], metavar="K[,K]",
         help="length of the lists, the board's first, then others to measure at (default: 20)")  # fmt: skip
-    add("--device", choices=compute.DEVICE_CHOICES, default="auto")
+    add(
+        "--device",
+        choices=compute.DEVICE_CHOICES,
+        default="auto",
+        help="where towers train and rank; a GPU by default, if there is one",
+    )
     add("--precision", choices=compute.PRECISION_CHOICES, default="auto", help="of neural training")
     add("--deterministic", action="store_true", help="the same bits in every training, on a GPU too, where "
         "that is slower")  # fmt: skip

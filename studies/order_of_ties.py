@@ -165,7 +165,14 @@ def _orders(record: Record) -> Iterator[list[str]]:
 
 def _rows(results: Path) -> str:
     lines = [line for name in DATASETS for line in _compared(results / name)]
-    header = ["board", "model", "settings", "NDCG, ties drawn", "NDCG, ties as in the source", "change"]
+    header = [
+        "board",
+        "model",
+        "settings, ties as in the source",
+        "NDCG, ties drawn",
+        "NDCG, ties as in the source",
+        "change",
+    ]
     return markdown.table(lines, header, (3, 4, 5)) if lines else pages.NOT_MEASURED
 
 

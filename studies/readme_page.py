@@ -49,15 +49,16 @@ def tables(shown: Report) -> dict[str, str]:
         f"training interactions, {about.test_queries:,} test queries.",
         "One row a model: the official one of the most trials, with its rank among all official rows; a "
         "range is a tie within noise.",
-        "Settings were chosen on the validation part, from defaults that were developed on this dataset and "
-        "others ([docs/defaults.md](docs/defaults.md) has datasets on which they were not).",
+        "Settings were chosen on the validation part, whose shape was chosen by test results "
+        "([why](docs/metrics.md#validation)), from defaults that were developed on this dataset and others "
+        "([docs/defaults.md](docs/defaults.md) has four that were looked at later).",
         PROPAGATED if any(propagation.propagates(each.row) for each in found) else "",
         f"Costs, slices, published numbers and further rows: [{folder}]({folder}/{LEADERBOARD}).",
     ]
     which = (
-        "**Which model?** Tune item_cf and swing first, which fit in seconds. The better of the two has, of "
-        f"the best tower's NDCG: {shares_of_cheap(list(found_boards(RESULTS)))} "
-        "([docs/findings.md](docs/findings.md))."
+        "**Which model?** Tune item_cf and swing first, which fit in seconds. The better of the two reaches "
+        f"this share of the best tower's NDCG: {shares_of_cheap(list(found_boards(RESULTS)))}. "
+        "Other boards of ml-1m and ml-100k: [docs/findings.md](docs/findings.md)."
     )
     parts = [
         f"![NDCG@{k} on {about.name}]({CHART.as_posix()})",

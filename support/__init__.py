@@ -1,1 +1,1 @@
-"""What every layer uses: input errors, progress, atomic files, and the choice of threads and device."""
+"""What every layer uses: input errors, progress, atomic files, threads and devices, Spark, pages."""

@@ -40,7 +40,7 @@ class DataSpec:
     )
     """role → name of its column, "" to do without it; others are looked for under `columns.NAMES`"""
     time_format: str = said(
-        "", values.text, "FORMAT", "of times that are ambiguous: s, ms, us, ns or a strptime format"
+        "", values.text, "FORMAT", "how to read ambiguous times: s, ms, us, ns or a strptime format"
     )
     """A unit ("s", "ms", "us", "ns") or a format of strptime; "" to find it from the values"""
     min_rating: float | None = said(None, values.number, "X", "leave out rows with a lower rating or label")
@@ -112,7 +112,7 @@ class DataSpec:
     min_history: int = said(0, amounts.count, "N", "leave out users with fewer interactions")
     """0 leaves all in"""
     k_core: int = said(
-        0, amounts.count, "N", "leave out users of fewer items and items of fewer users, until none is"
+        0, amounts.count, "N", "keep users of N items or more and items of N users or more, repeatedly"
     )
     """0 leaves all in"""
 

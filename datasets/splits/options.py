@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> 
         help=f"validation of a source with test rows alone: {carves} (default: the dataset's)")  # fmt: skip
     seen = parser.add_mutually_exclusive_group()
     seen.add_argument("--exclude-seen", action="store_true", default=None, help="never return seen items")
-    seen.add_argument("--keep-seen", action="store_false", dest="exclude_seen", help="seen items may return")
+    seen.add_argument(
+        "--keep-seen", action="store_false", dest="exclude_seen", help="seen items may be returned"
+    )
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """A second device for a PyTorch without one: real values, strict about devices, with notes of waits.
 
 The key PrivateUse1 under the name "simulated". A tensor of it wraps one in main memory; every operation
-refuses to mix devices as CUDA does, and is then computed on the CPU. It stands on a private part of PyTorch: `REASON`
-says why it is not here, where it is not.
+refuses to mix devices as CUDA does, and is then computed on the CPU. It stands on a private part of PyTorch:
+`REASON` says why it is not here, where it is not.
 """
 
 from __future__ import annotations
