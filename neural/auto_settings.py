@@ -83,6 +83,13 @@ def mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
     return DEEP if _sees_features(settings, train) and few and settings["examples"] == "user" else ""
 
 
+def no_mlp(settings: Settings, train: Interactions, valid: Queries | None) -> str:
+    """None: items that a deep part makes alike at first stay so under the cosine contrastive loss, for which
+    all of them at the margin is a minimum.
+    """
+    return ""
+
+
 def neighbors(settings: Settings, train: Interactions, valid: Queries | None) -> int:
     """20 for examples per user, and per interaction where seen items are excluded; none with features where
     items have 20 interactions or more.

@@ -41,6 +41,7 @@ class SimpleX(TwoTower):
 
     rules: ClassVar[dict[str, Rule]] = TwoTower.rules | {
         "history_encoder": auto_settings.history_encoder_without_attention,
+        "mlp": auto_settings.no_mlp,
         "negative_weight": auto_settings.contrastive_weight,
     }
 

@@ -73,7 +73,7 @@ class TowerSettings(EmbeddingRetriever):
     mlp: str | Auto = AUTO
     """Hidden widths of the deep part, such as 256-128; without them and interaction there is none. Auto takes
     128 with features and examples per user where items have fewer than 100 interactions on average, else
-    none."""
+    none, as for simplex_ccl."""
     norm: Literal["none", "layer", "batch"] = "none"
     """What normalizes the inputs of the deep part's hidden layers."""
     dropout: float = setting(0.0, at_least=0, below=1)

@@ -267,6 +267,7 @@ def test_features_bring_a_deep_part_for_examples_per_user(features, examples, ex
     assert model.resolve(dense, None)["mlp"] == ""
     bare = replace(planted().train, user_features=None, item_features=None)
     assert model.resolve(bare, None)["mlp"] == ""
+    assert SimpleX(features=features, examples=examples).resolve(planted().train, None)["mlp"] == ""
 
 
 def test_without_features_a_run_is_known_by_the_same_settings_as_ever() -> None:
