@@ -320,14 +320,16 @@ def test_the_best_is_bold_on_a_terminal_and_plain_elsewhere():
     assert "\x1b" not in shown(of, 120)
 
 
-def test_a_model_below_popularity_is_told_on_the_terminal_too():
-    text = shown(board(row("global_hot", 0.3), row("als", 0.1)), 80)
-    assert "warning: als: NDCG@20 below Global Hot's; doubt it or its settings" in " ".join(text.split())
+@pytest.mark.parametrize(("ndcg", "told"), [(0.1, True), (0.3, True), (0.302, True), (0.31, False)])
+def test_a_model_that_is_not_above_popularity_is_told_on_the_terminal_too(ndcg, told):
+    text = " ".join(shown(board(row("global_hot", 0.3), row("als", ndcg)), 80).split())
+    warning = "warning: als: NDCG@20 not above Global Hot's; doubt it or its settings"
+    assert (warning in text) is told
 
 
 def test_popularity_is_not_told_to_be_below_itself():
     text = shown(board(row("global_hot", 0.3), row("global_hot", 0.1, {"half_life": 1})), 80)
-    assert "below Global Hot" not in text
+    assert "above Global Hot" not in text
 
 
 def test_kinds_of_indexes_are_drawn_by_the_same_means():
