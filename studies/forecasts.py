@@ -150,8 +150,8 @@ def tables(records: list[Record]) -> dict[str, str]:
     """The part of the page."""
     if not records:
         return {"forecasts": pages.NOT_MEASURED}
-    header = ["dataset", "model", "pairs, million", "told / counted", "seconds told", "told / taken"]
-    header += ["until told, s", "MiB told", "told / taken"]
+    header = ["dataset", "model", "pairs, million", "forecast / counted", "forecast s", "forecast / measured"]
+    header += ["s to forecast", "forecast MiB", "forecast / measured"]
     lines = [[each.dataset, each.model, *_cells(each)] for each in records]
     about = sorted({f"{each.processor}, commit {each.commit}, {each.date}" for each in records})
     return {"forecasts": f"{markdown.table(lines, header, range(2, 9))}\n\n{'; '.join(about)}."}

@@ -89,7 +89,7 @@ def tables() -> dict[str, str]:
         found = [each for each in records if each.phase == phase]
         if len(found) > 1:
             lines.append([phase, *_cells(about.unit, earlier.bytes.get(phase), found), about.lifts])
-    header = ["phase", "unit", "bytes before", "bytes", "told", "first limit", "what lifts it"]
+    header = ["phase", "unit", "bytes before", "bytes", "forecast", "first limit", "what lifts it"]
     machines = sorted({each.processor for each in records})
     conditions = f"Before: commit {earlier.commit}. {'; '.join(machines)}, 1 thread."
     return {
