@@ -80,11 +80,18 @@ def _short(row: Row, rows: Sequence[Row]) -> str:
     by_way = f"{row.model} ({made.way})"
     if len(same) == 1:
         return by_way
-    keys = distinguishing([each.plain_settings for each in same])
-    setting = _written(row, keys)
-    if len(keys) == 1 and len(setting) <= SHORT:
-        return f"{row.model} ({setting})"
+    if key := _telling(same):
+        return f"{row.model} ({_written(row, key)})"
     return by_way if taken else row.model
+
+
+def _telling(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The setting that alone tells rows apart, each in few characters; () for none."""
+    choices = [each.plain_settings for each in rows]
+    texts, keys = _texts(choices), differing(choices)
+    wanted = _different(texts, list(keys))
+    alone = ((key,) for key in keys if _different(texts, [key]) == wanted)
+    return next((key for key in alone if all(len(_written(each, key)) <= SHORT for each in rows)), ())
 
 
 def differing(choices: list[Settings]) -> tuple[str, ...]:

@@ -26,8 +26,8 @@ def _of_row(entry: Entry) -> str:
         f'<a id="{entry.anchor}"></a>\n\n### {entry.name}\n',
         f"{row.provenance.summary()} · {seeds(row)}  ",
     ]
-    repeats = f"; the settings of [{entry.repeats}](#{anchor(entry.repeats)})" if entry.repeats else ""
-    parts.append(f"{_plugin(row)}{differing(row)}{repeats}\n")
+    same = [f"the settings of [{entry.repeats}](#{anchor(entry.repeats)})"] if entry.repeats else []
+    parts.append(f"{_plugin(row)}{'; '.join([differing(row), *same])}\n")
     if row.failed:
         parts.append(f"Failed: {failure(row)}.\n")
     if missing := command.to_put_in(row):
@@ -65,7 +65,7 @@ def differing(row: Row) -> str:
     used = {key: value for key, value in changed.items() if key not in row.without_effect}
     idle = {key: value for key, value in changed.items() if key in row.without_effect}
     known = bool(command.defaults(row.model))
-    text = (("Not as by default: " if known else "") + _written(used)) if used else "All as by default."
+    text = (("Not as by default: " if known else "") + _written(used)) if used else "All as by default"
     return text + (f"; without effect here: {_written(idle)}" if idle else "")
 
 

@@ -197,7 +197,7 @@ def test_lines_are_short_and_one_command_for_a_shell():
 def test_settings_are_told_where_they_are_not_the_defaults():
     each = of_model("item_cf", {"top_k": 7})
     assert differing(each) == "Not as by default: `top_k=7`"
-    assert differing(of_model("item_cf")) == "All as by default."
+    assert differing(of_model("item_cf")) == "All as by default"
     text = section(with_tests(each))
     assert '<a id="item_cf"></a>' in text and "defaults · seed 0" in text
     assert "<details>" in text and "`top_k=7`, `history_exponent=" in text.partition("<details>")[2]

@@ -139,6 +139,8 @@ def test_several_rows_found_alike_go_by_one_setting_or_a_number():
     rows = ("bsl", "hand", plain), ("bsl", "hand", wide)
     assert names(*rows) == ["bsl (neighbors=0)", "bsl (neighbors=20)"]
     assert names(*rows, ("bsl", "hand", {"neighbors": 0, "dim": 8})) == ["bsl 1", "bsl 2", "bsl 3"]
+    long = [("bsl", "hand", {"pattern": str(at) * 30, "neighbors": at}) for at in (1, 2)]
+    assert names(*long) == ["bsl (neighbors=1)", "bsl (neighbors=2)"], "the one of few characters"
     assert len(set(names(*rows, ("bsl", "tuning", plain), ("bsl", "tuning", wide)))) == 4
     by_hand = ("bsl", "hand", {"neighbors": 20, "dim": 8}), *rows
     official = ["bsl", "bsl (manual) 1", "bsl (manual) 2", "bsl (manual) 3"]
