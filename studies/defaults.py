@@ -1,8 +1,8 @@
 """How far untuned models come: `python -m studies.defaults --data-dir DIR`.
 
-On datasets that were looked at after the rules were made, scores the defaults and searches; on the others, scores every tuned
-model with its defaults and with the tuned settings of the other datasets. Keeps the scores in
-`studies/records/` and fills docs/defaults.md.
+On datasets that were looked at after the rules were made, scores the defaults and searches; on the others,
+scores every tuned model with its defaults and with the tuned settings of the other datasets. Keeps the scores
+in `studies/records/` and fills docs/defaults.md.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ CLAIMS = (
           "number of negatives", "8,192", "better"),
     Claim("A cosine overfits less than a dot product", "the dot product",
           "similarity", "dot product, temperature 1", "mixed"),
-    Claim("Fixed propagation over the items' graph speeds training up on gowalla", "five neighbors", "propagation", "5, weighing 5 together", "mixed"),
+    Claim("Fixed propagation over the items' graph speeds training up on gowalla",
+          "five neighbors", "propagation", "5, weighing 5 together", "mixed"),
     Claim("64 dimensions are enough but on gowalla", "256 in their place", "dimensions", "256", "better"),
     Claim("Where the next item is asked for, every interaction is a training example",
           "interactions in place of users", "examples", "interaction", "better"),
@@ -107,6 +108,6 @@ def shares_of_cheap(boards: Sequence[Board]) -> str:
 
 def _cheap(boards: Sequence[Board]) -> str:
     return (
-        "**Tune ItemCF and Swing before a tower.** The better of the two reaches this share of the best tower's "
-        f"NDCG on the test queries: {shares_of_cheap(boards)}."
+        "**Tune ItemCF and Swing before a tower.** The better of the two reaches this share of the best "
+        f"tower's NDCG on the test queries: {shares_of_cheap(boards)}."
     )

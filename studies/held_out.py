@@ -1,4 +1,4 @@
-"""Defaults on datasets that were looked at after the rules were made, beside the best settings of a search there."""
+"""Defaults on datasets looked at after the rules were made, beside the best settings of a search there."""
 
 from __future__ import annotations
 

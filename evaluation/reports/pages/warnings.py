@@ -64,8 +64,8 @@ def _below_popularity(report: Report) -> Iterator[str]:
     for entry in report.done:
         if hot and entry.ndcg < ABOVE * hot[0] and entry.row.model != "global_hot":
             yield (
-                f"{entry.name}: NDCG@{report.board.k} not above Global Hot's; doubt it or its settings, unless "
-                "the slices show why."
+                f"{entry.name}: NDCG@{report.board.k} not above Global Hot's; doubt it or its settings, "
+                "unless the slices show why."
             )
 
 
