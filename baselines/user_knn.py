@@ -94,7 +94,7 @@ class UserKNN(QuickFit):
         """bool[q]: whether another user took an item of the history."""
         users, offsets = self.users_of_item_["values"], self.users_of_item_["offsets"]
         items, rows = queries.history.compact()[0], queries.history.rows()
-        others = np.diff(offsets)[items]
+        others = offsets[items + 1] - offsets[items]
         taken = np.flatnonzero(others)
         # Where the first of several is who asks, another one is still there.
         others[taken] -= users[offsets[items[taken]]] == queries.user[rows[taken]]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from retrieval_leaderboard.evaluation.runs import isolation
 from retrieval_leaderboard.studies.processes import anonymous_mib_of
@@ -70,12 +71,8 @@ def peak_of(look: Callable[[], float], seconds: float = SECONDS) -> Iterator[lis
 @contextmanager
 def empty_cache(folder: Path) -> Iterator[None]:
     """Within, the cache is a folder of its own in `folder`, which is removed at the end."""
-    before = os.environ.get("RETRIEVAL_CACHE")
-    with tempfile.TemporaryDirectory(prefix="cache-", dir=folder, ignore_cleanup_errors=True) as cache:
-        os.environ["RETRIEVAL_CACHE"] = cache
-        try:
-            yield
-        finally:
-            os.environ.pop("RETRIEVAL_CACHE")
-            if before is not None:
-                os.environ["RETRIEVAL_CACHE"] = before
+    with (
+        tempfile.TemporaryDirectory(prefix="cache-", dir=folder, ignore_cleanup_errors=True) as cache,
+        mock.patch.dict(os.environ, {"RETRIEVAL_CACHE": cache}),
+    ):
+        yield

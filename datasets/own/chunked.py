@@ -16,7 +16,6 @@ from retrieval_leaderboard.datasets.chunks import Chunk, ChunkedLog
 from retrieval_leaderboard.datasets.log import Reading
 from retrieval_leaderboard.datasets.own import events, names, opened, reader
 from retrieval_leaderboard.datasets.own.clock import Clock
-from retrieval_leaderboard.datasets.own.features import described_tables
 from retrieval_leaderboard.datasets.own.raw_ids import RawIdReader
 from retrieval_leaderboard.datasets.own.spec import DataSpec
 from retrieval_leaderboard.datasets.tables import table_chunks, unused_columns
@@ -70,12 +69,7 @@ def in_parts(spec: DataSpec) -> bool:
 def said(spec: DataSpec) -> tuple[Any, ...]:
     """What of `spec` decides what is read, or is refused when it is."""
     given = {name: getattr(spec, name) for name in READ}
-    return given, bool(spec.events), bool(spec.target), lists_items(spec)
-
-
-def lists_items(spec: DataSpec) -> bool:
-    """Whether items come with a table."""
-    return bool(described_tables.of(spec, "item"))
+    return given, bool(spec.events), bool(spec.target), reader.lists_items(spec)
 
 
 class _Rows:
@@ -85,7 +79,7 @@ class _Rows:
         self, spec: DataSpec, found: list[tuple[int, Found]], size: int, timed: bool, rated: bool
     ) -> None:
         self._spec, self._found, self._size, self._timed, self._rated = spec, found, size, timed, rated
-        self._listed = lists_items(spec)
+        self._listed = reader.lists_items(spec)
         self._start()
 
     def _start(self) -> None:

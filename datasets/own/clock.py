@@ -38,14 +38,14 @@ class Clock:
         elif self._unit:
             times = reader.times(cells, replace(self._spec, time_format=self._unit))
             self._check_unit(cells, times)
-            if max(self._latest, int(times.seconds.max(initial=self._latest))) < PLAUSIBLE[0]:
+            if times.seconds.max(initial=self._latest) < PLAUSIBLE[0]:
                 unix_times.refuse_leading_zeros(cells)
         else:
             times = reader.times(cells, self._spec)
             self._check_form(cells, times)
         self._early += int((times.seconds < PLAUSIBLE[0]).sum())
         self._late += int((times.seconds > PLAUSIBLE[1]).sum())
-        self._latest = max(self._latest, int(times.seconds.max(initial=self._latest)))
+        self._latest = int(times.seconds.max(initial=self._latest))
         return times
 
     @property

@@ -57,8 +57,7 @@ def read(spec: DataSpec, *, timed: bool = True, rated: bool = True) -> Log:
         check_left(path, len(table["user"]), spec.min_rating)
         # The line is drawn: a protocol's own does not come on top of it.
         rating, dropped = None, dropped | low
-    listed = dropped and described_tables.of(spec, "item")
-    left_out = items_left_out(whole, table) if listed else set[str]()
+    left_out = items_left_out(whole, table) if dropped and lists_items(spec) else set[str]()
     when = times(table["timestamp"], spec) if "timestamp" in table else None
     name, title = names.of(spec)
     user_ids, user, of_users = ids.read(table["user"])
@@ -155,6 +154,11 @@ def complete(table: Roles, spec: DataSpec) -> tuple[Roles, dict[str, int]]:
             dropped[f"without {SPOKEN[role]}"] = int(lacks.sum())
             kept &= ~lacks
     return ({role: cells.take(kept) for role, cells in table.items()} if dropped else table), dropped
+
+
+def lists_items(spec: DataSpec) -> bool:
+    """Whether items come with a table."""
+    return bool(described_tables.of(spec, "item"))
 
 
 def items_left_out(whole: Roles, table: Roles) -> set[str]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from retrieval_leaderboard.evaluation.metrics import measure
 from retrieval_leaderboard.evaluation.planted import planted
@@ -11,24 +10,17 @@ from retrieval_leaderboard.neural import InfoNCE
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.devices.cpu import Cpu
 from tests.neural.trainers import trainer_of
+from tests.own_generator import OwnGenerator
 
 DATA = planted()
 SMALL = {"embedding_dim": 16, "batch_size": 16, "negatives": 24, "epochs": 40}
 
 
-class Gpu(Cpu):
+class Gpu(OwnGenerator, Cpu):
     """Runs beside the host and has a generator of its own."""
 
     asynchronous = True
     memory_name = "GPU"
-    own = 7
-
-    def rng_state(self) -> dict[str, torch.Tensor]:
-        return super().rng_state() | {"dropout_gpu": torch.tensor(self.own)}
-
-    def set_rng_state(self, state: dict[str, torch.Tensor]) -> None:
-        super().set_rng_state(state)
-        self.own = int(state["dropout_gpu"])
 
 
 @pytest.fixture

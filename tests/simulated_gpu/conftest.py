@@ -12,19 +12,18 @@ from retrieval_leaderboard.support import compute
 from retrieval_leaderboard.support.devices import DEVICES
 from retrieval_leaderboard.support.devices.cuda import Cuda
 from retrieval_leaderboard.support.devices.device import Device
+from tests.own_generator import OwnGenerator
 from tests.simulated_gpu import backend
 from tests.simulated_gpu.registration import REASON
 
 
-class SimulatedGpu(Device):
+class SimulatedGpu(OwnGenerator, Device):
     """Answers as `Cuda` does."""
 
     name, title = backend.NAME, "simulated GPU"
     precision = "fp16"
     memory_name, shares_main_memory = "GPU", False
     asynchronous = True
-    own = 7
-    """Stands for the state of the GPU's generator"""
     float32, make_deterministic = Cuda.float32, Cuda.make_deterministic
 
     def may_be_here(self) -> bool:
@@ -41,13 +40,6 @@ class SimulatedGpu(Device):
 
     def peak_mib(self) -> float:
         return backend.NOTES.peak / 2**20
-
-    def rng_state(self) -> dict[str, torch.Tensor]:
-        return super().rng_state() | {"dropout_gpu": torch.tensor(self.own)}
-
-    def set_rng_state(self, state: dict[str, torch.Tensor]) -> None:
-        super().set_rng_state(state)
-        self.own = int(state["dropout_gpu"])
 
 
 @pytest.fixture
