@@ -2,6 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # mypy finds the namespace where its packages lie in one folder.
 PACKAGES := baselines benchmarks datasets evaluation neural notebooks serving studies support
+# Python compiles what it imports: to compile all packages takes longer than the rest of the install.
+INSTALL := --quiet --no-compile
 # A worker a core (tests/conftest.py).
 PYTEST := python -m pytest -p no:benchmark --numprocesses auto --dist worksteal
 # What may come out otherwise on one core: several processes or threads at once (commands, services, engines, several
@@ -74,16 +76,16 @@ docs: .venv/installed-docs
 
 # PyTorch comes apart: a build of your own that is there already stays.
 .venv/installed: requirements.lock requirements-torch.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --requirement requirements.lock
-	$(BIN)/python -c 'import torch' 2> /dev/null || $(BIN)/pip install --quiet --requirement requirements-torch.txt
+	$(BIN)/pip install $(INSTALL) --requirement requirements.lock
+	$(BIN)/python -c 'import torch' 2> /dev/null || $(BIN)/pip install $(INSTALL) --requirement requirements-torch.txt
 	touch $@
 
 .venv/installed-test: requirements-test.lock .venv/installed
-	$(BIN)/pip install --quiet --requirement requirements-test.lock
+	$(BIN)/pip install $(INSTALL) --requirement requirements-test.lock
 	touch $@
 
 .venv/installed-docs: requirements-docs.lock .venv/installed
-	$(BIN)/pip install --quiet --requirement requirements-docs.lock
+	$(BIN)/pip install $(INSTALL) --requirement requirements-docs.lock
 	touch $@
 
 # Pins every version anew, for all platforms and Pythons; torch keeps its pin in requirements-torch.txt.
