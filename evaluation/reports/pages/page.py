@@ -120,8 +120,8 @@ def _official(report: Report) -> str:
 
 
 def _below_defaults(entries: Sequence[Entry]) -> list[str]:
-    """The models whose searched row has a lower NDCG on the test queries than their defaults."""
-    rows = [entry.row for entry in entries if entry.row.done]
+    """The models whose searched row, of settings of its own, has a lower test NDCG than their defaults."""
+    rows = [entry.row for entry in entries if entry.row.done and not entry.repeats]
     defaults = {row.model: row.mean("ndcg") for row in rows if row.provenance.by == "defaults"}
     searched = {row.model: row.mean("ndcg") for row in rows if row.provenance.by == "budget"}
     return [model for model, score in searched.items() if score < defaults.get(model, score)]

@@ -139,6 +139,8 @@ def test_searched_rows_below_their_defaults_are_named(tmp_path):
     rows += [row("bsl", 0.3), row("bsl", 0.35, {"epochs": 3}, by="budget"), row("swing", 0.2, by="budget")]
     assert f" {BELOW_DEFAULTS}: als.\n" in page(without_tests(*rows), tmp_path)
     assert BELOW_DEFAULTS not in page(without_tests(*rows[2:]), tmp_path)
+    same = [row("als", 0.5), row("als", 0.4, by="budget")]  # Of two processors.
+    assert BELOW_DEFAULTS not in page(without_tests(*same), tmp_path)
 
 
 def test_a_bar_in_a_setting_breaks_no_table(tmp_path):
