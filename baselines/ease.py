@@ -21,7 +21,7 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.limits import check_memory
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking import neighbor_memory
+from retrieval_leaderboard.evaluation.ranking import neighbor_memory, popularity
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import (
     Block,
     Pairs,
@@ -70,6 +70,8 @@ class EASE(ItemToItemRetriever):
     items, B minimizes the same where B_ij = 0 unless i is a candidate of j, one of those with the largest
     cosine: the item selection of Ning and Karypis, SLIM: sparse linear methods for top-N recommender systems,
     ICDM 2011, without its ‖B‖₁. Column j is then the same formula with the inverse for j and its candidates.
+
+    Places for which no item of the history has a weight are filled by popularity, as `global_hot` ranks.
     """
 
     regularization: float | Auto = setting(
@@ -134,6 +136,7 @@ class EASE(ItemToItemRetriever):
             self.similarity_ = self._sparse(train, candidates, strength)
         else:
             self.similarity_ = self._dense(_gram(train), strength)
+        self.popular_ = popularity.ranked(train.item_weights, train)
 
     def warm_start(self, earlier: Earlier[EASE], train: Interactions, seed: int) -> None:
         """As `fit`, but users who have changed alone are counted for XᵀX, from the second warm start on.
@@ -148,6 +151,7 @@ class EASE(ItemToItemRetriever):
         self.pair_sums_ = pair_sums.updated(earlier, train, _counts)
         gram = self.pair_sums_.astype(np.float32).toarray()
         self.similarity_ = self._dense(gram, float(settings["regularization"]))
+        self.popular_ = popularity.ranked(train.item_weights, train)
 
     @classmethod
     def in_catalog(cls, resolved: Mapping[str, Any], then: int, now: int) -> dict[str, Any]:

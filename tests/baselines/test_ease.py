@@ -5,6 +5,7 @@ import pytest
 
 from retrieval_leaderboard.baselines import ease, symmetric_inverse
 from retrieval_leaderboard.baselines.ease import EASE
+from retrieval_leaderboard.baselines.global_hot import GlobalHot
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.testing import check_model
@@ -81,12 +82,21 @@ def test_items_without_a_user_in_common_say_nothing_of_each_other():
     pairs = [(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 2), (3, 3), (3, 4), (4, 3), (4, 4)]
     user, item = np.array(pairs, dtype=np.int32).T
     model = EASE()
-    model.fit(Interactions(user, item, None, 5, 6), None, 0)
+    train = Interactions(user, item, None, 5, 6)
+    model.fit(train, None, 0)
     assert (model.similarity_.data != 0).all() and model.similarity_.nnz == 8
     history = Ragged.from_rows([np.array(each, np.int32) for each in ([0, 1], [5])])
     asked = Queries(np.full(2, -1, np.int32), history, history, Ragged.empty(2))
+    filled, popular = model.recommend(asked, 4)[0], model.popular_
+    model.popular_ = None
     items, _ = model.recommend(asked, 4)
     assert items.tolist() == [[2, -1, -1, -1], [-1] * 4] and model.knows(asked).tolist() == [True, False]
+    # As `global_hot` ranks: popularity, without what is excluded or listed.
+    others = [item for item in popular if item in (3, 4)]
+    assert filled.tolist() == [[2, *others, -1], popular[:4].tolist()]
+    hot = GlobalHot()
+    hot.fit(train, None, 0)
+    np.testing.assert_array_equal(filled[1], hot.recommend(asked, 4)[0][1])
 
 
 def test_the_largest_weights_in_size_are_kept_for_each_returned_item():

@@ -83,6 +83,16 @@ def assert_popular(items, dataset):
     assert found == sorted(counts.values(), reverse=True)[: len(items)] and len(set(items)) == len(items)
 
 
+def assert_same(answer, items):
+    """The items, in their order; those that are equal but for rounding, which some processors do by the shape
+    of a matrix product, in any."""
+    place = {item: at for at, item in enumerate(answer.items)}
+    assert sorted(place) == sorted(items) != []
+    moved = [(at, place[item]) for at, item in enumerate(items) if answer.items[at] != item]
+    rounding = 4 * float(np.finfo(np.float32).eps)
+    assert all(answer.scores[at] == pytest.approx(answer.scores[to], rel=rounding) for at, to in moved)
+
+
 @pytest.mark.parametrize("name", registry.names())
 def test_every_model_serves_what_its_run_ranked(name, made, dataset):
     run, out = made(name)
@@ -90,7 +100,7 @@ def test_every_model_serves_what_its_run_ranked(name, made, dataset):
         lists = stored["items"]
     answers = Recommender.open(out).recommend_batch([Request(user) for user in dataset.user_ids])
     for answer, row in zip(answers, lists, strict=True):
-        assert answer.items == dataset.item_ids[row[row >= 0]].tolist() != []
+        assert_same(answer, dataset.item_ids[row[row >= 0]].tolist())
         assert answer.known_user and not answer.fallback
         assert answer.scores == sorted(answer.scores, reverse=True)
 
