@@ -62,7 +62,7 @@ def _processes(report: Report) -> Iterator[str]:
 def _below_popularity(report: Report) -> Iterator[str]:
     hot = [entry.ndcg for entry in report.done if entry.row.model == "global_hot"]
     for entry in report.done:
-        if hot and entry.ndcg < ABOVE * hot[0] and entry.row.model != "global_hot":
+        if hot and entry.ndcg < min(ABOVE * hot[0], 1) and entry.row.model != "global_hot":
             yield (
                 f"{entry.name}: NDCG@{report.board.k} not above Global Hot's; doubt it or its settings, "
                 "unless the slices show why."

@@ -327,6 +327,11 @@ def test_a_model_that_is_not_above_popularity_is_told_on_the_terminal_too(ndcg, 
     assert (warning in text) is told
 
 
+def test_the_best_there_can_be_is_not_told_to_be_below_popularity():
+    assert "above Global Hot" not in shown(board(row("global_hot", 0.995), row("als", 1.0)), 80)
+    assert "above Global Hot" in shown(board(row("global_hot", 0.995), row("als", 0.99)), 80)
+
+
 def test_popularity_is_not_told_to_be_below_itself():
     text = shown(board(row("global_hot", 0.3), row("global_hot", 0.1, {"half_life": 1})), 80)
     assert "above Global Hot" not in text
