@@ -100,7 +100,11 @@ def test_every_model_serves_what_its_run_ranked(name, made, dataset):
         lists = stored["items"]
     answers = Recommender.open(out).recommend_batch([Request(user) for user in dataset.user_ids])
     for answer, row in zip(answers, lists, strict=True):
-        assert_same(answer, dataset.item_ids[row[row >= 0]].tolist())
+        items = dataset.item_ids[row[row >= 0]].tolist()
+        if name == "ials":
+            assert_same(answer, items)
+        else:
+            assert answer.items == items != []
         assert answer.known_user and not answer.fallback
         assert answer.scores == sorted(answer.scores, reverse=True)
 
