@@ -41,13 +41,13 @@ Vectors = npt.NDArray[np.float32]
 class ALS(EmbeddingRetriever):
     """Weighted matrix factorization, as in the implicit library.
 
-    Minimizes Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α·w_ui where
-    u took i, w the weight of the interaction (1 without weights), p = 0 and c = 1 elsewhere: Hu, Koren &
-    Volinsky, Collaborative Filtering for Implicit Feedback Datasets, ICDM 2008, with the conjugate gradient
-    steps of Takács, Pilászy & Tikk, RecSys 2011. The x of a query is the exact solution for its history,
-    given the items' y: the same for a known user as for an unseen one, and so not quite the x that those
-    steps came to for that row. A query of whose history nothing is known has the mean vector of the training
-    users. Histories have no weights: all their items have c = α.
+    Minimizes Σ_ui c_ui (p_ui − x_u·y_i)² + λ (Σ_u ‖x_u‖² + Σ_i ‖y_i‖²), p = 1 and c = α·w_ui / w̄ where
+    u took i, w the weight of the interaction and w̄ the mean weight (c = α without weights), p = 0 and c = 1
+    elsewhere: Hu, Koren & Volinsky, Collaborative Filtering for Implicit Feedback Datasets, ICDM 2008, with
+    the conjugate gradient steps of Takács, Pilászy & Tikk, RecSys 2011. The x of a query is the exact
+    solution for its history, given the items' y: the same for a known user as for an unseen one, and so not
+    quite the x that those steps came to for that row. A query of whose history nothing is known has the mean
+    vector of the training users. Histories have no weights: all their items have c = α.
     """
 
     factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 32, 64, 128, 256])
@@ -228,14 +228,14 @@ def _solved_here(
 
 
 def _confidences(train: Interactions, alpha: float) -> csr_matrix:
-    """float32[n_users, n_items]: α times the weight of the interaction, where a user took an item.
+    """float32[n_users, n_items]: α·w / w̄, as in `ALS`, where a user took an item.
 
     implicit 0.7.3 has an `alpha` of its own, which its GPU version does not apply in `fit`.
     """
     from scipy.sparse import csr_matrix
 
     values, offsets = train.by_user.compact()
-    data = np.full(len(values), alpha, np.float32)
+    data = np.full(len(values), alpha / train.mean_weight, np.float32)
     if train.weight is not None:
         data *= train.weight
     return csr_matrix((data, values, offsets), shape=(train.n_users, train.n_items))

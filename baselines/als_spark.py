@@ -34,9 +34,9 @@ def factorized(
 ) -> tuple[Floats, Floats]:
     """The vectors of the items and the mean vector of the users, by the session of `spark.session`.
 
-    Spark's confidence is 1 + αr where ours is αw: an interaction has r = αw − 1 and Spark's own α is 1. Spark
-    multiplies λ by the interactions of the row that is solved (Zhou et al., AAIM 2008), and ours stands as it
-    is: `mean_count` divides it.
+    Spark's confidence is 1 + αr where ours is αw, with weights divided by their mean: an interaction has
+    r = αw − 1 and Spark's own α is 1. Spark multiplies λ by the interactions of the row that is solved (Zhou
+    et al., AAIM 2008), and ours stands as it is: `mean_count` divides it.
 
     Args:
         train: the interactions, n of them.
@@ -52,11 +52,12 @@ def factorized(
     Raises:
         InputError: as `spark.session`, or αw is 1 or less, which Spark would take for a dislike.
     """
+    alpha /= train.mean_weight
     least = alpha * (1.0 if train.weight is None else float(train.weight.min()))
     if least <= 1:
         raise InputError(
-            f"als.solver=spark: the confidence in an interaction, alpha times its weight, must be more than "
-            f"1, and {least:g} occurs; raise als.alpha, or leave als.solver out"
+            "als.solver=spark: the confidence in an interaction, alpha times its weight over the mean "
+            f"weight, must be more than 1, and {least:g} occurs; raise als.alpha, or leave als.solver out"
         )
     # Executors see the folder of the cache.
     with spark.using() as session, scratch_folder(cache_dir().resolve()) as folder:

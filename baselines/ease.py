@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from retrieval_leaderboard.baselines import pair_sums, symmetric_inverse
+from retrieval_leaderboard.baselines import pair_sums, repeats, symmetric_inverse
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import index_type
 from retrieval_leaderboard.evaluation import engines
 from retrieval_leaderboard.evaluation.engines.local import LocalEngine
-from retrieval_leaderboard.evaluation.models.bases import ItemToItemRetriever
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.limits import check_memory
 from retrieval_leaderboard.evaluation.models.registry import register
@@ -56,12 +55,12 @@ def _candidates(settings: Mapping[str, Any], train: Interactions, valid: Queries
 
 def _regularization(settings: Mapping[str, Any], train: Interactions, valid: Queries | None) -> float:
     """The diagonal of XᵀX grows with the items of a user, and so do the λ that papers have found."""
-    return max(4.0 * train.interactions_a_user, 1.0)
+    return max(4.0 * train.interactions_a_user, 1.0) * train.mean_weight
 
 
 @register("ease", by_default=False)
 @dataclass
-class EASE(ItemToItemRetriever):
+class EASE(repeats.RepeatingRetriever):
     """EASE^R: the item-to-item weights B that minimize ‖X − XB‖² + λ‖B‖² with a diagonal of zeros.
 
     X_ui = √w_ui where user u took item i, w the weight of the interaction (1 without weights), else 0. With
@@ -77,7 +76,8 @@ class EASE(ItemToItemRetriever):
     regularization: float | Auto = setting(
         AUTO, above=0, search=[AUTO, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]
     )
-    """λ; auto takes four times the mean number of interactions of a user, and at least 1."""
+    """λ; auto takes four times the mean number of interactions of a user, and at least 1, times the mean
+    weight."""
     candidates: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 100, 200, 400])
     """Items that may have a weight for a returned item; auto takes all, and 200 of more than 20,000 items."""
     top_k: int = setting(1000, at_least=1)
@@ -89,14 +89,18 @@ class EASE(ItemToItemRetriever):
     pair_sums_ = cast("csr_array | None", None)
     """float64[n_items, n_items]: XᵀX, kept by a warm start for the next one"""
 
-    rules: ClassVar[dict[str, Rule]] = {"regularization": _regularization, "candidates": _candidates}
+    rules: ClassVar[dict[str, Rule]] = {
+        "regularization": _regularization,
+        "candidates": _candidates,
+        "self_similarity": repeats.rule(0.03),
+    }
     saves_memory: ClassVar[str] = f"lower candidates by --set ease.candidates={CANDIDATES}"
     stochastic: ClassVar[bool] = False
     uses_weights: ClassVar[bool] = True
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Recency, where the data is not in time order."""
-        return frozenset() if train.ordered else frozenset({"recency"})
+        """Recency, where the data is not in time order; and as the base."""
+        return super().without_effect(train, valid) | (set() if train.ordered else {"recency"})
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """The inverse for all items, and the weights kept of it; or the candidates of each item."""
@@ -133,10 +137,9 @@ class EASE(ItemToItemRetriever):
         candidates, strength = settings["candidates"], float(settings["regularization"])
         self.recency_ = self.recency if train.ordered else 0.0
         if candidates < train.n_items - 1:
-            self.similarity_ = self._sparse(train, candidates, strength)
+            self._keep(self._sparse(train, candidates, strength), settings, train)
         else:
-            self.similarity_ = self._dense(_gram(train), strength)
-        self.popular_ = popularity.ranked(train.item_weights, train)
+            self._keep(self._dense(_gram(train), strength), settings, train)
 
     def warm_start(self, earlier: Earlier[EASE], train: Interactions, seed: int) -> None:
         """As `fit`, but users who have changed alone are counted for XᵀX, from the second warm start on.
@@ -150,7 +153,11 @@ class EASE(ItemToItemRetriever):
         self.recency_ = self.recency if train.ordered else 0.0
         self.pair_sums_ = pair_sums.updated(earlier, train, _counts)
         gram = self.pair_sums_.astype(np.float32).toarray()
-        self.similarity_ = self._dense(gram, float(settings["regularization"]))
+        self._keep(self._dense(gram, float(settings["regularization"])), settings, train)
+
+    def _keep(self, weights: csr_array, settings: Mapping[str, Any], train: Interactions) -> None:
+        """Answer from `weights`, B."""
+        self.similarity_ = self._with_self(weights, settings)
         self.popular_ = popularity.ranked(train.item_weights, train)
 
     @classmethod

@@ -26,9 +26,9 @@ class GlobalHot(QuickFit):
 
     Where interactions have weights, by the sum of those.
 
-    With a half-life h, an interaction t days before the last one counts 2^(-t / h): the
+    With a half-life h, a user who took the item t days before the last interaction counts 2^(-t / h): the
     "recently popular" of Ji et al., A Re-visit of the Popularity Baseline in Recommender Systems,
-    SIGIR 2020. Items nobody took are not returned.
+    SIGIR 2020. Who took it several times counts by the last one. Items nobody took are not returned.
     """
 
     half_life_days: float = setting(0.0, at_least=0, search=[0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 365.0])
@@ -66,7 +66,7 @@ class GlobalHot(QuickFit):
 
     def _counts(self, train: Interactions) -> npt.NDArray[np.float64]:
         """float64[n_items]: the sum of what each item's interactions count."""
-        when = train.timestamp
+        when = train.timestamp if train.last_timestamp is None else train.last_timestamp
         if self.half_life_days == 0 or when is None or not len(train):
             return train.item_weights
         last = when.max()

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from retrieval_leaderboard.baselines import fold_in
 from retrieval_leaderboard.baselines.als import factors_for
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
@@ -40,9 +41,10 @@ class IALS(EmbeddingRetriever):
     Minimizes Σ_{(u,i) ∈ S} w_ui (1 − x_u·y_i)² + α₀ Σ_{u,i} (x_u·y_i)² + λ R with
     R = Σ_u (|I_u| + α₀ |I|)^ν ‖x_u‖² + Σ_i (|U_i| + α₀ |U|)^ν ‖y_i‖²: equations 3 and 4 of Rendle et al.,
     Revisiting the performance of iALS on item recommendation benchmarks, RecSys 2022; w are the weights of
-    interactions, |I_u| = Σ_i w_ui and |U_i| = Σ_u w_ui, each w 1 without weights. The vectors begin normally
-    distributed, with a deviation of 0.1 / √d as there. The x of a query is the solution for its history,
-    given the y; histories have no weights.
+    interactions over their mean, |I_u| = Σ_i w_ui and |U_i| = Σ_u w_ui, each w 1 without weights. The vectors
+    begin normally distributed, with a deviation of 0.1 / √d as there. The x of a query is the solution for
+    its history, given the y; histories have no weights. A query of whose history nothing is known has the
+    mean vector of the training users.
     """
 
     factors: int | Auto = setting(AUTO, at_least=1, search=[AUTO, 64, 128, 256])
@@ -93,9 +95,11 @@ class IALS(EmbeddingRetriever):
         """Solve all users from `items`, float32[n_items, factors], then all items from them, and so on."""
         of_users, of_items = train.by_user, users_of_items(train)
         user_roots, item_roots = roots_of(train)
-        weight = self.unobserved_weight
-        user_strength = self._strength(train.user_weights, train.n_items)
-        item_strength = self._strength(train.item_weights, train.n_users)
+        # The objective times the mean weight, so that weights are as they come.
+        mean = train.mean_weight
+        weight = mean * self.unobserved_weight
+        user_strength = mean * self._strength(train.user_weights / mean, train.n_items)
+        item_strength = mean * self._strength(train.item_weights / mean, train.n_users)
         self.__dict__.pop("_system", None)  # That of an earlier fit.
         with progress.bar("ials", self.iterations, "iterations") as advance:
             for _ in range(self.iterations):
@@ -103,6 +107,8 @@ class IALS(EmbeddingRetriever):
                 items = System.of(users, weight).solved(of_items, item_strength, user_roots)
                 advance()
         self.item_factors_ = items
+        # Users without interactions have vectors of zeros.
+        self.mean_user_ = fold_in.mean_user(users.sum(axis=0, dtype=np.float64), train)
 
     def _strength(self, frequency: npt.NDArray[Any], n: int) -> npt.NDArray[np.float64]:
         """float64[q]: the weight of the squared length of q vectors, with n on the other side."""
@@ -113,14 +119,20 @@ class IALS(EmbeddingRetriever):
         return self.item_factors_
 
     def encode_queries(self, queries: Queries) -> Floats:
-        """float32[q, factors]: of each history, whoever's it is; zeros for an empty one."""
-        histories = queries.history.distinct()
-        return self._system.solved(histories, self._strength(histories.lengths, self._system.n))
+        """float32[q, factors]: of each history, whoever's it is."""
+        return self.encode_known(queries)[0]
+
+    def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
+        """bool[q]: whether anyone took an item of the history."""
+        return self.encode_known(queries)[1]
 
     def encode_known(self, queries: Queries) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Both of one solution."""
-        vectors = self.encode_queries(queries)
-        return vectors, np.asarray(vectors.any(axis=1))
+        histories = queries.history.distinct()
+        vectors = self._system.solved(histories, self._strength(histories.lengths, self._system.n))
+        known = np.asarray(vectors.any(axis=1))
+        vectors[~known] = self.mean_user_
+        return vectors, known
 
     @cached_property
     def _system(self) -> System:

@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 class ItemCF(Neighborhood):
     """Weighted cosine similarity of items, with an exponent for each side.
 
-    s(i, j) = (c_ij / (c_ii^a · c_jj^b + shrinkage))^ρ, c_ij = Σ_{u ∈ U_i ∩ U_j} √(w_ui w_uj) |I_u|^-p,
+    s(i, j) = (c_ij / (c_ii^a · c_jj^b + m·shrinkage))^ρ, c_ij = Σ_{u ∈ U_i ∩ U_j} √(w_ui w_uj) |I_u|^-p,
 
     where i is the item of the history and j the item returned, w the weights of interactions and
-    |I_u| = Σ_i w_ui: without weights each is 1, and |I_u| the number of u's items. p = 0, a = b = ½ and
-    ρ = 1 is the cosine of Sarwar et al., Item-based collaborative filtering recommendation algorithms,
-    WWW 2001, as used by Linden et al., Amazon.com recommendations, IEEE Internet Computing 2003; shrinkage as
-    in Ferrari Dacrema et al., Are we really making much progress?, RecSys 2019; ρ is the case
-    amplification of Breese et al., Empirical analysis of predictive algorithms for collaborative
-    filtering, UAI 1998.
+    |I_u| = Σ_i w_ui: without weights each is 1, and |I_u| the number of u's items. By m = w̄^((1 − p)(a + b)),
+    w̄ the mean weight, the unit of weights makes no difference. p = 0, a = b = ½ and ρ = 1 is the cosine of
+    Sarwar et al., Item-based collaborative filtering recommendation algorithms, WWW 2001, as used by Linden
+    et al., Amazon.com recommendations, IEEE Internet Computing 2003; shrinkage as in Ferrari Dacrema et al.,
+    Are we really making much progress?, RecSys 2019; ρ is the case amplification of Breese et al., Empirical
+    analysis of predictive algorithms for collaborative filtering, UAI 1998.
     """
 
     target_exponent: float | Auto = setting(
@@ -66,7 +66,8 @@ class ItemCF(Neighborhood):
         say_duration(log, top_k, "item_cf", partial(self._bytes, train=log, top_k=top_k), weighted=True)
         weights = self._user_weights(log, self.user_exponent)
         norms = self._norms(_sizes(log, weights), settings["target_exponent"])
-        neighbors = nearest(log, weights, norms, self.shrinkage, top_k, "item_cf", weighted=True)
+        shrinkage = self._shrinkage(log, settings)
+        neighbors = nearest(log, weights, norms, shrinkage, top_k, "item_cf", weighted=True)
         self._amplify(neighbors, settings, train)
 
     def warm_start(self, earlier: Earlier[ItemCF], train: Interactions, seed: int) -> None:
@@ -75,8 +76,14 @@ class ItemCF(Neighborhood):
         self.pair_sums_ = pair_sums.updated(earlier, train, self._counts)
         sizes = _sizes(train, self._user_weights(train, self.user_exponent))
         norms = self._norms(sizes, settings["target_exponent"])
-        neighbors = ranked(self.pair_sums_, norms, self.shrinkage, settings["top_k"], "item_cf")
+        shrinkage = self._shrinkage(train, settings)
+        neighbors = ranked(self.pair_sums_, norms, shrinkage, settings["top_k"], "item_cf")
         self._amplify(neighbors, settings, train)
+
+    def _shrinkage(self, train: Interactions, settings: dict[str, Any]) -> float:
+        """m·shrinkage of the docstring."""
+        exponent = (1 - self.user_exponent) * (self.history_exponent + settings["target_exponent"])
+        return float(self.shrinkage * train.mean_weight**exponent)
 
     def _counts(self, train: Interactions, users: npt.NDArray[np.bool_] | None) -> csr_array:
         """float64[n_items, n_items]: c_ij of all users, or the part of `users`, bool[n_users]."""
@@ -84,7 +91,7 @@ class ItemCF(Neighborhood):
 
     def _amplify(self, neighbors: csr_array, settings: dict[str, Any], train: Interactions) -> None:
         neighbors.data **= np.float32(settings["amplification"])
-        self._set_similarity(neighbors, train)
+        self._set_similarity(neighbors, settings, train)
 
 
 def _sizes(train: Interactions, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.baselines import history_cap, pair_sums
+from retrieval_leaderboard.baselines import history_cap, pair_sums, repeats
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.datasets.ragged import Ragged
-from retrieval_leaderboard.evaluation.models.bases import ItemToItemRetriever
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.retriever import Rule
 from retrieval_leaderboard.evaluation.ranking import item_neighbors, neighbor_memory, popularity
@@ -52,7 +51,7 @@ def target_exponent_rule(usual: float, long: float) -> Rule:
 
 
 @dataclass
-class Neighborhood(ItemToItemRetriever):
+class Neighborhood(repeats.RepeatingRetriever):
     """An item-to-item model that keeps the largest similarities of each item.
 
     Places for which no item of the history has a neighbor are filled by popularity, as `global_hot` ranks.
@@ -84,7 +83,7 @@ class Neighborhood(ItemToItemRetriever):
     pair_sums_ = cast("csr_array | None", None)
     """float64[n_items, n_items]: what similarities are made of, kept by a warm start for the next one"""
 
-    rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept}
+    rules: ClassVar[dict[str, Rule]] = {"top_k": neighbors_kept, "self_similarity": repeats.rule(0.3)}
     saves_memory: ClassVar[str] = "lower top_k by --set MODEL.top_k=20, or give --engine spark for a cluster"
 
     grouped: ClassVar[bool] = True
@@ -92,7 +91,8 @@ class Neighborhood(ItemToItemRetriever):
     @classmethod
     def canonical(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
         """`settings` without a cap of histories where there is none: runs of earlier versions had none."""
-        return {key: value for key, value in settings.items() if (key, value) != ("max_items_per_user", 0)}
+        of_base = super().canonical(settings)
+        return {key: value for key, value in of_base.items() if (key, value) != ("max_items_per_user", 0)}
 
     def lacking_warm_start(self) -> str:
         """Items that a history lost to its cap would have to be taken off the sums of then."""
@@ -100,8 +100,8 @@ class Neighborhood(ItemToItemRetriever):
         return f"{self.name} has a warm start with max_items_per_user=0 alone" if capped else ""
 
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
-        """Recency, where the data is not in time order."""
-        return frozenset() if train.ordered else frozenset({"recency"})
+        """Recency, where the data is not in time order; and as the base."""
+        return super().without_effect(train, valid) | (set() if train.ordered else {"recency"})
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Both views of the interactions, and the similarities kept."""
@@ -153,7 +153,7 @@ class Neighborhood(ItemToItemRetriever):
         size = np.where(train.item_counts > 0, train.item_weights, 1)
         return self._norms(size, settings["target_exponent"])
 
-    def _set_similarity(self, neighbors: csr_array, train: Interactions) -> None:
+    def _set_similarity(self, neighbors: csr_array, settings: Settings, train: Interactions) -> None:
         """Answer from `neighbors`, whose row i holds what is kept for item i."""
         self.recency_ = self.recency if train.ordered else 0.0
         similarity = neighbors.T.tocsr() if self.prune_axis == "target" else neighbors
@@ -161,7 +161,7 @@ class Neighborhood(ItemToItemRetriever):
             sums = np.asarray(similarity.sum(axis=1, dtype=np.float64))  # (items,)
             divisors = np.maximum(sums, np.finfo(np.float64).tiny) ** self.normalization
             _divide(similarity, divisors.astype(np.float32))
-        self.similarity_ = similarity
+        self.similarity_ = self._with_self(similarity, settings)
         self.popular_ = popularity.ranked(train.item_weights, train)
 
 

@@ -27,7 +27,7 @@ class PopularWindow(QuickFit):
     before that day; for queries after the training data and those without a time, with the training data.
     Items that nobody took in it follow, by all that was taken before its end. Where interactions have
     weights, by the sum of those: the "recently popular" of Ji et al., A Re-visit of the Popularity Baseline
-    in Recommender Systems, SIGIR 2020.
+    in Recommender Systems, SIGIR 2020. Who took an item several times did so at the first and the last time.
     """
 
     days: float = setting(7.0, above=0, search=[1.0, 3.0, 7.0, 14.0, 30.0, 90.0])
@@ -40,8 +40,8 @@ class PopularWindow(QuickFit):
     _latest = cast("tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]] | None", None)
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
-        """The order in time, and times, items and weights in it."""
-        return (8 + 8 + 4 + 4) * len(train)
+        """The order in time, and times, items, weights and first times in it, of repeated pairs twice."""
+        return (8 + 8 + 4 + 4 + 8) * len(train) * (1 if train.last_timestamp is None else 2)
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Sort the interactions by time.
@@ -51,9 +51,16 @@ class PopularWindow(QuickFit):
         """
         if train.timestamp is None:
             raise InputError(self.lacking_data(train))
-        order = np.argsort(train.timestamp, kind="stable")
-        self.time_, self.item_ = train.timestamp[order], train.item[order]
-        self.weight_ = np.ones(len(order), np.float32) if train.weight is None else train.weight[order]
+        time, row = train.timestamp, np.arange(len(train))
+        if train.last_timestamp is not None:
+            again = np.flatnonzero(train.last_timestamp > time)
+            time, row = np.append(time, train.last_timestamp[again]), np.append(row, again)
+        order = np.argsort(time, kind="stable")
+        place = np.argsort(order)
+        self.time_, self.item_ = time[order], train.item[row[order]]
+        self.weight_ = np.ones(len(row), np.float32) if train.weight is None else train.weight[row[order]]
+        # Of a last time, the place of the pair's first one; else -1.
+        self.first_ = np.where(order < len(train), -1, place[row[order]])
         self.n_items_ = train.n_items
         self._latest = None
 
@@ -75,8 +82,8 @@ class PopularWindow(QuickFit):
         before, stop = np.zeros(self.n_items_), 0
         for number, end in enumerate(ends):
             start, stop = stop, int(np.searchsorted(self.time_, end))
-            before += self._counts(start, stop)
-            order, counts = _ranked(self._counts(self._opened(end), stop), before)
+            before += self._counts(start, stop, 0)
+            order, counts = _ranked(self._within(self._opened(end), stop), before)
             rows = np.flatnonzero(group == number)
             items[rows], scores[rows] = topk.first_allowed(order, counts, queries.exclude.take(rows), k)
         return items, scores
@@ -103,17 +110,21 @@ class PopularWindow(QuickFit):
         """What `_ranked` gives for queries after the training data; kept, a service asks for it each time."""
         if self._latest is None:
             stop = len(self.time_)
-            within = self._counts(self._opened(self._last()), stop)
-            self._latest = _ranked(within, self._counts(0, stop))
+            within = self._within(self._opened(self._last()), stop)
+            self._latest = _ranked(within, self._within(0, stop))
         return self._latest
 
-    def _counts(self, start: int, stop: int) -> npt.NDArray[np.float64]:
-        counts = np.bincount(self.item_[start:stop], self.weight_[start:stop], self.n_items_)
-        return np.asarray(counts, np.float64)
+    def _within(self, start: int, stop: int) -> npt.NDArray[np.float64]:
+        return self._counts(start, stop, start)
+
+    def _counts(self, start: int, stop: int, counted: int) -> npt.NDArray[np.float64]:
+        """float64[n_items]: from `start` to `stop`, but for pairs that came from `counted` on already."""
+        new = start + np.flatnonzero(self.first_[start:stop] < counted)
+        return np.asarray(np.bincount(self.item_[new], self.weight_[new], self.n_items_), np.float64)
 
     @property
     def parameters(self) -> int:
-        """Training interactions."""
+        """First and last times of training interactions."""
         return len(self.item_)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from retrieval_leaderboard.baselines import pair_sums
+from retrieval_leaderboard.baselines import pair_sums, repeats
 from retrieval_leaderboard.baselines.neighborhood import Neighborhood, target_exponent_rule
 from retrieval_leaderboard.datasets.dataset import Interactions, Queries
 from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
@@ -50,8 +50,9 @@ class RP3Beta(Neighborhood):
     """α: transition probabilities from a user to the items, to this power."""
     normalization: float = setting(0.0, at_least=0, search=[0.0, 0.15, 0.3])
 
-    rules: ClassVar[dict[str, Rule]] = {
+    rules: ClassVar[dict[str, Rule]] = Neighborhood.rules | {
         "top_k": lambda _, train, __: min(max(train.n_items // 40, 50), 500),
+        "self_similarity": repeats.rule(0.1),
         "target_exponent": target_exponent_rule(0.1, 0.5),
     }
     stochastic: ClassVar[bool] = False
@@ -65,14 +66,15 @@ class RP3Beta(Neighborhood):
         say_duration(log, settings["top_k"], "rp3beta", need, weighted=True)
         weights, norms = self._user_weights(log, self.alpha), self._item_norms(log, settings)
         walks = nearest(log, weights, norms, 0.0, settings["top_k"], "rp3beta", weighted=True)
-        self._set_similarity(walks, train)
+        self._set_similarity(walks, settings, train)
 
     def warm_start(self, earlier: Earlier[RP3Beta], train: Interactions, seed: int) -> None:
         """As `fit`, but walks are summed of changed users alone, from the second warm start on."""
         settings = self.resolve(train, None)
         self.pair_sums_ = pair_sums.updated(earlier, train, self._counts)
         norms = self._item_norms(train, settings)
-        self._set_similarity(ranked(self.pair_sums_, norms, 0.0, settings["top_k"], "rp3beta"), train)
+        walks = ranked(self.pair_sums_, norms, 0.0, settings["top_k"], "rp3beta")
+        self._set_similarity(walks, settings, train)
 
     def _counts(self, train: Interactions, users: npt.NDArray[np.bool_] | None) -> csr_array:
         """float64[n_items, n_items]: c_ij of all users, or the part of `users`, bool[n_users]."""

@@ -122,14 +122,15 @@ class Swing(Neighborhood):
         fitted = (by_groups if grouped else by_parts)(
             log, sampled, self._weights(log), self._item_norms(log, settings), numbers
         )
-        self._set_similarity(fitted, train)
+        self._set_similarity(fitted, settings, train)
 
     def warm_start(self, earlier: Earlier[Swing], train: Interactions, seed: int) -> None:
         """As `fit`, but of pairs with a changed user alone, from the second warm start on."""
         settings = self.resolve(train, None)
         self.pair_sums_ = pair_sums.updated(earlier, train, self._sums)
         norms = self._item_norms(train, settings)
-        self._set_similarity(ranked(self.pair_sums_, norms, 0.0, settings["top_k"], "swing"), train)
+        fitted = ranked(self.pair_sums_, norms, 0.0, settings["top_k"], "swing")
+        self._set_similarity(fitted, settings, train)
 
     def lacking_warm_start(self) -> str:
         """Other users would be drawn than before."""

@@ -16,7 +16,7 @@ from retrieval_leaderboard.evaluation.models.fields import AUTO, Auto, setting
 from retrieval_leaderboard.evaluation.models.quick_fit import QuickFit
 from retrieval_leaderboard.evaluation.models.registry import register
 from retrieval_leaderboard.evaluation.models.retriever import Rule
-from retrieval_leaderboard.evaluation.ranking import neighbor_memory, topk
+from retrieval_leaderboard.evaluation.ranking import neighbor_memory, popularity, topk
 from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, roots_of, users_of_items
 
 
@@ -25,16 +25,17 @@ from retrieval_leaderboard.evaluation.ranking.item_neighbors import arrays, root
 class UserKNN(QuickFit):
     """The items of the `top_k` users whose training rows are most similar to a query's history.
 
-    s(h, v) = (Σ_{i ∈ h ∩ I_v} √w_vi r_i^-t |U_i|^-p / (|h|^½ |I_v|^a + shrinkage))^ρ,
+    s(h, v) = (Σ_{i ∈ h ∩ I_v} √w_vi r_i^-t |U_i|^-p / (|h|^½ |I_v|^a + w̄^a·shrinkage))^ρ,
     score(j) = |U_j|^-b Σ_v s(h, v) √w_vj,
 
     over the neighbors v that took j. The history's item i is the r_i-th from the end, w are the weights of
-    interactions (each 1 without weights), |U_i| = Σ_v w_vi and |I_v| = Σ_i w_vi. With p = t = b = 0, a = ½
-    and ρ = 1 it is the plain cosine of Herlocker et al., An algorithmic framework for performing
-    collaborative filtering, SIGIR 1999; shrinkage as in Ferrari Dacrema et al., Are we really making much
-    progress?, RecSys 2019; ρ is the case amplification of Breese et al., Empirical analysis of predictive
-    algorithms for collaborative filtering, UAI 1998; t weighs a history as Ludewig and Jannach, Evaluation of
-    session-based recommendation algorithms, UMUAI 2018. A query's own training row is no neighbor of it.
+    interactions (each 1 without weights), w̄ their mean, |U_i| = Σ_v w_vi and |I_v| = Σ_i w_vi. With
+    p = t = b = 0, a = ½ and ρ = 1 it is the plain cosine of Herlocker et al., An algorithmic framework for
+    performing collaborative filtering, SIGIR 1999; shrinkage as in Ferrari Dacrema et al., Are we really
+    making much progress?, RecSys 2019; ρ is the case amplification of Breese et al., Empirical analysis of
+    predictive algorithms for collaborative filtering, UAI 1998; t weighs a history as Ludewig and Jannach,
+    Evaluation of session-based recommendation algorithms, UMUAI 2018. A query's own training row is no
+    neighbor of it. Places for items that no neighbor took are filled by popularity, as `global_hot` ranks.
     """
 
     top_k: int = setting(200, at_least=1, search=[20, 50, 100, 200, 400, 800])
@@ -68,27 +69,31 @@ class UserKNN(QuickFit):
 
     def fit(self, train: Interactions, valid: Queries | None, seed: int) -> None:
         """Keep the training rows, both ways."""
+        # As w̄^a in the docstring.
+        self.shrinkage_ = float(self.shrinkage) * train.mean_weight ** float(self.user_exponent)
         self.recency_ = float(self.recency) if train.ordered else 0.0
         of_users, of_items = roots_of(train)
         self.users_of_item_ = _stored(users_of_items(train), of_users)
         self.items_of_user_ = _stored(train.by_user, of_items)
-        popularity = np.where(train.item_counts > 0, train.item_weights, 1)
+        size = np.where(train.item_counts > 0, train.item_weights, 1)
         lengths = np.where(train.user_counts > 0, train.user_weights, 1)
-        self.item_weight_ = popularity ** -float(self.item_exponent)
+        self.item_weight_ = size ** -float(self.item_exponent)
         self.user_norm_ = lengths ** float(self.user_exponent)
-        self.target_weight_ = popularity ** -float(self.resolve(train, valid)["target_exponent"])
+        self.popular_ = popularity.ranked(train.item_weights, train)
+        self.target_weight_ = size ** -float(self.resolve(train, valid)["target_exponent"])
 
     def recommend(self, queries: Queries, k: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """The `k` best; an item that no neighbor took is not returned."""
+        """The `k` best; items that no neighbor took come after all others."""
         users, items = (arrays(_rows(each)) for each in (self.users_of_item_, self.items_of_user_))
         roots = self.users_of_item_.get("roots"), self.items_of_user_.get("roots")
         about = self.item_weight_, self.user_norm_, self.target_weight_
-        numbers = self.recency_, float(self.shrinkage), float(self.amplification), int(self.top_k)
+        numbers = self.recency_, self.shrinkage_, float(self.amplification), int(self.top_k)
         asked = queries.user, queries.history, queries.exclude
         kernel = partial(_answers, numbers=numbers, k=k)
         shared = (*asked, users, items, *roots, *about)
         costs = self._costs(queries.history.lengths)
-        return topk.by_queries(kernel, shared, len(queries), k, 64, costs=costs)
+        lists = topk.by_queries(kernel, shared, len(queries), k, 64, costs=costs)
+        return popularity.filled(lists, self.popular_, queries.exclude)
 
     def knows(self, queries: Queries) -> npt.NDArray[np.bool_]:
         """bool[q]: whether another user took an item of the history."""

@@ -57,6 +57,9 @@ class Interactions:
     """row i tells where interaction i happened, such as the placement of an ad; None where unknown"""
     weight: npt.NDArray[np.float32] | None = None
     """float32[n], above 0: what each interaction counts beside the others; None where all count alike"""
+    last_timestamp: npt.NDArray[np.int64] | None = None
+    """int64[n], when the pair came last, as `timestamp` is when it came first; None where no pair came again
+    """
 
     def __len__(self) -> int:
         return len(self.user)
@@ -73,6 +76,7 @@ class Interactions:
             timestamp=None if self.timestamp is None else self.timestamp[rows],
             context=None if self.context is None else self.context.take(rows),
             weight=None if self.weight is None else self.weight[rows],
+            last_timestamp=None if self.last_timestamp is None else self.last_timestamp[rows],
         )
 
     @cached_property
@@ -107,6 +111,11 @@ class Interactions:
     def user_weights(self) -> npt.NDArray[np.float64]:
         """float64[n_users]: the sum of the weights of each user's interactions, each 1 without weights."""
         return self._weights(self.user, self.user_counts)
+
+    @cached_property
+    def mean_weight(self) -> float:
+        """The mean of the weights; 1 without weights or interactions."""
+        return float(self.item_weights.sum() / len(self)) if self.weight is not None and len(self) else 1.0
 
     def _weights(
         self, codes: npt.NDArray[np.int32], numbers: npt.NDArray[np.int64]
@@ -247,7 +256,10 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of content, split and protocol, 12 hex digits; equal on every machine."""
+        """Hash of content, split and protocol, 12 hex digits; equal on every machine.
+
+        Without `last_timestamp`, which two models alone read: stored runs are older than it.
+        """
         digest = hashlib.blake2b(digest_size=6)
         digest.update(f"{self.protocol} {self.exclude_seen} {self.split_seed}".encode())
         for part in (self.train, self.train_valid):

@@ -35,6 +35,8 @@ ORDER_BYTES = 8
 """Of a row in `Whole.order`"""
 IDS = ("user_ids", "item_ids")
 FEATURES = ("user_features", "item_features")
+IDLE = ("weight", "last_timestamp")
+"""Columns that `split` may have found to say nothing"""
 
 
 def divided(
@@ -107,7 +109,7 @@ def _write(folder: Path, log: Log, deal: Deal, said: tuple[str, bool, int], chos
         assert dataset.profile is not None
     with phases("fingerprint"):
         fingerprint = dataset.fingerprint
-    layout = layouts[0] if dataset.train.weight is not None else layouts[0].without("weight")
+    layout = layouts[0].without(*(name for name in IDLE if getattr(dataset.train, name) is None))
     words = {name: getattr(dataset, name) for name in WORDS}
     stored = {"layout": asdict(layout), "profile": dataset.profile.as_dict(), "fingerprint": fingerprint}
     return words | stored | phases.as_json()

@@ -13,7 +13,7 @@ from retrieval_leaderboard.support.storage import checksums, sealed
 from retrieval_leaderboard.support.storage.files import atomic_folder, tidy
 from retrieval_leaderboard.support.storage.locks import locked
 
-FORMAT = 1
+FORMAT = 2
 """Version of what the folders hold; others are not read"""
 MANIFEST = "manifest.json"
 Made = TypeVar("Made")

@@ -38,9 +38,9 @@ class Layout:
     carve: str = ""
     asked: int = 0
 
-    def without(self, column: str) -> Layout:
-        """The layout of what has no such column."""
-        kept = {of: [name for name in names if name != column] for of, names in self.columns.items()}
+    def without(self, *columns: str) -> Layout:
+        """The layout of what has no such columns."""
+        kept = {of: [name for name in names if name not in columns] for of, names in self.columns.items()}
         return replace(self, columns=kept)
 
 

@@ -36,6 +36,16 @@ def weights(log: Log, rows: Rows, known: Rows) -> npt.NDArray[np.float32] | None
     return found[np.searchsorted(pairs, pairs_of(log, rows))].astype(np.float32)
 
 
+def last_times(log: Log, rows: Rows, known: Rows) -> npt.NDArray[np.int64] | None:
+    """int64[m]: when each pair of `rows` is last among `known`, which are sorted by user, then time."""
+    if log.timestamp is None or len(rows) == len(known):  # No pair stands twice among them.
+        return None if log.timestamp is None else log.timestamp[rows]
+    pairs = pairs_of(log, known)
+    order = np.argsort(pairs, kind="stable")
+    last = np.searchsorted(pairs[order], pairs_of(log, rows), side="right") - 1
+    return log.timestamp[known[order[last]]]
+
+
 def draw(
     log: Log, rows: Rows, known: Rows, hold_out: HoldOut, percent: int, rng: np.random.Generator
 ) -> npt.NDArray[np.bool_]:
@@ -66,6 +76,7 @@ def interactions(log: Log, rows: Rows, known: Rows) -> Interactions:
         n_items=len(log.item_ids),
         ordered=log.moment is not None or (log.ordered and log.part is not None),
         weight=weights(log, rows, known),
+        last_timestamp=last_times(log, rows, known),
         **when_and_where(log, rows),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +82,7 @@ def split(
     _check_log(log, rule, split_seed)
     catalog = (candidates.known_before_test if rule.timeline else candidates.all_taken)(log)
     whole = Whole(log, split_seed, catalog.periods, catalog.known)
-    parts = _alike(join(deal(Work(rule, whole, catalog, exclude_seen))))
+    parts = _without_idle(join(deal(Work(rule, whole, catalog, exclude_seen))))
     _check_parts(log, protocol, parts)
     notes = (
         *log.notes,
@@ -132,13 +133,30 @@ def _check_log(log: Log, rule: Protocol, split_seed: int) -> None:
         )
 
 
-def _alike(parts: Parts) -> Parts:
-    """Without weights, where every one is 1."""
-    weights = [each.weight for each in (parts.train, parts.train_valid) if each.weight is not None]
-    if not weights or any((loaded(each[some]) != 1).any() for each in weights for some in blocks(len(each))):
-        return parts
-    train, train_valid = (replace(each, weight=None) for each in (parts.train, parts.train_valid))
+def _without_idle(parts: Parts) -> Parts:
+    """Without weights where every one is 1, and without last times where they are the first ones."""
+    tables = parts.train, parts.train_valid
+    weighted = any(_differ(each.weight, None) for each in tables)
+    repeated = any(_differ(each.last_timestamp, each.timestamp) for each in tables)
+    train, train_valid = (
+        replace(
+            each,
+            weight=each.weight if weighted else None,
+            last_timestamp=each.last_timestamp if repeated else None,
+        )
+        for each in tables
+    )
     return replace(parts, train=train, train_valid=train_valid)
+
+
+def _differ(ones: npt.NDArray[Any] | None, others: npt.NDArray[Any] | None) -> bool:
+    """Whether any of `ones` is unlike that of `others`, or unlike 1."""
+    if ones is None:
+        return False
+    return any(
+        (loaded(ones[some]) != (1 if others is None else loaded(others[some]))).any()
+        for some in blocks(len(ones))
+    )
 
 
 def _finish(parts: Parts, exclude_seen: bool) -> Parts:

@@ -206,9 +206,9 @@ def loss(model, train):
     return (np.where(taken, model.alpha, 1) * errors)[taken.any(axis=1)].sum()
 
 
-@pytest.mark.parametrize("alpha, weight", [(1.0, None), (3.0, 0.25)])
-def test_a_confidence_of_one_or_less_is_refused_on_spark(train, alpha, weight):
-    some = None if weight is None else np.full(len(train), weight, np.float32)
+@pytest.mark.parametrize("alpha, weights", [(1.0, None), (3.0, (0.5, 0.05))])
+def test_a_confidence_of_one_or_less_is_refused_on_spark(train, alpha, weights):
+    some = None if weights is None else np.resize(np.array(weights, np.float32), len(train))
     with pytest.raises(InputError, match=r"must be more than 1, and .* occurs; raise als\.alpha"):
         ALS(alpha=alpha, factors=4, solver="spark").fit(replace(train, weight=some), None, 0)
 

@@ -2,13 +2,17 @@ import numpy as np
 import pytest
 
 from retrieval_leaderboard.baselines.ials import IALS
+from retrieval_leaderboard.datasets.dataset import Queries
+from retrieval_leaderboard.datasets.ragged import Ragged
 from retrieval_leaderboard.evaluation.testing import check_model
 from retrieval_leaderboard.support import compute
 from tests.baselines.logs import dense, interactions, queries, with_weights
 
 
 def solved(taken, vectors, model):
-    """Each row's exact solution, in 64 bits; `taken` [q, n] the weights, 0 where there is no interaction."""
+    """Each row's exact solution, in 64 bits; `taken` [q, n] the weights, of mean 1, 0 where there is no
+    interaction.
+    """
     gram = model.unobserved_weight * vectors.T @ vectors
     found = np.zeros((len(taken), vectors.shape[1]))
     for at, row in enumerate(taken):
@@ -28,13 +32,32 @@ def test_each_half_is_the_exact_solution(factors, exponent, weighted):
     model = IALS(factors=factors, frequency_exponent=exponent, unobserved_weight=0.3, iterations=3)
     model.fit(train, None, 0)
     items = np.random.default_rng(0).normal(0, 0.1 / factors**0.5, (90, factors))
+    taken = dense(train) / train.mean_weight
     for _ in range(3):
-        users = solved(dense(train), items, model)
-        items = solved(dense(train).T, users, model)
+        users = solved(taken, items, model)
+        items = solved(taken.T, users, model)
     np.testing.assert_allclose(model.encode_items(), items, atol=2e-4 * np.abs(items).max())
     expected = solved(dense(train) > 0, model.encode_items().astype(np.float64), model)
+    expected[train.user_counts == 0] = users[train.user_counts > 0].mean(axis=0)
     found = model.encode_queries(queries(train))
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_an_unknown_history_gets_what_the_mean_user_does():
+    train = interactions(np.random.default_rng(3), 120, 80)
+    model = IALS(factors=8)
+    model.fit(train, None, 0)
+    nothing = Ragged.empty(2)
+    # Item 5 is one that nobody took.
+    history = Ragged.from_rows([np.array([], np.int32), np.array([5], np.int32)])
+    asked = Queries(np.full(2, -1, np.int32), history, nothing, nothing)
+    assert not model.knows(asked).any()
+    found = model.recommend(asked, 5)[0]
+    users = model.encode_queries(queries(train))[train.user_counts > 0]
+    means = users.mean(axis=0) @ model.encode_items().T
+    assert (found == np.argsort(-means)[:5]).all()
+    popular = np.argsort(-train.item_counts)[:10]
+    assert len(np.intersect1d(found[0], popular)) >= 4
 
 
 def test_the_loss_falls():

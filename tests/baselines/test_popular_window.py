@@ -22,24 +22,31 @@ def asked(times, exclude):
 
 def reference(train, days, time, exclude, k):
     """The list of one query, item by item."""
-    last = train.timestamp.max() + 1
+    again = train.timestamp if train.last_timestamp is None else train.last_timestamp
+    last = again.max() + 1
     day = None if time is None else time // DAY * DAY
     end = last if time is None or time >= last else day if day > train.timestamp.min() else time
     weight = np.ones(len(train)) if train.weight is None else train.weight.astype(np.float64)
     within, before = np.zeros(train.n_items), np.zeros(train.n_items)
-    for item, when, each in zip(train.item, train.timestamp, weight, strict=True):
-        before[item] += each * (when < end)
-        within[item] += each * (end - days * DAY <= when < end)
+    for item, *when, each in zip(train.item, train.timestamp, again, weight, strict=True):
+        before[item] += each * (when[0] < end)
+        within[item] += each * any(end - days * DAY <= moment < end for moment in when)
     ranked = sorted(range(train.n_items), key=lambda i: (-within[i], -before[i], ties.rank(i)))
     found = [item for item in ranked if before[item] and item not in exclude][:k]
     return found, within[found]
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+def with_repeats(train):
+    """The interactions, half of which came again up to half a year later."""
+    rng = np.random.default_rng(1)
+    later = rng.integers(0, 180 * DAY, len(train)) * rng.integers(0, 2, len(train))
+    return replace(train, last_timestamp=train.timestamp + later)
+
+
+@pytest.mark.parametrize("change", [lambda train: train, with_weights, with_repeats])
 @pytest.mark.parametrize("days", [0.5, 200, 10_000])
-def test_each_query_has_the_window_before_its_day(days, weighted):
-    train = interactions(np.random.default_rng(0), times=True)
-    train = with_weights(train) if weighted else train
+def test_each_query_has_the_window_before_its_day(days, change):
+    train = change(interactions(np.random.default_rng(0), times=True))
     times = [0, 5 * 10**7, 5 * 10**7 + 3600, 10**8 - 1, 10**9]
     exclude = Ragged.from_rows([[], [1, 2], [], list(range(20)), [7]])
     model = PopularWindow(days=days)

@@ -39,7 +39,8 @@ def test_item_cf_is_the_formula(exponent):
     shared = roots.T @ (roots * lengths[:, None] ** -exponent)
     size = np.where(np.diag(shared) > 0, np.diag(shared), 1)
     target = model.resolve(train, None)["target_exponent"]
-    expected = shared / (size[:, None] ** model.history_exponent * size**target + model.shrinkage)
+    unit = train.mean_weight ** ((1 - exponent) * (model.history_exponent + target))
+    expected = shared / (size[:, None] ** model.history_exponent * size**target + unit * model.shrinkage)
     np.fill_diagonal(expected, 0)
     np.testing.assert_allclose(fitted(model, train).similarity_.toarray(), expected, rtol=1e-5)
 
@@ -87,7 +88,7 @@ def test_als_minimizes_its_weighted_loss():
     model = fitted(ALS(factors=4, alpha=alpha, regularization=penalty, iterations=200), train)
     y = model.encode_items().astype(np.float64)
     taken = dense(train) > 0
-    confidence = np.where(taken, alpha * dense(train), 1.0)
+    confidence = np.where(taken, alpha * dense(train) / train.mean_weight, 1.0)
 
     def users_for(items):
         rows = zip(confidence, taken, strict=True)
@@ -115,8 +116,9 @@ def test_als_minimizes_its_weighted_loss():
 @pytest.mark.parametrize("half_life", [0.0, 200.0])
 def test_global_hot_sums_weights(half_life):
     train = weighted(times=True)
+    train = replace(train, last_timestamp=train.timestamp + np.arange(len(train)) % 3 * 86_400 * 40)
     model = fitted(GlobalHot(half_life_days=half_life), train)
-    age = (train.timestamp.max() - train.timestamp) / 86_400
+    age = (train.last_timestamp.max() - train.last_timestamp) / 86_400
     each = train.weight * (0.5 ** (age / half_life) if half_life else 1)
     sums = np.zeros(train.n_items)
     np.add.at(sums, train.item, each)
@@ -124,23 +126,32 @@ def test_global_hot_sums_weights(half_life):
     np.testing.assert_allclose(sums[model.order_], model.scores_, rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        ItemCF(),
-        Swing(),
-        Swing(max_users_per_item=3),
-        ALS(factors=4),
-        GlobalHot(),
-        GlobalHot(half_life_days=9),
-        PopularWindow(days=90),
-        RP3Beta(),
-        UserKNN(),
-        IALS(factors=4),
-        EASE(),
-        EASE(candidates=9),
-    ],
-)
+MODELS = [
+    ItemCF(),
+    Swing(),
+    Swing(max_users_per_item=3),
+    ALS(factors=4),
+    GlobalHot(),
+    GlobalHot(half_life_days=9),
+    PopularWindow(days=90),
+    RP3Beta(),
+    UserKNN(),
+    IALS(factors=4),
+    EASE(),
+    EASE(candidates=9),
+]
+
+
+@pytest.mark.parametrize("model", [*MODELS, ItemCF(user_exponent=0.2, shrinkage=10.0)])
+@pytest.mark.parametrize("unit", [2.0**-14, 2.0**12])
+def test_the_unit_of_weights_changes_no_list(model, unit):
+    train = weighted(times=True)
+    other = replace(train, weight=train.weight * np.float32(unit))
+    plain, same = (fitted(replace(model), each).recommend(queries(train), 10)[0] for each in (train, other))
+    np.testing.assert_array_equal(plain, same)
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_weights_of_one_change_no_bit(model):
     train = interactions(np.random.default_rng(0), times=True)
     ones = replace(train, weight=np.ones(len(train), np.float32))

@@ -46,6 +46,8 @@ def assert_same(found: Dataset, expected: Dataset) -> None:
     assert found.fingerprint == expected.fingerprint
     content = replace(found)  # Without the fingerprint that the folder told.
     assert "fingerprint" not in vars(content) and content.fingerprint == expected.fingerprint
+    for ours, theirs in ((found.train, expected.train), (found.train_valid, expected.train_valid)):
+        np.testing.assert_array_equal(ours.last_timestamp, theirs.last_timestamp)
     assert list(found.user_ids) == list(expected.user_ids)
     assert list(found.item_ids) == list(expected.item_ids)
     assert found.heading == expected.heading

@@ -150,7 +150,9 @@ def test_where_every_row_is_a_target_nothing_changes(protocol: str):
 @pytest.mark.parametrize("protocol", ["time", "next-item", "cold-items", "leave-last-one", "random"])
 @pytest.mark.parametrize("repeats, together", [(ONCE, max), (SUM, sum)])
 @pytest.mark.parametrize("cap", [None, 6.0])
-def test_a_pair_weighs_what_its_training_rows_do(protocol: str, repeats: str, together, cap):
+def test_a_pair_weighs_what_its_training_rows_do_and_has_their_times(
+    protocol: str, repeats: str, together, cap
+):
     rng = np.random.default_rng(0)
     rows = [(int(u), int(i), when, BUY) for when, (u, i) in enumerate(rng.integers(0, 12, (800, 2)))]
     weight = rng.choice(np.array([1, 2, 5], np.float32), len(rows))
@@ -159,13 +161,16 @@ def test_a_pair_weighs_what_its_training_rows_do(protocol: str, repeats: str, to
     for train in (data.train, data.train_valid):
         assert train.weight is not None and train.weight.dtype == np.float32
         until = {"time": 640 if train is data.train else 720}.get(protocol, 800)
-        for user, item, found in zip(train.user, train.item, train.weight, strict=True):
+        assert train.last_timestamp is not None
+        columns = train.user, train.item, train.weight, train.timestamp, train.last_timestamp
+        for user, item, found, *times in zip(*columns, strict=True):
             of_user = [at for at, row in enumerate(rows) if row[0] == user]
             if protocol in ("next-item", "cold-items", "leave-last-one"):
                 each = 1 if protocol == "leave-last-one" else 3
                 of_user = of_user[: -each if train is data.train_valid else -2 * each]
-            known = [float(weight[at]) for at in of_user if rows[at][1] == item and at < until]
-            assert found == min(together(known), cap or np.inf)
+            known = [at for at in of_user if rows[at][1] == item and at < until]
+            assert found == min(together(float(weight[at]) for at in known), cap or np.inf)
+            assert times == [known[0], known[-1]]
 
 
 def test_repeats_are_counted_without_weights_too_and_weights_of_one_are_none():
@@ -173,6 +178,7 @@ def test_repeats_are_counted_without_weights_too_and_weights_of_one_are_none():
     once = replace(log(rows), target=None)
     summed = replace(log(rows + rows[:3], repeats=SUM), target=None)
     assert split(once, "random", True, 0).train_valid.weight is None
+    assert split(once, "random", True, 0).train_valid.last_timestamp is None
     ones = replace(once, weight=np.ones(len(rows), np.float32))
     assert split(ones, "random", True, 0).fingerprint == split(once, "random", True, 0).fingerprint
     found = split(summed, "random", True, 0)
