@@ -49,9 +49,7 @@ def ratio(valid: Queries | None) -> float:
 class RepeatingRetriever(ItemToItemRetriever):
     """An item-to-item model whose items are similar to themselves too, where seen items are kept."""
 
-    self_similarity: float | Auto = setting(
-        AUTO, at_least=0, search=[AUTO, 0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
-    )
+    self_similarity: float | Auto = setting(AUTO, at_least=0)
     """An item's similarity to itself, by the sum of its similarities to others: it returns what is taken
     again. Auto takes 0.3 (item_cf, swing), 0.1 (rp3beta) or 0.03 (ease) times r / (1 − r), r the share of
     validation's true items that stand in their history."""

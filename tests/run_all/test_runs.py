@@ -127,10 +127,10 @@ def test_a_list_for_nobody_is_a_dash(run, tmp_path):
     path.write_text(
         "\n".join(["user,item,timestamp", *early, "u0,i4,9", "new,i1,9", "new,i2,9", "newer,i1,9"])
     )
-    run("--models", "global_hot,item_cf,user_knn", dataset=path)
+    run("--models", "global_hot,item_cf", plugin("ByUser"), dataset=path)
     table = (tmp_path / "results" / "late" / "leaderboard.md").read_text()
     cold = {model: line["cold users"] for model, line in slices(table, "NDCG").items()}
-    assert cold["user_knn"] == "–" and cold["item_cf"] == cold["global_hot"] != "–"
+    assert cold["ByUser"] == "–" and cold["item_cf"] == cold["global_hot"] != "–"
     assert "– for cold users, or another slice: the model returned nothing" in table
 
 
