@@ -25,8 +25,9 @@ from retrieval_leaderboard.datasets.sources.source import Source
 from retrieval_leaderboard.datasets.splits.holdout import CARVES
 from retrieval_leaderboard.datasets.splits.order import RANDOM, TIES
 from retrieval_leaderboard.datasets.splits.protocol import Protocol
-from retrieval_leaderboard.datasets.splits.registry import GIVEN, PROTOCOLS, excludes_seen, of_own_files
+from retrieval_leaderboard.datasets.splits.registry import GIVEN, LAST, PROTOCOLS, excludes_seen, of_own_files
 from retrieval_leaderboard.datasets.splits.split import split
+from retrieval_leaderboard.datasets.times import places
 from retrieval_leaderboard.support import progress
 from retrieval_leaderboard.support.errors import InputError, unknown
 from retrieval_leaderboard.support.storage.locks import locked
@@ -103,19 +104,20 @@ def _loaded(found: Asked, folder: Path, fallback: bool, scale: float | None, mea
     _check_split(found.title, protocols, how)
     name = how.get("protocol")
     if source is None:
-        log, why = _own(spec, name, means)
+        log = _own(spec, name, means)
         protocols = _of_own(spec, log.timestamp is not None)
+        usual, why = (protocols[0], "as asked for") if name else _usual_of_own(log, protocols)
     else:
-        log, why = _read(source, folder, fallback, scale, means), "the dataset's own"
-        log = replace(log, carve=source.carve)
+        log = replace(_read(source, folder, fallback, scale, means), carve=source.carve)
+        usual, why = protocols[0], "as asked for" if name else "the dataset's own"
     log = replace(log, carve=how.get("carve", log.carve), ties=how.get("ties", log.ties))
-    chosen = name or protocols[0]
+    chosen = name or usual
     selection.check(spec, PROTOCOLS[chosen], [PROTOCOLS[each] for each in protocols])
     log = selection.applied(log, spec)
     # What is bought was often viewed before: with a target, seen items stay.
-    usual = excludes_seen(chosen) and log.target is None
-    excluded, seed = how.get("exclude_seen", usual), how.get("split_seed", 0)
-    why, origin = why if name is None else "as asked for", remembered.source(found, folder, scale)
+    excludes = excludes_seen(chosen) and log.target is None
+    excluded, seed = how.get("exclude_seen", excludes), how.get("split_seed", 0)
+    origin = remembered.source(found, folder, scale)
     if log.by_user is not None:
         return prepared_split(log, chosen, excluded, seed, why, origin, means.on_spark)
     return replace(with_profile(log, split(log, chosen, excluded, seed), why), source=origin)
@@ -184,8 +186,8 @@ def _check_ties(called: str, protocols: Sequence[str], protocol: Protocol, how: 
         )
 
 
-def _own(spec: DataSpec, protocol: str | None, means: Means) -> tuple[Log, str]:
-    """The log of one's own data, and why it is split as it is; it takes no known dataset's name."""
+def _own(spec: DataSpec, protocol: str | None, means: Means) -> Log:
+    """The log of one's own data; it takes no known dataset's name."""
     protocol = protocol or (GIVEN if spec.is_split else None)
     rated = protocol is not None and PROTOCOLS[protocol].rated
     if spec.columns.get("rating") and spec.min_rating is None and not rated:
@@ -206,10 +208,18 @@ def _own(spec: DataSpec, protocol: str | None, means: Means) -> tuple[Log, str]:
             log = derived(log, lambda log: describing.described(log, spec), said, "describing")
     if taken(log.name.lower()):
         log = replace(log, name=f"{log.name}-own")
-    timed_or_not = (
-        "by default, for there are times" if log.timestamp is not None else "for there are no times"
-    )
-    return log, "for the files come split" if spec.is_split else timed_or_not
+    return log
+
+
+def _usual_of_own(log: Log, protocols: Sequence[str]) -> tuple[str, str]:
+    """The protocol, of those that fit, where none is asked for, and why."""
+    if protocols[0] == GIVEN:
+        return GIVEN, "for the files come split"
+    if log.timestamp is None:
+        return protocols[0], "for there are no times"
+    if places.are_places(log):
+        return LAST, "by default, for times are places in each user's sequence"
+    return protocols[0], "by default, for there are times"
 
 
 def _read(source: Source, data_dir: Path, fallback: bool, scale: float | None, means: Means) -> Log:

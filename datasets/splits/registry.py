@@ -15,7 +15,7 @@ from retrieval_leaderboard.datasets.splits.protocols import (
 
 _MODULES = (published, time, next_item, cold_items, leave_last_one, random, given)
 PROTOCOLS: dict[str, Protocol] = {each.PROTOCOL.name: each.PROTOCOL for each in _MODULES}
-GIVEN = given.PROTOCOL.name
+GIVEN, LAST = given.PROTOCOL.name, leave_last_one.PROTOCOL.name
 """That of files that come split"""
 
 SEQUENTIAL = frozenset(name for name, each in PROTOCOLS.items() if each.sequential)

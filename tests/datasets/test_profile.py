@@ -61,6 +61,25 @@ def test_numbers_that_give_an_order_are_no_dates(tmp_path: Path):
     assert "an order, not dates" in profile.times
 
 
+@pytest.mark.parametrize("memory", [None, "256MB"])
+@pytest.mark.parametrize("begin", [0, 1])
+def test_places_in_each_users_sequence_are_no_periods(tmp_path: Path, begin: int, memory: str | None):
+    places = [
+        (f"u{user}", f"i{(user + place) % 20}", begin + place)
+        for user in range(9)
+        for place in range(user + 2)
+    ]
+    found = load(write(tmp_path / "places.csv", places[::-1]), tmp_path, memory=memory)
+    assert found.profile is not None
+    assert found.profile.chosen == "by default, for times are places in each user's sequence"
+    assert (found.protocol, len(found.test)) == ("leave-last-one", 8)
+    # One place left out, or one user who begins later, and they are a clock.
+    for odd in ([*places, ("u0", "i6", begin + 9)], [*places, ("late", "i1", 2), ("late", "i2", 3)]):
+        assert load(write(tmp_path / "odd.csv", odd), tmp_path, memory=memory).protocol == "time"
+    asked = load(tmp_path / "places.csv", tmp_path, memory=memory, protocol="next-item")
+    assert asked.profile is not None and asked.profile.chosen == "as asked for"
+
+
 def test_why_a_protocol_is_taken(tmp_path: Path):
     path = write(tmp_path / "log.csv", [row[:2] for row in rows(50, 10)], "user,item")
     for protocol, why in ((None, "for there are no times"), ("random", "as asked for")):
