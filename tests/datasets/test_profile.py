@@ -61,7 +61,7 @@ def test_numbers_that_give_an_order_are_no_dates(tmp_path: Path):
     assert "an order, not dates" in profile.times
 
 
-@pytest.mark.parametrize("memory", [None, "256MB"])
+@pytest.mark.parametrize("memory", [None, "300MB"])
 @pytest.mark.parametrize("begin", [0, 1])
 def test_places_in_each_users_sequence_are_no_periods(tmp_path: Path, begin: int, memory: str | None):
     places = [
