@@ -137,10 +137,14 @@ def _warnings(tied: float, divided: Dataset) -> list[str]:
             f"{LAST_OF_TIES[divided.ties]}"
         )
     if (asked := len(divided.test)) < FEW_QUERIES:
-        found.append(f"only {asked} test queries: differences between models are mostly chance")
+        found.append(f"only {_queries(asked, 'test')}: differences between models are mostly chance")
     if 0 < (asked := len(divided.valid)) < FEW_QUERIES:
-        found.append(f"only {asked} validation queries: what is chosen on them is mostly chance")
+        found.append(f"only {_queries(asked, 'validation')}: what is chosen on them is mostly chance")
     return found
+
+
+def _queries(number: int, of: str) -> str:
+    return f"{number} {of} {'query' if number == 1 else 'queries'}"
 
 
 def _tied(part: Log) -> int:

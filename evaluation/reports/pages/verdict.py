@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from retrieval_leaderboard.datasets.profiling import FEW_QUERIES
 from retrieval_leaderboard.evaluation.reports.board import contenders
 from retrieval_leaderboard.evaluation.reports.report import Entry, Report
 from retrieval_leaderboard.support.progress import duration
@@ -22,6 +23,8 @@ def verdict(report: Report) -> str:
     then the official rows lack a model that is known to be better, and the explored row is told first.
     """
     sentences = ["Synthetic data."] if report.board.dataset.synthetic else []
+    if (asked := report.board.dataset.test_queries) < FEW_QUERIES:
+        sentences.append(f"Only {asked} test {'query' if asked == 1 else 'queries'}: differences are chance.")
     if not report.done:
         return " ".join([*sentences, "Every run failed: there is nothing to compare."])
     official = [entry for entry in report.official if entry.row.done and not entry.repeats]
@@ -48,6 +51,8 @@ def _official(report: Report, official: Sequence[Entry]) -> list[str]:
     if not official:
         return ["No official row has a result."]
     best, *others = official
+    if not best.ndcg:
+        return [f"Every official row has NDCG@{report.board.k} 0: none returned a relevant item."]
     if not others:
         return [f"Only one official row has a result: **{best.name}**, NDCG@{report.board.k} {_score(best)}."]
     return [

@@ -48,6 +48,15 @@ def test_the_other_rows_within_noise_are_named_with_their_costs():
     assert "Within noise of the best" not in verdict(with_tests(BSL, *others, p={("bsl", "als"): 0.049}))
 
 
+def test_few_queries_and_rows_that_find_nothing_are_said_first():
+    for asked, words in ((1, "1 test query"), (29, "29 test queries")):
+        report = with_tests(BSL, ITEM_CF, test_queries=asked)
+        assert verdict(report).startswith(f"Only {words}: differences are chance. **bsl** leads")
+    assert "test quer" not in verdict(with_tests(BSL, ITEM_CF, test_queries=30))
+    text = verdict(with_tests(row("bsl", 0.0), row("item_cf", 0.0)))
+    assert text == "Every official row has NDCG@20 0: none returned a relevant item."
+
+
 def test_item_cf_leads():
     text = verdict(with_tests(row("bsl", 0.1), ITEM_CF))
     assert text.startswith("**item_cf** leads with NDCG@20 0.1500")
