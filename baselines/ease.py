@@ -157,14 +157,15 @@ class EASE(repeats.RepeatingRetriever):
 
     def _keep(self, weights: csr_array, settings: Mapping[str, Any], train: Interactions) -> None:
         """Answer from `weights`, B."""
-        self.similarity_ = self._with_self(weights, settings)
+        self.similarity_ = self._with_self(weights, settings, train)
         self.popular_ = popularity.ranked(train.item_weights, train)
 
     @classmethod
     def in_catalog(cls, resolved: Mapping[str, Any], then: int, now: int) -> dict[str, Any]:
         """Where all items were candidates all of them still are."""
         everything = resolved["candidates"] == then
-        return {**resolved, "candidates": now} if everything else dict(resolved)
+        kept = super().in_catalog(resolved, then, now)
+        return {**kept, "candidates": now} if everything else kept
 
     def warm_start_bytes(self, train: Interactions) -> int:
         """That of a fit, and XᵀX."""

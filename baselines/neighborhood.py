@@ -105,8 +105,11 @@ class Neighborhood(repeats.RepeatingRetriever):
 
     def fit_bytes(self, train: Interactions, valid: Queries | None) -> int:
         """Both views of the interactions, and the similarities kept."""
-        top_k, log = self.resolve(train, valid)["top_k"], self._capped(train)
-        return self._bytes(item_neighbors.reckoned_activity(log), log, top_k)
+        settings, log = self.resolve(train, valid), self._capped(train)
+        top_k, pairs = settings["top_k"], item_neighbors.reckoned_activity(log)
+        # With a diagonal they are copied once more.
+        more = neighbor_memory.kept(log, top_k, pairs) if settings.get("self_similarity") else 0
+        return self._bytes(pairs, log, top_k) + int(neighbor_memory.ENTRY * more)
 
     def warm_start_bytes(self, train: Interactions) -> int:
         """That of a fit, and the sums of all pairs of items that a user took."""
@@ -161,7 +164,7 @@ class Neighborhood(repeats.RepeatingRetriever):
             sums = np.asarray(similarity.sum(axis=1, dtype=np.float64))  # (items,)
             divisors = np.maximum(sums, np.finfo(np.float64).tiny) ** self.normalization
             _divide(similarity, divisors.astype(np.float32))
-        self.similarity_ = self._with_self(similarity, settings)
+        self.similarity_ = self._with_self(similarity, settings, train)
         self.popular_ = popularity.ranked(train.item_weights, train)
 
 

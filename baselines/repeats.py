@@ -66,17 +66,26 @@ class RepeatingRetriever(ItemToItemRetriever):
             del settings["self_similarity"]
         return settings
 
+    @classmethod
+    def in_catalog(cls, resolved: Mapping[str, Any], then: int, now: int) -> dict[str, Any]:
+        """As `Retriever.in_catalog`; what was "auto" and came to 0 stays 0, whatever is taken again now."""
+        return {"self_similarity": 0.0, **super().in_catalog(resolved, then, now)}
+
     def without_effect(self, train: Interactions, valid: Queries) -> frozenset[str]:
         """Self-similarity, where seen items are excluded."""
         return frozenset({"self_similarity"} if valid.excludes_seen else ())
 
     @staticmethod
-    def _with_self(similarity: csr_array, settings: Mapping[str, Any]) -> csr_array:
+    def _with_self(similarity: csr_array, settings: Mapping[str, Any], train: Interactions) -> csr_array:
         """`similarity`, row = item of the history, with what `settings` say of itself on its diagonal."""
         from scipy.sparse import diags_array
 
         weight = settings.get("self_similarity", 0.0)
         if not weight:
             return similarity
-        sums = np.asarray(similarity.maximum(0).sum(axis=1))  # (items,): a weight of ease may be below 0.
+        # A weight of ease may be below 0.
+        above = similarity.maximum(0) if similarity.data.min(initial=0) < 0 else similarity
+        sums = np.asarray(above.sum(axis=1))  # (items,)
+        # What has no others, for all who took it took nothing else, has what a mean item has.
+        sums[(sums == 0) & (train.item_counts > 0)] = sums.mean()
         return (similarity + diags_array((weight * sums).astype(similarity.dtype))).tocsr()

@@ -258,7 +258,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """Hash of content, split and protocol, 12 hex digits; equal on every machine.
 
-        Without `last_timestamp`, which two models alone read: stored runs are older than it.
+        Synthetic data goes without `last_timestamp`: its stored runs are older than that.
         """
         digest = hashlib.blake2b(digest_size=6)
         digest.update(f"{self.protocol} {self.exclude_seen} {self.split_seed}".encode())
@@ -267,7 +267,10 @@ class Dataset:
             update(digest, part.user, part.item, part.timestamp)
             update_features(digest, part.context)
             if part.weight is not None:
+                digest.update(b"any unit")  # Runs for which the unit made a difference are no longer taken.
                 update(digest, part.weight)
+            if part.last_timestamp is not None and not self.synthetic:
+                update(digest, part.last_timestamp)
         for queries in (self.valid, self.test):
             update(digest, queries.user, queries.timestamp)
             update_features(digest, queries.context)

@@ -44,7 +44,7 @@ class Earlier:
         then, passes = self.record.resolved, self.model.passes
         assert then is not None
         read = settings.read(self.model, given, "--set")
-        given = {key: read[key] for key in given}
+        given = {key: read[key] for key in given if key in read}
         name = self.record.model
         for key, value in given.items():
             if key != passes and value != then.get(key):

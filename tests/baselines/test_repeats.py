@@ -43,7 +43,9 @@ def test_an_item_is_similar_to_itself_by_the_sum_of_the_others(model):
     others = plain.similarity_.toarray()
     assert not others.diagonal().any()
     found = own.similarity_.toarray()
-    np.testing.assert_allclose(found.diagonal(), 3 * np.maximum(others, 0).sum(axis=1), rtol=1e-5)
+    sums = np.maximum(others, 0).sum(axis=1)
+    sums[(sums == 0) & (train.item_counts > 0)] = sums.mean()
+    np.testing.assert_allclose(found.diagonal(), 3 * sums, rtol=1e-5)
     np.fill_diagonal(found, 0)
     np.testing.assert_array_equal(found, others)
 
@@ -87,6 +89,32 @@ def test_where_nothing_is_taken_again_a_run_is_that_of_earlier_versions(model):
     share = repeats.ratio(again.valid)
     assert model_now.self_similarity == round(SHARES[model] * share / (1 - share), 4) > 0
     assert not model().without_effect(again.train, again.valid)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_item_that_nobody_took_beside_others_is_found_again(model):
+    rows = [(user, user, when) for user in range(4) for when in range(4)]
+    rows += [(user, 4 + (user + when) % 3, when) for user in range(4, 12) for when in range(4)]
+    again = split(make_log(rows), "leave-last-one", False, 0)
+    fitted = model().resolved(again.train, again.valid)
+    fitted.fit(again.train_valid, None, 0)
+    loyal = again.test.take(np.flatnonzero(again.test.user < 4))
+    assert fitted.recommend(loyal, 1)[0].ravel().tolist() == [0, 1, 2, 3]
+
+
+def test_repeats_that_differ_are_other_data():
+    rows = [(user, item, 100 * item) for user in range(5) for item in range(4)]
+    logs = [make_log([*rows, (0, 0, when)]) for when in (1_000, 2_000)]
+    first, second = (split(each, "random", True, 0).fingerprint for each in logs)
+    assert first != second
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_warm_start_keeps_what_came_to_0(model):
+    new = split(make_log(habits(0.5)), "next-item", True, 0)
+    resolved = model().resolve(new.train, new.valid)
+    assert model.in_catalog(resolved, 120, 130)["self_similarity"] == 0
+    assert model.in_catalog(resolved | {"self_similarity": 0.2}, 120, 130)["self_similarity"] == 0.2
 
 
 def test_what_is_set_to_0_stays_0():

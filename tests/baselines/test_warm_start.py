@@ -165,8 +165,9 @@ def test_ease_with_few_candidates_is_a_fit():
 
 
 def test_where_all_items_were_candidates_new_ones_are_too():
-    assert EASE.in_catalog({"candidates": 50, "top_k": 7}, 50, 60) == {"candidates": 60, "top_k": 7}
-    assert EASE.in_catalog({"candidates": 50}, 80, 90) == {"candidates": 50}
+    kept = {"top_k": 7, "self_similarity": 0.1}
+    assert EASE.in_catalog({"candidates": 50, **kept}, 50, 60) == {"candidates": 60, **kept}
+    assert EASE.in_catalog({"candidates": 50, **kept}, 80, 90) == {"candidates": 50, **kept}
 
 
 @pytest.mark.parametrize(
