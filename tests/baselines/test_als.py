@@ -188,7 +188,7 @@ def test_spark_solves_what_is_solved_here(spark, train):
 @pytest.mark.slow
 def test_on_spark_weights_count_and_the_seed_decides(spark, train):
     weighted = with_weights(train)
-    said = {"factors": 4, "regularization": 0.5, "alpha": 6, "iterations": 1, "solver": "spark"}
+    said = {"factors": 4, "regularization": 0.5, "alpha": 12, "iterations": 1, "solver": "spark"}
     vectors = []
     for part, seed in ((train, 0), (train, 0), (train, 1), (weighted, 0)):
         fitted = ALS(**said)
